@@ -1,0 +1,109 @@
+"""Mistakes in a file as data, and their one way of being shown.
+
+```
+experiments/ghz.yaml:12:8: error[S203]: `shots` must be a whole number, got the text "1k"
+   12 | shots: 1k
+      |        ^^
+   hint: write 1000
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+
+_LONGEST_EXCERPT = 160
+
+
+@frozen(order=True)
+class Span:
+    """A place in a file: line and columns count from 1, in characters; `end_column` is exclusive."""
+
+    line: int
+    column: int
+    end_column: int
+
+
+NOWHERE = Span(1, 1, 1)
+"""Stands for a whole file."""
+
+
+@frozen(order=True)
+class Diagnostic:
+    """One mistake: where it is, what it is, and what to do about it. Sorts by file and place."""
+
+    file: str
+    span: Span
+    code: str
+    message: str
+    hint: str = ""
+    severity: str = "error"
+
+    def to_json(self) -> dict[str, Json]:
+        """The keys that scripts rely on (`--json`)."""
+        return {
+            "file": self.file,
+            "line": self.span.line,
+            "column": self.span.column,
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
+
+def render(diagnostics: Iterable[Diagnostic], line_of: Callable[[str, int], str | None]) -> str:
+    """Text of `diagnostics` for people; `line_of(file, line)` gives a source line or None."""
+    return "\n".join(_render_one(item, line_of(item.file, item.span.line)) for item in diagnostics)
+
+
+def _render_one(item: Diagnostic, line: str | None) -> str:
+    span = item.span
+    head = f"{item.file}:{span.line}:{span.column}: {item.severity}[{item.code}]: {item.message}"
+    parts = [head]
+    if line is not None and line.strip():
+        parts += _excerpt(span, line)
+    if item.hint:
+        parts.append(f"   hint: {item.hint}")
+    return "\n".join(parts)
+
+
+def _excerpt(span: Span, line: str) -> list[str]:
+    """The source line with a caret below; long lines are cut around the place."""
+    start = max(0, span.column - _LONGEST_EXCERPT // 2) if len(line) > _LONGEST_EXCERPT else 0
+    shown = line[start : start + _LONGEST_EXCERPT]
+    shown = "".join(char if char.isprintable() else " " for char in shown)
+    before = span.column - 1 - start
+    width = max(1, min(span.end_column - span.column, len(shown) - before))
+    gutter = f"{span.line:5d}"
+    return [f"{gutter} | {shown}", f"{' ' * len(gutter)} | {' ' * before}{'^' * width}"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean shots?` or an empty string; for hints about misspelt names."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(found)}?" if found else ""
+
+
+TreePath = tuple[str | int, ...]
+"""Keys and list positions that lead to a value in a spec's tree: `("circuits", 0, "qasm")`."""
+
+
+@frozen
+class Problem:
+    """A mistake at a place of the tree, before it has a file and a line (`Source.diagnose`).
+
+    `on_key` points at the key instead of its value.
+    """
+
+    path: TreePath
+    code: str
+    message: str
+    hint: str = ""
+    on_key: bool = False

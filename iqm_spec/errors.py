@@ -1,0 +1,84 @@
+"""Every way a command of iqm-spec can end badly, and the exit code of each.
+
+Nothing here exits or prints: `iqm_spec.cli` catches `IqmSpecError` once and turns it into text or JSON.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iqm_spec.diagnostics import Diagnostic
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line (docs/errors.md). 1 is Python's own and never ours."""
+
+    DONE = 0
+    USAGE = 2
+    SPEC = 3
+    REFUSED = 4
+    FAILED = 5
+    UNREACHABLE = 6
+    CORRUPT = 7
+    UNKNOWN = 8
+    WAITING = 9
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class IqmSpecError(Exception):
+    """Base of all errors that are somebody's to mend: `message` says what, `hint` what to do next.
+
+    `code` is a stable word for scripts (`refused.memory`), `exit_code` the process's exit code.
+    """
+
+    exit_code = ExitCode.FAILED
+    code = "failed"
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code or type(self).code
+
+
+class UsageError(IqmSpecError):
+    """The command line cannot be understood."""
+
+    exit_code = ExitCode.USAGE
+    code = "usage"
+
+
+class SpecError(IqmSpecError):
+    """A spec is wrong; `diagnostics` holds every mistake found, in file order."""
+
+    exit_code = ExitCode.SPEC
+    code = "spec"
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        count = len(diagnostics)
+        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the spec")
+        self.diagnostics = diagnostics
+
+
+class Refused(IqmSpecError):
+    """Something that could be done, but is not without a change of limits, consent or requirement."""
+
+    exit_code = ExitCode.REFUSED
+    code = "refused"
+
+
+class JobFailed(IqmSpecError):
+    """The simulator, the server or the local disk failed a job."""
+
+    exit_code = ExitCode.FAILED
+    code = "failed"
+
+
+class StoreCorrupt(IqmSpecError):
+    """An object of the results folder is not what its name says, or is missing."""
+
+    exit_code = ExitCode.CORRUPT
+    code = "corrupt"

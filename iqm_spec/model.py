@@ -1,0 +1,279 @@
+"""The frozen data that flows through the pipeline: Spec, Block, Point, NativeCircuit, Plan, Record.
+
+A value in which `${axis}` may stand is called *templated*: plain JSON whose strings may hold
+placeholders (`iqm_spec.sweep.template`). Fields ending in `_templated`-like meaning say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from attrs import field, frozen
+
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json, Scalar
+
+AxisValue = Scalar | tuple[Scalar, ...]
+"""What an axis holds at one point: a scalar, or a flat list (a layout, a list of angles)."""
+
+Values = tuple[tuple[str, AxisValue], ...]
+"""Axis names with their values at one point, in axis order."""
+
+
+class Stage(StrEnum):
+    """Stages in the order in which they run."""
+
+    AER = "aer"
+    MOCK = "mock"
+    HARDWARE = "hardware"
+
+
+class Mode(StrEnum):
+    """How hardware is paid for: from the pay-as-you-go queue or in a booked timeslot."""
+
+    PAY_AS_YOU_GO = "pay-as-you-go"
+    TIMESLOT = "timeslot"
+
+
+class SourceKind(StrEnum):
+    """Where a circuit comes from."""
+
+    GENERATOR = "generator"
+    QASM = "qasm"
+    QPY = "qpy"
+
+
+# --- spec ----------------------------------------------------------------------------------------
+
+
+@frozen
+class Block:
+    """One block of a sweep: axes of `grid` multiply, each group of `zip` is one axis more.
+
+    `columns` is the block in that order: each entry is one dimension, a tuple of axis names with a
+    tuple of rows, a row holding one value per name. A block of `points` has a single dimension.
+    `exclude` holds partial assignments whose matches are dropped; `include` holds whole assignments
+    added at the end. The last dimension varies fastest.
+    """
+
+    columns: tuple[tuple[tuple[str, ...], tuple[tuple[AxisValue, ...], ...]], ...]
+    exclude: tuple[Values, ...] = ()
+    include: tuple[Values, ...] = ()
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the block's axes in order."""
+        return tuple(name for names, _ in self.columns for name in names)
+
+
+@frozen
+class CircuitSpec:
+    """One entry of `circuits`, with the spec's top-level defaults already filled in.
+
+    `path` is the entry's place in the spec tree, for diagnostics. `ref` is the generator's name, or
+    the file's path relative to the spec. All of ref, args, parameters, shots, repeat, layout,
+    transpile, options and target are templated.
+    """
+
+    index: int
+    name: str
+    kind: SourceKind
+    ref: str
+    args: Mapping[str, Json] = field(factory=dict)
+    parameters: Mapping[str, Json] | None = None
+    by_name: bool = False
+    shots: Json = 1000
+    repeat: Json = 1
+    layout: Json = None
+    transpile: Mapping[str, Json] = field(factory=dict)
+    options: Mapping[str, Json] = field(factory=dict)
+    target: Json = None
+    sweep: tuple[Block, ...] = ()
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """Where the entry stands in the spec's tree."""
+        return ("circuits", self.index)
+
+
+@frozen
+class AerOptions:
+    """How the Aer stage simulates. `noise` is `ideal`, `device` or a profile's path."""
+
+    noise: str = "device"
+    method: str = "automatic"
+    device: str = "CPU"
+
+
+@frozen
+class Spec:
+    """What a spec file says, defaults filled in, nothing resolved against a machine yet."""
+
+    name: str
+    description: str
+    target: Json
+    mode: Mode
+    stages: tuple[Stage, ...]
+    seed: int
+    circuits: tuple[CircuitSpec, ...]
+    sweep: tuple[Block, ...]
+    aer: AerOptions
+    calibration: str
+    require: Mapping[str, Mapping[str, Json]]
+    budget: Mapping[str, Json]
+    architecture: str | None
+    meaning: Mapping[str, Json]
+    """The whole spec as JSON with defaults filled in, less description: what its digest is of."""
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of what the spec means; moves with no comment, key order, format or number style."""
+        return digest({"format": "iqm-spec/spec/1", "spec": dict(self.meaning)})
+
+
+# --- points --------------------------------------------------------------------------------------
+
+
+@frozen
+class Point:
+    """One circuit at one assignment of the axes it uses: nothing templated is left.
+
+    `repeat` counts from 0. `name` is the circuit's.
+    """
+
+    circuit: int
+    name: str
+    values: Values
+    repeat: int
+    ref: str
+    args: Mapping[str, Json]
+    parameters: Mapping[str, Json] | None
+    shots: int
+    layout: tuple[str, ...] | None
+    transpile: Mapping[str, Json]
+    options: Mapping[str, Json]
+    target: str
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that name this point in every run, report and export."""
+        values = {name: value for name, value in self.values}
+        return digest({"circuit": self.name, "values": values, "repeat": self.repeat})[:16]
+
+
+# --- circuits ------------------------------------------------------------------------------------
+
+
+@frozen
+class Feature:
+    """Something in a circuit that not every machine can do: `if_else`, `while_loop`, `reset`, ..."""
+
+    kind: str
+    line: int | None = None
+
+
+@frozen
+class CircuitFacts:
+    """What can be told of a circuit before it is transpiled.
+
+    `inputs` are the names of its free parameters. `measured` is the number of measurements.
+    """
+
+    num_qubits: int
+    num_clbits: int
+    measured: int
+    inputs: tuple[str, ...] = ()
+    features: tuple[Feature, ...] = ()
+
+
+@frozen
+class Op:
+    """One instruction of a native circuit.
+
+    `r`: params (theta, phi) in radians; `cz`, `barrier`, `reset`: none; `move`: qubits (qubit,
+    resonator); `measure`: one qubit and its classical bit in `clbits`; `delay`: seconds.
+    `qubits` index `NativeCircuit.components`, `clbits` count through the registers in order.
+    """
+
+    name: str
+    qubits: tuple[int, ...]
+    params: tuple[float, ...] = ()
+    clbits: tuple[int, ...] = ()
+
+
+@frozen
+class NativeCircuit:
+    """A transpiled circuit on named physical components, only those in use: what is stored and sent.
+
+    `registers` are (name, size) of the classical registers in Qiskit's order; a bitstring shows
+    the last register first and, in a register, the highest bit first, as Qiskit prints it.
+    """
+
+    components: tuple[str, ...]
+    registers: tuple[tuple[str, int], ...]
+    ops: tuple[Op, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """Compact JSON: an op is `[name, qubits, params, clbits]` less empty tails."""
+        return {
+            "format": "iqm-spec/circuit/1",
+            "components": list(self.components),
+            "registers": [[name, size] for name, size in self.registers],
+            "ops": [_op_to_json(op) for op in self.ops],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> NativeCircuit:
+        """The circuit that `to_json` wrote; raises KeyError, TypeError or ValueError on other data."""
+        if data["format"] != "iqm-spec/circuit/1":
+            raise ValueError(f"unknown circuit format {data['format']!r}")
+        return cls(
+            components=tuple(data["components"]),
+            registers=tuple((name, size) for name, size in data["registers"]),
+            ops=tuple(
+                Op(
+                    op[0],
+                    tuple(op[1]),
+                    tuple(float(value) for value in op[2]) if len(op) > 2 else (),
+                    tuple(op[3]) if len(op) > 3 else (),
+                )
+                for op in data["ops"]
+            ),
+        )
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of the canonical JSON: the circuit's identity."""
+        return digest(self.to_json())
+
+    @property
+    def num_clbits(self) -> int:
+        """Number of classical bits over all registers."""
+        return sum(size for _, size in self.registers)
+
+    def counts(self) -> dict[str, int]:
+        """How often each instruction occurs, by name, barriers aside."""
+        found: dict[str, int] = {}
+        for op in self.ops:
+            if op.name != "barrier":
+                found[op.name] = found.get(op.name, 0) + 1
+        return dict(sorted(found.items()))
+
+    def depth(self) -> int:
+        """Longest chain of instructions over components and classical bits, barriers aside."""
+        level: dict[tuple[str, int], int] = {}
+        for op in self.ops:
+            wires = [("q", q) for q in op.qubits] + [("c", c) for c in op.clbits]
+            here = max((level.get(wire, 0) for wire in wires), default=0)
+            here += op.name != "barrier"
+            level.update((wire, here) for wire in wires)
+        return max(level.values(), default=0)
+
+
+def _op_to_json(op: Op) -> list[Json]:
+    parts: list[Json] = [op.name, list(op.qubits), list(op.params), list(op.clbits)]
+    while len(parts) > 2 and not parts[-1]:
+        parts.pop()
+    return parts
