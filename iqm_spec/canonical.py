@@ -23,10 +23,10 @@ _encode = json.JSONEncoder(
 
 
 def canonical(value: Json) -> bytes:
-    """RFC 8785 bytes of `value`; raises `ValueError` for NaN, infinities and integers beyond 2^53."""
+    """RFC 8785 bytes of `value`; raises `ValueError` for NaN, infinities, integers beyond 2^53."""
     if _is_plain(value):
         return _encode(value).encode()
-    return rfc8785.dumps(value)
+    return bytes(rfc8785.dumps(value))
 
 
 def _is_plain(value: Json) -> bool:

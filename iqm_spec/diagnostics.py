@@ -21,7 +21,7 @@ _LONGEST_EXCERPT = 160
 
 @frozen(order=True)
 class Span:
-    """A place in a file: line and columns count from 1, in characters; `end_column` is exclusive."""
+    """A place in a file: line and columns count from 1, in characters; `end_column` excluded."""
 
     line: int
     column: int

@@ -1,6 +1,6 @@
 """Every way a command of iqm-spec can end badly, and the exit code of each.
 
-Nothing here exits or prints: `iqm_spec.cli` catches `IqmSpecError` once and turns it into text or JSON.
+Nothing here exits or prints: `iqm_spec.cli` catches `IqmSpecError` once and makes it text or JSON.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class SpecError(IqmSpecError):
 
 
 class Refused(IqmSpecError):
-    """Something that could be done, but is not without a change of limits, consent or requirement."""
+    """Something that could be done, but not without other limits, consent or requirements."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"

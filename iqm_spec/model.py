@@ -129,7 +129,7 @@ class Spec:
 
     @property
     def digest(self) -> str:
-        """Sha256 of what the spec means; moves with no comment, key order, format or number style."""
+        """Sha256 of what the spec means: no comment, key order or number style moves it."""
         return digest({"format": "iqm-spec/spec/1", "spec": dict(self.meaning)})
 
 
@@ -159,7 +159,7 @@ class Point:
     @property
     def id(self) -> str:
         """16 hex digits that name this point in every run, report and export."""
-        values = {name: value for name, value in self.values}
+        values = dict(self.values)
         return digest({"circuit": self.name, "values": values, "repeat": self.repeat})[:16]
 
 
@@ -168,7 +168,7 @@ class Point:
 
 @frozen
 class Feature:
-    """Something in a circuit that not every machine can do: `if_else`, `while_loop`, `reset`, ..."""
+    """Something in a circuit that not every machine can do: `if_else`, `while_loop`, `reset`."""
 
     kind: str
     line: int | None = None
@@ -205,7 +205,7 @@ class Op:
 
 @frozen
 class NativeCircuit:
-    """A transpiled circuit on named physical components, only those in use: what is stored and sent.
+    """A transpiled circuit on the physical components in use: what is stored and sent.
 
     `registers` are (name, size) of the classical registers in Qiskit's order; a bitstring shows
     the last register first and, in a register, the highest bit first, as Qiskit prints it.
@@ -226,7 +226,7 @@ class NativeCircuit:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NativeCircuit:
-        """The circuit that `to_json` wrote; raises KeyError, TypeError or ValueError on other data."""
+        """The circuit that `to_json` wrote; KeyError, TypeError or ValueError on other data."""
         if data["format"] != "iqm-spec/circuit/1":
             raise ValueError(f"unknown circuit format {data['format']!r}")
         return cls(

@@ -1,0 +1,91 @@
+"""What a sweep block holds: iteration, membership and size, without holding all assignments."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from iqm_spec.model import AxisValue, Block
+
+Row = tuple[AxisValue, ...]
+"""Values of one assignment in the order of `Block.axes`."""
+
+
+def rows(block: Block) -> Iterator[Row]:
+    """Assignments of `block` in order: the last dimension fastest, `include` at the end."""
+    product = itertools.product(*(dimension for _, dimension in block.columns))
+    flat = (tuple(itertools.chain.from_iterable(parts)) for parts in product)
+    if block.exclude:
+        dropped = [_matcher(block.axes, dict(entry)) for entry in block.exclude]
+        flat = (row for row in flat if not any(matches(row, drop) for drop in dropped))
+    yield from flat
+    for entry in block.include:
+        named = dict(entry)
+        yield tuple(named[axis] for axis in block.axes)
+
+
+def full_size(block: Block) -> int:
+    """Number of assignments before `exclude` and `include`."""
+    return math.prod(len(dimension) for _, dimension in block.columns)
+
+
+def size(block: Block) -> int:
+    """Number of assignments of `block`."""
+    if not block.exclude:
+        return full_size(block) + len(block.include)
+    return sum(1 for _ in rows(block))
+
+
+def projected(block: Block, axes: Sequence[str]) -> Iterator[Row]:
+    """Distinct values of `axes`, all of the block's own, in order of appearance."""
+    places = [block.axes.index(axis) for axis in axes]
+    if not block.exclude and not block.include:
+        block, places = _narrow(block, axes)
+    picked = (tuple(row[place] for place in places) for row in rows(block))
+    if not block.exclude and not block.include and len(axes) == len(block.axes):
+        yield from picked
+        return
+    yield from dict.fromkeys(picked)
+
+
+def membership(block: Block) -> Callable[[Mapping[str, AxisValue]], bool]:
+    """A quick test whether `block` holds an assignment of all its axes."""
+    dimensions = [(names, frozenset(dimension)) for names, dimension in block.columns]
+    dropped = [_matcher(block.axes, dict(entry)) for entry in block.exclude]
+    included = [dict(entry) for entry in block.include]
+
+    def holds(row: Mapping[str, AxisValue]) -> bool:
+        if row in included:
+            return True
+        flat = tuple(row[axis] for axis in block.axes)
+        return all(
+            tuple(row[name] for name in names) in dimension for names, dimension in dimensions
+        ) and not any(matches(flat, drop) for drop in dropped)
+
+    return holds
+
+
+def matches(row: Row, wanted: Sequence[tuple[int, AxisValue]]) -> bool:
+    """Whether `row` has every wanted value at its place."""
+    return all(row[place] == value for place, value in wanted)
+
+
+def occurs(block: Block, entry: Mapping[str, AxisValue]) -> bool:
+    """Whether a partial assignment matches anything in the product of the block's dimensions."""
+    for names, dimension in block.columns:
+        wanted = [(place, entry[name]) for place, name in enumerate(names) if name in entry]
+        if wanted and not any(matches(row, wanted) for row in dimension):
+            return False
+    return True
+
+
+def _narrow(block: Block, axes: Sequence[str]) -> tuple[Block, list[int]]:
+    """Only the dimensions that hold one of `axes`: the others multiply without changing it."""
+    kept = tuple(column for column in block.columns if set(column[0]) & set(axes))
+    narrow = Block(kept)
+    return narrow, [narrow.axes.index(axis) for axis in axes]
+
+
+def _matcher(axes: Sequence[str], entry: Mapping[str, AxisValue]) -> list[tuple[int, AxisValue]]:
+    return [(axes.index(name), value) for name, value in entry.items()]

@@ -1,0 +1,124 @@
+"""A spec's circuits at every point of the sweep: `points(spec)`.
+
+A circuit's points are the projection of the sweep on the axes it uses: a circuit without `n` runs
+once, not once per `n`. Order: circuits as in the spec, then blocks, the last axis fastest, then
+repeats.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.model import AxisValue, Block, CircuitSpec, Point, Spec, Values
+from iqm_spec.sweep import blocks
+from iqm_spec.sweep.template import Template, compile_template
+
+FIELDS = (
+    "ref",
+    "args",
+    "parameters",
+    "shots",
+    "repeat",
+    "layout",
+    "transpile",
+    "options",
+    "target",
+)
+"""Fields of a circuit in which `${axis}` may stand."""
+
+
+@frozen
+class CircuitPoints:
+    """One circuit's templates and the blocks that give its axes values.
+
+    `axes` are those it uses, in the order in which the blocks name them. `common` are the blocks of
+    the spec's sweep that give all the common axes it uses, `own` its own blocks.
+    """
+
+    circuit: CircuitSpec
+    templates: Mapping[str, Template]
+    axes: tuple[str, ...]
+    common: tuple[Block, ...]
+    own: tuple[Block, ...]
+
+    def assignments(self, axes: Sequence[str] | None = None) -> Iterator[Values]:
+        """Distinct values of `axes` (all that the circuit uses, by default), in order."""
+        wanted = self.axes if axes is None else tuple(a for a in self.axes if a in set(axes))
+        own_axes = {axis for block in self.own for axis in block.axes}
+        common = _projection(self.common, [axis for axis in wanted if axis not in own_axes])
+        own = _projection(self.own, [axis for axis in wanted if axis in own_axes])
+        for left, right in itertools.product(common, own):
+            named = dict(left + right)
+            yield tuple((axis, named[axis]) for axis in wanted)
+
+    def points(self) -> Iterator[Point]:
+        """The circuit's points, nothing templated left; values are taken as they come."""
+        fill = _filler(self.templates)
+        for values in self.assignments():
+            filled = fill(dict(values))
+            repeats = filled.pop("repeat")
+            for repeat in range(repeats):
+                yield Point(
+                    circuit=self.circuit.index,
+                    name=self.circuit.name,
+                    values=values,
+                    repeat=repeat,
+                    **filled,
+                )
+
+
+def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoints:
+    """How `circuit` meets the sweep; raises `TemplateError` for a malformed placeholder."""
+    templates = {name: compile_template(getattr(circuit, name)) for name in FIELDS}
+    used = {axis for template in templates.values() for axis in template.axes}
+    own_axes = {axis for block in circuit.sweep for axis in block.axes}
+    wanted = used - own_axes
+    common = tuple(block for block in sweep if wanted and wanted <= set(block.axes))
+    named = (axis for block in (*common, *circuit.sweep) for axis in block.axes)
+    return CircuitPoints(
+        circuit=circuit,
+        templates=templates,
+        axes=tuple(dict.fromkeys(axis for axis in named if axis in used)),
+        common=common,
+        own=circuit.sweep,
+    )
+
+
+def points(spec: Spec) -> Iterator[Point]:
+    """All points of `spec` in order, made as they are asked for."""
+    for circuit in spec.circuits:
+        yield from circuit_points(circuit, spec.sweep).points()
+
+
+def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]:
+    if not axes:
+        yield ()
+        return
+    rows = (row for block in given for row in blocks.projected(block, axes))
+    distinct = rows if len(given) == 1 else iter(dict.fromkeys(rows))
+    for row in distinct:
+        yield tuple(zip(axes, row, strict=True))
+
+
+def _filler(templates: Mapping[str, Template]) -> Any:
+    """A function from values to a point's fields; what uses no axis is made once and shared."""
+    fixed = {name: _settled(name, t.fill({})) for name, t in templates.items() if t.constant}
+    moving = {name: t.fill for name, t in templates.items() if not t.constant}
+
+    def fill(values: Mapping[str, AxisValue]) -> dict[str, Any]:
+        filled = {name: _settled(name, make(values)) for name, make in moving.items()}
+        return {**fixed, **filled}
+
+    return fill
+
+
+def _settled(name: str, value: Json) -> Any:
+    """A layout is a tuple in a point; everything else stays as the spec has it."""
+    if name == "layout" and value is not None:
+        return tuple(cast("Sequence[str]", value))
+    return value

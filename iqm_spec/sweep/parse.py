@@ -1,0 +1,286 @@
+"""`sweep:` of a spec (plain JSON that the schema has seen) to `Block`s; reports S3xx problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from attrs import evolve
+
+from iqm_spec.diagnostics import Problem, TreePath
+from iqm_spec.json_types import Json
+from iqm_spec.model import AxisValue, Block, Values
+from iqm_spec.sweep import blocks
+from iqm_spec.sweep.values import FUNCTIONS, ValueFunctionError, evaluate
+
+MOST_POINTS = 10_000_000
+"""Assignments in one block; more is refused before anything is expanded."""
+
+Report = Callable[[Problem], None]
+Column = tuple[tuple[str, ...], tuple[tuple[AxisValue, ...], ...]]
+
+
+def parse_blocks(raw: Sequence[Json], path: TreePath, report: Report) -> tuple[Block, ...]:
+    """The blocks that could be understood; `path` is the place of the list in the spec's tree."""
+    found: list[tuple[int, Block]] = []
+    for index, item in enumerate(raw):
+        if isinstance(item, Mapping):
+            block = _parse_block(item, (*path, index), report)
+            if block is not None:
+                found.append((index, block))
+    if not raw:
+        report(Problem(path, "S304", "the sweep is empty", "leave `sweep` out, or give it a block"))
+    _report_shared_points(found, path, report)
+    return tuple(block for _, block in found)
+
+
+def _parse_block(raw: Mapping[str, Json], path: TreePath, report: Report) -> Block | None:
+    problems: list[Problem] = []
+    columns = _columns(raw, path, problems.append)
+    block = Block(columns)
+    if not problems:
+        _check_shape(block, raw, path, problems.append)
+    if not problems:
+        block = _with_exceptions(block, raw, path, problems.append)
+    for problem in problems:
+        report(problem)
+    return None if problems else block
+
+
+def _columns(raw: Mapping[str, Json], path: TreePath, report: Report) -> tuple[Column, ...]:
+    grid = [
+        ((name,), tuple((value,) for value in _axis(values, (*path, "grid", name), report)))
+        for name, values in _mapping(raw.get("grid")).items()
+    ]
+    zipped = [
+        _zip_group(_mapping(group), (*path, "zip", i), report)
+        for i, group in enumerate(_sequence(raw.get("zip")))
+    ]
+    listed = (
+        [_listed(_sequence(raw["points"]), (*path, "points"), report)] if "points" in raw else []
+    )
+    return tuple(column for column in (*grid, *zipped, *listed) if column[0])
+
+
+def _axis(raw: Json, path: TreePath, report: Report) -> tuple[AxisValue, ...]:
+    """Values of one axis; duplicates and empty lists are reported."""
+    if isinstance(raw, Mapping):
+        return _function(raw, path, report)
+    values = tuple(axis_value(value) for value in _sequence(raw))
+    if not values:
+        report(Problem(path, "S304", f"the axis `{path[-1]}` has no values"))
+    first: dict[AxisValue, int] = {}
+    for place, value in enumerate(values):
+        other = first.setdefault(value, place)
+        if other != place:
+            report(
+                Problem(
+                    (*path, place),
+                    "S303",
+                    f"the axis `{path[-1]}` holds {value!r} twice, as its values"
+                    f" {other + 1} and {place + 1}",
+                    "to measure the same point several times, write `repeat: k`",
+                )
+            )
+            break
+    return values
+
+
+def _function(raw: Mapping[str, Json], path: TreePath, report: Report) -> tuple[AxisValue, ...]:
+    ((name, arguments),) = raw.items() if len(raw) == 1 else ((next(iter(raw), ""), None),)
+    if name not in FUNCTIONS:
+        return ()  # the schema has named the functions already
+    try:
+        values = evaluate(name, arguments)
+    except ValueFunctionError as error:
+        report(Problem((*path, name), "S306", f"axis `{path[-1]}`: {error}"))
+        return ()
+    if len(set(values)) != len(values):
+        report(Problem((*path, name), "S303", f"axis `{path[-1]}`: `{name}` gives a value twice"))
+    return values
+
+
+def axis_value(raw: Json) -> AxisValue:
+    """A scalar as it is, a flat list as a tuple."""
+    if isinstance(raw, list | tuple):
+        return cast("AxisValue", tuple(raw))
+    return cast("AxisValue", raw)
+
+
+def _zip_group(raw: Mapping[str, Json], path: TreePath, report: Report) -> Column:
+    axes: dict[str, tuple[AxisValue, ...]] = {}
+    quiet: list[Problem] = []
+    for name, values in raw.items():
+        # a value may come twice in a zipped axis: only the rows must differ
+        axes[name] = _axis(values, (*path, name), quiet.append)
+    for problem in quiet:
+        if problem.code != "S303":
+            report(problem)
+    lengths = {name: len(values) for name, values in axes.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"`{name}` has {length}" for name, length in lengths.items())
+        report(Problem(path, "S305", f"zipped axes must have equally many values: {told}"))
+        return (), ()
+    rows = tuple(zip(*axes.values(), strict=True))
+    _report_twice(rows, path, report)
+    return tuple(axes), rows
+
+
+def _listed(raw: Sequence[Json], path: TreePath, report: Report) -> Column:
+    entries = [_mapping(item) for item in raw]
+    if not entries:
+        report(Problem(path, "S304", "`points` is empty"))
+        return (), ()
+    axes = tuple(entries[0])
+    for place, entry in enumerate(entries):
+        if set(entry) != set(axes):
+            odd = sorted(set(entry) ^ set(axes))
+            report(
+                Problem(
+                    (*path, place),
+                    "S308",
+                    "the points of a block must all give the same axes;"
+                    f" this one differs from the first in {', '.join(f'`{o}`' for o in odd)}",
+                    "put points with other axes into a block of their own",
+                )
+            )
+            return (), ()
+    rows = tuple(tuple(axis_value(entry[axis]) for axis in axes) for entry in entries)
+    _report_twice(rows, path, report)
+    return axes, rows
+
+
+def _report_twice(rows: Sequence[tuple[AxisValue, ...]], path: TreePath, report: Report) -> None:
+    first: dict[tuple[AxisValue, ...], int] = {}
+    for place, row in enumerate(rows):
+        other = first.setdefault(row, place)
+        if other != place:
+            report(
+                Problem(
+                    path,
+                    "S303",
+                    f"points {other + 1} and {place + 1} here are the same",
+                    "to measure the same point several times, write `repeat: k`",
+                )
+            )
+            return
+
+
+def _check_shape(block: Block, raw: Mapping[str, Json], path: TreePath, report: Report) -> None:
+    axes = block.axes
+    if not axes:
+        report(Problem(path, "S304", "this block has no axes", "give it `grid`, `zip` or `points`"))
+    for name in dict.fromkeys(name for name in axes if axes.count(name) > 1):
+        report(Problem(path, "S308", f"the axis `{name}` is given more than once in this block"))
+    total = blocks.full_size(block)
+    if total > MOST_POINTS:
+        report(
+            Problem(
+                path,
+                "S307",
+                f"this block multiplies to {total:,} points; {MOST_POINTS:,} are allowed",
+                "use fewer values, or `zip` axes that belong together",
+            )
+        )
+
+
+def _with_exceptions(
+    block: Block, raw: Mapping[str, Json], path: TreePath, report: Report
+) -> Block:
+    """`block` with its `exclude` and `include`, each entry checked."""
+    exclude = [
+        entry
+        for i, item in enumerate(_sequence(raw.get("exclude")))
+        if (entry := _exclusion(block, _mapping(item), (*path, "exclude", i), report))
+    ]
+    block = evolve(block, exclude=tuple(exclude))
+    for i, item in enumerate(_sequence(raw.get("include"))):
+        entry = _inclusion(block, _mapping(item), (*path, "include", i), report)
+        if entry:
+            block = evolve(block, include=(*block.include, entry))
+    if exclude and next(blocks.rows(block), None) is None:
+        report(Problem((*path, "exclude"), "S304", "`exclude` leaves no point of this block"))
+    return block
+
+
+def _exclusion(
+    block: Block, raw: Mapping[str, Json], path: TreePath, report: Report
+) -> Values | None:
+    entry = {name: axis_value(value) for name, value in raw.items()}
+    for name in entry:
+        if name not in block.axes:
+            report(_unknown_axis(name, block, (*path, name)))
+            return None
+    if not blocks.occurs(block, entry):
+        report(
+            Problem(
+                path,
+                "S309",
+                f"no point of this block has {_told(entry)}",
+                "an exclusion that matches nothing is most likely a slip; correct or remove it",
+            )
+        )
+        return None
+    return tuple(entry.items())
+
+
+def _inclusion(
+    block: Block, raw: Mapping[str, Json], path: TreePath, report: Report
+) -> Values | None:
+    entry = {name: axis_value(value) for name, value in raw.items()}
+    for name in entry:
+        if name not in block.axes:
+            report(_unknown_axis(name, block, (*path, name)))
+            return None
+    missing = [name for name in block.axes if name not in entry]
+    if missing:
+        told = ", ".join(f"`{name}`" for name in missing)
+        report(Problem(path, "S308", f"an included point gives every axis; missing: {told}"))
+        return None
+    if blocks.membership(block)(entry):
+        report(Problem(path, "S303", f"the block holds {_told(entry)} already"))
+        return None
+    return tuple((name, entry[name]) for name in block.axes)
+
+
+def _unknown_axis(name: str, block: Block, path: TreePath) -> Problem:
+    from iqm_spec.diagnostics import nearest
+
+    hint = nearest(name, block.axes) or f"its axes are {', '.join(block.axes)}"
+    return Problem(path, "S302", f"this block has no axis `{name}`", hint, on_key=True)
+
+
+def _report_shared_points(
+    found: Sequence[tuple[int, Block]], path: TreePath, report: Report
+) -> None:
+    """Points that two blocks with the same axes both hold."""
+    for later, (index, block) in enumerate(found):
+        for other_index, other in found[:later]:
+            if set(other.axes) != set(block.axes):
+                continue
+            small, large = sorted((block, other), key=blocks.full_size)
+            held = blocks.membership(large)
+            for row in blocks.rows(small):
+                entry = dict(zip(small.axes, row, strict=True))
+                if held(entry):
+                    report(
+                        Problem(
+                            (*path, index),
+                            "S303",
+                            f"blocks {other_index + 1} and {index + 1} both hold {_told(entry)}",
+                            "exclude it from one of them, or write `repeat: k`",
+                        )
+                    )
+                    break
+
+
+def _told(entry: Mapping[str, AxisValue]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in entry.items())
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _sequence(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, list | tuple) else ()
