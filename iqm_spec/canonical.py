@@ -23,10 +23,25 @@ _encode = json.JSONEncoder(
 
 
 def canonical(value: Json) -> bytes:
-    """RFC 8785 bytes of `value`; raises `ValueError` for NaN, infinities, integers beyond 2^53."""
+    """RFC 8785 bytes of `value`; raises `ValueError` for NaN, infinities, integers beyond 2^53.
+
+    A whole float beyond 2^53 is refused too: its bytes would be read back as such an integer.
+    """
     if _is_plain(value):
         return _encode(value).encode()
+    _refuse_large_whole(value)
     return bytes(rfc8785.dumps(value))
+
+
+def _refuse_large_whole(value: Json) -> None:
+    if isinstance(value, float) and value.is_integer() and abs(value) > LARGEST_INTEGER:
+        raise ValueError(f"{value!r} is a whole number beyond 2^53")
+    if isinstance(value, list | tuple):
+        for item in value:
+            _refuse_large_whole(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _refuse_large_whole(item)
 
 
 def _is_plain(value: Json) -> bool:

@@ -1,0 +1,50 @@
+# `make run` and `make test` work on a fresh machine: they make an environment in .venv first.
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# the first Python that iqm-client supports (3.11 to 3.14)
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done)
+# compiled modules start many times faster; an empty value switches the setting off
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run test fast lint fmt docs compare clean constraints
+
+run: $(STAMP)
+	$(BIN)/iqm-spec run experiments/ghz.yaml --until aer
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+fast: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fmt: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# pages of docs/ that are made from the code
+docs: $(STAMP)
+	$(BIN)/python -m tools.make_docs
+
+# our transpiling against iqm-client's own, as a table in docs/transpiling.md
+compare: $(STAMP)
+	$(BIN)/python -m tools.compare_transpile --write
+
+constraints: $(STAMP)
+	echo '# What CI runs: every package, pinned. Regenerate with `make constraints`.' > constraints.txt
+	$(BIN)/pip freeze --exclude-editable >> constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "iqm-spec needs Python 3.11 to 3.14; none was found" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,mqt]'
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,141 @@
+"""Axes against circuits: used but undefined, defined but unused, given by some blocks only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from iqm_spec.check.reporter import Reporter, leaf_using, place
+from iqm_spec.diagnostics import Problem, TreePath, nearest
+from iqm_spec.json_types import Json
+from iqm_spec.model import Block, CircuitSpec, Spec
+from iqm_spec.sweep.expand import FIELDS, CircuitPoints, circuit_points
+from iqm_spec.sweep.template import TemplateError, compile_template
+
+MOST_POINTS = 10_000_000
+"""Points of one spec."""
+
+
+def check_axes(spec: Spec, report: Reporter) -> tuple[CircuitPoints, ...]:
+    """How each circuit whose axes are sound meets the sweep; reports S301 to S311."""
+    sound: list[CircuitPoints] = []
+    used: set[str] = set()
+    for circuit in spec.circuits:
+        axes = _used_axes(circuit, report)
+        used |= set(axes)
+        if axes is not None and _check_circuit(circuit, axes, spec.sweep, report):
+            sound.append(circuit_points(circuit, spec.sweep))
+    _report_unused(spec.sweep, used, ("sweep",), report)
+    return tuple(sound)
+
+
+def _used_axes(circuit: CircuitSpec, report: Reporter) -> dict[str, str]:
+    """Axes that the circuit uses, each with a field that uses it."""
+    axes: dict[str, str] = {}
+    for field in FIELDS:
+        value: Json = getattr(circuit, field)
+        try:
+            for axis in compile_template(value).axes:
+                axes.setdefault(axis, field)
+        except TemplateError as error:
+            where = place(report.source, circuit, field)
+            report(Problem(where, "S310", str(error), "write ${axis}, or $${ for a literal ${"))
+    return axes
+
+
+def _check_circuit(
+    circuit: CircuitSpec, axes: Mapping[str, str], sweep: Sequence[Block], report: Reporter
+) -> bool:
+    """Whether every axis of the circuit is given, once, by the blocks that concern it."""
+    own = {axis for block in circuit.sweep for axis in block.axes}
+    common = {axis for block in sweep for axis in block.axes}
+    _report_unused(circuit.sweep, set(axes), (*circuit.path, "sweep"), report)
+    shared = sorted(own & common)
+    for axis in shared:
+        report(
+            Problem(
+                (*circuit.path, "sweep"),
+                "S311",
+                f"circuit `{circuit.name}` sweeps `{axis}`, which the common sweep has too",
+                "rename one of them, or leave the circuit's own out",
+            )
+        )
+    undefined = [axis for axis in axes if axis not in own | common]
+    for axis in undefined:
+        report(_undefined(circuit, axis, axes[axis], own | common, report))
+    if undefined or shared:
+        return False
+    whole = _check_blocks(circuit, set(axes) - own, sweep, ("sweep",), report)
+    return _check_blocks(circuit, own, circuit.sweep, (*circuit.path, "sweep"), report) and whole
+
+
+def _undefined(
+    circuit: CircuitSpec, axis: str, field: str, known: set[str], report: Reporter
+) -> Problem:
+    where = leaf_using(getattr(circuit, field), axis, place(report.source, circuit, field))
+    axes = ", ".join(sorted(known))
+    hint = nearest(axis, known) or (f"the axes are {axes}" if axes else "there is no `sweep`")
+    return Problem(where, "S302", f"no axis is called `{axis}`", hint)
+
+
+def _check_blocks(
+    circuit: CircuitSpec,
+    wanted: set[str],
+    blocks: Sequence[Block],
+    path: TreePath,
+    report: Reporter,
+) -> bool:
+    """Blocks give all of the axes that a circuit wants of them, or none."""
+    fine = True
+    for index, block in enumerate(blocks):
+        given = wanted & set(block.axes)
+        missing = sorted(wanted - given)
+        if given and missing:
+            fine = False
+            report(
+                Problem(
+                    (*path, index),
+                    "S308",
+                    f"this block gives {_listed(sorted(given))} but not {_listed(missing)},"
+                    f" and circuit `{circuit.name}` uses both",
+                    f"add {_listed(missing)}, or give the circuit a `sweep` of its own",
+                )
+            )
+    return fine
+
+
+def _report_unused(
+    blocks: Sequence[Block], used: set[str], path: TreePath, report: Reporter
+) -> None:
+    for index, block in enumerate(blocks):
+        for axis in block.axes:
+            if axis not in used:
+                report(
+                    Problem(
+                        _axis_place(report.source.tree, (*path, index), axis),
+                        "S301",
+                        f"no circuit uses the axis `{axis}`",
+                        nearest(axis, used)
+                        or f'write "${{{axis}}}" where it belongs, or remove it',
+                        on_key=True,
+                    )
+                )
+
+
+def _axis_place(tree: Json, path: TreePath, axis: str) -> TreePath:
+    """Where a block names `axis`: below `grid`, a `zip` group or the first of `points`."""
+    block: Json = tree
+    for step in path:
+        block = block[step]  # type: ignore[index, call-overload]
+    if not isinstance(block, Mapping):
+        return path
+    if axis in (block.get("grid") or {}):  # type: ignore[operator]
+        return (*path, "grid", axis)
+    for key in ("zip", "points"):
+        for place_, group in enumerate(block.get(key) or ()):  # type: ignore[arg-type, var-annotated]
+            if axis in group:
+                return (*path, key, place_, axis)
+    return path
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)

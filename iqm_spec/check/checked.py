@@ -1,0 +1,142 @@
+"""`check(spec, source)`: everything that is wrong beyond the schema, or a spec ready to plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from iqm_spec.canonical import digest
+from iqm_spec.check.axes import check_axes
+from iqm_spec.check.circuits import CircuitChecks
+from iqm_spec.check.files import CircuitFiles, bind_by_name
+from iqm_spec.check.machines import check_machines
+from iqm_spec.check.reporter import Reporter
+from iqm_spec.check.values import check_values
+from iqm_spec.circuits import build_circuit, find, identity
+from iqm_spec.diagnostics import Diagnostic
+from iqm_spec.json_types import Json
+from iqm_spec.model import Point, SourceKind, Spec
+from iqm_spec.source import Source
+from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.targets import Architecture, ErrorProfile
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+
+@frozen
+class Checked:
+    """A spec without mistakes, with all that it names: circuit files, machines, noise profiles.
+
+    `text` and `language` are the file's; `files` the bytes of circuit files by path, as they were
+    when checked. A profile of None stands for ideal simulation.
+    """
+
+    spec: Spec
+    text: str
+    language: str
+    circuits: tuple[CircuitPoints, ...]
+    files: Mapping[str, bytes]
+    architectures: Mapping[str, Architecture]
+    profiles: Mapping[str, ErrorProfile | None]
+    allowed_code: frozenset[str]
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of what the spec means, contents of circuit files in place of their paths."""
+        return digest({"format": "iqm-spec/spec/1", **self.meaning})
+
+    @property
+    def meaning(self) -> dict[str, Json]:
+        """The spec's fields less paths, and the identity of every circuit source it names."""
+        fields = dict(self.spec.meaning)
+        fields.pop("architecture", None)
+        aer = fields.get("aer")
+        if isinstance(aer, Mapping) and aer.get("noise") not in ("ideal", "device"):
+            fields["aer"] = {**aer, "noise": "file"}
+        names: list[Json] = [circuit.name for circuit in self.spec.circuits]
+        return {
+            "spec": _without_paths(fields),
+            "circuits": names,
+            "sources": list(self._sources()),
+        }
+
+    def identity(self, point: Point) -> Json:
+        """What tells a point's logical circuit from every other, known without qiskit."""
+        kind = self.spec.circuits[point.circuit].kind
+        return identity(
+            kind,
+            point.ref,
+            self.files.get(point.ref),
+            point.args,
+            point.parameters,
+            self.allowed_code,
+        )
+
+    def build(self, point: Point) -> QuantumCircuit:
+        """The logical circuit of a point, its parameters bound."""
+        kind = self.spec.circuits[point.circuit].kind
+        return build_circuit(
+            kind,
+            point.ref,
+            self.files.get(point.ref),
+            point.args,
+            point.parameters,
+            self.allowed_code,
+        )
+
+    def _sources(self) -> Iterator[Json]:
+        """Per circuit, the identity of each source that its `ref` means, arguments aside."""
+        for points in self.circuits:
+            template = points.templates["ref"]
+            refs = [str(template.fill(dict(v))) for v in points.assignments(template.axes)]
+            yield [self._source(points.circuit.kind, ref) for ref in refs]
+
+    def _source(self, kind: SourceKind, ref: str) -> Json:
+        if kind is SourceKind.GENERATOR:
+            generator = find(ref, self.allowed_code)
+            return {"version": generator.version, "source": generator.source}
+        return identity(kind, ref, self.files[ref], {}, None, self.allowed_code)
+
+
+def check(
+    spec: Spec, source: Source, allowed_code: frozenset[str] = frozenset()
+) -> tuple[Checked | None, list[Diagnostic]]:
+    """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx)."""
+    report = Reporter(source)
+    files = CircuitFiles(report)
+    spec = evolve(spec, circuits=tuple(bind_by_name(c, spec.sweep, files) for c in spec.circuits))
+    circuits = check_axes(spec, report)
+    sound = [points for points in circuits if check_values(points, report)]
+    machines, profiles = check_machines(spec, sound, report)
+    checks = CircuitChecks(machines, files, allowed_code, report)
+    for points in sound:
+        checks.check(points)
+    if report:
+        return None, list(report.diagnostics())
+    checked = Checked(
+        spec=spec,
+        text=source.text,
+        language=source.format,
+        circuits=circuits,
+        files=files.contents,
+        architectures=machines,
+        profiles=profiles,
+        allowed_code=allowed_code,
+    )
+    return checked, []
+
+
+def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:
+    """Circuit files stand in the identity with their contents; where they lie is no meaning."""
+    entries = fields.get("circuits")
+    if not isinstance(entries, list | tuple):
+        return fields
+    kept = [
+        {key: value for key, value in entry.items() if key not in ("qasm", "qpy")}
+        for entry in entries
+        if isinstance(entry, Mapping)
+    ]
+    return {**fields, "circuits": kept}

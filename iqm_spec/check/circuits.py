@@ -1,0 +1,181 @@
+"""Circuits at every point: sound arguments and parameters, and a machine that can run them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from iqm_spec.check.files import CircuitFiles, circuit_path
+from iqm_spec.check.reporter import Reporter, leaf_using, place
+from iqm_spec.circuits import CircuitError, find
+from iqm_spec.diagnostics import Diagnostic, Problem, Span, nearest
+from iqm_spec.json_types import Json
+from iqm_spec.model import CircuitFacts, CircuitSpec, Feature, SourceKind, Values
+from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.targets import Architecture, features
+
+Machines = Mapping[str, Architecture]
+
+
+class CircuitChecks:
+    """Checks the circuits of one spec; `code` are the modules whose generators may run."""
+
+    def __init__(
+        self, machines: Machines, files: CircuitFiles, code: frozenset[str], report: Reporter
+    ) -> None:
+        self._machines = machines
+        self._files = files
+        self._code = code
+        self._report = report
+
+    def check(self, points: CircuitPoints) -> None:
+        """Report S402 to S409 and S502 to S504 of one circuit at all its points."""
+        circuit = points.circuit
+        templates = [points.templates[name] for name in ("ref", "args", "target", "layout")]
+        axes = [axis for template in templates for axis in template.axes]
+        for values in points.assignments(axes):
+            ref, args, target, layout = (template.fill(dict(values)) for template in templates)
+            facts = self._facts(circuit, str(ref), cast("Mapping[str, Json]", args), values)
+            if facts is None:
+                continue
+            if not facts.measured:
+                self._say(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
+            machine = self._machines.get(str(target))
+            if machine is not None:
+                self._fits(circuit, str(ref), facts, machine, layout, values)
+
+    # --- facts -----------------------------------------------------------------------------------
+
+    def _facts(
+        self, circuit: CircuitSpec, ref: str, args: Mapping[str, Json], values: Values
+    ) -> CircuitFacts | None:
+        if circuit.kind is SourceKind.GENERATOR:
+            return self._generated(circuit, ref, args, values)
+        facts = self._files.facts(circuit, ref)
+        if facts is not None:
+            self._check_parameters(circuit, ref, facts)
+        return facts
+
+    def _generated(
+        self, circuit: CircuitSpec, ref: str, args: Mapping[str, Json], values: Values
+    ) -> CircuitFacts | None:
+        try:
+            generator = find(ref, self._code)
+            problems = generator.check(args)
+            if not problems:
+                return generator.facts(args)
+        except CircuitError as error:
+            field = "ref" if error.code in ("S405", "S409") else "args"
+            self._say(circuit, field, error.code, error.message, values, error.hint)
+            return None
+        for item in problems:
+            where = (*place(self._report.source, circuit, "args"),)
+            argument = item.argument
+            path = where if argument is None else (*where, argument)
+            text = f"generator `{ref}`: {item.message}{_at(values)}"
+            known = argument is not None and argument in {p.name for p in generator.parameters}
+            self._report(Problem(path, "S406", text, item.hint, on_key=not known))
+        return None
+
+    def _check_parameters(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
+        given = circuit.parameters or {}
+        where = place(self._report.source, circuit, "parameters")
+        for name in given:
+            if name not in facts.inputs:
+                hint = nearest(name, facts.inputs) or _inputs(facts)
+                text = f"`{ref}` has no input `{name}`"
+                self._report(Problem((*where, name), "S407", text, hint, on_key=True))
+        missing = [name for name in facts.inputs if name not in given]
+        if missing:
+            told = ", ".join(f"`{name}`" for name in missing)
+            hint = "bind it under `parameters`, or write `parameters: by-name`"
+            self._report(Problem(where, "S407", f"`{ref}` leaves its input {told} open", hint))
+
+    # --- machine ---------------------------------------------------------------------------------
+
+    def _fits(
+        self,
+        circuit: CircuitSpec,
+        ref: str,
+        facts: CircuitFacts,
+        machine: Architecture,
+        layout: Json,
+        values: Values,
+    ) -> None:
+        if facts.num_qubits > machine.num_qubits:
+            text = (
+                f"circuit `{circuit.name}` has {facts.num_qubits} qubits,"
+                f" {machine.alias} has {machine.num_qubits}"
+            )
+            field = "args" if circuit.kind is SourceKind.GENERATOR else "ref"
+            self._say(circuit, field, "S502", text, values)
+        if layout is not None:
+            self._check_layout(circuit, facts, machine, cast("Sequence[str]", layout), values)
+        can = features(machine)
+        for feature in facts.features:
+            if feature.kind not in can:
+                self._lacking(circuit, ref, feature, machine)
+
+    def _check_layout(
+        self,
+        circuit: CircuitSpec,
+        facts: CircuitFacts,
+        machine: Architecture,
+        layout: Sequence[str],
+        values: Values,
+    ) -> None:
+        strangers = [name for name in layout if name not in machine.qubits]
+        if strangers:
+            hint = nearest(strangers[0], machine.qubits) or (
+                f"its qubits are {machine.qubits[0]} to {machine.qubits[-1]}"
+            )
+            text = f"{machine.alias} has no qubit `{strangers[0]}`"
+            self._say(circuit, "layout", "S503", text, values, hint)
+        elif len(layout) != facts.num_qubits:
+            text = (
+                f"the layout names {len(layout)} qubits,"
+                f" circuit `{circuit.name}` has {facts.num_qubits}"
+            )
+            self._say(circuit, "layout", "S504", text, values)
+        elif len(set(layout)) != len(layout):
+            self._say(circuit, "layout", "S504", "the layout names a qubit twice", values)
+
+    def _lacking(
+        self, circuit: CircuitSpec, ref: str, feature: Feature, machine: Architecture
+    ) -> None:
+        text = f"`{feature.kind}` cannot run on {machine.alias}"
+        hint = "its native instructions are r, cz, measure and barrier; rewrite the circuit"
+        if feature.line is None or circuit.kind is not SourceKind.QASM:
+            self._say(circuit, "ref", "S404", text, (), hint)
+            return
+        file = circuit_path(self._report, ref)
+        span = Span(feature.line, 1, 2)
+        self._report.add(Diagnostic(file, span, "S404", text, hint))
+
+    def _say(
+        self,
+        circuit: CircuitSpec,
+        field: str,
+        code: str,
+        text: str,
+        values: Values,
+        hint: str = "",
+    ) -> None:
+        """Report at a circuit's field, at the placeholder where a swept value is to blame."""
+        where = place(self._report.source, circuit, field)
+        value: Any = getattr(circuit, field)
+        for axis, _ in values:
+            inner = leaf_using(value, axis, where)
+            if inner != where:
+                where = inner
+                break
+        self._report(Problem(where, code, text + _at(values), hint))
+
+
+def _at(values: Values) -> str:
+    told = ", ".join(f"{axis} = {value}" for axis, value in values)
+    return f" (at {told})" if told else ""
+
+
+def _inputs(facts: CircuitFacts) -> str:
+    return f"its inputs are {', '.join(facts.inputs)}" if facts.inputs else "it has no inputs"

@@ -1,0 +1,90 @@
+"""Circuit files of a spec: read once, inspected once, their inputs bound by name where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from iqm_spec.check.reporter import Reporter, place
+from iqm_spec.circuits import (
+    CircuitFileError,
+    inspect_qasm,
+    inspect_qpy,
+    read_circuit_file,
+    scan_inputs,
+)
+from iqm_spec.diagnostics import Diagnostic, Problem, Span
+from iqm_spec.model import Block, CircuitFacts, CircuitSpec, SourceKind
+from iqm_spec.sweep.expand import circuit_points
+from iqm_spec.sweep.template import TemplateError
+
+
+class CircuitFiles:
+    """Bytes and facts of the circuit files that a spec names, by path; mistakes are told once."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+        self._bytes: dict[str, bytes | None] = {}
+        self._facts: dict[str, CircuitFacts | None] = {}
+
+    def read(self, circuit: CircuitSpec, ref: str) -> bytes | None:
+        """Bytes of a file, or None where it cannot be had."""
+        if ref not in self._bytes:
+            try:
+                self._bytes[ref] = read_circuit_file(self._report.source.folder, ref)
+            except CircuitFileError as error:
+                self._bytes[ref] = None
+                where = place(self._report.source, circuit, "ref")
+                self._report(Problem(where, error.code, error.message, error.hint))
+        return self._bytes[ref]
+
+    def facts(self, circuit: CircuitSpec, ref: str) -> CircuitFacts | None:
+        """Facts of a file's circuit, or None where it does not parse."""
+        if ref not in self._facts:
+            data = self.read(circuit, ref)
+            self._facts[ref] = None if data is None else self._inspect(circuit, ref, data)
+        return self._facts[ref]
+
+    def _inspect(self, circuit: CircuitSpec, ref: str, data: bytes) -> CircuitFacts | None:
+        inspect = inspect_qasm if circuit.kind is SourceKind.QASM else inspect_qpy
+        facts, problems = inspect(data)
+        file = circuit_path(self._report, ref)
+        for item in problems:
+            span = Span(item.line, item.column, item.column + 1)
+            self._report.add(Diagnostic(file, span, item.code, item.message, item.hint))
+        return None if problems else facts
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """Everything that was read, by the path in the spec."""
+        return {ref: data for ref, data in self._bytes.items() if data is not None}
+
+
+def circuit_path(report: Reporter, ref: str) -> str:
+    """A circuit file's path as it is shown: beside the spec's own."""
+    folder, slash, _ = report.source.file.rpartition("/")
+    return f"{folder}{slash}{ref}"
+
+
+def bind_by_name(circuit: CircuitSpec, sweep: Sequence[Block], files: CircuitFiles) -> CircuitSpec:
+    """`circuit` with `parameters: by-name` written out: every input takes the axis of its name."""
+    if not circuit.by_name:
+        return circuit
+    names: dict[str, None] = {}
+    for ref in _refs(circuit, sweep):
+        data = files.read(circuit, ref)
+        if data is not None and circuit.kind is SourceKind.QASM:
+            names.update(dict.fromkeys(scan_inputs(data)))
+    return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
+
+
+def _refs(circuit: CircuitSpec, sweep: Sequence[Block]) -> list[str]:
+    """The files that a circuit's path means over the sweep; none where its axes are unsound."""
+    try:
+        points = circuit_points(circuit, sweep)
+        template = points.templates["ref"]
+        values = list(points.assignments(template.axes))
+        return [str(template.fill(dict(item))) for item in values]
+    except (TemplateError, KeyError):
+        return []

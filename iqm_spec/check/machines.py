@@ -1,0 +1,118 @@
+"""Machines of a spec: known, or given by a file; with a noise profile where Aer needs one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from iqm_spec.check.reporter import Reporter, place
+from iqm_spec.circuits import CircuitFileError, read_circuit_file
+from iqm_spec.diagnostics import Problem, nearest
+from iqm_spec.model import Spec, Stage
+from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.targets import (
+    Architecture,
+    ErrorProfile,
+    architecture,
+    architecture_from_json,
+    error_profile,
+    error_profile_from_json,
+    known,
+)
+
+Machines = dict[str, Architecture]
+Profiles = dict[str, ErrorProfile | None]
+
+
+def check_machines(
+    spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter
+) -> tuple[Machines, Profiles]:
+    """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
+    given = _given_architecture(spec, report)
+    machines: Machines = {}
+    wanted = _aliases(circuits)
+    for alias, circuit in wanted.items():
+        if given is not None:
+            machines[alias] = given
+        elif alias in known():
+            machines[alias] = architecture(alias)
+        elif spec.architecture is None:
+            report(_unknown(alias, circuit, report))
+    if given is not None and len(wanted) > 1:
+        names = ", ".join(wanted)
+        text = f"one architecture file cannot stand for several targets ({names})"
+        report(Problem(("architecture",), "S506", text))
+    return machines, _profiles(spec, machines, report)
+
+
+def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
+    """Every target of the spec with the first circuit that names it."""
+    found: dict[str, CircuitPoints] = {}
+    for circuit in circuits:
+        template = circuit.templates["target"]
+        for values in circuit.assignments(template.axes):
+            found.setdefault(str(template.fill(dict(values))), circuit)
+    return found
+
+
+def _unknown(alias: str, circuit: CircuitPoints, report: Reporter) -> Problem:
+    hint = nearest(alias, known()) or (
+        f"built in are {', '.join(known())}; for any other machine give `architecture: FILE.json`,"
+        " its dynamic quantum architecture"
+    )
+    where = place(report.source, circuit.circuit, "target")
+    return Problem(where, "S501", f"the machine `{alias}` is not known here", hint)
+
+
+def _given_architecture(spec: Spec, report: Reporter) -> Architecture | None:
+    if spec.architecture is None:
+        return None
+    alias = spec.target if isinstance(spec.target, str) else "machine"
+    try:
+        return architecture_from_json(_read_json(spec.architecture, report), alias)
+    except ValueError as error:
+        report(Problem(("architecture",), "S506", f"`{spec.architecture}`: {error}"))
+        return None
+
+
+def _profiles(spec: Spec, machines: Mapping[str, Architecture], report: Reporter) -> Profiles:
+    if Stage.AER not in spec.stages or spec.aer.noise == "ideal":
+        return dict.fromkeys(machines)
+    if spec.aer.noise == "device":
+        return {alias: _device_profile(alias, report) for alias in machines}
+    try:
+        profile = error_profile_from_json(_read_json(spec.aer.noise, report))
+    except ValueError as error:
+        report(Problem(("aer", "noise"), "S507", f"`{spec.aer.noise}`: {error}"))
+        return dict.fromkeys(machines)
+    for alias, machine in machines.items():
+        missing = [qubit for qubit in machine.qubits if qubit not in profile.readout]
+        if missing:
+            text = f"`{spec.aer.noise}` says nothing of {', '.join(missing[:3])} of {alias}"
+            report(Problem(("aer", "noise"), "S507", text))
+    return dict.fromkeys(machines, profile)
+
+
+def _device_profile(alias: str, report: Reporter) -> ErrorProfile | None:
+    profile = error_profile(alias)
+    if profile is None:
+        report(
+            Problem(
+                ("aer", "noise"),
+                "S507",
+                f"no noise profile of `{alias}` is built in",
+                "write `aer: {noise: ideal}`, or the path of a profile (docs/simulation.md)",
+            )
+        )
+    return profile
+
+
+def _read_json(path: str, report: Reporter) -> Any:
+    """JSON of a file beside the spec; ValueError in words where it cannot be had."""
+    try:
+        return json.loads(read_circuit_file(report.source.folder, path))
+    except CircuitFileError as error:
+        raise ValueError(error.message) from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"it is not JSON: {error}") from error

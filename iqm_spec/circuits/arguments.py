@@ -1,0 +1,239 @@
+"""Arguments of a generator: what it takes, what is wrong with what it was given, its defaults."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final, Literal
+
+from attrs import field, frozen
+
+from iqm_spec.diagnostics import nearest
+from iqm_spec.json_types import Json
+
+Kind = Literal[
+    "int", "float", "bool", "text", "bits", "ints", "floats", "texts", "edges", "any"
+]  # fmt: skip
+
+Args = Mapping[str, Any]
+"""A generator's arguments after `complete`: every parameter has its value, of the kind it names."""
+
+
+class _Required(Enum):
+    REQUIRED = "required"
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED: Final = _Required.REQUIRED
+"""Stands for the default of a parameter that has none."""
+
+LARGEST_SEED: Final = 2**53 - 1
+"""The largest integer that JSON numbers hold exactly."""
+
+
+@frozen
+class Parameter:
+    """One parameter of a generator. `None` is an allowed value only where it is the default.
+
+    `minimum` and `maximum` bound numbers, in lists every element; `longest` bounds the length of
+    text and lists. `bits` is text of 0 and 1 as Qiskit prints it: its last character is qubit 0.
+    `floats` takes one number or a list; `texts` one text or a list; `edges` a list of pairs.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Json | Literal[_Required.REQUIRED] = REQUIRED
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    longest: int = field(default=1024)
+
+
+@frozen
+class ArgumentProblem:
+    """A mistake in the arguments; `argument` is None where it is about several of them."""
+
+    argument: str | None
+    message: str
+    hint: str = ""
+
+
+def num_qubits(doc: str, *, minimum: int = 1, maximum: int = 1024) -> Parameter:
+    """The parameter that nearly every generator has."""
+    return Parameter("num_qubits", "int", doc, minimum=minimum, maximum=maximum)
+
+
+def seed(doc: str = "Seed of the random choices; it belongs to the circuit.") -> Parameter:
+    """The seed of a random generator, 0 by default."""
+    return Parameter("seed", "int", doc, default=0, minimum=0, maximum=LARGEST_SEED)
+
+
+def check(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> list[ArgumentProblem]:
+    """Every mistake that can be told argument by argument."""
+    known = {parameter.name: parameter for parameter in parameters}
+    problems = [
+        ArgumentProblem(
+            name,
+            f"there is no argument `{name}`",
+            nearest(name, known) or f"the arguments are {', '.join(known)}",
+        )
+        for name in args
+        if name not in known
+    ]
+    for name, parameter in known.items():
+        if name in args:
+            problems += _check_value(parameter, args[name])
+        elif parameter.default is REQUIRED:
+            problems.append(
+                ArgumentProblem(None, f"the argument `{name}` is missing", parameter.doc)
+            )
+    return problems
+
+
+def complete(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> dict[str, Any]:
+    """Sound `args` with the defaults filled in, each value in the one form of its kind."""
+    return {
+        parameter.name: _read(parameter, args.get(parameter.name, parameter.default))
+        for parameter in parameters
+    }
+
+
+class _Wrong(ValueError):
+    """A value that does not fit; its text follows the parameter's name."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def _check_value(parameter: Parameter, value: Json) -> list[ArgumentProblem]:
+    try:
+        _read(parameter, value)
+    except _Wrong as wrong:
+        hint = wrong.hint or parameter.doc
+        return [ArgumentProblem(parameter.name, f"`{parameter.name}` {wrong}", hint)]
+    return []
+
+
+def _read(parameter: Parameter, value: Any) -> Any:
+    if value is None and parameter.default is None:
+        return None
+    return _READERS[parameter.kind](parameter, value)
+
+
+def _read_int(parameter: Parameter, value: Any) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Wrong(f"must be a whole number, got {_shown(value)}")
+    _check_bounds(parameter, value)
+    return value
+
+
+def _read_float(parameter: Parameter, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Wrong(f"must be a number, got {_shown(value)}")
+    if abs(value) > 1e300 or not math.isfinite(value):
+        raise _Wrong("must be a finite number")
+    _check_bounds(parameter, value)
+    return float(value)
+
+
+def _check_bounds(parameter: Parameter, value: float) -> None:
+    low, high = parameter.minimum, parameter.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise _Wrong(f"must be {_bounds(low, high)}, got {_shown(value)}")
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high}"
+    return f"at least {low}" if high is None else f"from {low} to {high}"
+
+
+def _read_bool(parameter: Parameter, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"must be true or false, got {_shown(value)}")
+    return value
+
+
+def _read_text(parameter: Parameter, value: Any) -> str:
+    if not isinstance(value, str):
+        hint = f'write it in quotes: "{value}"' if isinstance(value, int | float) else ""
+        raise _Wrong(f"must be text, got {_shown(value)}", hint)
+    if parameter.choices and value not in parameter.choices:
+        hint = nearest(value, parameter.choices)
+        raise _Wrong(f"must be one of {', '.join(parameter.choices)}, got {_shown(value)}", hint)
+    _check_length(parameter, value, "characters")
+    return value
+
+
+def _read_bits(parameter: Parameter, value: Any) -> str:
+    text = _read_text(parameter, value)
+    if not text or set(text) - {"0", "1"}:
+        raise _Wrong(f"must consist of 0 and 1, got {_shown(value)}")
+    return text
+
+
+def _read_texts(parameter: Parameter, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [value]
+    return tuple(_read_text(parameter, item) for item in _read_list(parameter, value))
+
+
+def _read_ints(parameter: Parameter, value: Any) -> tuple[int, ...]:
+    return tuple(_read_int(parameter, item) for item in _read_list(parameter, value))
+
+
+def _read_floats(parameter: Parameter, value: Any) -> float | tuple[float, ...]:
+    if not isinstance(value, list | tuple):
+        return _read_float(parameter, value)
+    return tuple(_read_float(parameter, item) for item in _read_list(parameter, value))
+
+
+def _read_edges(parameter: Parameter, value: Any) -> tuple[tuple[int, int], ...]:
+    edges = []
+    for pair in _read_list(parameter, value):
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise _Wrong(f"must be a list of pairs, got {_shown(pair)} in it", "like [[0, 1]]")
+        edges.append((_read_int(parameter, pair[0]), _read_int(parameter, pair[1])))
+    return tuple(edges)
+
+
+def _read_list(parameter: Parameter, value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise _Wrong(f"must be a list, got {_shown(value)}")
+    _check_length(parameter, value, "entries")
+    return value
+
+
+def _check_length(parameter: Parameter, value: Sequence[Any], what: str) -> None:
+    if len(value) > parameter.longest:
+        raise _Wrong(f"has {len(value)} {what}, more than {parameter.longest}")
+
+
+def _read_any(parameter: Parameter, value: Any) -> Any:
+    return value
+
+
+def _shown(value: object) -> str:
+    text = f'the text "{value}"' if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_READERS: Mapping[str, Callable[[Parameter, Any], Any]] = {
+    "int": _read_int,
+    "float": _read_float,
+    "bool": _read_bool,
+    "text": _read_text,
+    "bits": _read_bits,
+    "ints": _read_ints,
+    "floats": _read_floats,
+    "texts": _read_texts,
+    "edges": _read_edges,
+    "any": _read_any,
+}

@@ -1,0 +1,58 @@
+"""Facts of a circuit that has been built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iqm_spec.model import CircuitFacts, Feature
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Instruction
+
+
+def facts_of(circuit: QuantumCircuit) -> CircuitFacts:
+    """Facts of `circuit`; features in the order in which they first occur, without lines."""
+    measured, kinds = _count(circuit)
+    return CircuitFacts(
+        num_qubits=circuit.num_qubits,
+        num_clbits=circuit.num_clbits,
+        measured=measured,
+        inputs=tuple(parameter.name for parameter in circuit.parameters),
+        features=tuple(Feature(kind) for kind in kinds),
+    )
+
+
+def _count(circuit: QuantumCircuit) -> tuple[int, dict[str, None]]:
+    """Measurements, and the kinds of whatever is neither gate, barrier nor measurement."""
+    measured = 0
+    kinds: dict[str, None] = {}
+    for instruction in circuit.data:
+        operation = instruction.operation
+        if instruction.is_standard_gate() or operation.name == "barrier":
+            continue
+        if operation.name == "measure":
+            measured += 1
+            continue
+        bodies, is_feature = _inside(operation)
+        if is_feature:
+            kinds.setdefault(operation.name)
+        for body in bodies:
+            inner, inner_kinds = _count(body)
+            measured += inner
+            kinds |= inner_kinds
+    return measured, kinds
+
+
+def _inside(operation: Instruction) -> tuple[list[QuantumCircuit], bool]:
+    """The circuits within an instruction, and whether it is a feature by itself."""
+    from qiskit.circuit import ControlFlowOp, Gate, Operation
+    from qiskit.circuit import Instruction as AnyInstruction
+
+    if isinstance(operation, ControlFlowOp):
+        return list(operation.blocks), True
+    if isinstance(operation, Gate) or not isinstance(operation, AnyInstruction):
+        return [], not isinstance(operation, Operation)
+    if type(operation) is AnyInstruction and operation.definition is not None:
+        return [operation.definition], False
+    return [], True

@@ -1,0 +1,83 @@
+"""A generator: circuits of one family by their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from iqm_spec.circuits import arguments
+from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter
+from iqm_spec.circuits.errors import CircuitError
+from iqm_spec.json_types import Json
+from iqm_spec.model import CircuitFacts
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+MOST_GATES = 2_000_000
+"""Gates of one generated circuit, as `Generator.size` estimates them."""
+
+
+@frozen
+class Generator:
+    """A family of circuits. `version` is raised whenever the circuit of some arguments changes.
+
+    `circuit` builds from complete arguments; `shape` tells its facts without qiskit, where None the
+    circuit is built for them; `size` bounds its number of gates from above; `rules` yields mistakes
+    between arguments that are sound one by one. `identity` is what tells this generator from others
+    of its name besides the version: the digest of a user's own code.
+    """
+
+    name: str
+    version: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    circuit: Callable[[Args], QuantumCircuit]
+    shape: Callable[[Args], CircuitFacts] | None = None
+    size: Callable[[Args], int] | None = None
+    rules: Callable[[Args], Iterable[ArgumentProblem]] | None = None
+    source: str | None = None
+
+    def check(self, args: Mapping[str, Json]) -> list[ArgumentProblem]:
+        """Every mistake in `args`; those between arguments once each is sound by itself."""
+        problems = arguments.check(self.parameters, args)
+        if problems:
+            return problems
+        whole = self.complete(args)
+        if self.rules is not None:
+            problems += self.rules(whole)
+        if not problems and self.size is not None and self.size(whole) > MOST_GATES:
+            text = f"the circuit would have about {self.size(whole):,} gates"
+            problems.append(ArgumentProblem(None, text, f"at most {MOST_GATES:,} are built"))
+        return problems
+
+    def complete(self, args: Mapping[str, Json]) -> dict[str, Json]:
+        """Sound `args` with defaults filled in, as they enter the circuit's identity."""
+        return arguments.complete(self.parameters, args)
+
+    def facts(self, args: Mapping[str, Json]) -> CircuitFacts:
+        """Facts of the circuit of `args`; raises `CircuitError` where they are wrong."""
+        whole = self._sound(args)
+        if self.shape is not None:
+            return self.shape(whole)
+        from iqm_spec.circuits.facts import facts_of
+
+        return facts_of(self.build(args))
+
+    def build(self, args: Mapping[str, Json]) -> QuantumCircuit:
+        """The measured circuit of `args`; raises `CircuitError` where they are wrong."""
+        return self.circuit(self._sound(args))
+
+    def _sound(self, args: Mapping[str, Json]) -> Args:
+        problems = self.check(args)
+        if problems:
+            text = "; ".join(problem.message for problem in problems)
+            raise CircuitError("S406", f"generator `{self.name}`: {text}", hint=problems[0].hint)
+        return self.complete(args)
+
+
+def all_measured(qubits: int) -> CircuitFacts:
+    """Facts of a circuit that measures all of its qubits into `c`."""
+    return CircuitFacts(num_qubits=qubits, num_clbits=qubits, measured=qubits)

@@ -1,0 +1,49 @@
+"""GHZ states: all zeros and all ones, each half of the shots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iqm_spec.circuits.arguments import Args, Parameter, num_qubits
+from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generators.common import measure_all, new_circuit
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+
+def _circuit(args: Args) -> QuantumCircuit:
+    qubits = args["num_qubits"]
+    circuit = new_circuit("ghz", qubits)
+    circuit.h(0)
+    for qubit in range(1, qubits):
+        circuit.cx(_parent(qubit, args["shape"]), qubit)
+    return measure_all(circuit)
+
+
+def _parent(qubit: int, shape: str) -> int:
+    """The entangled qubit that `qubit` is joined to."""
+    if shape == "line":
+        return qubit - 1
+    return 0 if shape == "star" else qubit - (1 << (qubit.bit_length() - 1))
+
+
+GHZ = Generator(
+    name="ghz",
+    version="1",
+    summary="GHZ state: all zeros or all ones, half of the shots each.",
+    parameters=(
+        num_qubits("Number of qubits."),
+        Parameter(
+            "shape",
+            "text",
+            "Which CX join the qubits: each to the one before it (line), all to qubit 0 (star), "
+            "or doubling the state in every layer (tree, of logarithmic depth).",
+            default="line",
+            choices=("line", "star", "tree"),
+        ),
+    ),
+    circuit=_circuit,
+    shape=lambda args: all_measured(args["num_qubits"]),
+    size=lambda args: 2 * args["num_qubits"],
+)

@@ -1,0 +1,130 @@
+"""QAOA for the maximum cut of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import TYPE_CHECKING
+
+from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter, num_qubits, seed
+from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generators.common import measure_all, new_circuit
+from iqm_spec.circuits.generators.graphs import random_regular
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+
+def _circuit(args: Args) -> QuantumCircuit:
+    """exp(-i gamma C) with C = sum (1 - ZZ) / 2, then exp(-i beta sum X), layer by layer.
+
+    E. Farhi, J. Goldstone, S. Gutmann, arXiv:1411.4028. The constant of C is a global phase.
+    """
+    from qiskit.circuit.library import qaoa_ansatz
+    from qiskit.quantum_info import SparsePauliOp
+
+    qubits = args["num_qubits"]
+    cut = SparsePauliOp.from_sparse_list(
+        [("ZZ", edge, -0.5) for edge in _edges(args)], num_qubits=qubits
+    )
+    ansatz = qaoa_ansatz(cut, reps=_layers(args))
+    values = [*_per_layer(args["betas"], _layers(args)), *_per_layer(args["gammas"], _layers(args))]
+    circuit = new_circuit("qaoa_maxcut", qubits)
+    circuit.compose(ansatz.assign_parameters(values), inplace=True)
+    return measure_all(circuit)
+
+
+def _edges(args: Args) -> list[tuple[int, int]]:
+    if args["edges"] is not None:
+        return list(args["edges"])
+    return random_regular(args["num_qubits"], args["degree"], Random(args["seed"]))
+
+
+def _layers(args: Args) -> int:
+    """`p`, or as many as there are angles."""
+    given = [len(args[name]) for name in ("gammas", "betas") if isinstance(args[name], tuple)]
+    return int(args["p"] or (given[0] if given else 1))
+
+
+def _per_layer(angles: float | tuple[float, ...], layers: int) -> list[float]:
+    return list(angles) if isinstance(angles, tuple) else [angles] * layers
+
+
+def _rules(args: Args) -> Iterator[ArgumentProblem]:
+    yield from _graph_rules(args)
+    layers = _layers(args)
+    for name in ("gammas", "betas"):
+        if isinstance(args[name], tuple) and len(args[name]) != layers:
+            text = f"`{name}` has {len(args[name])} entries for {layers} layers"
+            yield ArgumentProblem(name, text, "give one angle per layer, or one for all")
+
+
+def _graph_rules(args: Args) -> Iterator[ArgumentProblem]:
+    qubits, edges, degree = args["num_qubits"], args["edges"], args["degree"]
+    if (edges is None) == (degree is None):
+        text = "exactly one of `edges` and `degree` must be given"
+        yield ArgumentProblem(None, text, "`edges` is the graph, `degree` draws a regular one")
+    elif degree is not None and (degree >= qubits or degree * qubits % 2):
+        text = f"no graph on {qubits} vertices is regular of degree {degree}"
+        yield ArgumentProblem("degree", text, "degree < num_qubits, and one of them is even")
+    for one, other in edges or ():
+        if one == other or max(one, other) >= qubits:
+            text = f"`edges` holds [{one}, {other}], which is no edge between {qubits} vertices"
+            yield ArgumentProblem("edges", text, "vertices count from 0")
+            return
+    if edges is not None and len({frozenset(edge) for edge in edges}) < max(len(edges), 1):
+        yield ArgumentProblem("edges", "`edges` is empty or holds an edge twice")
+
+
+def _size(args: Args) -> int:
+    qubits = int(args["num_qubits"])
+    edges = qubits * args["degree"] // 2 if args["edges"] is None else len(args["edges"])
+    return int((edges + 2 * qubits) * _layers(args))
+
+
+QAOA_MAXCUT = Generator(
+    name="qaoa_maxcut",
+    version="1",
+    summary="QAOA for maximum cut on a given or a random regular graph.",
+    parameters=(
+        num_qubits("Number of vertices.", minimum=2),
+        Parameter(
+            "edges",
+            "edges",
+            "The graph, as pairs of vertices counted from 0.",
+            default=None,
+            minimum=0,
+            maximum=1023,
+            longest=20_000,
+        ),
+        Parameter(
+            "degree",
+            "int",
+            "Degree of a random regular graph drawn by `seed`, instead of `edges`.",
+            default=None,
+            minimum=1,
+            maximum=64,
+        ),
+        Parameter(
+            "gammas", "floats", "Cost angles in radians, one per layer or one for all.",
+            longest=1000,
+        ),
+        Parameter(
+            "betas", "floats", "Mixer angles in radians, one per layer or one for all.",
+            longest=1000,
+        ),
+        Parameter(
+            "p",
+            "int",
+            "Number of layers; as many as there are angles when left out.",
+            default=None,
+            minimum=1,
+            maximum=1000,
+        ),
+        seed("Seed of the random graph."),
+    ),
+    circuit=_circuit,
+    shape=lambda args: all_measured(args["num_qubits"]),
+    size=_size,
+    rules=_rules,
+)

@@ -1,0 +1,148 @@
+"""What can be told of OpenQASM text before anything parses it: version, inputs, features, size.
+
+The parsers trust their input: a register of 10^9 qubits, gates that expand exponentially or an
+expression that is nested too deep takes the memory or the process away. So all of it is bounded
+here, by a scan that takes time and memory in proportion to the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
+from iqm_spec.circuits.qasm.sizes import Sizes
+from iqm_spec.circuits.qasm.tokens import Lines, Statement, Token, statements, tokenize
+from iqm_spec.model import Feature
+
+MOST_OPERATORS = 200
+"""Operators of one expression; the parsers recurse over them."""
+
+MOST_NESTED = 64
+"""Depth of brackets and blocks."""
+
+MOST_TOKENS_OF_3 = 250_000
+"""Tokens of an OpenQASM 3 file: its parser reads about 15,000 in a second."""
+
+_INCLUDES = {2: "qelib1.inc", 3: "stdgates.inc"}
+_FEATURES = {
+    2: {"if": "if_else", "reset": "reset", "delay": "delay"},
+    3: {
+        "if": "if_else",
+        "while": "while_loop",
+        "for": "for_loop",
+        "switch": "switch_case",
+        "reset": "reset",
+        "delay": "delay",
+        "box": "box",
+    },
+}
+_OPERATORS = frozenset(
+    ["+", "-", "*", "/", "^", "**", "!", "~", "%", "&", "|", "&&", "||", "<<", ">>", "++"]
+    + ["==", "!=", "<", ">", "<=", ">=", "@"]
+)
+
+
+@frozen
+class Survey:
+    """`version` is 2 or 3; `calls` tells where each gate is first applied, by its name."""
+
+    version: int
+    inputs: tuple[str, ...]
+    features: tuple[Feature, ...]
+    calls: dict[str, tuple[int, int]]
+
+
+def survey(text: str) -> Survey:
+    """What the text declares; raises `QasmInvalid` where it is too large or reads other files."""
+    tokens = tokenize(text)
+    lines = Lines(text)
+    version = _version(tokens, lines)
+    _bound_nesting(tokens, lines)
+    if version == 3 and len(tokens) > MOST_TOKENS_OF_3:
+        message = f"the file has {len(tokens):,} words and signs, more than {MOST_TOKENS_OF_3:,}"
+        hint = "OpenQASM 2 and QPY are read a hundred times faster"
+        raise QasmInvalid([QasmProblem(1, 1, "S402", message, hint)])
+    sizes = Sizes(version, lines)
+    for statement in statements(tokens):
+        _check_include(statement.tokens, version, lines)
+        sizes.read(statement)
+    return Survey(version, inputs_of(tokens), _features(tokens, version, lines), sizes.calls)
+
+
+def inputs_of(tokens: Sequence[Token]) -> tuple[str, ...]:
+    """Names of the `input` declarations, in order, once each."""
+    names = dict.fromkeys(
+        statement.tokens[-1].text
+        for statement in statements(tokens)
+        if _declares_input(statement)
+    )
+    return tuple(names)
+
+
+def header(tokens: Sequence[Token]) -> int | None:
+    """2 or 3 by the line `OPENQASM version;`, else None."""
+    if len(tokens) < 3 or tokens[0].text != "OPENQASM" or tokens[2].text != ";":
+        return None
+    major = tokens[1].text.partition(".")[0]
+    return int(major) if major in ("2", "3") else None
+
+
+def _declares_input(statement: Statement) -> bool:
+    tokens = statement.tokens
+    return len(tokens) > 2 and tokens[0].text == "input" and tokens[-1].kind == "name"
+
+
+def _version(tokens: Sequence[Token], lines: Lines) -> int:
+    version = header(tokens)
+    if version is not None:
+        return version
+    message = "the file does not begin with `OPENQASM 2.0;` or `OPENQASM 3.0;`"
+    line, column = lines.place(tokens[0].start) if tokens else (1, 1)
+    raise QasmInvalid([QasmProblem(line, column, "S402", message, "write its version first")])
+
+
+def _bound_nesting(tokens: Sequence[Token], lines: Lines) -> None:
+    """No expression or block is deeper than a parser's stack."""
+    depth = operators = 0
+    for token in tokens:
+        if token.kind != "symbol":
+            continue
+        if token.text in "([{":
+            depth += 1
+        elif token.text in ")]}":
+            depth -= 1
+        elif token.text in _OPERATORS:
+            operators += 1
+        if token.text in ",;{}":
+            operators = 0
+        if depth > MOST_NESTED or operators > MOST_OPERATORS:
+            what = "brackets are nested" if depth > MOST_NESTED else "the expression is"
+            hint = "write it in several statements"
+            problem = QasmProblem(*lines.place(token.start), "S402", f"{what} too deep", hint)
+            raise QasmInvalid([problem])
+
+
+def _check_include(tokens: Sequence[Token], version: int, lines: Lines) -> None:
+    """Only the library that qiskit brings is included: no other file is ever read."""
+    if len(tokens) < 2 or tokens[0].text != "include":
+        return
+    wanted = _INCLUDES[version]
+    name = tokens[1].text.strip("\"'")
+    if name != wanted:
+        message = f'`include "{name[:100]}"` is not read: only "{wanted}" is'
+        hint = "copy the gates that are needed into this file"
+        raise QasmInvalid([QasmProblem(*lines.place(tokens[1].start), "S402", message, hint)])
+
+
+def _features(tokens: Sequence[Token], version: int, lines: Lines) -> tuple[Feature, ...]:
+    """Every place of a control flow statement, reset, delay or box."""
+    kinds = _FEATURES[version]
+    found = []
+    before = ""
+    for token in tokens:
+        if token.kind == "name" and token.text in kinds and before != "opaque":
+            found.append(Feature(kinds[token.text], lines.place(token.start)[0]))
+        before = token.text
+    return tuple(found)

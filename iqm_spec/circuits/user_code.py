@@ -1,0 +1,135 @@
+"""Generators that are Python code of the user: imported only where the user allowed the module."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Set
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from iqm_spec.canonical import sha256
+from iqm_spec.circuits.arguments import REQUIRED, Args, Parameter
+from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
+from iqm_spec.circuits.generator import Generator
+from iqm_spec.json_types import Json
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+PREFIX = "python:"
+
+
+def find(ref: str, allowed_code: Set[str]) -> Generator:
+    """The generator of `python:module:function`; imports the module only if it is allowed.
+
+    Raises `UnknownGenerator`: S409 where it is not allowed, S405 where it is not there.
+    """
+    module_name, function_name = _split(ref, allowed_code)
+    source = source_digest(ref, allowed_code)
+    try:
+        found = getattr(importlib.import_module(module_name), function_name, None)
+    except Exception as error:  # noqa: BLE001 (whatever the user's module raises)
+        text = f"importing `{module_name}` failed: {type(error).__name__}: {error}"
+        raise UnknownGenerator("S405", text, hint="the module must import by itself") from error
+    if found is None:
+        text = f"the module `{module_name}` has no `{function_name}`"
+        raise UnknownGenerator("S405", text, hint="write python:package.module:function")
+    return wrap(ref, found, source)
+
+
+def source_digest(ref: str, allowed_code: Set[str]) -> str:
+    """Sha256 of the source of the module that `ref` names, without importing that module."""
+    module_name, _ = _split(ref, allowed_code)
+    try:
+        spec = find_spec(module_name)
+    except Exception as error:  # noqa: BLE001 (a parent package is the user's code too)
+        spec, cause = None, error
+    else:
+        cause = None
+    if spec is None or not spec.origin or not Path(spec.origin).is_file():
+        text = f"there is no Python module `{module_name}`"
+        hint = "install it, or name its folder in PYTHONPATH"
+        raise UnknownGenerator("S405", text, hint=hint) from cause
+    return sha256(Path(spec.origin).read_bytes())
+
+
+def _split(ref: str, allowed_code: Set[str]) -> tuple[str, str]:
+    module_name, _, function_name = ref.removeprefix(PREFIX).partition(":")
+    names = (*module_name.split("."), function_name)
+    if not all(name.isidentifier() for name in names):
+        text = f"`{ref}` does not name a function"
+        raise UnknownGenerator("S405", text, hint="write python:package.module:function")
+    if module_name not in allowed_code:
+        text = f"the spec asks to run code of the module `{module_name}`, which was not allowed"
+        hint = f"read it, then add --allow-code {module_name}"
+        raise UnknownGenerator("S409", text, hint=hint)
+    return module_name, function_name
+
+
+def wrap(name: str, found: object, source: str) -> Generator:
+    """A `Generator` as it is but for its name, or one made of a function that builds a circuit."""
+    if isinstance(found, Generator):
+        checked = _checked(name, lambda args: found.circuit(args))
+        return evolve(found, name=name, circuit=checked, source=source)
+    if not callable(found):
+        text = f"`{name}` is a {type(found).__name__}, not a function"
+        raise UnknownGenerator("S405", text, hint="it must return a measured QuantumCircuit")
+    return Generator(
+        name=name,
+        version="source",
+        summary=(inspect.getdoc(found) or "").partition("\n")[0],
+        parameters=_parameters(name, found),
+        circuit=_checked(name, lambda args: found(**args)),
+        source=source,
+    )
+
+
+def _parameters(name: str, function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError) as error:
+        text = f"`{name}` does not tell its arguments"
+        raise UnknownGenerator("S405", text, hint="name a Python function") from error
+    return tuple(
+        Parameter(
+            parameter.name,
+            "any",
+            f"Argument of {name}.",
+            default=REQUIRED if parameter.default is parameter.empty else parameter.default,
+        )
+        for parameter in signature.parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    )
+
+
+def _checked(name: str, build: Callable[[Args], object]) -> Callable[[Args], QuantumCircuit]:
+    """`build`, its errors and whatever else than a measured circuit turned into `CircuitError`."""
+
+    def circuit(args: Mapping[str, Json]) -> QuantumCircuit:
+        try:
+            built = build(args)
+        except Exception as error:  # noqa: BLE001 (whatever the user's code raises)
+            text = f"generator `{name}` failed: {type(error).__name__}: {error}"
+            raise CircuitError("S406", text, hint="see its arguments, or mend it") from error
+        return require_measured(name, built)
+
+    return circuit
+
+
+def require_measured(name: str, built: object) -> QuantumCircuit:
+    """`built` if it is a circuit that measures something; `CircuitError` otherwise."""
+    from qiskit import QuantumCircuit
+
+    from iqm_spec.circuits.facts import facts_of
+
+    if not isinstance(built, QuantumCircuit):
+        text = f"generator `{name}` returned a {type(built).__name__}, not a QuantumCircuit"
+        raise CircuitError("S406", text, hint="return a measured qiskit.QuantumCircuit")
+    if facts_of(built).measured == 0:
+        text = f"the circuit of generator `{name}` measures nothing"
+        raise CircuitError("S403", text, hint="call circuit.measure_all() before returning it")
+    return built

@@ -1,0 +1,96 @@
+"""`run(argv)`: find the command, call it, and make text and an exit code of whatever went wrong."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from iqm_spec import __version__
+from iqm_spec.cli import output
+from iqm_spec.errors import ExitCode, IqmSpecError, UsageError
+
+COMMANDS = {
+    "validate": "Check specs: every mistake at once, with its place.",
+    "run": "Carry an experiment out, or preview it with --dry-run.",
+    "status": "Show the runs of a results folder, or one of them.",
+    "export": "Write a run's counts as CSV or JSON.",
+    "verify": "Check every byte of a results folder.",
+    "diff": "Compare two runs: what was asked and what came out.",
+    "explain": "Tell why two specs or runs are not the same question.",
+    "schema": "Print the JSON Schema of the spec language.",
+    "init": "Write a spec to start from.",
+}
+"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>`."""
+
+
+class _Commands(click.Group):
+    """Loads a command's module only when it is called: starting fast is a feature."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"iqm_spec.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from iqm_spec.diagnostics import nearest
+
+            hint = nearest(args[0], COMMANDS) or "`iqm-spec --help` lists the commands"
+            raise UsageError(f"there is no command `{args[0]}`", hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 2 usage, 3 the spec is wrong, 4 refused, 5 a job failed, "
+    "6 unreachable, 7 the results folder is corrupt, 8 unknown, 9 waiting, 70 a bug, 130 Ctrl-C.",
+)
+@click.version_option(__version__, prog_name="iqm-spec")
+def app() -> None:
+    """Experiments on IQM quantum computers, declared in a file."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; the exit code of docs/errors.md. Never raises for a user's mistake."""
+    as_json = "--json" in argv
+    try:
+        result = app.main(args=list(argv), prog_name="iqm-spec", standalone_mode=False)
+        return int(result) if isinstance(result, int) else int(ExitCode.DONE)
+    except IqmSpecError as error:
+        return output.fail(error, as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as help_:
+        click.echo(help_.format_message(), err=True)
+        return int(ExitCode.USAGE)
+    except click.ClickException as error:
+        return output.fail(_usage(error), as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return output.interrupted(as_json=as_json)
+    except BrokenPipeError:
+        # the reader went away (`| head`): not our trouble, and stdout must not be flushed again
+        sys.stdout = None
+        return int(ExitCode.DONE)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug, told as one
+        return output.bug(error, as_json=as_json)
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    hint = ""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"`{error.ctx.command_path} --help` tells how"
+    return UsageError(error.format_message(), hint=hint)

@@ -1,0 +1,79 @@
+"""`iqm-spec diff A B`: two runs, what was asked differently and what came out differently."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from iqm_spec.analysis.homogeneity import Homogeneity, compare_counts, holm
+from iqm_spec.cli import output
+from iqm_spec.cli.commands.explain import data, lines
+from iqm_spec.cli.options import json_option, results_option
+from iqm_spec.cli.tables import MOST_ROWS, label
+from iqm_spec.plan.explain import explain, point_name
+from iqm_spec.run.rows import Row
+from iqm_spec.run.saved import load_run
+from iqm_spec.store import Store
+
+SIGNIFICANT = 0.01
+"""Corrected p-values below this are called a difference."""
+
+Pair = tuple[Row, Row, Homogeneity, float]
+
+
+@click.command()
+@click.argument("left", metavar="RUN")
+@click.argument("right", metavar="RUN")
+@results_option
+@json_option
+def command(left: str, right: str, results: Path, as_json: bool) -> None:
+    """Compare two runs point by point: total variation distance, and whether chance explains it.
+
+    P-values are of a chi-square test, corrected for the number of points (Holm).
+    """
+    store = Store(results)
+    one, other = load_run(store, left), load_run(store, right)
+    asked = explain(one.plan, other.plan)
+    pairs = _pairs(one.rows(store), other.rows(store))
+    if as_json:
+        points = [_point(pair) for pair in pairs]
+        output.answer({"asked": data(asked), "points": points, "exit": 0})
+        return
+    for line in lines(asked, left, right):
+        click.echo(line)
+    same = sum(1 for a, b, *_ in pairs if a.key == b.key)
+    differ = [pair for pair in pairs if pair[3] < SIGNIFICANT]
+    click.echo(
+        f"{len(pairs):,} points in both: {same:,} are the same records,"
+        f" {len(differ):,} differ significantly (p < {SIGNIFICANT} after correction)"
+    )
+    for a, _, found, p in differ[:MOST_ROWS]:
+        told = label(a.point.name, a.point.values, a.point.repeat)
+        distance = found.total_variation_distance
+        click.echo(f"  {told}: total variation distance {distance:.3f}, p = {p:.2g}")
+
+
+def _pairs(left: list[Row], right: list[Row]) -> list[Pair]:
+    theirs = {point_name(row.point): row for row in right if row.record}
+    both = [
+        (row, theirs[point_name(row.point)])
+        for row in left
+        if row.record and point_name(row.point) in theirs
+    ]
+    found = [compare_counts(a.counts, b.counts) for a, b in both]
+    corrected = holm([item.p_value for item in found])
+    return [(a, b, h, p) for (a, b), h, p in zip(both, found, corrected, strict=True)]
+
+
+def _point(pair: Pair) -> dict[str, object]:
+    a, b, found, corrected = pair
+    return {
+        "point": a.point.id,
+        "circuit": a.point.name,
+        "values": dict(a.point.values),
+        "same_record": a.key == b.key,
+        "total_variation_distance": found.total_variation_distance,
+        "p_value": found.p_value,
+        "p_value_corrected": corrected,
+    }

@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."
+)
+
+results_option: Decorator = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results"),
+    show_default=True,
+    help="The results folder.",
+)
+
+set_option: Decorator = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Override one field of the spec, e.g. shots=200 or circuits.0.args.num_qubits=3.",
+)
+
+allow_code_option: Decorator = click.option(
+    "--allow-code",
+    "allowed_code",
+    multiple=True,
+    metavar="MODULE",
+    help="Let `python:` generators of this module run. Specs come from strangers: read it first.",
+)
+
+spec_argument: Decorator = click.argument(
+    "spec", type=click.Path(path_type=Path, dir_okay=True, exists=False)
+)

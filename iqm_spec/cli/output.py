@@ -1,0 +1,116 @@
+"""The one way to say something: answers on stdout, everything for people's eyes on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import click
+
+from iqm_spec.diagnostics import render
+from iqm_spec.errors import ExitCode, IqmSpecError, SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from iqm_spec.json_types import Json
+
+NARROWEST = 60
+"""Columns that every table and message fits in."""
+
+REPORT_URL = "the project's issue tracker"
+
+
+def answer(data: Mapping[str, Json]) -> None:
+    """Print the one JSON document of `--json`."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def say(text: str = "") -> None:
+    """Print a line for people, on stderr."""
+    click.echo(text, err=True)
+
+
+def console(*, err: bool = False) -> Console:
+    """A rich console on stdout or stderr; plain where it is no terminal, never wider than asked."""
+    from rich.console import Console
+
+    found = Console(stderr=err, highlight=False, soft_wrap=False)
+    if not found.is_terminal:
+        # without a terminal there is no width to fit: lines must not break at 80 columns
+        found = Console(stderr=err, highlight=False, width=_piped_width(), no_color=True)
+    elif found.width < NARROWEST:
+        found = Console(stderr=err, highlight=False, width=NARROWEST)
+    return found
+
+
+def _piped_width() -> int:
+    import os
+
+    columns = os.environ.get("COLUMNS", "")
+    return max(NARROWEST, int(columns)) if columns.isdigit() else 120
+
+
+def fail(error: IqmSpecError, *, as_json: bool) -> int:
+    """Tell an error; returns its exit code."""
+    diagnostics = error.diagnostics if isinstance(error, SpecError) else ()
+    if as_json:
+        body: dict[str, Json] = {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "diagnostics": [item.to_json() for item in diagnostics],
+        }
+        answer({"error": body, "exit": int(error.exit_code)})
+        return int(error.exit_code)
+    if diagnostics:
+        say(render(diagnostics, source_line))
+        files = len({item.file for item in diagnostics})
+        where = "" if files == 1 else f" in {files} files"
+        say(f"\n{len(diagnostics)} mistake{'s' if len(diagnostics) != 1 else ''}{where}.")
+    else:
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+    return int(error.exit_code)
+
+
+def interrupted(*, as_json: bool) -> int:
+    """Tell that Ctrl-C ended the command."""
+    text = "interrupted; what was finished is stored, the same command goes on from there"
+    if as_json:
+        answer({"error": {"code": "interrupted", "message": text}, "exit": 130})
+    else:
+        say(f"\n{text}")
+    return int(ExitCode.INTERRUPTED)
+
+
+def bug(error: Exception, *, as_json: bool) -> int:
+    """Tell a mistake of this program, with its traceback on stderr."""
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    text = f"{type(error).__name__}: {error}"
+    if as_json:
+        answer({"error": {"code": "bug", "message": text}, "exit": int(ExitCode.BUG)})
+    say(f"\nThis is a bug in iqm-spec. Please report it, with the lines above, to {REPORT_URL}.")
+    return int(ExitCode.BUG)
+
+
+@cache
+def _lines(file: str) -> tuple[str, ...]:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as handle:
+            # a spec or circuit file has at most 8 MiB; nothing larger is ever shown
+            return tuple(handle.read(8 << 20).splitlines())
+    except OSError:
+        return ()
+
+
+def source_line(file: str, line: int) -> str | None:
+    """Line `line` of `file` for an excerpt, or None where it cannot be had."""
+    lines = _lines(file)
+    return lines[line - 1] if 0 < line <= len(lines) else None

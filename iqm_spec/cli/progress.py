@@ -1,0 +1,144 @@
+"""Progress on stderr while a run goes on: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from iqm_spec.cli import output
+from iqm_spec.run.events import (
+    Event,
+    JobDone,
+    Planned,
+    RunDone,
+    StageDone,
+    StageStarted,
+    Transpiling,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn, TaskID
+
+SECONDS_BETWEEN_LINES = 5.0
+"""Where there is no terminal, a line of progress at most so often."""
+
+
+class Progress:
+    """Shows events: what runs, how many points are done, the rate and the time left."""
+
+    def __init__(self) -> None:
+        self._console = output.console(err=True)
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._total = 0
+        self._done = 0
+        self._started = self._last_line = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case Transpiling(done, total):
+                if done == 0:
+                    self._begin("transpiling", "circuits", total)
+                self._advance(done)
+            case Planned(plan, stored):
+                self._end()
+                note = " (stored plan)" if stored else ""
+                self._say(f"plan {plan.digest[:12]}: {len(plan.points):,} points{note}")
+            case StageStarted(stage, points, cached, _):
+                told = f", {cached:,} of them in the results folder" if cached else ""
+                self._say(f"{stage}: {points:,} points{told}")
+                if points > cached:
+                    self._begin(f"{stage}", "points", points - cached)
+            case JobDone(_, _, points):
+                self._advance(self._done + points)
+            case StageDone(stage, status, reasons):
+                self._end()
+                self._say(f"{stage}: {status}")
+                for reason in reasons:
+                    self._say(f"  {reason}")
+            case RunDone():
+                self._end()
+
+    def _begin(self, what: str, unit: str, total: int) -> None:
+        self._end()
+        self._total, self._done = total, 0
+        self._what, self._unit = what, unit
+        self._started = self._last_line = time.monotonic()
+        if self._console.is_terminal:
+            self._bar = _bar(self._console, unit)
+            self._task = self._bar.add_task(what, total=total)
+            self._bar.start()
+
+    def _advance(self, done: int) -> None:
+        self._done = done
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done)
+        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self._say(self._line())
+
+    def _line(self) -> str:
+        """`aer: 120 of 400 points, 31/s, 9 s left` for logs."""
+        elapsed = max(1e-9, time.monotonic() - self._started)
+        rate = self._done / elapsed
+        left = (self._total - self._done) / rate if rate else 0
+        return (
+            f"{self._what}: {self._done:,} of {self._total:,} {self._unit},"
+            f" {rate:.3g}/s, {left:.0f} s left"
+        )
+
+    def _end(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, style="dim" if text.startswith("plan") else None)
+
+
+def _bar(console: object, unit: str) -> Bar:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as RichProgress
+
+    return RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        _rate_column(),
+        TimeRemainingColumn(compact=True),
+        console=console,  # type: ignore[arg-type]
+        transient=True,
+    )
+
+
+def _rate_column() -> ProgressColumn:
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Completed items per second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.3g}/s" if task.speed else "", style="dim")
+
+    return Rate()

@@ -1,0 +1,52 @@
+"""Ask keys: the meaning of what is asked, known without qiskit, that leads to what is stored.
+
+The circuit's ask leads to a stored transpiled circuit, the spec's ask to a stored plan. Neither
+moves with comments, key order, number style or a circuit file that was moved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json
+from iqm_spec.model import Point
+
+if TYPE_CHECKING:
+    from iqm_spec.check import Checked
+
+
+def circuit_ask(point: Point, identity: Json, architecture: str) -> str:
+    """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
+    return digest(
+        {
+            "format": "iqm-spec/circuit-ask/1",
+            "circuit": identity,
+            "architecture": architecture,
+            "transpile": dict(point.transpile),
+            "layout": None if point.layout is None else list(point.layout),
+        }
+    )
+
+
+def plan_ask(checked: Checked) -> str:
+    """Key of the whole plan."""
+    return digest(
+        {
+            "format": "iqm-spec/plan-ask/1",
+            **checked.meaning,
+            "architectures": {
+                alias: architecture.digest
+                for alias, architecture in sorted(checked.architectures.items())
+            },
+            "noise": noise_digests(checked),
+        }
+    )
+
+
+def noise_digests(checked: Checked) -> dict[str, Json]:
+    """Per target the digest of the error profile that the Aer stage uses, or None for `ideal`."""
+    return {
+        alias: None if profile is None else profile.digest
+        for alias, profile in sorted(checked.profiles.items())
+    }

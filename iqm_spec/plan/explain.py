@@ -1,0 +1,101 @@
+"""What two plans ask differently: of their settings, and point by point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.plan.plan import Plan, PlannedPoint
+
+_DERIVED = {"ask", "circuits"}
+"""Header entries that follow from the others."""
+
+PointName = tuple[str, tuple[tuple[str, Any], ...], int]
+
+
+@frozen
+class Difference:
+    """One thing that differs: `what` it is, on the left and on the right."""
+
+    what: str
+    left: Json
+    right: Json
+
+
+@frozen
+class Explanation:
+    """All that two plans ask differently; empty where they are the same question."""
+
+    settings: tuple[Difference, ...]
+    points: tuple[Difference, ...]
+    only_left: tuple[PlannedPoint, ...]
+    only_right: tuple[PlannedPoint, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether both ask the same."""
+        return not (self.settings or self.points or self.only_left or self.only_right)
+
+
+def explain(left: Plan, right: Plan) -> Explanation:
+    """Compare two plans; points are matched by circuit name, axis values and repeat."""
+    ours, theirs = _by_name(left), _by_name(right)
+    return Explanation(
+        settings=tuple(_settings(left.header, right.header)),
+        points=tuple(
+            difference
+            for name, point in ours.items()
+            if name in theirs
+            for difference in _point(point, theirs[name])
+        ),
+        only_left=tuple(point for name, point in ours.items() if name not in theirs),
+        only_right=tuple(point for name, point in theirs.items() if name not in ours),
+    )
+
+
+def point_name(point: PlannedPoint) -> PointName:
+    """What makes two points of two runs the same one."""
+    return point.name, tuple(sorted(point.values, key=lambda item: item[0])), point.repeat
+
+
+def flatten(value: Any, path: str = "") -> dict[str, Json]:
+    """Leaves of nested JSON by their dotted path."""
+    if isinstance(value, Mapping) and value:
+        items = value.items()
+    elif isinstance(value, list | tuple) and value:
+        items = enumerate(value)  # type: ignore[assignment]
+    else:
+        return {path: value}
+    found: dict[str, Json] = {}
+    for key, item in items:
+        found |= flatten(item, f"{path}.{key}" if path else str(key))
+    return found
+
+
+def _by_name(plan: Plan) -> dict[PointName, PlannedPoint]:
+    return {point_name(point): point for point in plan.points}
+
+
+def _settings(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Difference]:
+    ours = flatten({key: value for key, value in left.items() if key not in _DERIVED})
+    theirs = flatten({key: value for key, value in right.items() if key not in _DERIVED})
+    return [
+        Difference(path, ours.get(path), theirs.get(path))
+        for path in sorted({*ours, *theirs})
+        if ours.get(path) != theirs.get(path)
+    ]
+
+
+def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
+    told = " ".join([left.name, *(f"{axis}={value}" for axis, value in left.values)])
+    pairs: list[tuple[str, Any, Any]] = [
+        ("shots", left.shots, right.shots),
+        ("target", left.target, right.target),
+        ("options", dict(left.options), dict(right.options)),
+        ("source, layout or transpile options", left.ask[:12], right.ask[:12]),
+        ("transpiled circuit", left.circuit[:12], right.circuit[:12]),
+    ]
+    return [Difference(f"{told}: {what}", a, b) for what, a, b in pairs if a != b]

@@ -1,0 +1,105 @@
+"""The plan: what is *asked*, point by point. No time, host or user in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.model import Values
+
+PACK = "plan"
+"""Kind of the pack that holds a plan: its header and one line per point."""
+
+
+@frozen
+class PlannedPoint:
+    """One circuit to measure: which stored circuit, how often, under which options.
+
+    `ask` leads to the stored circuit; `circuit` is that circuit's own digest.
+    """
+
+    index: int
+    id: str
+    name: str
+    values: Values
+    repeat: int
+    shots: int
+    target: str
+    options: Mapping[str, Json]
+    ask: str
+    circuit: str
+    summary: Mapping[str, Json]
+    """Of the transpiled circuit: `qubits`, `depth` and native gate counts `gates`."""
+
+    def to_json(self) -> dict[str, Json]:
+        """The point's line in the plan's pack; the key keeps the order of points."""
+        return {
+            "key": f"{self.index:08d}",
+            "point": self.id,
+            "circuit": self.name,
+            "values": [[name, _listed(value)] for name, value in self.values],
+            "repeat": self.repeat,
+            "shots": self.shots,
+            "target": self.target,
+            "options": dict(self.options),
+            "ask": self.ask,
+            "native": self.circuit,
+            "summary": dict(self.summary),
+        }
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> PlannedPoint:
+        """The point that `to_json` wrote."""
+        return cls(
+            index=int(line["key"]),
+            id=line["point"],
+            name=line["circuit"],
+            values=tuple((name, _settled(value)) for name, value in line["values"]),
+            repeat=line["repeat"],
+            shots=line["shots"],
+            target=line["target"],
+            options=line["options"],
+            ask=line["ask"],
+            circuit=line["native"],
+            summary=line["summary"],
+        )
+
+
+@frozen
+class Plan:
+    """Points in order with what they share. `digest` is the sha256 of the plan's pack.
+
+    `header` holds: `ask`, `spec` {name, digest}, `seed`, `stages`, `mode`, `aer` {noise, method,
+    device}, `noise` {target: digest of its error profile}, `require`, `circuits` (digests of the
+    packs that hold the transpiled circuits).
+    """
+
+    digest: str
+    header: Mapping[str, Any]
+    points: tuple[PlannedPoint, ...]
+
+    @property
+    def name(self) -> str:
+        """The spec's name."""
+        return str(self.header["spec"]["name"])
+
+    @property
+    def circuits(self) -> int:
+        """Number of different transpiled circuits."""
+        return len({point.circuit for point in self.points})
+
+
+def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:
+    """The pack's lines of `points`."""
+    return (point.to_json() for point in points)
+
+
+def _listed(value: Any) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _settled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,176 @@
+"""The Aer stage of a run: simulate what is not stored, store it job by job, judge the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from iqm_spec.analysis import Comparison, compare, judge
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.run.events import Event, JobDone, StageDone, StageStarted
+from iqm_spec.run.keys import Simulator, aer_key, installed_simulator, random_seed
+from iqm_spec.run.log import RunLog
+from iqm_spec.run.request import Request
+from iqm_spec.run.rows import DERIVED, RECORDS, Row, rows_of
+from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs
+from iqm_spec.store import Store
+
+MOST_CIRCUITS = 256
+"""Circuits in one job: what a kill can lose, and what one pack holds at least."""
+
+MOST_WORK = 2e10
+"""Rough number of amplitudes touched in one job, so that heavy circuits make short jobs."""
+
+
+@frozen
+class AerJob:
+    """Points of one target that are simulated and stored together, each under its key."""
+
+    target: str
+    points: tuple[tuple[str, PlannedPoint], ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def run_aer(
+    plan: Plan, request: Request, store: Store, log: RunLog
+) -> Generator[Event, None, StageDone]:
+    """Carry the stage out; the verdict is judged from every point, stored ones included."""
+    simulator = installed_simulator()
+    jobs = missing_jobs(plan, store, simulator, fresh=request.fresh)
+    missing = sum(map(len, jobs))
+    keys = [aer_key(plan, point, simulator) for point in plan.points]
+    left = {key for job in jobs for key, _ in job.points}
+    cached = sum(1 for key in keys if key not in left)
+    yield StageStarted(Stage.AER, len(plan.points), cached, len(jobs))
+    if missing:
+        yield from _simulate(jobs, plan, request, store, log)
+    verdict = judge(
+        plan.header["require"].get("aer", {}),
+        ((_label(row), comparison_of(row)) for row in rows_of(store, plan.points, keys)),
+    )
+    return StageDone(
+        stage=Stage.AER,
+        status=verdict.status,
+        reasons=verdict.reasons,
+        jobs=len(jobs),
+        cached=cached,
+        points=len(plan.points),
+    )
+
+
+def missing_jobs(
+    plan: Plan, store: Store, simulator: Simulator, *, fresh: bool = False
+) -> list[AerJob]:
+    """Jobs of the points without stored results, in plan order; points with one key run once."""
+    keyed: dict[str, PlannedPoint] = {}
+    for point in plan.points:
+        keyed.setdefault(aer_key(plan, point, simulator), point)
+    if not fresh:
+        held = store.find(RECORDS, keyed).keys() & store.find(DERIVED, keyed).keys()
+        keyed = {key: point for key, point in keyed.items() if key not in held}
+    by_target: dict[str, list[tuple[str, PlannedPoint]]] = {}
+    for key, point in keyed.items():
+        by_target.setdefault(point.target, []).append((key, point))
+    return [AerJob(t, tuple(part)) for t, items in by_target.items() for part in _cut(items)]
+
+
+def _cut(
+    items: Sequence[tuple[str, PlannedPoint]],
+) -> Iterator[list[tuple[str, PlannedPoint]]]:
+    """Parts that are bounded in circuits and in work; they depend on the circuits alone."""
+    part: list[tuple[str, PlannedPoint]] = []
+    work = 0.0
+    for item in items:
+        heavy = _work(item[1])
+        if part and (len(part) == MOST_CIRCUITS or work + heavy > MOST_WORK):
+            yield part
+            part, work = [], 0.0
+        part.append(item)
+        work += heavy
+    if part:
+        yield part
+
+
+def _work(point: PlannedPoint) -> float:
+    """Gates times amplitudes of a density matrix or of as many trajectories, the smaller one."""
+    gates: Mapping[str, int] = point.summary["gates"]  # type: ignore[assignment]
+    qubits = int(point.summary["qubits"])  # type: ignore[arg-type]
+    states = min(2.0 ** min(qubits, 60), float(point.shots))
+    return sum(gates.values()) * 2.0 ** min(qubits, 30) * states
+
+
+def _simulate(
+    jobs: Sequence[AerJob], plan: Plan, request: Request, store: Store, log: RunLog
+) -> Iterator[Event]:
+    """Store each job's counts and what is derived from them as soon as it is done."""
+    circuits = circuits_of(store, [point for job in jobs for _, point in job.points])
+    work = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
+    for number, outcomes in run_jobs(work, workers=request.workers):
+        records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])
+        derived = store.put_pack(DERIVED, {}, [_derived(o) for o in outcomes])
+        log.job("aer", number, {"records": records, "derived": derived})
+        yield JobDone(Stage.AER, number, len(outcomes))
+
+
+def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, NativeCircuit]) -> list[AerTask]:
+    return [
+        AerTask(key, circuits[point.ask], point.shots, random_seed(plan, point))
+        for key, point in job.points
+    ]
+
+
+def _setup(job: AerJob, plan: Plan, request: Request) -> Setup:
+    aer = plan.header["aer"]
+    profile = request.checked.profiles[job.target]
+    return Setup(noise=profile, method=aer["method"], device=aer["device"])
+
+
+def _record(outcome: AerOutcome) -> dict[str, Json]:
+    return {
+        "key": outcome.key,
+        "counts": dict(outcome.counts),
+        "shots_returned": outcome.shots_returned,
+        "method": outcome.method,
+        "notes": list(outcome.notes),
+    }
+
+
+def _derived(outcome: AerOutcome) -> dict[str, Json]:
+    """Ideal probabilities of what was seen and the distances to them; None where unknown."""
+    if outcome.ideal is None:
+        return {
+            "key": outcome.key,
+            "ideal": None,
+            "reason": outcome.why_no_ideal,
+            "comparison": None,
+        }
+    ideal = outcome.ideal
+    compared = compare(outcome.counts, ideal.probabilities, ideal.complete, ideal.perfect)
+    return {
+        "key": outcome.key,
+        "ideal": {bits: round(p, 12) for bits, p in ideal.probabilities.items()},
+        "complete": ideal.complete,
+        "comparison": {name: _rounded(v) for name, v in compared.to_json().items()},
+    }
+
+
+def _rounded(value: Json) -> Json:
+    return round(value, 12) if isinstance(value, float) else value
+
+
+def comparison_of(row: Row) -> Comparison | None:
+    """The stored distances of a row as the class that verdicts are made of."""
+    found = row.comparison
+    return None if found is None else Comparison(**found)
+
+
+def _label(row: Row) -> str:
+    point = row.point
+    told = [point.name, *(f"{axis}={value}" for axis, value in point.values)]
+    return " ".join(told if point.repeat == 0 else [*told, f"#{point.repeat + 1}"])

@@ -1,0 +1,26 @@
+"""What ran it: versions and platform, an object of its own. No host, no path, no user."""
+
+from __future__ import annotations
+
+from iqm_spec import __version__
+from iqm_spec.json_types import Json
+
+PACKAGES = ("numpy", "qiskit", "qiskit-aer", "iqm-client")
+
+
+def environment() -> dict[str, Json]:
+    """Versions of Python, this program and what it computes with, and the kind of machine."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions: dict[str, Json] = {"iqm-spec": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return {
+        "format": "iqm-spec/environment/1",
+        "versions": versions,
+        "platform": {"system": platform.system(), "machine": platform.machine()},
+    }

@@ -1,0 +1,81 @@
+"""What happens while a plan is made and carried out, as values: the command line shows them."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.model import Stage
+from iqm_spec.plan.plan import Plan
+
+
+@frozen
+class Transpiling:
+    """So many of all circuits that were not stored yet are transpiled."""
+
+    done: int
+    total: int
+
+
+@frozen
+class Planned:
+    """The plan stands; `stored` tells that it was found in the results folder."""
+
+    plan: Plan
+    stored: bool
+
+
+@frozen
+class StageStarted:
+    """A stage begins: `points` in all, of which `cached` are in the folder already."""
+
+    stage: Stage
+    points: int
+    cached: int
+    jobs: int
+
+
+@frozen
+class JobDone:
+    """A job's results are in the folder."""
+
+    stage: Stage
+    job: int
+    points: int
+
+
+@frozen
+class StageDone:
+    """A stage's verdict: passed, failed, refused, waived, skipped, waiting or unknown."""
+
+    stage: Stage
+    status: str
+    reasons: tuple[str, ...]
+    jobs: int
+    cached: int
+    points: int
+
+    def to_json(self) -> dict[str, Json]:
+        """The stage's entry in the answer of `run --json`."""
+        return {
+            "stage": self.stage.value,
+            "emulated": False,
+            "status": self.status,
+            "jobs": self.jobs,
+            "cached": self.cached,
+            "submitted": 0,
+            "points": self.points,
+            "verdict": list(self.reasons),
+        }
+
+
+@frozen
+class RunDone:
+    """The run is over; `again` tells that an earlier run had asked and got the same."""
+
+    run: str
+    again: bool
+    exit_code: int
+
+
+Event = Transpiling | Planned | StageStarted | JobDone | StageDone | RunDone

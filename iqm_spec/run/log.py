@@ -1,0 +1,96 @@
+"""A run's journal in the folder: begun at the first thing worth keeping, never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from iqm_spec.errors import IqmSpecError
+from iqm_spec.json_types import Json
+from iqm_spec.plan.plan import Plan
+from iqm_spec.run.environment import environment
+from iqm_spec.run.events import StageDone
+from iqm_spec.run.keys import installed_simulator
+from iqm_spec.run.request import Request
+from iqm_spec.store import RunState, Store
+
+JOB = "job"
+STAGES = "stages"
+ENDED = "ended"
+
+
+class RunLog:
+    """Writes the events of one run; the run itself is started by the first of them."""
+
+    def __init__(self, store: Store, plan: Plan, request: Request) -> None:
+        self._store = store
+        self._plan = plan
+        self._request = request
+        self._run: str | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything has been written."""
+        return self._run is not None
+
+    def run_id(self) -> str:
+        """The run's id; starts the run where nothing was written yet."""
+        if self._run is None:
+            self._run = self._start()
+        return self._run
+
+    def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
+        """A job's packs are stored."""
+        self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
+
+    def ended(self, stages: Sequence[StageDone], code: int) -> None:
+        """The run is over, with every stage's verdict."""
+        told: list[Json] = [done.to_json() for done in stages]
+        self._store.append_event(self.run_id(), ENDED, {"stages": told, "exit": code, **_now()})
+
+    def failed(self, error: IqmSpecError) -> None:
+        """The run broke off; told only where it had begun, and where the folder still takes it."""
+        if self._run is None:
+            return
+        fields: dict[str, Json] = {"error": {"code": error.code, "message": error.message}}
+        try:
+            code = int(error.exit_code)
+            self._store.append_event(self._run, ENDED, {**fields, "exit": code, **_now()})
+        except IqmSpecError:
+            return  # the first error is the one to tell
+
+    def _start(self) -> str:
+        checked = self._request.checked
+        fields: dict[str, Json] = {
+            "spec": {"name": self._plan.name, "digest": checked.digest},
+            "text": self._store.put_json(
+                {"format": "iqm-spec/text/1", "text": checked.text, "language": checked.language}
+            ),
+            "plan": self._plan.digest,
+            "environment": self._store.put_json(environment()),
+            "simulator": installed_simulator().to_json(),
+            "wanted": [stage.value for stage in self._request.stages],
+            "server": None,
+        }
+        return self._store.start_run(self._plan.name, datetime.now(UTC), fields)
+
+
+def earlier_run(store: Store, plan: Plan, ended: Sequence[StageDone]) -> str | None:
+    """Newest run of the same plan and simulator that ended with the same stages."""
+    wanted = [(done.stage.value, done.status) for done in ended]
+    for run in reversed(store.runs()):
+        stages: Any = run.fields.get("stages", [])
+        same = run.fields.get("plan") == plan.digest and "exit" in run.fields
+        if same and run.fields.get("simulator") == installed_simulator().to_json():
+            got = [(item["stage"], item["status"]) for item in stages]
+            if got == wanted:
+                return run.id
+    return None
+
+
+def _now() -> dict[str, Json]:
+    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+__all__ = ["RunLog", "RunState", "earlier_run"]

@@ -1,0 +1,86 @@
+"""A run's results, one row per point: what was planned beside what was got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.run.keys import Simulator, aer_key
+from iqm_spec.store import Store
+
+RECORDS = "aer-records"
+"""Kind of the packs that hold counts of the Aer stage."""
+
+DERIVED = "aer-derived"
+"""Kind of the packs that hold what can be computed again from counts and circuits."""
+
+
+@frozen
+class Row:
+    """One point of one stage. `record` and `derived` are None where the point was not reached."""
+
+    point: PlannedPoint
+    stage: str
+    key: str
+    record: Mapping[str, Any] | None
+    derived: Mapping[str, Any] | None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Bitstrings as Qiskit prints them, with how often each was seen."""
+        return self.record["counts"] if self.record else {}
+
+    @property
+    def comparison(self) -> Mapping[str, Any] | None:
+        """Distances to the ideal distribution, or None where it is not known."""
+        return self.derived["comparison"] if self.derived else None
+
+    def to_json(self) -> dict[str, Json]:
+        """The row as `export` gives it."""
+        returned = self.record["shots_returned"] if self.record else None
+        return {
+            "point": self.point.id,
+            "stage": self.stage,
+            "emulated": False,
+            "circuit": self.point.name,
+            "values": {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in self.point.values
+            },
+            "repeat": self.point.repeat,
+            "target": self.point.target,
+            "shots": self.point.shots,
+            "shots_returned": returned,
+            "counts": dict(self.counts),
+            "method": self.record["method"] if self.record else None,
+            "comparison": None if self.comparison is None else dict(self.comparison),
+            "native_circuit": self.point.circuit,
+            "gates": self.point.summary["gates"],
+            "depth": self.point.summary["depth"],
+            "key": self.key,
+        }
+
+
+def aer_rows(store: Store, plan: Plan, simulator: Simulator) -> Iterator[Row]:
+    """Rows of the Aer stage in plan order, read from the folder."""
+    keys = [aer_key(plan, point, simulator) for point in plan.points]
+    yield from rows_of(store, plan.points, keys)
+
+
+def rows_of(store: Store, points: Sequence[PlannedPoint], keys: Sequence[str]) -> Iterator[Row]:
+    """Rows of `points` whose records have `keys`."""
+    records = store.find(RECORDS, set(keys))
+    derived = store.find(DERIVED, set(keys))
+    for point, key in zip(points, keys, strict=True):
+        record, more = records.get(key), derived.get(key)
+        yield Row(
+            point=point,
+            stage="aer",
+            key=key,
+            record=record.record if record else None,
+            derived=more.record if more else None,
+        )

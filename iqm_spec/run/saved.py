@@ -1,0 +1,58 @@
+"""A stored run, read back: its plan, its stages and its rows, from the folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.errors import StoreCorrupt
+from iqm_spec.plan.build import read_plan
+from iqm_spec.plan.plan import Plan
+from iqm_spec.run.keys import Simulator
+from iqm_spec.run.rows import Row, aer_rows
+from iqm_spec.store import RunState, Store
+
+
+@frozen
+class SavedRun:
+    """A run of the results folder with its plan. `state` is the join of its journal."""
+
+    state: RunState
+    plan: Plan
+
+    @property
+    def simulator(self) -> Simulator:
+        """What simulated, as the journal has it."""
+        told: Any = self.state.fields["simulator"]
+        return Simulator(aer=told["aer"], way=told["way"])
+
+    @property
+    def status(self) -> str:
+        """`done`, `failed`, or `unfinished` where the journal has no end."""
+        code = self.state.fields.get("exit")
+        if code is None:
+            return "unfinished"
+        return "done" if code == 0 else "failed"
+
+    @property
+    def stages(self) -> list[Mapping[str, Any]]:
+        """The verdicts of its stages; empty while it is unfinished."""
+        told: Any = self.state.fields.get("stages", [])
+        return [stage for stage in told if isinstance(stage, dict)]
+
+    def rows(self, store: Store) -> list[Row]:
+        """One row per point, in plan order."""
+        return list(aer_rows(store, self.plan, self.simulator))
+
+
+def load_run(store: Store, selector: str) -> SavedRun:
+    """The run that `selector` names (id, prefix, spec name or `latest`) with its plan."""
+    state = store.resolve(selector)
+    plan = state.fields.get("plan")
+    if not isinstance(plan, str):
+        raise StoreCorrupt(
+            f"run {state.id} names no plan", hint="`iqm-spec verify` tells what else is wrong"
+        )
+    return SavedRun(state, read_plan(store, plan))

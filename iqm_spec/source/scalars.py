@@ -1,0 +1,116 @@
+"""What an unquoted YAML scalar means: the core schema of YAML 1.2, less what readers disagree on.
+
+YAML 1.1 readers take `010` for 8, `1:30` for 90, `on` for true and `1_000` for 1000; YAML 1.2
+readers do not. Whatever two readers would read differently is refused, with what to write instead.
+"""
+
+from __future__ import annotations
+
+import re
+
+from iqm_spec.canonical import LARGEST_INTEGER
+from iqm_spec.json_types import Scalar
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_SWITCHES = {"on": "true", "yes": "true", "y": "true", "off": "false", "no": "false", "n": "false"}
+_NOT_FINITE = re.compile(r"[-+]?\.?(?:inf|infinity|nan)\Z", re.IGNORECASE)
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?\Z")
+_BASED = re.compile(r"[-+]?0[xXoObB][0-9a-fA-F_]+\Z")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(?::[0-9]{1,2})+(?:\.[0-9]*)?\Z")
+_UNDERSCORED = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?\Z")
+
+_NUMBER_STARTS = frozenset("0123456789+-.")
+
+
+class ScalarError(ValueError):
+    """A scalar that is refused: `code`, the text of the exception, and `hint`."""
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+def resolve(text: str) -> Scalar | None:
+    """The value of a plain scalar; `ScalarError` where it is ambiguous or not representable."""
+    if text[:1] in _NUMBER_STARTS and text:
+        return _resolve_number(text)
+    if text in _WORDS:
+        return _WORDS[text]
+    lower = text.lower()
+    if lower in _SWITCHES:
+        hint = f'write {_SWITCHES[lower]}, or "{text}" in quotes for the text'
+        raise ScalarError("S104", f"`{text}` is true or false to some YAML readers only", hint)
+    if _NOT_FINITE.match(text):
+        raise _not_finite(text)
+    return text
+
+
+def number(value: float) -> int | float:
+    """A finite float as a spec holds it: whole numbers are integers (1e3 is 1000, -0.0 is 0).
+
+    `ScalarError` for a whole number that is too large to be held exactly.
+    """
+    if not value.is_integer():
+        return value
+    if abs(value) > LARGEST_INTEGER:
+        raise too_large(repr(value))
+    return int(value)
+
+
+def too_large(text: str) -> ScalarError:
+    """The refusal of an integer that JSON numbers do not hold exactly."""
+    return ScalarError(
+        "S106",
+        f"{text[:24]}{'...' if len(text) > 24 else ''} is beyond 2^53 - 1,"
+        " the largest integer that every reader holds exactly",
+        "put it in quotes if it is a text",
+    )
+
+
+def _resolve_number(text: str) -> Scalar:
+    if _INTEGER.match(text):
+        if len(text) > 17 or abs(int(text)) > LARGEST_INTEGER:
+            raise too_large(text)
+        return int(text)
+    if _FLOAT.match(text):
+        value = float(text)
+        if value in (float("inf"), float("-inf")):
+            raise ScalarError("S106", f"{text[:40]} is too large for a number", "")
+        return number(value)
+    if _NOT_FINITE.match(text):
+        raise _not_finite(text)
+    _refuse_ambiguous(text)
+    return text
+
+
+def _refuse_ambiguous(text: str) -> None:
+    quoted = f'write "{text}" in quotes if it is a text'
+    if _LEADING_ZERO.match(text):
+        told = text.lstrip("+-0") or "0"
+        hint = f"{quoted} (a bit string), or {told} if it is a number"
+        raise ScalarError("S104", f"`{text}` is a number with leading zeros", hint)
+    if _BASED.match(text):
+        raise ScalarError(
+            "S104", f"`{text}` is a number in another base", f"write it out; {quoted}"
+        )
+    if _SEXAGESIMAL.match(text):
+        raise ScalarError("S104", f"`{text}` is a base-60 number to some YAML readers", quoted)
+    if "_" in text and _UNDERSCORED.match(text):
+        hint = f"write {text.replace('_', '')}; {quoted}"
+        raise ScalarError("S104", f"`{text}` is a number to some YAML readers only", hint)
+    if _DATE.match(text):
+        raise ScalarError("S104", f"`{text}` is a date to some YAML readers", quoted)
+
+
+def _not_finite(text: str) -> ScalarError:
+    hint = f'a spec holds finite numbers only; write "{text}" in quotes if it is a text'
+    return ScalarError("S106", f"`{text}` is not a finite number", hint)

@@ -1,0 +1,229 @@
+"""YAML text to a tree of plain data, from the parser's events and without recursion.
+
+A file cannot make this deep, exponential or surprising: aliases, anchors, tags and merge keys are
+refused where they stand, and every mistake that leaves the rest readable is collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from iqm_spec.diagnostics import Span
+from iqm_spec.json_types import Json
+from iqm_spec.source.limits import MOST_DEPTH, MOST_MISTAKES, MOST_NODES
+from iqm_spec.source.places import Branch, Mistake, Place, pack, unpack
+from iqm_spec.source.scalars import ScalarError, resolve
+from iqm_spec.source.yaml_errors import explain
+
+if TYPE_CHECKING:
+    import yaml
+
+_MERGE = "<<"
+_AXIS_LETTERS = frozenset("nNyY")
+"""Keys that only YAML 1.1's text, and no reader in use, takes for true or false: axes have them."""
+
+
+def parse_yaml(text: str) -> tuple[Json, list[Mistake]]:
+    """The data of `text`, and its mistakes; the data is of use only where there are none."""
+    reader = _Reader(text, locate=False)
+    reader.run()
+    return (reader.documents[0] if reader.documents else None), reader.mistakes
+
+
+def locate_yaml(text: str) -> Branch:
+    """Places of everything in `text`, which `parse_yaml` has accepted."""
+    reader = _Reader(text, locate=True)
+    reader.run()
+    roots = reader.places.children
+    root = roots[0] if isinstance(roots, list) and roots else None
+    return root if isinstance(root, Branch) else Branch(pack(1, 1, 1), {})
+
+
+@define
+class _Frame:
+    """A mapping or list that is still open; `at_key` is true where a mapping's next node is a key.
+
+    `key` is None for a value that is read and dropped, after a key that was refused.
+    """
+
+    values: Any
+    branch: Branch
+    at_key: bool
+    key: str | None = None
+
+
+class _TooMuch(Exception):
+    """Reading stops here: what has been found so far is what is reported."""
+
+
+class _Reader:
+    """One pass over the events of a text."""
+
+    def __init__(self, text: str, *, locate: bool) -> None:
+        self.text = text
+        self.locate = locate
+        self.mistakes: list[Mistake] = []
+        self.documents: list[Json] = []
+        self.places = Branch(pack(1, 1, 1), [])
+        self.stack = [_Frame(self.documents, self.places, at_key=False)]
+        self.nodes = 0
+
+    def run(self) -> None:
+        """Read the whole text; mistakes are in `mistakes` afterwards."""
+        import yaml
+
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        handlers: dict[type[yaml.Event], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceEndEvent: self._close,
+            yaml.MappingEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        try:
+            for event in yaml.parse(self.text, Loader=loader):
+                handler = handlers.get(type(event))
+                if handler is not None:
+                    handler(event)
+        except yaml.YAMLError as error:
+            self.mistakes.append(explain(error, self.text))
+        except _TooMuch:
+            return
+
+    def _report(self, event: yaml.Event, code: str, message: str, hint: str = "") -> None:
+        line, column, width = _extent(event)
+        width = max(width, 1)
+        self.mistakes.append(Mistake(Span(line, column, column + width), code, message, hint))
+        if len(self.mistakes) >= MOST_MISTAKES:
+            raise _TooMuch
+
+    def _document(self, event: yaml.DocumentStartEvent) -> None:
+        if self.documents:
+            self._report(
+                event,
+                "S110",
+                "a second YAML document begins here; a spec is one document",
+                "split the file, or remove the `---`",
+            )
+            raise _TooMuch
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        self._count(event)
+        self._refuse_decoration(event)
+        if self.stack[-1].at_key:
+            self._key(event)
+        else:
+            place = pack(*_extent(event)) if self.locate else 0
+            self._attach(self._value(event), place)
+
+    def _value(self, event: yaml.ScalarEvent) -> Json:
+        text: str = event.value
+        if event.style:
+            return text
+        try:
+            return resolve(text)
+        except ScalarError as error:
+            self._report(event, error.code, error.message, error.hint)
+            return text
+
+    def _key(self, event: yaml.ScalarEvent) -> None:
+        frame = self.stack[-1]
+        frame.at_key = False
+        frame.key = None
+        key = event.value if event.value in _AXIS_LETTERS else self._value(event)
+        if not event.style and event.value == _MERGE:
+            hint = "write the fields out; circuits share what stands at the top level"
+            self._report(event, "S107", "merge keys (`<<`) are not part of the language", hint)
+        elif not isinstance(key, str):
+            hint = f'write "{event.value}" in quotes' if event.value else "give it a name"
+            self._report(event, "S105", f"the key `{event.value}` is not a text", hint)
+        elif key in frame.values:
+            hint = "keep one of the two"
+            self._report(event, "S103", f"`{key}` is given twice in this mapping", hint)
+        else:
+            frame.key = key
+            if self.locate:
+                frame.branch.keys[key] = pack(*_extent(event))
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        import yaml
+
+        self._count(event)
+        self._refuse_decoration(event)
+        if len(self.stack) > MOST_DEPTH:
+            message = f"values lie more than {MOST_DEPTH} deep inside each other here"
+            self._report(event, "S109", message)
+            raise _TooMuch
+        if self.stack[-1].at_key:
+            self._report(event, "S105", "a list or mapping cannot be a key", "use a text")
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        line, column, _ = _extent(event)
+        branch = Branch(pack(line, column, 0) if self.locate else 0, {} if mapping else [])
+        self.stack.append(_Frame({} if mapping else [], branch, at_key=mapping))
+
+    def _close(self, event: yaml.CollectionEndEvent) -> None:
+        frame = self.stack.pop()
+        if self.locate:
+            frame.branch.place = _closed(frame.branch.place, event)
+        self._attach(frame.values, frame.branch)
+
+    def _attach(self, value: Json, place: Branch | Place) -> None:
+        frame = self.stack[-1]
+        values, children = frame.values, frame.branch.children
+        if isinstance(values, list):
+            values.append(value)
+            if self.locate and isinstance(children, list):
+                children.append(place)
+            return
+        if frame.at_key:  # a collection stood where a key belongs: its value is dropped
+            frame.at_key, frame.key = False, None
+            return
+        if frame.key is not None:
+            values[frame.key] = value
+            if self.locate and isinstance(children, dict):
+                children[frame.key] = place
+        frame.at_key = True
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        hint = "write the value out; circuits share what stands at the top level"
+        self._report(event, "S107", f"aliases (`*{event.anchor}`) are not allowed", hint)
+        if self.stack[-1].at_key:
+            self.stack[-1].at_key, self.stack[-1].key = False, None
+        else:
+            self._attach(None, 0)
+
+    def _refuse_decoration(self, event: yaml.NodeEvent) -> None:
+        if event.anchor is not None:
+            hint = f"remove `&{event.anchor}`"
+            self._report(event, "S107", f"anchors (`&{event.anchor}`) are not allowed", hint)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            hint = "remove the tag; write plain values"
+            self._report(event, "S107", "tags (`!...`) are not allowed", hint)
+
+    def _count(self, event: yaml.Event) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            self._report(event, "S109", f"the file holds more than {MOST_NODES:,} values")
+            raise _TooMuch
+
+
+def _extent(event: yaml.Event) -> tuple[int, int, int]:
+    """Line, column and width of an event; width 0 where it ends on another line, or is empty."""
+    start: Any = event.start_mark
+    end: Any = event.end_mark
+    width = end.column - start.column if start.line == end.line else 0
+    return start.line + 1, start.column + 1, width
+
+
+def _closed(place: Place, event: yaml.Event) -> Place:
+    """The place of a collection, now that its end is known: its width where it is on one line."""
+    start = unpack(place)
+    end: Any = event.end_mark
+    same = end.line + 1 == start.line and end.column + 1 > start.column
+    return pack(start.line, start.column, end.column + 1 - start.column if same else 0)

@@ -1,0 +1,147 @@
+"""A spec file to a `Spec`, with all of its mistakes in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.diagnostics import Diagnostic, Problem, TreePath
+from iqm_spec.errors import SpecError
+from iqm_spec.json_types import Json
+from iqm_spec.model import Spec
+from iqm_spec.source import Source, read_source
+from iqm_spec.spec import overrides as sets
+from iqm_spec.spec.axis_values import split_sweeps
+from iqm_spec.spec.build import build
+from iqm_spec.spec.circuit_rules import circuit_problems
+from iqm_spec.spec.experiment_rules import Targets, experiment_problems, read_targets
+from iqm_spec.spec.prune import prune
+from iqm_spec.spec.texts import placeholder_problems, secret_problems
+
+VERSION = 1
+"""The version of the language that this program reads."""
+
+_UNCOUNTED = ("sweep", "args")
+_MOST_CHECKED = 200_000
+"""Values outside of sweeps' lists; the schema's validator would take minutes for more."""
+
+
+@frozen
+class Loaded:
+    """A spec without mistakes, its source, and notices of what was rewritten."""
+
+    spec: Spec
+    source: Source
+    notices: tuple[str, ...]
+
+
+def load_spec(path: Path, overrides: Sequence[str] = ()) -> Loaded:
+    """The spec of the file `path`; raises `SpecError` with every mistake of the file, sorted.
+
+    `overrides` are texts of `--set`: `shots=2000`, `circuits.ghz.args.num_qubits=4`.
+    """
+    source, spec, diagnostics, notices = read_and_build(path, overrides)
+    if diagnostics or source is None or spec is None:
+        raise SpecError(tuple(diagnostics))
+    return Loaded(spec, source, notices)
+
+
+def read_and_build(
+    path: Path, overrides: Sequence[str] = ()
+) -> tuple[Source | None, Spec | None, list[Diagnostic], tuple[str, ...]]:
+    """What could be read of a spec, every mistake found (sorted), and notices.
+
+    There is a source where the file is YAML or TOML at all. There is a spec, even beside mistakes,
+    where a circuit is known: parts that are wrong are left out of it or defaults, its target None.
+    """
+    try:
+        source = read_source(path)
+    except SpecError as error:
+        return None, None, list(error.diagnostics), ()
+    source, diagnostics = sets.apply(source, overrides)
+    problems, targets = _problems(source.tree)
+    spec = _build(source.tree, problems, targets)
+    diagnostics += [source.diagnose(problem) for problem in problems]
+    notices = tuple(dict.fromkeys(ref.notice for ref in targets.refs.values() if ref.notice))
+    return source, spec, sorted(set(diagnostics)), notices
+
+
+def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], Targets]:
+    """Mistakes of `tree` but for those in the points of sweeps."""
+    secrets = secret_problems(tree)
+    early = _version_problems(tree) or _size_problems(tree)
+    if early:
+        return [*secrets, *early], Targets({}, None)
+    from iqm_spec.spec.schema_problems import schema_problems
+
+    hidden = {problem.path for problem in secrets}
+    placeholders = list(placeholder_problems(tree))
+    misplaced = {problem.path for problem in placeholders}
+    light, problems = split_sweeps(tree)
+    problems += [item for item in schema_problems(light) if item.path not in misplaced]
+    wrong = {problem.path for problem in problems}
+    targets, unreadable = read_targets(tree)
+    rules = [*circuit_problems(tree), *unreadable, *experiment_problems(tree, targets)]
+    problems += [problem for problem in rules if problem.path not in wrong]
+    problems += placeholders
+    return [*secrets, *(item for item in problems if not _covered(item.path, hidden))], targets
+
+
+def _covered(path: TreePath, hidden: Iterable[TreePath]) -> bool:
+    """Whether `path` is, or lies in, a part of which nothing more is to be said."""
+    return any(path[: len(part)] == part for part in hidden)
+
+
+def _version_problems(tree: Mapping[str, Json]) -> list[Problem]:
+    version = tree.get("iqm_spec", VERSION)
+    if not isinstance(version, int) or isinstance(version, bool) or version == VERSION:
+        return []
+    message = f"this program reads version {VERSION} of the language, the spec is in {version}"
+    return [Problem(("iqm_spec",), "S208", message, "use a newer iqm-spec, or `iqm_spec: 1`")]
+
+
+def _size_problems(tree: Mapping[str, Json]) -> list[Problem]:
+    stack: list[Any] = [tree]
+    count = 0
+    while stack:
+        container = stack.pop()
+        count += len(container)
+        if isinstance(container, dict):
+            stack += [v for k, v in container.items() if k not in _UNCOUNTED and _nests(v)]
+        else:
+            stack += filter(_nests, container)
+    if count <= _MOST_CHECKED:
+        return []
+    message = f"the spec holds {count:,} values outside of sweeps; {_MOST_CHECKED:,} are allowed"
+    return [Problem((), "S109", message, "say with a sweep what circuits have in common")]
+
+
+def _nests(value: Json) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _build(tree: Mapping[str, Json], problems: list[Problem], targets: Targets) -> Spec | None:
+    """The spec less what is wrong; mistakes in its sweeps are added to `problems`."""
+    if any(problem.code in ("S208", "S109") for problem in problems):
+        return None
+    bad = [problem.path for problem in problems if problem.code not in _HARMLESS]
+    found: list[Problem] = []
+    spec = build(prune(tree, bad), targets, found.append)
+    problems += [item for item in found if not _near(item.path, bad)]
+    return spec
+
+
+_HARMLESS = ("S410", "S504")
+"""Mistakes that leave a field's value as good as any for further checks."""
+
+
+def _near(path: TreePath, bad: Iterable[TreePath]) -> bool:
+    """Whether `path` lies in a bad part, or holds one: what it says may be a consequence."""
+    return any(
+        path[: len(part)] == part or part[: len(path)] == path
+        for part in bad
+        if "sweep" in part[:3]
+    )

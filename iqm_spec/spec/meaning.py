@@ -1,0 +1,41 @@
+"""The whole spec as JSON with every default filled in: what its digest is of.
+
+Not in it: `description`, `budget` and `fail_fast`, which change no result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import asdict
+
+from iqm_spec.json_types import Json
+from iqm_spec.model import AerOptions, CircuitSpec
+
+_PLAIN = ("name", "target", "mode", "stages", "seed", "calibration", "require", "order")
+_CIRCUIT = ("name", "args", "shots", "repeat", "layout", "transpile", "options", "target")
+
+
+def meaning(
+    given: Mapping[str, Any], aer: AerOptions, circuits: Sequence[CircuitSpec]
+) -> dict[str, Json]:
+    """The meaning of a spec whose fields, defaults filled in, are `given`."""
+    entries = given["circuits"]
+    return {
+        "iqm_spec": 1,
+        **{name: given[name] for name in _PLAIN},
+        "architecture": given.get("architecture"),
+        "aer": asdict(aer),
+        "sweep": given.get("sweep", []),
+        "circuits": [_circuit(entry, entries[entry.index]) for entry in circuits],
+    }
+
+
+def _circuit(circuit: CircuitSpec, entry: Mapping[str, Any]) -> dict[str, Json]:
+    return {
+        circuit.kind.value: circuit.ref,
+        **{name: getattr(circuit, name) for name in _CIRCUIT},
+        "parameters": "by-name" if circuit.by_name else circuit.parameters,
+        "sweep": entry.get("sweep", []),
+    }

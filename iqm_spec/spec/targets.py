@@ -1,0 +1,90 @@
+"""What stands in `target`: an alias, and the forms of older guides that are rewritten to one."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import frozen
+
+from iqm_spec.diagnostics import nearest
+from iqm_spec.model import Mode
+
+_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_SUFFIXES = ("mock", "timeslot")
+# IQM Resonance's hosts over the years; iqm-client 36 takes the last one only
+_HOSTS = ("cocos.resonance.meetiqm.com", "resonance.meetiqm.com", "resonance.iqm.tech")
+_TODAY = "https://resonance.iqm.tech"
+
+
+@frozen
+class TargetRef:
+    """A target as it is meant. `mode` is None where the text leaves it open.
+
+    `notice` tells what the text was rewritten to; it is empty for a plain alias.
+    """
+
+    alias: str
+    mode: Mode | None = None
+    mock: bool = False
+    notice: str = ""
+
+
+class TargetError(ValueError):
+    """A target that cannot be understood; `hint` says what to write."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def parse_target(text: str) -> TargetRef:
+    """`garnet`, `garnet:mock`, `garnet:timeslot`, or a URL of IQM Resonance that ends in one."""
+    path = _url_path(text) if "/" in text else text
+    alias, _, suffix = path.partition(":")
+    if not _ALIAS.match(alias):
+        raise TargetError(f"`{alias}` is not the alias of a quantum computer", "write `garnet`")
+    if suffix not in ("", *_SUFFIXES) or path.endswith(":"):
+        hint = nearest(suffix, _SUFFIXES) or "`:mock` and `:timeslot` are understood"
+        raise TargetError(f"`:{suffix}` is no suffix of a target", hint)
+    mode = Mode.TIMESLOT if suffix == "timeslot" else None
+    ref = TargetRef(alias, mode, mock=suffix == "mock")
+    if path == text and not suffix:
+        return ref
+    return TargetRef(ref.alias, ref.mode, ref.mock, _notice(text, ref))
+
+
+def _url_path(text: str) -> str:
+    """What follows the host of a URL, on one of IQM Resonance's hosts."""
+    hint = "write the alias alone: `garnet`; another server is chosen by --server"
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise TargetError("the URL cannot be read", hint) from None
+    if url.scheme != "https" or url.hostname not in _HOSTS or port not in (None, 443):
+        raise TargetError("this is not a URL of IQM Resonance", hint)
+    path = url.path.strip("/")
+    if _has_more(url) or "/" in path:
+        raise TargetError("the URL holds more than a host and a quantum computer", hint)
+    if not path:
+        raise TargetError("the URL names no quantum computer", hint)
+    return path
+
+
+def _has_more(url: SplitResult) -> bool:
+    return bool(url.query or url.fragment or url.username or url.password)
+
+
+def _notice(text: str, ref: TargetRef) -> str:
+    parts = [f"`target: {ref.alias}`"]
+    client = [f'quantum_computer="{ref.alias}"']
+    if ref.mode is Mode.TIMESLOT:
+        parts.append("`mode: timeslot`")
+        client.append("use_timeslot=True")
+    if ref.mock:
+        parts.append("the stages aer and mock only")
+        client = [f'quantum_computer="{ref.alias}:mock"']
+    host = f" (iqm-client: {_TODAY}, {', '.join(client)})"
+    return f"target `{text}` is read as {' with '.join(parts)}{host}"

@@ -1,0 +1,90 @@
+"""Words for schemas and values in messages: `a whole number >= 1`, `the text "1k"`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from iqm_spec.diagnostics import TreePath
+from iqm_spec.json_types import Json
+from iqm_spec.source.secrets import conceal
+
+_LONGEST_VALUE = 48
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "a text",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def shown(value: Json) -> str:
+    """A value as a message shows it; what looks like a secret is masked."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {quoted(value)}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, Sequence):
+        return "a list"
+    return str(value)
+
+
+def quoted(text: str) -> str:
+    """`text` in double quotes, cut where it is long; what looks like a secret is masked."""
+    text = conceal(text)
+    cut = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
+    return f'"{printable(cut)}"'
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def expected(schema: Mapping[str, Any]) -> str:
+    """What `schema` asks for, in words."""
+    if "x-expected" in schema:
+        return str(schema["x-expected"])
+    if "const" in schema:
+        return str(schema["const"])
+    if "enum" in schema:
+        return one_of(schema["enum"])
+    kinds = schema.get("type", "a value")
+    named = [kinds] if isinstance(kinds, str) else list(kinds)
+    told = [_TYPES.get(kind, kind) for kind in named if kind != "null"]
+    nothing = " or null" if "null" in named and told else ""
+    return f"{' or '.join(told or ['null'])}{_range(schema)}{nothing}"
+
+
+def one_of(choices: Iterable[Any]) -> str:
+    """`x or y`, `one of x, y and z`."""
+    told = [f"`{choice}`" for choice in choices]
+    if len(told) < 3:
+        return " or ".join(told)
+    return f"one of {', '.join(told[:-1])} and {told[-1]}"
+
+
+def field_name(path: TreePath) -> str:
+    """The field at `path` as messages name it."""
+    if not path:
+        return "the spec"
+    if isinstance(path[-1], str):
+        return f"`{printable(path[-1])}`"
+    owner = next((step for step in reversed(path) if isinstance(step, str)), "list")
+    return f"item {path[-1] + 1} of `{printable(owner)}`"
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f" from {low:,} to {high:,}"
+    if low is not None:
+        return f" >= {low:,}"
+    return f" <= {high:,}" if high is not None else ""

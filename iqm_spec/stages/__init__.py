@@ -1,0 +1,1 @@
+"""Stages: what carries out a plan's jobs, each in a room of its own."""

@@ -1,0 +1,21 @@
+"""The Aer stage: native circuits to counts and ideal probabilities, by Qiskit Aer."""
+
+from iqm_spec.stages.aer.local import run_tasks
+from iqm_spec.stages.aer.memory import available_memory
+from iqm_spec.stages.aer.method import Choice, choose_method
+from iqm_spec.stages.aer.simulate import simulate
+from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Ideal, Setup
+from iqm_spec.stages.aer.worker import simulate_chunk
+
+__all__ = [
+    "AerOutcome",
+    "AerTask",
+    "Choice",
+    "Ideal",
+    "Setup",
+    "available_memory",
+    "choose_method",
+    "run_tasks",
+    "simulate",
+    "simulate_chunk",
+]

@@ -1,0 +1,83 @@
+"""Device noise as an Aer noise model, on the loci that circuits use.
+
+The channels are those of iqm-client's fake backends (`IQMFakeBackend`, 36.0): after each gate
+thermal relaxation of its components for the gate's duration, then a depolarizing channel. Aer
+converts a whole model on each run, so a model of what is in use runs several times faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from iqm_spec.errors import JobFailed
+from iqm_spec.model import NativeCircuit
+from iqm_spec.targets.profile import ErrorProfile
+
+if TYPE_CHECKING:
+    from qiskit_aer.noise import NoiseModel, QuantumError
+
+_IQM_NAME = {"r": "prx", "cz": "cz", "move": "move"}
+
+
+def noise_model(profile: ErrorProfile, circuits: Iterable[NativeCircuit]) -> NoiseModel:
+    """Errors of every gate and readout that `circuits`, all on the same components, contain.
+
+    A gate is known by its name in Qiskit, `move` by the label of its unitary.
+    """
+    from qiskit_aer.noise import NoiseModel
+
+    model = NoiseModel(basis_gates=["r", "cz", "unitary"])
+    for gate, names, qubits in sorted(_used(circuits)):
+        if gate == "measure":
+            p10, p01 = readout_error(profile, names[0])
+            model.add_readout_error([[1 - p10, p10], [p01, 1 - p01]], list(qubits))
+        else:
+            model.add_quantum_error(channel(profile, gate, names), gate, list(qubits))
+    return model
+
+
+def channel(profile: ErrorProfile, gate: str, names: tuple[str, ...]) -> QuantumError:
+    """The error after `gate` on the components `names`.
+
+    Of two components each relaxes with the times of the *other*: iqm-client builds its fake
+    backends so, and their noise is what is promised here (docs/simulation.md).
+    """
+    from qiskit_aer.noise import depolarizing_error, thermal_relaxation_error
+
+    iqm_name = _IQM_NAME[gate]
+    errors = profile.depolarizing.get(iqm_name, {})
+    strength = errors.get(names, errors.get(names[::-1]))
+    if strength is None:
+        raise _unknown(f"{iqm_name} on {', '.join(names)}")
+    duration = profile.durations[iqm_name]
+    relaxations = [
+        thermal_relaxation_error(profile.t1[name], profile.t2[name], duration) for name in names
+    ]
+    relaxation = relaxations[0]
+    for other in relaxations[1:]:
+        relaxation = relaxation.tensor(other)
+    return relaxation.compose(depolarizing_error(strength, len(names)))
+
+
+def readout_error(profile: ErrorProfile, component: str) -> tuple[float, float]:
+    """Probabilities of reading 1 from state 0, and 0 from state 1."""
+    if component not in profile.readout:
+        raise _unknown(f"the readout of {component}")
+    return profile.readout[component]
+
+
+def _used(circuits: Iterable[NativeCircuit]) -> set[tuple[str, tuple[str, ...], tuple[int, ...]]]:
+    return {
+        (op.name, tuple(circuit.components[q] for q in op.qubits), op.qubits)
+        for circuit in circuits
+        for op in circuit.ops
+        if op.name in _IQM_NAME or op.name == "measure"
+    }
+
+
+def _unknown(what: str) -> JobFailed:
+    return JobFailed(
+        f"the error profile says nothing about {what}",
+        hint="add it to the profile, or simulate with `aer: {noise: ideal}`",
+    )

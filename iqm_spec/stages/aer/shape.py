@@ -1,0 +1,115 @@
+"""What decides how a native circuit can be simulated: width, measurements, Clifford or not."""
+
+from __future__ import annotations
+
+from math import pi
+
+from attrs import evolve, frozen
+
+from iqm_spec.model import NativeCircuit, Op
+
+_TOLERANCE = 1e-9
+"""Radians by which an angle may miss a multiple of pi/4 and still count as it."""
+
+
+@frozen
+class Shape:
+    """A circuit's properties that choose a simulation method.
+
+    `measured` are (classical bit, component) of the last measurement into each bit, by bit.
+    `final` is true where no component is used again after it was measured, and none is reset.
+    `bond_bits` bounds the logarithm to base 2 of a matrix product state's bond dimension.
+    """
+
+    width: int
+    gates: int
+    measured: tuple[tuple[int, int], ...]
+    final: bool
+    clifford: bool
+    bond_bits: int
+
+
+def shape_of(circuit: NativeCircuit) -> Shape:
+    """The circuit's shape, in one walk over its instructions."""
+    gates = [op for op in circuit.ops if op.name in ("r", "cz", "move")]
+    return Shape(
+        width=len(circuit.components),
+        gates=len(gates),
+        measured=_measured(circuit),
+        final=_is_final(circuit),
+        clifford=all(quarter_turns(op) is not None for op in gates if op.name == "r"),
+        bond_bits=_bond_bits(len(circuit.components), gates),
+    )
+
+
+def quarter_turns(op: Op) -> tuple[int, int] | None:
+    """An `r` gate's angle in units of pi/2 and its axis in units of pi/4, or None.
+
+    None unless the gate is Clifford: half turns about any of eight axes, quarter turns about four.
+    """
+    theta, phi = op.params
+    turns, axis = round(theta / (pi / 2)), round(phi / (pi / 4))
+    if abs(theta - turns * pi / 2) > _TOLERANCE:
+        return None
+    if turns % 4 == 0:
+        return 0, 0
+    if abs(phi - axis * pi / 4) > _TOLERANCE or (turns % 2 and axis % 2):
+        return None
+    return turns % 4, axis % 8
+
+
+def without_moves(circuit: NativeCircuit) -> NativeCircuit:
+    """The same ideal circuit with each `move` made a change of names.
+
+    Delays and barriers go, and so do components that are then neither measured nor acted on: a
+    star's resonator.
+    """
+    place = list(range(len(circuit.components)))
+    ops = []
+    for op in circuit.ops:
+        if op.name == "move":
+            a, b = op.qubits
+            place[a], place[b] = place[b], place[a]
+        elif op.name not in ("delay", "barrier"):
+            ops.append(evolve(op, qubits=tuple(place[q] for q in op.qubits)))
+    used = sorted({q for op in ops for q in op.qubits})
+    new = {old: index for index, old in enumerate(used)}
+    return NativeCircuit(
+        components=tuple(circuit.components[q] for q in used),
+        registers=circuit.registers,
+        ops=tuple(evolve(op, qubits=tuple(new[q] for q in op.qubits)) for op in ops),
+    )
+
+
+def unmeasured(circuit: NativeCircuit) -> NativeCircuit:
+    """The circuit's gates alone, without classical registers."""
+    gates = tuple(op for op in circuit.ops if op.name in ("r", "cz", "move"))
+    return NativeCircuit(circuit.components, (), gates)
+
+
+def _measured(circuit: NativeCircuit) -> tuple[tuple[int, int], ...]:
+    last = {op.clbits[0]: op.qubits[0] for op in circuit.ops if op.name == "measure"}
+    return tuple(sorted(last.items()))
+
+
+def _is_final(circuit: NativeCircuit) -> bool:
+    done: set[int] = set()
+    for op in circuit.ops:
+        if op.name in ("barrier", "delay"):
+            continue
+        if op.name not in ("r", "cz", "move", "measure") or not done.isdisjoint(op.qubits):
+            return False
+        if op.name == "measure":
+            done.update(op.qubits)
+    return True
+
+
+def _bond_bits(width: int, gates: list[Op]) -> int:
+    """Each cz across a cut at most doubles the Schmidt rank there, each move (a swap) fourfolds it."""
+    crossing = [0] * (width + 1)
+    for op in gates:
+        if len(op.qubits) == 2:
+            low, high = sorted(op.qubits)
+            for cut in range(low + 1, high + 1):
+                crossing[cut] += 2 if op.name == "move" else 1
+    return max((min(cut, width - cut, crossing[cut]) for cut in range(width + 1)), default=0)

@@ -1,0 +1,62 @@
+"""What the Aer stage is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from iqm_spec.analysis.perfect import Perfect
+from iqm_spec.model import NativeCircuit
+from iqm_spec.targets.profile import ErrorProfile
+
+
+@frozen
+class AerTask:
+    """One circuit to simulate. Its counts depend on circuit, shots and seed (and `Setup`) alone.
+
+    `key` names it in answers and errors; `seed` is between 0 and 2^63 - 1.
+    """
+
+    key: str
+    circuit: NativeCircuit
+    shots: int
+    seed: int
+
+
+@frozen
+class Setup:
+    """How to simulate: with which noise (None: ideal), Aer method and device."""
+
+    noise: ErrorProfile | None = None
+    method: str = "automatic"
+    device: str = "CPU"
+
+
+@frozen
+class Ideal:
+    """Noise-free probabilities by bitstring: of what was seen or, if `complete`, of all outcomes.
+
+    All outcomes are given where at most 4096 are possible (probability above 1e-15). `perfect` is
+    what a perfect device shows at these shots; None where not even that is at hand.
+    """
+
+    probabilities: Mapping[str, float]
+    complete: bool
+    perfect: Perfect | None = None
+
+
+@frozen
+class AerOutcome:
+    """Counts of one task, bitstrings as Qiskit prints them, and the ideal beside them.
+
+    `method` is Aer's; `notes` name approximations. Where `ideal` is None, `why_no_ideal` says why.
+    """
+
+    key: str
+    counts: Mapping[str, int]
+    shots_returned: int
+    method: str
+    notes: tuple[str, ...] = ()
+    ideal: Ideal | None = None
+    why_no_ideal: str = ""

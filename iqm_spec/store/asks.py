@@ -1,0 +1,49 @@
+"""From an ask to its stored plan: empty write-once files named `<n>-<digest of the plan>`.
+
+The highest n wins, then the smallest digest, so two people's answers unite without a conflict.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from iqm_spec.store.folder import Folder
+from iqm_spec.store.layout import ASKS, DIGEST, POINTER_NAME
+from iqm_spec.store.objects import check_object
+
+
+def link_plan(folder: Folder, ask: str, plan: str, *, replan: bool = False) -> None:
+    """Makes `plan` the answer to `ask`; with `replan` it comes before all answers so far."""
+    path = _folder_of(folder.root, ask)
+    check_object(folder.root, plan)
+    known = _pointers(path)
+    newest = max((number for number, _ in known), default=0)
+    number = newest + 1 if replan or not known else newest
+    if (number, plan) not in known and not (replan and _winner(known) == plan):
+        folder.write(path / f"{number}-{plan}", b"", exclusive=True)
+
+
+def find_plan(root: Path, ask: str) -> str | None:
+    """Digest of the plan that answers `ask`."""
+    return _winner(_pointers(_folder_of(root, ask)))
+
+
+def _folder_of(root: Path, ask: str) -> Path:
+    if not DIGEST.fullmatch(ask):
+        raise ValueError(f"an ask key is a sha256 in lower-case hex, got {ask!r}")
+    return root / ASKS / ask
+
+
+def _pointers(path: Path) -> set[tuple[int, str]]:
+    if not path.is_dir():
+        return set()
+    found = (POINTER_NAME.fullmatch(name) for name in os.listdir(path))
+    return {(int(match[1]), match[2]) for match in found if match}
+
+
+def _winner(pointers: set[tuple[int, str]]) -> str | None:
+    if not pointers:
+        return None
+    newest = max(number for number, _ in pointers)
+    return min(plan for number, plan in pointers if number == newest)

@@ -1,0 +1,123 @@
+"""Journals: folders of write-once events. The state is a join of the events, whoever wrote them.
+
+An event is `<seq>-<kind>-<start of its sha256>.json`. Two writers may take the same `seq`: both
+events stand, ordered by seq and then by name, on every machine alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from attrs import frozen
+
+from iqm_spec.canonical import canonical, sha256
+from iqm_spec.json_types import Json
+from iqm_spec.store.folder import Folder
+from iqm_spec.store.layout import EVENT_NAME, KIND, LARGEST_EVENT
+from iqm_spec.store.objects import corrupt, opened
+
+EVENT_FORMAT = "iqm-spec/event/1"
+
+
+@frozen
+class Event:
+    """One thing that happened. `file` is its name in the journal's folder."""
+
+    seq: int
+    kind: str
+    fields: Mapping[str, Json]
+    file: str
+
+
+@frozen
+class Journal:
+    """The events in one folder below a results folder; the folder's name is the journal's."""
+
+    folder: Folder
+    path: Path
+
+    def append(self, kind: str, fields: Mapping[str, Json]) -> Event:
+        """Writes the next event. It is on the disk when this returns."""
+        seq = max((seq for seq, _ in event_files(self.path)), default=0) + 1
+        while (event := self._write(seq, kind, fields)) is None:
+            seq += 1
+        return event
+
+    def claim(self, kind: str, number: int) -> bool:
+        """True for the one caller that wrote this kind of event with this number (from 1).
+
+        A claim says nothing of its owner, so its bytes, its name and thereby the right to it are
+        the same for all who try; what the owner then does is an event of its own.
+        """
+        return self._write(number, kind, {}) is not None
+
+    def events(self) -> tuple[Event, ...]:
+        """All events in order, each checked against its name."""
+        return tuple(read_event(self.path / name) for _, name in event_files(self.path))
+
+    def _write(self, seq: int, kind: str, fields: Mapping[str, Json]) -> Event | None:
+        """The event, or None where the very same event is there already."""
+        if not KIND.fullmatch(kind):
+            raise ValueError(f"an event's kind is lower-case words joined by hyphens, got {kind!r}")
+        data = event_bytes(self.path.name, seq, kind, fields)
+        if len(data) > LARGEST_EVENT:
+            raise ValueError(f"an event of {len(data)} bytes is too large: store an object")
+        name = event_name(seq, kind, data)
+        if not self.folder.write(self.path / name, data, exclusive=True):
+            return None
+        return Event(seq, kind, fields, name)
+
+
+def event_bytes(journal: str, seq: int, kind: str, fields: Mapping[str, Json]) -> bytes:
+    """What stands in an event's file."""
+    return canonical(
+        {
+            "format": EVENT_FORMAT,
+            "journal": journal,
+            "seq": seq,
+            "kind": kind,
+            "fields": dict(fields),
+        }
+    )
+
+
+def event_name(seq: int, kind: str, data: bytes) -> str:
+    """The name of an event's file."""
+    return f"{seq:04d}-{kind}-{sha256(data)[:8]}.json"
+
+
+def event_files(path: Path) -> list[tuple[int, str]]:
+    """Seq and file name of the events in a folder, in order; other files are passed over."""
+    if not path.is_dir():
+        return []
+    matches = (EVENT_NAME.fullmatch(name) for name in os.listdir(path))
+    return sorted((int(match[1]), match[0]) for match in matches if match)
+
+
+def read_event(path: Path) -> Event:
+    """The event in a file; StoreCorrupt where its bytes are not what its name says."""
+    with opened(path) as file:
+        data = file.read(LARGEST_EVENT + 1)
+    event = parse_event(path, data)
+    if event is None:
+        raise corrupt(path, "is not what its name says")
+    return event
+
+
+def parse_event(path: Path, data: bytes) -> Event | None:
+    """The event in `data`, or None where it does not fit the file's name and folder."""
+    if len(data) > LARGEST_EVENT or sha256(data)[:8] != path.stem.rpartition("-")[2]:
+        return None
+    try:
+        content = json.loads(data)
+        seq, kind, fields = content["seq"], content["kind"], content["fields"]
+        fits = data == event_bytes(path.parent.name, seq, kind, fields)
+        if not fits or event_name(seq, kind, data) != path.name:
+            return None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return Event(seq, kind, cast("Mapping[str, Json]", fields), path.name)

@@ -1,0 +1,127 @@
+"""Objects: immutable files named by the sha256 of their bytes, checked whenever they are read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from iqm_spec.canonical import canonical, sha256
+from iqm_spec.errors import StoreCorrupt
+from iqm_spec.json_types import Json
+from iqm_spec.store.folder import Folder, TempFile
+from iqm_spec.store.layout import LARGEST_VALUE, object_path
+
+_CHUNK = 1 << 20
+
+
+def put_json(folder: Folder, value: Json) -> str:
+    """Stores the canonical bytes of `value`; returns their sha256."""
+    data = canonical(value)
+    if len(data) > LARGEST_VALUE:
+        raise ValueError(f"a JSON object of {len(data)} bytes is too large: use a pack")
+    path = object_path(folder.root, sha256(data), "json")
+    if not is_settled(folder, path):
+        folder.write(path, data)
+    return path.stem
+
+
+def get_json(root: Path, digest: str) -> Json:
+    """The value that `put_json` stored."""
+    path = object_path(root, digest, "json")
+    with opened(path) as file:
+        data = file.read(LARGEST_VALUE + 1)
+    if len(data) > LARGEST_VALUE or sha256(data) != digest:
+        raise corrupt(path, "is not what its name says")
+    return parse(path, data)
+
+
+def put_file(folder: Folder, data: bytes) -> str:
+    """Stores a file's bytes in a JSON object: as text where they are UTF-8, else in base64."""
+    try:
+        return put_json(folder, {"format": "iqm-spec/text/1", "text": data.decode()})
+    except UnicodeDecodeError:
+        text = base64.b64encode(data).decode()
+        return put_json(folder, {"format": "iqm-spec/binary/1", "base64": text})
+
+
+def get_file(root: Path, digest: str) -> bytes:
+    """The bytes that `put_file` stored; StoreCorrupt where the object is something else."""
+    match get_json(root, digest):
+        case {"format": "iqm-spec/text/1", "text": str(text)}:
+            return text.encode()
+        case {"format": "iqm-spec/binary/1", "base64": str(text)}:
+            return base64.b64decode(text)
+        case _:
+            raise corrupt(object_path(root, digest, "json"), "holds no file")
+
+
+def place_object(folder: Folder, temp: TempFile, suffix: str) -> str:
+    """Names a finished temporary file by its sha256, unless that object exists already."""
+    path = object_path(folder.root, temp.digest, suffix)
+    if not is_settled(folder, path):
+        folder.place(temp, path)
+    return path.stem
+
+
+def is_settled(folder: Folder, path: Path) -> bool:
+    """True where an object exists, is what its name says, and survives a loss of power."""
+    if not path.exists():
+        return False
+    check_file(path)
+    folder.settle(path.parent)
+    return True
+
+
+def check_object(root: Path, digest: str) -> None:
+    """Raises StoreCorrupt unless an object or a pack of that digest is there, and is intact."""
+    pack = object_path(root, digest, "jsonl")
+    check_file(pack if pack.exists() else object_path(root, digest, "json"))
+
+
+def check_file(path: Path) -> None:
+    """Raises StoreCorrupt unless the file's sha256 is its name. Reads it once, in pieces."""
+    with opened(path) as file:
+        if hash_of(file) != path.stem:
+            raise corrupt(path, "is not what its name says")
+
+
+def hash_of(file: BinaryIO) -> str:
+    """Sha256 of the rest of a file, in bounded memory."""
+    found = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        found.update(chunk)
+    return found.hexdigest()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A stored file for reading; one that is missing or cannot be read is StoreCorrupt."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise corrupt(path, "is missing") from error
+    except OSError as error:
+        raise corrupt(path, f"cannot be read ({error.strerror})") from error
+
+
+def parse(path: Path, data: bytes) -> Json:
+    """The JSON value in some bytes of a stored file; StoreCorrupt where there is none."""
+    try:
+        return cast("Json", json.loads(data))
+    except (ValueError, RecursionError) as error:
+        raise corrupt(path, "holds something that is not JSON") from error
+
+
+def corrupt(path: Path, what: str) -> StoreCorrupt:
+    """The error for one bad file of the folder, with the way to mend it."""
+    return StoreCorrupt(
+        f"{path} {what}",
+        hint=f"`git checkout -- {path}` brings the committed file back, "
+        "or copy it from a colleague's folder; `iqm-spec verify` names every bad file",
+    )

@@ -1,0 +1,136 @@
+"""Runs: what carried a plan out, when and how it went, as a journal of events each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from iqm_spec.diagnostics import nearest
+from iqm_spec.errors import UsageError
+from iqm_spec.json_types import Json
+from iqm_spec.store.folder import Folder
+from iqm_spec.store.journal import Event, Journal, event_files
+from iqm_spec.store.layout import RUN_ID, RUNS, SPEC_NAME
+
+_STAMP = "%Y%m%d-%H%M%S"
+_MOST_CANDIDATES = 5
+
+
+@frozen
+class RunState:
+    """One run as its events tell it.
+
+    `name` is the spec's, `started` in UTC with whole seconds; `fields` are those of all events
+    together, where a later event's value takes the place of an earlier one's.
+    """
+
+    id: str
+    name: str
+    started: datetime
+    events: tuple[Event, ...]
+    fields: Mapping[str, Json]
+
+    def of_kind(self, kind: str) -> tuple[Event, ...]:
+        """The events of one kind, in order."""
+        return tuple(event for event in self.events if event.kind == kind)
+
+
+def start_run(folder: Folder, name: str, now: datetime, fields: Mapping[str, Json]) -> str:
+    """Begins a run with a `started` event; returns its id. `now` must know its time zone."""
+    if not SPEC_NAME.fullmatch(name):
+        raise ValueError(f"not a spec's name: {name!r}")
+    if now.tzinfo is None:
+        raise ValueError("the start of a run needs a time zone")
+    stamp = now.astimezone(UTC).strftime(_STAMP)
+    run = f"{name}-{stamp}-{os.urandom(3).hex()}"
+    while (folder.root / RUNS / run).exists():
+        run = f"{name}-{stamp}-{os.urandom(3).hex()}"
+    _journal(folder, run).append("started", fields)
+    return run
+
+
+def append_event(folder: Folder, run: str, kind: str, fields: Mapping[str, Json]) -> None:
+    """Adds an event to a run that was started; UsageError where there is none of that id."""
+    journal = _journal(folder, run)
+    if not event_files(journal.path):
+        raise _unknown(folder.root, run)
+    journal.append(kind, fields)
+
+
+def load_run(folder: Folder, run: str) -> RunState:
+    """The run of exactly this id; UsageError where there is none."""
+    match = RUN_ID.fullmatch(run)
+    events = _journal(folder, run).events() if match else ()
+    if not match or not events:
+        raise _unknown(folder.root, run)
+    fields = {key: value for event in events for key, value in event.fields.items()}
+    return RunState(run, match[1], _started(match[2]), events, fields)
+
+
+def run_ids(root: Path) -> list[str]:
+    """Ids of all runs that have events, the oldest first."""
+    path = root / RUNS
+    if not path.is_dir():
+        return []
+    found = [match for name in os.listdir(path) if (match := RUN_ID.fullmatch(name))]
+    found = [match for match in found if event_files(path / match[0])]
+    return [match[0] for match in sorted(found, key=lambda match: (match[2], match[0]))]
+
+
+def resolve(folder: Folder, selector: str) -> RunState:
+    """The run that a run id, `latest`, a spec's name (its newest) or a unique prefix means."""
+    ids = run_ids(folder.root)
+    if selector in ids:
+        return load_run(folder, selector)
+    named = ids if selector == "latest" else [run for run in ids if _name(run) == selector]
+    if named:
+        return load_run(folder, named[-1])
+    matching = [run for run in ids if selector and run.startswith(selector)]
+    if len(matching) > 1:
+        raise UsageError(
+            f"{selector!r} could be {len(matching)} runs: {_listed(matching)}",
+            hint="write more of the id",
+        )
+    if not matching:
+        raise _unknown(folder.root, selector)
+    return load_run(folder, matching[0])
+
+
+def _journal(folder: Folder, run: str) -> Journal:
+    if not RUN_ID.fullmatch(run):
+        raise _unknown(folder.root, run)
+    return Journal(folder, folder.root / RUNS / run)
+
+
+def _name(run: str) -> str:
+    match = RUN_ID.fullmatch(run)
+    return match[1] if match else ""
+
+
+def _started(stamp: str) -> datetime:
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)  # a folder that someone named by hand
+
+
+def _unknown(root: Path, selector: str) -> UsageError:
+    ids = run_ids(root)
+    if not ids:
+        return UsageError(
+            f"there is no run {selector!r}: {root} holds no runs",
+            hint="run a spec first, or name the folder with --results",
+        )
+    names = {_name(run) for run in ids}
+    hint = nearest(selector, [*names, *ids]) or "`iqm-spec status` lists all runs"
+    return UsageError(f"there is no run {selector!r}; the newest are {_listed(ids)}", hint=hint)
+
+
+def _listed(ids: list[str]) -> str:
+    """The newest few of some ids, the newest first."""
+    shown = ", ".join(ids[: -_MOST_CANDIDATES - 1 : -1])
+    return shown + (", ..." if len(ids) > _MOST_CANDIDATES else "")

@@ -1,0 +1,168 @@
+"""One file of a results folder, read once: its sha256, its form, and what it names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from attrs import define, field, frozen
+
+from iqm_spec.canonical import sha256
+from iqm_spec.json_types import Json
+from iqm_spec.store.journal import EVENT_FORMAT, parse_event
+from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
+from iqm_spec.store.references import mentions, references
+from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
+
+_MOST_PROBLEMS = 10  # of one file
+_BATCH = 1 << 20  # bytes of lines that are parsed together
+
+
+@frozen
+class Problem:
+    """One thing wrong with a file: a stable code, and what it is in words."""
+
+    code: str
+    message: str
+
+
+@define
+class Scan:
+    """What one file turned out to be; `named` must exist, `mentioned` are known objects."""
+
+    size: int = 0
+    lines: int = 0
+    problems: list[Problem] = field(factory=list)
+    named: set[str] = field(factory=set)
+    mentioned: set[str] = field(factory=set)
+
+    def note(self, data: bytes, known: Container[str]) -> None:
+        """Takes down the objects that some JSON bytes mention."""
+        self.mentioned.update(digest for digest in mentions(data) if digest in known)
+
+    def fail(self, code: str, message: str) -> None:
+        """Takes down one problem, up to a number that a person would read."""
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem(code, message))
+
+
+def scan_object(path: Path, known: Container[str]) -> Scan:
+    """Reads a `.json` object."""
+    scan = Scan()
+    with path.open("rb") as file:
+        data = file.read(LARGEST_VALUE + 1)
+        if len(data) > LARGEST_VALUE:
+            return _failed(scan, "too-large", f"holds a value of more than {LARGEST_VALUE} bytes")
+    scan.size = len(data)
+    if sha256(data) != path.stem:
+        return _failed(scan, "hash", _why(data, path.stem))
+    scan.note(data, known)
+    try:
+        scan.named.update(references(parse_canonical(data)))
+    except NotCanonicalError as error:
+        scan.fail("form", str(error))
+    return scan
+
+
+def scan_pack(path: Path, known: Container[str]) -> Scan:
+    """Reads a `.jsonl` pack line by line, in bounded memory."""
+    scan = Scan()
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        last = ""
+        for lines in _batches(file):
+            data = b"".join(lines)
+            found.update(data)
+            scan.size += len(data)
+            scan.note(data, known)
+            last = _scan_lines(scan, lines, last)
+    if not scan.lines:
+        scan.fail("form", "is empty")
+    if found.hexdigest() == path.stem:
+        return scan
+    return _failed(Scan(size=scan.size), "hash", _why_pack(path, scan.size))
+
+
+def scan_event(path: Path, known: Container[str]) -> Scan:
+    """Reads an event of a journal."""
+    scan = Scan()
+    with path.open("rb") as file:
+        data = file.read(LARGEST_EVENT + 1)
+    scan.size = len(data)
+    event = parse_event(path, data)
+    if event is None:
+        return _failed(scan, "hash", "is not the event that its name and folder say")
+    scan.note(data, known)
+    scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
+    return scan
+
+
+def _scan_lines(scan: Scan, lines: list[bytes], last: str) -> str:
+    """Checks lines of a pack; returns the key of the last, which the next one's must follow."""
+    values = parse_lines([line.removesuffix(b"\n") for line in lines])
+    for line, value in zip(lines, values, strict=True):
+        scan.lines += 1
+        if isinstance(value, NotCanonicalError):
+            scan.fail("form", f"line {scan.lines} {value}")
+        elif not line.endswith(b"\n"):
+            scan.fail("form", f"line {scan.lines} has no newline at its end")
+        elif scan.lines == 1:
+            _scan_header(scan, value)
+        else:
+            last = _scan_record(scan, value, last)
+    return last
+
+
+def _scan_header(scan: Scan, value: Json) -> None:
+    if not isinstance(value, dict) or kind_of(value.get("format")) is None:
+        scan.fail("form", "line 1 is not a pack's header")
+    scan.named.update(references(value))
+
+
+def _scan_record(scan: Scan, value: Json, last: str) -> str:
+    key = value.get("key") if isinstance(value, dict) else None
+    if not isinstance(key, str) or not RECORD_KEY.fullmatch(key):
+        scan.fail("form", f"line {scan.lines} has no key")
+        return last
+    if key <= last:
+        scan.fail("order", f"line {scan.lines} does not come after the one before by its key")
+    return key
+
+
+def _batches(file: BinaryIO) -> Iterator[list[bytes]]:
+    """The lines of a file, some at a time; one longer than any value is cut."""
+    batch: list[bytes] = []
+    size = 0
+    while line := file.readline(LARGEST_VALUE):
+        batch.append(line)
+        size += len(line)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+_WRONG = "its bytes are not those of its name"
+
+
+def _why_pack(path: Path, size: int) -> str:
+    return _why(path.read_bytes(), path.stem) if size <= LARGEST_VALUE else _WRONG
+
+
+def _why(data: bytes, digest: str) -> str:
+    """What happened to a file, where it can be told."""
+    if not data:
+        return "is empty"
+    if data.startswith(b"version https://git-lfs"):
+        return "is a Git LFS pointer: `git lfs pull` brings the file"
+    if sha256(data.replace(b"\r\n", b"\n")) == digest:
+        return "line endings were changed: .gitattributes must say `* -text`"
+    return _WRONG
+
+
+def _failed(scan: Scan, code: str, message: str) -> Scan:
+    scan.fail(code, message)
+    return scan

@@ -1,0 +1,133 @@
+"""`Store`: the one door to a results folder. Nothing here reads a clock but through arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from attrs import field, frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.store import asks, objects, packs, runs
+from iqm_spec.store.disk import Disk
+from iqm_spec.store.folder import Folder
+from iqm_spec.store.index import Found, Index
+from iqm_spec.store.layout import object_path
+from iqm_spec.store.packs import Pack
+from iqm_spec.store.runs import RunState
+
+
+@frozen
+class Store:
+    """A results folder. It is made when first written to; reading never needs it to exist.
+
+    Writing raises JobFailed (code `disk`) where the disk does not take it, reading StoreCorrupt
+    where a file is missing or is not what its name says. Every write is on the disk when it
+    returns, so what names an object must be written after it.
+    """
+
+    root: Path = field(converter=Path)
+    disk: Disk = field(factory=Disk)
+    folder: Folder = field(init=False, repr=False, eq=False)
+    index: Index = field(init=False, repr=False, eq=False)
+
+    @folder.default
+    def _make_folder(self) -> Folder:
+        return Folder(self.root, self.disk)
+
+    @index.default
+    def _make_index(self) -> Index:
+        return Index(self.folder)
+
+    # --- objects ---------------------------------------------------------------------------------
+
+    def put_json(self, value: Json) -> str:
+        """Stores a JSON value; returns the sha256 of its canonical bytes."""
+        return objects.put_json(self.folder, value)
+
+    def get_json(self, digest: str) -> Json:
+        """The JSON value of that digest."""
+        return objects.get_json(self.root, digest)
+
+    def put_file(self, data: bytes) -> str:
+        """Stores a file's bytes (spec text, QASM, QPY) in a JSON object; returns its digest."""
+        return objects.put_file(self.folder, data)
+
+    def get_file(self, digest: str) -> bytes:
+        """The bytes that `put_file` stored under that digest."""
+        return objects.get_file(self.root, digest)
+
+    def has(self, digest: str) -> bool:
+        """True where an object or a pack of that digest is there (its bytes are not read)."""
+        return any(object_path(self.root, digest, suffix).exists() for suffix in ("json", "jsonl"))
+
+    # --- packs and their records -----------------------------------------------------------------
+
+    def put_pack(
+        self,
+        kind: str,
+        header: Mapping[str, Json],
+        records: Iterable[Mapping[str, Json]],
+        *,
+        spill_bytes: int = packs.SPILL_BYTES,
+    ) -> str:
+        """Stores records as one object, in any order; returns its digest.
+
+        Each record has a `key` of printable ASCII without spaces. Equal records collapse; two
+        different ones with one key are a ValueError. Above `spill_bytes` records wait in tmp/.
+        """
+        digest, places = packs.write_pack(self.folder, kind, header, records, spill_bytes)
+        self.index.add(kind, digest, places)
+        return digest
+
+    def read_pack(self, digest: str) -> Pack:
+        """Header and records of a pack, once its whole file has been checked."""
+        return packs.read_pack(self.root, digest)
+
+    def find(
+        self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
+    ) -> dict[str, Found]:
+        """The records of these keys that packs of this kind hold; keys without one are left out.
+
+        Where several packs hold a key, the pack of the smallest digest is taken; `within` looks
+        into these packs only. Ask for many keys at once: each call looks for packs that other
+        processes have added.
+        """
+        return self.index.find(kind, keys, within)
+
+    def find_one(self, kind: str, key: str) -> Found | None:
+        """The record of one key, or None."""
+        return self.find(kind, [key]).get(key)
+
+    # --- plans -----------------------------------------------------------------------------------
+
+    def link_plan(self, ask: str, plan: str, replan: bool = False) -> None:
+        """Makes a stored plan the answer to an ask; `replan` puts it before all answers so far."""
+        asks.link_plan(self.folder, ask, plan, replan=replan)
+
+    def find_plan(self, ask: str) -> str | None:
+        """Digest of the plan that answers an ask, or None."""
+        return asks.find_plan(self.root, ask)
+
+    # --- runs ------------------------------------------------------------------------------------
+
+    def start_run(self, name: str, now: datetime, fields: Mapping[str, Json]) -> str:
+        """Begins a run of the spec `name`; returns `<name>-<YYYYMMDD-HHMMSS>-<6 hex>` (UTC)."""
+        return runs.start_run(self.folder, name, now, fields)
+
+    def append_event(self, run_id: str, kind: str, fields: Mapping[str, Json]) -> None:
+        """Adds an event to a run; other processes may do so at the same time."""
+        runs.append_event(self.folder, run_id, kind, fields)
+
+    def load_run(self, run_id: str) -> RunState:
+        """The run of exactly this id; UsageError where there is none."""
+        return runs.load_run(self.folder, run_id)
+
+    def runs(self) -> list[RunState]:
+        """All runs, the oldest first."""
+        return [self.load_run(run) for run in runs.run_ids(self.root)]
+
+    def resolve(self, selector: str) -> RunState:
+        """The run that an id, a unique prefix, a spec's name (its newest run) or `latest` means."""
+        return runs.resolve(self.folder, selector)

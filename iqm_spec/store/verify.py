@@ -1,0 +1,216 @@
+"""Checks a results folder: every name against its bytes, every reference against what is there.
+
+Reads only, so it works on a folder that cannot be written to; files it does not know are told.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container, Iterator
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from iqm_spec.store.layout import (
+    ASKS,
+    DIGEST,
+    EVENT_NAME,
+    INDEX,
+    JOBS,
+    OBJECT_NAME,
+    OBJECTS,
+    POINTER_NAME,
+    RUN_ID,
+    RUNS,
+    STARTING_FILES,
+    TMP,
+)
+from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
+from iqm_spec.store.store import Store
+
+_OURS = {*STARTING_FILES, OBJECTS, ASKS, RUNS, JOBS, INDEX, TMP}
+
+
+@frozen(order=True)
+class Finding:
+    """Something wrong with one file. `path` is relative to the results folder.
+
+    Codes: `hash` (bytes are not what the name says), `form` (not canonical JSON, no pack, no
+    pointer), `order` (a pack's records), `too-large`, `missing` (a named object is not there),
+    `reference` (what should name an object does not), `stray` (a file that has no place there),
+    `link` (a symbolic link), `unreadable`.
+    """
+
+    path: str
+    code: str
+    message: str
+
+
+@frozen
+class Verification:
+    """The outcome: `checked` files of `bytes` bytes in all, and everything that is wrong.
+
+    `unreferenced` are objects that no run and no answered ask leads to (left by a killed run, or
+    by a spec that changed), `foreign` files beside ours, `leftovers` files in tmp/. None of the
+    three is a problem.
+    """
+
+    checked: int
+    bytes: int
+    problems: tuple[Finding, ...]
+    unreferenced: tuple[str, ...]
+    foreign: tuple[str, ...]
+    leftovers: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True where nothing is wrong."""
+        return not self.problems
+
+
+@define
+class _Walk:
+    """What is gathered on the way through the folder."""
+
+    root: Path
+    objects: dict[str, str] = field(factory=dict)
+    """Digest to path, of all files in objects/ that are named as objects."""
+    checked: int = 0
+    bytes: int = 0
+    problems: list[Finding] = field(factory=list)
+    foreign: list[str] = field(factory=list)
+    mentioned: dict[str, set[str]] = field(factory=dict)
+    """Object to the objects it mentions."""
+    roots: set[str] = field(factory=set)
+    """Objects that runs, jobs and pointers mention."""
+
+    def fail(self, path: str, code: str, message: str) -> None:
+        self.problems.append(Finding(path, code, message))
+
+    def scan(self, path: str, scanner: Callable[[Path, Container[str]], Scan]) -> Scan:
+        """Reads one file with the scanner for its sort."""
+        try:
+            scan = scanner(self.root / path, self.objects)
+        except OSError as error:
+            self.fail(path, "unreadable", error.strerror or str(error))
+            return Scan()
+        self.checked += 1
+        self.bytes += scan.size
+        self.problems += [Finding(path, item.code, item.message) for item in scan.problems]
+        for name in sorted(scan.named):
+            self.refer(path, name)
+        return scan
+
+    def refer(self, path: str, digest: str) -> None:
+        """Notes a problem unless `digest` names an object that is there."""
+        if not DIGEST.fullmatch(digest):
+            self.fail(path, "reference", f"names an object by {digest[:80]!r}, which is no sha256")
+        elif digest not in self.objects:
+            self.fail(path, "missing", f"names the object {digest}, which is not there")
+
+
+def verify(store: Store) -> Verification:
+    """Checks everything in a results folder. A folder that does not exist has nothing wrong."""
+    walk = _Walk(store.root)
+    files = dict(_sorted_files(walk))
+    for path in files.get(OBJECTS, []):
+        _enlist(walk, path)
+    for digest, path in walk.objects.items():
+        scanner = scan_pack if path.endswith(".jsonl") else scan_object
+        walk.mentioned[digest] = walk.scan(path, scanner).mentioned
+    for path in [*files.get(RUNS, []), *files.get(JOBS, [])]:
+        _check_event(walk, path)
+    for path in files.get(ASKS, []):
+        _check_pointer(walk, path)
+    unused = walk.objects.keys() - _reached(walk)
+    return Verification(
+        checked=walk.checked,
+        bytes=walk.bytes,
+        problems=tuple(sorted(walk.problems)),
+        unreferenced=tuple(sorted(walk.objects[digest] for digest in unused)),
+        foreign=tuple(sorted(walk.foreign)),
+        leftovers=tuple(files.get(TMP, [])),
+    )
+
+
+def _sorted_files(walk: _Walk) -> Iterator[tuple[str, list[str]]]:
+    """Files of each of our folders, as sorted paths; what lies beside them is foreign."""
+    if not walk.root.is_dir():
+        return
+    for entry in sorted(os.scandir(walk.root), key=lambda entry: entry.name):
+        if entry.name not in _OURS or (entry.name in STARTING_FILES) != entry.is_file():
+            walk.foreign.append(entry.name)
+        elif entry.is_symlink():
+            walk.fail(entry.name, "link", "is a symbolic link")
+        elif entry.is_dir():
+            yield entry.name, sorted(_files(walk, entry.name))
+
+
+def _files(walk: _Walk, folder: str) -> Iterator[str]:
+    """Paths of the files below a folder; links are told and not followed, dot files foreign."""
+    try:
+        entries = list(os.scandir(walk.root / folder))
+    except OSError as error:
+        walk.fail(folder, "unreadable", error.strerror or str(error))
+        return
+    for entry in entries:
+        path = f"{folder}/{entry.name}"
+        if entry.is_symlink():
+            walk.fail(path, "link", "is a symbolic link")
+        elif entry.is_dir():
+            yield from _files(walk, path)
+        elif entry.name.startswith("."):
+            walk.foreign.append(path)
+        else:
+            yield path
+
+
+def _enlist(walk: _Walk, path: str) -> None:
+    """Takes a file of objects/ for an object by its name alone."""
+    parts = path.split("/")
+    match = OBJECT_NAME.fullmatch(parts[-1])
+    if match is None or parts[1:-1] != [match[1][:2]]:
+        walk.fail(path, "stray", _STRAY)
+    elif match[1] in walk.objects:
+        walk.fail(path, "stray", f"has the sha256 of {walk.objects[match[1]]} in its name")
+    else:
+        walk.objects[match[1]] = path
+
+
+def _check_event(walk: _Walk, path: str) -> None:
+    kind, *folders, name = path.split("/")
+    journal = DIGEST if kind == JOBS else RUN_ID
+    if len(folders) != 1 or not journal.fullmatch(folders[0]) or not EVENT_NAME.fullmatch(name):
+        walk.fail(path, "stray", _STRAY)
+        return
+    scan = walk.scan(path, scan_event)
+    walk.roots |= scan.mentioned
+
+
+def _check_pointer(walk: _Walk, path: str) -> None:
+    """A pointer is an empty file in an ask's folder, named after a plan that is there."""
+    _, *folders, name = path.split("/")
+    match = POINTER_NAME.fullmatch(name)
+    if match is None or len(folders) != 1 or not DIGEST.fullmatch(folders[0]):
+        walk.fail(path, "stray", _STRAY)
+        return
+    walk.checked += 1
+    if (walk.root / path).stat().st_size:
+        walk.fail(path, "form", "is not empty, as a pointer must be")
+    walk.refer(path, match[2])
+    walk.roots.add(match[2])
+
+
+def _reached(walk: _Walk) -> set[str]:
+    """Objects that lead back to a run, a job or an answered ask."""
+    reached: set[str] = set()
+    waiting = list(walk.roots)
+    while waiting:
+        digest = waiting.pop()
+        if digest not in reached:
+            reached.add(digest)
+            waiting += walk.mentioned.get(digest, ())
+    return reached
+
+
+_STRAY = "has no place here: move it away"

@@ -1,0 +1,180 @@
+"""A machine's architecture: its components and the loci that each native gate is calibrated on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from attrs import field, frozen
+
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json
+
+Locus = tuple[str, ...]
+"""The components that one gate acts on: `("QB1",)`, `("QB1", "QB2")`, `("QB1", "CR1")`."""
+
+FORMAT = "iqm-spec/architecture/1"
+_NEEDED = ("prx", "measure")
+_ARITY = {"prx": 1, "cc_prx": 1, "reset": 1, "cz": 2, "move": 2}
+_GATE_OF_OP = {"r": "prx"}
+
+
+@frozen
+class Architecture:
+    """Qubits, computational resonators and gate loci of one machine under one calibration set.
+
+    `gates` holds IQM's gate names (`prx`, `cz`, `measure`, `move`, ...) with their loci in a stable
+    order. Every qubit has `prx` and `measure`: others are left out when an architecture is read.
+    """
+
+    alias: str
+    qubits: tuple[str, ...]
+    resonators: tuple[str, ...]
+    gates: Mapping[str, tuple[Locus, ...]] = field(hash=False)
+    calibration_set_id: str | None
+    source: str
+
+    @property
+    def num_qubits(self) -> int:
+        """Number of qubits, resonators not counted."""
+        return len(self.qubits)
+
+    @cached_property
+    def components(self) -> tuple[str, ...]:
+        """Qubits in the machine's order, then resonators: the order of `NativeCircuit`."""
+        return self.qubits + self.resonators
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 of all that transpiling can see: components and loci, not names and dates."""
+        data = dict(self.to_json())
+        for key in ("alias", "calibration_set_id", "source"):
+            del data[key]
+        return digest(data)
+
+    @cached_property
+    def _loci(self) -> Mapping[str, frozenset[Locus]]:
+        found = {name: frozenset(loci) for name, loci in self.gates.items()}
+        if "cz" in found:
+            found["cz"] |= {tuple(reversed(locus)) for locus in found["cz"]}
+        found["measure"] = frozenset((qubit,) for locus in found["measure"] for qubit in locus)
+        return found
+
+    def has(self, gate: str, locus: Locus) -> bool:
+        """True where `gate` (`r` stands for `prx`) is there on `locus`; cz either way round."""
+        return locus in self._loci.get(_GATE_OF_OP.get(gate, gate), frozenset())
+
+    def to_json(self) -> Mapping[str, Json]:
+        """What `architecture_from_json` reads again, with plain lists of loci."""
+        return {
+            "format": FORMAT,
+            "alias": self.alias,
+            "qubits": list(self.qubits),
+            "computational_resonators": list(self.resonators),
+            "gates": {name: [list(locus) for locus in loci] for name, loci in self.gates.items()},
+            "calibration_set_id": self.calibration_set_id,
+            "source": self.source,
+        }
+
+
+def features(architecture: Architecture) -> frozenset[str]:
+    """Which instructions beyond gates and measurements the machine has.
+
+    `delay` always; `reset` where a reset or a conditional `cc_prx` is calibrated; `if_else` where
+    `cc_prx` is. Loops are on no IQM machine.
+    """
+    found = {"delay"}
+    if architecture.gates.get("cc_prx"):
+        found |= {"if_else", "reset"}
+    if architecture.gates.get("reset"):
+        found.add("reset")
+    return frozenset(found)
+
+
+def architecture_from_json(data: Any, alias: str) -> Architecture:
+    """The architecture in a dynamic quantum architecture as IQM's server gives it.
+
+    A gate is either `{"implementations": {name: {"loci": [...]}}}` (a locus counts when any
+    implementation has it) or a plain list of loci. Qubits without `prx` or `measure` are left out
+    with their loci, as iqm-client does. ValueError says what is wrong and where.
+    """
+    data = _mapping(data, "the architecture")
+    qubits = _names(data.get("qubits"), "qubits")
+    resonators = _names(data.get("computational_resonators", []), "computational_resonators")
+    if both := set(qubits) & set(resonators):
+        raise ValueError(f"{min(both)} is named both as a qubit and as a resonator")
+    known = {*qubits, *resonators}
+    gates = {
+        str(name): _loci(str(name), value, known)
+        for name, value in sorted(_mapping(data.get("gates"), "gates").items())
+    }
+    usable = [q for q in qubits if all(_acts_on(q, gates.get(gate, ())) for gate in _NEEDED)]
+    if not usable:
+        raise ValueError("no qubit has both `prx` and `measure`: nothing can run on this machine")
+    kept = {*usable, *resonators}
+    calibration = data.get("calibration_set_id")
+    if calibration is not None and not isinstance(calibration, str):
+        raise ValueError(f"calibration_set_id must be text, got {calibration!r}")
+    return Architecture(
+        alias=alias,
+        qubits=tuple(usable),
+        resonators=resonators,
+        gates={name: tuple(x for x in loci if kept.issuperset(x)) for name, loci in gates.items()},
+        calibration_set_id=calibration,
+        source=str(data.get("source", "")),
+    )
+
+
+def _acts_on(qubit: str, loci: tuple[Locus, ...]) -> bool:
+    return any(qubit in locus for locus in loci)
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} must be a mapping, got {type(value).__name__}")
+    return value
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(x, str) and x for x in value):
+        raise ValueError(f"{where} must be a list of component names such as QB1")
+    if len(set(value)) < len(value):
+        twice = next(name for name in value if value.count(name) > 1)
+        raise ValueError(f"{where} names {twice} more than once")
+    return tuple(value)
+
+
+def _loci(gate: str, value: Any, known: set[str]) -> tuple[Locus, ...]:
+    where = f"gates.{gate}"
+    lists = [(where, value)]
+    if isinstance(value, Mapping):
+        lists = [
+            (f"{where}.implementations.{name}.loci", _mapping(item, f"{where}.{name}").get("loci"))
+            for name, item in _mapping(value.get("implementations"), where).items()
+        ]
+    found = {locus for place, loci in lists for locus in _checked(gate, loci, known, place)}
+    return tuple(sorted(found, key=lambda locus: tuple(map(_natural, locus))))
+
+
+def _checked(gate: str, loci: Any, known: set[str], where: str) -> list[Locus]:
+    if not isinstance(loci, list | tuple):
+        raise ValueError(f"{where} must be a list of loci such as [QB1, QB2]")
+    found = []
+    for i, locus in enumerate(loci):
+        names = _names(locus, f"{where}[{i}]")
+        if strangers := [name for name in names if name not in known]:
+            raise ValueError(f"{where}[{i}] names {strangers[0]}, which is not a component")
+        if len(names) != _ARITY.get(gate, len(names) or 1):
+            raise ValueError(
+                f"{where}[{i}] has {len(names)} components, too few or many for {gate}"
+            )
+        found.append(names)
+    return found
+
+
+def _natural(name: str) -> tuple[str, int, str]:
+    """Sorts QB2 before QB10."""
+    number = re.search(r"\d+", name)
+    return re.sub(r"[^a-zA-Z]", "", name), int(number.group()) if number else 0, name

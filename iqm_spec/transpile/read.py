@@ -1,0 +1,118 @@
+"""What comes from Qiskit: can the circuit be done at all, its registers, its instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from iqm_spec.errors import Refused
+from iqm_spec.model import Op
+from iqm_spec.targets import Architecture, features
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
+_PLAIN = {"r", "cz", "barrier", "reset"}
+
+
+def check_circuit(
+    circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
+) -> None:
+    """Raises `Refused` for what no transpiling can help: size, layout, control flow, parameters."""
+    name, machine = circuit.name, architecture.alias
+    if circuit.num_qubits > architecture.num_qubits:
+        raise _refused(
+            f"circuit {name} has {circuit.num_qubits} qubits, {machine} {architecture.num_qubits}"
+        )
+    if circuit.parameters:
+        listed = ", ".join(parameter.name for parameter in circuit.parameters)
+        raise _refused(f"circuit {name} has parameters without a value: {listed}")
+    _check_layout(circuit, architecture, layout)
+    for item in circuit.data:
+        if hasattr(item.operation, "blocks"):
+            raise _refused(f"circuit {name} has control flow ({item.operation.name})")
+        if item.operation.name == "reset" and "reset" not in features(architecture):
+            raise _refused(f"circuit {name} resets a qubit, which {machine} cannot")
+
+
+def _check_layout(
+    circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
+) -> None:
+    if layout is None:
+        return
+    if strangers := [name for name in layout if name not in architecture.qubits]:
+        raise _refused(f"layout names {strangers[0]}, which is no qubit of {architecture.alias}")
+    if len(layout) != circuit.num_qubits or len(set(layout)) < len(layout):
+        raise _refused(
+            f"layout must name {circuit.num_qubits} different qubits, one per circuit qubit, "
+            f"got {', '.join(layout)}"
+        )
+
+
+def registers_of(
+    circuit: QuantumCircuit,
+) -> tuple[tuple[tuple[str, int], ...], dict[Any, int]]:
+    """Classical registers in Qiskit's order as (name, size), and every bit's place in them.
+
+    A bit outside of all registers (OpenQASM 3's `bit b;`) becomes a register of its own.
+    """
+    groups = {register.name: list(register) for register in circuit.cregs}
+    loose = [bit for bit in circuit.clbits if not circuit.find_bit(bit).registers]
+    for bit in loose:
+        name = f"bit{circuit.find_bit(bit).index}"
+        while name in groups:
+            name += "_"
+        groups[name] = [bit]
+    places: dict[Any, int] = {}
+    for bits in groups.values():
+        places |= {bit: len(places) + i for i, bit in enumerate(bits)}
+    if sum(map(len, groups.values())) > len(places):
+        raise _refused(f"circuit {circuit.name} has classical registers that share bits")
+    return tuple((name, len(bits)) for name, bits in groups.items()), places
+
+
+def read_ops(routed: QuantumCircuit, places: dict[Any, int]) -> list[Op]:
+    """Instructions of a routed circuit in its order, on the indices of its qubits; no `id`."""
+    index = {qubit: i for i, qubit in enumerate(routed.qubits)}
+    ops = []
+    for item in routed.data:
+        name = item.operation.name
+        qubits = tuple(index[qubit] for qubit in item.qubits)
+        if name in _PLAIN:
+            ops.append(Op(name, qubits, tuple(map(float, item.operation.params))))
+        elif name == "measure":
+            ops.append(Op(name, qubits, (), tuple(places[bit] for bit in item.clbits)))
+        elif name == "delay":
+            ops.append(Op(name, qubits, (_seconds(item.operation),)))
+        elif name != "id":
+            raise _refused(f"circuit {routed.name} has the instruction {name!r}: not supported")
+    return ops
+
+
+def _seconds(delay: Any) -> float:
+    if delay.unit not in _SECONDS or not isinstance(delay.duration, int | float):
+        raise _refused(
+            f"a delay of {delay.duration} {delay.unit}: its length in seconds is not known",
+            hint="write it in s, ms, us, ns or ps",
+        )
+    return round(float(delay.duration) * _SECONDS[delay.unit], 15)
+
+
+def measures_last(ops: Sequence[Op]) -> list[Op]:
+    """`ops` with every measurement after which nothing uses its qubit or bit put at the end.
+
+    Same circuit; a simulator can then sample the final state once for all shots.
+    """
+    used: set[tuple[str, int]] = set()
+    early: list[Op] = []
+    final: list[Op] = []
+    for op in reversed(ops):
+        wires = {("q", qubit) for qubit in op.qubits} | {("c", bit) for bit in op.clbits}
+        (early if op.name != "measure" or wires & used else final).append(op)
+        used |= wires
+    return early[::-1] + final[::-1]
+
+
+def _refused(message: str, hint: str = "") -> Refused:
+    return Refused(message, hint=hint, code="refused.circuit")

@@ -1,0 +1,67 @@
+"""What all tests share: the command line in a process of its own, and specs written on the spot."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
+
+ROOT = Path(__file__).parent.parent
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """Runs `iqm-spec ARGS...` in the test's folder and in an environment without credentials."""
+
+    def run(
+        *args: object,
+        columns: int = 100,
+        env: Mapping[str, str] | None = None,
+        cwd: Path = tmp_path,
+    ) -> subprocess.CompletedProcess[str]:
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("IQM_", "PYTHONDONTWRITE"))
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "iqm_spec", *map(str, args)],
+            cwd=cwd,
+            env={**kept, "COLUMNS": str(columns), **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def answer(cli: Cli) -> Callable[..., Any]:
+    """Runs a command with `--json`; gives its document, after checking the exit code it tells."""
+
+    def ask(*args: object, exit_code: int = 0, **kwargs: Any) -> Any:
+        done = cli(*args, "--json", **kwargs)
+        assert done.returncode == exit_code, done.stderr + done.stdout
+        document = json.loads(done.stdout)
+        assert document["exit"] == exit_code
+        return document
+
+    return ask
