@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from iqm_spec.check.reporter import Reporter, leaf_using, place
 from iqm_spec.diagnostics import Problem, TreePath, nearest
@@ -19,17 +20,35 @@ def check_axes(spec: Spec, report: Reporter) -> tuple[CircuitPoints, ...]:
     """How each circuit whose axes are sound meets the sweep; reports S301 to S311."""
     sound: list[CircuitPoints] = []
     used: set[str] = set()
+    # where a block could not be read, what it gives is not known: one mistake, one message
+    known = _all_read(report.source.tree, spec.sweep)
     for circuit in spec.circuits:
         axes = _used_axes(circuit, report)
+        if axes is None or not _all_read(_entry(report.source.tree, circuit), circuit.sweep):
+            known = False
+            continue
         used |= set(axes)
-        if axes is not None and _check_circuit(circuit, axes, spec.sweep, report):
+        if known and _check_circuit(circuit, axes, spec.sweep, report):
             sound.append(circuit_points(circuit, spec.sweep))
-    _report_unused(spec.sweep, used, ("sweep",), report)
+    if known:
+        _report_unused(spec.sweep, used, ("sweep",), report)
     return tuple(sound)
 
 
-def _used_axes(circuit: CircuitSpec, report: Reporter) -> dict[str, str]:
-    """Axes that the circuit uses, each with a field that uses it."""
+def _all_read(owner: Json, read: Sequence[Block]) -> bool:
+    """Whether all blocks of a `sweep` made it through their own checks."""
+    given = owner.get("sweep", ()) if isinstance(owner, Mapping) else ()
+    return isinstance(given, list | tuple) and len(given) == len(read)
+
+
+def _entry(tree: Mapping[str, Json], circuit: CircuitSpec) -> Json:
+    entries = tree.get("circuits")
+    return entries[circuit.index] if isinstance(entries, list) else None
+
+
+def _used_axes(circuit: CircuitSpec, report: Reporter) -> dict[str, str] | None:
+    """Axes that the circuit uses, each with a field that uses it; None after a report."""
+    fine = True
     axes: dict[str, str] = {}
     for field in FIELDS:
         value: Json = getattr(circuit, field)
@@ -37,9 +56,10 @@ def _used_axes(circuit: CircuitSpec, report: Reporter) -> dict[str, str]:
             for axis in compile_template(value).axes:
                 axes.setdefault(axis, field)
         except TemplateError as error:
+            fine = False
             where = place(report.source, circuit, field)
             report(Problem(where, "S310", str(error), "write ${axis}, or $${ for a literal ${"))
-    return axes
+    return axes if fine else None
 
 
 def _check_circuit(
@@ -121,19 +141,17 @@ def _report_unused(
                 )
 
 
-def _axis_place(tree: Json, path: TreePath, axis: str) -> TreePath:
+def _axis_place(tree: Any, path: TreePath, axis: str) -> TreePath:
     """Where a block names `axis`: below `grid`, a `zip` group or the first of `points`."""
-    block: Json = tree
+    block = tree
     for step in path:
-        block = block[step]  # type: ignore[index, call-overload]
-    if not isinstance(block, Mapping):
-        return path
-    if axis in (block.get("grid") or {}):  # type: ignore[operator]
+        block = block[step]
+    if axis in block.get("grid", ()):
         return (*path, "grid", axis)
     for key in ("zip", "points"):
-        for place_, group in enumerate(block.get(key) or ()):  # type: ignore[arg-type, var-annotated]
+        for index, group in enumerate(block.get(key, ())):
             if axis in group:
-                return (*path, key, place_, axis)
+                return (*path, key, index, axis)
     return path
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from iqm_spec.check.files import CircuitFiles, circuit_path
 from iqm_spec.check.reporter import Reporter, leaf_using, place
-from iqm_spec.circuits import CircuitError, find
+from iqm_spec.circuits import ArgumentProblem, CircuitError, find
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, nearest
 from iqm_spec.json_types import Json
-from iqm_spec.model import CircuitFacts, CircuitSpec, Feature, SourceKind, Values
+from iqm_spec.model import AxisValue, CircuitFacts, CircuitSpec, Feature, SourceKind, Values
 from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.sweep.template import axes_in
 from iqm_spec.targets import Architecture, features
 
 Machines = Mapping[str, Architecture]
@@ -68,13 +70,14 @@ class CircuitChecks:
             field = "ref" if error.code in ("S405", "S409") else "args"
             self._say(circuit, field, error.code, error.message, values, error.hint)
             return None
-        for item in problems:
-            where = (*place(self._report.source, circuit, "args"),)
+        where = place(self._report.source, circuit, "args")
+        known = {parameter.name for parameter in generator.parameters}
+        for item in _without_renamed(problems, args):
             argument = item.argument
             path = where if argument is None else (*where, argument)
-            text = f"generator `{ref}`: {item.message}{_at(values)}"
-            known = argument is not None and argument in {p.name for p in generator.parameters}
-            self._report(Problem(path, "S406", text, item.hint, on_key=not known))
+            blamed = circuit.args if argument is None else circuit.args.get(argument)
+            text = f"generator `{ref}`: {item.message}{_at(values, axes_in(blamed))}"
+            self._report(Problem(path, "S406", text, item.hint, on_key=argument not in known))
         return None
 
     def _check_parameters(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
@@ -169,12 +172,30 @@ class CircuitChecks:
             if inner != where:
                 where = inner
                 break
-        self._report(Problem(where, code, text + _at(values), hint))
+        self._report(Problem(where, code, text + _at(values, axes_in(value)), hint))
 
 
-def _at(values: Values) -> str:
-    told = ", ".join(f"{axis} = {value}" for axis, value in values)
+def _at(values: Values, axes: Sequence[str]) -> str:
+    """Where on the sweep a mistake is, told by the axes that it depends on."""
+    told = ", ".join(f"{axis} = {_told(value)}" for axis, value in values if axis in axes)
     return f" (at {told})" if told else ""
+
+
+def _told(value: AxisValue) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def _without_renamed(
+    problems: Sequence[ArgumentProblem], args: Mapping[str, Json]
+) -> list[ArgumentProblem]:
+    """`problems` less the missing arguments that a misspelt one was meant to be."""
+    hints = " ".join(item.hint for item in problems if item.argument in args)
+    suggested = re.findall(r"\w+", hints)
+    return [
+        item
+        for item in problems
+        if item.argument is None or item.argument in args or item.argument not in suggested
+    ]
 
 
 def _inputs(facts: CircuitFacts) -> str:

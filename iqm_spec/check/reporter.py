@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+
+from attrs import evolve
 
 from iqm_spec.diagnostics import Diagnostic, Problem, TreePath
 from iqm_spec.json_types import Json
@@ -20,12 +21,15 @@ class Reporter:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._found: dict[tuple[object, ...], Diagnostic] = {}
-        self._alike: Counter[tuple[TreePath, str]] = Counter()
+        self._alike: dict[tuple[TreePath, str], list[Problem]] = {}
 
     def __call__(self, problem: Problem) -> None:
         """Report one problem; the fourth alike at one place is only counted."""
-        self._alike[problem.path, problem.code] += 1
-        if self._alike[problem.path, problem.code] <= _MOST_ALIKE:
+        alike = self._alike.setdefault((problem.path, problem.code), [])
+        if any(problem.message == other.message for other in alike[:_MOST_ALIKE]):
+            return
+        alike.append(problem)
+        if len(alike) <= _MOST_ALIKE:
             self.add(self.source.diagnose(problem))
 
     def add(self, diagnostic: Diagnostic) -> None:
@@ -36,11 +40,11 @@ class Reporter:
     def diagnostics(self) -> Iterator[Diagnostic]:
         """Everything reported, with a last line for what was only counted."""
         yield from self._found.values()
-        for (path, code), count in self._alike.items():
-            if count > _MOST_ALIKE:
-                more = count - _MOST_ALIKE
+        for alike in self._alike.values():
+            more = len(alike) - _MOST_ALIKE
+            if more > 0:
                 text = f"and {more:,} more point{'s' if more > 1 else ''} with the same mistake"
-                yield self.source.diagnose(Problem(path, code, text))
+                yield self.source.diagnose(evolve(alike[0], message=text, hint=""))
 
     def __bool__(self) -> bool:
         """Whether anything is wrong."""
@@ -60,7 +64,7 @@ def has(tree: Json, path: TreePath) -> bool:
     """Whether `path` leads to a value of `tree`."""
     for step in path:
         try:
-            tree = tree[step]  # type: ignore[index, call-overload]
+            tree = tree[step]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             return False
     return True

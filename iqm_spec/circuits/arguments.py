@@ -89,7 +89,7 @@ def check(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> list[Arg
             problems += _check_value(parameter, args[name])
         elif parameter.default is REQUIRED:
             problems.append(
-                ArgumentProblem(None, f"the argument `{name}` is missing", parameter.doc)
+                ArgumentProblem(name, f"the argument `{name}` is missing", parameter.doc)
             )
     return problems
 

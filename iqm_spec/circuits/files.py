@@ -24,11 +24,12 @@ def read_circuit_file(folder: Path, ref: str) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise _unreadable(folder, path, ref, error) from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise CircuitFileError("S401", f"`{ref}` is {what}", hint="name the circuit's file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise CircuitFileError("S401", f"`{ref}` is {what}", hint="name the circuit's file")
         if status.st_size <= LARGEST_FILE:
             data = file.read(LARGEST_FILE + 1)
             if len(data) <= LARGEST_FILE:

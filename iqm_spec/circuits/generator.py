@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from iqm_spec.circuits import arguments
-from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter
+from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitFacts
@@ -26,8 +26,9 @@ class Generator:
 
     `circuit` builds from complete arguments; `shape` tells its facts without qiskit, where None the
     circuit is built for them; `size` bounds its number of gates from above; `rules` yields mistakes
-    between arguments that are sound one by one. `identity` is what tells this generator from others
-    of its name besides the version: the digest of a user's own code.
+    between arguments that are sound one by one. `example` holds arguments for the documentation.
+    `source` is what tells circuits apart besides name and version: the digest of a user's own code,
+    the version of an installed package.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Generator:
     shape: Callable[[Args], CircuitFacts] | None = None
     size: Callable[[Args], int] | None = None
     rules: Callable[[Args], Iterable[ArgumentProblem]] | None = None
+    example: Mapping[str, Json] = Factory(dict)
     source: str | None = None
 
     def check(self, args: Mapping[str, Json]) -> list[ArgumentProblem]:

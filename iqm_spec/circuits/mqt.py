@@ -10,9 +10,9 @@ import ast
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from iqm_spec.circuits.arguments import LARGEST_SEED, REQUIRED, Args, Kind, Parameter, num_qubits
+from iqm_spec.circuits.arguments import LARGEST_SEED, Args, Kind, Parameter, num_qubits
 from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
 from iqm_spec.circuits.generator import Generator
 from iqm_spec.diagnostics import nearest
@@ -85,14 +85,15 @@ def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter | None:
     annotation = ast.unparse(argument.annotation) if argument.annotation else ""
     words = {word.strip() for word in annotation.split("|")}
     kind = next((_KINDS[word] for word in ("str", "bool", "int", "float") if word in words), None)
-    if kind is None or not isinstance(default, ast.Constant):
+    value: Any = getattr(default, "value", ...)
+    if kind is None or value is ...:
         return None
     if argument.arg == "seed":  # mqt-bench's own None would draw another circuit every time
-        value = default.value or 0
-        return Parameter("seed", "int", "Seed.", default=value, minimum=0, maximum=LARGEST_SEED)
+        return Parameter(
+            "seed", "int", "Seed.", default=value or 0, minimum=0, maximum=LARGEST_SEED
+        )
     bounds = (0, 1000) if kind == "int" else (None, None)
     doc = f"Argument `{argument.arg}` of MQT Bench's function."
-    value = REQUIRED if default.value is ... else default.value
     return Parameter(argument.arg, kind, doc, default=value, minimum=bounds[0], maximum=bounds[1])
 
 
@@ -103,7 +104,7 @@ def _circuit(benchmark: str, args: Args) -> QuantumCircuit:
     options = {name: value for name, value in args.items() if name != "num_qubits"}
     try:
         circuit = get_benchmark_alg(benchmark, args["num_qubits"], **options)
-    except Exception as error:  # noqa: BLE001 (each benchmark has its own ways to say no)
+    except Exception as error:
         text = f"mqt-bench cannot build `{benchmark}`: {error}"
         raise CircuitError("S406", text, hint="see the benchmark's allowed sizes") from error
     if not any(step.operation.name == "measure" for step in circuit.data):

@@ -47,7 +47,7 @@ def _installed(entry: EntryPoint) -> Generator:
     source = f"{package}=={entry.dist.version}" if entry.dist else package
     try:
         found = entry.load()
-    except Exception as error:  # noqa: BLE001 (whatever a stranger's package raises)
+    except Exception as error:
         text = f"the generator `{entry.name}` of {package} cannot be loaded: {error}"
         raise UnknownGenerator("S405", text, hint=f"reinstall {package}") from error
     return user_code.wrap(entry.name, found, source)

@@ -32,7 +32,7 @@ def find(ref: str, allowed_code: Set[str]) -> Generator:
     source = source_digest(ref, allowed_code)
     try:
         found = getattr(importlib.import_module(module_name), function_name, None)
-    except Exception as error:  # noqa: BLE001 (whatever the user's module raises)
+    except Exception as error:
         text = f"importing `{module_name}` failed: {type(error).__name__}: {error}"
         raise UnknownGenerator("S405", text, hint="the module must import by itself") from error
     if found is None:
@@ -44,16 +44,14 @@ def find(ref: str, allowed_code: Set[str]) -> Generator:
 def source_digest(ref: str, allowed_code: Set[str]) -> str:
     """Sha256 of the source of the module that `ref` names, without importing that module."""
     module_name, _ = _split(ref, allowed_code)
+    text = f"there is no Python module `{module_name}`"
+    hint = "install it, or name its folder in PYTHONPATH"
     try:
         spec = find_spec(module_name)
-    except Exception as error:  # noqa: BLE001 (a parent package is the user's code too)
-        spec, cause = None, error
-    else:
-        cause = None
+    except Exception as error:  # a parent package is the user's code too
+        raise UnknownGenerator("S405", text, hint=hint) from error
     if spec is None or not spec.origin or not Path(spec.origin).is_file():
-        text = f"there is no Python module `{module_name}`"
-        hint = "install it, or name its folder in PYTHONPATH"
-        raise UnknownGenerator("S405", text, hint=hint) from cause
+        raise UnknownGenerator("S405", text, hint=hint)
     return sha256(Path(spec.origin).read_bytes())
 
 
@@ -112,7 +110,7 @@ def _checked(name: str, build: Callable[[Args], object]) -> Callable[[Args], Qua
     def circuit(args: Mapping[str, Json]) -> QuantumCircuit:
         try:
             built = build(args)
-        except Exception as error:  # noqa: BLE001 (whatever the user's code raises)
+        except Exception as error:
             text = f"generator `{name}` failed: {type(error).__name__}: {error}"
             raise CircuitError("S406", text, hint="see its arguments, or mend it") from error
         return require_measured(name, built)

@@ -14,7 +14,7 @@ from iqm_spec.errors import SpecError
 def load(path: Path, overrides: Sequence[str] = (), allowed_code: Sequence[str] = ()) -> Checked:
     """The spec of `path`, checked through and through; raises SpecError with every mistake."""
     checked, diagnostics, notices = examine(path, overrides, allowed_code)
-    if diagnostics or checked is None:
+    if checked is None:
         raise SpecError(tuple(diagnostics))
     for notice in notices:
         output.say(f"note: {notice}")
@@ -32,4 +32,5 @@ def examine(
     if source is not None and spec is not None:
         checked, more = check(spec, source, frozenset(allowed_code))
         diagnostics = [*diagnostics, *more]
-    return checked, sorted(set(diagnostics)), tuple(notices)
+    found = sorted(set(diagnostics))
+    return None if found else checked, found, tuple(notices)

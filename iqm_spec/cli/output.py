@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,7 +24,7 @@ NARROWEST = 60
 REPORT_URL = "the project's issue tracker"
 
 
-def answer(data: Mapping[str, Json]) -> None:
+def answer(data: Mapping[str, Any]) -> None:
     """Print the one JSON document of `--json`."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from iqm_spec.model import Values
 
 if TYPE_CHECKING:
@@ -17,51 +19,107 @@ MOST_ROWS = 40
 """Rows shown on a terminal; the rest is counted, and `export` has them all."""
 
 
+WIDE = 90
+"""Columns from which on a table shows what a narrow one leaves to `export`."""
+
+_GAP = 2
+
+
+@frozen
+class _Layout:
+    """How points are named in a table: axes in columns of their own, or all in the first."""
+
+    axes: tuple[str, ...]
+    left: int
+    """Columns that the naming leaves to the rest of the table."""
+    first: int | None = None
+    """Columns of the circuit's name where that has to be cut."""
+
+
 def results_table(rows: Sequence[Row], width: int) -> Table:
     """One line per point: shots, most frequent outcomes, fidelity with its statistical error."""
-    table = _table()
-    table.add_column("circuit", no_wrap=True, overflow="ellipsis", max_width=max(14, width // 3))
-    table.add_column("shots", justify="right", no_wrap=True)
-    table.add_column("top outcomes", overflow="ellipsis", no_wrap=True, ratio=1)
-    table.add_column("fidelity", justify="right", no_wrap=True)
-    if width >= 90:
+    points = [row.point for row in rows[:MOST_ROWS]]
+    wide = width >= WIDE
+    fixed = ["shots", "0.000±0.000", *(["perfect"] if wide else [])]
+    layout = _layout(points, width, fixed)
+    outcomes = min(3, layout.left // 18) if wide else min(2, max(1, layout.left // 13))
+    table = _point_table(layout)
+    table.add_column("shots", justify="right", no_wrap=True, min_width=5)
+    if layout.left >= 8:
+        table.add_column("top outcomes", no_wrap=True, overflow="ellipsis")
+    table.add_column("fidelity", justify="right", no_wrap=True, min_width=11)
+    if wide:
         table.add_column("perfect", justify="right", no_wrap=True)
     for row in rows[:MOST_ROWS]:
-        point = row.point
         cells = [
-            label(point.name, point.values, point.repeat),
+            *point_cells(row.point, layout.axes),
             str(row.record["shots_returned"]) if row.record else "-",
-            top_outcomes(row.counts, 3 if width >= 90 else 2),
-            with_error(row.comparison, "hellinger_fidelity", "hellinger_fidelity_error"),
         ]
-        if width >= 90:
+        if layout.left >= 8:
+            cells.append(top_outcomes(row.counts, outcomes))
+        cells.append(with_error(row.comparison, "hellinger_fidelity", "hellinger_fidelity_error"))
+        if wide:
             cells.append(with_error(row.comparison, "perfect_hellinger_fidelity"))
         table.add_row(*cells)
     return table
 
 
 def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
-    """One line per point: qubits, depth, gates, shots."""
-    table = _table()
-    table.add_column("circuit", no_wrap=True, overflow="ellipsis", ratio=1)
-    if width >= 80:
-        table.add_column("target", no_wrap=True)
-    for name in ("qubits", "depth", "2q gates", "1q gates", "shots"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for point in points[:MOST_ROWS]:
+    """One line per point: target, qubits, depth, gates, shots."""
+    shown = points[:MOST_ROWS]
+    numbers = ("qubits", "depth", "2q", "1q", "shots")
+    names = numbers if width < WIDE else ("target", *numbers)
+    layout = _layout(shown, width, names)
+    table = _point_table(layout)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    for point in shown:
         gates: Mapping[str, Any] = point.summary["gates"]  # type: ignore[assignment]
-        cells = [label(point.name, point.values, point.repeat)]
-        if width >= 80:
-            cells.append(point.target)
-        cells += [
-            str(point.summary["qubits"]),
-            str(point.summary["depth"]),
-            str(gates.get("cz", 0) + gates.get("move", 0)),
-            str(gates.get("r", 0)),
-            str(point.shots),
-        ]
-        table.add_row(*cells)
+        cells = {
+            "target": point.target,
+            "qubits": str(point.summary["qubits"]),
+            "depth": str(point.summary["depth"]),
+            "2q": str(gates.get("cz", 0) + gates.get("move", 0)),
+            "1q": str(gates.get("r", 0)),
+            "shots": str(point.shots),
+        }
+        table.add_row(*point_cells(point, layout.axes), *(cells[name] for name in names))
     return table
+
+
+def _layout(points: Sequence[PlannedPoint], width: int, fixed: Sequence[str]) -> _Layout:
+    """Axes get columns where they fit beside what is fixed; else they stand with the circuit."""
+    axes = tuple(dict.fromkeys(name for point in points for name, _ in point.values))
+    taken = sum(len(name) + _GAP for name in fixed)
+    columns = _widths([point_cells(point, axes) for point in points], ("circuit", *axes))
+    if columns + taken <= width:
+        return _Layout(axes, width - taken - columns - _GAP)
+    whole = _widths([point_cells(point, ()) for point in points], ("circuit",))
+    columns = min(width - taken, whole)
+    return _Layout((), width - taken - columns - _GAP, first=columns - _GAP)
+
+
+def _widths(rows: Sequence[Sequence[str]], header: Sequence[str]) -> int:
+    """Columns that a table of these cells takes, gaps included."""
+    return sum(max(map(len, column)) + _GAP for column in zip(header, *rows, strict=True))
+
+
+def _point_table(layout: _Layout) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    table.add_column("circuit", no_wrap=True, overflow="ellipsis", max_width=layout.first)
+    for axis in layout.axes:
+        table.add_column(axis, justify="right", no_wrap=True)
+    return table
+
+
+def point_cells(point: PlannedPoint, axes: Sequence[str]) -> list[str]:
+    """The first cells of a point's row: the circuit, with what has no column, then the axes."""
+    values = dict(point.values)
+    rest = tuple(item for item in point.values if item[0] not in axes)
+    cells = [short(values[axis]) if axis in values else "" for axis in axes]
+    return [label(point.name, rest, point.repeat), *cells]
 
 
 def more(total: int) -> str | None:
@@ -76,11 +134,12 @@ def label(name: str, values: Values, repeat: int = 0) -> str:
 
 
 def short(value: object) -> str:
-    """A value in few characters: four digits of a float, items of a list."""
+    """A value in few characters: four digits of a float, the ends of a list."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple | list):
-        return ",".join(short(item) for item in value)
+        items = [short(item) for item in value]
+        return ",".join(items) if len(items) < 3 else f"{items[0]}..{items[-1]}"
     return str(value)
 
 
@@ -103,13 +162,6 @@ def with_error(comparison: Mapping[str, Any] | None, name: str, error: str = "")
 
 def _clip(bits: str) -> str:
     return bits if len(bits) <= 16 else f"{bits[:7]}..{bits[-7:]}"
-
-
-def _table() -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=False)
 
 
 def totals(points: Iterable[PlannedPoint]) -> str:

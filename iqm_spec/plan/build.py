@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -13,7 +13,7 @@ from iqm_spec.model import NativeCircuit, Point
 from iqm_spec.plan import plan as plans
 from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.store import Store
+from iqm_spec.store import Found, Store
 from iqm_spec.sweep.expand import points as points_of
 
 CIRCUITS = "circuits"
@@ -80,10 +80,17 @@ def make_plan(
     return read_plan(store, digest)
 
 
-def circuits_of(store: Store, points: Sequence[PlannedPoint]) -> dict[str, NativeCircuit]:
-    """The transpiled circuits of `points`, by their asks."""
-    found = store.find(CIRCUITS, {point.ask for point in points})
-    return {ask: NativeCircuit.from_json(item.record["circuit"]) for ask, item in found.items()}
+def circuits_of(
+    store: Store, plan: Plan, points: Sequence[PlannedPoint]
+) -> dict[str, NativeCircuit]:
+    """The transpiled circuits of `points` of a plan, by their asks."""
+    packs = frozenset(plan.header["circuits"])
+    found = store.find(CIRCUITS, {point.ask for point in points}, within=packs)
+    return {ask: _circuit(item) for ask, item in found.items()}
+
+
+def _circuit(found: Found) -> NativeCircuit:
+    return NativeCircuit.from_json(cast("Mapping[str, Any]", found.record["circuit"]))
 
 
 def _asked(point: Point, checked: Checked) -> _Asked:
@@ -93,10 +100,7 @@ def _asked(point: Point, checked: Checked) -> _Asked:
 
 def _stored(store: Store, asks: Mapping[str, Point]) -> dict[str, tuple[str, _Native]]:
     found = store.find(CIRCUITS, asks)
-    return {
-        ask: (item.digest, _native(NativeCircuit.from_json(item.record["circuit"])))
-        for ask, item in found.items()
-    }
+    return {ask: (item.digest, _native(_circuit(item))) for ask, item in found.items()}
 
 
 def _transpile(

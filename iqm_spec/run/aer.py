@@ -109,7 +109,7 @@ def _simulate(
     jobs: Sequence[AerJob], plan: Plan, request: Request, store: Store, log: RunLog
 ) -> Iterator[Event]:
     """Store each job's counts and what is derived from them as soon as it is done."""
-    circuits = circuits_of(store, [point for job in jobs for _, point in job.points])
+    circuits = circuits_of(store, plan, [point for job in jobs for _, point in job.points])
     work = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
     for number, outcomes in run_jobs(work, workers=request.workers):
         records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])

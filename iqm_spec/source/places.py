@@ -73,6 +73,14 @@ def find(root: Branch, path: TreePath, *, on_key: bool = False) -> Place:
     return here.place if isinstance(here, Branch) else here
 
 
+def has(root: Branch, path: TreePath) -> bool:
+    """Whether anything stands at `path`."""
+    here: Branch | Place | None = root
+    for step in path:
+        here = _child(here, step) if isinstance(here, Branch) else None
+    return here is not None
+
+
 def _child(branch: Branch, step: str | int) -> Branch | Place | None:
     children = branch.children
     if isinstance(children, dict):

@@ -54,6 +54,15 @@ def resolve(text: str) -> Scalar | None:
     return text
 
 
+def plain_text(text: str) -> str:
+    """`text` itself; `ScalarError` where an escape put something into it that no text may hold."""
+    if "\0" in text:
+        raise ScalarError("S102", "a text holds the character U+0000", "remove the escape")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise ScalarError("S102", "a text holds half a character", "remove the escape")
+    return text
+
+
 def number(value: float) -> int | float:
     """A finite float as a spec holds it: whole numbers are integers (1e3 is 1000, -0.0 is 0).
 

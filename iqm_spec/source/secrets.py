@@ -15,7 +15,7 @@ _ASSIGNED = re.compile(
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*")
 _BEARER = re.compile(r"(?<![A-Za-z])[Bb]earer[ \t]+[A-Za-z0-9._~+/=-]{12,}")
 _USER_INFO = re.compile(r"(?<=://)[^/@\s\"']+:[^/@\s\"']+(?=@)")
-_RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
+_RANDOM = re.compile(r"[A-Za-z0-9+_=-]{32,}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 
 

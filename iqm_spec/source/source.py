@@ -70,11 +70,13 @@ class Source:
         return places.unpack(place, len(line.rstrip()) if line else 0)
 
     def _patch(self, path: TreePath) -> Patch | None:
-        """The last override that put the value at `path`, or something around it, in place."""
+        """The last override that put what is at `path`, or something around it, in place."""
         for patch in reversed(self.patches):
             if path[: len(patch.path)] == patch.path:
                 return patch
-        return None
+        below = [patch for patch in self.patches if patch.path[: len(path)] == path]
+        made = bool(below) and not places.has(_locate(self.text, self.format), path)
+        return below[-1] if made else None
 
 
 @lru_cache(maxsize=2)

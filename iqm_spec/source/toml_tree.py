@@ -14,7 +14,7 @@ from iqm_spec.diagnostics import Span, TreePath
 from iqm_spec.json_types import Json
 from iqm_spec.source.limits import MOST_DEPTH, MOST_MISTAKES, MOST_NODES
 from iqm_spec.source.places import Mistake, find, line_of, unpack
-from iqm_spec.source.scalars import ScalarError, number, too_large
+from iqm_spec.source.scalars import ScalarError, number, plain_text, too_large
 from iqm_spec.source.toml_places import STRING_OR_COMMENT, locate_toml
 
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)\Z", re.DOTALL)
@@ -78,8 +78,18 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Mistake:
         lines = text.rstrip("\n").split("\n")
         line, column = len(lines), len(lines[-1]) + 1
     hint = next((words for start, words in _HINTS if message.startswith(start)), "")
-    code = "S103" if message.startswith(_TWICE) else "S102"
-    return Mistake(Span(line, column, column + 1), code, f"this is not TOML: {message}", hint)
+    if message.startswith(_TWICE):
+        span = _key_of_line(line, text)
+        return Mistake(span, "S103", f"this is not TOML: {message}", hint)
+    return Mistake(Span(line, column, column + 1), "S102", f"this is not TOML: {message}", hint)
+
+
+def _key_of_line(line: int, text: str) -> Span:
+    """The key of a pair, or a table's header: tomllib names the end of its line."""
+    source = text.split("\n")[line - 1]
+    key = source.partition("=")[0].rstrip()
+    start = len(key) - len(key.lstrip()) + 1
+    return Span(line, start, max(start + 1, len(key) + 1))
 
 
 def _settle(tree: dict[str, Any], text: str) -> list[Mistake]:
@@ -96,12 +106,14 @@ def _settle(tree: dict[str, Any], text: str) -> list[Mistake]:
         for key, value in _items(container):
             if isinstance(value, dict | list):
                 stack.append((value, (*path, key)))
-            elif type(value) is not str and len(mistakes) < MOST_MISTAKES:
-                try:
-                    container[key] = _scalar(value)
-                except ScalarError as error:
-                    span = _span(text, (*path, key))
-                    mistakes.append(Mistake(span, error.code, error.message, error.hint))
+            if len(mistakes) == MOST_MISTAKES:
+                break
+            try:
+                plain_text(key if isinstance(key, str) else "")
+                container[key] = _scalar(value)
+            except ScalarError as error:
+                span = _span(text, (*path, key))
+                mistakes.append(Mistake(span, error.code, error.message, error.hint))
     return sorted(mistakes, key=lambda mistake: mistake.span)
 
 
@@ -110,6 +122,8 @@ def _items(container: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _scalar(value: Any) -> Json:
+    if isinstance(value, str):
+        return plain_text(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             hint = "a spec holds finite numbers only"

@@ -24,17 +24,19 @@ _HINTS = (
 )
 
 
+# what is not closed or lacks a colon matters, not where the parser noticed it
+_FROM_THE_BEGINNING = ("end of stream", "could not find expected ':'")
 _COLON = 'put a text that holds ": " in quotes'
 _OF_NO_USE = "while scanning for the next token"
 
 
 def explain(error: yaml.YAMLError, text: str) -> Mistake:
     """The parser's `error` as a mistake with a place and a hint."""
-    line, column = _place(error, text)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable")
+    line, column = _place(error, problem, text)
     lines = text.split("\n")
     source = lines[line - 1] if line <= len(lines) else ""
     column = min(column, len(source) + 1)
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable")
     span = Span(line, column, column + 1)
     if _TAB_INDENT.match(source):
         hint = "indent with spaces"
@@ -56,15 +58,17 @@ def _context(error: yaml.YAMLError) -> str:
     return f" ({context}, which begins on line {mark.line + 1})"
 
 
-def _place(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+def _place(error: yaml.YAMLError, problem: str, text: str) -> tuple[int, int]:
     mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
-    if context is not None and "end of stream" in str(getattr(error, "problem", "")):
-        mark = context  # what is not closed matters, not where the file ends
-    mark = mark or context
-    if mark is not None:
-        return mark.line + 1, mark.column + 1
     position = getattr(error, "position", None)
-    if not isinstance(position, int):
-        return 1, 1
-    before = text[:position]
-    return before.count("\n") + 1, position - before.rfind("\n")
+    if mark is None and isinstance(position, int):
+        before = text[:position]
+        return before.count("\n") + 1, position - before.rfind("\n")
+    if mark is None or any(words in problem for words in _FROM_THE_BEGINNING):
+        mark = context or mark
+    last = text.rstrip().count("\n")
+    if mark is not None and mark.line > last:
+        mark = context  # at the end of the file: what began and did not end matters
+    if mark is None or mark.line > last:
+        return last + 1, len(text.rstrip()) - text.rstrip().rfind("\n")
+    return mark.line + 1, mark.column + 1

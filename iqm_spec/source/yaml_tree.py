@@ -15,7 +15,7 @@ from iqm_spec.diagnostics import Span
 from iqm_spec.json_types import Json
 from iqm_spec.source.limits import MOST_DEPTH, MOST_MISTAKES, MOST_NODES
 from iqm_spec.source.places import Branch, Mistake, Place, pack, unpack
-from iqm_spec.source.scalars import ScalarError, resolve
+from iqm_spec.source.scalars import ScalarError, plain_text, resolve
 from iqm_spec.source.yaml_errors import explain
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ class _Reader:
 
     def _value(self, event: yaml.ScalarEvent) -> Json:
         text: str = event.value
-        if event.style:
-            return text
         try:
-            return resolve(text)
+            return plain_text(text) if event.style else resolve(text)
         except ScalarError as error:
             self._report(event, error.code, error.message, error.hint)
             return text

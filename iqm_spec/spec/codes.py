@@ -232,8 +232,8 @@ CODES: Mapping[str, Code] = {
     "S505": Code(
         "target, mode and stages contradict",
         "A target is an alias; `:timeslot` means `mode: timeslot`, `:mock` allows the stages aer"
-        " and mock only, and the URLs of IQM Resonance are read as their alias. The server is chosen by"
-        " --server alone.",
+        " and mock only, and the URLs of IQM Resonance are read as their alias. The server is"
+        " chosen by --server alone.",
         "{target: garnet:mock, stages: [hardware]}",
     ),
     "S506": Code(

@@ -56,7 +56,7 @@ def _value(raw: str, line: int, column: int) -> Json:
     """`raw` by the rules of a YAML file."""
     from iqm_spec.source.yaml_tree import parse_yaml
 
-    printable = raw.encode("utf-8", "replace").decode()
+    printable = raw.encode("utf-8", "backslashreplace").decode()
     mistakes = controls(printable)
     value: Json = None
     if not mistakes:

@@ -61,12 +61,12 @@ files are written once and never changed, so folders that grew apart unite witho
 `iqm-spec verify` checks all of it. Without iqm-spec, in this folder:
 
 ```sh
-find objects -type f | sed -E 's|^(.*/([0-9a-f]{64})\\.jsonl?)$|\\2  \\1|' |
+find . -type f -path './objects/*' | sed -E 's|^(.*/([0-9a-f]{64})\\.jsonl?)$|\\2  \\1|' |
   sha256sum --check --strict --quiet
-find runs -type f -exec sha256sum {} + |
+find . -type f \\( -path './runs/*' -o -path './jobs/*' \\) -exec sha256sum {} + |
   awk '{ n = $2; sub(/.*-/, "", n) }
        n != substr($1, 1, 8) ".json" { print $2 ": FAILED"; bad = 1 } END { exit bad }'
-find asks -type f -size +0
+find . -type f -path './asks/*' -size +0
 ```
 
 The first two print nothing and exit with 0, the third prints nothing, where all is well.

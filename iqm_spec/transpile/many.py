@@ -55,7 +55,7 @@ def _native(
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
     ops = fuse(read_ops(route(circuit, architecture, options, layout), places))
-    return named(insert_moves(measures_last(ops), architecture), architecture, registers)
+    return named(measures_last(insert_moves(ops, architecture)), architecture, registers)
 
 
 def named(

@@ -12,9 +12,9 @@ from typing import cast
 
 from attrs import frozen
 
-from iqm_spec.model import Op
+from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture
-from iqm_spec.transpile.order import grouped
+from iqm_spec.transpile.order import orders
 
 MOST_STATES = 64
 """Cheapest ways kept while looking ahead. One resonator needs 2, and the result is the minimum."""
@@ -35,26 +35,32 @@ class _Way:
 
 @frozen
 class _Path:
-    """Cheapest found way to a state: MOVEs so far, and the last step that was not plain."""
+    """Cheapest found way to a state: (MOVEs, gates that had to wait for one), and the last step."""
 
-    cost: int = 0
+    cost: tuple[int, int] = (0, 0)
     step: tuple[_Path, int, tuple[Op, ...], Op | None] | None = None
 
 
 def insert_moves(ops: Sequence[Op], architecture: Architecture) -> list[Op]:
     """`ops` with CZs through resonators made of native gates; indices of `components`.
 
-    Takes the order given or `order.grouped`, whichever needs fewer MOVEs, and in it the fewest.
+    Of the order given and those of `order.orders`, the one with the fewest MOVEs, then the least
+    depth; for its order the number of MOVEs is the least possible (with one resonator).
     """
     ways = _ways(architecture)
 
     def shared(op: Op) -> bool:
         return op.name == "cz" and ways[op.qubits][0].mover is not None
 
-    orders = [ops, grouped(ops, shared)] if architecture.resonators else [ops]
-    paths = [(_cheapest(order, ways), order) for order in orders]
-    path, order = min(paths, key=lambda item: item[0].cost)
-    return _spell(path, order)
+    if not any(map(shared, ops)):
+        return list(ops)
+    found = [_spell(_cheapest(order, ways), order) for order in orders(ops, shared)]
+    return min(found, key=_moves_and_depth)
+
+
+def _moves_and_depth(ops: Sequence[Op]) -> tuple[int, int]:
+    whole = NativeCircuit((), (), tuple(ops))
+    return whole.counts().get("move", 0), whole.depth()
 
 
 @lru_cache(maxsize=32)
@@ -100,7 +106,8 @@ def _step(paths: dict[Held, _Path], i: int, choices: Sequence[_Way]) -> dict[Hel
     for held, path in paths.items():
         for way in choices:
             moves, after = _moves(held, way)
-            cost = path.cost + len(moves)
+            stalls = len(moves) if way.op.name == "r" else 0
+            cost = path.cost[0] + len(moves), path.cost[1] + stalls
             if after in found and found[after].cost <= cost:
                 continue
             replaced = way.op if way.mover is not None else None

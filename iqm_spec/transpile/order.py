@@ -1,26 +1,40 @@
-"""Another order of the same circuit, in which CZs that share a qubit stand together."""
+"""Other orders of the same circuit, in which CZs that share a qubit stand together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
 from iqm_spec.model import Op
 
+TURNINGS = 3
+"""Ways of breaking ties that are tried: more than three find next to nothing (docs/transpiling)."""
 
-def grouped(ops: Sequence[Op], shared: Callable[[Op], bool]) -> list[Op]:
-    """`ops` in an order that needs few MOVEs: as many CZs as can be in turn have a qubit in common.
+
+def orders(ops: Sequence[Op], shared: Callable[[Op], bool]) -> Iterator[list[Op]]:
+    """`ops` as they are and in orders that need few MOVEs, built from either end.
 
     `shared` tells the CZs that go through a resonator. Instructions keep their order on every
-    qubit and bit, but that CZs commute with each other. Greedy: the longest turn comes first.
+    qubit and bit, but that CZs commute with each other.
     """
+    yield list(ops)
+    for turning in range(TURNINGS):
+        yield _grouped(ops, shared, turning)
+        yield _grouped(ops[::-1], shared, turning)[::-1]
+
+
+def _grouped(ops: Sequence[Op], shared: Callable[[Op], bool], turning: int) -> list[Op]:
+    """Turns of CZs with a qubit in common, the longest first; ties go round by `turning`."""
     agenda = _Agenda(ops, shared)
     order = agenda.commit(agenda.turn(None))
+    shift = 0
     while agenda.ready:
         movers = sorted({qubit for i in agenda.ready for qubit in ops[i].qubits})
-        turns = [agenda.turn(qubit) for qubit in movers]
+        first = shift % len(movers)
+        turns = [agenda.turn(qubit) for qubit in movers[first:] + movers[:first]]
         order += agenda.commit(max(turns, key=lambda turn: sum(shared(ops[i]) for i in turn)))
         order += agenda.commit(agenda.turn(None))
+        shift += turning
     return [ops[i] for i in order]
 
 

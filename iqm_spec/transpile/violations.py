@@ -57,7 +57,7 @@ def _place(op: Op, native: NativeCircuit, architecture: Architecture, held: dict
     if not _there(op.name, locus, architecture):
         return f"{architecture.alias} has none on {where}"
     if op.name == "move":
-        return _move(*locus, held)
+        return _move(locus[0], locus[1], held)
     if op.name == "barrier":
         return ""
     if away := sorted(set(locus) & set(held.values())):

@@ -37,6 +37,7 @@ BELL = Generator(
             choices=("phi+", "phi-", "psi+", "psi-"),
         ),
     ),
+    example={"state": "psi-"},
     circuit=_circuit,
     shape=lambda args: all_measured(2),
 )

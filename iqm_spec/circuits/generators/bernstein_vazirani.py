@@ -42,6 +42,7 @@ BERNSTEIN_VAZIRANI = Generator(
             longest=1023,
         ),
     ),
+    example={"secret": "1011"},
     circuit=_circuit,
     shape=_shape,
 )

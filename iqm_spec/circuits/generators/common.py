@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,3 +30,8 @@ def measure_all(circuit: QuantumCircuit) -> QuantumCircuit:
 def ones(bits: str) -> Iterator[int]:
     """Qubits whose bit is 1 in text as Qiskit prints it: the last character is qubit 0."""
     return (qubit for qubit, bit in enumerate(reversed(bits)) if bit == "1")
+
+
+def seeded(seed: int) -> Random:
+    """Random numbers of a circuit's own: the same for a seed on every Python and platform."""
+    return Random(seed)  # noqa: S311 (nothing secret is drawn)

@@ -43,6 +43,7 @@ GHZ = Generator(
             choices=("line", "star", "tree"),
         ),
     ),
+    example={"num_qubits": 5},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: 2 * args["num_qubits"],

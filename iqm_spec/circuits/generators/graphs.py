@@ -51,7 +51,5 @@ def _can_go_on(edges: set[Edge], stubs: list[int]) -> bool:
     if not free:
         return True
     return any(
-        (one, other) not in edges
-        for place, one in enumerate(free)
-        for other in free[place + 1 :]
+        (one, other) not in edges for place, one in enumerate(free) for other in free[place + 1 :]
     )

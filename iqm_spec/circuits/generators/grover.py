@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter
+from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter
 from iqm_spec.circuits.generator import Generator, all_measured
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, ones
 
@@ -31,19 +31,28 @@ def _circuit(args: Args) -> QuantumCircuit:
 def _oracle(marked: tuple[str, ...]) -> QuantumCircuit:
     """Turns the sign of the marked basis states."""
     from qiskit import QuantumCircuit
-    from qiskit.circuit.library import ZGate
 
     qubits = len(marked[0])
     oracle = QuantumCircuit(qubits)
-    flip = ZGate() if qubits == 1 else ZGate().control(qubits - 1)
     for bits in marked:
         zeros = sorted(set(range(qubits)) - set(ones(bits)))
         if zeros:
             oracle.x(zeros)
-        oracle.append(flip, range(qubits))
+        _flip_all_ones(oracle)
         if zeros:
             oracle.x(zeros)
     return oracle
+
+
+def _flip_all_ones(circuit: QuantumCircuit) -> None:
+    """Turns the sign of all ones: a controlled Z of all qubits."""
+    last = circuit.num_qubits - 1
+    if last == 0:
+        circuit.z(0)
+        return
+    circuit.h(last)
+    circuit.mcx(list(range(last)), last)
+    circuit.h(last)
 
 
 def _width(args: Args) -> int:
@@ -95,9 +104,10 @@ GROVER = Generator(
             maximum=10_000,
         ),
     ),
+    example={"marked": ["101", "110"]},
     circuit=_circuit,
     shape=lambda args: all_measured(_width(args)),
-    # a multi-controlled Z on n qubits without spare ones takes at most about 24 n gates of two
-    size=lambda args: 30 * _width(args) * (len(args["marked"]) + 1) * (_iterations(args) + 1),
+    # a multi-controlled X on n qubits without spare ones takes about 25 n^2 native gates
+    size=lambda args: 25 * _width(args) ** 2 * (len(args["marked"]) + 1) * (_iterations(args) + 1),
     rules=_rules,
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from random import Random
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter, num_qubits, seed
+from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits, seed
 from iqm_spec.circuits.generator import Generator, all_measured
-from iqm_spec.circuits.generators.common import measure_all, new_circuit
+from iqm_spec.circuits.generators.common import measure_all, new_circuit, seeded
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -35,13 +34,13 @@ def _circuit(args: Args) -> QuantumCircuit:
 
 def _num_angles(args: Args) -> int:
     layers = args["reps"] + 1
-    return int(args["num_qubits"]) * layers * len(args["rotation"].split("+"))
+    return int(args["num_qubits"] * layers * len(args["rotation"].split("+")))
 
 
 def _angles(args: Args) -> list[float]:
     angles = args["angles"]
     if angles is None:
-        draw = Random(args["seed"])
+        draw = seeded(args["seed"])
         return [2 * math.pi * draw.random() for _ in range(_num_angles(args))]
     return list(angles) if isinstance(angles, tuple) else [angles] * _num_angles(args)
 
@@ -68,7 +67,7 @@ HARDWARE_EFFICIENT = Generator(
     version="1",
     summary="Hardware-efficient ansatz: rotations on every qubit, entangling layers between.",
     parameters=(
-        num_qubits("Number of qubits."),
+        num_qubits("Number of qubits.", minimum=2),
         Parameter("reps", "int", "Entangling layers.", default=1, minimum=0, maximum=10_000),
         Parameter(
             "angles",
@@ -97,6 +96,7 @@ HARDWARE_EFFICIENT = Generator(
         ),
         seed("Seed of the angles where they are not given."),
     ),
+    example={"num_qubits": 3, "reps": 2, "rotation": "rz+ry", "seed": 3},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=_size,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.circuits.arguments import Args, Parameter, num_qubits, seed
 from iqm_spec.circuits.generator import Generator, all_measured
-from iqm_spec.circuits.generators.common import measure_all, new_circuit
+from iqm_spec.circuits.generators.common import measure_all, new_circuit, seeded
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -29,7 +29,7 @@ def _circuit(args: Args) -> QuantumCircuit:
     from qiskit import QuantumCircuit
 
     qubits = args["num_qubits"]
-    draw = Random(args["seed"])
+    draw = seeded(args["seed"])
     half = QuantumCircuit(qubits)
     for _ in range(args["depth"]):
         _random_cliffords(half, draw)
@@ -100,6 +100,7 @@ MIRROR = Generator(
         ),
         seed(),
     ),
+    example={"num_qubits": 4, "depth": 3, "seed": 2},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: 10 * args["num_qubits"] * (args["depth"] + 1),

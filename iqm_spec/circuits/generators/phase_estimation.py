@@ -39,8 +39,9 @@ PHASE_ESTIMATION = Generator(
     summary="Phase estimation of the gate P(2 pi phase) in its eigenstate 1: the outcome is the "
     "phase's binary digits.",
     parameters=(
-        num_qubits("Number of evaluation qubits, which are measured; one more is used.",
-                   maximum=512),
+        num_qubits(
+            "Number of evaluation qubits, which are measured; one more is used.", maximum=512
+        ),
         Parameter(
             "phase",
             "float",
@@ -49,6 +50,7 @@ PHASE_ESTIMATION = Generator(
             maximum=1,
         ),
     ),
+    example={"num_qubits": 4, "phase": 0.3125},
     circuit=_circuit,
     shape=_shape,
     size=lambda args: args["num_qubits"] * (args["num_qubits"] + 6),

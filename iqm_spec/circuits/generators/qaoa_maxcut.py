@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from random import Random
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter, num_qubits, seed
+from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits, seed
 from iqm_spec.circuits.generator import Generator, all_measured
-from iqm_spec.circuits.generators.common import measure_all, new_circuit
+from iqm_spec.circuits.generators.common import measure_all, new_circuit, seeded
 from iqm_spec.circuits.generators.graphs import random_regular
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def _circuit(args: Args) -> QuantumCircuit:
 def _edges(args: Args) -> list[tuple[int, int]]:
     if args["edges"] is not None:
         return list(args["edges"])
-    return random_regular(args["num_qubits"], args["degree"], Random(args["seed"]))
+    return random_regular(args["num_qubits"], args["degree"], seeded(args["seed"]))
 
 
 def _layers(args: Args) -> int:
@@ -106,11 +105,15 @@ QAOA_MAXCUT = Generator(
             maximum=64,
         ),
         Parameter(
-            "gammas", "floats", "Cost angles in radians, one per layer or one for all.",
+            "gammas",
+            "floats",
+            "Cost angles in radians, one per layer or one for all.",
             longest=1000,
         ),
         Parameter(
-            "betas", "floats", "Mixer angles in radians, one per layer or one for all.",
+            "betas",
+            "floats",
+            "Mixer angles in radians, one per layer or one for all.",
             longest=1000,
         ),
         Parameter(
@@ -123,6 +126,7 @@ QAOA_MAXCUT = Generator(
         ),
         seed("Seed of the random graph."),
     ),
+    example={"num_qubits": 4, "degree": 3, "gammas": [0.6, 0.3], "betas": 0.4},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=_size,

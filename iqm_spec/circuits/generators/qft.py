@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter, num_qubits
+from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits
 from iqm_spec.circuits.generator import Generator, all_measured
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, ones
 
@@ -70,6 +70,7 @@ QFT = Generator(
             default=True,
         ),
     ),
+    example={"num_qubits": 4, "state": "0110", "direction": "inverse"},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: args["num_qubits"] * (args["num_qubits"] + 6),

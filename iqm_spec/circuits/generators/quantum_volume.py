@@ -44,6 +44,7 @@ QUANTUM_VOLUME = Generator(
         ),
         seed(),
     ),
+    example={"num_qubits": 4, "seed": 5},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: _GATES_OF_A_BLOCK * (args["num_qubits"] // 2) * _depth(args),

@@ -27,6 +27,7 @@ RANDOM_CLIFFORD = Generator(
     version="1",
     summary="A Clifford operation drawn uniformly, as qiskit synthesises it.",
     parameters=(num_qubits("Number of qubits.", maximum=256), seed()),
+    example={"num_qubits": 3, "seed": 11},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: 2 * args["num_qubits"] ** 2 + 8 * args["num_qubits"],

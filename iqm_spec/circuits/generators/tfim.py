@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import ArgumentProblem, Args, Parameter, num_qubits
+from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits
 from iqm_spec.circuits.generator import Generator, all_measured
 from iqm_spec.circuits.generators.common import measure_all, new_circuit
 
@@ -70,6 +70,7 @@ TFIM = Generator(
             maximum=2,
         ),
     ),
+    example={"num_qubits": 5, "steps": 4, "time": 1.0, "h": 0.5},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: 4 * args["num_qubits"] * args["steps"],

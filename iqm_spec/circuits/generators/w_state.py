@@ -30,6 +30,7 @@ W_STATE = Generator(
     version="1",
     summary="W state: one qubit is 1, each equally likely.",
     parameters=(num_qubits("Number of qubits."),),
+    example={"num_qubits": 4},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=lambda args: 5 * args["num_qubits"],

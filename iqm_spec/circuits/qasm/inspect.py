@@ -31,7 +31,9 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[QasmProblem, .
         return None, invalid.problems
     facts = facts_of(circuit)
     if facts.measured == 0:
-        hint = "end it with `measure q -> c;`" if surveyed.version == 2 else "end it: `c = measure q;`"
+        hint = (
+            "end it with `measure q -> c;`" if surveyed.version == 2 else "end it: `c = measure q;`"
+        )
         return None, (QasmProblem(1, 1, "S403", "the circuit measures nothing", hint),)
     inputs = surveyed.inputs if surveyed.version == 3 else ()
     return evolve(facts, inputs=inputs, features=_features(surveyed, facts)), ()

@@ -29,7 +29,7 @@ def parse(text: str, survey: Survey) -> QuantumCircuit:
 
 
 def _invalid(place: Place, message: str, hint: str = "") -> QasmInvalid:
-    return QasmInvalid([QasmProblem(*place, "S402", message.strip().strip("'\""), hint)])
+    return QasmInvalid([QasmProblem(*place, "S402", message.strip(), hint)])
 
 
 # --- OpenQASM 2 ----------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def _reason(error: Exception) -> str:
 
 def _located(pattern: re.Pattern[str], text: str, otherwise: Place) -> QasmInvalid:
     """`line,column: message` taken apart; both parsers count columns from 0."""
-    match = pattern.match(text.strip().strip("'\""))
+    match = pattern.match(text)
     if match is None:
         return _invalid(otherwise, text)
     message = match.group(3)

@@ -18,7 +18,7 @@ class QasmProblem:
     hint: str = ""
 
 
-class QasmInvalid(Exception):  # noqa: N818 (never leaves the room)
+class QasmInvalid(Exception):
     """The text is no circuit that this program reads."""
 
     def __init__(self, problems: Sequence[QasmProblem]) -> None:

@@ -17,7 +17,7 @@ MOST_OPERATIONS = 1_000_000
 
 _DEEPEST = 100
 _WIDEST_POWER = 8
-_CONTROLLED = 100
+_CONTROLLED = 20
 """Controlling a gate is counted as so many times its size, per control."""
 
 _REGISTERS = {2: ("qreg", "creg"), 3: ("qubit", "bit", "qreg", "creg")}
@@ -32,7 +32,7 @@ class _Gate:
     opaque: bool = False
 
 
-_LIBRARY = _Gate(size=1, depth=0, qubits=1)
+_LIBRARY = _Gate(size=1, depth=0, qubits=3)
 
 
 @define
@@ -50,6 +50,7 @@ class Sizes:
     _gates: dict[str, _Gate] = field(factory=dict)
     _operations: int = 0
     _defining: str = ""
+    _blocks: int = 0
 
     def read(self, statement: Statement) -> None:
         """Count one statement."""
@@ -60,8 +61,9 @@ class Sizes:
             self._add_to_gate(tokens)
         else:
             self._count(tokens)
-        if statement.end == "}":
-            self._defining = ""
+        self._blocks += {"{": 1, "}": -1}.get(statement.end, 0) if self._defining else 0
+        if self._blocks <= 0:
+            self._defining, self._blocks = "", 0
 
     def _refuse(self, token: Token, message: str, hint: str) -> QasmInvalid:
         return QasmInvalid([QasmProblem(*self.lines.place(token.start), "S402", message, hint)])
@@ -115,16 +117,17 @@ class Sizes:
             raise self._refuse(tokens[0], "`u0` takes a number below 1000", "use `barrier`")
 
     def _modified(self, modifiers: Sequence[Token], gate: _Gate) -> int:
-        factor = 1
-        for place, token in enumerate(modifiers):
+        factor, qubits = 1, gate.qubits
+        for place, token in reversed(list(enumerate(modifiers))):
             if token.text in ("ctrl", "negctrl"):
                 controls = 1
                 if modifiers[place + 1].text == "(":
                     controls = _number(modifiers[place + 2]) if place + 3 < len(modifiers) else 99
+                qubits += controls
                 factor *= _CONTROLLED ** min(controls, 8)
                 if controls > 8:
                     raise self._refuse(token, "more than 8 controls", "define the gate by others")
-            elif token.text == "pow" and gate.qubits > _WIDEST_POWER:
+            elif token.text == "pow" and qubits > _WIDEST_POWER:
                 message = f"`pow` of a gate on more than {_WIDEST_POWER} qubits"
                 raise self._refuse(token, message, "repeat the gate instead")
         return factor if gate is not _LIBRARY else 1

@@ -38,10 +38,18 @@ _FEATURES = {
         "box": "box",
     },
 }
-_OPERATORS = frozenset(
-    ["+", "-", "*", "/", "^", "**", "!", "~", "%", "&", "|", "&&", "||", "<<", ">>", "++"]
-    + ["==", "!=", "<", ">", "<=", ">=", "@"]
-)
+_OPERATORS = frozenset("+-*/^!~%&|<>@") | {
+    "**",
+    "++",
+    "&&",
+    "||",
+    "<<",
+    ">>",
+    "==",
+    "!=",
+    "<=",
+    ">=",
+}
 
 
 @frozen
@@ -74,9 +82,7 @@ def survey(text: str) -> Survey:
 def inputs_of(tokens: Sequence[Token]) -> tuple[str, ...]:
     """Names of the `input` declarations, in order, once each."""
     names = dict.fromkeys(
-        statement.tokens[-1].text
-        for statement in statements(tokens)
-        if _declares_input(statement)
+        statement.tokens[-1].text for statement in statements(tokens) if _declares_input(statement)
     )
     return tuple(names)
 

@@ -9,14 +9,14 @@ from itertools import accumulate
 from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"""
-      (?P<skip>\s+|//[^\n]*|/\*.*?\*/|\#pragma[^\n]*)
-    | (?P<string>"[^"\n]*"|'[^'\n]*')
+    r"""\s*(?:
+      (?P<name>[^\W\d]\w*|\$[0-9]+)
     | (?P<number>0[xX][0-9a-fA-F_]+|0[bB][01_]+|0o[0-7_]+
         |(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    | (?P<name>[^\W\d]\w*|\$[0-9]+)
-    | (?P<symbol>->|\+\+|\*\*|==|!=|<=|>=|&&|\|\||<<|>>|.)
-    """,
+    | (?P<skip>//[^\n]*|/\*.*?\*/|\#pragma[^\n]*)
+    | (?P<symbol>->|\+\+|\*\*|==|!=|<=|>=|&&|\|\||<<|>>|[^\s"'])
+    | (?P<string>"[^"\n]*"|'[^'\n]*'|.)
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -38,11 +38,12 @@ class Statement(NamedTuple):
 
 def tokenize(text: str) -> list[Token]:
     """Tokens of `text`; any text has them."""
-    return [
-        Token(match.lastgroup or "symbol", match.group(), match.start())
-        for match in _TOKEN.finditer(text)
-        if match.lastgroup != "skip"
-    ]
+    found = []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "string"
+        if kind != "skip":
+            found.append(Token(kind, match[kind], match.start(kind)))
+    return found
 
 
 def statements(tokens: Sequence[Token]) -> Iterator[Statement]:

@@ -1,6 +1,6 @@
 """The Aer stage: native circuits to counts and ideal probabilities, by Qiskit Aer."""
 
-from iqm_spec.stages.aer.local import run_tasks
+from iqm_spec.stages.aer.local import run_jobs
 from iqm_spec.stages.aer.memory import available_memory
 from iqm_spec.stages.aer.method import Choice, choose_method
 from iqm_spec.stages.aer.simulate import simulate
@@ -15,7 +15,7 @@ __all__ = [
     "Setup",
     "available_memory",
     "choose_method",
-    "run_tasks",
+    "run_jobs",
     "simulate",
     "simulate_chunk",
 ]

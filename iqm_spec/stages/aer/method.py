@@ -20,8 +20,10 @@ DENSITY_MATRIX_MOST = 12
 """With many shots (2^(n+1) of them), noisy circuits get exact probabilities up to here."""
 STATEVECTOR_QUBITS = 20
 """Ideal circuits up to here get exact probabilities by a state vector."""
-STATEVECTOR_MOST = 26
-"""State vectors wider than this are sampled by Aer: their probabilities are not taken out."""
+STATEVECTOR_MOST = 28
+"""State vectors up to here (4 GiB) are preferred to a matrix product state that is cut off."""
+DENSE_BITS = 24
+"""Probabilities are taken out and listed for at most so many measured bits."""
 BOND_BITS_EXACT = 8
 """Matrix product states of ideal circuits with bonds of up to 2^8 need no limit."""
 BOND_LIMIT = 2**BOND_BITS_EXACT
@@ -114,7 +116,7 @@ def _choice(method: str, why: str, shape: Shape, shots: int, noisy: bool) -> Cho
     steps = max(1, shape.gates) * (1 if exact or (shape.final and not noisy) else shots)
     needed = _BYTES[method](shape) + (32 * 2**bits if exact and method != "stabilizer" else 0)
     step = {
-        "density_matrix": max(30e-6, 9e-9 * 4 ** min(n, 99)),
+        "density_matrix": max(30e-6, 9e-9 * 4.0 ** min(n, 99)),
         "statevector": _vector_step(n),
         "matrix_product_state": _product_step(shape),
         "stabilizer": 1e-6 * n,
@@ -126,23 +128,23 @@ def _from_probabilities(method: str, bits: int, noisy: bool) -> bool:
     if method == "stabilizer":
         return True
     if method == "density_matrix":
-        return bits <= STATEVECTOR_MOST
-    return method == "statevector" and not noisy and bits <= STATEVECTOR_MOST
+        return bits <= DENSE_BITS
+    return method == "statevector" and not noisy and bits <= DENSE_BITS
 
 
 def _vector_step(width: int) -> float:
     """Seconds per gate and shot of a state vector."""
-    return max(8e-6, 5e-9 * 2 ** min(width, 99))
+    return max(8e-6, 5e-9 * 2.0 ** min(width, 99))
 
 
 def _product_step(shape: Shape) -> float:
     """Seconds per gate and shot of a matrix product state."""
-    return float(15e-6 + 15e-9 * 8 ** min(shape.bond_bits, BOND_BITS_EXACT))
+    return 15e-6 + 15e-9 * 8.0 ** min(shape.bond_bits, BOND_BITS_EXACT)
 
 
 def _product_bytes(shape: Shape) -> int:
-    bond = 2 ** min(shape.bond_bits, BOND_BITS_EXACT)
-    return 3 * 16 * 2 * bond**2 * shape.width
+    entries: int = 2 * 4 ** min(shape.bond_bits, BOND_BITS_EXACT)
+    return 3 * 16 * entries * shape.width
 
 
 _BYTES: dict[str, Callable[[Shape], int]] = {

@@ -1,0 +1,31 @@
+"""Circuits: generators and circuit files to facts, identities and `QuantumCircuit`."""
+
+from iqm_spec.circuits.arguments import REQUIRED, ArgumentProblem, Parameter
+from iqm_spec.circuits.build import build_circuit
+from iqm_spec.circuits.errors import CircuitError, CircuitFileError, UnknownGenerator
+from iqm_spec.circuits.files import LARGEST_FILE, read_circuit_file
+from iqm_spec.circuits.generator import Generator
+from iqm_spec.circuits.identity import identity
+from iqm_spec.circuits.qasm import QasmProblem, inspect_qasm, scan_inputs
+from iqm_spec.circuits.qpy import inspect_qpy
+from iqm_spec.circuits.registry import find, known
+
+__all__ = [
+    "LARGEST_FILE",
+    "REQUIRED",
+    "ArgumentProblem",
+    "CircuitError",
+    "CircuitFileError",
+    "Generator",
+    "Parameter",
+    "QasmProblem",
+    "UnknownGenerator",
+    "build_circuit",
+    "find",
+    "identity",
+    "inspect_qasm",
+    "inspect_qpy",
+    "known",
+    "read_circuit_file",
+    "scan_inputs",
+]

@@ -1,0 +1,115 @@
+"""Runs jobs on this machine, in this process or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import frozen
+
+from iqm_spec.errors import JobFailed
+from iqm_spec.stages.aer.engine import require_device
+from iqm_spec.stages.aer.memory import available_memory
+from iqm_spec.stages.aer.method import Choice, choose_method
+from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Setup
+from iqm_spec.stages.aer.worker import Chunk, simulate_chunk
+
+CHUNK_SECONDS = 2.0
+"""A chunk holds about so much work, so that processes end together and Ctrl-C loses little."""
+CHUNK_TASKS = 64
+"""A chunk holds at most so many tasks."""
+
+Job = tuple[Sequence[AerTask], Setup]
+
+
+@frozen
+class _Part:
+    """A chunk of the job with the given number, and whether it is the job's last."""
+
+    job: int
+    chunk: Chunk
+    last: bool
+
+
+def run_jobs(
+    jobs: Sequence[Job], workers: int = 1, memory_bytes: int | None = None
+) -> Iterator[tuple[int, list[AerOutcome]]]:
+    """Each job's number with the outcomes of its tasks in order, job by job as they are done.
+
+    Outcomes are the same for any number of workers. Before anything is simulated every circuit is
+    checked: Refused where one cannot be simulated as asked or needs more than `memory_bytes` (by
+    default what is at hand). Where several circuits would not fit at once, fewer workers are used.
+    JobFailed where Aer fails or a worker dies.
+    """
+    memory = available_memory() if memory_bytes is None else memory_bytes
+    parts, largest = _parts(jobs, memory)
+    processes = min(workers, len(parts), memory // max(1, largest))
+    chunks = [part.chunk for part in parts]
+    results = map(simulate_chunk, chunks) if processes < 2 else _in_processes(chunks, processes)
+    outcomes: list[AerOutcome] = []
+    for part, some in zip(parts, results, strict=True):
+        outcomes += some
+        if part.last:
+            yield part.job, outcomes
+            outcomes = []
+
+
+def _parts(jobs: Sequence[Job], memory: int) -> tuple[list[_Part], int]:
+    """All work in chunks, and the bytes that the largest circuit needs."""
+    parts = []
+    largest = 0
+    for device in {setup.device for _, setup in jobs}:
+        require_device(device)
+    for number, (tasks, setup) in enumerate(jobs):
+        noisy = setup.noise is not None
+        choices = [
+            choose_method(task.circuit, task.shots, noisy, setup.method, memory) for task in tasks
+        ]
+        largest = max([largest, *(choice.bytes_needed for choice in choices)])
+        cut = list(_cut(tasks, choices)) or [()]
+        parts += [_Part(number, Chunk(some, setup), some is cut[-1]) for some in cut]
+    return parts, largest
+
+
+def _cut(tasks: Iterable[AerTask], choices: Iterable[Choice]) -> Iterator[tuple[AerTask, ...]]:
+    """Runs of tasks that make up about `CHUNK_SECONDS` of work."""
+    some: list[AerTask] = []
+    seconds = 0.0
+    for task, choice in zip(tasks, choices, strict=True):
+        some.append(task)
+        seconds += choice.seconds
+        if seconds >= CHUNK_SECONDS or len(some) >= CHUNK_TASKS:
+            yield tuple(some)
+            some, seconds = [], 0.0
+    if some:
+        yield tuple(some)
+
+
+def _in_processes(chunks: Sequence[Chunk], processes: int) -> Iterator[list[AerOutcome]]:
+    """Chunks simulated side by side, in processes started afresh: Aer's threads do not fork."""
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children, get_context
+
+    before = set(active_children())
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_obey_interrupts)
+    try:
+        yield from pool.map(simulate_chunk, chunks)
+    except BrokenProcessPool as error:
+        raise JobFailed(
+            "a simulating process ended before its work was done",
+            hint="the system may have ended it for want of memory: try `-j 1`; finished jobs are "
+            "stored, and another run goes on from there",
+        ) from error
+    except BaseException:
+        for child in set(active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _obey_interrupts() -> None:
+    """Ctrl-C ends a worker at once and silently: the main process tells what happened."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,112 @@
+"""Write docs/generators.md from the registry of generators.
+
+python -m tools.make_generators          write it
+python -m tools.make_generators --check  exit 1 where it is not up to date
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from iqm_spec.circuits import REQUIRED, Generator, Parameter
+from iqm_spec.circuits.generator import MOST_GATES
+from iqm_spec.circuits.generators import BUILT_IN
+
+PAGE = Path(__file__).parents[1] / "docs" / "generators.md"
+
+_KINDS = {
+    "int": "whole number",
+    "float": "number",
+    "bool": "true or false",
+    "text": "text",
+    "bits": "bits in quotes",
+    "ints": "list of whole numbers",
+    "floats": "number, or list of numbers",
+    "texts": "bits in quotes, or a list of them",
+    "edges": "list of pairs",
+    "any": "anything",
+}
+
+_HEAD = f"""\
+# Generators
+
+Made by `python -m tools.make_generators` from `iqm_spec/circuits/generators/`.
+
+```yaml
+circuits:
+  - generator: ghz
+    args: {{num_qubits: "${{n}}"}}
+```
+
+Every circuit measures into one classical register `c`, at its end. Bitstrings are written as Qiskit
+prints them, qubit 0 last, and in quotes. Angles are in radians. Random circuits take a `seed` of
+their own (the spec's `seed` is of simulation only), so a circuit is the same wherever and whenever it
+is built with the same version of the generator. A circuit has at most {MOST_GATES:,} gates.
+
+Besides these:
+
+- `mqt:NAME` is [MQT Bench](https://mqt.readthedocs.io/projects/bench/)'s circuit of that name at its
+  algorithm level, with `num_qubits` and the arguments of its own function:
+  `pip install 'iqm-spec[mqt]'`.
+- `python:package.module:function` calls a function of yours with the `args`; it returns a measured
+  `QuantumCircuit`. The module runs only with `--allow-code package.module`. The sha256 of the module's
+  source belongs to the circuit's identity: an edit makes it another circuit. What the module itself
+  imports does not.
+- An installed package offers generators in the entry-point group `iqm_spec.generators`: each names an
+  `iqm_spec.circuits.Generator`, or a function as above.
+"""
+
+
+def page() -> str:
+    """docs/generators.md."""
+    return _HEAD + "".join(f"\n{section}" for section in map(_section, BUILT_IN.values()))
+
+
+def _section(generator: Generator) -> str:
+    return "\n".join(_lines(generator)) + "\n"
+
+
+def _lines(generator: Generator) -> Iterator[str]:
+    yield f"## {generator.name}"
+    yield ""
+    yield generator.summary
+    yield ""
+    yield "| argument | value | default | meaning |"
+    yield "|---|---|---|---|"
+    for parameter in generator.parameters:
+        yield f"| `{parameter.name}` | {_value(parameter)} | {_default(parameter)} | {parameter.doc} |"
+    yield ""
+    example = json.dumps(dict(generator.example))
+    yield f"```yaml\n- generator: {generator.name}\n  args: {example}\n```"
+
+
+def _value(parameter: Parameter) -> str:
+    if parameter.choices:
+        return ", ".join(f"`{choice}`" for choice in parameter.choices)
+    low, high = parameter.minimum, parameter.maximum
+    if low is None or high is None:
+        return _KINDS[parameter.kind]
+    return f"{_KINDS[parameter.kind]}, {low} to {high}"
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.default is REQUIRED:
+        return "required"
+    return (
+        "" if parameter.default is None else f"`{json.dumps(parameter.default)}`".replace('"', "")
+    )
+
+
+def main() -> int:
+    """Write the page, or tell whether it is up to date."""
+    if "--check" in sys.argv[1:]:
+        return 0 if PAGE.read_text() == page() else 1
+    PAGE.write_text(page())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
