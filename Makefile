@@ -30,7 +30,9 @@ fmt: $(STAMP)
 
 # pages of docs/ that are made from the code
 docs: $(STAMP)
-	$(BIN)/python -m tools.make_docs
+	$(BIN)/python -m tools.make_reference
+	$(BIN)/python -m tools.make_generators
+	$(BIN)/python -m tools.make_commands
 
 # our transpiling against iqm-client's own, as a table in docs/transpiling.md
 compare: $(STAMP)

@@ -52,15 +52,21 @@ class UsageError(IqmSpecError):
 
 
 class SpecError(IqmSpecError):
-    """A spec is wrong; `diagnostics` holds every mistake found, in file order."""
+    """A spec is wrong; `diagnostics` holds every mistake found, in file order.
+
+    `overrides` are the texts of `--set` that took part: mistakes may stand in them.
+    """
 
     exit_code = ExitCode.SPEC
     code = "spec"
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(
+        self, diagnostics: tuple[Diagnostic, ...], overrides: tuple[str, ...] = ()
+    ) -> None:
         count = len(diagnostics)
         super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the spec")
         self.diagnostics = diagnostics
+        self.overrides = overrides
 
 
 class Refused(IqmSpecError):

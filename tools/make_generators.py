@@ -41,22 +41,24 @@ circuits:
     args: {{num_qubits: "${{n}}"}}
 ```
 
-Every circuit measures into one classical register `c`, at its end. Bitstrings are written as Qiskit
-prints them, qubit 0 last, and in quotes. Angles are in radians. Random circuits take a `seed` of
-their own (the spec's `seed` is of simulation only), so a circuit is the same wherever and whenever it
-is built with the same version of the generator. A circuit has at most {MOST_GATES:,} gates.
+Every circuit measures into one classical register `c`, at its end. Bitstrings are written as
+Qiskit prints them, qubit 0 last, and in quotes. Angles are in radians. Random circuits take a
+`seed` of their own (the spec's `seed` is of simulation only): a circuit depends on its arguments
+alone, and in `random_clifford` and `quantum_volume`, which Qiskit draws, on Qiskit's version. A
+circuit has at most {MOST_GATES:,} gates.
 
 Besides these:
 
-- `mqt:NAME` is [MQT Bench](https://mqt.readthedocs.io/projects/bench/)'s circuit of that name at its
-  algorithm level, with `num_qubits` and the arguments of its own function:
+- `mqt:NAME` is [MQT Bench](https://mqt.readthedocs.io/projects/bench/)'s circuit of that name at
+  its algorithm level, with `num_qubits` and the arguments of its own function:
   `pip install 'iqm-spec[mqt]'`.
 - `python:package.module:function` calls a function of yours with the `args`; it returns a measured
-  `QuantumCircuit`. The module runs only with `--allow-code package.module`. The sha256 of the module's
-  source belongs to the circuit's identity: an edit makes it another circuit. What the module itself
-  imports does not.
-- An installed package offers generators in the entry-point group `iqm_spec.generators`: each names an
-  `iqm_spec.circuits.Generator`, or a function as above.
+  `QuantumCircuit`. The module runs only with `--allow-code package.module`. The sha256 of the
+  module's source belongs to the circuit's identity: an edit makes it another circuit. What the
+  module itself imports does not.
+- An installed package offers generators in the entry-point group `iqm_spec.generators`: each names
+  an `iqm_spec.circuits.Generator`, or a function as above. The package's version belongs to the
+  circuit's identity.
 """
 
 
@@ -77,7 +79,8 @@ def _lines(generator: Generator) -> Iterator[str]:
     yield "| argument | value | default | meaning |"
     yield "|---|---|---|---|"
     for parameter in generator.parameters:
-        yield f"| `{parameter.name}` | {_value(parameter)} | {_default(parameter)} | {parameter.doc} |"
+        cells = (f"`{parameter.name}`", _value(parameter), _default(parameter), parameter.doc)
+        yield f"| {' | '.join(cells)} |"
     yield ""
     example = json.dumps(dict(generator.example))
     yield f"```yaml\n- generator: {generator.name}\n  args: {example}\n```"

@@ -1,4 +1,4 @@
-"""Are two sets of counts from one distribution? A chi-square test, corrected for many points."""
+"""Are two sets of counts from one distribution? A test per point, corrected for many points."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from attrs import frozen
 LEAST_EXPECTED = 5
 """Outcomes expected less often than this are pooled: the usual condition of the chi-square test."""
 
+Pair = tuple[int, int]
+"""Counts of one outcome on the left and on the right."""
+
 
 @frozen
 class Homogeneity:
-    """Distance between two relative frequencies and the p-value of the chi-square test."""
+    """Distance between two relative frequencies, and the p-value of their being one."""
 
     total_variation_distance: float
     p_value: float
@@ -26,7 +29,7 @@ def compare_counts(left: Mapping[str, int], right: Mapping[str, int]) -> Homogen
     outcomes = sorted({*left, *right})
     pairs = [(left.get(bits, 0), right.get(bits, 0)) for bits in outcomes]
     distance = sum(abs(a / total_left - b / total_right) for a, b in pairs) / 2
-    return Homogeneity(distance, _p_value(_pooled(pairs, total_left, total_right)))
+    return Homogeneity(distance, _p_value(pairs, total_left, total_right))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -40,26 +43,32 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _pooled(
-    pairs: Sequence[tuple[int, int]], total_left: int, total_right: int
-) -> list[tuple[int, int]]:
+def _p_value(pairs: Sequence[Pair], total_left: int, total_right: int) -> float:
+    """A chi-square test of frequent outcomes and an exact one of all the rare ones together.
+
+    Bonferroni's bound joins the two: rare outcomes alone can tell noise from none.
+    """
     smaller = min(total_left, total_right) / (total_left + total_right)
-    kept = [pair for pair in pairs if sum(pair) * smaller >= LEAST_EXPECTED]
+    frequent = [pair for pair in pairs if sum(pair) * smaller >= LEAST_EXPECTED]
     rare = [pair for pair in pairs if sum(pair) * smaller < LEAST_EXPECTED]
     pool = (sum(a for a, _ in rare), sum(b for _, b in rare))
-    if sum(pool) * smaller >= LEAST_EXPECTED or not kept:
-        return [*kept, pool] if sum(pool) else kept
-    if sum(pool):
-        # too few to stand alone: added to the least frequent outcome that can
-        least = min(range(len(kept)), key=lambda i: sum(kept[i]))
-        kept[least] = (kept[least][0] + pool[0], kept[least][1] + pool[1])
-    return kept
+    if sum(pool) * smaller >= LEAST_EXPECTED:
+        return _chi_square([*frequent, pool])
+    rest = (total_left - pool[0], total_right - pool[1])
+    if not sum(pool) or not sum(rest):
+        return _chi_square(frequent)
+    return min(1.0, 2 * min(_chi_square(frequent), _fisher(pool, rest)))
 
 
-def _p_value(table: Sequence[tuple[int, int]]) -> float:
+def _chi_square(table: Sequence[Pair]) -> float:
     if len(table) < 2:
         return 1.0
     from scipy.stats import chi2_contingency
 
-    columns = list(zip(*table, strict=True))
-    return float(chi2_contingency(columns, correction=False).pvalue)
+    return float(chi2_contingency(list(zip(*table, strict=True)), correction=False).pvalue)
+
+
+def _fisher(pool: Pair, rest: Pair) -> float:
+    from scipy.stats import fisher_exact
+
+    return float(fisher_exact([pool, rest]).pvalue)

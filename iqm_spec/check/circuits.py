@@ -82,13 +82,16 @@ class CircuitChecks:
 
     def _check_parameters(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
         given = circuit.parameters or {}
+        suggested = ""
         where = place(self._report.source, circuit, "parameters")
         for name in given:
             if name not in facts.inputs:
                 hint = nearest(name, facts.inputs) or _inputs(facts)
+                suggested += hint
                 text = f"`{ref}` has no input `{name}`"
                 self._report(Problem((*where, name), "S407", text, hint, on_key=True))
-        missing = [name for name in facts.inputs if name not in given]
+        open_ = [name for name in facts.inputs if name not in given]
+        missing = [name for name in open_ if name not in re.findall(r"\w+", suggested)]
         if missing:
             told = ", ".join(f"`{name}`" for name in missing)
             hint = "bind it under `parameters`, or write `parameters: by-name`"
@@ -135,12 +138,10 @@ class CircuitChecks:
             text = f"{machine.alias} has no qubit `{strangers[0]}`"
             self._say(circuit, "layout", "S503", text, values, hint)
         elif len(layout) != facts.num_qubits:
-            text = (
-                f"the layout names {len(layout)} qubits,"
-                f" circuit `{circuit.name}` has {facts.num_qubits}"
-            )
+            named = f"{len(layout)} qubit{'s' if len(layout) != 1 else ''}"
+            text = f"the layout names {named}, circuit `{circuit.name}` has {facts.num_qubits}"
             self._say(circuit, "layout", "S504", text, values)
-        elif len(set(layout)) != len(layout):
+        elif len(set(layout)) != len(layout) and axes_in(circuit.layout):
             self._say(circuit, "layout", "S504", "the layout names a qubit twice", values)
 
     def _lacking(

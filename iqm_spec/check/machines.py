@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.circuits import CircuitFileError, read_circuit_file
@@ -52,7 +52,9 @@ def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
     for circuit in circuits:
         template = circuit.templates["target"]
         for values in circuit.assignments(template.axes):
-            found.setdefault(str(template.fill(dict(values))), circuit)
+            alias = template.fill(dict(values))
+            if isinstance(alias, str):  # else the schema has said so
+                found.setdefault(alias, circuit)
     return found
 
 
@@ -70,9 +72,9 @@ def _given_architecture(spec: Spec, report: Reporter) -> Architecture | None:
         return None
     alias = spec.target if isinstance(spec.target, str) else "machine"
     try:
-        return architecture_from_json(_read_json(spec.architecture, report), alias)
+        return _parsed(spec.architecture, report, lambda data: architecture_from_json(data, alias))
     except ValueError as error:
-        report(Problem(("architecture",), "S506", f"`{spec.architecture}`: {error}"))
+        report(Problem(("architecture",), "S506", str(error)))
         return None
 
 
@@ -82,9 +84,9 @@ def _profiles(spec: Spec, machines: Mapping[str, Architecture], report: Reporter
     if spec.aer.noise == "device":
         return {alias: _device_profile(alias, report) for alias in machines}
     try:
-        profile = error_profile_from_json(_read_json(spec.aer.noise, report))
+        profile = _parsed(spec.aer.noise, report, error_profile_from_json)
     except ValueError as error:
-        report(Problem(("aer", "noise"), "S507", f"`{spec.aer.noise}`: {error}"))
+        report(Problem(("aer", "noise"), "S507", str(error)))
         return dict.fromkeys(machines)
     for alias, machine in machines.items():
         missing = [qubit for qubit in machine.qubits if qubit not in profile.readout]
@@ -108,11 +110,16 @@ def _device_profile(alias: str, report: Reporter) -> ErrorProfile | None:
     return profile
 
 
-def _read_json(path: str, report: Reporter) -> Any:
-    """JSON of a file beside the spec; ValueError in words where it cannot be had."""
+T = TypeVar("T")
+
+
+def _parsed(path: str, report: Reporter, parse: Callable[[Any], T]) -> T:
+    """What `parse` makes of a JSON file beside the spec; ValueError in words where it cannot."""
     try:
-        return json.loads(read_circuit_file(report.source.folder, path))
+        return parse(json.loads(read_circuit_file(report.source.folder, path)))
     except CircuitFileError as error:
         raise ValueError(error.message) from error
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"it is not JSON: {error}") from error
+        raise ValueError(f"`{path}` is not JSON: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"`{path}`: {error}") from error

@@ -180,7 +180,7 @@ def _read_bits(parameter: Parameter, value: Any) -> str:
 
 
 def _read_texts(parameter: Parameter, value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
+    if not isinstance(value, list | tuple):
         value = [value]
     return tuple(_read_text(parameter, item) for item in _read_list(parameter, value))
 
@@ -221,7 +221,9 @@ def _read_any(parameter: Parameter, value: Any) -> Any:
 
 
 def _shown(value: object) -> str:
+    plain = isinstance(value, bool) or value is None
     text = f'the text "{value}"' if isinstance(value, str) else repr(value)
+    text = {"True": "true", "False": "false", "None": "nothing"}[text] if plain else text
     return text if len(text) <= 60 else text[:57] + "..."
 
 

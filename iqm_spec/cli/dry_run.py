@@ -33,7 +33,8 @@ def preview(request: Request, store: Store, *, as_json: bool) -> None:
     for stage in request.stages:
         if stage is Stage.AER:
             cached = len(plan.points) - missing
-            told = f"{missing:,} to simulate in {len(jobs)} jobs, {cached:,} in the results folder"
+            batched = f"{len(jobs):,} job{_s(len(jobs))}"
+            told = f"{missing:,} to simulate in {batched}, {cached:,} in the results folder"
         else:
             told = "not run by this version"
         console.print(f"{stage}: {told}")
@@ -44,6 +45,10 @@ def preview(request: Request, store: Store, *, as_json: bool) -> None:
     ]
     if once and request.checked.spec.sweep:
         console.print(f"run once, as they use no axis: {', '.join(once)}")
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _plan(request: Request, store: Store) -> Plan:

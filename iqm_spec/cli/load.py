@@ -15,7 +15,7 @@ def load(path: Path, overrides: Sequence[str] = (), allowed_code: Sequence[str] 
     """The spec of `path`, checked through and through; raises SpecError with every mistake."""
     checked, diagnostics, notices = examine(path, overrides, allowed_code)
     if checked is None:
-        raise SpecError(tuple(diagnostics))
+        raise SpecError(tuple(diagnostics), tuple(overrides))
     for notice in notices:
         output.say(f"note: {notice}")
     return checked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,8 @@ def _piped_width() -> int:
 
 def fail(error: IqmSpecError, *, as_json: bool) -> int:
     """Tell an error; returns its exit code."""
-    diagnostics = error.diagnostics if isinstance(error, SpecError) else ()
+    wrong = isinstance(error, SpecError)
+    diagnostics, overrides = (error.diagnostics, error.overrides) if wrong else ((), ())
     if as_json:
         body: dict[str, Json] = {
             "code": error.code,
@@ -67,7 +68,7 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
         answer({"error": body, "exit": int(error.exit_code)})
         return int(error.exit_code)
     if diagnostics:
-        say(render(diagnostics, source_line))
+        say(render(diagnostics, line_reader(overrides)))
         files = len({item.file for item in diagnostics})
         where = "" if files == 1 else f" in {files} files"
         say(f"\n{len(diagnostics)} mistake{'s' if len(diagnostics) != 1 else ''}{where}.")
@@ -103,14 +104,19 @@ def bug(error: Exception, *, as_json: bool) -> int:
 @cache
 def _lines(file: str) -> tuple[str, ...]:
     try:
-        with open(file, encoding="utf-8", errors="replace") as handle:
+        with open(file, encoding="utf-8-sig", errors="replace") as handle:
             # a spec or circuit file has at most 8 MiB; nothing larger is ever shown
             return tuple(handle.read(8 << 20).splitlines())
     except OSError:
         return ()
 
 
-def source_line(file: str, line: int) -> str | None:
-    """Line `line` of `file` for an excerpt, or None where it cannot be had."""
-    lines = _lines(file)
-    return lines[line - 1] if 0 < line <= len(lines) else None
+def line_reader(overrides: Sequence[str] = ()) -> Callable[[str, int], str | None]:
+    """Lines for excerpts: of files, and of `--set` texts; what looks like a secret is masked."""
+    from iqm_spec.source.secrets import conceal
+
+    def line_of(file: str, number: int) -> str | None:
+        lines = overrides if file == "--set" else _lines(file)
+        return conceal(lines[number - 1]) if 0 < number <= len(lines) else None
+
+    return line_of

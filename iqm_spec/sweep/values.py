@@ -129,7 +129,11 @@ def _number(value: Fraction) -> Number:
 
 
 def _whole(value: float) -> Number:
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    if not value.is_integer():
+        return value
+    if abs(value) >= 2**53:
+        raise ValueFunctionError(f"{value:g} is a whole number beyond 2^53, which JSON cannot hold")
+    return int(value)
 
 
 def _decimal(value: Fraction) -> decimal.Decimal:

@@ -73,9 +73,12 @@ def split(matrix: Matrix) -> tuple[float, float, float]:
     """
     a, b, c, d = matrix
     theta = 2 * atan2(abs(c), abs(a))
-    frame = phase(d) - phase(a) if pi - theta > NEGLIGIBLE else 0.0
-    phi = (phase(c) - phase(-b) - frame) / 2 + pi / 2
-    return theta, phi, frame
+    if pi - theta < NEGLIGIBLE:
+        return theta, (phase(c) - phase(b)) / 2, 0.0
+    frame = phase(d) - phase(a)
+    # exact where a is small, but known up to half turns; the rough value tells which half
+    phi, rough = (phase(c) - phase(b) - frame) / 2, phase(a) - phase(b) - pi / 2
+    return theta, phi + pi * round((rough - phi) / pi), frame
 
 
 def tidy(angle: float) -> float:

@@ -44,8 +44,8 @@ class _Path:
 def insert_moves(ops: Sequence[Op], architecture: Architecture) -> list[Op]:
     """`ops` with CZs through resonators made of native gates; indices of `components`.
 
-    Of the order given and those of `order.orders`, the one with the fewest MOVEs, then the least
-    depth; for its order the number of MOVEs is the least possible (with one resonator).
+    The order of `order.orders` with the fewest MOVEs is taken, then the one of least depth. For
+    its order, and with one resonator, the number of MOVEs is the least possible.
     """
     ways = _ways(architecture)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +18,6 @@ from iqm_spec.spec.axis_values import split_sweeps
 from iqm_spec.spec.codes import CODES
 from iqm_spec.spec.schema_problems import schema_problems
 
-FOLDER = Path(tempfile.mkdtemp(prefix="iqm-spec-property-"))
 EVERYTHING = Path(__file__).parents[1] / "specs" / "valid" / "everything.yaml"
 WHOLE = json.loads(json.dumps(yaml.safe_load(EVERYTHING.read_text().replace("1e3", "1000"))))
 
@@ -49,22 +48,30 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 PATHS = paths(WHOLE)
+edits = st.tuples(st.sampled_from(PATHS), values, st.booleans())
 
 
-def write(text: str, name: str = "x.yaml") -> Path:
-    path = FOLDER / name
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("specs")
+
+
+def write(folder: Path, text: str, name: str = "x.yaml") -> Path:
+    path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
 
 
 @settings(deadline=None, max_examples=250)
-@given(st.lists(st.tuples(st.sampled_from(PATHS), values, st.booleans()), min_size=1, max_size=4))
-def test_a_spec_with_anything_anywhere(changes: list[tuple[tuple[Any, ...], Any, bool]]) -> None:
+@given(changes=st.lists(edits, min_size=1, max_size=4))
+def test_a_spec_with_anything_anywhere(
+    folder: Path, changes: list[tuple[tuple[Any, ...], Any, bool]]
+) -> None:
     tree = copy.deepcopy(WHOLE)
     for path, value, remove in changes:
         put(tree, path, value, remove=remove)
     text = json.dumps(tree, indent=1, ensure_ascii=False)
-    source, spec, diagnostics, _ = read_and_build(write(text))
+    source, spec, diagnostics, _ = read_and_build(write(folder, text))
     assert source is not None
     assert spec is not None or diagnostics
     assert diagnostics == sorted(diagnostics)
@@ -182,15 +189,21 @@ specs = st.fixed_dictionaries(
 
 
 @settings(deadline=None, max_examples=100)
-@given(specs, st.data())
-def test_style_does_not_move_the_digest(tree: dict[str, Any], data: st.DataObject) -> None:
+@given(tree=specs, data=st.data())
+def test_style_does_not_move_the_digest(
+    folder: Path, tree: dict[str, Any], data: st.DataObject
+) -> None:
     tree = json.loads(json.dumps(tree))  # nothing shared, or PyYAML writes anchors
-    digest = load_spec(write(json.dumps(tree))).spec.digest
+    digest = load_spec(write(folder, json.dumps(tree))).spec.digest
     lines = (f"{json.dumps(key)} = {toml(value)}" for key, value in tree.items())
-    assert load_spec(write("\n".join(lines), "x.toml")).spec.digest == digest
+    assert load_spec(write(folder, "\n".join(lines), "x.toml")).spec.digest == digest
     block = yaml.safe_dump(tree, sort_keys=False)
-    assert load_spec(write(block)).spec.digest == digest
+    assert load_spec(write(folder, block)).spec.digest == digest
     other = styled(shuffled(tree, data.draw), data.draw)
-    assert load_spec(write(other)).spec.digest == digest
-    assert load_spec(write(json.dumps({**tree, "description": "else"}))).spec.digest == digest
-    assert load_spec(write(json.dumps({**tree, "order": "interleaved"}))).spec.digest != digest
+    assert load_spec(write(folder, other)).spec.digest == digest
+    assert (
+        load_spec(write(folder, json.dumps({**tree, "description": "else"}))).spec.digest == digest
+    )
+    assert (
+        load_spec(write(folder, json.dumps({**tree, "order": "interleaved"}))).spec.digest != digest
+    )

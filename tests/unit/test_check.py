@@ -94,7 +94,7 @@ def sweep(block: str) -> str:
             HEAD + "layout: [QB1, QB21]\ncircuits: [{generator: bell}]\n",
             "S503", 4, "no qubit `QB21`",
         ),
-        (HEAD + "layout: [QB1]\ncircuits: [{generator: bell}]\n", "S504", 4, "names 1 qubits"),
+        (HEAD + "layout: [QB1]\ncircuits: [{generator: bell}]\n", "S504", 4, "names 1 qubit,"),
         (HEAD + "architecture: machine.json\ncircuits: [{generator: bell}]\n", "S506", 4, ""),
         (HEAD + "architecture: gone.json\ncircuits: [{generator: bell}]\n", "S506", 4, "gone"),
         (HEAD + "aer: {noise: noise.json}\ncircuits: [{generator: bell}]\n", "S507", 4, "noise"),
@@ -132,7 +132,7 @@ def test_all_mistakes_come_in_one_run(tmp_path: Path) -> None:
 def test_a_flood_of_the_same_mistake_is_counted(tmp_path: Path) -> None:
     _, diagnostics = found(tmp_path, sweep("{grid: {n: {range: [21, 121]}}}"))
     assert len(diagnostics) == 4
-    assert any("97 more" in item.message for item in diagnostics)
+    assert any("at 97 more points" in item.message for item in diagnostics)
 
 
 def test_a_moved_circuit_file_is_the_same_question(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_values(name: str, arguments: list[float], values: tuple[float, ...]) ->
         ("linspace", [0, 1, LONGEST_AXIS + 1], "at most"),
         ("logspace", [0, 400, 3], "exponents"),
         ("geomspace", [0, 1, 3], "one sign"),
+        ("logspace", [0, 20, 3], "beyond 2^53"),
         ("geomspace", [-1, 1, 3], "one sign"),
         ("range", "abc", "list of numbers"),
         ("range", [0, True], "list of numbers"),

@@ -209,6 +209,14 @@ def test_gates_do_not_merge_across_a_barrier() -> None:
     assert names == ["r", "barrier", "r", "measure"]
 
 
+def test_an_identity_gate_is_nothing() -> None:
+    circuit = QuantumCircuit(2, 1)
+    circuit.id([0, 1])
+    circuit.measure(0, 0)
+    native = transpile(circuit, architecture("deneb"), {"optimization_level": 0})
+    assert native.counts() == {"measure": 1}
+
+
 def test_measurements_that_can_wait_come_last() -> None:
     native = transpile(mid_circuit(), architecture("garnet"), {"optimization_level": 0})
     names = [op.name for op in native.ops]

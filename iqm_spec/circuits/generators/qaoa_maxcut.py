@@ -126,7 +126,7 @@ QAOA_MAXCUT = Generator(
         ),
         seed("Seed of the random graph."),
     ),
-    example={"num_qubits": 4, "degree": 3, "gammas": [0.6, 0.3], "betas": 0.4},
+    example={"num_qubits": 6, "degree": 3, "gammas": [0.6, 0.3], "betas": 0.4},
     circuit=_circuit,
     shape=lambda args: all_measured(args["num_qubits"]),
     size=_size,

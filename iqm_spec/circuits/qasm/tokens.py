@@ -1,4 +1,8 @@
-"""OpenQASM text as tokens and statements, with their places; comments are left out."""
+"""OpenQASM text as tokens and statements, with their places.
+
+Left out is what the parsers leave out, and nothing else, or something could hide from the survey:
+comments, and in OpenQASM 3 pragmas and annotations, which run to the end of their line.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,10 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""\s*(?:
-      (?P<name>[^\W\d]\w*|\$[0-9]+)
+      (?P<skip>//[^\r\n]*|/\*.*?\*/|(?:\#?pragma\b|@(?=[^\W\d]))[^\r\n]*)
+    | (?P<name>[^\W\d]\w*|\$[0-9]+)
     | (?P<number>0[xX][0-9a-fA-F_]+|0[bB][01_]+|0o[0-7_]+
         |(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    | (?P<skip>//[^\n]*|/\*.*?\*/|\#pragma[^\n]*)
     | (?P<symbol>->|\+\+|\*\*|==|!=|<=|>=|&&|\|\||<<|>>|[^\s"'])
     | (?P<string>"[^"\n]*"|'[^'\n]*'|.)
     )""",

@@ -49,7 +49,7 @@ def command(
             }
         )
     if mistakes:
-        raise SpecError(tuple(mistakes))
+        raise SpecError(tuple(mistakes), tuple(overrides))
     if as_json:
         output.answer({"specs": told, "exit": 0})
         return

@@ -84,7 +84,8 @@ def distributions(
     built = []
     for circuit, pairs in zip(circuits, measured, strict=True):
         one = to_qiskit(unmeasured(circuit))
-        one.save_probabilities([qubit for _, qubit in pairs], label="p")
+        if pairs:
+            one.save_probabilities([qubit for _, qubit in pairs], label="p")
         built.append(one)
     result = run_aer(built, method, device, noise=noise, names=names, shots=1)
     return [
@@ -96,7 +97,7 @@ def distributions(
 def _clean(result: Result, index: int) -> Floats:
     import numpy as np
 
-    values: Floats = np.clip(result.data(index)["p"], 0.0, None)
+    values: Floats = np.clip(result.data(index).get("p", [1.0]), 0.0, None)
     values /= values.sum()
     return values
 

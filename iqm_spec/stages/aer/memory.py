@@ -29,13 +29,14 @@ def _groups() -> Iterator[int]:
     for line in _read(Path("/proc/self/cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            yield from _up(_CGROUPS, path, "memory.max", "memory.current", "inactive_file")
+            names = ("memory.max", "memory.current", "inactive_file")
+            yield from room_in_group(_CGROUPS, path, *names)
         elif "memory" in controllers.split(","):
             names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            yield from _up(_CGROUPS / "memory", path, *names)
+            yield from room_in_group(_CGROUPS / "memory", path, *names)
 
 
-def _up(root: Path, path: str, limit: str, usage: str, cache: str) -> Iterator[int]:
+def room_in_group(root: Path, path: str, limit: str, usage: str, cache: str) -> Iterator[int]:
     """Room from the group at `path` up to the root; page cache that can go counts as room."""
     group = root / path.lstrip("/")
     for folder in [group, *group.parents]:

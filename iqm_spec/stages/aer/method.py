@@ -178,4 +178,4 @@ def _too_large(choice: Choice, shape: Shape, shots: int, noisy: bool, memory: in
 def in_words(size: int) -> str:
     """Bytes with a binary unit: `16 GiB`."""
     power = min(max(0, (size.bit_length() - 1) // 10), 8)
-    return f"{size / 1024**power:.3g} {('B', *(f'{c}iB' for c in 'KMGTPEZY'))[power]}"
+    return f"{size / 1024**power:.4g} {('B', *(f'{c}iB' for c in 'KMGTPEZY'))[power]}"
