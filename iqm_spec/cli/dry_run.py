@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from iqm_spec.cli import output, tables
@@ -9,7 +10,7 @@ from iqm_spec.cli.progress import Progress
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.aer import missing_jobs
+from iqm_spec.run.aer import AerJob, missing_jobs
 from iqm_spec.run.events import Transpiling
 from iqm_spec.run.keys import installed_simulator
 from iqm_spec.run.request import Request
@@ -22,7 +23,7 @@ def preview(request: Request, store: Store, *, as_json: bool) -> None:
     jobs = missing_jobs(plan, store, installed_simulator(), fresh=request.fresh)
     missing = sum(len(job) for job in jobs)
     if as_json:
-        output.answer(_answer(request, plan, [len(job) for job in jobs]))
+        output.answer(_answer(request, plan, jobs))
         return
     console = output.console()
     console.print(tables.plan_table(plan.points, console.width))
@@ -65,7 +66,17 @@ def _plan(request: Request, store: Store) -> Plan:
                 return plan
 
 
-def _answer(request: Request, plan: Plan, jobs: list[int]) -> dict[str, Any]:
+def _answer(request: Request, plan: Plan, jobs: Sequence[AerJob]) -> dict[str, Any]:
+    free = {"low": 0, "expected": 0, "high": 0}
+    listed = [
+        {
+            "circuits": len(job),
+            "executions": sum(point.shots for _, point in job.points),
+            "qpu_seconds": free,
+            "credits": free,
+        }
+        for job in jobs
+    ]
     return {
         "spec": {"name": plan.name, "digest": request.checked.digest},
         "plan": {
@@ -77,8 +88,10 @@ def _answer(request: Request, plan: Plan, jobs: list[int]) -> dict[str, Any]:
         "stages": [
             {
                 "stage": Stage.AER.value,
-                "jobs": [{"circuits": circuits} for circuits in jobs],
-                "cached": len(plan.points) - sum(jobs),
+                "jobs": listed,
+                "cached": len(plan.points) - sum(map(len, jobs)),
+                "qpu_seconds": free,
+                "credits": free,
             }
         ],
         "points": [point.to_json() for point in plan.points],

@@ -15,6 +15,7 @@ from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.store import Found, Store
 from iqm_spec.sweep.expand import points as points_of
+from iqm_spec.targets import Architecture
 
 CIRCUITS = "circuits"
 """Kind of the packs that hold transpiled circuits, by the key of their ask."""
@@ -122,9 +123,20 @@ def _transpile(
                 sample.transpile,
                 [point.layout for _, point in part],
             )
+            _require_native(natives, checked.architectures[sample.target])
             made.update(zip((ask for ask, _ in part), natives, strict=True))
             yield len(made), len(missing)
     return made
+
+
+def _require_native(circuits: Sequence[NativeCircuit], machine: Architecture) -> None:
+    """Nothing is stored that the machine could not run; raising here tells of a bug of ours."""
+    from iqm_spec.transpile import violations
+
+    for circuit in circuits:
+        wrong = violations(circuit, machine)
+        if wrong:
+            raise AssertionError(f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}")
 
 
 def _groups(missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:

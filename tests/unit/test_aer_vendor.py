@@ -30,7 +30,13 @@ SEED = 20_260_102
 BENCHMARKS = [
     *[("ghz", 4), ("wstate", 3), ("qft", 3), ("qftentangled", 3), ("dj", 4), ("bv", 4)],
     *[("graphstate", 4), ("qpeexact", 3), ("vqe_real_amp", 3), ("vqe_su2", 3)],
-    *[("randomcircuit", 3), ("half_adder", 3), ("ae", 3)],
+    *[
+        ("randomcircuit", 3),
+        ("half_adder", 3),
+        ("qnn", 3),
+        ("grover", 3),
+        ("full_adder", 4),
+    ],
 ]
 
 
@@ -54,8 +60,7 @@ def benchmark(name: str, size: int) -> QuantumCircuit:
     from mqt.bench import BenchmarkLevel, get_benchmark
 
     circuit = get_benchmark(name, BenchmarkLevel.INDEP, size)
-    text = qasm2.dumps(circuit.decompose(["ccp", "mcphase"], reps=2))
-    return qasm2.loads(text, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
+    return qasm2.loads(qasm2.dumps(circuit), custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
 
 
 @cache

@@ -1,0 +1,231 @@
+"""QPY files: what is read of them, and what is never loaded."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Callable
+
+import pytest
+from qiskit import QuantumCircuit, qpy
+from qiskit.circuit import Gate, Parameter, ParameterVector
+from qiskit.circuit.library import PauliEvolutionGate, QFTGate
+from qiskit.quantum_info import SparsePauliOp
+
+from iqm_spec.circuits import CircuitError, build_circuit, find, inspect_qpy
+from iqm_spec.circuits.generators import BUILT_IN
+from iqm_spec.model import CircuitFacts, SourceKind
+
+
+def dump(*circuits: QuantumCircuit, **options: int) -> bytes:
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        qpy.dump(list(circuits), file, **options)
+    return file.getvalue()
+
+
+def bell() -> QuantumCircuit:
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    return circuit
+
+
+def build(data: bytes, **parameters: float) -> QuantumCircuit:
+    return build_circuit(SourceKind.QPY, "file.qpy", data, {}, parameters)
+
+
+def refusal(data: bytes) -> str:
+    facts, problems = inspect_qpy(data)
+    assert facts is None
+    assert [problem.code for problem in problems] == ["S402"]
+    with pytest.raises(CircuitError):
+        build(data)
+    return problems[0].message
+
+
+@pytest.mark.parametrize("version", [13, 14, 15])
+def test_parameters_are_bound(version: int) -> None:
+    a, b, v = Parameter("a"), Parameter("b"), ParameterVector("v", 3)
+    circuit = QuantumCircuit(1, 1, global_phase=a)
+    for angle in (2 * a + b / 3 - 1, (a * b).sin() ** 2, v[0] + v[2], -a, 1 / b):
+        circuit.rx(angle, 0)
+    circuit.measure(0, 0)
+    data = dump(circuit, version=version)
+    assert inspect_qpy(data) == (CircuitFacts(1, 1, 1, ("a", "b", "v[0]", "v[2]")), ())
+    values = {"a": 0.5, "b": 2, "v[0]": 1, "v[2]": 0.25}
+    bound = build(data, **values)
+    assert bound == circuit.assign_parameters(values)
+    with pytest.raises(CircuitError, match="has no value"):
+        build(data, a=1)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_circuits_come_back_as_they_were(name: str) -> None:
+    circuit = find(name).build(find(name).example)
+    data = dump(circuit)
+    assert inspect_qpy(data) == (find(name).facts(find(name).example), ())
+    assert build(data) == circuit
+
+
+def test_gates_of_ones_own_and_control_flow() -> None:
+    part = QuantumCircuit(2, name="part")
+    part.h(0)
+    part.cx(0, 1)
+    circuit = QuantumCircuit(3, 3)
+    circuit.append(part.to_gate(), [0, 1])
+    circuit.append(part.to_instruction(), [0, 1])
+    circuit.append(part.to_gate().control(1), [0, 1, 2])
+    circuit.append(QFTGate(3), [0, 1, 2])
+    circuit.unitary([[0, 1], [1, 0]], 0)
+    circuit.measure(range(3), range(3))
+    with circuit.if_test((0, 1)):
+        circuit.x(1)
+        circuit.measure(1, 1)
+    with circuit.for_loop(range(10**9)):
+        circuit.x(1)
+    circuit.reset(0)
+    circuit.delay(10, 0)
+    data = dump(circuit)
+    facts, problems = inspect_qpy(data)
+    assert not problems
+    assert facts is not None
+    assert facts.measured == 4
+    assert [item.kind for item in facts.features] == ["if_else", "for_loop", "reset", "delay"]
+    assert build(data) == circuit
+
+
+def test_a_measurement_inside_of_an_instruction_is_found() -> None:
+    part = QuantumCircuit(1, 1, name="part")
+    part.measure(0, 0)
+    circuit = QuantumCircuit(2, 2)
+    circuit.append(part.to_instruction(), [1], [0])
+    assert inspect_qpy(dump(circuit)) == (CircuitFacts(2, 2, 1), ())
+
+
+def test_a_circuit_without_measurement() -> None:
+    facts, problems = inspect_qpy(dump(QuantumCircuit(1)))
+    assert facts is None
+    assert [problem.code for problem in problems] == ["S403"]
+
+
+def substituted() -> QuantumCircuit:
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(2 * a, 0)
+    return circuit.assign_parameters({a: b + 1})
+
+
+def opaque() -> QuantumCircuit:
+    circuit = bell()
+    circuit.append(Gate("magic", 1, []), [0])
+    return circuit
+
+
+def evolution() -> QuantumCircuit:
+    circuit = bell()
+    circuit.append(PauliEvolutionGate(SparsePauliOp("ZZ"), 1), [0, 1])
+    return circuit
+
+
+def exponential() -> QuantumCircuit:
+    gate: Gate = QuantumCircuit(1, name="g").to_gate()
+    for depth in range(25):
+        part = QuantumCircuit(1, name=f"g{depth}")
+        part.x(0)
+        part.append(gate, [0])
+        part.append(gate, [0])
+        gate = part.to_gate()
+    circuit = bell()
+    circuit.append(gate, [0])
+    return circuit
+
+
+@pytest.mark.parametrize(
+    ("circuit", "message"),
+    [
+        (substituted, "stands for another expression"),
+        (opaque, "`magic` is opaque"),
+        (evolution, "definition is code"),
+        (exponential, "expands to more than 1,000,000"),
+        (lambda: QuantumCircuit(10_001), "more than 10,000 qubits"),
+    ],
+)
+def test_circuits_that_are_not_read(circuit: Callable[[], QuantumCircuit], message: str) -> None:
+    assert message in refusal(dump(circuit()))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "no QPY file"),
+        (b"OPENQASM 2.0;", "no QPY file"),
+        (b"QISKIT", "ends in the middle"),
+        (b"QISKIT" + bytes(60), "QPY version 0"),
+        (dump(bell(), bell()), "2 circuits"),
+        (dump(bell())[:-20], "ends in the middle"),
+    ],
+)
+def test_files_that_are_not_read(data: bytes, message: str) -> None:
+    assert message in refusal(data)
+
+
+@pytest.mark.parametrize("version", range(13))
+def test_old_versions_evaluate_or_unpickle_and_are_not_read(version: int) -> None:
+    data = bytearray(dump(bell()))
+    data[6] = version
+    assert "13 to 15 are read" in refusal(bytes(data))
+
+
+@pytest.mark.parametrize("name", [b"QuantumCircuit", b"TwoLocal", b"Parameter", b"PhaseOracle"])
+def test_no_other_class_is_called(name: bytes) -> None:
+    circuit = bell()
+    circuit.append(QFTGate(2), [0, 1])
+    circuit.rx(1, 0)
+    data = dump(circuit)
+    assert data.count(b"RXGate") == 1
+    place = data.index(b"RXGate")
+    head = struct.calcsize("!HHHIIBHqII")
+    renamed = data[: place - head] + struct.pack("!H", len(name)) + data[place - head + 2 : place]
+    assert "is not read" in refusal(renamed + name + data[place + len(b"RXGate") :])
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        struct.pack("!Bc16sc16s", 4, b"i", struct.pack("!Qq", 0, 9**9), b"i", bytes(16)),
+        struct.pack("!Bc16sc16s", 255, b"n", bytes(16), b"n", bytes(16)),
+        struct.pack("!Bc16sc16s", 15, b"u", struct.pack("!QQ", 2**60, 0), b"n", bytes(16)),
+    ],
+    ids=["power of numbers", "endless loop", "substitution"],
+)
+def test_expressions_that_qiskit_does_not_write(operations: bytes) -> None:
+    circuit = bell()
+    circuit.rx(2 * Parameter("a"), 0)
+    data = dump(circuit)
+    wanted = struct.pack("!QQ", 1, 35)
+    assert data.count(wanted) == 1
+    place = data.index(wanted) + 16
+    message = refusal(data[:place] + operations + data[place + 35 :])
+    assert "expression" in message
+
+
+def test_a_vector_of_many_parameters_is_refused() -> None:
+    circuit = bell()
+    circuit.rx(ParameterVector("v", 7)[0], 0)
+    data = dump(circuit)
+    vector = struct.pack("!HQ", 1, 7)
+    assert data.count(vector) == 1
+    assert "vector" in refusal(data.replace(vector, struct.pack("!HQ", 1, 2**60)))
+
+
+def test_a_matrix_that_lies_about_its_size_is_refused() -> None:
+    circuit = bell()
+    circuit.unitary([[0, 1], [1, 0]], 0)
+    data = dump(circuit)
+    assert data.count(b"(2, 2)") == 1
+    assert "matrix" in refusal(data.replace(b"(2, 2)", b"(9, 9)"))
+    assert "matrix" in refusal(data.replace(b"'<c16'", b"'|O  '"))
