@@ -69,6 +69,7 @@ def _chi_square(table: Sequence[Pair]) -> float:
 
 
 def _fisher(pool: Pair, rest: Pair) -> float:
+    import numpy as np
     from scipy.stats import fisher_exact
 
-    return float(fisher_exact([pool, rest]).pvalue)
+    return float(fisher_exact(np.array([pool, rest])).pvalue)

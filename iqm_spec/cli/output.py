@@ -56,8 +56,8 @@ def _piped_width() -> int:
 
 def fail(error: IqmSpecError, *, as_json: bool) -> int:
     """Tell an error; returns its exit code."""
-    wrong = isinstance(error, SpecError)
-    diagnostics, overrides = (error.diagnostics, error.overrides) if wrong else ((), ())
+    diagnostics = error.diagnostics if isinstance(error, SpecError) else ()
+    overrides = error.overrides if isinstance(error, SpecError) else ()
     if as_json:
         body: dict[str, Json] = {
             "code": error.code,
