@@ -154,7 +154,7 @@ def _derived(outcome: AerOutcome) -> dict[str, Json]:
     compared = compare(outcome.counts, ideal.probabilities, ideal.complete, ideal.perfect)
     return {
         "key": outcome.key,
-        "ideal": {bits: round(p, 12) for bits, p in ideal.probabilities.items()},
+        "ideal": dict(ideal.probabilities),
         "complete": ideal.complete,
         "comparison": {name: _rounded(v) for name, v in compared.to_json().items()},
     }

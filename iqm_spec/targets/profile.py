@@ -20,8 +20,8 @@ FORMAT = "iqm-spec/error-profile/1"
 class ErrorProfile:
     """The figures that a noise model is made of, by component, gate and locus.
 
-    A gate's error is a depolarizing channel followed by thermal relaxation of its components for
-    the gate's duration; `source` says where the figures come from, `assumptions` what is not known.
+    A gate's error is thermal relaxation of its components for the gate's duration, followed by a
+    depolarizing channel; `source` says where the figures come from, `assumptions` what is not known.
     """
 
     t1: Mapping[str, float]
