@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; 
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs compare clean constraints
+.PHONY: run test fast lint fmt docs compare times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --until aer
@@ -37,6 +37,10 @@ docs: $(STAMP)
 # our transpiling against iqm-client's own, as a table in docs/transpiling.md
 compare: $(STAMP)
 	$(BIN)/python -m tools.compare_transpile --write
+
+# wall times of every experiment: the first run, and the second one, which only looks things up
+times: $(STAMP)
+	$(BIN)/python -m tools.time_runs
 
 constraints: $(STAMP)
 	echo '# What CI runs: every package, pinned. Regenerate with `make constraints`.' > constraints.txt

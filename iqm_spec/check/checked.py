@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from iqm_spec.canonical import digest
 from iqm_spec.check.axes import check_axes
 from iqm_spec.check.circuits import CircuitChecks
-from iqm_spec.check.files import CircuitFiles, bind_by_name
+from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
 from iqm_spec.check.machines import check_machines
 from iqm_spec.check.reporter import Reporter
 from iqm_spec.check.values import check_values
@@ -90,32 +90,34 @@ class Checked:
     def _sources(self) -> Iterator[Json]:
         """Per circuit, the identity of each source that its `ref` means, arguments aside."""
         for points in self.circuits:
-            template = points.templates["ref"]
-            refs = [str(template.fill(dict(v))) for v in points.assignments(template.axes)]
-            yield [self._source(points.circuit.kind, ref) for ref in refs]
+            yield [self._source(points.circuit.kind, ref) for ref in refs(points)]
 
     def _source(self, kind: SourceKind, ref: str) -> Json:
-        if kind is SourceKind.GENERATOR:
+        if kind is SourceKind.GENERATOR and not ref.startswith("python:"):
             generator = find(ref, self.allowed_code)
             return {"version": generator.version, "source": generator.source}
-        return identity(kind, ref, self.files[ref], {}, None, self.allowed_code)
+        return identity(kind, ref, self.files.get(ref), {}, None, self.allowed_code)
 
 
 def check(
-    spec: Spec, source: Source, allowed_code: frozenset[str] = frozenset()
+    spec: Spec,
+    source: Source,
+    allowed_code: frozenset[str] = frozenset(),
+    seen: Callable[[Checked], bool] = lambda _: False,
 ) -> tuple[Checked | None, list[Diagnostic]]:
-    """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx)."""
+    """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx).
+
+    `seen` tells that the very same question was found sound before, so that its circuits need no
+    second look: parsing them is what loads qiskit.
+    """
     report = Reporter(source)
     files = CircuitFiles(report)
     spec = evolve(spec, circuits=tuple(bind_by_name(c, spec.sweep, files) for c in spec.circuits))
     circuits = check_axes(spec, report)
     sound = [points for points in circuits if check_values(points, report)]
     machines, profiles = check_machines(spec, sound, report)
-    checks = CircuitChecks(machines, files, allowed_code, report)
     for points in sound:
-        checks.check(points)
-    if report:
-        return None, list(report.diagnostics())
+        files.read_all(points)
     checked = Checked(
         spec=spec,
         text=source.text,
@@ -126,7 +128,12 @@ def check(
         profiles=profiles,
         allowed_code=allowed_code,
     )
-    return checked, []
+    if not report and seen(checked):
+        return checked, []
+    checks = CircuitChecks(machines, files, allowed_code, report)
+    for points in sound:
+        checks.check(points)
+    return None if report else checked, list(report.diagnostics())
 
 
 def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:

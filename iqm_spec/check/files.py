@@ -16,7 +16,7 @@ from iqm_spec.circuits import (
 )
 from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.model import Block, CircuitFacts, CircuitSpec, SourceKind
-from iqm_spec.sweep.expand import circuit_points
+from iqm_spec.sweep.expand import CircuitPoints, circuit_points
 from iqm_spec.sweep.template import TemplateError
 
 
@@ -38,6 +38,12 @@ class CircuitFiles:
                 where = place(self._report.source, circuit, "ref")
                 self._report(Problem(where, error.code, error.message, error.hint))
         return self._bytes[ref]
+
+    def read_all(self, points: CircuitPoints) -> None:
+        """Read every file that a circuit's path means over the sweep."""
+        if points.circuit.kind is not SourceKind.GENERATOR:
+            for ref in refs(points):
+                self.read(points.circuit, ref)
 
     def facts(self, circuit: CircuitSpec, ref: str) -> CircuitFacts | None:
         """Facts of a file's circuit, or None where it does not parse."""
@@ -72,19 +78,22 @@ def bind_by_name(circuit: CircuitSpec, sweep: Sequence[Block], files: CircuitFil
     if not circuit.by_name:
         return circuit
     names: dict[str, None] = {}
-    for ref in _refs(circuit, sweep):
+    for ref in _refs_so_far(circuit, sweep):
         data = files.read(circuit, ref)
         if data is not None and circuit.kind is SourceKind.QASM:
             names.update(dict.fromkeys(scan_inputs(data)))
     return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
 
 
-def _refs(circuit: CircuitSpec, sweep: Sequence[Block]) -> list[str]:
-    """The files that a circuit's path means over the sweep; none where its axes are unsound."""
+def refs(points: CircuitPoints) -> list[str]:
+    """The generators or files that a circuit's `ref` means over the sweep."""
+    template = points.templates["ref"]
+    return [str(template.fill(dict(values))) for values in points.assignments(template.axes)]
+
+
+def _refs_so_far(circuit: CircuitSpec, sweep: Sequence[Block]) -> list[str]:
+    """As `refs`, before axes are checked: none where they are unsound."""
     try:
-        points = circuit_points(circuit, sweep)
-        template = points.templates["ref"]
-        values = list(points.assignments(template.axes))
-        return [str(template.fill(dict(item))) for item in values]
+        return refs(circuit_points(circuit, sweep))
     except (TemplateError, KeyError):
         return []

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from iqm_spec.check import Checked, check
+from iqm_spec.circuits import CircuitError
 from iqm_spec.cli import output
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
+from iqm_spec.plan.ask import plan_ask
+from iqm_spec.store import Store
+
+Seen = Callable[[Checked], bool]
 
 
-def load(path: Path, overrides: Sequence[str] = (), allowed_code: Sequence[str] = ()) -> Checked:
-    """The spec of `path`, checked through and through; raises SpecError with every mistake."""
-    checked, diagnostics, notices = examine(path, overrides, allowed_code)
+def load(
+    path: Path,
+    overrides: Sequence[str] = (),
+    allowed_code: Sequence[str] = (),
+    store: Store | None = None,
+) -> Checked:
+    """The spec of `path`, checked through and through; raises SpecError with every mistake.
+
+    What `store` holds a plan of was checked when it was planned.
+    """
+    checked, diagnostics, notices = examine(path, overrides, allowed_code, _planned_in(store))
     if checked is None:
         raise SpecError(tuple(diagnostics), tuple(overrides))
     for notice in notices:
@@ -21,8 +34,21 @@ def load(path: Path, overrides: Sequence[str] = (), allowed_code: Sequence[str] 
     return checked
 
 
+def _planned_in(store: Store | None) -> Seen:
+    def seen(checked: Checked) -> bool:
+        try:
+            return store is not None and store.find_plan(plan_ask(checked)) is not None
+        except CircuitError:  # a generator that is not there: the full check says so
+            return False
+
+    return seen
+
+
 def examine(
-    path: Path, overrides: Sequence[str] = (), allowed_code: Sequence[str] = ()
+    path: Path,
+    overrides: Sequence[str] = (),
+    allowed_code: Sequence[str] = (),
+    seen: Seen = lambda _: False,
 ) -> tuple[Checked | None, list[Diagnostic], tuple[str, ...]]:
     """As `load`, but the mistakes come back as data."""
     from iqm_spec.spec import read_and_build
@@ -30,7 +56,7 @@ def examine(
     source, spec, diagnostics, notices = read_and_build(path, overrides)
     checked = None
     if source is not None and spec is not None:
-        checked, more = check(spec, source, frozenset(allowed_code))
+        checked, more = check(spec, source, frozenset(allowed_code), seen)
         diagnostics = [*diagnostics, *more]
     found = sorted(set(diagnostics))
     return None if found else checked, found, tuple(notices)

@@ -58,6 +58,7 @@ class Row:
             "counts": dict(self.counts),
             "method": self.record["method"] if self.record else None,
             "comparison": None if self.comparison is None else dict(self.comparison),
+            "why_no_comparison": self.derived.get("reason") if self.derived else None,
             "native_circuit": self.point.circuit,
             "gates": self.point.summary["gates"],
             "depth": self.point.summary["depth"],

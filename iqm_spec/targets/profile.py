@@ -21,7 +21,7 @@ class ErrorProfile:
     """The figures that a noise model is made of, by component, gate and locus.
 
     A gate's error is thermal relaxation of its components for the gate's duration, followed by a
-    depolarizing channel; `source` says where the figures come from, `assumptions` what is not known.
+    depolarizing channel; `source` says where the figures come from, `assumptions` what is assumed.
     """
 
     t1: Mapping[str, float]

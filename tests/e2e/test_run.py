@@ -86,9 +86,16 @@ def answer_rows(answer: Ask, folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
+BELL = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nh q[0];\nmeasure q -> c;\n'
+
+
+@pytest.mark.parametrize("file", [False, True], ids=["generator", "qasm"])
 def test_a_second_run_does_no_work_loads_no_qiskit_and_writes_nothing(
-    ghz: Path, answer: Ask, tmp_path: Path
+    ghz: Path, answer: Ask, tmp_path: Path, file: bool
 ) -> None:
+    if file:
+        (tmp_path / "c.qasm").write_text(BELL)
+        ghz.write_text("iqm_spec: 1\nname: ghz\ntarget: garnet\ncircuits: [{qasm: c.qasm}]\n")
     first = answer("run", ghz)
     before = sorted(path for path in (tmp_path / "results").rglob("*"))
     code = (

@@ -43,13 +43,18 @@ def circuit_of_qpy(data: bytes) -> QuantumCircuit:
 def _load(data: bytes) -> QuantumCircuit:
     if len(data) > LARGEST_FILE:
         raise QpyInvalid(f"it is larger than {LARGEST_FILE // 2**20} MiB")
-    scan(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scan(data)
+        return _loaded(data)
+
+
+def _loaded(data: bytes) -> QuantumCircuit:
+    """The circuit of scanned `data`."""
     from qiskit import qpy
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            (circuit,) = qpy.load(io.BytesIO(data))
+        (circuit,) = qpy.load(io.BytesIO(data))
     except Exception as error:
         text = f"qiskit cannot load it: {type(error).__name__}: {error}"
         raise QpyInvalid(text, "write it again with `qpy.dump`") from error

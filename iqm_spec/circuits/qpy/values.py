@@ -111,7 +111,7 @@ def _check_array(data: bytes) -> None:
     try:
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
         shape, _, kind = read[npy.read_magic(stream)](stream)
-    except (KeyError, ValueError) as error:
+    except Exception as error:
         raise QpyInvalid("a matrix in the file cannot be read") from error
     size = math.prod(shape) * kind.itemsize
     if kind.kind not in "biufc" or size != len(data) - stream.tell():

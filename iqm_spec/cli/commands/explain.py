@@ -41,7 +41,7 @@ def _plan(name: str, store: Store, allowed_code: Sequence[str]) -> Plan:
     if Path(name).suffix in (".yaml", ".yml", ".toml"):
         from iqm_spec.plan.build import find_plan, make_plan
 
-        checked = load(Path(name), (), allowed_code)
+        checked = load(Path(name), (), allowed_code, store)
         stored = find_plan(checked, store)
         if stored is not None:
             return stored

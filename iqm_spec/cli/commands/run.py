@@ -58,7 +58,8 @@ def command(
     as_json: bool,
 ) -> int:
     """Run the experiment SPEC, stage by stage; what the results folder holds is not run again."""
-    checked = load(spec, overrides, allowed_code)
+    store = Store(results)
+    checked = load(spec, overrides, allowed_code, store)
     request = Request(
         checked=checked,
         until=None if until is None else Stage(until),
@@ -66,7 +67,6 @@ def command(
         replan=replan,
         workers=workers,
     )
-    store = Store(results)
     if dry_run:
         from iqm_spec.cli.dry_run import preview
 
