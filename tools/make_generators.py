@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from iqm_spec.circuits import REQUIRED, Generator, Parameter
+from iqm_spec.circuits import LARGEST_FILE, REQUIRED, Generator, Parameter
 from iqm_spec.circuits.generator import MOST_GATES
 from iqm_spec.circuits.generators import BUILT_IN
+from iqm_spec.circuits.qasm.sizes import MOST_BITS, MOST_OPERATIONS
+from iqm_spec.circuits.qpy.scan import VERSIONS as QPY
 
 PAGE = Path(__file__).parents[1] / "docs" / "generators.md"
 
@@ -59,6 +61,13 @@ Besides these:
 - An installed package offers generators in the entry-point group `iqm_spec.generators`: each names
   an `iqm_spec.circuits.Generator`, or a function as above. The package's version belongs to the
   circuit's identity.
+
+Circuit files stand beside generators: `qasm:` names an OpenQASM 2 or 3 file, `qpy:` a QPY file of
+one circuit (versions {QPY.start} to {QPY.stop - 1}). They lie below the spec's folder, hold at most
+{LARGEST_FILE // 2**20} MiB, {MOST_BITS:,} qubits and {MOST_OPERATIONS:,} operations with their
+gates expanded, and include nothing but `qelib1.inc` or `stdgates.inc`. Free parameters of a QPY
+file and `input float` and `input angle` of OpenQASM 3 are bound by `parameters`. OpenQASM 3 is read
+slowly, 20,000 gates in ten seconds, but once for a whole sweep.
 """
 
 

@@ -97,12 +97,14 @@ def known(generator: Generator) -> list[str]:
 
 # --- OpenQASM ------------------------------------------------------------------------------------
 
-WORDS = """
-    OPENQASM 2.0 3.0 include "qelib1.inc" "stdgates.inc" qreg creg qubit bit q c [ ] ( ) { } ; , . -> =
-    2 3 0.5 pi + - * / ^ gate opaque h cx rx u0 ctrl inv pow @ if else for while in : measure reset
-    barrier delay box input float angle theta let int uint const == ++ 100ns // /* */ # pragma $1
-    def return switch case true \n " '
-""".split(" ")
+_WORDS = """
+OPENQASM 2.0 3.0 include "qelib1.inc" "stdgates.inc" qreg creg qubit bit q c [ ] ( ) { } ; , . -> =
+2 3 0.5 pi + - * / ^ gate opaque h cx rx u0 ctrl inv pow @ if else for while in : measure reset
+barrier delay box input float angle theta let int uint const == ++ 100ns // /* */ # pragma $1 def
+return switch case true " ' q[0] c[1] h~q; cx~q[0],q[1]; measure~q->c; c~=~measure~q;
+gate~g~a~{~h~a;~} g~q[2];
+"""
+WORDS = ["\n", *(word.replace("~", " ") for word in _WORDS.split())]
 
 HEADS = (
     'OPENQASM 2.0; include "qelib1.inc"; qreg q[3]; creg c[3]; ',
@@ -114,7 +116,9 @@ TEXTS = st.builds(
     st.sampled_from(HEADS),
     st.lists(st.sampled_from(WORDS), max_size=25),
 )
-FILES = [path.read_bytes() for path in sorted(Path("tests/circuits").glob("*.qasm"))]
+FILES = [
+    path.read_bytes() for path in sorted((Path(__file__).parents[1] / "circuits").glob("*.qasm"))
+]
 
 
 @st.composite

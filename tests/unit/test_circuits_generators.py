@@ -312,10 +312,10 @@ def test_circuits_depend_on_their_arguments_alone(name: str) -> None:
     generator = find(name)
     first = generator.build(generator.example)
     random.seed(5)
-    np.random.seed(5)  # noqa: NPY002
-    before = (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
+    np.random.seed(5)
+    before = (random.getstate(), np.random.get_state()[1].tolist())
     assert generator.build(generator.example) == first
-    assert before == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
+    assert before == (random.getstate(), np.random.get_state()[1].tolist())
     if "seed" in generator.complete(generator.example):
         assert generator.build({**generator.example, "seed": 987}) != first
 

@@ -59,7 +59,7 @@ def test_facts(name: str) -> None:
 def test_gates_of_openqasm_2_are_qiskits_own() -> None:
     circuit = build((FOLDER / "qelib1_gates.qasm").read_text())
     gates = [step.operation for step in circuit.data if step.operation.name != "u0"]
-    homes = {type(gate).__module__.rpartition(".")[0] for gate in gates}
+    homes = {gate.base_class.__module__.rpartition(".")[0] for gate in gates}
     assert homes <= {
         "qiskit.circuit.library.standard_gates",
         "qiskit.circuit",
@@ -92,7 +92,7 @@ def test_inputs_are_bound_and_the_file_is_not_changed() -> None:
         angles = [step.operation.params for step in circuit.data if step.operation.params]
         assert angles == [[theta], [0.5 - theta / 2]]
         circuit.x(0)  # a circuit of one's own: the next one is as in the file
-    with pytest.raises(CircuitError, match="`phi` of `file.qasm` has no value") as caught:
+    with pytest.raises(CircuitError, match=r"`phi` of .* has no value") as caught:
         build(text, theta=1, unused=1)
     assert caught.value.code == "S407"
     with pytest.raises(CircuitError, match="no parameter `thet`") as caught:
