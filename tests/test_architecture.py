@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,15 @@ def level(name: str) -> int:
     return next(i for i, layer in enumerate(LAYERS) if name in layer)
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path) -> list[tuple[str, bool]]:
     """Modules that a file imports, each with whether it does so when it is itself imported."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     lazy = {
         id(node)
         for outer in ast.walk(tree)
@@ -83,7 +90,7 @@ def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
 def test_only_the_command_line_prints_and_exits(path: Path) -> None:
     if path.is_relative_to(PACKAGE / "cli"):
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call):
             assert ast.unparse(node.func) not in ("print", "sys.exit", "exit")
 
@@ -92,7 +99,7 @@ def test_only_the_command_line_prints_and_exits(path: Path) -> None:
 def test_rooms_stay_small(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= 350
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 

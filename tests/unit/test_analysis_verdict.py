@@ -50,6 +50,7 @@ def test_the_worst_points_are_named_with_their_figures() -> None:
     assert reasons[3] == "q: no ideal probabilities to judge by"
 
 
+@pytest.mark.slow
 def test_sampling_alone_fails_no_point() -> None:
     """Even a minimum of 1 and a maximum of 0 hold for perfect counts, in 500 experiments."""
     require = {"hellinger_fidelity": {"min": 1}, "total_variation_distance": {"max": 0}}

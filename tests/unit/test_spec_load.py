@@ -219,6 +219,7 @@ def test_secrets_are_in_no_message(tmp_path: Path) -> None:
     assert "hunter22" not in text
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_points_are_checked_in_a_second(tmp_path: Path) -> None:
     listed = ", ".join(f"{{n: {i}, m: {i / 7}}}" for i in range(50_000))
     values = ", ".join(str(i) for i in range(50_000))
@@ -236,6 +237,7 @@ def test_a_hundred_thousand_points_are_checked_in_a_second(tmp_path: Path) -> No
     assert sum(1 for _ in points(spec)) == 100_000
 
 
+@pytest.mark.slow
 def test_a_spec_of_too_many_values_is_refused_before_its_schema_is_asked(tmp_path: Path) -> None:
     entries = ", ".join(["{qasm: a}"] * 150_000)
     path = tmp_path / "x.yaml"

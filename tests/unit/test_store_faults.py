@@ -133,6 +133,7 @@ FAULTS: dict[str, tuple[Callable[[], BaseException], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "lasting"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_at_any_operation_leaves_a_sound_folder(
     tmp_path: Path, fault: Callable[[], BaseException], lasting: bool
