@@ -25,6 +25,9 @@ from iqm_spec.circuits import (
 from iqm_spec.circuits.facts import facts_of
 from iqm_spec.circuits.generators import BUILT_IN
 
+pytestmark = pytest.mark.slow
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),

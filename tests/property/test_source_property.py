@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from iqm_spec.diagnostics import Diagnostic, TreePath
 from iqm_spec.errors import SpecError
 from iqm_spec.source import parse_source
 from iqm_spec.source.toml_places import locate_toml
+
+pytestmark = pytest.mark.slow
 
 
 def pieces(told: str) -> list[str]:

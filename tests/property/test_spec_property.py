@@ -18,6 +18,9 @@ from iqm_spec.spec.axis_values import split_sweeps
 from iqm_spec.spec.codes import CODES
 from iqm_spec.spec.schema_problems import schema_problems
 
+pytestmark = pytest.mark.slow
+
+
 EVERYTHING = Path(__file__).parents[1] / "specs" / "valid" / "everything.yaml"
 WHOLE = json.loads(json.dumps(yaml.safe_load(EVERYTHING.read_text().replace("1e3", "1000"))))
 

@@ -11,12 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iqm_spec.canonical import canonical
 from iqm_spec.store import Disk, Store, verify
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
+
+pytestmark = pytest.mark.slow
+
 
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)
 

@@ -31,6 +31,7 @@ def bitstrings(size: int) -> list[str]:
     return [format(i, "013b") for i in range(size)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shots", [10, 1000, 20_000])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_a_perfect_device_is_what_sampling_shows(name: str, shots: int) -> None:
@@ -75,6 +76,7 @@ def test_many_alike_outcomes_count_as_often_as_they_are_there() -> None:
     assert vast.total_variation_distance == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(0, 200), min_size=2, max_size=8).filter(any),
     st.lists(st.floats(0.001, 1), min_size=8, max_size=8),
@@ -94,6 +96,7 @@ def test_the_fidelity_is_qiskits(numbers: list[int], weights: list[float]) -> No
     assert partial.perfect_hellinger_fidelity is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ghz", "three", "even", "random"])
 @pytest.mark.parametrize("mixed", [0.0, 0.1, 0.5])
 def test_error_bars_cover_the_scatter(name: str, mixed: float) -> None:
