@@ -115,17 +115,20 @@ def _bar(console: object, unit: str) -> Bar:
         BarColumn,
         MofNCompleteColumn,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.progress import Progress as RichProgress
 
     return RichProgress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=14),
         MofNCompleteColumn(),
         TextColumn(unit),
         _rate_column(),
-        TimeRemainingColumn(compact=True),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         console=console,  # type: ignore[arg-type]
         transient=True,
     )

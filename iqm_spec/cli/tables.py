@@ -23,6 +23,8 @@ WIDE = 90
 """Columns from which on a table shows what a narrow one leaves to `export`."""
 
 _GAP = 2
+_LEAST_OUTCOMES = 8
+"""Columns below which the most frequent outcomes are left out."""
 
 
 @frozen
@@ -42,11 +44,12 @@ def results_table(rows: Sequence[Row], width: int) -> Table:
     wide = width >= WIDE
     fixed = ["shots", "0.000±0.000", *(["perfect"] if wide else [])]
     layout = _layout(points, width, fixed)
-    outcomes = min(3, layout.left // 18) if wide else min(2, max(1, layout.left // 13))
+    room = layout.left - _GAP
+    outcomes = 3 if wide else 2
     table = _point_table(layout)
     table.add_column("shots", justify="right", no_wrap=True, min_width=5)
-    if layout.left >= 8:
-        table.add_column("top outcomes", no_wrap=True, overflow="ellipsis")
+    if room >= _LEAST_OUTCOMES:
+        table.add_column("top outcomes", no_wrap=True, overflow="ellipsis", max_width=room)
     table.add_column("fidelity", justify="right", no_wrap=True, min_width=11)
     if wide:
         table.add_column("perfect", justify="right", no_wrap=True)
@@ -55,8 +58,8 @@ def results_table(rows: Sequence[Row], width: int) -> Table:
             *point_cells(row.point, layout.axes),
             str(row.record["shots_returned"]) if row.record else "-",
         ]
-        if layout.left >= 8:
-            cells.append(top_outcomes(row.counts, outcomes))
+        if room >= _LEAST_OUTCOMES:
+            cells.append(top_outcomes(row.counts, outcomes, room))
         cells.append(with_error(row.comparison, "hellinger_fidelity", "hellinger_fidelity_error"))
         if wide:
             cells.append(with_error(row.comparison, "perfect_hellinger_fidelity"))
@@ -143,13 +146,16 @@ def short(value: object) -> str:
     return str(value)
 
 
-def top_outcomes(counts: Mapping[str, int], most: int) -> str:
-    """The most frequent bitstrings with their share, most frequent first."""
+def top_outcomes(counts: Mapping[str, int], most: int, room: int = 1000) -> str:
+    """The most frequent bitstrings with their share, at most `most` and as many as fit."""
     total = sum(counts.values())
     if not total:
         return "-"
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
-    return "  ".join(f"{_clip(bits)} {100 * n / total:.0f}%" for bits, n in ranked)
+    told = [f"{_clip(bits)} {100 * n / total:.0f}%" for bits, n in ranked]
+    while len(told) > 1 and len("  ".join(told)) > room:
+        told.pop()
+    return "  ".join(told)
 
 
 def with_error(comparison: Mapping[str, Any] | None, name: str, error: str = "") -> str:

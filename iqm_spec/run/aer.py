@@ -22,8 +22,8 @@ from iqm_spec.store import Store
 MOST_CIRCUITS = 256
 """Circuits in one job: what a kill can lose, and what one pack holds at least."""
 
-MOST_WORK = 2e10
-"""Rough number of amplitudes touched in one job, so that heavy circuits make short jobs."""
+MOST_WORK = 2e8
+"""Rough number of amplitudes touched in one job: a few seconds, so that progress is seen."""
 
 
 @frozen
