@@ -25,6 +25,10 @@ from iqm_spec.targets import Architecture, ErrorProfile
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+_Arguments = Mapping[str, Json]
+_SourceOf = tuple[SourceKind, str, bytes | None, _Arguments, _Arguments | None, frozenset[str]]
+"""Kind, generator or path, file, arguments, parameters and allowed modules of one circuit."""
+
 
 @frozen
 class Checked:
@@ -65,27 +69,16 @@ class Checked:
 
     def identity(self, point: Point) -> Json:
         """What tells a point's logical circuit from every other, known without qiskit."""
-        kind = self.spec.circuits[point.circuit].kind
-        return identity(
-            kind,
-            point.ref,
-            self.files.get(point.ref),
-            point.args,
-            point.parameters,
-            self.allowed_code,
-        )
+        return identity(*self._source_of(point))
 
     def build(self, point: Point) -> QuantumCircuit:
         """The logical circuit of a point, its parameters bound."""
+        return build_circuit(*self._source_of(point))
+
+    def _source_of(self, point: Point) -> _SourceOf:
         kind = self.spec.circuits[point.circuit].kind
-        return build_circuit(
-            kind,
-            point.ref,
-            self.files.get(point.ref),
-            point.args,
-            point.parameters,
-            self.allowed_code,
-        )
+        data = self.files.get(point.ref)
+        return kind, point.ref, data, point.args, point.parameters, self.allowed_code
 
     def _sources(self) -> Iterator[Json]:
         """Per circuit, the identity of each source that its `ref` means, arguments aside."""

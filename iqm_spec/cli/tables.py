@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.model import Values
+from iqm_spec.plan.label import label, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -128,22 +128,6 @@ def point_cells(point: PlannedPoint, axes: Sequence[str]) -> list[str]:
 def more(total: int) -> str | None:
     """What to say of the rows that a table leaves out."""
     return f"... and {total - MOST_ROWS:,} more points" if total > MOST_ROWS else None
-
-
-def label(name: str, values: Values, repeat: int = 0) -> str:
-    """`ghz n=3 #2`: a circuit at a point, with the number of its repeat from the second on."""
-    told = [name, *(f"{axis}={short(value)}" for axis, value in values)]
-    return " ".join(told if repeat == 0 else [*told, f"#{repeat + 1}"])
-
-
-def short(value: object) -> str:
-    """A value in few characters: four digits of a float, the ends of a list."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, tuple | list):
-        items = [short(item) for item in value]
-        return ",".join(items) if len(items) < 3 else f"{items[0]}..{items[-1]}"
-    return str(value)
 
 
 def top_outcomes(counts: Mapping[str, int], most: int, room: int = 1000) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.json_types import Json
+from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 
 _DERIVED = {"ask", "circuits"}
@@ -90,7 +91,7 @@ def _settings(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Differe
 
 
 def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
-    told = " ".join([left.name, *(f"{axis}={value}" for axis, value in left.values)])
+    told = label(left.name, left.values, left.repeat)
     pairs: list[tuple[str, Any, Any]] = [
         ("shots", left.shots, right.shots),
         ("target", left.target, right.target),

@@ -10,6 +10,7 @@ from iqm_spec.analysis import Comparison, compare, judge
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.events import Event, JobDone, StageDone, StageStarted
 from iqm_spec.run.keys import Simulator, aer_key, installed_simulator, random_seed
@@ -52,7 +53,7 @@ def run_aer(
         yield from _simulate(jobs, plan, request, store, log)
     verdict = judge(
         plan.header["require"].get("aer", {}),
-        ((_label(row), comparison_of(row)) for row in rows_of(store, plan.points, keys)),
+        ((_label(row.point), comparison_of(row)) for row in rows_of(store, plan.points, keys)),
     )
     return StageDone(
         stage=Stage.AER,
@@ -170,7 +171,5 @@ def comparison_of(row: Row) -> Comparison | None:
     return None if found is None else Comparison(**found)
 
 
-def _label(row: Row) -> str:
-    point = row.point
-    told = [point.name, *(f"{axis}={value}" for axis, value in point.values)]
-    return " ".join(told if point.repeat == 0 else [*told, f"#{point.repeat + 1}"])
+def _label(point: PlannedPoint) -> str:
+    return label(point.name, point.values, point.repeat)

@@ -206,20 +206,13 @@ def _with_exceptions(
 def _exclusion(
     block: Block, raw: Mapping[str, Json], path: TreePath, report: Report
 ) -> Values | None:
-    entry = {name: axis_value(value) for name, value in raw.items()}
-    for name in entry:
-        if name not in block.axes:
-            report(_unknown_axis(name, block, (*path, name)))
-            return None
+    entry = _known_axes(block, raw, path, report)
+    if entry is None:
+        return None
     if not blocks.occurs(block, entry):
-        report(
-            Problem(
-                path,
-                "S309",
-                f"no point of this block has {_told(entry)}",
-                "an exclusion that matches nothing is most likely a slip; correct or remove it",
-            )
-        )
+        text = f"no point of this block has {_told(entry)}"
+        hint = "an exclusion that matches nothing is most likely a slip; correct or remove it"
+        report(Problem(path, "S309", text, hint))
         return None
     return tuple(entry.items())
 
@@ -227,11 +220,9 @@ def _exclusion(
 def _inclusion(
     block: Block, raw: Mapping[str, Json], path: TreePath, report: Report
 ) -> Values | None:
-    entry = {name: axis_value(value) for name, value in raw.items()}
-    for name in entry:
-        if name not in block.axes:
-            report(_unknown_axis(name, block, (*path, name)))
-            return None
+    entry = _known_axes(block, raw, path, report)
+    if entry is None:
+        return None
     missing = [name for name in block.axes if name not in entry]
     if missing:
         told = ", ".join(f"`{name}`" for name in missing)
@@ -241,6 +232,17 @@ def _inclusion(
         report(Problem(path, "S303", f"the block holds {_told(entry)} already"))
         return None
     return tuple((name, entry[name]) for name in block.axes)
+
+
+def _known_axes(
+    block: Block, raw: Mapping[str, Json], path: TreePath, report: Report
+) -> dict[str, AxisValue] | None:
+    """The entry as an assignment, or None after a report of an axis that the block lacks."""
+    for name in raw:
+        if name not in block.axes:
+            report(_unknown_axis(name, block, (*path, name)))
+            return None
+    return {name: axis_value(value) for name, value in raw.items()}
 
 
 def _unknown_axis(name: str, block: Block, path: TreePath) -> Problem:

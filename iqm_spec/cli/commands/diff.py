@@ -10,8 +10,9 @@ from iqm_spec.analysis.homogeneity import Homogeneity, compare_counts, holm
 from iqm_spec.cli import output
 from iqm_spec.cli.commands.explain import data, lines
 from iqm_spec.cli.options import json_option, results_option
-from iqm_spec.cli.tables import MOST_ROWS, label
+from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.plan.explain import explain, point_name
+from iqm_spec.plan.label import label
 from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import load_run
 from iqm_spec.store import Store

@@ -10,8 +10,8 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.load import load
 from iqm_spec.cli.options import allow_code_option, json_option, results_option
-from iqm_spec.cli.tables import label
 from iqm_spec.plan.explain import Explanation, explain
+from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.store import Store
 
