@@ -104,7 +104,7 @@ def _device_profile(alias: str, report: Reporter) -> ErrorProfile | None:
                 ("aer", "noise"),
                 "S507",
                 f"no noise profile of `{alias}` is built in",
-                "write `aer: {noise: ideal}`, or the path of a profile (docs/simulation.md)",
+                "write `aer: {noise: ideal}`, or the path of a profile (docs/targets.md)",
             )
         )
     return profile
