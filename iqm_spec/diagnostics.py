@@ -64,11 +64,11 @@ def render(diagnostics: Iterable[Diagnostic], line_of: Callable[[str, int], str 
 def _render_one(item: Diagnostic, line: str | None) -> str:
     span = item.span
     head = f"{item.file}:{span.line}:{span.column}: {item.severity}[{item.code}]: {item.message}"
-    parts = [head]
+    parts = [printable(head)]
     if line is not None and line.strip():
         parts += _excerpt(span, line)
     if item.hint:
-        parts.append(f"   hint: {item.hint}")
+        parts.append(f"   hint: {printable(item.hint)}")
     return "\n".join(parts)
 
 
@@ -76,11 +76,16 @@ def _excerpt(span: Span, line: str) -> list[str]:
     """The source line with a caret below; long lines are cut around the place."""
     start = max(0, span.column - _LONGEST_EXCERPT // 2) if len(line) > _LONGEST_EXCERPT else 0
     shown = line[start : start + _LONGEST_EXCERPT]
-    shown = "".join(char if char.isprintable() else " " for char in shown)
+    shown = printable(shown, " ")
     before = span.column - 1 - start
     width = max(1, min(span.end_column - span.column, len(shown) - before))
     gutter = f"{span.line:5d}"
     return [f"{gutter} | {shown}", f"{' ' * len(gutter)} | {' ' * before}{'^' * width}"]
+
+
+def printable(text: str, instead: str = "?") -> str:
+    """`text` without what a terminal would take for commands: specs come from strangers."""
+    return "".join(char if char.isprintable() else instead for char in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iqm_spec.diagnostics import render
+from iqm_spec.diagnostics import printable, render
 from iqm_spec.errors import ExitCode, IqmSpecError, SpecError
 
 if TYPE_CHECKING:
@@ -35,16 +35,22 @@ def say(text: str = "") -> None:
 
 
 def console(*, err: bool = False) -> Console:
-    """A rich console on stdout or stderr; plain where it is no terminal, never wider than asked."""
+    """A rich console on stdout or stderr; plain where it is no terminal, never too narrow.
+
+    Markup is off: names and values come from specs of strangers.
+    """
     from rich.console import Console
 
-    found = Console(stderr=err, highlight=False, soft_wrap=False)
+    def made(width: int | None = None, *, plain: bool = False) -> Console:
+        return Console(
+            stderr=err, highlight=False, markup=False, emoji=False, width=width, no_color=plain
+        )
+
+    found = made()
     if not found.is_terminal:
         # without a terminal there is no width to fit: lines must not break at 80 columns
-        found = Console(stderr=err, highlight=False, width=_piped_width(), no_color=True)
-    elif found.width < NARROWEST:
-        found = Console(stderr=err, highlight=False, width=NARROWEST)
-    return found
+        return made(_piped_width(), plain=True)
+    return found if found.width >= NARROWEST else made(NARROWEST)
 
 
 def _piped_width() -> int:
@@ -73,9 +79,9 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
         where = "" if files == 1 else f" in {files} files"
         say(f"\n{len(diagnostics)} mistake{'s' if len(diagnostics) != 1 else ''}{where}.")
     else:
-        say(f"error: {error.message}")
+        say(f"error: {printable(error.message)}")
         if error.hint:
-            say(f"hint: {error.hint}")
+            say(f"hint: {printable(error.hint)}")
     return int(error.exit_code)
 
 

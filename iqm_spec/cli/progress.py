@@ -107,7 +107,7 @@ class Progress:
         self._bar = self._task = None
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, style="dim" if text.startswith("plan") else None)
+        self._console.print(text, style="dim" if text.startswith("plan") else None)
 
 
 def _bar(console: object, unit: str) -> Bar:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from iqm_spec.diagnostics import printable
 from iqm_spec.model import Values
 
 
 def label(name: str, values: Values, repeat: int = 0) -> str:
     """`ghz n=3 #2`: a circuit at a point, with the number of its repeat from the second on."""
-    told = [name, *(f"{axis}={short(value)}" for axis, value in values)]
+    told = [printable(name), *(f"{axis}={short(value)}" for axis, value in values)]
     return " ".join(told if repeat == 0 else [*told, f"#{repeat + 1}"])
 
 
@@ -18,4 +19,4 @@ def short(value: object) -> str:
     if isinstance(value, tuple | list):
         items = [short(item) for item in value]
         return ",".join(items) if len(items) < 3 else f"{items[0]}..{items[-1]}"
-    return str(value)
+    return printable(str(value))

@@ -126,4 +126,4 @@ def _tell(store: Store, plan: Plan, over: RunDone, results: Path) -> None:
         if rest:
             console.print(rest)
     told = f"nothing to do: run {over.run} has all of it" if over.again else f"run {over.run}"
-    console.print(f"\n{told}, in {results.as_posix()}/", markup=False, soft_wrap=True)
+    console.print(f"\n{told}, in {results.as_posix()}/", soft_wrap=True)

@@ -44,11 +44,11 @@ def _one(store: Store, saved: SavedRun, *, as_json: bool) -> None:
         output.answer({"run": {**_data(saved), "measured": have}, "exit": 0})
         return
     console = output.console()
-    console.print(f"run {saved.state.id}: {saved.status}", markup=False)
+    console.print(f"run {saved.state.id}: {saved.status}")
     for stage in saved.stages:
-        console.print(f"{stage['stage']}: {stage['status']}", markup=False)
+        console.print(f"{stage['stage']}: {stage['status']}")
         for reason in stage["verdict"]:
-            console.print(f"  {reason}", markup=False)
+            console.print(f"  {reason}")
     console.print(f"{have:,} of {len(rows):,} points have results\n")
     console.print(tables.results_table(rows, console.width))
     rest = tables.more(len(rows))
