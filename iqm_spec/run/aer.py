@@ -17,6 +17,7 @@ from iqm_spec.run.keys import Simulator, aer_key, installed_simulator, random_se
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
 from iqm_spec.run.rows import DERIVED, RECORDS, Row, rows_of
+from iqm_spec.spec.schema import defaults
 from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs
 from iqm_spec.store import Store
 
@@ -58,11 +59,23 @@ def run_aer(
     return StageDone(
         stage=Stage.AER,
         status=verdict.status,
-        reasons=verdict.reasons,
+        reasons=(*verdict.reasons, *_not_simulated(plan)),
         jobs=len(jobs),
         cached=cached,
         points=len(plan.points),
     )
+
+
+def _not_simulated(plan: Plan) -> tuple[str, ...]:
+    """What of IQM's options has no effect in simulation, in words; nothing where none is set."""
+    usual = defaults("options")
+    named = {
+        name
+        for options in {id(point.options): point.options for point in plan.points}.values()
+        for name, value in options.items()
+        if value != usual.get(name)
+    }
+    return (f"not simulated: {', '.join(sorted(named))}",) if named else ()
 
 
 def missing_jobs(

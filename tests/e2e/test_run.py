@@ -266,3 +266,9 @@ def test_nothing_of_this_machine_is_in_the_folder(ghz: Path, answer: Ask, tmp_pa
         if path.is_file():
             text = path.read_text()
             assert not [word for word in words if word in text], path
+
+
+def test_options_that_simulation_does_not_know_are_told(ghz: Path, answer: Ask) -> None:
+    (stage,) = answer("run", ghz, "--set", "options.heralding=zeros")["stages"]
+    assert stage["status"] == "passed"
+    assert stage["verdict"] == ["not simulated: heralding"]
