@@ -10,6 +10,8 @@ experiments/ghz.yaml:12:8: error[S203]: `shots` must be a whole number, got the 
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable
 
 from attrs import frozen
@@ -86,6 +88,22 @@ def _excerpt(span: Span, line: str) -> list[str]:
 def printable(text: str, instead: str = "?") -> str:
     """`text` without what a terminal would take for commands: specs come from strangers."""
     return "".join(char if char.isprintable() else instead for char in text)
+
+
+_MULTIPLE_OF_PI = re.compile(
+    r"\s*(?P<sign>-?)\s*(?:(?P<times>\d+(?:\.\d+)?)\s*\*?\s*)?(?:pi|π)"
+    r"\s*(?:/\s*(?P<over>\d+(?:\.\d+)?))?\s*",
+    re.IGNORECASE,
+)
+
+
+def number_meant(text: str) -> str:
+    """`write 1.5707963267948966: ...` for `pi/2` and the like; a spec has no expressions."""
+    match = _MULTIPLE_OF_PI.fullmatch(text)
+    if match is None or not float(match["over"] or 1):
+        return ""
+    value = math.pi * float(match["times"] or 1) / float(match["over"] or 1)
+    return f"write {-value if match['sign'] else value!r}: there are no expressions in a spec"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from iqm_spec.check.reporter import Reporter, leaf_using, place
@@ -31,8 +31,18 @@ def check_axes(spec: Spec, report: Reporter) -> tuple[CircuitPoints, ...]:
         if known and _check_circuit(circuit, axes, spec.sweep, report):
             sound.append(circuit_points(circuit, spec.sweep))
     if known:
-        _report_unused(spec.sweep, used, ("sweep",), report)
+        _report_unused(spec.sweep, used | _meant(used, spec.sweep), ("sweep",), report)
     return tuple(sound)
+
+
+def _meant(used: set[str], sweep: Sequence[Block]) -> set[str]:
+    """Axes that a misspelt name stands for, of which S302 has spoken already."""
+    axes = {axis for block in sweep for axis in block.axes}
+    return {axis for name in used - axes for axis in _alike(name, axes)}
+
+
+def _alike(name: str, axes: Iterable[str]) -> list[str]:
+    return [axis for axis in axes if axis in nearest(name, [axis]) or axis.lower() == name.lower()]
 
 
 def _all_read(owner: Json, read: Sequence[Block]) -> bool:
@@ -93,7 +103,9 @@ def _undefined(
 ) -> Problem:
     where = leaf_using(getattr(circuit, field), axis, place(report.source, circuit, field))
     axes = ", ".join(sorted(known))
-    hint = nearest(axis, known) or (f"the axes are {axes}" if axes else "there is no `sweep`")
+    alike = sorted(_alike(axis, known))
+    listed = f"the axes are {axes}" if axes else "there is no `sweep`"
+    hint = f"did you mean {' or '.join(alike)}?" if alike else listed
     return Problem(where, "S302", f"no axis is called `{axis}`", hint)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from iqm_spec.check.files import CircuitFiles, circuit_path
-from iqm_spec.check.reporter import Reporter, leaf_using, place
+from iqm_spec.check.reporter import Reporter, has, leaf_using, place
 from iqm_spec.circuits import ArgumentProblem, CircuitError, find
-from iqm_spec.diagnostics import Diagnostic, Problem, Span, nearest
+from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.json_types import Json
 from iqm_spec.model import AxisValue, CircuitFacts, CircuitSpec, Feature, SourceKind, Values
 from iqm_spec.sweep.expand import CircuitPoints
@@ -90,12 +90,16 @@ class CircuitChecks:
                 suggested += hint
                 text = f"`{ref}` has no input `{name}`"
                 self._report(Problem((*where, name), "S407", text, hint, on_key=True))
-        open_ = [name for name in facts.inputs if name not in given]
+        # a value that the schema has refused is bound all the same
+        open_ = [n for n in facts.inputs if n not in given and not self._written(where, n)]
         missing = [name for name in open_ if name not in re.findall(r"\w+", suggested)]
         if missing:
             told = ", ".join(f"`{name}`" for name in missing)
             hint = "bind it under `parameters`, or write `parameters: by-name`"
             self._report(Problem(where, "S407", f"`{ref}` leaves its input {told} open", hint))
+
+    def _written(self, where: TreePath, name: str) -> bool:
+        return has(self._report.source.tree, (*where, name))
 
     # --- machine ---------------------------------------------------------------------------------
 
@@ -131,16 +135,21 @@ class CircuitChecks:
         values: Values,
     ) -> None:
         strangers = [name for name in layout if name not in machine.qubits]
+        axes = (*axes_in(circuit.layout), *axes_in(circuit.args))
         if strangers:
             hint = nearest(strangers[0], machine.qubits) or (
                 f"its qubits are {machine.qubits[0]} to {machine.qubits[-1]}"
             )
-            text = f"{machine.alias} has no qubit `{strangers[0]}`"
-            self._say(circuit, "layout", "S503", text, values, hint)
+            text = f"{machine.alias} has no qubit `{strangers[0]}`{_at(values, axes)}"
+            where = place(self._report.source, circuit, "layout")
+            if isinstance(circuit.layout, list | tuple):
+                where = (*where, layout.index(strangers[0]))
+            self._report(Problem(where, "S503", text, hint))
         elif len(layout) != facts.num_qubits:
             named = f"{len(layout)} qubit{'s' if len(layout) != 1 else ''}"
             text = f"the layout names {named}, circuit `{circuit.name}` has {facts.num_qubits}"
-            self._say(circuit, "layout", "S504", text, values)
+            where = place(self._report.source, circuit, "layout")
+            self._report(Problem(where, "S504", text + _at(values, axes)))
         elif len(set(layout)) != len(layout) and axes_in(circuit.layout):
             self._say(circuit, "layout", "S504", "the layout names a qubit twice", values)
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
-from iqm_spec.diagnostics import nearest
+from iqm_spec.diagnostics import nearest, number_meant
 from iqm_spec.json_types import Json
 
 Kind = Literal[
@@ -136,7 +136,8 @@ def _read_int(parameter: Parameter, value: Any) -> int:
 
 def _read_float(parameter: Parameter, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Wrong(f"must be a number, got {_shown(value)}")
+        meant = number_meant(value) if isinstance(value, str) else ""
+        raise _Wrong(f"must be a number, got {_shown(value)}{meant and f' ({meant})'}")
     if abs(value) > 1e300 or not math.isfinite(value):
         raise _Wrong("must be a finite number")
     _check_bounds(parameter, value)

@@ -57,10 +57,10 @@ class Progress:
             case Planned(plan, stored):
                 self._end()
                 note = " (stored plan)" if stored else ""
-                self._say(f"plan {plan.digest[:12]}: {len(plan.points):,} points{note}")
+                self._say(f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}")
             case StageStarted(stage, points, cached, _):
                 told = f", {cached:,} of them in the results folder" if cached else ""
-                self._say(f"{stage}: {points:,} points{told}")
+                self._say(f"{stage}: {count(points, 'point')}{told}")
                 if points > cached:
                     self._begin(f"{stage}", "points", points - cached)
             case JobDone(_, _, points):
@@ -108,6 +108,11 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim" if text.startswith("plan") else None)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 point`, `2 points`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _bar(console: object, unit: str) -> Bar:

@@ -49,7 +49,8 @@ def results_table(rows: Sequence[Row], width: int) -> Table:
     table = _point_table(layout)
     table.add_column("shots", justify="right", no_wrap=True, min_width=5)
     if room >= _LEAST_OUTCOMES:
-        table.add_column("top outcomes", no_wrap=True, overflow="ellipsis", max_width=room)
+        title = "top outcomes" if room >= 12 else "top"
+        table.add_column(title, no_wrap=True, overflow="ellipsis", max_width=room)
     table.add_column("fidelity", justify="right", no_wrap=True, min_width=11)
     if wide:
         table.add_column("perfect", justify="right", no_wrap=True)
@@ -151,6 +152,7 @@ def with_error(comparison: Mapping[str, Any] | None, name: str, error: str = "")
 
 
 def _clip(bits: str) -> str:
+    bits = bits.replace(" ", "|")  # between registers; a space would read as the next column
     return bits if len(bits) <= 16 else f"{bits[:7]}..{bits[-7:]}"
 
 

@@ -81,13 +81,22 @@ def _by_name(plan: Plan) -> dict[PointName, PlannedPoint]:
 
 
 def _settings(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Difference]:
-    ours = flatten({key: value for key, value in left.items() if key not in _DERIVED})
-    theirs = flatten({key: value for key, value in right.items() if key not in _DERIVED})
+    ours, theirs = flatten(_asked(left)), flatten(_asked(right))
     return [
         Difference(path, ours.get(path), theirs.get(path))
         for path in sorted({*ours, *theirs})
         if ours.get(path) != theirs.get(path)
     ]
+
+
+def _asked(header: Mapping[str, Any]) -> dict[str, Any]:
+    """What a header says by itself, noise in words."""
+    told = {key: value for key, value in header.items() if key not in _DERIVED}
+    noise = {
+        target: "ideal" if digest is None else f"profile {digest[:12]}"
+        for target, digest in header["noise"].items()
+    }
+    return {**told, "spec": header["spec"]["name"], "noise": noise}
 
 
 def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:

@@ -12,11 +12,14 @@ def label(name: str, values: Values, repeat: int = 0) -> str:
     return " ".join(told if repeat == 0 else [*told, f"#{repeat + 1}"])
 
 
+_LONGEST = 24
+
+
 def short(value: object) -> str:
-    """A value in few characters: four digits of a float, the ends of a list."""
+    """A value in few characters: four digits of a float, the beginning of a list."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple | list):
-        items = [short(item) for item in value]
-        return ",".join(items) if len(items) < 3 else f"{items[0]}..{items[-1]}"
+        whole = ",".join(short(item) for item in value)
+        return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 3]}..."
     return printable(str(value))

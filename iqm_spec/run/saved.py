@@ -30,11 +30,19 @@ class SavedRun:
 
     @property
     def status(self) -> str:
-        """`done`, `failed`, or `unfinished` where the journal has no end."""
+        """`done`, `unfinished` where the journal has no end, else why not every stage passed."""
         code = self.state.fields.get("exit")
         if code is None:
             return "unfinished"
-        return "done" if code == 0 else "failed"
+        ended = [stage["status"] for stage in self.stages if stage["status"] != "passed"]
+        return "done" if code == 0 else str(ended[0] if ended else "failed")
+
+    @property
+    def about(self) -> str:
+        """Its machines and noise in few words: `garnet noisy`."""
+        noise: Mapping[str, Any] = self.plan.header["noise"]
+        kinds = {"ideal" if digest is None else "noisy" for digest in noise.values()}
+        return f"{', '.join(sorted(noise))} {'/'.join(sorted(kinds))}"
 
     @property
     def stages(self) -> list[Mapping[str, Any]]:

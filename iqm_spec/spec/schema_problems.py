@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
-from iqm_spec.diagnostics import Problem, TreePath, nearest
+from iqm_spec.diagnostics import Problem, TreePath, nearest, number_meant
 from iqm_spec.json_types import Json
 from iqm_spec.source.limits import MOST_MISTAKES
 from iqm_spec.spec import unknown
@@ -99,6 +99,10 @@ def _example(name: str, schema: Mapping[str, Any]) -> str:
 
 def _wrong_type(found: _Violation) -> Iterator[Problem]:
     hint = "remove the line, or give it a value" if found.value is None else ""
+    if "layout" in found.path and not isinstance(found.value, str):
+        hint = "components are named: layout: [QB1, QB2]"
+    elif found.path == ("sweep",):
+        hint = "begin each block with a dash: `- grid: {n: [2, 3]}`"
     hint = hint or _type_hint(found.value, found.schema)
     yield _problem(found, "S203", expected(found.schema), hint)
 
@@ -118,6 +122,8 @@ def _type_hint(value: Json, schema: Mapping[str, Any]) -> str:
 def _number_hint(value: str) -> str:
     if "${" in value:
         return 'here a placeholder stands alone in its text: "${axis}"'
+    if meant := number_meant(value):
+        return meant
     number = value.strip().lower().replace(",", "").replace("_", "")
     factor = {"k": 1000, "m": 1_000_000}.get(number[-1:], 1)
     digits = number[:-1] if factor > 1 else number
@@ -175,7 +181,7 @@ def _no_branch(found: _Violation) -> Iterator[Problem]:
     if not meant and "x-expected" in found.schema:
         words = found.schema["x-expected"]
         consts = [branch["const"] for branch in found.schema["anyOf"] if "const" in branch]
-        hint = nearest(str(found.value), consts)
+        hint = number_meant(str(found.value)) or nearest(str(found.value), consts)
         yield _problem(found, "S203", words, hint)
         return
     for child in meant[0] if meant else found.branches[0]:

@@ -22,7 +22,7 @@ OBJECT_NAME = re.compile(r"([0-9a-f]{64})\.(jsonl?)")
 POINTER_NAME = re.compile(r"([1-9][0-9]{0,8})-([0-9a-f]{64})")
 EVENT_NAME = re.compile(r"([0-9]{4,9})-([a-z]+(?:-[a-z]+)*)-([0-9a-f]{8})\.json")
 SPEC_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-RUN_ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})-([0-9]{8}-[0-9]{6})-([0-9a-f]{6})")
+RUN_ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})-([0-9]{8}-[0-9]{6})-([0-9a-f]{8})")
 
 
 def object_path(root: Path, digest: str, suffix: str) -> Path:

@@ -45,12 +45,18 @@ def start_run(folder: Folder, name: str, now: datetime, fields: Mapping[str, Jso
         raise ValueError(f"not a spec's name: {name!r}")
     if now.tzinfo is None:
         raise ValueError("the start of a run needs a time zone")
-    stamp = now.astimezone(UTC).strftime(_STAMP)
-    run = f"{name}-{stamp}-{os.urandom(3).hex()}"
+    run = _run_id(name, now)
     while (folder.root / RUNS / run).exists():
-        run = f"{name}-{stamp}-{os.urandom(3).hex()}"
+        run = _run_id(name, now)
     _journal(folder, run).append("started", fields)
     return run
+
+
+def _run_id(name: str, now: datetime) -> str:
+    """A new id. Its last part begins with the microsecond, so that ids sort by time."""
+    stamp = now.astimezone(UTC).strftime(_STAMP)
+    chance = int.from_bytes(os.urandom(2), "big") % 4096
+    return f"{name}-{stamp}-{now.microsecond:05x}{chance:03x}"
 
 
 def append_event(folder: Folder, run: str, kind: str, fields: Mapping[str, Json]) -> None:

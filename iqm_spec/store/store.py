@@ -113,7 +113,7 @@ class Store:
     # --- runs ------------------------------------------------------------------------------------
 
     def start_run(self, name: str, now: datetime, fields: Mapping[str, Json]) -> str:
-        """Begins a run of the spec `name`; returns `<name>-<YYYYMMDD-HHMMSS>-<6 hex>` (UTC)."""
+        """Begins a run of the spec `name`; returns `<name>-<YYYYMMDD-HHMMSS>-<8 hex>` (UTC)."""
         return runs.start_run(self.folder, name, now, fields)
 
     def append_event(self, run_id: str, kind: str, fields: Mapping[str, Json]) -> None:

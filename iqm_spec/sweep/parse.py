@@ -146,18 +146,20 @@ def _listed(raw: Sequence[Json], path: TreePath, report: Report) -> Column:
             )
             return (), ()
     rows = tuple(tuple(axis_value(entry[axis]) for axis in axes) for entry in entries)
-    _report_twice(rows, path, report)
+    _report_twice(rows, path, report, at_row=True)
     return axes, rows
 
 
-def _report_twice(rows: Sequence[tuple[AxisValue, ...]], path: TreePath, report: Report) -> None:
+def _report_twice(
+    rows: Sequence[tuple[AxisValue, ...]], path: TreePath, report: Report, *, at_row: bool = False
+) -> None:
     first: dict[tuple[AxisValue, ...], int] = {}
     for place, row in enumerate(rows):
         other = first.setdefault(row, place)
         if other != place:
             report(
                 Problem(
-                    path,
+                    (*path, place) if at_row else path,
                     "S303",
                     f"points {other + 1} and {place + 1} here are the same",
                     "to measure the same point several times, write `repeat: k`",

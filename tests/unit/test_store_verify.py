@@ -205,7 +205,7 @@ def test_two_files_for_one_object_are_told(store: Store) -> None:
 
 def test_an_event_in_another_run_is_found(store: Store) -> None:
     (run,) = (store.root / "runs").iterdir()
-    run.rename(run.with_name("ghz-20261122-213005-abcdef"))
+    run.rename(run.with_name("ghz-20261122-213005-abcdef01"))
     assert findings(store) == [("hash", "runs"), ("hash", "runs")]
 
 

@@ -23,6 +23,12 @@ _PLACE_OF_LEXER = re.compile(r"^L(\d+):C(\d+): (.*)", re.DOTALL)
 _UNSUPPORTED = re.compile(r"^node of type (\w+?)(Declaration|Statement|Definition)? is not supp")
 
 
+_UNDEFINED_GATE = re.compile(r"\bnot defined\b")
+_INCLUDES = (
+    'is the name right, and does the file include "qelib1.inc" (2.0) or "stdgates.inc" (3.0)?'
+)
+
+
 def parse(text: str, survey: Survey) -> QuantumCircuit:
     """The circuit of surveyed `text`; raises `QasmInvalid`, with a place, where it has none."""
     return _parse_2(text, survey) if survey.version == 2 else _parse_3(text)
@@ -147,4 +153,5 @@ def _located(pattern: re.Pattern[str], text: str, otherwise: Place) -> QasmInval
     unsupported = _UNSUPPORTED.match(message)
     if unsupported:
         message = f"OpenQASM 3's {unsupported.group(1)} is not supported"
-    return _invalid((int(match.group(1)), int(match.group(2)) + 1), message)
+    hint = _INCLUDES if _UNDEFINED_GATE.search(message) else ""
+    return _invalid((int(match.group(1)), int(match.group(2)) + 1), message, hint)

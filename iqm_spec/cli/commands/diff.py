@@ -43,6 +43,9 @@ def command(left: str, right: str, results: Path, as_json: bool) -> None:
         return
     for line in lines(asked, left, right):
         click.echo(line)
+    if not pairs:
+        click.echo("no points in common: circuits, axes or values have other names")
+        return
     same = sum(1 for a, b, *_ in pairs if a.key == b.key)
     differ = [pair for pair in pairs if pair[3] < SIGNIFICANT]
     click.echo(

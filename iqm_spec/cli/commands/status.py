@@ -9,6 +9,7 @@ import click
 
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.options import json_option, results_option
+from iqm_spec.cli.progress import count
 from iqm_spec.run.saved import SavedRun, load_run
 from iqm_spec.store import Store
 
@@ -33,8 +34,10 @@ def command(run: str | None, results: Path, as_json: bool) -> None:
     if not saved:
         output.say(f"no runs in {results.as_posix()}/ yet")
         return
+    wide = max(len(item.state.id) for item in saved)
     for item in saved:
-        click.echo(f"{item.state.id}  {item.status}  {len(item.plan.points):,} points")
+        told = f"{item.state.id:{wide}}  {item.status:10}  {count(len(item.plan.points), 'point')}"
+        click.echo(f"{told}  {item.about}")
 
 
 def _one(store: Store, saved: SavedRun, *, as_json: bool) -> None:

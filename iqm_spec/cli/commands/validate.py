@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.load import examine
 from iqm_spec.cli.options import allow_code_option, json_option, set_option
+from iqm_spec.cli.progress import count
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 
@@ -49,11 +51,17 @@ def command(
             }
         )
     if mistakes:
+        if not as_json:
+            _tell(told)
         raise SpecError(tuple(mistakes), tuple(overrides))
     if as_json:
         output.answer({"specs": told, "exit": 0})
         return
-    for entry in told:
-        for notice in entry["notices"]:  # type: ignore[attr-defined]
+    _tell(told)
+
+
+def _tell(fine: Sequence[Mapping[str, Any]]) -> None:
+    for entry in fine:
+        for notice in entry["notices"]:
             output.say(f"note: {notice}")
-        click.echo(f"{entry['file']}: fine, {entry['points']:,} points")
+        click.echo(f"{entry['file']}: fine, {count(entry['points'], 'point')}")

@@ -8,6 +8,7 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option
+from iqm_spec.cli.progress import count
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.store import Store
 
@@ -42,7 +43,7 @@ def command(directory: Path, as_json: bool) -> int:
         return code
     for item in found.problems:
         click.echo(f"{item.path}: {item.code}: {item.message}")
-    verdict = f"{len(found.problems)} problems" if found.problems else "every byte is as it was"
+    verdict = count(len(found.problems), "problem") if found.problems else "every byte is as it was"
     click.echo(f"{directory.as_posix()}: {found.checked:,} files, {found.bytes:,} bytes: {verdict}")
     if found.problems:
         output.say(
