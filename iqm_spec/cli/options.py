@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,26 @@ json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."
 )
 
+
+class FolderPath(click.Path):
+    """A folder's path that the system can look at; nothing need be there, but empty is no path."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; a usage error for an empty text, a loop of links or a name too long."""
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        try:
+            os.stat(value)
+        except FileNotFoundError:
+            return Path(value)
+        except OSError as error:
+            self.fail(error.strerror or str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
 results_option: Decorator = click.option(
     "--results",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FolderPath(path_type=Path, file_okay=False),
     default=Path("results"),
     show_default=True,
     help="The results folder.",

@@ -5,12 +5,12 @@ The highest n wins, then the smallest digest, so two people's answers unite with
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.layout import ASKS, DIGEST, POINTER_NAME
 from iqm_spec.store.objects import check_object
+from iqm_spec.store.reading import names_in
 
 
 def link_plan(folder: Folder, ask: str, plan: str, *, replan: bool = False) -> None:
@@ -36,9 +36,7 @@ def _folder_of(root: Path, ask: str) -> Path:
 
 
 def _pointers(path: Path) -> set[tuple[int, str]]:
-    if not path.is_dir():
-        return set()
-    found = (POINTER_NAME.fullmatch(name) for name in os.listdir(path))
+    found = (POINTER_NAME.fullmatch(name) for name in names_in(path))
     return {(int(match[1]), match[2]) for match in found if match}
 
 

@@ -20,6 +20,7 @@ from iqm_spec.store.folder import Folder
 from iqm_spec.store.layout import INDEX, KIND, LARGEST_VALUE, OBJECT_NAME, OBJECTS, object_path
 from iqm_spec.store.objects import check_file, corrupt, opened
 from iqm_spec.store.packs import Place, read_header, read_records
+from iqm_spec.store.reading import open_regular
 
 _BATCH = 1024  # records that are read together
 _FORMAT = "iqm-spec/index/1"
@@ -143,7 +144,8 @@ def _names(folder: Path) -> list[str]:
 def _load(path: Path) -> Table | None:
     """The table of an index file; None where it is missing or damaged."""
     try:
-        head, _, body = path.read_bytes().partition(b"\n")
+        with open_regular(path) as file:
+            head, _, body = file.read().partition(b"\n")
     except OSError:
         return None
     if head.decode(errors="replace") != f"{_FORMAT} {path.parent.name} {sha256(body)}":

@@ -15,6 +15,7 @@ from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder, TempFile
 from iqm_spec.store.layout import LARGEST_VALUE, object_path
+from iqm_spec.store.reading import open_regular
 
 _CHUNK = 1 << 20
 
@@ -102,7 +103,7 @@ def hash_of(file: BinaryIO) -> str:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A stored file for reading; one that is missing or cannot be read is StoreCorrupt."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             yield file
     except FileNotFoundError as error:
         raise corrupt(path, "is missing") from error

@@ -15,6 +15,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.journal import Event, Journal, event_files
 from iqm_spec.store.layout import RUN_ID, RUNS, SPEC_NAME
+from iqm_spec.store.reading import names_in
 
 _STAMP = "%Y%m%d-%H%M%S"
 _MOST_CANDIDATES = 5
@@ -80,11 +81,9 @@ def load_run(folder: Folder, run: str) -> RunState:
 def run_ids(root: Path) -> list[str]:
     """Ids of all runs that have events, the oldest first."""
     path = root / RUNS
-    if not path.is_dir():
-        return []
-    found = [match for name in os.listdir(path) if (match := RUN_ID.fullmatch(name))]
+    found = [match for name in names_in(path) if (match := RUN_ID.fullmatch(name))]
     found = [match for match in found if event_files(path / match[0])]
-    return [match[0] for match in sorted(found, key=lambda match: (match[2], match[0]))]
+    return [match[0] for match in sorted(found, key=lambda match: (match[2], match[3]))]
 
 
 def resolve(folder: Folder, selector: str) -> RunState:

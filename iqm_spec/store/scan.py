@@ -13,6 +13,7 @@ from iqm_spec.canonical import sha256
 from iqm_spec.json_types import Json
 from iqm_spec.store.journal import EVENT_FORMAT, parse_event
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
+from iqm_spec.store.reading import open_regular
 from iqm_spec.store.references import mentions, references
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
@@ -51,7 +52,7 @@ class Scan:
 def scan_object(path: Path, known: Container[str]) -> Scan:
     """Reads a `.json` object."""
     scan = Scan()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         data = file.read(LARGEST_VALUE + 1)
         if len(data) > LARGEST_VALUE:
             return _failed(scan, "too-large", f"holds a value of more than {LARGEST_VALUE} bytes")
@@ -70,7 +71,7 @@ def scan_pack(path: Path, known: Container[str]) -> Scan:
     """Reads a `.jsonl` pack line by line, in bounded memory."""
     scan = Scan()
     found = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         last = ""
         for lines in _batches(file):
             data = b"".join(lines)
@@ -88,7 +89,7 @@ def scan_pack(path: Path, known: Container[str]) -> Scan:
 def scan_event(path: Path, known: Container[str]) -> Scan:
     """Reads an event of a journal."""
     scan = Scan()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         data = file.read(LARGEST_EVENT + 1)
     scan.size = len(data)
     event = parse_event(path, data)

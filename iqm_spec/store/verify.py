@@ -138,12 +138,15 @@ def _sorted_files(walk: _Walk) -> Iterator[tuple[str, list[str]]]:
     if not walk.root.is_dir():
         return
     for entry in sorted(os.scandir(walk.root), key=lambda entry: entry.name):
-        if entry.name not in _OURS or (entry.name in STARTING_FILES) != entry.is_file():
+        starting = entry.name in STARTING_FILES
+        if entry.name not in _OURS or (starting and not entry.is_file()):
             walk.foreign.append(entry.name)
         elif entry.is_symlink():
             walk.fail(entry.name, "link", "is a symbolic link")
         elif entry.is_dir():
             yield entry.name, sorted(_files(walk, entry.name))
+        elif not starting:
+            walk.fail(entry.name, "stray", "is not a folder")
 
 
 def _files(walk: _Walk, folder: str) -> Iterator[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,9 @@ def test_schema_is_the_file_of_the_repository(cli: Cli, root: Path) -> None:
         (["status", "nothing"], 2, "nothing"),
         (["export", "nothing"], 2, "nothing"),
         (["verify", "nowhere"], 2, "no results folder"),
+        (["verify", ""], 2, "empty"),
+        (["status", "--results", ""], 2, "empty"),
+        (["run", "pair.yaml", "--results", "a" * 300], 2, "too long"),
         (["validate", "gone.yaml"], 3, "gone.yaml"),
         (["validate", "."], 3, ""),
         (["run", "pair.yaml", "--set", "shotz=3"], 3, "did you mean shots"),
@@ -183,3 +188,54 @@ def test_python_generators_run_only_where_they_are_allowed(
     answer("run", spec, "--allow-code", "mine", env=env)
     rows = json.loads(cli("export", "--format", "json", env=env).stdout)["rows"]
     assert rows[0]["counts"] == {"11": 1000}
+
+
+@pytest.mark.parametrize("place", ["runs", "asks", "objects"])
+def test_a_pipe_or_a_file_in_the_folder_is_found_and_waited_for_by_no_command(
+    spec: Path, cli: Cli, answer: Ask, tmp_path: Path, place: str
+) -> None:
+    answer("run", spec)
+    folder = tmp_path / "results" / place
+    if place == "asks":
+        for path in folder.rglob("*"):
+            if path.is_file():
+                path.unlink()
+                os.mkfifo(path)
+    else:
+        for path in [path for path in folder.rglob("*") if path.is_file()]:
+            path.unlink()
+            os.mkfifo(path)
+        answer("verify", exit_code=7)
+        answer("status", "latest", exit_code=7)
+    for path in (tmp_path / "results" / "index").rglob("*"):
+        if path.is_file():
+            path.unlink()
+            os.mkfifo(path)
+    cli("run", spec)
+    shutil.rmtree(folder)
+    folder.write_text("a file where a folder should be")
+    answer("verify", exit_code=7)
+
+
+def test_names_of_strangers_are_printed_without_their_escapes(
+    spec: Path, cli: Cli, answer: Ask, tmp_path: Path
+) -> None:
+    answer("run", spec)
+    (tmp_path / "results" / "objects" / "\x1b[31mEVIL").write_text("")
+    done = cli("verify")
+    assert done.returncode == 7
+    assert "objects/?[31mEVIL: stray" in done.stdout
+
+
+@pytest.mark.parametrize("angle", ["10^400", "1e308*10", "(-1)^0.5"])
+def test_an_angle_that_is_no_number_is_a_mistake_of_the_file(
+    tmp_path: Path, answer: Ask, angle: str
+) -> None:
+    (tmp_path / "c.qasm").write_text(
+        'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\n'
+        f"rx({angle}) q[0];\nmeasure q -> c;\n"
+    )
+    spec = tmp_path / "x.yaml"
+    spec.write_text("iqm_spec: 1\nname: x\ntarget: garnet\ncircuits: [{qasm: c.qasm}]\n")
+    (item,) = answer("run", spec, exit_code=3)["error"]["diagnostics"]
+    assert (item["code"], item["line"]) == ("S402", 5)

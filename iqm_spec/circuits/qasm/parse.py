@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr
@@ -13,7 +14,7 @@ from iqm_spec.circuits.qasm.survey import Survey
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Instruction
+    from qiskit.circuit import CircuitInstruction, Instruction
 
 Place = tuple[int, int]
 
@@ -62,6 +63,7 @@ def _parse_2(text: str, survey: Survey) -> QuantumCircuit:
 def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, Place]) -> None:
     """Angles inside of defined gates are evaluated late: a division by zero shows here."""
     for instruction in circuit.data:
+        _require_finite(instruction, calls.get(instruction.name, (1, 1)))
         if instruction.is_standard_gate():
             continue
         operation = instruction.operation
@@ -73,12 +75,21 @@ def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, Place]) -
             raise _invalid(place, message, "look at the angles it is given") from error
 
 
+def _require_finite(instruction: CircuitInstruction, place: Place) -> None:
+    """An angle that no machine can turn by: 10^400, or what is not a number."""
+    for value in instruction.params:
+        if isinstance(value, float) and not math.isfinite(value):
+            message = f"an angle of `{instruction.name}` comes out as {value}"
+            raise _invalid(place, message, "angles are finite numbers, in radians")
+
+
 def _evaluate(operation: Instruction) -> None:
     for body in getattr(operation, "blocks", ()):
         for inner in body.data:
             _evaluate(inner.operation)
     definition = operation.definition
     for inner in () if definition is None else definition.data:
+        _require_finite(inner, (1, 1))
         if not inner.is_standard_gate():
             _evaluate(inner.operation)
 

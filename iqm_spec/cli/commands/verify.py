@@ -7,15 +7,19 @@ from pathlib import Path
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.options import json_option
+from iqm_spec.cli.options import FolderPath, json_option
 from iqm_spec.cli.progress import count
+from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.store import Store
 
 
 @click.command()
 @click.argument(
-    "directory", type=click.Path(path_type=Path), default=Path("results"), metavar="[DIR]"
+    "directory",
+    type=FolderPath(path_type=Path),
+    default=Path("results"),
+    metavar="[DIR]",
 )
 @json_option
 def command(directory: Path, as_json: bool) -> int:
@@ -42,7 +46,7 @@ def command(directory: Path, as_json: bool) -> int:
         )
         return code
     for item in found.problems:
-        click.echo(f"{item.path}: {item.code}: {item.message}")
+        click.echo(printable(f"{item.path}: {item.code}: {item.message}"))
     verdict = count(len(found.problems), "problem") if found.problems else "every byte is as it was"
     click.echo(f"{directory.as_posix()}: {found.checked:,} files, {found.bytes:,} bytes: {verdict}")
     if found.problems:
