@@ -12,9 +12,6 @@ from iqm_spec.model import Block, CircuitSpec, Spec
 from iqm_spec.sweep.expand import FIELDS, CircuitPoints, circuit_points
 from iqm_spec.sweep.template import TemplateError, compile_template
 
-MOST_POINTS = 10_000_000
-"""Points of one spec."""
-
 
 def check_axes(spec: Spec, report: Reporter) -> tuple[CircuitPoints, ...]:
     """How each circuit whose axes are sound meets the sweep; reports S301 to S311."""

@@ -9,6 +9,7 @@ from iqm_spec.cli import output, tables
 from iqm_spec.cli.progress import Progress
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
+from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.aer import AerJob, missing_jobs
 from iqm_spec.run.events import Transpiling
@@ -34,7 +35,7 @@ def preview(request: Request, store: Store, *, as_json: bool) -> None:
     for stage in request.stages:
         if stage is Stage.AER:
             cached = len(plan.points) - missing
-            batched = f"{len(jobs):,} job{_s(len(jobs))}"
+            batched = count(len(jobs), "job")
             told = f"{missing:,} to simulate in {batched}, {cached:,} in the results folder"
         else:
             told = "not run by this version"
@@ -46,10 +47,6 @@ def preview(request: Request, store: Store, *, as_json: bool) -> None:
     ]
     if once and request.checked.spec.sweep:
         console.print(f"run once, as they use no axis: {', '.join(once)}")
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"
 
 
 def _plan(request: Request, store: Store) -> Plan:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
+from iqm_spec.plan.label import count
 from iqm_spec.run.events import (
     Event,
     JobDone,
@@ -108,11 +109,6 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim" if text.startswith("plan") else None)
-
-
-def count(number: int, noun: str) -> str:
-    """`1 point`, `2 points`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _bar(console: object, unit: str) -> Bar:

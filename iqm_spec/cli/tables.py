@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.plan.label import label, short
+from iqm_spec.plan.label import count, label, short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -161,11 +161,5 @@ def totals(points: Iterable[PlannedPoint]) -> str:
     listed = list(points)
     circuits = len({point.circuit for point in listed})
     shots = sum(point.shots for point in listed)
-    return (
-        f"{len(listed):,} point{_s(listed)}, {circuits:,} circuit{'s' if circuits != 1 else ''},"
-        f" {shots:,} shots"
-    )
-
-
-def _s(items: Sequence[object]) -> str:
-    return "" if len(items) == 1 else "s"
+    told = f"{count(len(listed), 'point')}, {count(circuits, 'circuit')}"
+    return f"{told}, {shots:,} shots"

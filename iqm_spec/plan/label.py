@@ -23,3 +23,8 @@ def short(value: object) -> str:
         whole = ",".join(short(item) for item in value)
         return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 3]}..."
     return printable(str(value))
+
+
+def count(number: int, noun: str) -> str:
+    """`1 point`, `2 points`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -13,10 +13,9 @@ from iqm_spec.run.environment import environment
 from iqm_spec.run.events import StageDone
 from iqm_spec.run.keys import installed_simulator
 from iqm_spec.run.request import Request
-from iqm_spec.store import RunState, Store
+from iqm_spec.store import Store
 
 JOB = "job"
-STAGES = "stages"
 ENDED = "ended"
 
 
@@ -91,6 +90,3 @@ def earlier_run(store: Store, plan: Plan, ended: Sequence[StageDone]) -> str | N
 
 def _now() -> dict[str, Json]:
     return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-__all__ = ["RunLog", "RunState", "earlier_run"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from iqm_spec.diagnostics import TreePath
+from iqm_spec.diagnostics import TreePath, printable
 from iqm_spec.json_types import Json
 from iqm_spec.source.secrets import conceal
 
@@ -40,12 +40,7 @@ def quoted(text: str) -> str:
     """`text` in double quotes, cut where it is long; what looks like a secret is masked."""
     text = conceal(text)
     cut = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
-    return f'"{printable(cut)}"'
-
-
-def printable(text: str) -> str:
-    """`text` on one line, without control characters."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return f'"{printable(cut, " ")}"'
 
 
 def expected(schema: Mapping[str, Any]) -> str:
@@ -76,9 +71,9 @@ def field_name(path: TreePath) -> str:
     if not path:
         return "the spec"
     if isinstance(path[-1], str):
-        return f"`{printable(path[-1])}`"
+        return f"`{printable(path[-1], ' ')}`"
     owner = next((step for step in reversed(path) if isinstance(step, str)), "list")
-    return f"item {path[-1] + 1} of `{printable(owner)}`"
+    return f"item {path[-1] + 1} of `{printable(owner, ' ')}`"
 
 
 def _range(schema: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import click
 
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.options import json_option, results_option
-from iqm_spec.cli.progress import count
+from iqm_spec.plan.label import count
 from iqm_spec.run.saved import SavedRun, load_run
 from iqm_spec.store import Store
 

@@ -8,9 +8,9 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import FolderPath, json_option
-from iqm_spec.cli.progress import count
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode, UsageError
+from iqm_spec.plan.label import count
 from iqm_spec.store import Store
 
 
