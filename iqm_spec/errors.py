@@ -83,6 +83,13 @@ class JobFailed(IqmSpecError):
     code = "failed"
 
 
+class Interrupted(IqmSpecError):
+    """The user or the batch system ended the command."""
+
+    exit_code = ExitCode.INTERRUPTED
+    code = "interrupted"
+
+
 class StoreCorrupt(IqmSpecError):
     """An object of the results folder is not what its name says, or is missing."""
 

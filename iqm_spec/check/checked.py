@@ -12,10 +12,12 @@ from iqm_spec.check.axes import check_axes
 from iqm_spec.check.circuits import CircuitChecks
 from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
 from iqm_spec.check.machines import check_machines
-from iqm_spec.check.reporter import Reporter
+from iqm_spec.check.reporter import Reporter, place
+from iqm_spec.check.sizes import check_sizes
 from iqm_spec.check.values import check_values
-from iqm_spec.circuits import build_circuit, find, identity
-from iqm_spec.diagnostics import Diagnostic
+from iqm_spec.circuits import CircuitError, build_circuit, find, identity
+from iqm_spec.diagnostics import Diagnostic, Problem
+from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind, Spec
 from iqm_spec.source import Source
@@ -34,18 +36,27 @@ _SourceOf = tuple[SourceKind, str, bytes | None, _Arguments, _Arguments | None, 
 class Checked:
     """A spec without mistakes, with all that it names: circuit files, machines, noise profiles.
 
-    `text` and `language` are the file's; `files` the bytes of circuit files by path, as they were
-    when checked. A profile of None stands for ideal simulation.
+    `source` is its file; `files` the bytes of circuit files by path, as they were when checked. A
+    profile of None stands for ideal simulation.
     """
 
     spec: Spec
-    text: str
-    language: str
+    source: Source
     circuits: tuple[CircuitPoints, ...]
     files: Mapping[str, bytes]
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile | None]
     allowed_code: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        """The file's text."""
+        return self.source.text
+
+    @property
+    def language(self) -> str:
+        """`yaml` or `toml`."""
+        return self.source.format
 
     @property
     def digest(self) -> str:
@@ -72,8 +83,24 @@ class Checked:
         return identity(*self._source_of(point))
 
     def build(self, point: Point) -> QuantumCircuit:
-        """The logical circuit of a point, its parameters bound."""
-        return build_circuit(*self._source_of(point))
+        """The logical circuit of a point, its parameters bound.
+
+        What shows only when a circuit is built raises SpecError, at the place of the circuit.
+        """
+        try:
+            return build_circuit(*self._source_of(point))
+        except CircuitError as error:
+            raise SpecError((self._diagnostic(point, error),)) from error
+
+    def _diagnostic(self, point: Point, error: CircuitError) -> Diagnostic:
+        circuit = self.spec.circuits[point.circuit]
+        field = {"S406": "args", "S407": "parameters"}.get(error.code, "ref")
+        where = place(self.source, circuit, field)
+        if where == circuit.path:
+            where = place(self.source, circuit, "ref")
+        told = ", ".join(f"{axis} = {value}" for axis, value in point.values)
+        at = f" (at {told})" if told else ""
+        return self.source.diagnose(Problem(where, error.code, error.message + at, error.hint))
 
     def _source_of(self, point: Point) -> _SourceOf:
         kind = self.spec.circuits[point.circuit].kind
@@ -107,14 +134,14 @@ def check(
     files = CircuitFiles(report)
     spec = evolve(spec, circuits=tuple(bind_by_name(c, spec.sweep, files) for c in spec.circuits))
     circuits = check_axes(spec, report)
-    sound = [points for points in circuits if check_values(points, report)]
+    expandable = circuits if check_sizes(circuits, report) else ()
+    sound = [points for points in expandable if check_values(points, report)]
     machines, profiles = check_machines(spec, sound, report)
     for points in sound:
         files.read_all(points)
     checked = Checked(
         spec=spec,
-        text=source.text,
-        language=source.format,
+        source=source,
         circuits=circuits,
         files=files.contents,
         architectures=machines,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from iqm_spec.check.bindings import check_bindings
 from iqm_spec.check.files import CircuitFiles, circuit_path
 from iqm_spec.check.reporter import Reporter, has, leaf_using, place
 from iqm_spec.circuits import ArgumentProblem, CircuitError, find
@@ -45,6 +46,8 @@ class CircuitChecks:
             machine = self._machines.get(str(target))
             if machine is not None:
                 self._fits(circuit, str(ref), facts, machine, layout, values)
+        if circuit.kind is not SourceKind.GENERATOR and circuit.parameters:
+            check_bindings(points, self._files, self._report)
 
     # --- facts -----------------------------------------------------------------------------------
 
@@ -65,7 +68,9 @@ class CircuitChecks:
             generator = find(ref, self._code)
             problems = generator.check(args)
             if not problems:
-                return generator.facts(args)
+                facts = generator.facts(args)
+                self._require_bound(circuit, ref, facts)
+                return facts
         except CircuitError as error:
             field = "ref" if error.code in ("S405", "S409") else "args"
             self._say(circuit, field, error.code, error.message, values, error.hint)
@@ -79,6 +84,13 @@ class CircuitChecks:
             text = f"generator `{ref}`: {item.message}{_at(values, axes_in(blamed))}"
             self._report(Problem(path, "S406", text, item.hint, on_key=argument not in known))
         return None
+
+    def _require_bound(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
+        if facts.inputs:
+            told = ", ".join(f"`{name}`" for name in facts.inputs)
+            text = f"generator `{ref}` leaves {told} of its circuit open"
+            hint = "let the generator take the value as an argument and bind it"
+            self._say(circuit, "ref", "S407", text, (), hint)
 
     def _check_parameters(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
         given = circuit.parameters or {}

@@ -1,7 +1,9 @@
 """Circuits: generators and circuit files to facts, identities and `QuantumCircuit`."""
 
+from iqm_spec.circuits.angles import not_finite
 from iqm_spec.circuits.arguments import REQUIRED, ArgumentProblem, Parameter
-from iqm_spec.circuits.build import build_circuit
+from iqm_spec.circuits.bind import number
+from iqm_spec.circuits.build import angles_of, build_circuit
 from iqm_spec.circuits.errors import CircuitError, CircuitFileError, UnknownGenerator
 from iqm_spec.circuits.files import LARGEST_FILE, read_circuit_file
 from iqm_spec.circuits.generator import Generator
@@ -20,12 +22,15 @@ __all__ = [
     "Parameter",
     "QasmProblem",
     "UnknownGenerator",
+    "angles_of",
     "build_circuit",
     "find",
     "identity",
     "inspect_qasm",
     "inspect_qpy",
     "known",
+    "not_finite",
+    "number",
     "read_circuit_file",
     "scan_inputs",
 ]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING
 
+from iqm_spec.circuits.angles import compound_angles
+from iqm_spec.circuits.bind import bind
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.circuits.registry import find
-from iqm_spec.diagnostics import nearest
 from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import ParameterExpression
 
 
 def build_circuit(
@@ -32,7 +34,7 @@ def build_circuit(
         circuit = find(ref, allowed_code).build(args)
     else:
         circuit = _of_file(kind, ref, data or b"")
-    return _bound(circuit, parameters or {}, ref)
+    return bind(circuit, parameters or {}, ref)
 
 
 def _of_file(kind: SourceKind, ref: str, data: bytes) -> QuantumCircuit:
@@ -51,23 +53,6 @@ def _of_file(kind: SourceKind, ref: str, data: bytes) -> QuantumCircuit:
         raise CircuitError("S402", f"{ref}: {invalid}", hint=invalid.hint) from invalid
 
 
-def _bound(circuit: QuantumCircuit, parameters: Mapping[str, Json], ref: str) -> QuantumCircuit:
-    free = {parameter.name: parameter for parameter in circuit.parameters}
-    for name in parameters:
-        if name not in free:
-            hint = nearest(name, free) or f"its parameters are {', '.join(free) or 'none'}"
-            raise CircuitError("S407", f"`{ref}` has no parameter `{name}`", hint=hint)
-    for name in free:
-        if name not in parameters:
-            hint = f"add `{name}` to `parameters`"
-            raise CircuitError("S407", f"the parameter `{name}` of `{ref}` has no value", hint=hint)
-    values = {free[name]: number(name, value) for name, value in parameters.items()}
-    return circuit.assign_parameters(values) if values else circuit
-
-
-def number(name: str, value: Json) -> float:
-    """The value of a parameter: a finite number (`CircuitError` S407 otherwise)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
-        text = f"the parameter `{name}` must be a number, got {str(value)[:60]!r}"
-        raise CircuitError("S407", text, hint="angles are in radians")
-    return float(value)
+def angles_of(kind: SourceKind, ref: str, data: bytes) -> tuple[ParameterExpression, ...]:
+    """Angles of a circuit file that are computed from its free parameters; `CircuitError`."""
+    return compound_angles(_of_file(kind, ref, data))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 
 from iqm_spec.canonical import sha256
 from iqm_spec.circuits import user_code
-from iqm_spec.circuits.build import number
+from iqm_spec.circuits.bind import number
 from iqm_spec.circuits.registry import find
 from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from iqm_spec.circuits import mqt, user_code
 from iqm_spec.circuits.errors import UnknownGenerator
+from iqm_spec.circuits.foreign import printing_to_stderr
 from iqm_spec.circuits.generator import Generator
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.diagnostics import nearest
@@ -46,8 +47,9 @@ def _installed(entry: EntryPoint) -> Generator:
     package = entry.dist.name if entry.dist else entry.module
     source = f"{package}=={entry.dist.version}" if entry.dist else package
     try:
-        found = entry.load()
-    except Exception as error:
+        with printing_to_stderr():
+            found = entry.load()
+    except (Exception, SystemExit) as error:
         text = f"the generator `{entry.name}` of {package} cannot be loaded: {error}"
         raise UnknownGenerator("S405", text, hint=f"reinstall {package}") from error
     return user_code.wrap(entry.name, found, source)

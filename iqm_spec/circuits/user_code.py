@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
+import sysconfig
 from collections.abc import Callable, Mapping, Set
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from iqm_spec.canonical import sha256
+from iqm_spec.circuits.angles import HINT, strange_angles
 from iqm_spec.circuits.arguments import REQUIRED, Args, Parameter
 from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
+from iqm_spec.circuits.foreign import printing_to_stderr, with_article
 from iqm_spec.circuits.generator import Generator
 from iqm_spec.json_types import Json
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 PREFIX = "python:"
+
+_IMPORTABLE = "must be importable: installed, or in a folder that PYTHONPATH names"
 
 
 def find(ref: str, allowed_code: Set[str]) -> Generator:
@@ -31,8 +37,9 @@ def find(ref: str, allowed_code: Set[str]) -> Generator:
     module_name, function_name = _split(ref, allowed_code)
     source = source_digest(ref, allowed_code)
     try:
-        found = getattr(importlib.import_module(module_name), function_name, None)
-    except Exception as error:
+        with printing_to_stderr():
+            found = getattr(importlib.import_module(module_name), function_name, None)
+    except (Exception, SystemExit) as error:
         text = f"importing `{module_name}` failed: {type(error).__name__}: {error}"
         raise UnknownGenerator("S405", text, hint="the module must import by itself") from error
     if found is None:
@@ -45,10 +52,11 @@ def source_digest(ref: str, allowed_code: Set[str]) -> str:
     """Sha256 of the source of the module that `ref` names, without importing that module."""
     module_name, _ = _split(ref, allowed_code)
     text = f"there is no Python module `{module_name}`"
-    hint = "install it, or name its folder in PYTHONPATH"
+    hint = f"it {_IMPORTABLE}"
     try:
-        spec = find_spec(module_name)
-    except Exception as error:  # a parent package is the user's code too
+        with printing_to_stderr():
+            spec = find_spec(module_name)
+    except (Exception, SystemExit) as error:  # a parent package is the user's code too
         raise UnknownGenerator("S405", text, hint=hint) from error
     if spec is None or not spec.origin or not Path(spec.origin).is_file():
         raise UnknownGenerator("S405", text, hint=hint)
@@ -61,11 +69,33 @@ def _split(ref: str, allowed_code: Set[str]) -> tuple[str, str]:
     if not all(name.isidentifier() for name in names):
         text = f"`{ref}` does not name a function"
         raise UnknownGenerator("S405", text, hint="write python:package.module:function")
+    origin = _origin(names[0])
+    if origin and _is_pythons_own(names[0], origin):
+        text = f"`{module_name}` is a module of Python itself, which holds no generators"
+        hint = "name a function of yours that returns a measured qiskit.QuantumCircuit"
+        raise UnknownGenerator("S405", text, hint=hint)
     if module_name not in allowed_code:
         text = f"the spec asks to run code of the module `{module_name}`, which was not allowed"
-        hint = f"read it, then add --allow-code {module_name}"
+        more = "" if origin else f" (it {_IMPORTABLE})"
+        hint = f"read it, then add --allow-code {module_name}{more}"
         raise UnknownGenerator("S409", text, hint=hint)
     return module_name, function_name
+
+
+def _origin(package: str) -> str:
+    """Where a top-level package comes from, found without running it; nothing where it is not."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return ""
+    return "" if spec is None else spec.origin or "a namespace"
+
+
+def _is_pythons_own(package: str, origin: str) -> bool:
+    """Whether Python brings the package, and no file of the same name stands before it."""
+    if package not in sys.stdlib_module_names:
+        return False
+    return origin in ("built-in", "frozen") or origin.startswith(sysconfig.get_path("stdlib"))
 
 
 def wrap(name: str, found: object, source: str) -> Generator:
@@ -74,7 +104,7 @@ def wrap(name: str, found: object, source: str) -> Generator:
         checked = _checked(name, lambda args: found.circuit(args))
         return evolve(found, name=name, circuit=checked, source=source)
     if not callable(found):
-        text = f"`{name}` is a {type(found).__name__}, not a function"
+        text = f"`{name}` is {with_article(type(found).__name__)}, not a function"
         raise UnknownGenerator("S405", text, hint="it must return a measured QuantumCircuit")
     return Generator(
         name=name,
@@ -109,8 +139,9 @@ def _checked(name: str, build: Callable[[Args], object]) -> Callable[[Args], Qua
 
     def circuit(args: Mapping[str, Json]) -> QuantumCircuit:
         try:
-            built = build(args)
-        except Exception as error:
+            with printing_to_stderr():
+                built = build(args)
+        except (Exception, SystemExit) as error:
             text = f"generator `{name}` failed: {type(error).__name__}: {error}"
             raise CircuitError("S406", text, hint="see its arguments, or mend it") from error
         return require_measured(name, built)
@@ -125,9 +156,13 @@ def require_measured(name: str, built: object) -> QuantumCircuit:
     from iqm_spec.circuits.facts import facts_of
 
     if not isinstance(built, QuantumCircuit):
-        text = f"generator `{name}` returned a {type(built).__name__}, not a QuantumCircuit"
+        what = "nothing" if built is None else with_article(type(built).__name__)
+        text = f"generator `{name}` returned {what}, not a QuantumCircuit"
         raise CircuitError("S406", text, hint="return a measured qiskit.QuantumCircuit")
     if facts_of(built).measured == 0:
         text = f"the circuit of generator `{name}` measures nothing"
         raise CircuitError("S403", text, hint="call circuit.measure_all() before returning it")
+    for gate, value in strange_angles(built):
+        text = f"generator `{name}` turns `{gate}` by {value}"
+        raise CircuitError("S406", text, hint=HINT)
     return built

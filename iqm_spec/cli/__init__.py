@@ -7,11 +7,15 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Entry point of `iqm-spec`; exits with an `ExitCode`."""
+    import signal
     import sys
 
     from iqm_spec.cli.app import run
+    from iqm_spec.cli.outlet import guarded
 
-    sys.exit(run(sys.argv[1:]))
+    # the end of a batch system's walltime is told like Ctrl-C: what is finished is stored
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(guarded(lambda: run(sys.argv[1:])))
 
 
 __all__ = ["main"]

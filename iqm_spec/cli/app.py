@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 
 import click
@@ -17,7 +16,7 @@ COMMANDS = {
     "run": "Carry an experiment out, or preview it with --dry-run.",
     "status": "Show the runs of a results folder, or one of them.",
     "export": "Write a run's counts as CSV or JSON.",
-    "verify": "Check every byte of a results folder.",
+    "verify": "Check a results folder: every file against its sha256, every reference.",
     "diff": "Compare two runs: what was asked and what came out.",
     "explain": "Tell why two specs or runs are not the same question.",
     "schema": "Print the JSON Schema of the spec language.",
@@ -81,10 +80,6 @@ def run(argv: Sequence[str]) -> int:
         return output.fail(_usage(error), as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
         return output.interrupted(as_json=as_json)
-    except BrokenPipeError:
-        # the reader went away (`| head`): not our trouble, and stdout must not be flushed again
-        sys.stdout = None
-        return int(ExitCode.DONE)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug, told as one
         return output.bug(error, as_json=as_json)
 

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from iqm_spec.diagnostics import printable
+from iqm_spec.errors import UsageError
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -32,13 +36,34 @@ class FolderPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-results_option: Decorator = click.option(
-    "--results",
-    type=FolderPath(path_type=Path, file_okay=False),
-    default=Path("results"),
-    show_default=True,
-    help="The results folder.",
-)
+def _there(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """The path; a usage error where the user named a folder that is not there."""
+    if param.name and ctx.get_parameter_source(param.name) is not ParameterSource.DEFAULT:
+        require_folder(value)
+    return value
+
+
+def require_folder(path: Path) -> None:
+    """Raises UsageError unless there is a folder."""
+    if not path.is_dir():
+        raise UsageError(
+            f"there is no results folder at {printable(path.as_posix())}",
+            hint="`iqm-spec run SPEC` makes one; name another with --results",
+        )
+
+
+_RESULTS: dict[str, Any] = {
+    "type": FolderPath(path_type=Path, file_okay=False),
+    "default": Path("results"),
+    "show_default": True,
+    "help": "The results folder.",
+}
+
+results_option: Decorator = click.option("--results", **_RESULTS)
+"""Of the command that makes the folder."""
+
+stored_results_option: Decorator = click.option("--results", callback=_there, **_RESULTS)
+"""Of commands that read: the folder must be there if it is named."""
 
 set_option: Decorator = click.option(
     "--set",

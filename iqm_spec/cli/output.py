@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,13 +36,22 @@ def say(text: str = "") -> None:
 def console(*, err: bool = False) -> Console:
     """A rich console on stdout or stderr; plain where it is no terminal, never too narrow.
 
-    Markup is off: names and values come from specs of strangers.
+    Markup is off: names and values come from specs of strangers. NO_COLOR drops bold and dim too.
     """
+    import os
+
     from rich.console import Console
 
-    def made(width: int | None = None, *, plain: bool = False) -> Console:
+    no_color = bool(os.environ.get("NO_COLOR"))
+
+    def made(width: int | None = None, *, plain: bool = no_color) -> Console:
         return Console(
-            stderr=err, highlight=False, markup=False, emoji=False, width=width, no_color=plain
+            stderr=err,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            width=width,
+            color_system=None if plain else "auto",
         )
 
     found = made()
@@ -74,6 +82,8 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
         answer({"error": body, "exit": int(error.exit_code)})
         return int(error.exit_code)
     if diagnostics:
+        from iqm_spec.source import line_reader
+
         say(render(diagnostics, line_reader(overrides)))
         files = len({item.file for item in diagnostics})
         where = "" if files == 1 else f" in {files} files"
@@ -105,24 +115,3 @@ def bug(error: Exception, *, as_json: bool) -> int:
         answer({"error": {"code": "bug", "message": text}, "exit": int(ExitCode.BUG)})
     say(f"\nThis is a bug in iqm-spec. Please report it, with the lines above, to {REPORT_URL}.")
     return int(ExitCode.BUG)
-
-
-@cache
-def _lines(file: str) -> tuple[str, ...]:
-    try:
-        with open(file, encoding="utf-8-sig", errors="replace") as handle:
-            # a spec or circuit file has at most 8 MiB; nothing larger is ever shown
-            return tuple(handle.read(8 << 20).splitlines())
-    except OSError:
-        return ()
-
-
-def line_reader(overrides: Sequence[str] = ()) -> Callable[[str, int], str | None]:
-    """Lines for excerpts: of files, and of `--set` texts; what looks like a secret is masked."""
-    from iqm_spec.source.secrets import conceal
-
-    def line_of(file: str, number: int) -> str | None:
-        lines = overrides if file == "--set" else _lines(file)
-        return conceal(lines[number - 1]) if 0 < number <= len(lines) else None
-
-    return line_of

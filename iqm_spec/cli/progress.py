@@ -59,9 +59,8 @@ class Progress:
                 self._end()
                 note = " (stored plan)" if stored else ""
                 self._say(f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}")
-            case StageStarted(stage, points, cached, _):
-                told = f", {cached:,} of them in the results folder" if cached else ""
-                self._say(f"{stage}: {count(points, 'point')}{told}")
+            case StageStarted(stage, points, cached):
+                self._say(f"{stage}: {aer_line(event)}")
                 if points > cached:
                     self._begin(f"{stage}", "points", points - cached)
             case JobDone(_, _, points):
@@ -73,6 +72,11 @@ class Progress:
                     self._say(f"  {reason}")
             case RunDone():
                 self._end()
+
+    def show_transpiling(self, event: Event) -> None:
+        """Show one event of the making of a plan, and not the plan."""
+        if isinstance(event, Transpiling):
+            self.show(event)
 
     def _begin(self, what: str, unit: str, total: int) -> None:
         self._end()
@@ -109,6 +113,25 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim" if text.startswith("plan") else None)
+
+
+def aer_line(stage: StageStarted) -> str:
+    """`24 points: 20 in the results folder, 4 to simulate, about 3 s on one core`."""
+    left = stage.points - stage.cached
+    told = [f"{stage.cached:,} in the results folder"] if stage.cached else []
+    if left:
+        told.append(f"{left:,} to simulate, {duration(stage.seconds)} on one core")
+    if stage.shared:
+        told.append(f"{stage.shared:,} the same question as another, sharing its counts")
+    return f"{count(stage.points, 'point')}: {'; '.join(told)}"
+
+
+def duration(seconds: float) -> str:
+    """A rough time in words: `about 3 s`, `about 2 min`."""
+    for most, unit, name in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+        if seconds < most:
+            return "below 1 s" if seconds < 1 else f"about {seconds / unit:.0f} {name}"
+    return f"about {seconds / 86_400:,.0f} days"
 
 
 def _bar(console: object, unit: str) -> Bar:

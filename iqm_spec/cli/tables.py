@@ -10,7 +10,9 @@ from attrs import frozen
 from iqm_spec.plan.label import count, label, short
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
     from iqm_spec.plan.plan import PlannedPoint
     from iqm_spec.run.rows import Row
@@ -26,95 +28,117 @@ _GAP = 2
 _LEAST_OUTCOMES = 8
 """Columns below which the most frequent outcomes are left out."""
 
+_LEAST_CELL = 7
+"""Columns that the name of a circuit or a value keeps however narrow the table."""
+
+Columns = dict[str, list[str]]
+"""Title to the cells below it."""
+
 
 @frozen
 class _Layout:
     """How points are named in a table: axes in columns of their own, or all in the first."""
 
     axes: tuple[str, ...]
+    widths: tuple[int, ...]
+    """Columns of the circuit's name and of each axis; longer cells are cut."""
     left: int
     """Columns that the naming leaves to the rest of the table."""
-    first: int | None = None
-    """Columns of the circuit's name where that has to be cut."""
 
 
-def results_table(rows: Sequence[Row], width: int) -> Table:
-    """One line per point: shots, most frequent outcomes, fidelity with its statistical error."""
-    points = [row.point for row in rows[:MOST_ROWS]]
+def results_table(rows: Sequence[Row], width: int) -> Group:
+    """One line per point: shots, most frequent outcomes, fidelity with its statistical error.
+
+    Below it stands, once each, why a fidelity is not known.
+    """
+    from rich.console import Group
+
+    shown = rows[:MOST_ROWS]
     wide = width >= WIDE
-    fixed = ["shots", "0.000±0.000", *(["perfect"] if wide else [])]
-    layout = _layout(points, width, fixed)
+    numbers = _numbers(shown, wide=wide)
+    points = [row.point for row in shown]
+    layout = _layout(points, width, numbers)
     room = layout.left - _GAP
-    outcomes = 3 if wide else 2
-    table = _point_table(layout)
-    table.add_column("shots", justify="right", no_wrap=True, min_width=5)
+    columns: Columns = {"shots": numbers.pop("shots")}
     if room >= _LEAST_OUTCOMES:
-        title = "top outcomes" if room >= 12 else "top"
-        table.add_column(title, no_wrap=True, overflow="ellipsis", max_width=room)
-    table.add_column("fidelity", justify="right", no_wrap=True, min_width=11)
+        told = [top_outcomes(row.counts, 3 if wide else 2, room) for row in shown]
+        columns["top outcomes" if room >= 12 else "top"] = told
+    return Group(_table(points, layout, columns | numbers), *_reasons(shown))
+
+
+def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
+    """The columns that are as wide as their numbers; nothing is told of counts that are lost."""
+    known = [row.comparison if row.record else None for row in rows]
+    fidelity = [with_error(one, "hellinger_fidelity", "hellinger_fidelity_error") for one in known]
+    returned = [str(row.record["shots_returned"]) if row.record else "-" for row in rows]
+    columns = {"shots": returned, "fidelity": fidelity}
     if wide:
-        table.add_column("perfect", justify="right", no_wrap=True)
-    for row in rows[:MOST_ROWS]:
-        cells = [
-            *point_cells(row.point, layout.axes),
-            str(row.record["shots_returned"]) if row.record else "-",
-        ]
-        if room >= _LEAST_OUTCOMES:
-            cells.append(top_outcomes(row.counts, outcomes, room))
-        cells.append(with_error(row.comparison, "hellinger_fidelity", "hellinger_fidelity_error"))
-        if wide:
-            cells.append(with_error(row.comparison, "perfect_hellinger_fidelity"))
-        table.add_row(*cells)
-    return table
+        columns["perfect"] = [with_error(one, "perfect_hellinger_fidelity") for one in known]
+    return columns
+
+
+def _reasons(rows: Sequence[Row]) -> list[Text]:
+    """`fidelity -: too entangled: ...` for what the table has no fidelity of."""
+    from rich.text import Text
+
+    known = [row.derived.get("reason") for row in rows if row.record and row.derived]
+    return [Text(f"fidelity -: {reason}") for reason in dict.fromkeys(known) if reason]
 
 
 def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
     """One line per point: target, qubits, depth, gates, shots."""
     shown = points[:MOST_ROWS]
-    numbers = ("qubits", "depth", "2q", "1q", "shots")
-    names = numbers if width < WIDE else ("target", *numbers)
-    layout = _layout(shown, width, names)
-    table = _point_table(layout)
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
-    for point in shown:
-        gates: Mapping[str, Any] = point.summary["gates"]  # type: ignore[assignment]
-        cells = {
-            "target": point.target,
-            "qubits": str(point.summary["qubits"]),
-            "depth": str(point.summary["depth"]),
-            "2q": str(gates.get("cz", 0) + gates.get("move", 0)),
-            "1q": str(gates.get("r", 0)),
-            "shots": str(point.shots),
-        }
-        table.add_row(*point_cells(point, layout.axes), *(cells[name] for name in names))
-    return table
+    columns: Columns = {"target": [point.target for point in shown]} if width >= WIDE else {}
+    columns |= {name: [str(point.summary[name]) for point in shown] for name in ("qubits", "depth")}
+    gates: list[Mapping[str, Any]] = [point.summary["gates"] for point in shown]  # type: ignore[misc]
+    columns["2q"] = [str(counts.get("cz", 0) + counts.get("move", 0)) for counts in gates]
+    columns["1q"] = [str(counts.get("r", 0)) for counts in gates]
+    columns["shots"] = [str(point.shots) for point in shown]
+    return _table(shown, _layout(shown, width, columns), columns)
 
 
-def _layout(points: Sequence[PlannedPoint], width: int, fixed: Sequence[str]) -> _Layout:
+def _layout(points: Sequence[PlannedPoint], width: int, fixed: Columns) -> _Layout:
     """Axes get columns where they fit beside what is fixed; else they stand with the circuit."""
+    from rich.cells import cell_len
+
     axes = tuple(dict.fromkeys(name for point in points for name, _ in point.values))
-    taken = sum(len(name) + _GAP for name in fixed)
-    columns = _widths([point_cells(point, axes) for point in points], ("circuit", *axes))
-    if columns + taken <= width:
-        return _Layout(axes, width - taken - columns - _GAP)
-    whole = _widths([point_cells(point, ()) for point in points], ("circuit",))
-    columns = min(width - taken, whole)
-    return _Layout((), width - taken - columns - _GAP, first=columns - _GAP)
+    room = width - sum(_width(*item) + _GAP for item in fixed.items())
+    for named in (axes, ()):
+        rows = [("circuit", *named), *(point_cells(point, named) for point in points)]
+        widths = _shrunk([max(map(cell_len, column)) for column in zip(*rows, strict=True)], room)
+        taken = sum(widths) + _GAP * len(widths)
+        if taken <= room:
+            break
+    return _Layout(named, tuple(widths), room - taken)
 
 
-def _widths(rows: Sequence[Sequence[str]], header: Sequence[str]) -> int:
-    """Columns that a table of these cells takes, gaps included."""
-    return sum(max(map(len, column)) + _GAP for column in zip(header, *rows, strict=True))
+def _shrunk(widths: list[int], room: int) -> list[int]:
+    """The widest columns made narrower until all fit in `room`, as far as they can be."""
+    while sum(widths) + _GAP * len(widths) > room and max(widths) > _LEAST_CELL:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
-def _point_table(layout: _Layout) -> Table:
+def _width(title: str, cells: Iterable[str]) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, (title, *cells)))
+
+
+def _table(points: Sequence[PlannedPoint], layout: _Layout, columns: Columns) -> Table:
+    """The points' names beside the columns; all but outcomes are numbers, and never cut."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    table.add_column("circuit", no_wrap=True, overflow="ellipsis", max_width=layout.first)
-    for axis in layout.axes:
-        table.add_column(axis, justify="right", no_wrap=True)
+    first, *rest = layout.widths
+    table.add_column("circuit", no_wrap=True, width=first)
+    for axis, width in zip(layout.axes, rest, strict=True):
+        table.add_column(axis, justify="right", no_wrap=True, width=width)
+    for title, cells in columns.items():
+        side: Any = "left" if title.startswith("top") else "right"
+        table.add_column(title, justify=side, no_wrap=True, width=_width(title, cells))
+    for point, *cells in zip(points, *columns.values(), strict=True):
+        table.add_row(*point_cells(point, layout.axes), *cells)
     return table
 
 
@@ -131,13 +155,14 @@ def more(total: int) -> str | None:
     return f"... and {total - MOST_ROWS:,} more points" if total > MOST_ROWS else None
 
 
-def top_outcomes(counts: Mapping[str, int], most: int, room: int = 1000) -> str:
+def top_outcomes(counts: Mapping[str, int], most: int, room: int) -> str:
     """The most frequent bitstrings with their share, at most `most` and as many as fit."""
     total = sum(counts.values())
     if not total:
         return "-"
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
-    told = [f"{_clip(bits)} {100 * n / total:.0f}%" for bits, n in ranked]
+    shares = [(bits, f" {100 * n / total:.0f}%") for bits, n in ranked]
+    told = [_clip(bits, min(16, room - len(share))) + share for bits, share in shares]
     while len(told) > 1 and len("  ".join(told)) > room:
         told.pop()
     return "  ".join(told)
@@ -151,9 +176,13 @@ def with_error(comparison: Mapping[str, Any] | None, name: str, error: str = "")
     return f"{value}±{comparison[error]:.3f}" if error else value
 
 
-def _clip(bits: str) -> str:
+def _clip(bits: str, room: int) -> str:
+    """The first and the last bits of a long string: `1010101…0101010`."""
     bits = bits.replace(" ", "|")  # between registers; a space would read as the next column
-    return bits if len(bits) <= 16 else f"{bits[:7]}..{bits[-7:]}"
+    if len(bits) <= room:
+        return bits
+    last = (room - 1) // 2
+    return f"{bits[: room - 1 - last]}…{bits[len(bits) - last :]}"
 
 
 def totals(points: Iterable[PlannedPoint]) -> str:

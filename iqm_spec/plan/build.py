@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from attrs import frozen
 
 from iqm_spec.check import Checked
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Point
 from iqm_spec.plan import plan as plans
 from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
+from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.store import Found, Store
 from iqm_spec.sweep.expand import points as points_of
@@ -56,9 +58,10 @@ def read_plan(store: Store, digest: str) -> Plan:
 
 def make_plan(
     checked: Checked, store: Store, *, replan: bool = False, keep: bool = True
-) -> Generator[Progress, None, Plan]:
-    """Transpile what is not stored and put the plan together; yields (done, total) circuits.
+) -> Iterator[Progress | Plan]:
+    """Transpile what is not stored and put the plan together.
 
+    Yields (done, total) circuits while it goes on, and the plan last.
     `keep=False` writes nothing into the folder (a dry run).
     """
     asked = [_asked(point, checked) for point in points_of(checked.spec)]
@@ -67,6 +70,7 @@ def make_plan(
     missing = {ask: point for ask, point in first.items() if ask not in known}
     packs = {digest for digest, _ in known.values()}
     natives = {ask: native for ask, (_, native) in known.items()}
+    made: dict[str, NativeCircuit] = {}
     if missing:
         made = yield from _transpile(checked, missing)
         natives |= {ask: _native(circuit) for ask, circuit in made.items()}
@@ -75,19 +79,27 @@ def make_plan(
     planned = [_planned(i, item, natives[item.ask]) for i, item in enumerate(asked)]
     header = _header(checked, sorted(packs))
     if not keep:
-        return Plan("", header, tuple(planned))
+        yield Plan("", header, tuple(planned), made)
+        return
     digest = store.put_pack(plans.PACK, header, plans.lines(planned))
     store.link_plan(header["ask"], digest, replan=replan)
-    return read_plan(store, digest)
+    yield read_plan(store, digest)
 
 
 def circuits_of(
     store: Store, plan: Plan, points: Sequence[PlannedPoint]
 ) -> dict[str, NativeCircuit]:
-    """The transpiled circuits of `points` of a plan, by their asks."""
+    """The transpiled circuits of `points` of a plan, by their asks; StoreCorrupt where lost."""
     packs = frozenset(plan.header["circuits"])
-    found = store.find(CIRCUITS, {point.ask for point in points}, within=packs)
-    return {ask: _circuit(item) for ask, item in found.items()}
+    asks = {point.ask for point in points}
+    found = store.find(CIRCUITS, asks, within=packs)
+    lost = asks - found.keys() - plan.unkept.keys()
+    if lost:
+        raise StoreCorrupt(
+            f"{count(len(lost), 'transpiled circuit')} of plan {plan.digest[:12]} cannot be found",
+            hint="`iqm-spec run SPEC --replan` makes them again",
+        )
+    return {**plan.unkept, **{ask: _circuit(item) for ask, item in found.items()}}
 
 
 def _circuit(found: Found) -> NativeCircuit:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import Values
+from iqm_spec.model import NativeCircuit, Values
 
 PACK = "plan"
 """Kind of the pack that holds a plan: its header and one line per point."""
@@ -74,12 +74,14 @@ class Plan:
 
     `header` holds: `ask`, `spec` {name, digest}, `seed`, `stages`, `mode`, `aer` {noise, method,
     device}, `noise` {target: digest of its error profile}, `require`, `circuits` (digests of the
-    packs that hold the transpiled circuits).
+    packs that hold the transpiled circuits). `unkept` are circuits by their ask that no folder
+    holds: those of a plan that was made to be looked at only.
     """
 
     digest: str
     header: Mapping[str, Any]
     points: tuple[PlannedPoint, ...]
+    unkept: Mapping[str, NativeCircuit] = field(factory=dict, repr=False)
 
     @property
     def name(self) -> str:

@@ -13,12 +13,12 @@ from iqm_spec.plan.build import circuits_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.events import Event, JobDone, StageDone, StageStarted
-from iqm_spec.run.keys import Simulator, aer_key, installed_simulator, random_seed
+from iqm_spec.run.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
 from iqm_spec.run.rows import DERIVED, RECORDS, Row, rows_of
 from iqm_spec.spec.schema import defaults
-from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs
+from iqm_spec.stages.aer import AerOutcome, AerTask, Job, Setup, expected_seconds, run_jobs
 from iqm_spec.store import Store
 
 MOST_CIRCUITS = 256
@@ -39,31 +39,56 @@ class AerJob:
         return len(self.points)
 
 
+@frozen
+class AerWork:
+    """The stage before it runs: every point's key, and the jobs that are not stored yet."""
+
+    keys: tuple[str, ...]
+    jobs: tuple[AerJob, ...]
+    asked: tuple[Job, ...]
+    started: StageStarted
+
+
 def run_aer(
     plan: Plan, request: Request, store: Store, log: RunLog
 ) -> Generator[Event, None, StageDone]:
     """Carry the stage out; the verdict is judged from every point, stored ones included."""
-    simulator = installed_simulator()
-    jobs = missing_jobs(plan, store, simulator, fresh=request.fresh)
-    missing = sum(map(len, jobs))
-    keys = [aer_key(plan, point, simulator) for point in plan.points]
-    left = {key for job in jobs for key, _ in job.points}
-    cached = sum(1 for key in keys if key not in left)
-    yield StageStarted(Stage.AER, len(plan.points), cached, len(jobs))
-    if missing:
-        yield from _simulate(jobs, plan, request, store, log)
+    work = aer_work(plan, request, store)
+    yield work.started
+    if work.jobs:
+        yield from _simulate(work, request, store, log)
+    rows = rows_of(store, plan.points, work.keys)
     verdict = judge(
         plan.header["require"].get("aer", {}),
-        ((_label(row.point), comparison_of(row)) for row in rows_of(store, plan.points, keys)),
+        ((_label(row.point), comparison_of(row)) for row in rows),
     )
     return StageDone(
         stage=Stage.AER,
         status=verdict.status,
         reasons=(*verdict.reasons, *_not_simulated(plan)),
-        jobs=len(jobs),
-        cached=cached,
+        jobs=len(work.jobs),
+        cached=work.started.cached,
         points=len(plan.points),
     )
+
+
+def aer_work(plan: Plan, request: Request, store: Store) -> AerWork:
+    """What is left to simulate of a plan; Refused where a circuit cannot be simulated as asked."""
+    simulator = installed_simulator()
+    keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
+    jobs = _missing_jobs(plan, keys, store, fresh=request.fresh)
+    circuits = circuits_of(store, plan, [point for job in jobs for _, point in job.points])
+    asked = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
+    left = {key for job in jobs for key, _ in job.points}
+    started = StageStarted(
+        stage=Stage.AER,
+        points=len(keys),
+        cached=sum(1 for key in keys if key not in left),
+        jobs=len(jobs),
+        shared=len(keys) - len(set(keys)),
+        seconds=expected_seconds(asked),
+    )
+    return AerWork(keys, tuple(jobs), tuple(asked), started)
 
 
 def _not_simulated(plan: Plan) -> tuple[str, ...]:
@@ -78,13 +103,11 @@ def _not_simulated(plan: Plan) -> tuple[str, ...]:
     return (f"not simulated: {', '.join(sorted(named))}",) if named else ()
 
 
-def missing_jobs(
-    plan: Plan, store: Store, simulator: Simulator, *, fresh: bool = False
-) -> list[AerJob]:
+def _missing_jobs(plan: Plan, keys: Sequence[str], store: Store, *, fresh: bool) -> list[AerJob]:
     """Jobs of the points without stored results, in plan order; points with one key run once."""
     keyed: dict[str, PlannedPoint] = {}
-    for point in plan.points:
-        keyed.setdefault(aer_key(plan, point, simulator), point)
+    for point, key in zip(plan.points, keys, strict=True):
+        keyed.setdefault(key, point)
     if not fresh:
         held = store.find(RECORDS, keyed).keys() & store.find(DERIVED, keyed).keys()
         keyed = {key: point for key, point in keyed.items() if key not in held}
@@ -119,13 +142,9 @@ def _work(point: PlannedPoint) -> float:
     return sum(gates.values()) * 2.0 ** min(qubits, 30) * states
 
 
-def _simulate(
-    jobs: Sequence[AerJob], plan: Plan, request: Request, store: Store, log: RunLog
-) -> Iterator[Event]:
+def _simulate(work: AerWork, request: Request, store: Store, log: RunLog) -> Iterator[Event]:
     """Store each job's counts and what is derived from them as soon as it is done."""
-    circuits = circuits_of(store, plan, [point for job in jobs for _, point in job.points])
-    work = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
-    for number, outcomes in run_jobs(work, workers=request.workers):
+    for number, outcomes in run_jobs(work.asked, workers=request.workers):
         records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])
         derived = store.put_pack(DERIVED, {}, [_derived(o) for o in outcomes])
         log.job("aer", number, {"records": records, "derived": derived})

@@ -27,12 +27,18 @@ class Planned:
 
 @frozen
 class StageStarted:
-    """A stage begins: `points` in all, of which `cached` are in the folder already."""
+    """A stage begins: `points` in all, of which `cached` are in the folder already.
+
+    `shared` points ask the same as one before them and share its record. What is missing takes
+    about `seconds` on one core.
+    """
 
     stage: Stage
     points: int
     cached: int
     jobs: int
+    shared: int = 0
+    seconds: float = 0.0
 
 
 @frozen

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
-from iqm_spec.errors import ExitCode, IqmSpecError
+from iqm_spec.errors import ExitCode, Interrupted, IqmSpecError
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
@@ -23,7 +23,10 @@ def carry_out(request: Request, store: Store) -> Iterator[Event]:
     Where an earlier run asked the same and got everything, nothing is written and that run is named
     instead of a new one. Errors pass through, noted in the run's journal where it has begun.
     """
-    plan = yield from planned(request, store)
+    for event in planned(request, store):
+        yield event
+        if isinstance(event, Planned):
+            plan = event.plan
     log = RunLog(store, plan, request)
     ended: list[StageDone] = []
     try:
@@ -34,6 +37,9 @@ def carry_out(request: Request, store: Store) -> Iterator[Event]:
     except IqmSpecError as error:
         log.failed(error)
         raise
+    except KeyboardInterrupt:
+        log.failed(Interrupted("interrupted"))
+        raise
     code = exit_code(ended)
     earlier = None if log.begun else earlier_run(store, plan, ended)
     if earlier is None:
@@ -41,21 +47,26 @@ def carry_out(request: Request, store: Store) -> Iterator[Event]:
     yield RunDone(run=earlier or log.run_id(), again=earlier is not None, exit_code=code)
 
 
-def planned(request: Request, store: Store) -> Generator[Event, None, Plan]:
-    """The stored plan of this question, or a new one."""
-    plan = None if request.replan else find_plan(request.checked, store)
-    if plan is not None:
-        yield Planned(plan, stored=True)
-        return plan
-    steps = make_plan(request.checked, store, replan=request.replan)
-    while True:
-        try:
-            done, total = next(steps)
-        except StopIteration as stop:
-            made: Plan = stop.value
-            yield Planned(made, stored=False)
-            return made
-        yield Transpiling(done, total)
+def planned(request: Request, store: Store, *, keep: bool = True) -> Iterator[Event]:
+    """The stored plan of this question or a new one; the last event is `Planned`.
+
+    `keep=False` writes nothing into the folder: the digest of a new plan is empty.
+    """
+    stored = None if request.replan else find_plan(request.checked, store)
+    if stored is not None:
+        yield Planned(stored, stored=True)
+        return
+    for step in make_plan(request.checked, store, replan=request.replan, keep=keep):
+        yield Planned(step, stored=False) if isinstance(step, Plan) else Transpiling(*step)
+
+
+def plan_of(request: Request, store: Store, tell: Callable[[Event], None] = lambda _: None) -> Plan:
+    """The plan of a request, without writing anything; `tell` hears how it goes on."""
+    for event in planned(request, store, keep=False):
+        tell(event)
+        if isinstance(event, Planned):
+            plan = event.plan
+    return plan
 
 
 def exit_code(ended: Sequence[StageDone]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from iqm_spec.check import Checked
+from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
 
 
@@ -12,8 +13,9 @@ from iqm_spec.model import Stage
 class Request:
     """A checked spec and how to carry it out.
 
-    `until` is the last stage wanted. `fresh` computes again what is stored; `replan` transpiles
-    again. `workers` is the number of processes of the Aer stage.
+    `until` is the last stage wanted, one of the spec's (UsageError otherwise). `fresh` computes
+    again what is stored; `replan` transpiles again. `workers` is the number of processes of the
+    Aer stage.
     """
 
     checked: Checked
@@ -21,6 +23,14 @@ class Request:
     fresh: bool = False
     replan: bool = False
     workers: int = 1
+
+    def __attrs_post_init__(self) -> None:
+        stages = self.checked.spec.stages
+        if self.until is not None and self.until not in stages:
+            raise UsageError(
+                f"--until {self.until.value}: this spec has no such stage",
+                hint=f"its stages are {', '.join(stage.value for stage in stages)}",
+            )
 
     @property
     def stages(self) -> tuple[Stage, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.errors import StoreCorrupt
+from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.keys import Simulator
@@ -34,6 +34,8 @@ class SavedRun:
         code = self.state.fields.get("exit")
         if code is None:
             return "unfinished"
+        if code == ExitCode.INTERRUPTED:
+            return "interrupted"
         ended = [stage["status"] for stage in self.stages if stage["status"] != "passed"]
         return "done" if code == 0 else str(ended[0] if ended else "failed")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from iqm_spec.diagnostics import NOWHERE, Diagnostic, Span
@@ -19,7 +18,7 @@ _FORMATS = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 def read_source(path: Path) -> Source:
     """The spec file at `path`; raises `SpecError` with every mistake found in reading it."""
-    data = _read(path)
+    data = read_bytes(path)
     if isinstance(data, Mistake):
         raise SpecError((_diagnostic(shown_path(path), data),))
     return parse_source(data, path)
@@ -48,25 +47,6 @@ def shown_path(path: Path) -> str:
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
-def line_reader(path: Path, overrides: Sequence[str] = ()) -> Callable[[str, int], str | None]:
-    """Source lines for `diagnostics.render`: of the spec at `path`, and of its `--set` overrides.
-
-    What looks like a secret is masked, whatever the mistake on its line is.
-    """
-    from iqm_spec.source.secrets import conceal
-
-    data = _read(path)
-    text = "" if isinstance(data, Mistake) else data.decode("utf-8-sig", "replace")
-    lines = text.replace("\r\n", "\n").split("\n")
-    known = {shown_path(path): lines, "--set": [item.split("\n")[0] for item in overrides]}
-
-    def line_of(file: str, number: int) -> str | None:
-        found = known.get(file, [])
-        return conceal(found[number - 1]) if 0 < number <= len(found) else None
-
-    return line_of
-
-
 def _parse(text: str, form: str) -> tuple[object, list[Mistake]]:
     if form == "toml":
         from iqm_spec.source.toml_tree import parse_toml
@@ -77,7 +57,8 @@ def _parse(text: str, form: str) -> tuple[object, list[Mistake]]:
     return parse_yaml(text)
 
 
-def _read(path: Path) -> bytes | Mistake:
+def read_bytes(path: Path) -> bytes | Mistake:
+    """Bytes of a regular file of at most 8 MiB, or why there are none; no pipe is waited for."""
     try:
         # without O_NONBLOCK opening a named pipe would wait for a writer
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

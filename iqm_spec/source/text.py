@@ -19,7 +19,7 @@ def decode(data: bytes) -> tuple[str, list[Mistake]]:
     except UnicodeDecodeError as error:
         return "", [_not_utf8(data, error)]
     text = text.replace("\r\n", "\n")
-    return text, _conflicts(text) or controls(text)
+    return text, conflicts(text) or controls(text)
 
 
 def span_at(text: str, start: int, width: int = 1) -> Span:
@@ -43,7 +43,8 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> Mistake:
     )
 
 
-def _conflicts(text: str) -> list[Mistake]:
+def conflicts(text: str) -> list[Mistake]:
+    """Where git left the two sides of a conflict in `text`."""
     marks = list(_CONFLICT.finditer(text))
     begins = [match for match in marks if match[1][0] == "<"] or marks
     found = [

@@ -16,6 +16,7 @@ _BARE_PLACEHOLDER = re.compile(r"""[\[{,:]\s*\$\{""")
 _HINTS = (
     ("could not find expected ':'", "every line here is `key: value`; is a colon missing?"),
     ("did not find expected ',' or", "is a comma, bracket or brace missing before here?"),
+    ("did not find expected node content", "a bracket that is opened must be closed"),
     ("did not find expected key", "check the indentation and the quotes of the lines above"),
     ("did not find expected '-'", "the items of a list begin with `- ` in the same column"),
     ("unexpected end of stream", "a quote or bracket that is opened must be closed"),
@@ -47,13 +48,15 @@ def explain(error: yaml.YAMLError, text: str) -> Mistake:
     elif "mapping values are not allowed" in problem:
         first = ":" not in source[: column - 1]
         hint = "does the line above lack a colon?" if first else _COLON
-    return Mistake(span, "S102", f"this is not YAML: {problem}{_context(error)}", hint)
+    return Mistake(span, "S102", f"this is not YAML: {problem}{_context(error, text)}", hint)
 
 
-def _context(error: yaml.YAMLError) -> str:
+def _context(error: yaml.YAMLError, text: str) -> str:
     """What was open when the parser gave up, with its line."""
     context, mark = getattr(error, "context", None), getattr(error, "context_mark", None)
     if not context or mark is None or context == _OF_NO_USE:
+        return ""
+    if mark.line > text.rstrip().count("\n"):  # nothing began there: the text has ended
         return ""
     return f" ({context}, which begins on line {mark.line + 1})"
 
@@ -70,5 +73,5 @@ def _place(error: yaml.YAMLError, problem: str, text: str) -> tuple[int, int]:
     if mark is not None and mark.line > last:
         mark = context  # at the end of the file: what began and did not end matters
     if mark is None or mark.line > last:
-        return last + 1, len(text.rstrip()) - text.rstrip().rfind("\n")
+        return last + 1, max(1, len(text.rstrip()) - text.rstrip().rfind("\n") - 1)
     return mark.line + 1, mark.column + 1

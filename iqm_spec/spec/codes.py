@@ -68,7 +68,8 @@ CODES: Mapping[str, Code] = {
     ),
     "S108": Code(
         "a merge conflict",
-        "Git left its markers in the file. Keep one side, and remove the marker lines.",
+        "Git left its markers in the spec or in a circuit file. Keep one side, and remove the"
+        " marker lines.",
         "<<<<<<< HEAD",
     ),
     "S109": Code(
@@ -102,7 +103,8 @@ CODES: Mapping[str, Code] = {
     "S206": Code(
         "fields that exclude each other",
         "`generator`, `qasm` and `qpy` are alternatives; `args` belong to generators, `parameters`"
-        " to circuit files; full frame tracking needs MOVE gate validation.",
+        " to circuit files; full frame tracking needs MOVE gate validation; `require` names stages"
+        " that `stages` has; the stabilizer method simulates without noise.",
         "- {generator: ghz, qasm: ghz.qasm}",
     ),
     "S207": Code(
@@ -150,7 +152,12 @@ CODES: Mapping[str, Code] = {
         " take `[start, stop, num]` and include both ends.",
         "grid: {n: {range: [5, 5]}}",
     ),
-    "S307": Code("too many points", "A block, and a spec, have at most 10,000,000 points.", ""),
+    "S307": Code(
+        "too many points",
+        "A block has at most 1,000,000 points, and so has a spec: all circuits at all of their"
+        " points, times `repeat`. Points are counted before `exclude`.",
+        "repeat: 1000000",
+    ),
     "S308": Code(
         "an axis given twice, or by some blocks only",
         "In a block an axis is given once. A circuit that uses several axes needs all of them in"
@@ -193,7 +200,8 @@ CODES: Mapping[str, Code] = {
     "S407": Code(
         "parameters of a circuit file",
         "Every `input` of an OpenQASM 3 file and every free parameter of a QPY file needs a value,"
-        " and nothing else has one.",
+        " and nothing else has one. Angles that are computed from them must be finite. A generator"
+        " leaves no parameter open.",
         "{qasm: rabi.qasm, parameters: {thta: 0.5}}",
     ),
     "S408": Code(

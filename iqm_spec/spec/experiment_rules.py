@@ -45,6 +45,8 @@ def experiment_problems(tree: Mapping[str, Any], targets: Targets) -> Iterator[P
     for path, ref in targets.refs.items():
         yield from _target_problems(path, ref, tree, targets.mode)
     yield from _stage_order(tree.get("stages"))
+    yield from _requirement_problems(tree)
+    yield from _method_problems(tree)
     for path, holder in _holders(tree):
         yield from _layout_problems(holder.get("layout"), (*path, "layout"))
         yield from _frame_problems(holder.get("options"), (*path, "options"))
@@ -90,6 +92,37 @@ def _stage_order(stages: Json) -> Iterator[Problem]:
     if len(ordered) == len(stages) and ordered != stages:
         hint = f"write [{', '.join(ordered)}]"
         yield Problem(("stages",), "S204", "`stages` run in the order aer, mock, hardware", hint)
+
+
+def _requirement_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
+    """A requirement of a stage that is never reached is not kept; a mock's waiver is hardware's."""
+    stages, require = _stages(tree), tree.get("require")
+    if not stages or not isinstance(require, dict):
+        return
+    needed = {"aer": {"aer"}, "mock": {"mock", "hardware"}}
+    for stage in (stage for stage in require if stage in needed):
+        if not needed[stage] & stages:
+            message = f"`require` names the stage {stage}, which `stages` lacks"
+            hint = f"add `{stage}` to `stages`, or remove the requirement"
+            yield Problem(("require", stage), "S206", message, hint, on_key=True)
+
+
+def _method_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
+    """What no circuit can be simulated by, whatever it holds."""
+    aer = tree.get("aer")
+    if not isinstance(aer, dict) or Stage.AER.value not in _stages(tree):
+        return
+    if aer.get("method") == "stabilizer" and aer.get("noise", "device") != "ideal":
+        message = "the stabilizer method cannot simulate noise: relaxation is not a Pauli error"
+        hint = "add `noise: ideal`, or leave `method` out to have one chosen"
+        yield Problem(("aer", "method"), "S206", message, hint)
+
+
+def _stages(tree: Mapping[str, Any]) -> set[str]:
+    """The stages of the spec; none where something is wrong with them."""
+    stages = tree.get("stages", [Stage.AER.value])
+    sound = isinstance(stages, list) and all(stage in _STAGES for stage in stages)
+    return set(stages) if sound else set()
 
 
 def _layout_problems(layout: Json, path: TreePath) -> Iterator[Problem]:

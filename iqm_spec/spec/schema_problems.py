@@ -147,7 +147,9 @@ def _other_case(value: Json, choices: Iterable[str]) -> str:
 
 def _not_the_pattern(found: _Violation) -> Iterator[Problem]:
     words = found.schema.get("x-words", f"match {found.schema['pattern']}")
-    hint = nearest(found.value, found.schema.get("x-nearest", ()))
+    meant = found.schema.get("x-meant", {}).get(found.value.lower())
+    hint = f"did you mean {meant}?" if meant else ""
+    hint = hint or nearest(found.value, found.schema.get("x-nearest", ()))
     yield _problem(found, "S204", words, hint)
 
 

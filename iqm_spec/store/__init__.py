@@ -6,7 +6,7 @@ from iqm_spec.store.journal import Event, Journal
 from iqm_spec.store.packs import Pack
 from iqm_spec.store.runs import RunState
 from iqm_spec.store.store import Store
-from iqm_spec.store.verify import Finding, Verification, verify
+from iqm_spec.store.verify import Finding, Verification, is_results_folder, verify
 
 __all__ = [
     "Disk",
@@ -18,5 +18,6 @@ __all__ = [
     "RunState",
     "Store",
     "Verification",
+    "is_results_folder",
     "verify",
 ]

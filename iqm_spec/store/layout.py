@@ -22,7 +22,8 @@ OBJECT_NAME = re.compile(r"([0-9a-f]{64})\.(jsonl?)")
 POINTER_NAME = re.compile(r"([1-9][0-9]{0,8})-([0-9a-f]{64})")
 EVENT_NAME = re.compile(r"([0-9]{4,9})-([a-z]+(?:-[a-z]+)*)-([0-9a-f]{8})\.json")
 SPEC_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-RUN_ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})-([0-9]{8}-[0-9]{6})-([0-9a-f]{8})")
+RUN_ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})-([0-9]{8}-[0-9]{6})-([0-9a-f]{6,16})")
+"""Ids that are made end in 8 digits; folders with fewer or more are read alike."""
 
 
 def object_path(root: Path, digest: str, suffix: str) -> Path:
@@ -58,7 +59,7 @@ files are written once and never changed, so folders that grew apart unite witho
 | `runs/` | one folder per run: its events in order, each file named with the start of its sha256 |
 | `index/`, `tmp/` | derived or unfinished; not for git, may be deleted while nothing runs |
 
-`iqm-spec verify` checks all of it. Without iqm-spec, in this folder:
+`iqm-spec verify` checks `objects/`, `asks/`, `runs/` and `jobs/`. Without iqm-spec, in this folder:
 
 ```sh
 find . -type f -path './objects/*' | sed -E 's|^(.*/([0-9a-f]{64})\\.jsonl?)$|\\2  \\1|' |

@@ -14,10 +14,11 @@ from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder, TempFile
-from iqm_spec.store.layout import LARGEST_VALUE, object_path
+from iqm_spec.store.layout import LARGEST_VALUE, OBJECTS, object_path
 from iqm_spec.store.reading import open_regular
 
 _CHUNK = 1 << 20
+_MISSING = "is missing"
 
 
 def put_json(folder: Folder, value: Json) -> str:
@@ -106,7 +107,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path) as file:
             yield file
     except FileNotFoundError as error:
-        raise corrupt(path, "is missing") from error
+        raise corrupt(path, _MISSING) from error
     except OSError as error:
         raise corrupt(path, f"cannot be read ({error.strerror})") from error
 
@@ -121,8 +122,11 @@ def parse(path: Path, data: bytes) -> Json:
 
 def corrupt(path: Path, what: str) -> StoreCorrupt:
     """The error for one bad file of the folder, with the way to mend it."""
-    return StoreCorrupt(
-        f"{path} {what}",
-        hint=f"`git checkout -- {path}` brings the committed file back, "
-        "or copy it from a colleague's folder; `iqm-spec verify` names every bad file",
+    hint = (
+        f"`git checkout -- {path}` brings the committed file back, or copy it from a "
+        "colleague's folder; `iqm-spec verify` names every bad file"
     )
+    if path.parent.parent.name == OBJECTS:
+        gone = "" if what == _MISSING else "remove it, and "
+        hint += f". Without a copy: {gone}`iqm-spec run SPEC --replan` makes it again"
+    return StoreCorrupt(f"{path} {what}", hint=hint)

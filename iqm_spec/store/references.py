@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from iqm_spec.json_types import Json
 
 REFERENCES: Mapping[str, frozenset[str]] = {
-    "iqm-spec/event/1": frozenset({"plan", "text", "environment", "records", "derived"}),
+    "iqm-spec/event/1": frozenset(
+        {"plan", "text", "environment", "records", "derived", "body", "machines", "report"}
+    ),
     "iqm-spec/plan/1": frozenset({"circuits"}),
 }
 """Format of an event, of a JSON object or of a pack's header to the fields that name objects."""

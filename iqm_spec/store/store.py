@@ -9,10 +9,11 @@ from pathlib import Path
 from attrs import field, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.store import asks, objects, packs, runs
+from iqm_spec.store import asks, jobs, objects, packs, runs
 from iqm_spec.store.disk import Disk
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.index import Found, Index
+from iqm_spec.store.journal import Journal
 from iqm_spec.store.layout import object_path
 from iqm_spec.store.packs import Pack
 from iqm_spec.store.runs import RunState
@@ -109,6 +110,16 @@ class Store:
     def find_plan(self, ask: str) -> str | None:
         """Digest of the plan that answers an ask, or None."""
         return asks.find_plan(self.root, ask)
+
+    # --- jobs of servers -------------------------------------------------------------------------
+
+    def job(self, key: str) -> Journal:
+        """The journal of a server's job."""
+        return jobs.job_journal(self.folder, key)
+
+    def job_keys(self) -> list[str]:
+        """Keys of all jobs that have a journal."""
+        return jobs.job_keys(self.folder)
 
     # --- runs ------------------------------------------------------------------------------------
 

@@ -20,15 +20,20 @@ from iqm_spec.store.layout import (
     OBJECT_NAME,
     OBJECTS,
     POINTER_NAME,
+    README,
     RUN_ID,
     RUNS,
     STARTING_FILES,
     TMP,
 )
+from iqm_spec.store.reading import open_regular
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
 from iqm_spec.store.store import Store
 
-_OURS = {*STARTING_FILES, OBJECTS, ASKS, RUNS, JOBS, INDEX, TMP}
+_KEPT = (OBJECTS, ASKS, RUNS, JOBS)
+"""Folders whose files are checked."""
+
+_OURS = {*STARTING_FILES, *_KEPT, INDEX, TMP}
 
 
 @frozen(order=True)
@@ -107,6 +112,17 @@ class _Walk:
             self.fail(path, "reference", f"names an object by {digest[:80]!r}, which is no sha256")
         elif digest not in self.objects:
             self.fail(path, "missing", f"names the object {digest}, which is not there")
+
+
+def is_results_folder(root: Path) -> bool:
+    """True where a folder holds one of ours, or the README that is written into each at first."""
+    if any(os.path.lexists(root / name) for name in _KEPT):
+        return True
+    try:
+        with open_regular(root / "README.md") as file:
+            return file.readline(_LONGEST_TITLE) == README.partition("\n")[0].encode() + b"\n"
+    except OSError:
+        return False
 
 
 def verify(store: Store) -> Verification:
@@ -216,4 +232,5 @@ def _reached(walk: _Walk) -> set[str]:
     return reached
 
 
+_LONGEST_TITLE = 80
 _STRAY = "has no place here: move it away"

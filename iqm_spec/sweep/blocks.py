@@ -37,6 +37,18 @@ def size(block: Block) -> int:
     return sum(1 for _ in rows(block))
 
 
+def projected_size(block: Block, axes: Sequence[str]) -> int:
+    """At least the number of distinct values of `axes`, by multiplying: nothing is expanded."""
+    found = 1
+    for names, dimension in block.columns:
+        places = [place for place, name in enumerate(names) if name in axes]
+        if len(places) == len(names):
+            found *= len(dimension)
+        elif places:
+            found *= len({tuple(row[place] for place in places) for row in dimension})
+    return found + len(block.include)
+
+
 def projected(block: Block, axes: Sequence[str]) -> Iterator[Row]:
     """Distinct values of `axes`, all of the block's own, in order of appearance."""
     places = [block.axes.index(axis) for axis in axes]
@@ -69,6 +81,36 @@ def membership(block: Block) -> Callable[[Mapping[str, AxisValue]], bool]:
 def matches(row: Row, wanted: Sequence[tuple[int, AxisValue]]) -> bool:
     """Whether `row` has every wanted value at its place."""
     return all(row[place] == value for place, value in wanted)
+
+
+def shared(one: Block, other: Block) -> Mapping[str, AxisValue] | None:
+    """An assignment that both blocks hold, which have equal axes."""
+    small, large = sorted((one, other), key=full_size)
+    in_small, in_large = membership(small), membership(large)
+    # only what occurs on every axis of the other can be shared: most blocks differ on one
+    known = {axis: _values(large, axis) for axis in large.axes}
+    columns = tuple(
+        (names, tuple(row for row in dimension if _all_known(names, row, known)))
+        for names, dimension in small.columns
+    )
+    product = (
+        dict(zip(small.axes, row, strict=True)) for row in rows(Block(columns, small.exclude))
+    )
+    listed = (dict(entry) for entry in small.include)
+    found = (entry for entry in itertools.chain(product, listed) if in_large(entry))
+    back = (dict(entry) for entry in large.include if in_small(dict(entry)))
+    return next(itertools.chain(found, back), None)
+
+
+def _all_known(names: Sequence[str], row: Row, known: Mapping[str, frozenset[AxisValue]]) -> bool:
+    return all(value in known[name] for name, value in zip(names, row, strict=True))
+
+
+def _values(block: Block, axis: str) -> frozenset[AxisValue]:
+    """What an axis holds in the product of the block's dimensions."""
+    names, dimension = next(column for column in block.columns if axis in column[0])
+    place = names.index(axis)
+    return frozenset(row[place] for row in dimension)
 
 
 def occurs(block: Block, entry: Mapping[str, AxisValue]) -> bool:

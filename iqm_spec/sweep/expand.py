@@ -56,6 +56,13 @@ class CircuitPoints:
             named = dict(left + right)
             yield tuple((axis, named[axis]) for axis in wanted)
 
+    def count(self) -> int:
+        """At least the number of assignments, before exclusions: nothing is expanded."""
+        own_axes = {axis for block in self.own for axis in block.axes}
+        common = [axis for axis in self.axes if axis not in own_axes]
+        own = [axis for axis in self.axes if axis in own_axes]
+        return _most(self.common, common) * _most(self.own, own)
+
     def points(self) -> Iterator[Point]:
         """The circuit's points, nothing templated left; values are taken as they come."""
         fill = _filler(self.templates)
@@ -103,6 +110,10 @@ def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]
     distinct = rows if len(given) == 1 else iter(dict.fromkeys(rows))
     for row in distinct:
         yield tuple(zip(axes, row, strict=True))
+
+
+def _most(given: Sequence[Block], axes: Sequence[str]) -> int:
+    return sum(blocks.projected_size(block, axes) for block in given) if axes else 1
 
 
 def _filler(templates: Mapping[str, Template]) -> Any:

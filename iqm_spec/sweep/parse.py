@@ -13,7 +13,7 @@ from iqm_spec.model import AxisValue, Block, Values
 from iqm_spec.sweep import blocks
 from iqm_spec.sweep.values import FUNCTIONS, ValueFunctionError, evaluate
 
-MOST_POINTS = 10_000_000
+MOST_POINTS = 1_000_000
 """Assignments in one block; more is refused before anything is expanded."""
 
 Report = Callable[[Problem], None]
@@ -260,22 +260,18 @@ def _report_shared_points(
     """Points that two blocks with the same axes both hold."""
     for later, (index, block) in enumerate(found):
         for other_index, other in found[:later]:
-            if set(other.axes) != set(block.axes):
-                continue
-            small, large = sorted((block, other), key=blocks.full_size)
-            held = blocks.membership(large)
-            for row in blocks.rows(small):
-                entry = dict(zip(small.axes, row, strict=True))
-                if held(entry):
-                    report(
-                        Problem(
-                            (*path, index),
-                            "S303",
-                            f"blocks {other_index + 1} and {index + 1} both hold {_told(entry)}",
-                            "exclude it from one of them, or write `repeat: k`",
-                        )
+            entry = None
+            if set(other.axes) == set(block.axes):
+                entry = blocks.shared(block, other)
+            if entry is not None:
+                report(
+                    Problem(
+                        (*path, index),
+                        "S303",
+                        f"blocks {other_index + 1} and {index + 1} both hold {_told(entry)}",
+                        "exclude it from one of them, or write `repeat: k`",
                     )
-                    break
+                )
 
 
 def _told(entry: Mapping[str, AxisValue]) -> str:

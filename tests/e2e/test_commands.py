@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,10 +111,19 @@ def test_explain_and_diff(spec: Path, cli: Cli, answer: Ask, tmp_path: Path) -> 
     assert "differ significantly" in cli("diff", first, third).stdout
 
 
-def test_init_writes_a_sound_spec_and_never_over_one(cli: Cli, answer: Ask, tmp_path: Path) -> None:
-    assert cli("init", "My Own!.yaml").returncode == 0
-    assert answer("validate", "My Own!.yaml")["specs"][0]["points"] == 3
-    assert cli("init", "My Own!.yaml").returncode == 4
+@pytest.mark.parametrize("name", ["My Own!.yaml", "2.yml", "y.yaml", "é.toml"])
+def test_init_writes_a_sound_spec_and_never_over_one(cli: Cli, answer: Ask, name: str) -> None:
+    assert cli("init", name).returncode == 0
+    assert answer("validate", name)["specs"][0]["points"] == 3
+    assert cli("init", name).returncode == 4
+
+
+@pytest.mark.parametrize("name", ["foo.txt", "foo", ".yaml", "foo.yaml.orig"])
+def test_init_writes_nothing_that_no_command_reads(cli: Cli, tmp_path: Path, name: str) -> None:
+    done = cli("init", name)
+    assert done.returncode == 2
+    assert ".toml" in done.stderr
+    assert not (tmp_path / name).exists()
 
 
 def test_schema_is_the_file_of_the_repository(cli: Cli, root: Path) -> None:
@@ -131,7 +142,12 @@ def test_schema_is_the_file_of_the_repository(cli: Cli, root: Path) -> None:
         (["status", "nothing"], 2, "nothing"),
         (["export", "nothing"], 2, "nothing"),
         (["verify", "nowhere"], 2, "no results folder"),
+        (["verify", "."], 2, "no results folder"),
         (["verify", ""], 2, "empty"),
+        (["status", "--results", "typo"], 2, "no results folder"),
+        (["export", "--results", "typo"], 2, "no results folder"),
+        (["diff", "a", "b", "--results", "typo"], 2, "no results folder"),
+        (["explain", "a", "b", "--results", "typo"], 2, "no results folder"),
         (["status", "--results", ""], 2, "empty"),
         (["run", "pair.yaml", "--results", "a" * 300], 2, "too long"),
         (["validate", "gone.yaml"], 3, "gone.yaml"),
@@ -239,3 +255,240 @@ def test_an_angle_that_is_no_number_is_a_mistake_of_the_file(
     spec.write_text("iqm_spec: 1\nname: x\ntarget: garnet\ncircuits: [{qasm: c.qasm}]\n")
     (item,) = answer("run", spec, exit_code=3)["error"]["diagnostics"]
     assert (item["code"], item["line"]) == ("S402", 5)
+
+
+def packs(folder: Path, kind: str) -> list[Path]:
+    """The packs of one kind in a results folder."""
+    head = f'"iqm-spec/{kind}/1"'.encode()
+    return [
+        p for p in (folder / "objects").rglob("*.jsonl") if head in p.read_bytes().split(b"\n")[0]
+    ]
+
+
+def lose(folder: Path, kind: str) -> None:
+    """Remove what one kind of packs hold."""
+    found = packs(folder, kind)
+    assert found
+    for path in found:
+        path.unlink()
+
+
+def test_lost_counts_are_told_and_never_called_done(
+    spec: Path, cli: Cli, answer: Ask, tmp_path: Path
+) -> None:
+    first = answer("run", spec)["run"]
+    grown = answer("run", spec, "--set", "circuits.bell.shots=300")["run"]
+    results = tmp_path / "results"
+    (last,) = [p for p in packs(results, "aer-records") if len(p.read_bytes().splitlines()) == 2]
+    last.unlink()
+
+    done = cli("export", grown)
+    assert done.returncode == 7
+    assert "the counts of 1 of 3 points are lost: bell" in done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {(row["circuit"], row["n"]) for row in rows} == {("ghz", "2"), ("ghz", "3")}
+    done = cli("export", grown, "--json")
+    exported = json.loads(done.stdout)
+    assert (done.returncode, len(exported["rows"]), len(exported["missing"])) == (7, 2, 1)
+    assert cli("export", first).returncode == 0
+
+    told = answer("status", exit_code=7)["runs"]
+    assert [run["status"] for run in told] == ["done", "damaged"]
+    one = answer("status", grown, exit_code=7)["run"]
+    assert (one["status"], one["measured"]) == ("damaged", 2)
+    shown = cli("status", grown)
+    assert shown.returncode == 7
+    assert "done" not in shown.stdout
+    assert "2 of 3 points have results" in shown.stdout
+    (line,) = [line for line in shown.stdout.splitlines() if line.startswith("bell")]
+    assert line.split() == ["bell", "-", "-", "-", "-"]
+    assert len(answer("diff", first, grown, exit_code=7)["points"]) == 2
+
+    answer("run", spec, "--set", "circuits.bell.shots=300")
+    assert cli("export", grown).returncode == 0
+    assert [run["status"] for run in answer("status")["runs"]][:2] == ["done", "done"]
+
+
+def test_lost_distances_are_told(spec: Path, cli: Cli, answer: Ask, tmp_path: Path) -> None:
+    answer("run", spec)
+    lose(tmp_path / "results", "aer-derived")
+    done = cli("export")
+    assert done.returncode == 7
+    assert "the distances to the ideal of 3 of 3 points are lost" in done.stderr
+    assert sum(int(row["count"]) for row in csv.DictReader(io.StringIO(done.stdout))) == 600
+    assert answer("status", "latest", exit_code=7)["run"]["status"] == "damaged"
+
+
+def test_a_run_that_broke_off_exports_what_it_has(
+    spec: Path, cli: Cli, answer: Ask, tmp_path: Path
+) -> None:
+    """The journal of a run that was killed before its first job was stored."""
+    run = answer("run", spec)["run"]
+    journal = tmp_path / "results" / "runs" / run
+    for path in journal.iterdir():
+        if not path.name.startswith("0001"):
+            path.unlink()
+    lose(tmp_path / "results", "aer-records")
+    done = cli("export")
+    assert done.returncode == 0
+    assert "the counts of 3 of 3 points are not there: the run did not get to them" in done.stderr
+    shown = cli("status", run)
+    assert shown.returncode == 0
+    assert f"run {run}: unfinished" in shown.stdout
+    assert "run its spec again" in shown.stderr
+
+
+@pytest.mark.parametrize("kind", ["plan", "circuits", "aer-records", "aer-derived"])
+@pytest.mark.parametrize("damaged", [False, True], ids=["lost", "damaged"])
+def test_the_hint_for_a_bad_object_mends_it(
+    spec: Path, cli: Cli, answer: Ask, tmp_path: Path, kind: str, damaged: bool
+) -> None:
+    answer("run", spec)
+    (pack,) = packs(tmp_path / "results", kind)
+    kept = pack.read_bytes()
+    pack.chmod(0o644)
+    pack.write_bytes(kept[:-20])
+    answer("verify", exit_code=7)
+    if kind == "plan":
+        for command in (
+            ["status", "latest"],
+            ["export"],
+            ["run", spec],
+            ["run", spec, "--dry-run"],
+        ):
+            done = cli(*command)
+            assert done.returncode == 7
+            assert "remove it, and `iqm-spec run SPEC --replan`" in done.stderr
+        assert [run["status"] for run in answer("status", exit_code=7)["runs"]] == ["damaged"]
+    if damaged:
+        told = answer("run", spec, "--replan", "--fresh", exit_code=7)
+        assert pack.name in told["error"]["message"]
+    pack.unlink()
+    answer("run", spec, "--replan")
+    assert pack.read_bytes() == kept
+    assert answer("verify")["problems"] == []
+    assert answer("status", "latest")["run"]["status"] == "done"
+
+
+FULL = Path("/dev/full")
+
+
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """`bash -c` with `$iqm` for the command; what it prints itself comes back."""
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env={**os.environ, "iqm": f"{sys.executable} -m iqm_spec"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")
+def test_an_answer_that_finds_no_room_is_one_line_of_error(
+    spec: Path, answer: Ask, tmp_path: Path
+) -> None:
+    answer("run", spec)
+    commands = [
+        "status", "status latest", "status --json", "export", "export --json", "verify",
+        "verify --json", "diff latest latest", "explain latest latest", "schema", "--help",
+        "run --help", "validate pair.yaml", "run pair.yaml", "run pair.yaml --json",
+        "run pair.yaml --dry-run",
+    ]  # fmt: skip
+    for command in commands:
+        done = shell(tmp_path, f"$iqm {command} > /dev/full")
+        assert done.returncode == 5, (command, done.stderr)
+        assert "Traceback" not in done.stderr
+        last = done.stderr.splitlines()[-1]
+        assert last == "error: the answer cannot be written: No space left on device"
+    done = shell(tmp_path, "$iqm export -o /dev/full")
+    assert done.returncode == 5
+    assert done.stderr == "error: /dev/full cannot be written: No space left on device\n"
+    assert shell(tmp_path, "$iqm status nothing > /dev/full").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "$iqm run pair.yaml --set seed=1 | head -1; exit ${PIPESTATUS[0]}",
+        "$iqm run pair.yaml --set seed=1 | true; exit ${PIPESTATUS[0]}",
+        "$iqm run pair.yaml --set seed=1 2>&1 | true; exit ${PIPESTATUS[0]}",
+        "$iqm run pair.yaml --set seed=1 2> >(true)",
+        "$iqm run pair.yaml --set seed=1 2> /dev/full",
+        "$iqm run pair.yaml --set seed=1 >&- 2>&-",
+    ],
+)
+def test_a_run_goes_on_when_nobody_reads_along(
+    spec: Path, answer: Ask, tmp_path: Path, line: str
+) -> None:
+    done = shell(tmp_path, line)
+    assert done.returncode == 0
+    assert "error" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert answer("status", "latest")["run"]["status"] == "done"
+    assert shell(tmp_path, line.replace("seed=1", "stages=[mock]")).returncode == 4
+
+
+def test_run_ids_of_other_lengths_are_read(
+    spec: Path, cli: Cli, answer: Ask, tmp_path: Path
+) -> None:
+    from datetime import UTC, datetime
+
+    from iqm_spec.store import Store
+    from iqm_spec.store.folder import Folder
+    from iqm_spec.store.journal import Journal
+
+    run = answer("run", spec)["run"]
+    store = Store(tmp_path / "results")
+    old = "pair-20260101-120000-abc123"
+    journal = Journal(Folder(store.root, store.disk), store.root / "runs" / old)
+    for event in store.load_run(run).events:
+        journal.append(event.kind, event.fields)
+    assert answer("verify")["problems"] == []
+    assert [item["run"] for item in answer("status")["runs"]] == [old, run]
+    assert answer("status", old)["run"]["status"] == "done"
+    assert store.resolve(old).started == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_repeats_count_from_one_wherever_they_are_told(spec: Path, cli: Cli, answer: Ask) -> None:
+    answer("run", spec, "--set", "repeat=2", "--set", "shots=10")
+    rows = json.loads(cli("export", "--format", "json").stdout)["rows"]
+    assert [row["repeat"] for row in rows] == [1, 2] * 3
+    lines = csv.DictReader(io.StringIO(cli("export").stdout))
+    assert {row["repeat"] for row in lines} == {"1", "2"}
+    shown = cli("status", "latest").stdout
+    assert "bell #2" in shown
+    assert "#1" not in shown
+
+
+def test_the_default_folder_need_not_be_there(cli: Cli, answer: Ask) -> None:
+    assert answer("status")["runs"] == []
+    assert "no runs in results/ yet" in cli("status").stderr
+
+
+def test_a_folder_just_begun_is_a_results_folder(cli: Cli, answer: Ask, tmp_path: Path) -> None:
+    from iqm_spec.store.layout import README
+
+    (tmp_path / "results").mkdir()
+    assert cli("verify").returncode == 2
+    (tmp_path / "results" / "README.md").write_text("# Mine\n")
+    assert cli("verify").returncode == 2
+    (tmp_path / "results" / "README.md").write_text(README)
+    assert answer("verify")["checked"] == 0
+
+
+def test_why_there_is_no_fidelity_is_told_once(tmp_path: Path, cli: Cli, answer: Ask) -> None:
+    (tmp_path / "midway.qasm").write_text(
+        'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[2];\n'
+        "h q[0];\nmeasure q[0] -> c[0];\nh q[0];\nmeasure q[0] -> c[1];\n"
+    )
+    spec = tmp_path / "midway.yaml"
+    spec.write_text(
+        "iqm_spec: 1\nname: midway\ntarget: garnet\nrepeat: 2\ncircuits: [{qasm: midway.qasm}]\n"
+    )
+    ran = cli("run", spec)
+    assert ran.returncode == 0, ran.stderr
+    for shown in (ran, cli("status", "latest")):
+        assert shown.stdout.count("fidelity -: measured or reset midway") == 1

@@ -17,6 +17,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+Cli = Callable[..., subprocess.CompletedProcess[str]]
 Ask = Callable[..., Any]
 
 GHZ = """\
@@ -172,7 +173,7 @@ def test_another_seed_gives_other_counts_of_the_same_circuits(
 def test_repeats_are_independent_records(ghz: Path, answer: Ask, tmp_path: Path) -> None:
     answer("run", ghz, "--set", "repeat=4", "--set", "shots=1000")
     rows = answer_rows(answer, tmp_path)
-    assert [row["repeat"] for row in rows] == [0, 1, 2, 3] * 3
+    assert [row["repeat"] for row in rows] == [1, 2, 3, 4] * 3
     assert len({json.dumps(row["counts"]) for row in rows}) == 12
 
 
@@ -272,3 +273,26 @@ def test_options_that_simulation_does_not_know_are_told(ghz: Path, answer: Ask) 
     (stage,) = answer("run", ghz, "--set", "options.heralding=zeros")["stages"]
     assert stage["status"] == "passed"
     assert stage["verdict"] == ["not simulated: heralding"]
+
+
+def test_points_that_ask_the_same_share_a_record_and_this_is_told(
+    cli: Cli, answer: Ask, tmp_path: Path
+) -> None:
+    spec = tmp_path / "same.yaml"
+    spec.write_text(
+        "iqm_spec: 1\nname: same\ntarget: garnet\ncircuits:\n"
+        "  - {generator: ghz, args: {num_qubits: 2}}\n"
+        "  - {name: bell, generator: ghz, args: {num_qubits: 2}}\n"
+    )
+    previewed = answer("run", spec, "--dry-run")["stages"][0]
+    assert (previewed["cached"], previewed["shared"]) == (0, 1)
+    told = cli("run", spec).stderr
+    assert "2 points: 2 to simulate" in told
+    assert "1 the same question as another" in told
+    assert len({row["key"] for row in answer_rows(answer, tmp_path)}) == 1
+
+
+def test_a_stage_that_the_spec_lacks_cannot_be_the_last(ghz: Path, cli: Cli) -> None:
+    done = cli("run", ghz, "--set", "stages=[aer]", "--until", "mock")
+    assert done.returncode == 2
+    assert "its stages are aer" in done.stderr

@@ -10,6 +10,8 @@ import pytest
 from iqm_spec.check import Checked
 from iqm_spec.cli.load import examine
 from iqm_spec.diagnostics import Diagnostic
+from iqm_spec.errors import SpecError
+from iqm_spec.sweep.expand import points
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"
 GHZ = 'circuits: [{generator: ghz, args: {num_qubits: "${n}"}}]\n'
@@ -81,7 +83,7 @@ def sweep(block: str) -> str:
         (HEAD + "circuits: [{generator: ghz, args: {num_qubit: 3}}]\n", "S406", 4, "num_qubit"),
         (HEAD + "circuits: [{generator: ghz, args: {num_qubits: 0}}]\n", "S406", 4, "num_qubits"),
         (sweep("{grid: {n: [2, -1]}}"), "S406", 4, "n = -1"),
-        (HEAD + "circuits: [{generator: 'python:os:system'}]\n", "S409", 4, "--allow-code"),
+        (HEAD + "circuits: [{generator: 'python:their_lab:f'}]\n", "S409", 4, "--allow-code"),
         (HEAD + "circuits: [{qasm: rotation.qasm}]\n", "S407", 4, "theta"),
         (
             HEAD + "circuits: [{qasm: bell.qasm, parameters: {theta: 1}}]\n",
@@ -107,6 +109,71 @@ def test_one_mistake(tmp_path: Path, text: str, code: str, line: int, words: str
     assert [item.code for item in diagnostics] == [code], diagnostics
     assert diagnostics[0].span.line == line
     assert words in diagnostics[0].message + diagnostics[0].hint
+
+
+@pytest.mark.parametrize(
+    ("angle", "theta", "place"),
+    [
+        ("theta*1e300*1e300", "1", (4, 46)),
+        ("theta/(theta-1)", "1", (4, 46)),
+        ("theta/(theta-1)", '"${t}"', (4, 54)),
+        ("theta", "true", (4, 54)),
+    ],
+)
+def test_angles_that_come_out_infinite(
+    tmp_path: Path, angle: str, theta: str, place: tuple[int, int]
+) -> None:
+    (tmp_path / "computed.qasm").write_text(ROTATION.replace("(theta)", f"({angle})"))
+    swept = "sweep: [{grid: {t: [0.5, 1]}}]\n" if "$" in theta else ""
+    entry = f"circuits: [{{qasm: computed.qasm, parameters: {{theta: {theta}}}}}]\n"
+    _, (told,) = found(tmp_path, HEAD + entry + swept)
+    assert (told.code, (told.span.line, told.span.column)) == ("S407", place)
+
+
+def test_what_shows_only_in_a_gate_of_the_file_has_the_place_of_its_circuit(tmp_path: Path) -> None:
+    gate = "gate g(a) b { rx(a*1e200*1e200) b; }\ng(theta)"
+    (tmp_path / "computed.qasm").write_text(ROTATION.replace("rx(theta)", gate))
+    entry = 'circuits: [{qasm: computed.qasm, parameters: {theta: "${t}"}}]\n'
+    checked, diagnostics = found(tmp_path, HEAD + entry + "sweep: [{grid: {t: [0, 1]}}]\n")
+    assert checked is not None, diagnostics
+    first, second = points(checked.spec)
+    assert checked.build(first).num_parameters == 0
+    with pytest.raises(SpecError) as caught:
+        checked.build(second)
+    (told,) = caught.value.diagnostics
+    assert (told.code, told.span.line) == ("S407", 4)
+    assert "(at t = 1)" in told.message
+
+
+REPEATED = 'circuits: [{generator: ghz, repeat: "${r}", args: {num_qubits: "${n}"}}]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("repeat: 100000\n" + GHZ + "sweep: [{grid: {n: {range: [2, 13]}}}]\n", 4),
+        (REPEATED + "sweep: [{grid: {n: {range: [2, 13]}, r: [1, 100000]}}]\n", 4),
+        ('shots: "${s}"\n' + GHZ + "sweep: [{grid: {n: {range: [2, 4002]}, s: {range: [1, 200]}}},"
+         " {grid: {n: {range: [4002, 8002]}, s: {range: [1, 200]}}}]\n", 6),
+    ],
+)  # fmt: skip
+def test_circuits_times_points_times_repeats_are_bounded(
+    tmp_path: Path, text: str, line: int
+) -> None:
+    _, (told,) = found(tmp_path, HEAD + text)
+    assert (told.code, told.span.line) == ("S307", line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repeat: 100000\n" + GHZ + "sweep: [{grid: {n: {range: [2, 12]}}}]\n",
+        REPEATED + "sweep: [{zip: [{n: {range: [2, 13]}, r: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10,"
+        " 100000]}]}]\n",
+    ],
+)
+def test_as_many_records_as_are_allowed(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, HEAD + text)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from iqm_spec.canonical import sha256
 from iqm_spec.circuits import CircuitError, UnknownGenerator, build_circuit, find, identity, known
 from iqm_spec.circuits.facts import facts_of
+from iqm_spec.circuits.foreign import printing_to_stderr
 from iqm_spec.model import CircuitFacts, SourceKind
 
+ROOT = Path(__file__).parents[2]
+SPEC = "iqm_spec: 1\nname: x\ntarget: garnet\n"
 MODULE = '''
 from pathlib import Path
 from qiskit import QuantumCircuit
@@ -33,6 +38,18 @@ def unmeasured():
 
 def number():
     return 7
+
+def nothing():
+    pass
+
+def endless():
+    circuit = QuantumCircuit(1)
+    circuit.rx(float("inf"), 0)
+    circuit.measure_all()
+    return circuit
+
+def leaving():
+    raise SystemExit(9)
 
 def failing():
     raise RuntimeError("out of luck")
@@ -99,10 +116,13 @@ def test_identity_is_of_the_source_and_runs_nothing(module: str, tmp_path: Path)
     ("function", "code", "message"),
     [
         ("unmeasured", "S403", "measures nothing"),
-        ("number", "S406", "returned a int"),
+        ("number", "S406", "returned an int"),
+        ("nothing", "S406", "returned nothing"),
+        ("endless", "S406", "turns `rx` by inf"),
+        ("leaving", "S406", "SystemExit: 9"),
         ("failing", "S406", "RuntimeError: out of luck"),
         ("missing", "S405", "has no `missing`"),
-        ("constant", "S405", "not a function"),
+        ("constant", "S405", "is an int, not a function"),
         ("", "S405", "does not name a function"),
         ("chain()", "S405", "does not name a function"),
     ],
@@ -124,6 +144,78 @@ def test_modules_that_are_missing_or_do_not_import(module: str, tmp_path: Path) 
     ):
         with pytest.raises(UnknownGenerator, match=message):
             find(f"python:{name}:f", {name})
+
+
+def test_a_module_that_is_missing_is_told_with_how_to_allow_it() -> None:
+    with pytest.raises(UnknownGenerator, match="not allowed") as caught:
+        find("python:no_such_module_at_all:f")
+    assert caught.value.hint.endswith("in a folder that PYTHONPATH names)")
+
+
+@pytest.mark.parametrize("ref", ["os:getcwd", "os.path:join", "sys:exit", "json:loads"])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_modules_of_python_hold_no_generators(ref: str, allowed: bool) -> None:
+    with pytest.raises(UnknownGenerator, match="a module of Python itself") as caught:
+        find(f"python:{ref}", {ref.partition(":")[0]} if allowed else set())
+    assert caught.value.code == "S405"
+    assert "QuantumCircuit" in caught.value.hint
+
+
+def test_a_users_module_may_have_the_name_of_one_of_pythons(tmp_path: Path) -> None:
+    (tmp_path / "turtle.py").write_text(MODULE)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from iqm_spec.circuits import find\n"
+        "print(find('python:turtle:chain', {'turtle'}).summary)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "A chain of rotations.\n"
+
+
+PRINTING = """
+import os, sys
+from qiskit import QuantumCircuit
+print("at import")
+
+def printing():
+    print("in Python")
+    sys.__stdout__.write("behind its back")
+    os.write(1, b"by the system")
+    os.system("echo by another process")
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    return circuit
+"""
+
+
+def test_what_code_prints_stays_out_of_the_answer(tmp_path: Path, answer: Any) -> None:
+    (tmp_path / "loud.py").write_text(PRINTING)
+    (tmp_path / "x.yaml").write_text(f"{SPEC}circuits: [{{generator: 'python:loud:printing'}}]\n")
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    told = answer("validate", "x.yaml", "--allow-code", "loud", env=path)
+    assert told["specs"][0]["points"] == 1
+
+
+def test_what_code_prints_is_told_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    with printing_to_stderr():
+        print("in Python")
+        os.system("echo by another process")
+    print("ours")
+    out, err = capfd.readouterr()
+    assert out == "ours\n"
+    assert {"in Python", "by another process"} <= set(err.split("\n"))
+
+
+def test_an_open_parameter_of_a_generator_has_its_place(
+    module: str, tmp_path: Path, answer: Any
+) -> None:
+    entry = f"{{generator: 'python:{module}:free', args: {{num_qubits: 1}}}}"
+    (tmp_path / "x.yaml").write_text(f"{SPEC}circuits:\n- {entry}\n")
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    args = ("run", "x.yaml", "--dry-run", "--allow-code", module)
+    (told,) = answer(*args, env=path, exit_code=3)["error"]["diagnostics"]
+    assert (told["file"], told["line"], told["column"], told["code"]) == ("x.yaml", 5, 15, "S407")
+    assert "leaves `theta`" in told["message"]
 
 
 def test_free_parameters_of_a_generator_are_bound(module: str) -> None:

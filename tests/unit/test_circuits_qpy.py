@@ -47,6 +47,30 @@ def refusal(data: bytes) -> str:
     return problems[0].message
 
 
+@pytest.mark.parametrize("angle", [float("inf"), float("nan"), -1e301])
+def test_angles_are_finite(angle: float) -> None:
+    circuit = bell()
+    circuit.rz(0.5, 0)
+    inner = QuantumCircuit(1, name="mine")
+    inner.rz(angle, 0)
+    assert inspect_qpy(dump(circuit))[1] == ()
+    circuit.rz(angle, 0)
+    assert "an angle of `rz` is" in refusal(dump(circuit))
+    nested = bell()
+    nested.append(inner.to_gate(), [1])
+    assert "an angle of `mine` is" in refusal(dump(nested))
+
+
+def test_angles_stay_finite_when_they_are_bound() -> None:
+    theta = Parameter("theta")
+    circuit = bell()
+    circuit.rz(1 / theta, 0)
+    assert build(dump(circuit), theta=2).num_parameters == 0
+    with pytest.raises(CircuitError, match="with theta = 0 an angle of `file") as caught:
+        build(dump(circuit), theta=0)
+    assert caught.value.code == "S407"
+
+
 @pytest.mark.parametrize("version", [13, 14, 15])
 def test_parameters_are_bound(version: int) -> None:
     a, b, v = Parameter("a"), Parameter("b"), ParameterVector("v", 3)

@@ -11,8 +11,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.cli.load import examine
-from iqm_spec.cli.output import line_reader
 from iqm_spec.diagnostics import render
+from iqm_spec.source import line_reader
 from iqm_spec.spec import load_spec
 from iqm_spec.spec.codes import CODES
 

@@ -114,3 +114,10 @@ def test_mistakes_stand_in_the_override(
 def test_bytes_that_are_no_text_are_refused(path: Path) -> None:
     _, _, diagnostics, _ = read_and_build(path, ["name=\udcff"])
     assert [item.code for item in diagnostics] == ["S204"]
+
+
+def test_what_is_never_closed_is_told_without_a_second_line(path: Path) -> None:
+    told = mistake(path, "shots=[")
+    assert (told.code, told.span.column) == ("S102", 7)
+    assert "line" not in told.message
+    assert "closed" in told.hint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 from hypothesis import given
@@ -153,5 +155,41 @@ def test_laws_of_expansion(grid: dict[str, list[int]], data: st.DataObject) -> N
     held = blocks.membership(found[0])
     assert all(held(dict(zip(found[0].axes, row, strict=True))) for row in every)
     projected = list(blocks.projected(found[0], used))
+    most = blocks.projected_size(found[0], used)
+    assert most == len(projected) if not drop else most >= len(projected)
     places = [found[0].axes.index(axis) for axis in used]
     assert projected == list(dict.fromkeys(tuple(row[p] for p in places) for row in every))
+
+
+def test_large_blocks_that_share_nothing_are_compared_by_their_axes() -> None:
+    m = {"range": [1, 250]}
+    raw: list[Any] = [{"grid": {"n": {"range": [a, a + 4000]}, "m": m}} for a in (0, 4000)]
+    assert parsed(raw)[1] == []
+    raw[1]["include"] = [{"n": 0, "m": 1}]
+    assert [item.code for item in parsed(raw)[1]] == ["S303"]
+    raw[1]["include"] = [{"n": -1, "m": 1}]
+    assert parsed(raw)[1] == []
+    raw[1]["grid"]["n"] = {"range": [3999, 7999]}
+    assert "n = 3999, m = 1" in parsed(raw)[1][0].message
+
+
+def test_sizes_are_told_without_expanding() -> None:
+    """A zip group seen by one of its axes, an included point, two blocks, a circuit's own sweep."""
+    (first, second), problems = parsed(
+        [
+            {"grid": {"a": [1, 2, 3]}, "zip": [{"b": [1, 1, 2], "c": [1, 2, 3]}]},
+            {
+                "grid": {"a": [7]},
+                "zip": [{"b": [5], "c": [5]}],
+                "include": [{"a": 8, "b": 9, "c": 9}],
+            },
+        ]
+    )
+    assert not problems
+    assert blocks.projected_size(first, ["a", "b"]) == 3 * 2
+    assert blocks.projected_size(second, ["b"]) == 1 + 1
+    (own,), _ = parsed([{"grid": {"d": {"linspace": [0, 1, 1_000_000]}}}])
+    circuit = CircuitSpec(
+        0, "x", SourceKind.GENERATOR, "x", {"a": "${a}", "b": "${b}", "d": "${d}"}, sweep=(own,)
+    )
+    assert circuit_points(circuit, (first, second)).count() == (3 * 2 + 1 + 1) * 1_000_000

@@ -13,7 +13,9 @@ from iqm_spec.circuits.qasm.parse import parse
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.survey import Survey, header, inputs_of, survey
 from iqm_spec.circuits.qasm.tokens import tokenize
+from iqm_spec.diagnostics import Span
 from iqm_spec.model import CircuitFacts, Feature
+from iqm_spec.source.text import conflicts
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -57,6 +59,9 @@ def scan_inputs(data: bytes) -> tuple[str, ...]:
 def _load(data: bytes) -> tuple[QuantumCircuit, Survey]:
     """The circuit and what its text declares. A sweep reads its file once."""
     text = _decode(data)
+    left = conflicts(text)
+    if left:
+        raise QasmInvalid([QasmProblem(*_begin(m.span), m.code, m.message, m.hint) for m in left])
     surveyed = survey(text)
     return parse(text, surveyed), surveyed
 
@@ -73,6 +78,10 @@ def _decode(data: bytes) -> str:
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         hint = "a QPY file is named by `qpy:`" if data.startswith(b"QISKIT") else ""
         raise QasmInvalid([QasmProblem(line, column, "S402", message, hint)]) from error
+
+
+def _begin(span: Span) -> tuple[int, int]:
+    return span.line, span.column
 
 
 def _features(surveyed: Survey, facts: CircuitFacts) -> tuple[Feature, ...]:

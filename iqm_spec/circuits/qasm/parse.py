@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr
 from typing import TYPE_CHECKING, Any
 
+from iqm_spec.circuits.angles import HINT, strange_angles
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.survey import Survey
+from iqm_spec.circuits.qasm.syntax import unexpected
+from iqm_spec.circuits.qasm.words import in_words
 
 if TYPE_CHECKING:
+    import qiskit_qasm3_import
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, Instruction
+    from qiskit.circuit import Instruction
 
 Place = tuple[int, int]
 
 _PLACE_OF_2 = re.compile(r"^<input>:(\d+),(\d+): (.*)", re.DOTALL)
 _PLACE_OF_3 = re.compile(r"^(\d+),(\d+): (.*)", re.DOTALL)
 _PLACE_OF_LEXER = re.compile(r"^L(\d+):C(\d+): (.*)", re.DOTALL)
-_UNSUPPORTED = re.compile(r"^node of type (\w+?)(Declaration|Statement|Definition)? is not supp")
 
 
 _UNDEFINED_GATE = re.compile(r"\bnot defined\b")
@@ -32,7 +34,11 @@ _INCLUDES = (
 
 def parse(text: str, survey: Survey) -> QuantumCircuit:
     """The circuit of surveyed `text`; raises `QasmInvalid`, with a place, where it has none."""
-    return _parse_2(text, survey) if survey.version == 2 else _parse_3(text)
+    circuit = _parse_2(text, survey) if survey.version == 2 else _parse_3(text)
+    for gate, value in strange_angles(circuit):
+        place = survey.calls.get(gate, (1, 1))
+        raise _invalid(place, f"an angle of `{gate}` comes out as {value}", HINT)
+    return circuit
 
 
 def _invalid(place: Place, message: str, hint: str = "") -> QasmInvalid:
@@ -63,7 +69,6 @@ def _parse_2(text: str, survey: Survey) -> QuantumCircuit:
 def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, Place]) -> None:
     """Angles inside of defined gates are evaluated late: a division by zero shows here."""
     for instruction in circuit.data:
-        _require_finite(instruction, calls.get(instruction.name, (1, 1)))
         if instruction.is_standard_gate():
             continue
         operation = instruction.operation
@@ -75,21 +80,12 @@ def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, Place]) -
             raise _invalid(place, message, "look at the angles it is given") from error
 
 
-def _require_finite(instruction: CircuitInstruction, place: Place) -> None:
-    """An angle that no machine can turn by: 10^400, or what is not a number."""
-    for value in instruction.params:
-        if isinstance(value, float) and not math.isfinite(value):
-            message = f"an angle of `{instruction.name}` comes out as {value}"
-            raise _invalid(place, message, "angles are finite numbers, in radians")
-
-
 def _evaluate(operation: Instruction) -> None:
     for body in getattr(operation, "blocks", ()):
         for inner in body.data:
             _evaluate(inner.operation)
     definition = operation.definition
     for inner in () if definition is None else definition.data:
-        _require_finite(inner, (1, 1))
         if not inner.is_standard_gate():
             _evaluate(inner.operation)
 
@@ -105,18 +101,18 @@ def _parse_3(text: str) -> QuantumCircuit:
         with redirect_stderr(io.StringIO()):  # the lexer prints what it also raises
             program = openqasm3.parser.parse(text)
     except openqasm3.parser.QASM3ParsingError as error:
-        raise _syntax_error(error) from error
+        raise _syntax_error(error, text) from error
     except Exception as error:
         raise _invalid((1, 1), _reason(error), "the parser gave no place") from error
     try:
         return qiskit_qasm3_import.convert(program)
     except qiskit_qasm3_import.ConversionError as error:
-        raise _located(_PLACE_OF_3, error.message, (1, 1)) from error
+        raise _converted(error, text) from error
     except Exception as error:
-        raise _invalid(_last_node(error), _reason(error)) from error
+        raise _invalid(_last_node(error), *in_words(_reason(error))) from error
 
 
-def _syntax_error(error: Exception) -> QasmInvalid:
+def _syntax_error(error: Exception, text: str) -> QasmInvalid:
     """The lexer tells its place in the text, the parser in the cause's offending token."""
     if str(error):
         return _located(_PLACE_OF_LEXER, str(error), (1, 1))
@@ -125,9 +121,8 @@ def _syntax_error(error: Exception) -> QasmInvalid:
     token = getattr(cause, "offendingToken", None)
     if token is None:
         return _invalid((1, 1), "the file is no OpenQASM 3")
-    found = "the end of the file" if token.text == "<EOF>" else f"`{token.text}`"
-    hint = "is a `;` or a bracket missing before it?"
-    return _invalid((token.line, token.column + 1), f"unexpected {found}", hint)
+    found = "" if token.text == "<EOF>" else token.text
+    return QasmInvalid([unexpected(text, token.line, token.column + 1, found)])
 
 
 def _last_node(error: BaseException) -> Place:
@@ -147,11 +142,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "statements are nested too deep"
     if isinstance(error, ZeroDivisionError):
-        return "division by zero"
+        return "an angle comes out as inf" if "infinite" in str(error) else "division by zero"
     if isinstance(error, IndexError):
         return "an index is outside of its register"
     if isinstance(error, TypeError):
-        return f"a gate or value is used wrongly ({error})"
+        return f"a gate or value is used wrongly ({error})"  # `in_words` knows most of them
     return getattr(error, "message", str(error)) or type(error).__name__
 
 
@@ -160,9 +155,23 @@ def _located(pattern: re.Pattern[str], text: str, otherwise: Place) -> QasmInval
     match = pattern.match(text)
     if match is None:
         return _invalid(otherwise, text)
-    message = match.group(3)
-    unsupported = _UNSUPPORTED.match(message)
-    if unsupported:
-        message = f"OpenQASM 3's {unsupported.group(1)} is not supported"
+    line, column, message = int(match[1]), int(match[2]) + 1, match[3]
     hint = _INCLUDES if _UNDEFINED_GATE.search(message) else ""
-    return _invalid((int(match.group(1)), int(match.group(2)) + 1), message, hint)
+    return _invalid((line, column), message, hint)
+
+
+def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> QasmInvalid:
+    """What the converter said; its place of a name may lie far behind the line's end."""
+    match = _PLACE_OF_3.match(error.message)
+    line, column, complaint = (
+        (int(match[1]), int(match[2]) + 1, match[3]) if match else (1, 1, error.message)
+    )
+    message, hint = in_words(complaint)
+    lines = text.split("\n")
+    if line <= len(lines) and column > len(lines[line - 1]):
+        named = re.search(r"[`'](\w+)[`']", message)
+        word = named and re.search(rf"\b{named[1]}\b", lines[line - 1])
+        column = word.start() + 1 if word else 1
+    if not hint and _UNDEFINED_GATE.search(message):
+        hint = _INCLUDES
+    return _invalid((line, column), message, hint)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from iqm_spec.circuits.angles import LARGEST_ANGLE
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.sizes import Sizes
 from iqm_spec.circuits.qasm.tokens import Lines, Statement, Token, statements, tokenize
@@ -67,6 +68,7 @@ def survey(text: str) -> Survey:
     tokens = tokenize(text)
     lines = Lines(text)
     version = _version(tokens, lines)
+    _bound_numbers(tokens, lines)
     _bound_nesting(tokens, lines)
     if version == 3 and len(tokens) > MOST_TOKENS_OF_3:
         message = f"the file has {len(tokens):,} words and signs, more than {MOST_TOKENS_OF_3:,}"
@@ -128,6 +130,23 @@ def _bound_nesting(tokens: Sequence[Token], lines: Lines) -> None:
             hint = "write it in several statements"
             problem = QasmProblem(*lines.place(token.start), "S402", f"{what} too deep", hint)
             raise QasmInvalid([problem])
+
+
+def _bound_numbers(tokens: Sequence[Token], lines: Lines) -> None:
+    """No literal is larger than an angle can be: what the parsers make of it has no place."""
+    for token in tokens:
+        if token.kind == "number" and len(token.text) > 4 and _too_large(token.text):
+            shown = token.text if len(token.text) <= 24 else f"{token.text[:21]}..."
+            message = f"the number `{shown}` is too large"
+            hint = "no angle, size or index is as large"
+            raise QasmInvalid([QasmProblem(*lines.place(token.start), "S402", message, hint)])
+
+
+def _too_large(literal: str) -> bool:
+    try:
+        return float(literal.replace("_", "")) > LARGEST_ANGLE
+    except ValueError:  # 0xFF; those that are too long overflow where they are used
+        return len(literal) > 200
 
 
 def _check_include(tokens: Sequence[Token], version: int, lines: Lines) -> None:

@@ -9,12 +9,14 @@ import click
 from iqm_spec.analysis.homogeneity import Homogeneity, compare_counts, holm
 from iqm_spec.cli import output
 from iqm_spec.cli.commands.explain import data, lines
-from iqm_spec.cli.options import json_option, results_option
+from iqm_spec.cli.missing import tell_gaps
+from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.plan.explain import explain, point_name
 from iqm_spec.plan.label import label
+from iqm_spec.run.gaps import gaps
 from iqm_spec.run.rows import Row
-from iqm_spec.run.saved import load_run
+from iqm_spec.run.saved import SavedRun, load_run
 from iqm_spec.store import Store
 
 SIGNIFICANT = 0.01
@@ -26,9 +28,9 @@ Pair = tuple[Row, Row, Homogeneity, float]
 @click.command()
 @click.argument("left", metavar="RUN")
 @click.argument("right", metavar="RUN")
-@results_option
+@stored_results_option
 @json_option
-def command(left: str, right: str, results: Path, as_json: bool) -> None:
+def command(left: str, right: str, results: Path, as_json: bool) -> int:
     """Compare two runs point by point: total variation distance, and whether chance explains it.
 
     P-values are of a chi-square test, corrected for the number of points (Holm).
@@ -36,15 +38,27 @@ def command(left: str, right: str, results: Path, as_json: bool) -> None:
     store = Store(results)
     one, other = load_run(store, left), load_run(store, right)
     asked = explain(one.plan, other.plan)
-    pairs = _pairs(one.rows(store), other.rows(store))
+    mine, theirs = one.rows(store), other.rows(store)
+    pairs = _pairs(mine, theirs)
+    code = max(_told(one, mine, store), _told(other, theirs, store))
     if as_json:
         points = [_point(pair) for pair in pairs]
-        output.answer({"asked": data(asked), "points": points, "exit": 0})
-        return
-    for line in lines(asked, left, right):
-        click.echo(line)
+        output.answer({"asked": data(asked), "points": points, "exit": code})
+    else:
+        for line in lines(asked, left, right):
+            click.echo(line)
+        _tell(pairs, complete=all(row.record for row in (*mine, *theirs)))
+    return code
+
+
+def _told(saved: SavedRun, rows: list[Row], store: Store) -> int:
+    return tell_gaps(saved.state.id, gaps(saved, rows, store))
+
+
+def _tell(pairs: list[Pair], *, complete: bool) -> None:
     if not pairs:
-        click.echo("no points in common: circuits, axes or values have other names")
+        why = ": circuits, axes or values have other names" if complete else " that have counts"
+        click.echo(f"no points in common{why}")
         return
     same = sum(1 for a, b, *_ in pairs if a.key == b.key)
     differ = [pair for pair in pairs if pair[3] < SIGNIFICANT]

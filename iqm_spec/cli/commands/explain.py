@@ -9,10 +9,11 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.load import load
-from iqm_spec.cli.options import allow_code_option, json_option, results_option
+from iqm_spec.cli.options import allow_code_option, json_option, stored_results_option
 from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.run.request import Request
 from iqm_spec.store import Store
 
 MOST_LINES = 20
@@ -22,7 +23,7 @@ MOST_LINES = 20
 @click.argument("left", metavar="A")
 @click.argument("right", metavar="B")
 @allow_code_option
-@results_option
+@stored_results_option
 @json_option
 def command(
     left: str, right: str, allowed_code: Sequence[str], results: Path, as_json: bool
@@ -39,19 +40,9 @@ def command(
 
 def _plan(name: str, store: Store, allowed_code: Sequence[str]) -> Plan:
     if Path(name).suffix in (".yaml", ".yml", ".toml"):
-        from iqm_spec.plan.build import find_plan, make_plan
+        from iqm_spec.run.loop import plan_of
 
-        checked = load(Path(name), (), allowed_code, store)
-        stored = find_plan(checked, store)
-        if stored is not None:
-            return stored
-        steps = make_plan(checked, store, keep=False)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                plan: Plan = stop.value
-                return plan
+        return plan_of(Request(checked=load(Path(name), (), allowed_code, store)), store)
     from iqm_spec.run.saved import load_run
 
     return load_run(store, name).plan

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import click
 
-from iqm_spec.cli.options import json_option, results_option
+from iqm_spec.cli.missing import tell_gaps
+from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.diagnostics import printable
 from iqm_spec.errors import JobFailed
+from iqm_spec.run.gaps import Gaps, gaps
 from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import load_run
 from iqm_spec.store import Store
@@ -26,25 +29,39 @@ COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_d
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout."
 )
-@results_option
+@stored_results_option
 @json_option
-def command(run: str, kind: str | None, output: Path | None, results: Path, as_json: bool) -> None:
-    """Write the counts of RUN: a CSV row per point and outcome, or JSON with a row per point."""
+def command(run: str, kind: str | None, output: Path | None, results: Path, as_json: bool) -> int:
+    """Write the counts of RUN: a CSV row per point and outcome, or JSON with a row per point.
+
+    Points without counts are left out and named on stderr; exit code 7 where they were lost.
+    """
     store = Store(results)
-    rows = [row for row in load_run(store, run).rows(store) if row.record]
+    saved = load_run(store, run)
+    rows = saved.rows(store)
+    found = gaps(saved, rows, store)
+    have = [row for row in rows if row.record]
     kind = kind or ("json" if as_json else "csv")
-    text = _json(rows) if kind == "json" else _csv(rows)
+    text = _json(have, found) if kind == "json" else _csv(rows)
     if output is None:
         click.echo(text, nl=False)
-        return
+    else:
+        _write(output, text)
+    return tell_gaps(saved.state.id, found)
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        output.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise JobFailed(f"{output.as_posix()} cannot be written: {error.strerror}") from error
+        name = printable(path.as_posix())
+        raise JobFailed(f"{name} cannot be written: {error.strerror}", code="disk") from error
 
 
-def _json(rows: Sequence[Row]) -> str:
-    return json.dumps({"rows": [row.to_json() for row in rows]}, indent=1) + "\n"
+def _json(rows: Sequence[Row], found: Gaps) -> str:
+    listed = [{**row.to_json(), "repeat": row.point.repeat + 1} for row in rows]
+    missing = [point.id for point in found.counts]
+    return json.dumps({"rows": listed, "missing": missing}, indent=1) + "\n"
 
 
 def _csv(rows: Sequence[Row]) -> str:
@@ -58,10 +75,10 @@ def _csv(rows: Sequence[Row]) -> str:
     for row in rows:
         values = dict(row.point.values)
         compared = row.comparison or {}
-        told = [row.point.id, row.stage, row.point.name, row.point.target, row.point.repeat]
+        told = [row.point.id, row.stage, row.point.name, row.point.target, row.point.repeat + 1]
         swept = [_cell(values.get(axis)) for axis in axes]
         returned = row.record["shots_returned"] if row.record else ""
-        for outcome, count in row.counts.items():
+        for outcome, count in row.counts.items():  # none where the record is missing
             distances = [compared.get(name, "") for name in COMPARED]
             writer.writerow([*told, *swept, row.point.shots, returned, outcome, count, *distances])
     return text.getvalue()

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from iqm_spec.errors import JobFailed, Refused
+from iqm_spec.diagnostics import printable
+from iqm_spec.errors import JobFailed, Refused, UsageError
 
-TEMPLATE = """\
+YAML = """\
 # yaml-language-server: $schema=experiment-v1.schema.json
 # (help while you type: `iqm-spec schema > experiment-v1.schema.json` beside this file)
 iqm_spec: 1
-name: {name}
+name: "{name}"
 description: What this experiment is to show
 target: garnet               # garnet, emerald, sirius, deneb, or an alias that your server lists
 stages: [aer]                # later: [aer, mock, hardware]
@@ -31,18 +32,70 @@ require:
   aer: {{hellinger_fidelity: {{min: 0.5}}}}   # relative to a perfect device at these shots
 """
 
+TOML = """\
+#:schema experiment-v1.schema.json
+# (help while you type: `iqm-spec schema > experiment-v1.schema.json` beside this file)
+iqm_spec = 1
+name = "{name}"
+description = "What this experiment is to show"
+target = "garnet"             # garnet, emerald, sirius, deneb, or an alias that your server lists
+stages = ["aer"]              # later: ["aer", "mock", "hardware"]
+shots = 1000
+seed = 7                      # of the simulation; the same seed gives the same counts
+
+[[circuits]]
+generator = "ghz"             # or qasm = "path/to/circuit.qasm"
+args = {{num_qubits = "${{n}}"}}
+
+[[sweep]]
+grid = {{n = [2, 3, 4]}}        # one point per value; several axes multiply
+
+[aer]
+noise = "device"              # device: the machine's error profile; ideal: none
+
+[require.aer]
+hellinger_fidelity = {{min = 0.5}}   # relative to a perfect device at these shots
+"""
+
+TEMPLATES = {".yaml": YAML, ".yml": YAML, ".toml": TOML}
+"""By the end of the file's name."""
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path("experiment.yaml"))
 def command(file: Path) -> None:
-    """Write a small spec to FILE (default: experiment.yaml); never over a file that exists."""
-    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in file.stem.lower()).strip("-._")
-    text = TEMPLATE.format(name=name or "experiment")
+    """Write a small spec to FILE (default: experiment.yaml); never over a file that exists.
+
+    YAML where FILE ends in .yaml or .yml, TOML where it ends in .toml.
+    """
+    told = printable(file.as_posix())
+    template = TEMPLATES.get(file.suffix)
+    if template is None:
+        raise UsageError(
+            f"{told} is no name of a spec: it ends in .yaml, .yml or .toml",
+            hint="`iqm-spec init experiment.yaml`",
+        )
     try:
-        with file.open("x", encoding="utf-8") as handle:
-            handle.write(text)
+        _write(file, template.format(name=_name(file)))
     except FileExistsError as error:
-        raise Refused(f"{file.as_posix()} exists and is left alone") from error
+        raise Refused(f"{told} exists and is left alone") from error
     except OSError as error:
-        raise JobFailed(f"{file.as_posix()} cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {file.as_posix()}; now: iqm-spec run {file.as_posix()}")
+        raise JobFailed(f"{told} cannot be written: {error.strerror}", code="disk") from error
+    click.echo(f"wrote {told}; now: iqm-spec run {told}")
+
+
+def _write(file: Path, text: str) -> None:
+    """A new file that is whole or not there."""
+    with file.open("x", encoding="utf-8") as handle:
+        try:
+            handle.write(text)
+            handle.flush()
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
+
+
+def _name(file: Path) -> str:
+    """A spec's name made of a file's: lower-case ASCII letters, digits and `._-`."""
+    known = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in file.stem.lower())
+    return "".join(known)[:64].strip("-._") or "experiment"

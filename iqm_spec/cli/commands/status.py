@@ -8,46 +8,86 @@ from typing import Any
 import click
 
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.options import json_option, results_option
+from iqm_spec.cli.missing import LOST, UNFINISHED, tell_gaps
+from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.plan.label import count
+from iqm_spec.run.gaps import gaps, names_lost_objects
+from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import SavedRun, load_run
-from iqm_spec.store import Store
+from iqm_spec.store import RunState, Store
+
+DAMAGED = "damaged"
+"""In the place of a run's status: something that it had is lost."""
 
 
 @click.command()
 @click.argument("run", required=False)
-@results_option
+@stored_results_option
 @json_option
-def command(run: str | None, results: Path, as_json: bool) -> None:
+def command(run: str | None, results: Path, as_json: bool) -> int:
     """Show the runs of the results folder, newest last, or one RUN with its points.
 
-    RUN is a run's id, a unique part of its beginning, a spec's name, or `latest`.
+    RUN is a run's id, a unique part of its beginning, a spec's name, or `latest`. Exit code 7
+    where something that a run had is lost.
     """
     store = Store(results)
     if run is not None:
-        _one(store, load_run(store, run), as_json=as_json)
-        return
-    saved = [load_run(store, state.id) for state in store.runs()]
+        return _one(store, load_run(store, run), as_json=as_json)
+    states = store.runs()
+    look = any(names_lost_objects(state, store) for state in states)
+    runs = [_entry(state, store, look=look) for state in states]
+    code = int(ExitCode.CORRUPT if any(r["status"] == DAMAGED for r in runs) else ExitCode.DONE)
     if as_json:
-        output.answer({"runs": [_data(item) for item in saved], "exit": 0})
-        return
-    if not saved:
+        output.answer({"runs": runs, "exit": code})
+        return code
+    if not runs:
         output.say(f"no runs in {results.as_posix()}/ yet")
-        return
-    wide = max(len(item.state.id) for item in saved)
-    for item in saved:
-        told = f"{item.state.id:{wide}}  {item.status:10}  {count(len(item.plan.points), 'point')}"
-        click.echo(f"{told}  {item.about}")
+    _list(runs)
+    if code:
+        output.say(f"hint: {LOST}")
+    return code
 
 
-def _one(store: Store, saved: SavedRun, *, as_json: bool) -> None:
+def _list(runs: list[dict[str, Any]]) -> None:
+    wide = max((len(entry["run"]) for entry in runs), default=0)
+    for entry in runs:
+        points = entry["plan"]["points"]
+        told = "its plan cannot be read" if points is None else count(points, "point")
+        click.echo(
+            f"{entry['run']:{wide}}  {entry['status']:10}  {told}  {entry['about']}".rstrip()
+        )
+
+
+def _entry(state: RunState, store: Store, *, look: bool) -> dict[str, Any]:
+    """One run of the list; its records are looked for where any run of the folder lost some."""
+    saved = None
+    try:
+        saved = load_run(store, state.id)
+        lost = look and gaps(saved, saved.rows(store), store).lost
+    except StoreCorrupt:  # must not hide the other runs
+        lost = True
+    return _data(state, saved, DAMAGED if lost or saved is None else saved.status)
+
+
+def _one(store: Store, saved: SavedRun, *, as_json: bool) -> int:
     rows = saved.rows(store)
-    have = sum(1 for row in rows if row.record)
+    found = gaps(saved, rows, store)
+    have = len(rows) - len(found.counts)
+    status = DAMAGED if found.lost else saved.status
     if as_json:
-        output.answer({"run": {**_data(saved), "measured": have}, "exit": 0})
-        return
+        code = tell_gaps(saved.state.id, found)
+        output.answer(
+            {"run": {**_data(saved.state, saved, status), "measured": have}, "exit": code}
+        )
+        return code
+    _show(saved, rows, status, have)
+    return tell_gaps(saved.state.id, found) if found or saved.status != "unfinished" else _rest()
+
+
+def _show(saved: SavedRun, rows: list[Row], status: str, have: int) -> None:
     console = output.console()
-    console.print(f"run {saved.state.id}: {saved.status}")
+    console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
         console.print(f"{stage['stage']}: {stage['status']}")
         for reason in stage["verdict"]:
@@ -57,17 +97,24 @@ def _one(store: Store, saved: SavedRun, *, as_json: bool) -> None:
     rest = tables.more(len(rows))
     if rest:
         console.print(rest)
-    if saved.status == "unfinished":
-        console.print("\nit broke off: run its spec again, and only what is missing is computed")
 
 
-def _data(saved: SavedRun) -> dict[str, Any]:
-    fields = saved.state.fields
+def _rest() -> int:
+    output.say(f"hint: it broke off; {UNFINISHED}")
+    return int(ExitCode.DONE)
+
+
+def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any]:
+    fields = state.fields
     return {
-        "run": saved.state.id,
-        "status": saved.status,
-        "spec": fields["spec"],
-        "plan": {"digest": saved.plan.digest, "points": len(saved.plan.points)},
-        "stages": saved.stages,
+        "run": state.id,
+        "status": status,
+        "spec": fields.get("spec"),
+        "plan": {
+            "digest": fields.get("plan"),
+            "points": None if saved is None else len(saved.plan.points),
+        },
+        "stages": [] if saved is None else saved.stages,
+        "about": "" if saved is None else saved.about,
         "exit": fields.get("exit"),
     }

@@ -1,4 +1,4 @@
-"""`iqm-spec verify [DIR]`: every byte against its name, every reference against the folder."""
+"""`iqm-spec verify [DIR]`: every file against its name, every reference against the folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.options import FolderPath, json_option
+from iqm_spec.cli.options import FolderPath, json_option, require_folder
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.plan.label import count
@@ -23,11 +23,20 @@ from iqm_spec.store import Store
 )
 @json_option
 def command(directory: Path, as_json: bool) -> int:
-    """Check a results folder (default: results). Exit code 7 where anything is not as it was."""
-    from iqm_spec.store import verify
+    """Check a results folder (default: results). Exit code 7 where anything is not as it was.
 
-    if not directory.is_dir():
-        raise UsageError(f"there is no results folder at {directory.as_posix()}")
+    Every file of objects/, runs/ and jobs/ is compared with the sha256 in its name, and everything
+    that runs, plans and asks name must be there. What is derived or yours to change (index/, tmp/,
+    README.md, .gitattributes, .gitignore) is not read.
+    """
+    from iqm_spec.store import is_results_folder, verify
+
+    require_folder(directory)
+    if not is_results_folder(directory):
+        raise UsageError(
+            f"{printable(directory.as_posix())} is no results folder: it holds nothing of ours",
+            hint="name the folder that `iqm-spec run` wrote, `results` by default",
+        )
     found = verify(Store(directory))
     code = int(ExitCode.CORRUPT if found.problems else ExitCode.DONE)
     if as_json:
@@ -47,10 +56,11 @@ def command(directory: Path, as_json: bool) -> int:
         return code
     for item in found.problems:
         click.echo(printable(f"{item.path}: {item.code}: {item.message}"))
-    verdict = count(len(found.problems), "problem") if found.problems else "every byte is as it was"
+    verdict = count(len(found.problems), "problem") if found.problems else "all as it was"
     click.echo(f"{directory.as_posix()}: {found.checked:,} files, {found.bytes:,} bytes: {verdict}")
     if found.problems:
         output.say(
-            "hint: `git checkout` brings a committed file back; what is lost can be run again"
+            "hint: `git checkout` brings a committed file back; without git, remove what is damaged"
+            " and run its spec again with --replan: what is missing is made again"
         )
     return code

@@ -1,6 +1,6 @@
 """The Aer stage: native circuits to counts and ideal probabilities, by Qiskit Aer."""
 
-from iqm_spec.stages.aer.local import run_jobs
+from iqm_spec.stages.aer.local import Job, expected_seconds, run_jobs
 from iqm_spec.stages.aer.memory import available_memory
 from iqm_spec.stages.aer.method import Choice, choose_method
 from iqm_spec.stages.aer.simulate import simulate
@@ -12,9 +12,11 @@ __all__ = [
     "AerTask",
     "Choice",
     "Ideal",
+    "Job",
     "Setup",
     "available_memory",
     "choose_method",
+    "expected_seconds",
     "run_jobs",
     "simulate",
     "simulate_chunk",

@@ -17,6 +17,8 @@ CHUNK_SECONDS = 2.0
 """A chunk holds about so much work, so that processes end together and Ctrl-C loses little."""
 CHUNK_TASKS = 64
 """A chunk holds at most so many tasks."""
+IN_PROCESS_SECONDS = 3.0
+"""More work than this is done by other processes: Aer's kernels do not hear Ctrl-C, they do."""
 
 Job = tuple[Sequence[AerTask], Setup]
 
@@ -41,10 +43,11 @@ def run_jobs(
     JobFailed where Aer fails or a worker dies.
     """
     memory = available_memory() if memory_bytes is None else memory_bytes
-    parts, largest = _parts(jobs, memory)
-    processes = min(workers, len(parts), memory // max(1, largest))
+    parts, largest, seconds = _parts(jobs, memory)
+    processes = max(1, min(workers, len(parts), memory // max(1, largest)))
     chunks = [part.chunk for part in parts]
-    results = map(simulate_chunk, chunks) if processes < 2 else _in_processes(chunks, processes)
+    here = processes == 1 and seconds < IN_PROCESS_SECONDS
+    results = map(simulate_chunk, chunks) if here else _in_processes(chunks, processes)
     outcomes: list[AerOutcome] = []
     for part, some in zip(parts, results, strict=True):
         outcomes += some
@@ -53,10 +56,22 @@ def run_jobs(
             outcomes = []
 
 
-def _parts(jobs: Sequence[Job], memory: int) -> tuple[list[_Part], int]:
-    """All work in chunks, and the bytes that the largest circuit needs."""
+def expected_seconds(jobs: Sequence[Job]) -> float:
+    """About how long `jobs` take on one core, within a factor of three or so.
+
+    Refused where a circuit cannot be simulated as asked.
+    """
+    return sum(
+        choose_method(t.circuit, t.shots, setup.noise is not None, setup.method).seconds
+        for tasks, setup in jobs
+        for t in tasks
+    )
+
+
+def _parts(jobs: Sequence[Job], memory: int) -> tuple[list[_Part], int, float]:
+    """All work in chunks, the bytes that the largest circuit needs, about how long all takes."""
     parts = []
-    largest = 0
+    largest, seconds = 0, 0.0
     for device in {setup.device for _, setup in jobs}:
         require_device(device)
     for number, (tasks, setup) in enumerate(jobs):
@@ -65,9 +80,10 @@ def _parts(jobs: Sequence[Job], memory: int) -> tuple[list[_Part], int]:
             choose_method(task.circuit, task.shots, noisy, setup.method, memory) for task in tasks
         ]
         largest = max([largest, *(choice.bytes_needed for choice in choices)])
+        seconds += sum(choice.seconds for choice in choices)
         cut = list(_cut(tasks, choices)) or [()]
         parts += [_Part(number, Chunk(some, setup), some is cut[-1]) for some in cut]
-    return parts, largest
+    return parts, largest, seconds
 
 
 def _cut(tasks: Iterable[AerTask], choices: Iterable[Choice]) -> Iterator[tuple[AerTask, ...]]:
@@ -90,8 +106,10 @@ def _in_processes(chunks: Sequence[Chunk], processes: int) -> Iterator[list[AerO
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children, get_context
 
+    from iqm_spec.stages.aer.worker import prepare
+
     before = set(active_children())
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_obey_interrupts)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=prepare)
     try:
         yield from pool.map(simulate_chunk, chunks)
     except BrokenProcessPool as error:
@@ -102,14 +120,7 @@ def _in_processes(chunks: Sequence[Chunk], processes: int) -> Iterator[list[AerO
         ) from error
     except BaseException:
         for child in set(active_children()) - before:
-            child.terminate()
+            child.kill()
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _obey_interrupts() -> None:
-    """Ctrl-C ends a worker at once and silently: the main process tells what happened."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,39 @@
+"""Tells on stderr which points of a stored run have no results, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iqm_spec.cli import output
+from iqm_spec.diagnostics import printable
+from iqm_spec.errors import ExitCode
+from iqm_spec.plan.label import count, label
+from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.run.gaps import Gaps
+
+_MOST_NAMED = 3
+
+LOST = (
+    "`iqm-spec verify` names what is gone and `git checkout` brings back what was committed; "
+    "running the spec again computes the rest, with --replan where its plan is lost"
+)
+UNFINISHED = "run its spec again: only what is missing is computed"
+
+
+def tell_gaps(run: str, found: Gaps) -> int:
+    """Warn of what is missing; the exit code that it makes: corrupt (7) where it was lost."""
+    for what, points in (("counts", found.counts), ("distances to the ideal", found.distances)):
+        if points:
+            why = "are lost" if found.lost else "are not there: the run did not get to them"
+            of = f"{len(points):,} of {count(found.total, 'point')}"
+            output.say(f"warning: {run}: the {what} of {of} {why}: {_named(points)}")
+    if found:
+        output.say(f"hint: {LOST if found.lost else UNFINISHED}")
+    return int(ExitCode.CORRUPT if found.lost else ExitCode.DONE)
+
+
+def _named(points: Sequence[PlannedPoint]) -> str:
+    """The first few points by their names, the number of the others."""
+    told = [label(point.name, point.values, point.repeat) for point in points[:_MOST_NAMED]]
+    rest = len(points) - len(told)
+    return printable("; ".join(told)) + (f"; and {rest:,} more" if rest else "")

@@ -1,0 +1,52 @@
+"""What a stored run should hold and does not: results that it never made, or that were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.run.log import JOB
+from iqm_spec.run.rows import Row
+from iqm_spec.run.saved import SavedRun
+from iqm_spec.store import RunState, Store
+from iqm_spec.store.layout import DIGEST
+
+_PACKS = ("records", "derived")
+"""Fields of a job's event that name its results."""
+
+_ENDED = ("passed", "failed")
+"""Verdicts of a stage that had all its results."""
+
+
+@frozen
+class Gaps:
+    """Points of a run without counts, and those whose counts lack the distances made of them.
+
+    `lost`: the run had them; objects of the results folder are gone.
+    """
+
+    total: int
+    counts: tuple[PlannedPoint, ...]
+    distances: tuple[PlannedPoint, ...]
+    lost: bool
+
+    def __bool__(self) -> bool:
+        """True where anything is missing."""
+        return bool(self.counts or self.distances)
+
+
+def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
+    """What is missing of a run, given its rows."""
+    counts = tuple(row.point for row in rows if row.record is None)
+    distances = tuple(row.point for row in rows if row.record and row.derived is None)
+    ended = any(s["stage"] == "aer" and s["status"] in _ENDED for s in saved.stages)
+    lost = bool(counts or distances) and (ended or names_lost_objects(saved.state, store))
+    return Gaps(len(rows), counts, distances, lost)
+
+
+def names_lost_objects(state: RunState, store: Store) -> bool:
+    """Whether a job of the run names results that are not in the folder (no bytes are read)."""
+    named = [event.fields.get(pack) for event in state.of_kind(JOB) for pack in _PACKS]
+    return not all(store.has(str(name)) for name in named if DIGEST.fullmatch(str(name)))
