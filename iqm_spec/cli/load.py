@@ -37,7 +37,7 @@ def load(
 def _planned_in(store: Store | None) -> Seen:
     def seen(checked: Checked) -> bool:
         try:
-            return store is not None and store.find_plan(plan_ask(checked)) is not None
+            return store is not None and store.find_answer(plan_ask(checked)) is not None
         except CircuitError:  # a generator that is not there: the full check says so
             return False
 

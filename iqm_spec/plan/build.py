@@ -46,7 +46,7 @@ class _Native:
 
 def find_plan(checked: Checked, store: Store) -> Plan | None:
     """The stored plan that answers this question, or None."""
-    digest = store.find_plan(plan_ask(checked))
+    digest = store.find_answer(plan_ask(checked))
     return None if digest is None else read_plan(store, digest)
 
 
@@ -82,7 +82,7 @@ def make_plan(
         yield Plan("", header, tuple(planned), made)
         return
     digest = store.put_pack(plans.PACK, header, plans.lines(planned))
-    store.link_plan(header["ask"], digest, replan=replan)
+    store.link_answer(header["ask"], digest, replan=replan)
     yield read_plan(store, digest)
 
 

@@ -1,4 +1,4 @@
-"""From an ask to its stored plan: empty write-once files named `<n>-<digest of the plan>`.
+"""From an ask to what answers it: empty write-once files named `<n>-<digest of the answer>`.
 
 The highest n wins, then the smallest digest, so two people's answers unite without a conflict.
 """
@@ -13,19 +13,19 @@ from iqm_spec.store.objects import check_object
 from iqm_spec.store.reading import names_in
 
 
-def link_plan(folder: Folder, ask: str, plan: str, *, replan: bool = False) -> None:
-    """Makes `plan` the answer to `ask`; with `replan` it comes before all answers so far."""
+def link_answer(folder: Folder, ask: str, answer: str, *, replan: bool = False) -> None:
+    """Makes an object the answer to `ask`; with `replan` it comes before all others."""
     path = _folder_of(folder.root, ask)
-    check_object(folder.root, plan)
+    check_object(folder.root, answer)
     known = _pointers(path)
     newest = max((number for number, _ in known), default=0)
     number = newest + 1 if replan or not known else newest
-    if (number, plan) not in known and not (replan and _winner(known) == plan):
-        folder.write(path / f"{number}-{plan}", b"", exclusive=True)
+    if (number, answer) not in known and not (replan and _winner(known) == answer):
+        folder.write(path / f"{number}-{answer}", b"", exclusive=True)
 
 
-def find_plan(root: Path, ask: str) -> str | None:
-    """Digest of the plan that answers `ask`."""
+def find_answer(root: Path, ask: str) -> str | None:
+    """Digest of the object that answers `ask`."""
     return _winner(_pointers(_folder_of(root, ask)))
 
 

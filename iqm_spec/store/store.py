@@ -101,15 +101,15 @@ class Store:
         """The record of one key, or None."""
         return self.find(kind, [key]).get(key)
 
-    # --- plans -----------------------------------------------------------------------------------
+    # --- answers ---------------------------------------------------------------------------------
 
-    def link_plan(self, ask: str, plan: str, replan: bool = False) -> None:
-        """Makes a stored plan the answer to an ask; `replan` puts it before all answers so far."""
-        asks.link_plan(self.folder, ask, plan, replan=replan)
+    def link_answer(self, ask: str, answer: str, replan: bool = False) -> None:
+        """Makes a stored object (a plan) the answer to an ask; `replan`: before all others."""
+        asks.link_answer(self.folder, ask, answer, replan=replan)
 
-    def find_plan(self, ask: str) -> str | None:
-        """Digest of the plan that answers an ask, or None."""
-        return asks.find_plan(self.root, ask)
+    def find_answer(self, ask: str) -> str | None:
+        """Digest of the object (a plan) that answers an ask, or None."""
+        return asks.find_answer(self.root, ask)
 
     # --- jobs of servers -------------------------------------------------------------------------
 

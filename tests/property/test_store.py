@@ -112,7 +112,7 @@ def test_a_changed_byte_is_found_in_any_file(
 ) -> None:
     with new_store() as store:
         pack = store.put_pack("r", {}, records(table))
-        store.link_plan("a" * 64, store.put_json({"value": value}))
+        store.link_answer("a" * 64, store.put_json({"value": value}))
         run = store.start_run("ghz", NOW, {"records": pack, "value": value})
         store.append_event(run, "ended", {})
         assert verify(store).ok

@@ -89,11 +89,11 @@ def read_only() -> OSError:
 def session(root: Path, disk: Disk) -> Store:
     """What a run does to a folder, in small; goes on where an earlier one was cut short."""
     store = Store(root, disk)
-    plan = store.find_plan(ASK)
+    plan = store.find_answer(ASK)
     if plan is None:
         circuits = store.put_pack("circuits", {}, [{"key": "c", "ops": [["r", [0]]]}])
         plan = store.put_pack("plan", {"circuits": [circuits]}, [{"key": "0", "native": "c"}])
-        store.link_plan(ASK, plan)
+        store.link_answer(ASK, plan)
     run = store.start_run("ghz", NOW, {"plan": plan, "text": store.put_file(b"iqm_spec: 1\n")})
     for start in range(0, len(RECORDS), 2):
         batch = RECORDS[start : start + 2]

@@ -72,14 +72,14 @@ def test_only_a_sha256_is_looked_up(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="sha256"):
         Store(tmp_path).get_json(name)
     with pytest.raises(ValueError, match="sha256"):
-        Store(tmp_path).find_plan(name)
+        Store(tmp_path).find_answer(name)
 
 
 def test_reading_makes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     assert store.runs() == []
     assert store.find("records", ["a"]) == {}
-    assert store.find_plan(ASK) is None
+    assert store.find_answer(ASK) is None
     assert verify(store).ok
     assert not store.root.exists()
 
@@ -141,15 +141,15 @@ def test_a_name_is_given_once(tmp_path: Path, disk: Disk) -> None:
 def test_the_first_plan_answers_until_a_new_one_is_asked_for(tmp_path: Path) -> None:
     store = Store(tmp_path)
     first, second = store.put_json(PLAN), store.put_pack("plan", {"n": 2}, [])
-    assert store.find_plan(ASK) is None
-    store.link_plan(ASK, first)
-    store.link_plan(ASK, first)
-    assert store.find_plan(ASK) == first
-    store.link_plan(ASK, second, replan=True)
-    store.link_plan(ASK, second, replan=True)
-    assert store.find_plan(ASK) == second
-    store.link_plan(ASK, first, replan=True)
-    assert store.find_plan(ASK) == first
+    assert store.find_answer(ASK) is None
+    store.link_answer(ASK, first)
+    store.link_answer(ASK, first)
+    assert store.find_answer(ASK) == first
+    store.link_answer(ASK, second, replan=True)
+    store.link_answer(ASK, second, replan=True)
+    assert store.find_answer(ASK) == second
+    store.link_answer(ASK, first, replan=True)
+    assert store.find_answer(ASK) == first
     names = sorted(path.name for path in (tmp_path / "asks" / ASK).iterdir())
     assert names == [f"1-{first}", f"2-{second}", f"3-{first}"]
 
@@ -158,12 +158,12 @@ def test_two_first_plans_are_settled_alike_everywhere(tmp_path: Path) -> None:
     store = Store(tmp_path)
     plans = [store.put_json(PLAN), store.put_json(OTHER)]
     for plan in plans:
-        store.link_plan(ASK, plan)
-    assert store.find_plan(ASK) == min(plans)
-    store.link_plan(ASK, max(plans), replan=True)
-    assert store.find_plan(ASK) == max(plans)
+        store.link_answer(ASK, plan)
+    assert store.find_answer(ASK) == min(plans)
+    store.link_answer(ASK, max(plans), replan=True)
+    assert store.find_answer(ASK) == max(plans)
 
 
 def test_a_plan_is_stored_before_it_is_linked(tmp_path: Path) -> None:
     with pytest.raises(StoreCorrupt, match="is missing"):
-        Store(tmp_path).link_plan(ASK, "0" * 64)
+        Store(tmp_path).link_answer(ASK, "0" * 64)

@@ -119,7 +119,7 @@ def test_folders_that_grew_apart_unite_by_git(tmp_path: Path) -> None:
         git(tmp_path, "clone", "-q", str(base), clone.name)
         store = Store(clone / "results")
         plan = store.put_pack("plan", {"n": n}, [{"key": "0"}])
-        store.link_plan(ask, plan)
+        store.link_answer(ask, plan)
         store.put_pack("aer-records", {}, [{"key": "shared"}])
         store.put_pack("aer-records", {}, [{"key": f"own{n}"}])
         store.append_event(run, "ended", {"by": n})
@@ -131,7 +131,7 @@ def test_folders_that_grew_apart_unite_by_git(tmp_path: Path) -> None:
     merged = [Store(clone / "results") for clone in clones]
     assert merged[0].runs() == merged[1].runs()
     assert len(merged[0].runs()) == 3
-    assert merged[0].find_plan(ask) == merged[1].find_plan(ask) is not None
+    assert merged[0].find_answer(ask) == merged[1].find_answer(ask) is not None
     for store in merged:
         assert verify(store).problems == ()
         assert len(store.find("aer-records", ["shared", "own0", "own1"])) == 3
@@ -155,7 +155,7 @@ def test_the_folders_readme_tells_how_to_check_it(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     plan = store.put_json({"shots": 10})
     store.put_pack("aer-records", {}, [{"key": "a"}])
-    store.link_plan("a" * 64, plan)
+    store.link_answer("a" * 64, plan)
     store.append_event(store.start_run("ghz", NOW, {}), "job-ended", {"n": 1})
     assert check_by_hand(store.root) == (0, "")
     for folder in ("objects", "runs"):

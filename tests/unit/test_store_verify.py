@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "results")
     circuits = store.put_pack("circuits", {}, [{"key": "c1", "ops": []}])
     plan = store.put_pack("plan", {"circuits": [circuits]}, [{"key": "0", "shots": 10}])
-    store.link_plan(ASK, plan)
+    store.link_answer(ASK, plan)
     text = store.put_file(b"iqm_spec: 1\n")
     run = store.start_run("ghz", NOW, {"plan": plan, "text": text})
     records = store.put_pack("aer-records", {}, [{"key": f"{n}", "n": n} for n in range(3)])
