@@ -19,6 +19,7 @@ COMMANDS = {
     "verify": "Check a results folder: every file against its sha256, every reference.",
     "diff": "Compare two runs: what was asked and what came out.",
     "explain": "Tell why two specs or runs are not the same question.",
+    "emulator": "Run an emulated IQM server on this machine.",
     "schema": "Print the JSON Schema of the spec language.",
     "init": "Write a spec to start from.",
 }

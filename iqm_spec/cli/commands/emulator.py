@@ -1,0 +1,132 @@
+"""`iqm-spec emulator`: an emulated IQM server on this machine, to rehearse on and to test with."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from iqm_spec.cli import output
+from iqm_spec.cli.options import FolderPath, json_option
+from iqm_spec.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from iqm_spec.emulator import Span
+    from iqm_spec.json_types import Json
+
+LARGEST_FAULTS = 1 << 20
+"""Bytes that a file of fault rules may have."""
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one.")
+@click.option(
+    "--state",
+    type=FolderPath(path_type=Path, file_okay=False),
+    help="Directory to remember everything in; several emulators on one are one server. "
+    "Default: a new temporary one.",
+)
+@click.option(
+    "--speed",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Modelled seconds per real second: 1000 makes an hour of queue 3.6 seconds.",
+)
+@click.option(
+    "--queue-seconds", type=float, default=0.0, help="How long each job waits (modelled seconds)."
+)
+@click.option(
+    "--slot",
+    "slots",
+    multiple=True,
+    metavar="QC:FROM:TO",
+    help="A booked timeslot, in modelled seconds from the first start on.",
+)
+@click.option(
+    "--window",
+    "windows",
+    multiple=True,
+    metavar="QC:FROM:TO",
+    help="When pay-as-you-go jobs run. Default: at all times.",
+)
+@click.option("--timeslot-only", multiple=True, metavar="QC", help="Refuse pay-as-you-go jobs.")
+@click.option("--on-premises", metavar="MACHINE", default="", help="Serve one machine, `default`.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=N", help="Another limit.")
+@click.option("--credits", type=float, help="Credits to spend. Default: as many as asked for.")
+@click.option("--no-rate-limit", is_flag=True, help="Let any number of requests through.")
+@click.option(
+    "--token-env", metavar="NAME", default="", help="Accept only the token in this variable."
+)
+@click.option("--seed", type=int, help="Make counts depend on this and the job, not on its id.")
+@click.option(
+    "--faults",
+    "faults_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="JSON file of faults to make (docs/emulator.md).",
+)
+@json_option
+def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) -> int:
+    """Run an emulated IQM server on this machine until Ctrl-C; prints its address."""
+    from iqm_spec.emulator import Options, serve
+    from iqm_spec.emulator.serve import Stopper
+
+    given["rate_limit"] = not given.pop("no_rate_limit")
+    options = Options(
+        **{
+            **given,
+            "slots": tuple(_span(text) for text in given["slots"]),
+            "windows": tuple(_span(text) for text in given["windows"]),
+            "limits": dict(_limit(text) for text in given["limits"]),
+            "faults": _faults(faults_file),
+        }
+    )
+    stopper = Stopper()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopper.stop())
+
+    def ready(url: str, state: Path) -> None:
+        click.echo(json.dumps({"url": url, "state": str(state)}) if as_json else url)
+        output.say(f"emulated: no real quantum computer. State: {state}. Ctrl-C ends it.")
+
+    serve(options, port, ready, stopper)
+    return int(ExitCode.DONE)
+
+
+def _span(text: str) -> Span:
+    from iqm_spec.emulator import Span
+
+    alias, *times = text.rsplit(":", 2)
+    try:
+        start, end = map(float, times)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no time of a computer", hint="write it as garnet:0:3600"
+        ) from error
+    return Span(alias, start, end)
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    if not value.isdigit():
+        raise UsageError(f"{text!r} is no limit", hint="write it as max_circuits_per_job=10")
+    return name, int(value)
+
+
+def _faults(path: Path | None) -> tuple[dict[str, Json], ...]:
+    if path is None:
+        return ()
+    from iqm_spec.emulator.faults import rules_from_json
+
+    try:
+        with path.open("rb") as file:
+            data = json.loads(file.read(LARGEST_FAULTS))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON: {error}") from error
+    rules_from_json(data)
+    return tuple(data)

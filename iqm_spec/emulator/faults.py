@@ -1,0 +1,176 @@
+"""Rules that make the server misbehave on request, and the counters that say when.
+
+Which request a rule applies to is counted in files that are created once, so that it holds over
+processes and restarts. docs/emulator.md lists the rules.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from attrs import asdict, field, frozen
+
+from iqm_spec.emulator.messages import Answer, Ask, Fate, error_body
+from iqm_spec.emulator.state import State
+from iqm_spec.errors import UsageError
+from iqm_spec.json_types import Json
+
+KINDS = {
+    "status": "answer with `status`, `body` or `error_code`, and `headers`",
+    "drop-before": "close the connection; the request is not processed",
+    "drop-after": "process the request, then close the connection without an answer",
+    "half-answer": "process the request, then close the connection in the middle of the answer",
+    "garbage": "process the request, then answer 200 with JSON that cannot be read",
+    "slow": "process the request, answer after `seconds`",
+    "rewrite": "process the request, change the JSON answer by `set` and `remove`",
+    "job-failed": "on `submit`: accept the job; it will fail with `message` and `error_code`",
+    "job-cancelled": "on `submit`: accept the job; it will be cancelled by the server",
+    "job-stuck": "on `submit`: accept the job; it will wait for ever",
+    "move-calibration": "make a new calibration set the default, then process the request",
+    "withdraw-calibration": "take the default calibration set away, then process the request",
+}
+"""Every kind of fault and what it does."""
+CALLS = (
+    *("computers", "computer", "limits", "health", "queue", "timeslots", "book"),
+    *("static-architecture", "architecture", "calibration", "metrics"),
+    *("submit", "job", "payload", "measurements", "measurement-counts", "cancel", "delete"),
+)
+"""Names of the calls that a rule can be about; `*` is any."""
+
+
+@frozen
+class Rule:
+    """One fault: on which calls, after how many of them, how many times, and what happens."""
+
+    fault: str
+    on: str = "*"
+    qc: str = ""
+    skip: int = 0
+    times: int | None = 1
+    status: int = 500
+    body: Json = None
+    error_code: str = ""
+    message: str = ""
+    headers: Mapping[str, str] = field(factory=dict)
+    processed: bool = False
+    seconds: float = 0.0
+    set: Mapping[str, Json] = field(factory=dict)
+    remove: Sequence[str] = ()
+    id: str = field(factory=lambda: uuid4().hex)
+
+    def __attrs_post_init__(self) -> None:
+        _one_of("fault", self.fault, tuple(KINDS))
+        _one_of("on", self.on, ("*", *CALLS))
+        if self.fault.startswith("job-") and self.on != "submit":
+            raise UsageError(f"a rule of the kind {self.fault} needs `on: submit`")
+        if self.skip < 0 or (self.times is not None and self.times < 1) or self.seconds < 0:
+            raise UsageError("`skip` and `seconds` must not be below 0, nor `times` below 1")
+        if not 200 <= self.status <= 599:
+            raise UsageError(f"`status` must be between 200 and 599, got {self.status}")
+
+    @property
+    def is_processed(self) -> bool:
+        """Whether the request takes effect."""
+        return self.fault != "drop-before" and (self.fault != "status" or self.processed)
+
+    @property
+    def fate(self) -> Fate | None:
+        """What the rule makes of the job that is submitted."""
+        if not self.fault.startswith("job-"):
+            return None
+        return Fate(self.fault.removeprefix("job-"), self.message, self.error_code)
+
+    def concerns(self, ask: Ask) -> bool:
+        """Whether a request is one that the rule counts."""
+        return self.on in ("*", ask.call) and self.qc in ("", ask.alias)
+
+    def answer(self) -> Answer:
+        """The answer of a `status` rule: the body as given, text as it is, or an API error."""
+        if self.body is None and self.error_code:
+            body: Json | bytes = error_body(self.error_code, self.message or self.error_code)
+        elif self.body is None:
+            body = b""
+        else:
+            body = self.body.encode() if isinstance(self.body, str) else self.body
+        return Answer(self.status, body, self.headers)
+
+    def rewritten(self, answer: Answer) -> Answer:
+        """An answer after `set` and `remove`."""
+        if isinstance(answer.body, bytes) or not isinstance(answer.body, dict):
+            return answer
+        body = {**answer.body, **self.set}
+        kept = {name: value for name, value in body.items() if name not in self.remove}
+        return Answer(answer.status, kept, answer.headers, answer.job)
+
+
+def rules_from_json(data: Any) -> list[Rule]:
+    """Rules of a JSON list; `UsageError` says which one is wrong and how."""
+    if not isinstance(data, list):
+        raise UsageError("fault rules must be a JSON list")
+    rules = []
+    for number, item in enumerate(data, start=1):
+        if not isinstance(item, dict) or "fault" not in item:
+            raise UsageError(f"fault rule {number} must be an object with `fault`")
+        try:
+            rules.append(Rule(**{name.replace("-", "_"): value for name, value in item.items()}))
+        except UsageError as error:
+            raise UsageError(f"fault rule {number}: {error.message}", hint=error.hint) from error
+        except TypeError as error:
+            raise UsageError(f"fault rule {number}: {error}") from error
+    return rules
+
+
+class Faults:
+    """The rules that are in force in a state directory."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, rules: Sequence[Rule]) -> None:
+        """Put rules behind those that are there."""
+        with self._state.lock("faults"):
+            self._write([*self.rules(), *rules])
+
+    def add_once(self, rules: Sequence[Rule]) -> None:
+        """As `add`, for the rules a process is started with: each such list counts once."""
+        text = json.dumps([{**asdict(rule), "id": ""} for rule in rules], sort_keys=True)
+        name = f"faults/started-{hashlib.sha256(text.encode()).hexdigest()}.json"
+        if rules and self._state.create(name, len(rules)):
+            self.add(rules)
+
+    def rules(self) -> list[Rule]:
+        """All rules in order, those that are used up too."""
+        return [Rule(**item) for item in self._state.read("faults/rules.json") or []]
+
+    def clear(self) -> None:
+        """Take all rules away."""
+        with self._state.lock("faults"):
+            self._write([])
+
+    def take(self, ask: Ask) -> Rule | None:
+        """The first rule that applies to this request, which is counted by it."""
+        for rule in self.rules():
+            if rule.concerns(ask) and self._is_due(rule):
+                return rule
+        return None
+
+    def _is_due(self, rule: Rule) -> bool:
+        """Count one request; True where the rule applies to it."""
+        most = rule.skip if rule.times is None else rule.skip + rule.times
+        for number in range(most):
+            name = f"faults/{rule.id}.{number}"
+            if not self._state.has(name) and self._state.create(name, None):
+                return number >= rule.skip
+        return rule.times is None
+
+    def _write(self, rules: Sequence[Rule]) -> None:
+        self._state.write("faults/rules.json", [asdict(rule) for rule in rules])
+
+
+def _one_of(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UsageError(f"`{name}` cannot be {value!r}", hint=f"one of {', '.join(known)}")

@@ -1,0 +1,107 @@
+"""What an emulator is started with, and the same as JSON for the process that serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, field, fields, frozen
+
+from iqm_spec.errors import UsageError
+from iqm_spec.json_types import Json
+
+LIMITS = {
+    "max_circuits_per_job": 500,
+    "max_shots_per_circuit": 20_000,
+    "max_executions_per_job": 1_000_000,
+    "max_instructions_per_circuit": 100_000,
+    "max_queued_jobs_per_user": 100,
+    "max_payload_bytes": 50 * 2**20,
+}
+"""Limits unless others are asked for. IQM publishes none for Resonance: circuits are those of a
+batch in iqm-benchmarks, shots were named by IQM for its devices in 2024 (Qrisp, pull request 84),
+the rest FiQCI's own settings and, for the bytes of a payload, a guess."""
+
+
+@frozen
+class Span:
+    """A stretch of time on one computer: modelled seconds since the state directory was made."""
+
+    alias: str
+    start: float
+    end: float
+
+    def __attrs_post_init__(self) -> None:
+        if not self.start < self.end:
+            raise UsageError(f"the time from {self.start:g} to {self.end:g} is empty")
+
+
+@frozen
+class Options:
+    """How the emulated server behaves. Times are modelled seconds: real ones times `speed`."""
+
+    state: Path | None = None
+    """Directory of everything that is remembered; None makes a new temporary one."""
+    speed: float = 1.0
+    """Modelled seconds per real second."""
+    queue_seconds: float = 0.0
+    """How long each job waits before it starts, besides the jobs before it."""
+    on_premises: str = ""
+    """A machine to serve alone, as `default`, with the answers of an on-premises server."""
+    slots: tuple[Span, ...] = ()
+    """Booked timeslots. Without one, a job for a timeslot is refused."""
+    windows: tuple[Span, ...] = ()
+    """When pay-as-you-go jobs run; a computer without windows takes them at all times."""
+    timeslot_only: tuple[str, ...] = ()
+    """Computers that refuse pay-as-you-go jobs."""
+    limits: Mapping[str, int] = field(factory=dict)
+    """Limits that differ from `LIMITS`, by name."""
+    rate_limit: bool = True
+    """Whether the rate limit holds."""
+    credits: float | None = None
+    """Credits to spend on machines (mocks are free); None for as many as asked for."""
+    token_env: str = ""
+    """Environment variable with the only token that is accepted; else any token is."""
+    seed: int | None = None
+    """Makes counts depend on this and the payload; else they depend on the job's random id."""
+    faults: tuple[Mapping[str, Json], ...] = ()
+    """Rules of `docs/emulator.md` that are there from the start."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.speed > 0:
+            raise UsageError(f"the speed must be above 0, got {self.speed:g}")
+        if self.queue_seconds < 0:
+            raise UsageError(f"the queue cannot last {self.queue_seconds:g} seconds")
+        for name, value in self.limits.items():
+            if name not in LIMITS:
+                raise UsageError(
+                    f"no limit is called {name}", hint=f"there are {', '.join(LIMITS)}"
+                )
+            if value < 1:
+                raise UsageError(f"the limit {name} must be at least 1, got {value}")
+
+    def limit(self, name: str) -> int:
+        """The limit of this name."""
+        return self.limits.get(name, LIMITS[name])
+
+    def to_json(self) -> dict[str, Json]:
+        """What `options_from_json` reads again."""
+        data: dict[str, Json] = asdict(self)
+        data["state"] = None if self.state is None else str(self.state)
+        return data
+
+
+def options_from_json(data: Mapping[str, Any]) -> Options:
+    """The options that `to_json` wrote; `UsageError` for a name that is none."""
+    names = {item.name for item in fields(Options)}
+    if strangers := sorted(data.keys() - names):
+        raise UsageError(f"the emulator has no option {strangers[0]}")
+    given = dict(data)
+    if given.get("state") is not None:
+        given["state"] = Path(given["state"])
+    for name in ("slots", "windows"):
+        given[name] = tuple(Span(**item) for item in given.get(name, ()))
+    for name in ("timeslot_only", "faults"):
+        given[name] = tuple(given.get(name, ()))
+    return Options(**given)
