@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from attrs import asdict, field, fields, frozen
 
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
+from iqm_spec.targets import known
 
 LIMITS = {
     "max_circuits_per_job": 500,
@@ -73,6 +75,10 @@ class Options:
             raise UsageError(f"the speed must be above 0, got {self.speed:g}")
         if self.queue_seconds < 0:
             raise UsageError(f"the queue cannot last {self.queue_seconds:g} seconds")
+        if self.on_premises and self.on_premises not in known():
+            raise UsageError(f"no machine is called {self.on_premises}", hint=", ".join(known()))
+        if self.token_env and not os.environ.get(self.token_env):
+            raise UsageError(f"there is no token in the environment variable {self.token_env}")
         for name, value in self.limits.items():
             if name not in LIMITS:
                 raise UsageError(
@@ -90,6 +96,14 @@ class Options:
         data: dict[str, Json] = asdict(self)
         data["state"] = None if self.state is None else str(self.state)
         return data
+
+
+def _check_limits(limits: Mapping[str, int]) -> None:
+    for name, value in limits.items():
+        if name not in LIMITS:
+            raise UsageError(f"no limit is called {name}", hint=f"there are {', '.join(LIMITS)}")
+        if value < 1:
+            raise UsageError(f"the limit {name} must be at least 1, got {value}")
 
 
 def options_from_json(data: Mapping[str, Any]) -> Options:

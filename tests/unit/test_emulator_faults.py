@@ -1,0 +1,170 @@
+"""Faults on request: which rules are understood, and which requests they apply to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iqm_spec.emulator.faults import KINDS, Faults, Rule, rules_from_json
+from iqm_spec.emulator.limits import BLOCK_S, UNITS, WINDOW_S, Meter, cost
+from iqm_spec.emulator.messages import Answer, Ask, Rejected
+from iqm_spec.emulator.options import Options, Span, options_from_json
+from iqm_spec.emulator.state import open_state
+from iqm_spec.errors import UsageError
+
+SUBMIT = Ask("submit", {"qc": "garnet", "type": "circuit"})
+POLL = Ask("job", {"job": "x"})
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({}, "must be a JSON list"),
+        (["drop-before"], "fault rule 1 must be an object"),
+        ([{"on": "submit"}], "fault rule 1 must be an object with `fault`"),
+        ([{"fault": "slow"}, {"fault": "explode"}], "fault rule 2: `fault` cannot be 'explode'"),
+        ([{"fault": "slow", "on": "sumbit"}], "`on` cannot be 'sumbit'"),
+        ([{"fault": "slow", "colour": "red"}], "colour"),
+        ([{"fault": "slow", "times": 0}], "`times`"),
+        ([{"fault": "slow", "skip": -1}], "`skip`"),
+        ([{"fault": "status", "status": 99}], "`status`"),
+        ([{"fault": "job-failed"}], "needs `on: submit`"),
+    ],
+)
+def test_a_rule_that_is_wrong_is_told(data: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        rules_from_json(data)
+
+
+def test_every_kind_can_be_asked_for() -> None:
+    rules = rules_from_json([{"fault": kind, "on": "submit"} for kind in KINDS])
+    assert [rule.fault for rule in rules] == list(KINDS)
+    assert [rule.fault for rule in rules if not rule.is_processed] == ["status", "drop-before"]
+
+
+def taken(faults: Faults, asks: list[Ask]) -> list[str]:
+    return ["-" if (rule := faults.take(ask)) is None else rule.fault for ask in asks]
+
+
+def test_requests_are_skipped_and_counted_over_processes(tmp_path: Path) -> None:
+    here, there = Faults(open_state(tmp_path)), Faults(open_state(tmp_path))
+    here.add([Rule("garbage", on="job", skip=2, times=2)])
+    assert taken(here, [POLL, SUBMIT]) == ["-", "-"]
+    assert taken(there, [POLL, POLL]) == ["-", "garbage"]
+    assert taken(here, [POLL, POLL, POLL]) == ["garbage", "-", "-"]
+
+
+def test_the_first_rule_that_applies_wins(tmp_path: Path) -> None:
+    faults = Faults(open_state(tmp_path))
+    faults.add([Rule("slow"), Rule("garbage", on="submit")])
+    faults.add([Rule("drop-before", on="submit", times=None)])
+    assert taken(faults, [SUBMIT] * 4) == ["slow", "garbage", "drop-before", "drop-before"]
+    faults.clear()
+    assert taken(faults, [SUBMIT]) == ["-"]
+
+
+def test_for_ever_begins_after_what_is_skipped(tmp_path: Path) -> None:
+    faults = Faults(open_state(tmp_path))
+    faults.add([Rule("garbage", skip=1, times=None)])
+    assert taken(faults, [POLL] * 4) == ["-", "garbage", "garbage", "garbage"]
+
+
+def test_a_rule_can_be_about_one_computer(tmp_path: Path) -> None:
+    faults = Faults(open_state(tmp_path))
+    faults.add([Rule("garbage", qc="garnet:mock")])
+    assert taken(faults, [SUBMIT, POLL]) == ["-", "-"]
+    assert taken(faults, [Ask("submit", {"qc": "garnet:mock"})]) == ["garbage"]
+
+
+def test_rules_at_the_start_count_once(tmp_path: Path) -> None:
+    rules = [{"fault": "garbage"}]
+    for _ in range(2):
+        Faults(open_state(tmp_path)).add_once(rules_from_json(rules))
+    faults = Faults(open_state(tmp_path))
+    assert taken(faults, [POLL, POLL]) == ["garbage", "-"]
+
+
+def test_an_answer_is_rewritten() -> None:
+    rule = Rule("rewrite", set={"errors": None, "status": "new"}, remove=["timeline"])
+    answer = Answer(200, {"status": "failed", "timeline": [], "id": 1}, job="x")
+    assert rule.rewritten(answer) == Answer(
+        200, {"status": "new", "id": 1, "errors": None}, job="x"
+    )
+    assert rule.rewritten(Answer(200, b"bytes")) == Answer(200, b"bytes")
+
+
+@pytest.mark.parametrize(
+    ("rule", "content"),
+    [
+        (Rule("status", status=520, body="<html>down"), b"<html>down"),
+        (Rule("status", status=500), b""),
+        (Rule("status", status=500, body={}), b"{}"),
+        (Rule("status", status=500, body=[1]), b"[1]"),
+    ],
+)
+def test_a_status_comes_with_any_body(rule: Rule, content: bytes) -> None:
+    assert rule.answer().content == content
+
+
+def test_an_error_code_makes_an_error_as_the_api_has_it() -> None:
+    body: Any = Rule("status", status=403, error_code="not_enough_credits").answer().body
+    assert body.keys() == {"error_code", "message", "request_id"}
+    assert body["error_code"] == "not_enough_credits"
+
+
+@pytest.mark.parametrize(
+    ("call", "size", "units"),
+    [
+        *(("job", 0, 10), ("computers", 0, 10), ("cancel", 0, 100), ("submit", 0, 100)),
+        *(("submit", 10 * 2**20, 200), ("submit", 25 * 2**20, 300)),
+    ],
+)
+def test_what_a_request_costs(call: str, size: int, units: int) -> None:
+    assert cost(call, size) == units
+
+
+def test_too_many_requests_are_blocked_for_a_while() -> None:
+    meter = Meter(speed=1e-9)
+    assert meter.charge(UNITS - 10)["RateLimit-Remaining"] == "10"
+    assert meter.charge(10) == {"RateLimit-Limit": "2000", "RateLimit-Remaining": "0"}
+    for _ in range(2):
+        with pytest.raises(Rejected) as blocked:
+            meter.charge(10)
+        assert blocked.value.status == 429
+        assert int(blocked.value.headers["Retry-After"]) >= BLOCK_S
+
+
+def test_units_come_back() -> None:
+    meter = Meter(speed=WINDOW_S * 1e6)
+    for _ in range(50):
+        meter.charge(UNITS // 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: Options(speed=0), "speed"),
+        (lambda: Options(queue_seconds=-1), "queue"),
+        (lambda: Options(limits={"max_cats": 1}), "no limit is called max_cats"),
+        (lambda: Options(limits={"max_shots_per_circuit": 0}), "at least 1"),
+        (lambda: Span("garnet", 5, 5), "empty"),
+        (lambda: options_from_json({"sped": 1}), "no option sped"),
+    ],
+)
+def test_options_that_are_wrong_are_told(make: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        make()
+
+
+def test_options_survive_the_way_to_the_child(tmp_path: Path) -> None:
+    options = Options(
+        state=tmp_path,
+        speed=5,
+        slots=(Span("garnet", 0, 1),),
+        timeslot_only=("emerald",),
+        limits={"max_shots_per_circuit": 5},
+        faults=({"fault": "slow"},),
+    )
+    assert options_from_json(options.to_json()) == options
