@@ -8,7 +8,7 @@ FastAPI and uvicorn are imported by the process that serves, when it builds the 
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.emulator.faults import rules_from_json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST_POLL_S = 30.0
 """The longest that a long poll may take, real seconds."""
-POLL_STEP_S = 0.05
+STEP_S = 0.05
 
 ROUTES = {
     "computers": ("GET", "/quantum-computers"),
@@ -52,8 +52,13 @@ ROUTES = {
 """Method and path of every call, below /api/v1."""
 
 
-def make_app(server: Server, connections: "Connections") -> "FastAPI":
-    """The application that serves `server`; `connections` are what a fault may close."""
+def make_app(
+    server: Server, connections: "Connections", closing: Callable[[], bool] = lambda: False
+) -> "FastAPI":
+    """The application that serves `server`; `connections` are what a fault may close.
+
+    Once `closing` is true nothing that waits is waited for.
+    """
     from fastapi import FastAPI, Request
     from starlette.exceptions import HTTPException
 
@@ -66,13 +71,18 @@ def make_app(server: Server, connections: "Connections") -> "FastAPI":
     app.add_exception_handler(HTTPException, unknown)
     for call, (method, path) in ROUTES.items():
         app.add_api_route(
-            f"/api/v1{path}", _endpoint(call, server, connections), methods=[method], name=call
+            f"/api/v1{path}",
+            _endpoint(call, server, connections, closing),
+            methods=[method],
+            name=call,
         )
     _add_controls(app, server)
     return app
 
 
-def _endpoint(call: str, server: Server, connections: "Connections") -> Any:
+def _endpoint(
+    call: str, server: Server, connections: "Connections", closing: Callable[[], bool]
+) -> Any:
     from fastapi import Request
     from starlette.responses import Response
 
@@ -84,10 +94,11 @@ def _endpoint(call: str, server: Server, connections: "Connections") -> Any:
             body=await request.body(),
             authorization=request.headers.get("authorization"),
         )
-        headers = await _long_poll(server, ask) if call == "job" else {}
+        headers = await _long_poll(server, ask, closing) if call == "job" else {}
         reply = await asyncio.to_thread(server.reply, ask)
-        if reply.delay:
-            await asyncio.sleep(reply.delay)
+        end = time.monotonic() + reply.delay
+        while not closing() and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, STEP_S))
         if reply.answer is None:
             return connections.drop()
         made = _response(reply.answer, headers)
@@ -96,7 +107,7 @@ def _endpoint(call: str, server: Server, connections: "Connections") -> Any:
     return endpoint
 
 
-async def _long_poll(server: Server, ask: Ask) -> Mapping[str, str]:
+async def _long_poll(server: Server, ask: Ask, closing: Callable[[], bool]) -> Mapping[str, str]:
     """Wait until the job is terminal, as long as was asked for; the header that tells of it."""
     if not ask.flag("wait_until_terminal"):
         return {}
@@ -106,9 +117,9 @@ async def _long_poll(server: Server, ask: Ask) -> Mapping[str, str]:
         seconds = MOST_POLL_S
     end = time.monotonic() + min(max(seconds, 0.0), MOST_POLL_S)
     while not await asyncio.to_thread(server.is_terminal, ask):
-        if time.monotonic() >= end:
+        if closing() or time.monotonic() >= end:
             return {"IQM-Long-Poll-Timed-Out": "true"}
-        await asyncio.sleep(POLL_STEP_S)
+        await asyncio.sleep(STEP_S)
     return {}
 
 
@@ -124,6 +135,9 @@ def _add_controls(app: "FastAPI", server: Server) -> None:
     """What tests and rehearsals steer the emulator by: not part of IQM's interface."""
     from fastapi import Request
     from starlette.responses import Response
+
+    async def about(request: Request) -> Response:
+        return _response(Answer(200, server.about()))
 
     async def read_ledger(request: Request) -> Response:
         return _response(Answer(200, server.ledger()))
@@ -151,6 +165,7 @@ def _add_controls(app: "FastAPI", server: Server) -> None:
         except Rejected as error:
             return _response(error.answer())
 
+    app.add_api_route("/emulator", about, methods=["GET"])
     app.add_api_route("/emulator/ledger", read_ledger, methods=["GET"])
     app.add_api_route("/emulator/faults", read_faults, methods=["GET"])
     app.add_api_route("/emulator/faults", add_faults, methods=["POST"])

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
 
 from iqm_spec.emulator.messages import Answer, Ask, Fate, error_body
 from iqm_spec.emulator.state import State
@@ -107,6 +107,10 @@ class Rule:
         return Answer(answer.status, kept, answer.headers, answer.job)
 
 
+_KEYS = {item.name for item in fields(Rule)} - {"id"}
+"""What a rule may say; its id, which names files, is the emulator's own."""
+
+
 def rules_from_json(data: Any) -> list[Rule]:
     """Rules of a JSON list; `UsageError` says which one is wrong and how."""
     if not isinstance(data, list):
@@ -115,8 +119,13 @@ def rules_from_json(data: Any) -> list[Rule]:
     for number, item in enumerate(data, start=1):
         if not isinstance(item, dict) or "fault" not in item:
             raise UsageError(f"fault rule {number} must be an object with `fault`")
+        if strangers := sorted(item.keys() - _KEYS):
+            raise UsageError(
+                f"fault rule {number}: there is no {strangers[0]!r}",
+                hint=f"a rule has {', '.join(sorted(_KEYS))}",
+            )
         try:
-            rules.append(Rule(**{name.replace("-", "_"): value for name, value in item.items()}))
+            rules.append(Rule(**item))
         except UsageError as error:
             raise UsageError(f"fault rule {number}: {error.message}", hint=error.hint) from error
         except TypeError as error:

@@ -141,7 +141,8 @@ def delete(state: State, job: Job) -> None:
 def describe(state: State, seen: View) -> dict[str, Json]:
     """The job as the API tells it."""
     job, times = seen.job, seen.job.times
-    started = seen.status not in ("waiting", "cancelled") or seen.now >= times.starts
+    reached = seen.now if seen.cancelled is None else min(seen.now, seen.cancelled)
+    started = seen.status != "waiting" and reached >= times.starts
     done = seen.status in ("completed", "failed")
     waiting = seen.status == "waiting"
     return {

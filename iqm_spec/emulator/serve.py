@@ -61,7 +61,7 @@ def serve(
     connections = Connections()
     emulated = Server(options, state)
     config = uvicorn.Config(
-        make_app(emulated, connections),
+        make_app(emulated, connections, lambda: server.should_exit),
         http=connections.protocol(),
         ws="none",
         lifespan="off",

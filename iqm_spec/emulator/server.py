@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
 
+from iqm_spec import __version__
 from iqm_spec.emulator.auth import authorize
 from iqm_spec.emulator.calibration import move_default, withdraw
 from iqm_spec.emulator.calls import Context
@@ -72,6 +73,18 @@ class Server:
     def close(self) -> None:
         """End the simulating process."""
         self._context.simulator.stop()
+
+    def about(self) -> Mapping[str, Json]:
+        """What tells an emulator from a real server: the latter has no such call."""
+        options = self._context.options
+        return {
+            "emulator": "iqm-spec",
+            "version": __version__,
+            "born": self.state.born,
+            "speed": options.speed,
+            "on_premises": options.on_premises,
+            "quantum_computers": list(self._context.computers),
+        }
 
     def ledger(self) -> list[dict[str, Json]]:
         """Every POST and DELETE that reached the server, in order."""

@@ -33,6 +33,7 @@ class Simulator:
         self._queue: queue.Queue[Job] = queue.Queue()
         self._known: set[str] = set()
         self._lock = threading.Lock()
+        self._stopped = False
         self._worker = _start()
         threading.Thread(target=self._work, name="simulator", daemon=True).start()
 
@@ -45,7 +46,8 @@ class Simulator:
         self._queue.put(job)
 
     def stop(self) -> None:
-        """End the worker, whatever it does."""
+        """End the worker, whatever it does; its job is simulated when it is asked for again."""
+        self._stopped = True
         self._worker.kill()
 
     def _work(self) -> None:
@@ -73,7 +75,7 @@ class Simulator:
                 worker.kill()
                 worker.wait()
                 return
-        if not worker.stdout.readline():
+        if not worker.stdout.readline() and not self._stopped:
             failure = {"message": "the simulating process ended", "error_code": "internal_error"}
             self._state.write(
                 f"jobs/{job.id}.result.json", {"failure": failure, "made": time.time()}

@@ -151,6 +151,12 @@ def test_details_have_the_newer_shape(api: Api) -> None:
     assert by_id["alias"] == "garnet"
 
 
+def test_an_emulator_says_that_it_is_one(api: Api) -> None:
+    told = api.session.get(f"{api.emulator.url}/emulator").json()
+    assert told["emulator"] == "iqm-spec"
+    assert "sirius:mock" in told["quantum_computers"]
+
+
 def test_on_premises_has_one_machine_and_the_older_shape(begin: Start) -> None:
     api = begin(on_premises="garnet")
     listed = api.get("quantum-computers").json()["quantum_computers"]
@@ -522,6 +528,59 @@ def test_it_answers_while_it_simulates(begin: Start) -> None:
         slowest = max(slowest, time.perf_counter() - began)
         time.sleep(0.01)
     assert slowest < 1.0
+
+
+HEAVY = json.dumps(
+    {
+        "circuits": [
+            {
+                "name": "heavy",
+                "instructions": [
+                    *(
+                        {
+                            "name": "prx",
+                            "locus": [f"QB{i}"],
+                            "args": {"angle": 0.3 + i, "phase": 0.1},
+                        }
+                        for i in range(1, 15)
+                    ),
+                    *({"name": "cz", "locus": ["QB1", "QB2"], "args": {}} for _ in range(60)),
+                    {
+                        "name": "measure",
+                        "locus": [f"QB{i}" for i in range(1, 15)],
+                        "args": {"key": "m"},
+                    },
+                ],
+            }
+        ],
+        "shots": 20_000,
+    }
+)
+"""Takes Aer longer than a test may last."""
+
+
+def test_cancelling_ends_the_simulation(begin: Start) -> None:
+    api = begin()
+    job = api.submit(body=HEAVY).json()["id"]
+    light = api.submit().json()["id"]
+    time.sleep(2)
+    assert api.get(f"jobs/{job}").json()["status"] == "processing"
+    assert api.call("POST", f"jobs/{job}/cancel").status_code == 200
+    began = time.perf_counter()
+    assert api.wait(light)["status"] == "completed"
+    assert time.perf_counter() - began < 20
+
+
+def test_stopping_in_the_middle_of_a_simulation_fails_no_job(begin: Start, tmp_path: Path) -> None:
+    first = begin(state=tmp_path / "state")
+    job = first.submit(body=HEAVY).json()["id"]
+    time.sleep(2)
+    began = time.perf_counter()
+    first.emulator.stop()
+    assert time.perf_counter() - began < 4
+    second = begin(state=tmp_path / "state")
+    assert second.get(f"jobs/{job}").json()["status"] == "processing"
+    second.call("POST", f"jobs/{job}/cancel")
 
 
 def test_it_ends_with_its_parent() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from iqm_spec.emulator.faults import KINDS, Faults, Rule, rules_from_json
+from iqm_spec.emulator.app import ROUTES
+from iqm_spec.emulator.faults import CALLS, KINDS, Faults, Rule, rules_from_json
 from iqm_spec.emulator.limits import BLOCK_S, UNITS, WINDOW_S, Meter, cost
 from iqm_spec.emulator.messages import Answer, Ask, Rejected
 from iqm_spec.emulator.options import Options, Span, options_from_json
@@ -27,6 +29,8 @@ POLL = Ask("job", {"job": "x"})
         ([{"fault": "slow"}, {"fault": "explode"}], "fault rule 2: `fault` cannot be 'explode'"),
         ([{"fault": "slow", "on": "sumbit"}], "`on` cannot be 'sumbit'"),
         ([{"fault": "slow", "colour": "red"}], "colour"),
+        ([{"fault": "slow", "id": "../../x"}], "no 'id'"),
+        ([{"fault": "slow", "skip": "two"}], "fault rule 1"),
         ([{"fault": "slow", "times": 0}], "`times`"),
         ([{"fault": "slow", "skip": -1}], "`skip`"),
         ([{"fault": "status", "status": 99}], "`status`"),
@@ -36,6 +40,14 @@ POLL = Ask("job", {"job": "x"})
 def test_a_rule_that_is_wrong_is_told(data: Any, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         rules_from_json(data)
+
+
+def test_the_page_names_every_kind_and_call(root: Path) -> None:
+    page = (root / "docs" / "emulator.md").read_text()
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in page] == []
+    listed = page.split("Calls:")[1].split("##")[0]
+    assert tuple(re.findall(r"`([a-z-]+)`", listed)) == CALLS
+    assert tuple(sorted(ROUTES, key=CALLS.index)) == CALLS
 
 
 def test_every_kind_can_be_asked_for() -> None:
