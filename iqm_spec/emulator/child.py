@@ -27,6 +27,7 @@ class Emulator:
         self._process = process
         self.url = url
         self.state = state
+        self._last: list[dict[str, Any]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +46,12 @@ class Emulator:
         return self._process.pid
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Every POST and DELETE that reached the server, in order (docs/emulator.md)."""
+        """Every POST and DELETE that reached the server, in order (docs/emulator.md).
+
+        After `stop` it is what it was then.
+        """
+        if self._last is not None:
+            return self._last
         try:
             lines = (self.state / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
@@ -70,19 +76,13 @@ class Emulator:
 
     def stop(self) -> None:
         """End the server and wait until it is gone; more than once does no harm."""
-        if self._process.stdin is not None:
-            with suppress(OSError):
-                self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        before = self.ledger()
+        _end(self._process)
+        # a directory that somebody chose is still there, and has all that came in until the end
+        self._last = self.ledger() if (self.state / "emulator.json").exists() else before
 
     def kill(self) -> None:
-        """End the server at once, as a crash would."""
+        """End the server at once, as a crash would; its state directory stays."""
         self._process.kill()
         self.stop()
 
@@ -124,7 +124,7 @@ def start(options: Options | None = None, port: int = 0) -> Emulator:
     line = process.stdout.readline()
     told = json.loads(line) if line else {"error": "the emulator ended before it was ready"}
     if "url" not in told:
-        Emulator(process, "", Path()).stop()
+        _end(process)
         raise JobFailed(told["error"], hint=told.get("hint", ""), code="emulator")
     return Emulator(process, told["url"], Path(told["state"]))
 
@@ -136,3 +136,17 @@ def _environment(token_env: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if "TOKEN" not in name or (token_env and name == token_env)
     }
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close the child's stdin, which ends it; kill it where that does not."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

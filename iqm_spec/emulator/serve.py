@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -46,7 +47,8 @@ def serve(
 ) -> None:
     """Serve until `stopper` (or KeyboardInterrupt); `ready` is told URL and state directory.
 
-    Port 0 takes a free one. `JobFailed` where the port is taken or the state cannot be kept.
+    Port 0 takes a free one. A temporary state directory is removed at the end. `JobFailed` where
+    the port is taken or the state cannot be kept.
     """
     import uvicorn
 
@@ -81,6 +83,8 @@ def serve(
         server.run(sockets=[listening])
     finally:
         emulated.close()
+        if options.state is None:
+            shutil.rmtree(state.root, ignore_errors=True)
 
 
 def _quiet_server(config: uvicorn.Config) -> uvicorn.Server:

@@ -417,6 +417,15 @@ def test_the_ledger_has_every_submission_and_no_token(begin: Start) -> None:
         assert path.is_dir() or SECRET.encode() not in path.read_bytes()
 
 
+def test_a_temporary_state_goes_and_the_ledger_stays(begin: Start) -> None:
+    api = begin()
+    job = api.submit("garnet:mock").json()["id"]
+    assert api.emulator.state.is_dir()
+    api.emulator.stop()
+    assert not api.emulator.state.exists()
+    assert [line["job"] for line in api.emulator.submissions()] == [job]
+
+
 def test_two_processes_on_one_directory_are_one_server(begin: Start, tmp_path: Path) -> None:
     state = tmp_path / "state"
     one, two = begin(state=state), begin(state=state)
