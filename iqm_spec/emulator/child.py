@@ -104,7 +104,7 @@ class Emulator:
 def start(options: Options | None = None, port: int = 0) -> Emulator:
     """Start an emulator in a child process; returns when it takes requests.
 
-    It ends with `stop`, with this process, whatever ends that, and at Ctrl-C with neither: so that
+    It ends with `stop` or with this process, whatever ends that. Ctrl-C does not reach it, so that
     what runs against it can still cancel its jobs. `JobFailed` where it does not start.
     """
     options = options or Options()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, field, fields, frozen
 
+from iqm_spec.emulator.machines import computers
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.targets import known
@@ -35,8 +37,8 @@ class Span:
     end: float
 
     def __attrs_post_init__(self) -> None:
-        if not self.start < self.end:
-            raise UsageError(f"the time from {self.start:g} to {self.end:g} is empty")
+        if not (isfinite(self.start) and isfinite(self.end) and self.start < self.end):
+            raise UsageError(f"the time from {self.start:g} to {self.end:g} is empty or endless")
 
 
 @frozen
@@ -71,21 +73,21 @@ class Options:
     """Rules of `docs/emulator.md` that are there from the start."""
 
     def __attrs_post_init__(self) -> None:
-        if not self.speed > 0:
-            raise UsageError(f"the speed must be above 0, got {self.speed:g}")
-        if self.queue_seconds < 0:
+        if not (isfinite(self.speed) and self.speed > 0):
+            raise UsageError(f"the speed must be above 0 and finite, got {self.speed:g}")
+        if not (isfinite(self.queue_seconds) and self.queue_seconds >= 0):
             raise UsageError(f"the queue cannot last {self.queue_seconds:g} seconds")
         if self.on_premises and self.on_premises not in known():
             raise UsageError(f"no machine is called {self.on_premises}", hint=", ".join(known()))
         if self.token_env and not os.environ.get(self.token_env):
             raise UsageError(f"there is no token in the environment variable {self.token_env}")
-        for name, value in self.limits.items():
-            if name not in LIMITS:
+        _check_limits(self.limits)
+        known_aliases = computers(self.on_premises)
+        for alias in (*self.timeslot_only, *(s.alias for s in (*self.slots, *self.windows))):
+            if alias not in known_aliases:
                 raise UsageError(
-                    f"no limit is called {name}", hint=f"there are {', '.join(LIMITS)}"
+                    f"there is no computer {alias}", hint=f"there are {', '.join(known_aliases)}"
                 )
-            if value < 1:
-                raise UsageError(f"the limit {name} must be at least 1, got {value}")
 
     def limit(self, name: str) -> int:
         """The limit of this name."""

@@ -158,7 +158,12 @@ def test_units_come_back() -> None:
     ("make", "told"),
     [
         (lambda: Options(speed=0), "speed"),
+        (lambda: Options(speed=float("inf")), "speed"),
         (lambda: Options(queue_seconds=-1), "queue"),
+        (lambda: Options(queue_seconds=float("nan")), "queue"),
+        (lambda: Options(slots=(Span("garnett", 0, 1),)), "no computer garnett"),
+        (lambda: Options(on_premises="garnet", timeslot_only=("garnet",)), "no computer garnet"),
+        (lambda: Span("garnet", 0, float("inf")), "endless"),
         (lambda: Options(limits={"max_cats": 1}), "no limit is called max_cats"),
         (lambda: Options(limits={"max_shots_per_circuit": 0}), "at least 1"),
         (lambda: Span("garnet", 5, 5), "empty"),

@@ -55,7 +55,13 @@ LARGEST_FAULTS = 1 << 20
 )
 @click.option("--timeslot-only", multiple=True, metavar="QC", help="Refuse pay-as-you-go jobs.")
 @click.option("--on-premises", metavar="MACHINE", default="", help="Serve one machine, `default`.")
-@click.option("--limit", "limits", multiple=True, metavar="NAME=N", help="Another limit.")
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=N",
+    help="Another limit, e.g. max_circuits_per_job=10.",
+)
 @click.option("--credits", type=float, help="Credits to spend. Default: as many as asked for.")
 @click.option("--no-rate-limit", is_flag=True, help="Let any number of requests through.")
 @click.option(
