@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: run test fast lint fmt docs compare times clean constraints
 
 run: $(STAMP)
-	$(BIN)/iqm-spec run experiments/ghz.yaml --until aer
+	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -28,6 +28,23 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+TOLD_FIRST = (
+    ExitCode.BUG,
+    ExitCode.CORRUPT,
+    ExitCode.UNKNOWN,
+    ExitCode.INTERRUPTED,
+    ExitCode.FAILED,
+    ExitCode.UNREACHABLE,
+    ExitCode.REFUSED,
+    ExitCode.WAITING,
+)
+"""Where several things ended badly, the code is that of the first of these."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: the end of a batch system's walltime. Like Ctrl-C, but nobody is watching."""
+
+
 class IqmSpecError(Exception):
     """Base of all errors that are somebody's to mend: `message` says what, `hint` what to do next.
 
@@ -81,6 +98,13 @@ class JobFailed(IqmSpecError):
 
     exit_code = ExitCode.FAILED
     code = "failed"
+
+
+class Unreachable(IqmSpecError):
+    """The server cannot be reached; nothing was lost, and the command can be given again."""
+
+    exit_code = ExitCode.UNREACHABLE
+    code = "unreachable"
 
 
 class Interrupted(IqmSpecError):

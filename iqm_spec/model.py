@@ -123,6 +123,8 @@ class Spec:
     calibration: str
     require: Mapping[str, Mapping[str, Json]]
     budget: Mapping[str, Json]
+    order: str
+    fail_fast: bool
     architecture: str | None
     meaning: Mapping[str, Json]
     """The whole spec as JSON with defaults filled in, less description: what its digest is of."""

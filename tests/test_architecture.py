@@ -20,7 +20,7 @@ LAYERS = [
     {"errors"},
     {"model"},
     {"source", "sweep", "targets", "analysis", "store"},
-    {"circuits"},
+    {"circuits", "server"},
     {"spec", "transpile"},
     {"check"},
     {"plan"},

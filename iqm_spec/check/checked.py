@@ -11,7 +11,7 @@ from iqm_spec.canonical import digest
 from iqm_spec.check.axes import check_axes
 from iqm_spec.check.circuits import CircuitChecks
 from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
-from iqm_spec.check.machines import check_machines
+from iqm_spec.check.machines import built_in, check_machines
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.check.sizes import check_sizes
 from iqm_spec.check.values import check_values
@@ -124,11 +124,12 @@ def check(
     source: Source,
     allowed_code: frozenset[str] = frozenset(),
     seen: Callable[[Checked], bool] = lambda _: False,
+    machine: Callable[[str], Architecture | None] = built_in,
 ) -> tuple[Checked | None, list[Diagnostic]]:
     """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx).
 
     `seen` tells that the very same question was found sound before, so that its circuits need no
-    second look: parsing them is what loads qiskit.
+    second look: parsing them is what loads qiskit. `machine` gives a machine's architecture.
     """
     report = Reporter(source)
     files = CircuitFiles(report)
@@ -136,7 +137,7 @@ def check(
     circuits = check_axes(spec, report)
     expandable = circuits if check_sizes(circuits, report) else ()
     sound = [points for points in expandable if check_values(points, report)]
-    machines, profiles = check_machines(spec, sound, report)
+    machines, profiles = check_machines(spec, sound, report, machine)
     for points in sound:
         files.read_all(points)
     checked = Checked(

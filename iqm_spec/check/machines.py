@@ -25,18 +25,28 @@ Machines = dict[str, Architecture]
 Profiles = dict[str, ErrorProfile | None]
 
 
+def built_in(alias: str) -> Architecture | None:
+    """The architecture of a machine that comes with the program, or None."""
+    return architecture(alias) if alias in known() else None
+
+
 def check_machines(
-    spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter
+    spec: Spec,
+    circuits: Sequence[CircuitPoints],
+    report: Reporter,
+    machine: Callable[[str], Architecture | None],
 ) -> tuple[Machines, Profiles]:
-    """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
+    """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507.
+
+    `machine` gives the architecture of an alias, None where it knows of none.
+    """
     given = _given_architecture(spec, report)
     machines: Machines = {}
     wanted = _aliases(circuits)
     for alias, circuit in wanted.items():
-        if given is not None:
-            machines[alias] = given
-        elif alias in known():
-            machines[alias] = architecture(alias)
+        found = given or machine(alias)
+        if found is not None:
+            machines[alias] = found
         elif spec.architecture is None:
             report(_unknown(alias, circuit, report))
     if given is not None and len(wanted) > 1:

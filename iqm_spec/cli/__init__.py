@@ -14,8 +14,14 @@ def main() -> NoReturn:
     from iqm_spec.cli.outlet import guarded
 
     # the end of a batch system's walltime is told like Ctrl-C: what is finished is stored
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(guarded(lambda: run(sys.argv[1:])))
+
+
+def _terminated(*_: object) -> NoReturn:
+    from iqm_spec.errors import Terminated
+
+    raise Terminated
 
 
 __all__ = ["main"]

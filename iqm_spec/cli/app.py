@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from keyword import iskeyword
 
 import click
 
@@ -14,16 +15,22 @@ from iqm_spec.errors import ExitCode, IqmSpecError, UsageError
 COMMANDS = {
     "validate": "Check specs: every mistake at once, with its place.",
     "run": "Carry an experiment out, or preview it with --dry-run.",
+    "resume": "Fetch a run's jobs from the server, and carry the run on.",
+    "cancel": "Cancel a run's jobs that are at the server.",
+    "adopt": "Take a job on the dashboard for one whose submission had no answer.",
+    "release": "Let a job that is not at the server be submitted again.",
     "status": "Show the runs of a results folder, or one of them.",
     "export": "Write a run's counts as CSV or JSON.",
     "verify": "Check a results folder: every file against its sha256, every reference.",
     "diff": "Compare two runs: what was asked and what came out.",
     "explain": "Tell why two specs or runs are not the same question.",
+    "doctor": "Check versions, server, credentials, and whether a spec can run there.",
+    "import": "Bring in jobs that an older script submitted, checked against a spec.",
     "emulator": "Run an emulated IQM server on this machine.",
     "schema": "Print the JSON Schema of the spec language.",
     "init": "Write a spec to start from.",
 }
-"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>`."""
+"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>` (`import` in `import_`)."""
 
 
 class _Commands(click.Group):
@@ -35,7 +42,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"iqm_spec.cli.commands.{cmd_name}")
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"iqm_spec.cli.commands.{name}")
         command: click.Command = module.command
         return command
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from iqm_spec.check import Checked, check
+from iqm_spec.check import Checked, built_in, check
 from iqm_spec.circuits import CircuitError
 from iqm_spec.cli import output
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.ask import plan_ask
 from iqm_spec.store import Store
+from iqm_spec.targets import Architecture
 
 Seen = Callable[[Checked], bool]
+Machine = Callable[[str], Architecture | None]
 
 
 def load(
@@ -21,15 +23,20 @@ def load(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     store: Store | None = None,
+    machine: Machine = built_in,
+    *,
+    quiet: bool = False,
 ) -> Checked:
     """The spec of `path`, checked through and through; raises SpecError with every mistake.
 
-    What `store` holds a plan of was checked when it was planned.
+    What `store` holds a plan of was checked when it was planned. `machine` gives the architecture
+    of an alias; `quiet` tells no notices.
     """
-    checked, diagnostics, notices = examine(path, overrides, allowed_code, _planned_in(store))
+    seen = _planned_in(store)
+    checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machine)
     if checked is None:
         raise SpecError(tuple(diagnostics), tuple(overrides))
-    for notice in notices:
+    for notice in () if quiet else notices:
         output.say(f"note: {notice}")
     return checked
 
@@ -49,6 +56,7 @@ def examine(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     seen: Seen = lambda _: False,
+    machine: Machine = built_in,
 ) -> tuple[Checked | None, list[Diagnostic], tuple[str, ...]]:
     """As `load`, but the mistakes come back as data."""
     from iqm_spec.spec import read_and_build
@@ -56,7 +64,7 @@ def examine(
     source, spec, diagnostics, notices = read_and_build(path, overrides)
     checked = None
     if source is not None and spec is not None:
-        checked, more = check(spec, source, frozenset(allowed_code), seen)
+        checked, more = check(spec, source, frozenset(allowed_code), seen, machine)
         diagnostics = [*diagnostics, *more]
     found = sorted(set(diagnostics))
     return None if found else checked, found, tuple(notices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,27 @@ allow_code_option: Decorator = click.option(
 spec_argument: Decorator = click.argument(
     "spec", type=click.Path(path_type=Path, dir_okay=True, exists=False)
 )
+
+server_option: Decorator = click.option(
+    "--server",
+    metavar="URL|emulator",
+    help="The IQM server, or `emulator` to rehearse. Default: IQM_SERVER_URL, else IQM Resonance.",
+)
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]
+    """Seconds, or a number with s, m, h or d."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The duration in seconds."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*([smhd]?)", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no time: write 90s, 30m, 12h or 2d", param, ctx)
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+DURATION = _Duration()

@@ -7,14 +7,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
+from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.run.events import (
     Event,
+    Heard,
     JobDone,
+    Paused,
     Planned,
     RunDone,
     StageDone,
     StageStarted,
+    Submitted,
     Transpiling,
 )
 
@@ -60,14 +64,23 @@ class Progress:
                 note = " (stored plan)" if stored else ""
                 self._say(f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}")
             case StageStarted(stage, points, cached):
-                self._say(f"{stage}: {aer_line(event)}")
+                told = aer_line(event) if stage is Stage.AER else server_line(event)
+                self._say(f"{named(stage, event.emulated)}: {told}")
                 if points > cached:
                     self._begin(f"{stage}", "points", points - cached)
             case JobDone(_, _, points):
                 self._advance(self._done + points)
+            case Submitted(stage, computer, circuits, attempt):
+                told = ", ".join(attempt.ids) or f"not submitted ({attempt.phase})"
+                self._say(f"  {computer}: {count(circuits, 'circuit')}, job {told}")
+            case Heard(_, attempt, status, position):
+                place = f", {count(position, 'job')} before it" if position else ""
+                self._say(f"  job {attempt.ids[0]}: {status}{place}")
+            case Paused(_, why, seconds):
+                self._say(f"  {why}; trying again in {seconds:.0f} s")
             case StageDone(stage, status, reasons):
                 self._end()
-                self._say(f"{stage}: {status}")
+                self._say(f"{named(stage, event.emulated)}: {status}")
                 for reason in reasons:
                     self._say(f"  {reason}")
             case RunDone():
@@ -77,6 +90,10 @@ class Progress:
         """Show one event of the making of a plan, and not the plan."""
         if isinstance(event, Transpiling):
             self.show(event)
+
+    def pause(self) -> None:
+        """Take the live line away: something else is about to be shown."""
+        self._end()
 
     def _begin(self, what: str, unit: str, total: int) -> None:
         self._end()
@@ -113,6 +130,19 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="dim" if text.startswith("plan") else None)
+
+
+def named(stage: str, emulated: bool) -> str:
+    """A stage's name, marked where a program stood for the machine."""
+    return f"{stage} (emulated)" if emulated else stage
+
+
+def server_line(stage: StageStarted) -> str:
+    """`24 points: 20 in the results folder, 1 job to submit`."""
+    told = [f"{stage.cached:,} in the results folder"] if stage.cached else []
+    if stage.jobs:
+        told.append(f"{count(stage.jobs, 'job')} to submit")
+    return f"{count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
 
 
 def aer_line(stage: StageStarted) -> str:

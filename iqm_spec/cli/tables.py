@@ -59,7 +59,8 @@ def results_table(rows: Sequence[Row], width: int) -> Group:
     points = [row.point for row in shown]
     layout = _layout(points, width, numbers)
     room = layout.left - _GAP
-    columns: Columns = {"shots": numbers.pop("shots")}
+    columns: Columns = {"stage": numbers.pop("stage")} if "stage" in numbers else {}
+    columns["shots"] = numbers.pop("shots")
     if room >= _LEAST_OUTCOMES:
         told = [top_outcomes(row.counts, 3 if wide else 2, room) for row in shown]
         columns["top outcomes" if room >= 12 else "top"] = told
@@ -72,6 +73,8 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
     fidelity = [with_error(one, "hellinger_fidelity", "hellinger_fidelity_error") for one in known]
     returned = [str(row.record["shots_returned"]) if row.record else "-" for row in rows]
     columns = {"shots": returned, "fidelity": fidelity}
+    if len({row.stage for row in rows}) > 1:
+        columns["stage"] = ["emulated" if row.emulated else row.stage for row in rows]
     if wide:
         columns["perfect"] = [with_error(one, "perfect_hellinger_fidelity") for one in known]
     return columns
@@ -135,7 +138,7 @@ def _table(points: Sequence[PlannedPoint], layout: _Layout, columns: Columns) ->
     for axis, width in zip(layout.axes, rest, strict=True):
         table.add_column(axis, justify="right", no_wrap=True, width=width)
     for title, cells in columns.items():
-        side: Any = "left" if title.startswith("top") else "right"
+        side: Any = "left" if title.startswith(("top", "stage")) else "right"
         table.add_column(title, justify=side, no_wrap=True, width=_width(title, cells))
     for point, *cells in zip(points, *columns.values(), strict=True):
         table.add_row(*point_cells(point, layout.axes), *cells)

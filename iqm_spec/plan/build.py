@@ -198,6 +198,7 @@ def _header(checked: Checked, packs: list[str]) -> dict[str, Any]:
         "mode": spec.mode.value,
         "seed": spec.seed,
         "calibration": spec.calibration,
+        "order": spec.order,
         "require": {stage: dict(rules) for stage, rules in spec.require.items()},
         "aer": {"method": spec.aer.method, "device": spec.aer.device},
         "noise": noise_digests(checked),

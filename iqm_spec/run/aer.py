@@ -6,12 +6,14 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from iqm_spec.analysis import Comparison, compare, judge
+from iqm_spec.analysis import Comparison, judge
+from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.build import circuits_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.run.derived import derived_line
 from iqm_spec.run.events import Event, JobDone, StageDone, StageStarted
 from iqm_spec.run.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.run.log import RunLog
@@ -69,6 +71,7 @@ def run_aer(
         jobs=len(work.jobs),
         cached=work.started.cached,
         points=len(plan.points),
+        code=ExitCode.DONE if verdict.status == "passed" else ExitCode.REFUSED,
     )
 
 
@@ -146,7 +149,8 @@ def _simulate(work: AerWork, request: Request, store: Store, log: RunLog) -> Ite
     """Store each job's counts and what is derived from them as soon as it is done."""
     for number, outcomes in run_jobs(work.asked, workers=request.workers):
         records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])
-        derived = store.put_pack(DERIVED, {}, [_derived(o) for o in outcomes])
+        lines = [derived_line(o.key, o.counts, o.ideal or o.why_no_ideal) for o in outcomes]
+        derived = store.put_pack(DERIVED, {}, lines)
         log.job("aer", number, {"records": records, "derived": derived})
         yield JobDone(Stage.AER, number, len(outcomes))
 
@@ -160,6 +164,11 @@ def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, NativeCircuit]) -> li
 
 def _setup(job: AerJob, plan: Plan, request: Request) -> Setup:
     aer = plan.header["aer"]
+    if request.checked is None:
+        raise UsageError(
+            "the Aer stage of this run is not complete",
+            hint="`iqm-spec run SPEC` goes on from what is stored",
+        )
     profile = request.checked.profiles[job.target]
     return Setup(noise=profile, method=aer["method"], device=aer["device"])
 
@@ -172,29 +181,6 @@ def _record(outcome: AerOutcome) -> dict[str, Json]:
         "method": outcome.method,
         "notes": list(outcome.notes),
     }
-
-
-def _derived(outcome: AerOutcome) -> dict[str, Json]:
-    """Ideal probabilities of what was seen and the distances to them; None where unknown."""
-    if outcome.ideal is None:
-        return {
-            "key": outcome.key,
-            "ideal": None,
-            "reason": outcome.why_no_ideal,
-            "comparison": None,
-        }
-    ideal = outcome.ideal
-    compared = compare(outcome.counts, ideal.probabilities, ideal.complete, ideal.perfect)
-    return {
-        "key": outcome.key,
-        "ideal": dict(ideal.probabilities),
-        "complete": ideal.complete,
-        "comparison": {name: _rounded(v) for name, v in compared.to_json().items()},
-    }
-
-
-def _rounded(value: Json) -> Json:
-    return round(value, 12) if isinstance(value, float) else value
 
 
 def comparison_of(row: Row) -> Comparison | None:

@@ -7,6 +7,7 @@ from attrs import frozen
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
+from iqm_spec.stages.server.state import Attempt
 
 
 @frozen
@@ -39,6 +40,7 @@ class StageStarted:
     jobs: int
     shared: int = 0
     seconds: float = 0.0
+    emulated: bool = False
 
 
 @frozen
@@ -51,8 +53,40 @@ class JobDone:
 
 
 @frozen
+class Submitted:
+    """A job was sent to a computer; `attempt` tells what became of that."""
+
+    stage: Stage
+    computer: str
+    circuits: int
+    attempt: Attempt
+
+
+@frozen
+class Heard:
+    """A job's status at the server, with the number of jobs before it while it waits."""
+
+    stage: Stage
+    attempt: Attempt
+    status: str
+    queue_position: int | None
+
+
+@frozen
+class Paused:
+    """The server cannot be reached or asks for patience; tried again after so many seconds."""
+
+    stage: Stage
+    why: str
+    seconds: float
+
+
+@frozen
 class StageDone:
-    """A stage's verdict: passed, failed, refused, waived, skipped, waiting or unknown."""
+    """A stage's verdict: passed, failed, refused, waived, skipped, waiting or unknown.
+
+    `submitted` is the number of jobs that this run sent; `code` the exit code it stands for.
+    """
 
     stage: Stage
     status: str
@@ -60,16 +94,19 @@ class StageDone:
     jobs: int
     cached: int
     points: int
+    emulated: bool = False
+    submitted: int = 0
+    code: int = 0
 
     def to_json(self) -> dict[str, Json]:
         """The stage's entry in the answer of `run --json`."""
         return {
             "stage": self.stage.value,
-            "emulated": False,
+            "emulated": self.emulated,
             "status": self.status,
             "jobs": self.jobs,
             "cached": self.cached,
-            "submitted": 0,
+            "submitted": self.submitted,
             "points": self.points,
             "verdict": list(self.reasons),
         }
@@ -84,4 +121,14 @@ class RunDone:
     exit_code: int
 
 
-Event = Transpiling | Planned | StageStarted | JobDone | StageDone | RunDone
+Event = (
+    Transpiling
+    | Planned
+    | StageStarted
+    | JobDone
+    | Submitted
+    | Heard
+    | Paused
+    | StageDone
+    | RunDone
+)

@@ -40,9 +40,16 @@ class Gaps:
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     """What is missing of a run, given its rows."""
     counts = tuple(row.point for row in rows if row.record is None)
-    distances = tuple(row.point for row in rows if row.record and row.derived is None)
-    ended = any(s["stage"] == "aer" and s["status"] in _ENDED for s in saved.stages)
-    lost = bool(counts or distances) and (ended or names_lost_objects(saved.state, store))
+    distances = tuple(
+        row.point for row in rows if row.record and row.derived is None and row.stage != "mock"
+    )
+    ended = {stage["stage"] for stage in saved.stages if stage["status"] in _ENDED}
+    gone = any(
+        row.ended and (row.stage != "aer" or "aer" in ended)
+        for row in rows
+        if row.record is None or row.derived is None
+    )
+    lost = bool(counts or distances) and (gone or names_lost_objects(saved.state, store))
     return Gaps(len(rows), counts, distances, lost)
 
 

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
+from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.environment import environment
 from iqm_spec.run.events import StageDone
 from iqm_spec.run.keys import installed_simulator
 from iqm_spec.run.request import Request
+from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import Store
 
 JOB = "job"
 ENDED = "ended"
+USED = "used"
 
 
 class RunLog:
-    """Writes the events of one run; the run itself is started by the first of them."""
+    """Writes the events of one run; a new one is started by the first of them."""
 
-    def __init__(self, store: Store, plan: Plan, request: Request) -> None:
+    def __init__(self, store: Store, plan: Plan, request: Request, run: str | None = None) -> None:
         self._store = store
         self._plan = plan
         self._request = request
-        self._run: str | None = None
+        self._run = run
 
     @property
     def begun(self) -> bool:
@@ -42,6 +45,12 @@ class RunLog:
     def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
         """A job's packs are stored."""
         self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
+
+    def used(self, stage: Stage, realm: str, attempts: Iterable[Attempt]) -> None:
+        """These attempts stand for the points of a server stage in this run."""
+        told: list[Json] = [[attempt.job, attempt.number] for attempt in attempts]
+        fields: dict[str, Json] = {"stage": stage.value, "realm": realm, "attempts": told}
+        self._store.append_event(self.run_id(), USED, fields)
 
     def ended(self, stages: Sequence[StageDone], code: int) -> None:
         """The run is over, with every stage's verdict."""
@@ -61,6 +70,7 @@ class RunLog:
 
     def _start(self) -> str:
         checked = self._request.checked
+        assert checked is not None  # noqa: S101 - without a spec, a run is only carried on
         fields: dict[str, Json] = {
             "spec": {"name": self._plan.name, "digest": checked.digest},
             "text": self._store.put_json(
@@ -70,17 +80,20 @@ class RunLog:
             "environment": self._store.put_json(environment()),
             "simulator": installed_simulator().to_json(),
             "wanted": [stage.value for stage in self._request.stages],
-            "server": None,
+            "server": self._request.realm,
         }
         return self._store.start_run(self._plan.name, datetime.now(UTC), fields)
 
 
-def earlier_run(store: Store, plan: Plan, ended: Sequence[StageDone]) -> str | None:
-    """Newest run of the same plan and simulator that ended with the same stages."""
+def earlier_run(
+    store: Store, plan: Plan, realm: str | None, ended: Sequence[StageDone]
+) -> str | None:
+    """Newest run of the same plan, server and simulator that ended with the same stages."""
     wanted = [(done.stage.value, done.status) for done in ended]
     for run in reversed(store.runs()):
         stages: Any = run.fields.get("stages", [])
-        same = run.fields.get("plan") == plan.digest and "exit" in run.fields
+        same = (run.fields.get("plan"), run.fields.get("server")) == (plan.digest, realm)
+        same = same and "exit" in run.fields
         if same and run.fields.get("simulator") == installed_simulator().to_json():
             got = [(item["stage"], item["status"]) for item in stages]
             if got == wanted:

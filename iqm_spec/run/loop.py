@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 
-from iqm_spec.errors import ExitCode, Interrupted, IqmSpecError
+from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
@@ -12,9 +12,11 @@ from iqm_spec.run.aer import run_aer
 from iqm_spec.run.events import Event, Planned, RunDone, StageDone, Transpiling
 from iqm_spec.run.log import RunLog, earlier_run
 from iqm_spec.run.request import Request
+from iqm_spec.run.server import refused, run_server
 from iqm_spec.store import Store
 
-PASSED = "passed"
+GOES_ON = ("passed", "waived")
+"""Verdicts after which the next stage begins."""
 
 
 def carry_out(request: Request, store: Store) -> Iterator[Event]:
@@ -27,8 +29,15 @@ def carry_out(request: Request, store: Store) -> Iterator[Event]:
         yield event
         if isinstance(event, Planned):
             plan = event.plan
-    log = RunLog(store, plan, request)
-    ended: list[StageDone] = []
+    yield from carry_on(plan, request, store, RunLog(store, plan, request))
+
+
+def carry_on(
+    plan: Plan, request: Request, store: Store, log: RunLog, before: Sequence[StageDone] = ()
+) -> Iterator[Event]:
+    """Run the stages of a plan, in a new run or in the one of `log`, after those of `before`."""
+    ended = list(before)
+    yield from ended
     try:
         for stage in request.stages:
             done = yield from _run_stage(stage, ended, plan, request, store, log)
@@ -41,7 +50,7 @@ def carry_out(request: Request, store: Store) -> Iterator[Event]:
         log.failed(Interrupted("interrupted"))
         raise
     code = exit_code(ended)
-    earlier = None if log.begun else earlier_run(store, plan, ended)
+    earlier = None if log.begun else earlier_run(store, plan, request.realm, ended)
     if earlier is None:
         log.ended(ended, code)
     yield RunDone(run=earlier or log.run_id(), again=earlier is not None, exit_code=code)
@@ -52,11 +61,13 @@ def planned(request: Request, store: Store, *, keep: bool = True) -> Iterator[Ev
 
     `keep=False` writes nothing into the folder: the digest of a new plan is empty.
     """
-    stored = None if request.replan else find_plan(request.checked, store)
+    checked = request.checked
+    assert checked is not None  # noqa: S101 - a plan is made of a spec
+    stored = None if request.replan else find_plan(checked, store)
     if stored is not None:
         yield Planned(stored, stored=True)
         return
-    for step in make_plan(request.checked, store, replan=request.replan, keep=keep):
+    for step in make_plan(checked, store, replan=request.replan, keep=keep):
         yield Planned(step, stored=False) if isinstance(step, Plan) else Transpiling(*step)
 
 
@@ -70,9 +81,9 @@ def plan_of(request: Request, store: Store, tell: Callable[[Event], None] = lamb
 
 
 def exit_code(ended: Sequence[StageDone]) -> int:
-    """0 where every stage passed; a requirement that was missed or a refusal is 4."""
-    fine = all(done.status == PASSED for done in ended)
-    return int(ExitCode.DONE if fine else ExitCode.REFUSED)
+    """Of all that the stages ended with, what is told first."""
+    codes = {done.code for done in ended}
+    return int(next(code for code in (*TOLD_FIRST, ExitCode.DONE) if code in codes or not code))
 
 
 def _run_stage(
@@ -83,16 +94,13 @@ def _run_stage(
     store: Store,
     log: RunLog,
 ) -> Generator[Event, None, StageDone]:
-    if any(done.status != PASSED for done in before):
-        return _not_run(stage, "skipped", f"the {before[-1].stage} stage did not pass")
+    if any(done.status not in GOES_ON for done in before):
+        told = f"the {before[-1].stage} stage did not pass"
+        return StageDone(stage=stage, status="skipped", reasons=(told,), jobs=0, cached=0, points=0)
     if stage is Stage.AER:
         return (yield from run_aer(plan, request, store, log))
-    return _not_run(
-        stage,
-        "refused",
-        "this version of iqm-spec simulates; it submits nothing to a server (use --until aer)",
-    )
-
-
-def _not_run(stage: Stage, status: str, reason: str) -> StageDone:
-    return StageDone(stage=stage, status=status, reasons=(reason,), jobs=0, cached=0, points=0)
+    try:
+        return (yield from run_server(stage, before, plan, request, store, log))
+    except Refused as error:
+        why = f"{error.message} ({error.hint})" if error.hint else error.message
+        return refused(stage, why, request)

@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from iqm_spec.check import Checked
+from attrs import field, frozen
+
 from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
+from iqm_spec.stages.server.consent import Bill
+from iqm_spec.stages.server.counter import Counter
+from iqm_spec.stages.server.desk import Session
+
+if TYPE_CHECKING:
+    from iqm_spec.check import Checked
+    from iqm_spec.run.events import Event
 
 
-@frozen
+def nobody(_: Bill) -> bool:
+    """Agrees to nothing."""
+    return False
+
+
+@frozen(slots=False)
 class Request:
     """A checked spec and how to carry it out.
 
-    `until` is the last stage wanted, one of the spec's (UsageError otherwise). `fresh` computes
-    again what is stored; `replan` transpiles again. `workers` is the number of processes of the
-    Aer stage.
+    `checked` is None where an earlier run is carried on from the folder alone; `wanted` are its
+    stages then. `until` is the last stage wanted, one of the spec's (UsageError otherwise). `fresh`
+    asks again what is stored; `replan` transpiles again. `workers` is the number of processes of
+    the Aer stage. Without a `session` the stages that need a server are refused with
+    `why_no_session`. `pins` are the calibration sets of the plan's machines by alias, `wait` the
+    seconds to wait for jobs (None: until they end). `agree` is asked before credits are spent;
+    `tell` hears of pauses.
     """
 
-    checked: Checked
+    checked: Checked | None
+    wanted: tuple[Stage, ...] = ()
     until: Stage | None = None
     fresh: bool = False
     replan: bool = False
     workers: int = 1
+    session: Session | None = None
+    why_no_session: str = ""
+    pins: Mapping[str, str | None] = field(factory=dict)
+    wait: float | None = None
+    agree: Callable[[Bill], bool] = nobody
+    tell: Callable[[Event], None] = lambda _: None
 
     def __attrs_post_init__(self) -> None:
-        stages = self.checked.spec.stages
+        stages = self._spec_stages
         if self.until is not None and self.until not in stages:
             raise UsageError(
                 f"--until {self.until.value}: this spec has no such stage",
@@ -33,8 +59,29 @@ class Request:
             )
 
     @property
+    def _spec_stages(self) -> tuple[Stage, ...]:
+        return self.wanted if self.checked is None else self.checked.spec.stages
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """The spec's stages as far as they are wanted."""
         order = list(Stage)
         last = len(order) if self.until is None else order.index(self.until) + 1
-        return tuple(stage for stage in self.checked.spec.stages if stage in order[:last])
+        return tuple(stage for stage in self._spec_stages if stage in order[:last])
+
+    @property
+    def realm(self) -> str | None:
+        """Realm of the server that its stages go to; None where none of them needs one."""
+        needed = any(stage is not Stage.AER for stage in self.stages)
+        return self.session.realm if self.session is not None and needed else None
+
+    @property
+    def fail_fast(self) -> bool:
+        """Whether the first failed job ends its stage."""
+        return self.checked is not None and self.checked.spec.fail_fast
+
+    @cached_property
+    def counter(self) -> Counter:
+        """What the server tells of its machines, read once."""
+        assert self.session is not None  # noqa: S101 - asked for by server stages only
+        return Counter(self.session)

@@ -21,13 +21,20 @@ DERIVED = "aer-derived"
 
 @frozen
 class Row:
-    """One point of one stage. `record` and `derived` are None where the point was not reached."""
+    """One point of one stage. `record` and `derived` are None where the point was not reached.
+
+    A record of a machine has a `calibration_set_id`; where a point was measured under two of them
+    it has two rows. `emulated`: a program stood for the machine.
+    """
 
     point: PlannedPoint
     stage: str
     key: str
     record: Mapping[str, Any] | None
     derived: Mapping[str, Any] | None
+    emulated: bool = False
+    ended: bool = True
+    """Whether the point's jobs have all been completed, so that a missing record is a lost one."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -45,7 +52,7 @@ class Row:
         return {
             "point": self.point.id,
             "stage": self.stage,
-            "emulated": False,
+            "emulated": self.emulated,
             "circuit": self.point.name,
             "values": {
                 name: list(value) if isinstance(value, tuple) else value
@@ -56,7 +63,8 @@ class Row:
             "shots": self.point.shots,
             "shots_returned": returned,
             "counts": dict(self.counts),
-            "method": self.record["method"] if self.record else None,
+            "method": self.record.get("method") if self.record else None,
+            "calibration_set_id": self.record.get("calibration_set_id") if self.record else None,
             "comparison": None if self.comparison is None else dict(self.comparison),
             "why_no_comparison": self.derived.get("reason") if self.derived else None,
             "native_circuit": self.point.circuit,

@@ -8,10 +8,14 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.errors import ExitCode, StoreCorrupt
+from iqm_spec.model import Stage
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.keys import Simulator
+from iqm_spec.run.log import USED
 from iqm_spec.run.rows import Row, aer_rows
+from iqm_spec.run.server_rows import server_rows
+from iqm_spec.stages.server.ledger import AttemptId
 from iqm_spec.store import RunState, Store
 
 
@@ -52,9 +56,29 @@ class SavedRun:
         told: Any = self.state.fields.get("stages", [])
         return [stage for stage in told if isinstance(stage, dict)]
 
-    def rows(self, store: Store) -> list[Row]:
-        """One row per point, in plan order."""
-        return list(aer_rows(store, self.plan, self.simulator))
+    @property
+    def realm(self) -> str | None:
+        """Realm of the server that it went to, or None."""
+        told = self.state.fields.get("server")
+        return None if told is None else str(told)
+
+    def used(self, stage: Stage) -> list[AttemptId] | None:
+        """The attempts that stand for the points of a server stage; None while it goes on."""
+        told: list[Any] = [
+            event.fields["attempts"]
+            for event in self.state.of_kind(USED)
+            if event.fields.get("stage") == stage.value
+        ]
+        return [(job, number) for job, number in told[-1]] if told else None
+
+    def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
+        """One row per point and stage, in plan order; the mock's random bits only if asked for."""
+        rows = [] if mock else list(aer_rows(store, self.plan, self.simulator))
+        stage = Stage.MOCK if mock else Stage.HARDWARE
+        used = self.used(stage)
+        if self.realm is not None and used:
+            rows += server_rows(store, self.plan, stage, self.realm, used)
+        return rows
 
 
 def load_run(store: Store, selector: str) -> SavedRun:

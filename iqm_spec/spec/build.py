@@ -45,6 +45,8 @@ def build(tree: Mapping[str, Any], targets: Targets, report: Report) -> Spec | N
         calibration=calibration,
         require=given["require"],
         budget=given["budget"],
+        order=given["order"],
+        fail_fast=given["fail_fast"],
         architecture=given.get("architecture"),
         meaning=meaning(
             {**given, "mode": mode.value, "target": target, "calibration": calibration},

@@ -82,6 +82,7 @@ objects/** -diff linguist-generated
 GITIGNORE = """\
 /index/
 /tmp/
+/emulator/
 """
 
 STARTING_FILES = {"README.md": README, ".gitattributes": GITATTRIBUTES, ".gitignore": GITIGNORE}

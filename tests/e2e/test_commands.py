@@ -154,7 +154,7 @@ def test_schema_is_the_file_of_the_repository(cli: Cli, root: Path) -> None:
         (["validate", "."], 3, ""),
         (["run", "pair.yaml", "--set", "shotz=3"], 3, "did you mean shots"),
         (["run", "pair.yaml", "--set", "shots"], 3, ""),
-        (["run", "pair.yaml", "--set", "stages=[mock]"], 4, "submits nothing"),
+        (["run", "pair.yaml", "--set", "stages=[mock]"], 4, "there are no credentials"),
     ],
 )  # fmt: skip
 def test_mistakes_on_the_command_line(

@@ -89,7 +89,7 @@ def test_the_folder_says_what_it_is_and_keeps_what_people_wrote(tmp_path: Path) 
     Store(root).put_json(1)
     assert "sha256sum" in (root / "README.md").read_text()
     assert (root / ".gitattributes").read_text().splitlines()[1] == "* -text -ident"
-    assert (root / ".gitignore").read_text() == "/index/\n/tmp/\n"
+    assert (root / ".gitignore").read_text() == "/index/\n/tmp/\n/emulator/\n"
     (root / "README.md").write_text("ours")
     Store(root).put_json(2)
     assert (root / "README.md").read_text() == "ours"

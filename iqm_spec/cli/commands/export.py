@@ -19,7 +19,7 @@ from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import load_run
 from iqm_spec.store import Store
 
-LEADING = ("point", "stage", "circuit", "target", "repeat")
+LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_distance")
 
 
@@ -29,16 +29,20 @@ COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_d
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout."
 )
+@click.option("--mock", is_flag=True, help="The mock's counts instead: random bits, by design.")
 @stored_results_option
 @json_option
-def command(run: str, kind: str | None, output: Path | None, results: Path, as_json: bool) -> int:
+def command(
+    run: str, kind: str | None, output: Path | None, mock: bool, results: Path, as_json: bool
+) -> int:
     """Write the counts of RUN: a CSV row per point and outcome, or JSON with a row per point.
 
-    Points without counts are left out and named on stderr; exit code 7 where they were lost.
+    Counts of the Aer stage and of the machine. Points without counts are left out and named on
+    stderr; exit code 7 where they were lost.
     """
     store = Store(results)
     saved = load_run(store, run)
-    rows = saved.rows(store)
+    rows = saved.rows(store, mock=mock)
     found = gaps(saved, rows, store)
     have = [row for row in rows if row.record]
     kind = kind or ("json" if as_json else "csv")
@@ -59,7 +63,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _json(rows: Sequence[Row], found: Gaps) -> str:
-    listed = [{**row.to_json(), "repeat": row.point.repeat + 1} for row in rows]
+    listed = [
+        {**row.to_json(), "repeat": row.point.repeat + 1, "random": row.stage == "mock"}
+        for row in rows
+    ]
     missing = [point.id for point in found.counts]
     return json.dumps({"rows": listed, "missing": missing}, indent=1) + "\n"
 
@@ -75,7 +82,9 @@ def _csv(rows: Sequence[Row]) -> str:
     for row in rows:
         values = dict(row.point.values)
         compared = row.comparison or {}
-        told = [row.point.id, row.stage, row.point.name, row.point.target, row.point.repeat + 1]
+        point = row.point
+        emulated = str(row.emulated).lower()
+        told = [point.id, row.stage, emulated, point.name, point.target, point.repeat + 1]
         swept = [_cell(values.get(axis)) for axis in axes]
         returned = row.record["shots_returned"] if row.record else ""
         for outcome, count in row.counts.items():  # none where the record is missing

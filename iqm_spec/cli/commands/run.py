@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from iqm_spec.check import Checked
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.load import load
+from iqm_spec.cli.consent import consent
 from iqm_spec.cli.options import (
+    DURATION,
     allow_code_option,
     json_option,
     results_option,
+    server_option,
     set_option,
     spec_argument,
 )
+from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
+from iqm_spec.cli.session import NO_CREDENTIALS, session_of
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.events import Planned, RunDone, StageDone
-from iqm_spec.run.keys import installed_simulator
+from iqm_spec.run.events import Event, Planned, RunDone, StageDone
 from iqm_spec.run.loop import carry_out
 from iqm_spec.run.request import Request
-from iqm_spec.run.rows import aer_rows
+from iqm_spec.run.saved import load_run
 from iqm_spec.store import Store
 
 
@@ -42,7 +44,15 @@ from iqm_spec.store import Store
     "-j", "--jobs", "workers", type=click.IntRange(1, 256), default=1, show_default=True,
     help="Processes of the Aer stage; the results do not depend on it.",
 )  # fmt: skip
+@click.option(
+    "--yes", is_flag=True, help="Agree to what the run submits; without a terminal nobody else can."
+)
+@click.option("--detach", is_flag=True, help="Submit and return; `resume` brings the results in.")
+@click.option(
+    "--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 90s, 30m, 12h."
+)
 @allow_code_option
+@server_option
 @results_option
 @json_option
 def command(
@@ -53,34 +63,57 @@ def command(
     fresh: bool,
     replan: bool,
     workers: int,
+    yes: bool,
+    detach: bool,
+    wait: float | None,
     allowed_code: Sequence[str],
+    server: str | None,
     results: Path,
     as_json: bool,
 ) -> int:
     """Run the experiment SPEC, stage by stage; what the results folder holds is not run again."""
     store = Store(results)
-    checked = load(spec, overrides, allowed_code, store)
-    request = Request(
-        checked=checked,
-        until=None if until is None else Stage(until),
-        fresh=fresh,
-        replan=replan,
-        workers=workers,
-    )
-    if dry_run:
-        from iqm_spec.cli.dry_run import preview
+    last = None if until is None else Stage(until)
+    with session_of(server, results) as session, Progress() as progress:
+        given = Given(spec, overrides, allowed_code, last)
+        ready = prepare(given, store, None if dry_run else session, replan=replan)
+        request = Request(
+            checked=ready.checked,
+            until=last,
+            fresh=fresh,
+            replan=replan,
+            workers=workers,
+            session=session,
+            why_no_session=NO_CREDENTIALS,
+            pins=ready.pins,
+            wait=0.0 if detach else wait,
+            agree=consent(yes=yes, progress=progress),
+            tell=progress.show,
+        )
+        if dry_run:
+            from iqm_spec.cli.dry_run import preview
 
-        preview(request, store, as_json=as_json)
-        return 0
-    return _run(request, store, results, as_json=as_json)
+            preview(request, store, as_json=as_json)
+            return 0
+        events = carry_out(request, store)
+        return show_run(events, request, store, progress, results, as_json=as_json)
 
 
-def _run(request: Request, store: Store, results: Path, *, as_json: bool) -> int:
+def show_run(
+    events: Iterator[Event],
+    request: Request,
+    store: Store,
+    progress: Progress,
+    results: Path,
+    *,
+    plan: Plan | None = None,
+    as_json: bool,
+) -> int:
+    """Carry a run out, showing how it goes on and what came out; returns its exit code."""
     stages: list[StageDone] = []
-    plan: Plan | None = None
     over: RunDone | None = None
-    with Progress() as progress:
-        for event in carry_out(request, store):
+    with progress:
+        for event in events:
             progress.show(event)
             match event:
                 case Planned():
@@ -91,26 +124,26 @@ def _run(request: Request, store: Store, results: Path, *, as_json: bool) -> int
                     over = event
     assert plan is not None and over is not None  # noqa: S101, PT018 - `carry_out` always says both
     if as_json:
-        output.answer(_answer(request.checked, plan, stages, over, results))
+        output.answer(_answer(request, plan, stages, over, results))
     else:
         _tell(store, plan, over, results)
     return over.exit_code
 
 
 def _answer(
-    checked: Checked, plan: Plan, stages: Sequence[StageDone], over: RunDone, results: Path
+    request: Request, plan: Plan, stages: Sequence[StageDone], over: RunDone, results: Path
 ) -> dict[str, Any]:
     return {
         "run": over.run,
         "again": over.again,
-        "spec": {"name": checked.spec.name, "digest": checked.digest},
+        "spec": dict(plan.header["spec"]),
         "plan": {
             "digest": plan.digest,
             "points": len(plan.points),
             "circuits": plan.circuits,
             "jobs": sum(stage.jobs for stage in stages),
         },
-        "server": None,
+        "server": request.session.realm if request.session is not None else None,
         "stages": [stage.to_json() for stage in stages],
         "results": results.as_posix(),
         "exit": over.exit_code,
@@ -119,11 +152,14 @@ def _answer(
 
 def _tell(store: Store, plan: Plan, over: RunDone, results: Path) -> None:
     console = output.console()
-    rows = list(aer_rows(store, plan, installed_simulator()))
+    rows = load_run(store, over.run).rows(store)
     if any(row.record for row in rows):
         console.print(tables.results_table(rows, console.width))
         rest = tables.more(len(rows))
         if rest:
             console.print(rest)
-    told = f"nothing to do: run {over.run} has all of it" if over.again else f"run {over.run}"
+    told = f"run {over.run}"
+    if over.again:
+        all_ = "has all of it" if over.exit_code == 0 else "stands as it did"
+        told = f"nothing to do: {told} {all_}"
     console.print(f"\n{told}, in {results.as_posix()}/", soft_wrap=True)

@@ -10,6 +10,7 @@ import click
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.missing import LOST, UNFINISHED, tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.cli.progress import named
 from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.run.gaps import gaps, names_lost_objects
@@ -73,7 +74,7 @@ def _entry(state: RunState, store: Store, *, look: bool) -> dict[str, Any]:
 def _one(store: Store, saved: SavedRun, *, as_json: bool) -> int:
     rows = saved.rows(store)
     found = gaps(saved, rows, store)
-    have = len(rows) - len(found.counts)
+    have = len({row.point.id for row in rows} - {point.id for point in found.counts})
     status = DAMAGED if found.lost else saved.status
     if as_json:
         code = tell_gaps(saved.state.id, found)
@@ -89,10 +90,11 @@ def _show(saved: SavedRun, rows: list[Row], status: str, have: int) -> None:
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
-        console.print(f"{stage['stage']}: {stage['status']}")
+        console.print(f"{named(stage['stage'], stage['emulated'])}: {stage['status']}")
         for reason in stage["verdict"]:
             console.print(f"  {reason}")
-    console.print(f"{have:,} of {len(rows):,} points have results\n")
+    points = len({row.point.id for row in rows})
+    console.print(f"{have:,} of {count(points, 'point')} have results\n")
     console.print(tables.results_table(rows, console.width))
     rest = tables.more(len(rows))
     if rest:

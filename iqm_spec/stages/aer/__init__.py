@@ -1,5 +1,6 @@
 """The Aer stage: native circuits to counts and ideal probabilities, by Qiskit Aer."""
 
+from iqm_spec.stages.aer.ideal import ideals
 from iqm_spec.stages.aer.local import Job, expected_seconds, run_jobs
 from iqm_spec.stages.aer.memory import available_memory
 from iqm_spec.stages.aer.method import Choice, choose_method
@@ -17,6 +18,7 @@ __all__ = [
     "available_memory",
     "choose_method",
     "expected_seconds",
+    "ideals",
     "run_jobs",
     "simulate",
     "simulate_chunk",

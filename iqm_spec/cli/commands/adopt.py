@@ -1,0 +1,48 @@
+"""`iqm-spec adopt RUN JOB_ID`: a job found on the dashboard is one whose outcome was unknown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from iqm_spec.cli import output
+from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.cli.session import require_session, server_of_run, session_of
+from iqm_spec.run.resume import attempts_of
+from iqm_spec.run.saved import load_run
+from iqm_spec.stages.server.adopt import adopt
+from iqm_spec.stages.server.judge import short
+from iqm_spec.store import Store
+
+
+@click.command()
+@click.argument("run")
+@click.argument("job_id")
+@server_option
+@stored_results_option
+@json_option
+def command(run: str, job_id: str, server: str | None, results: Path, as_json: bool) -> int:
+    """Take JOB_ID for the job of RUN whose submission had no answer.
+
+    The server's copy of what was submitted is compared with what RUN meant to submit; a job that
+    differs is refused. `iqm-spec resume` then brings the results in.
+    """
+    from iqm_spec.server.jobs import read_payload
+    from iqm_spec.server.patience import Patience
+
+    store = Store(results)
+    saved = load_run(store, run)
+    found = attempts_of(saved, store)
+    with session_of(server_of_run(saved.realm, server), results) as session:
+        payload = read_payload(require_session(session).connection, job_id, Patience())
+        attempt = adopt(store, found, job_id, payload)
+    ids = sorted({*attempt.ids, job_id})
+    if as_json:
+        output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids, "exit": 0})
+        return 0
+    output.say(f"job {job_id} is job {short(attempt)} of run {saved.state.id}")
+    if len(ids) > 1:
+        output.say(f"it has {len(ids)} ids and was paid so often: {', '.join(ids)}")
+    output.say(f"`iqm-spec resume {saved.state.id}` brings its results in")
+    return 0

@@ -1,0 +1,48 @@
+"""`iqm-spec cancel [RUN]`: end the jobs of a run that are at the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from iqm_spec.cli import output
+from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.cli.session import require_session, server_of_run, session_of
+from iqm_spec.errors import ExitCode
+from iqm_spec.run.resume import attempts_of
+from iqm_spec.run.saved import load_run
+from iqm_spec.store import Store
+
+
+@click.command()
+@click.argument("run", default="latest")
+@server_option
+@stored_results_option
+@json_option
+def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
+    """Ask the server to cancel every job of RUN that has not ended.
+
+    What a job had cost by then is not given back. `iqm-spec resume` notes how each ended: a job
+    that was completed first keeps its results.
+    """
+    from iqm_spec.server.jobs import cancel
+
+    store = Store(results)
+    saved = load_run(store, run)
+    ids = [i for attempt in attempts_of(saved, store) if attempt.open for i in attempt.ids]
+    told = []
+    if ids:
+        with session_of(server_of_run(saved.realm, server), results) as session:
+            connection = require_session(session).connection
+            told = [(i, *cancel(connection, i)) for i in ids]
+    code = ExitCode.DONE if all(done for _, done, _ in told) else ExitCode.FAILED
+    if as_json:
+        jobs = [{"id": i, "cancelled": done, "message": why} for i, done, why in told]
+        output.answer({"run": saved.state.id, "jobs": jobs, "exit": int(code)})
+        return int(code)
+    for i, _, why in told:
+        output.say(f"job {i}: {why}")
+    if not told:
+        output.say(f"run {saved.state.id} has no job at the server")
+    return int(code)

@@ -1,0 +1,195 @@
+"""`iqm-spec doctor [SPEC]`: what would stop a run, before it is tried. Submits and keeps nothing."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+from attrs import field, frozen
+
+from iqm_spec.check import Checked, built_in
+from iqm_spec.cli import output
+from iqm_spec.cli.load import examine
+from iqm_spec.cli.options import (
+    allow_code_option,
+    json_option,
+    results_option,
+    server_option,
+    set_option,
+)
+from iqm_spec.cli.session import EMULATOR_STATE, session_of
+from iqm_spec.diagnostics import Diagnostic, printable, render
+from iqm_spec.errors import ExitCode, IqmSpecError
+from iqm_spec.model import Stage
+from iqm_spec.plan.label import count
+from iqm_spec.run.doctor import (
+    Check,
+    environment_checks,
+    exit_code,
+    fine,
+    folder_check,
+    problem,
+    warning,
+)
+from iqm_spec.run.doctor_machine import needs_of
+from iqm_spec.run.doctor_server import (
+    Credentials,
+    Visit,
+    credentials,
+    patience,
+    server_checks,
+    spec_checks,
+    visit,
+)
+from iqm_spec.stages.server.desk import EMULATOR
+from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.store import Store
+from iqm_spec.sweep.expand import points
+from iqm_spec.targets import Architecture
+
+if TYPE_CHECKING:
+    from iqm_spec.server.transport import Connection
+
+
+@click.command()
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@set_option
+@allow_code_option
+@server_option
+@results_option
+@json_option
+def command(
+    spec: Path | None,
+    overrides: Sequence[str],
+    allowed_code: Sequence[str],
+    server: str | None,
+    results: Path,
+    as_json: bool,
+) -> int:
+    """Check versions, results folder, server and credentials, and whether SPEC can run there.
+
+    Nothing is submitted, and nothing is kept. Exit code 3 where the spec is wrong, 4 where
+    credentials, target or mode would be refused, 5 where this machine is not fit, 6 where the
+    server cannot be reached.
+    """
+    asked = server or os.environ.get("IQM_SERVER_URL") or ""
+    checks = [*environment_checks(), folder_check(results)]
+    checked: Checked | None = None
+    mistakes: list[Diagnostic] = []
+    with _room(asked, results) as room:
+        told = server_checks(room.connection.server.url, asked, room.visit, room.credentials)
+        more: list[Check] = []
+        if spec is not None:
+            checked, mistakes, notices = examine(
+                spec, overrides, allowed_code, machine=room.machine
+            )
+            more = _spec_checks(spec, checked, mistakes, notices, room, results)
+    needs_no_server = checked is not None and set(checked.spec.stages) == {Stage.AER}
+    checks += [check.softened for check in told] if needs_no_server else told
+    checks += more
+    code = int(exit_code(checks))
+    if as_json:
+        listed = [mistake.to_json() for mistake in mistakes]
+        found = [check.to_json() for check in checks]
+        output.answer({"checks": found, "diagnostics": listed, "exit": code})
+    else:
+        _tell(checks, mistakes, overrides)
+    return code
+
+
+@frozen
+class _Room:
+    """A server with what it told first."""
+
+    connection: Connection
+    realm: str
+    credentials: Credentials
+    visit: Visit
+    _read: dict[str, Architecture | None] = field(factory=dict)
+
+    def machine(self, alias: str) -> Architecture | None:
+        """A machine that comes with the program or that the server lists; else None."""
+        from iqm_spec.server.computers import read_architecture
+
+        known = built_in(alias)
+        if known is not None or alias not in self.visit.aliases:
+            return known
+        if alias not in self._read:
+            try:
+                read = read_architecture(self.connection, alias, patience=patience())
+                self._read[alias] = read.architecture
+            except IqmSpecError:
+                self._read[alias] = None
+        return self._read[alias]
+
+
+@contextmanager
+def _room(asked: str, results: Path) -> Iterator[_Room]:
+    """The server, with a token or without. The emulator remembers nothing of this visit."""
+    from iqm_spec.server.origin import DEFAULT_SERVER, parse_server
+    from iqm_spec.server.transport import connect
+
+    with ExitStack() as stack:
+        if asked == EMULATOR:
+            held = results
+            if not (results / EMULATOR_STATE).is_dir():
+                held = Path(stack.enter_context(TemporaryDirectory()))
+            session = stack.enter_context(session_of(EMULATOR, held))
+            assert session is not None  # noqa: S101 - the emulator needs no credentials
+            connection, known = session.connection, Credentials(EMULATOR, None)
+        else:
+            server = parse_server(asked) if asked else DEFAULT_SERVER
+            known = credentials(os.environ)
+            connection = connect(server, known.token)
+        yield _Room(connection, connection.server.realm, known, visit(connection))
+
+
+def _spec_checks(
+    path: Path,
+    checked: Checked | None,
+    mistakes: Sequence[Diagnostic],
+    notices: Sequence[str],
+    room: _Room,
+    results: Path,
+) -> list[Check]:
+    shown = path.as_posix()
+    if checked is None:
+        told = f"{shown}: {count(len(mistakes), 'mistake')}"
+        return [problem("spec", told, f"`iqm-spec validate {shown}`", ExitCode.SPEC)]
+    needs = needs_of(points(checked.spec))
+    total = sum(need.circuits for need in needs.values())
+    checks = [fine("spec", f"{shown}: fine, {count(total, 'point')}")]
+    checks += [warning("spec", notice, "write it in the new form") for notice in notices]
+    machines = kept_machines(Store(results), MachinesAsk(checked.digest, room.realm)) or {}
+    pins = {alias: one.calibration_set_id for alias, one in machines.items()}
+    checks += spec_checks(checked.spec, needs, room.connection, room.visit, pins)
+    return checks
+
+
+def _tell(checks: Sequence[Check], mistakes: Sequence[Diagnostic], texts: Sequence[str]) -> None:
+    width = output.console().width
+    for check in checks:
+        body = printable(f"{check.name}: {check.found}")
+        click.echo(_wrapped(f"{check.status:8} ", body, width))
+        if check.hint:
+            click.echo(_wrapped(" " * 9, f"-> {printable(check.hint)}", width))
+    if mistakes:
+        from iqm_spec.source import line_reader
+
+        output.say(f"\n{render(mistakes, line_reader(texts))}")
+
+
+def _wrapped(head: str, text: str, width: int) -> str:
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,144 @@
+"""`iqm-spec import SPEC JOB_ID...`: jobs that an older script submitted, checked against a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from iqm_spec.cli import output
+from iqm_spec.cli.options import (
+    allow_code_option,
+    json_option,
+    results_option,
+    server_option,
+    set_option,
+    spec_argument,
+)
+from iqm_spec.cli.prepare import Given, prepare
+from iqm_spec.cli.progress import Progress
+from iqm_spec.cli.session import require_session, session_of
+from iqm_spec.errors import UsageError
+from iqm_spec.model import Stage
+from iqm_spec.plan.label import count
+from iqm_spec.plan.plan import Plan
+from iqm_spec.run.events import Paused, Planned
+from iqm_spec.run.foreign import read_foreign
+from iqm_spec.run.imported import Imported, bring_in, known_attempts
+from iqm_spec.run.loop import planned
+from iqm_spec.run.request import Request
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.store import Store
+
+
+@click.command()
+@spec_argument
+@click.argument("job_ids", nargs=-1, required=True, metavar="JOB_ID...")
+@set_option
+@allow_code_option
+@server_option
+@results_option
+@json_option
+def command(
+    spec: Path,
+    job_ids: Sequence[str],
+    overrides: Sequence[str],
+    allowed_code: Sequence[str],
+    server: str | None,
+    results: Path,
+    as_json: bool,
+) -> int:
+    """Bring in jobs that another program submitted, as answers to the points of SPEC.
+
+    Every circuit of a job must be a point of the spec: the same instructions on the same qubits of
+    the same quantum computer, with the same shots and options. Nothing is submitted. Jobs that the
+    server has not ended are kept (exit code 9); `iqm-spec resume` fetches them.
+    """
+    from iqm_spec.server.patience import Patience
+
+    asked = [_job_id(text) for text in dict.fromkeys(job_ids)]
+    store = Store(results)
+    with session_of(server, results) as found, Progress() as progress:
+        session = require_session(found)
+
+        def tell(why: str, seconds: float) -> None:
+            progress.show(Paused(Stage.HARDWARE, why, seconds))
+
+        known = known_attempts(store, session.realm)
+        new = [job_id for job_id in asked if job_id not in known]
+        patience = Patience(tell=tell)
+        jobs = [read_foreign(session.connection, job_id, patience) for job_id in new]
+        ready = prepare(Given(spec, overrides, allowed_code, None), store, session, replan=False)
+        plan = _plan(Request(checked=ready.checked, session=session), store, progress)
+        done = bring_in(jobs, asked, plan, ready.checked, session, store, tell)
+    if as_json:
+        output.answer(_answer(done, plan, session.realm, results))
+    else:
+        _tell(done, results)
+    return int(done.code)
+
+
+def _job_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        hint = "job ids are on the server's dashboard, as 3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
+        raise UsageError(f"{text!r} is no id of a job", hint=hint) from None
+
+
+def _plan(request: Request, store: Store, progress: Progress) -> Plan:
+    with progress:
+        for event in planned(request, store):
+            progress.show(event)
+            if isinstance(event, Planned):
+                plan = event.plan
+    return plan
+
+
+def _answer(done: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
+    return {
+        "run": done.run,
+        "spec": dict(plan.header["spec"]),
+        "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
+        "server": realm,
+        "jobs": [_job(job_id, one, done) for job_id, one in done.attempts.items()],
+        "stages": [stage.to_json() for stage in done.stages],
+        "results": results.as_posix(),
+        "exit": int(done.code),
+    }
+
+
+def _job(job_id: str, attempt: Attempt, done: Imported) -> dict[str, Any]:
+    intent = attempt.intent
+    return {
+        "id": job_id,
+        "status": _status(attempt),
+        "known": job_id in done.known,
+        "run": intent["run"],
+        "stage": intent["stage"],
+        "emulated": bool(intent.get("emulated")),
+        "computer": intent["computer"],
+        "circuits": len(attempt.parts),
+        "shots": intent["shots"],
+    }
+
+
+def _status(attempt: Attempt) -> str:
+    return "waiting" if attempt.phase is Phase.SUBMITTED else attempt.phase.value
+
+
+def _tell(done: Imported, results: Path) -> None:
+    for job_id, attempt in done.attempts.items():
+        how = f"known (run {attempt.intent['run']})" if job_id in done.known else "imported"
+        circuits = count(len(attempt.parts), "circuit")
+        click.echo(f"job {job_id}: {how}, {_status(attempt)}")
+        click.echo(f"  {attempt.intent['computer']}, {circuits}, {attempt.intent['shots']:,} shots")
+    for stage in done.stages:
+        click.echo(f"{stage.stage}{' (emulated)' if stage.emulated else ''}: {stage.status}")
+        for reason in stage.reasons:
+            click.echo(f"  {reason}")
+    if done.run:
+        click.echo(f"\nrun {done.run}, in {results.as_posix()}/")

@@ -1,0 +1,51 @@
+"""`iqm-spec resume [RUN]`: bring results in, and go on with what a run still wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from iqm_spec.cli.commands.run import show_run
+from iqm_spec.cli.consent import consent
+from iqm_spec.cli.options import DURATION, json_option, server_option, stored_results_option
+from iqm_spec.cli.progress import Progress
+from iqm_spec.cli.session import NO_CREDENTIALS, server_of_run, session_of
+from iqm_spec.run.request import Request
+from iqm_spec.run.resume import left, pins, resume
+from iqm_spec.run.saved import load_run
+from iqm_spec.store import Store
+
+
+@click.command()
+@click.argument("run", default="latest")
+@click.option("--yes", is_flag=True, help="Agree to what is still to be submitted.")
+@click.option("--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 30m.")
+@server_option
+@stored_results_option
+@json_option
+def command(
+    run: str, yes: bool, wait: float | None, server: str | None, results: Path, as_json: bool
+) -> int:
+    """Fetch the jobs of RUN that are at the server, and carry on with its other stages.
+
+    A job that is known is fetched, never submitted again. RUN is a run's id, a unique part of its
+    beginning, a spec's name, or `latest` (the default).
+    """
+    store = Store(results)
+    saved = load_run(store, run)
+    stages = left(saved)
+    server = server_of_run(saved.realm, server)
+    with session_of(server, results) as session, Progress() as progress:
+        request = Request(
+            checked=None,
+            wanted=stages,
+            session=session,
+            why_no_session=NO_CREDENTIALS,
+            pins=pins(saved, store),
+            wait=wait,
+            agree=consent(yes=yes, progress=progress),
+            tell=progress.show,
+        )
+        events = resume(saved, request, store)
+        return show_run(events, request, store, progress, results, plan=saved.plan, as_json=as_json)

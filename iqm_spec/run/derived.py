@@ -1,0 +1,74 @@
+"""What is computed from counts: ideal probabilities of what was seen, and the distances to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from iqm_spec.analysis import compare
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit
+from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.plan import Plan
+from iqm_spec.stages.aer import Ideal, choose_method, ideals
+from iqm_spec.store import Store
+
+MEASURED = "hardware-derived"
+"""Kind of the packs that hold distances of counts of machines."""
+
+MOST_SECONDS = 10.0
+"""Ideal distributions that take longer are left to the Aer stage."""
+
+Counted = tuple[str, str, Mapping[str, int]]
+"""Key of derived figures, ask of the circuit, counts."""
+
+
+def derived_key(records: Sequence[str]) -> str:
+    """Key of what is derived from records that stand together in one row."""
+    return digest({"format": "iqm-spec/derived/1", "records": sorted(records)})
+
+
+def derived_line(key: str, counts: Mapping[str, int], ideal: Ideal | str) -> dict[str, Json]:
+    """The line of a pack; without an ideal distribution it says why there is none."""
+    if isinstance(ideal, str):
+        return {"key": key, "ideal": None, "reason": ideal, "comparison": None}
+    compared = compare(counts, ideal.probabilities, ideal.complete, ideal.perfect)
+    return {
+        "key": key,
+        "ideal": dict(ideal.probabilities),
+        "complete": ideal.complete,
+        "comparison": {name: _rounded(v) for name, v in compared.to_json().items()},
+    }
+
+
+def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
+    """Store the distances of rows of counts that have none yet."""
+    held = store.find(MEASURED, {key for key, _, _ in rows})
+    left = [row for row in rows if row[0] not in held]
+    if not left:
+        return
+    asks = {ask for _, ask, _ in left}
+    points = {point.ask: point for point in plan.points if point.ask in asks}
+    circuits = circuits_of(store, plan, list(points.values()))
+    cheap = {circuits[ask]: points[ask].name for ask in asks if _seconds(circuits[ask]) is None}
+    known = ideals(cheap, "CPU")
+    lines = []
+    for key, ask, counts in left:
+        circuit = circuits[ask]
+        why = _seconds(circuit)
+        found = known[circuit] if why is None else why
+        ideal = found if isinstance(found, str) else found.ideal(counts, sum(counts.values()))
+        lines.append(derived_line(key, counts, ideal))
+    store.put_pack(MEASURED, {}, lines)
+
+
+def _seconds(circuit: NativeCircuit) -> str | None:
+    """Why the ideal distribution is not computed, or None where that is quickly done."""
+    seconds = choose_method(circuit, 1, noisy=False).seconds
+    if seconds <= MOST_SECONDS:
+        return None
+    return f"the ideal distribution would take about {seconds:.0f} s to compute"
+
+
+def _rounded(value: Json) -> Json:
+    return round(value, 12) if isinstance(value, float) else value

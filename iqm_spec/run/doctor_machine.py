@@ -1,0 +1,244 @@
+"""What `doctor` makes of what a machine offers, against what a spec needs. Pure: `now` is given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from iqm_spec.model import Mode, Point
+from iqm_spec.plan.label import count
+from iqm_spec.run.doctor import Check, fine, problem, unknown, warning
+from iqm_spec.stages.server.batch import USUAL_CIRCUITS
+
+if TYPE_CHECKING:
+    from iqm_spec.server.offer import Offer, Slot
+
+JOB_SECONDS = (0.0, 2.5)
+"""Lowest and highest time before a job's first shot, by the public formulas of sister machines:
+FiQCI/resource-estimator for Aalto Q20 (about 0), VTT Q50 (0.8837) and Helmi (2.4)."""
+
+SHOT_SECONDS = (0.3e-3, 0.65e-3)
+"""Of one shot of one circuit, by the same formulas and IT4Innovations' guide to VLQ (350e-6)."""
+
+SLOT_MARGIN = 2.0
+"""No public figure is of the machines of IQM Resonance."""
+
+LOOKED_AHEAD = timedelta(days=7)
+"""How far windows and timeslots are asked for."""
+
+
+@frozen
+class Need:
+    """What a spec asks of one machine. `groups` hold shots and circuits of what shares options."""
+
+    target: str
+    groups: tuple[tuple[int, int], ...]
+    resets_actively: bool = False
+
+    @property
+    def circuits(self) -> int:
+        """Number of circuits, repeats counted."""
+        return sum(circuits for _, circuits in self.groups)
+
+    @property
+    def shots(self) -> int:
+        """Most shots of a circuit."""
+        return max(shots for shots, _ in self.groups)
+
+    @property
+    def executions(self) -> int:
+        """Shots of all circuits together."""
+        return sum(shots * circuits for shots, circuits in self.groups)
+
+    def jobs(self, offer: Offer) -> int:
+        """Jobs that it takes within the server's limits on circuits, shots and executions."""
+        known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
+        jobs = 0
+        for shots, circuits in self.groups:
+            parts = -(-shots // min(known, default=shots))
+            each = -(-shots // parts)
+            most = offer.max_circuits or USUAL_CIRCUITS
+            if offer.max_executions:
+                most = min(most, max(1, offer.max_executions // each))
+            jobs += parts * -(-circuits // most)
+        return jobs
+
+    def seconds(self, jobs: int) -> tuple[float, float]:
+        """Lowest and highest time on the machine."""
+        low, high = (
+            jobs * start + self.executions * shot
+            for start, shot in zip(JOB_SECONDS, SHOT_SECONDS, strict=True)
+        )
+        return low, high
+
+    def slot_minutes(self, jobs: int) -> int:
+        """Minutes of a timeslot that are enough: the highest time, doubled, rounded up."""
+        return max(1, ceil(SLOT_MARGIN * self.seconds(jobs)[1] / 60))
+
+
+def needs_of(points: Iterable[Point]) -> dict[str, Need]:
+    """What a spec's points need, by machine."""
+    groups: dict[str, Counter[Any]] = {}
+    active: set[str] = set()
+    for point in points:
+        options = tuple(sorted((key, str(value)) for key, value in point.options.items()))
+        groups.setdefault(point.target, Counter())[options, point.shots] += 1
+        if point.options.get("active_reset_cycles") is not None:
+            active.add(point.target)
+    return {
+        target: Need(target, tuple((shots, n) for (_, shots), n in found.items()), target in active)
+        for target, found in groups.items()
+    }
+
+
+def machine_checks(offer: Offer, need: Need, mode: Mode, now: datetime) -> list[Check]:
+    """Health, queue, limits, and the queue that the spec's mode stands in."""
+    checks = [*standing_checks(offer), _limits(offer, need)]
+    return [
+        *checks,
+        _timeslots(offer, need, now) if mode is Mode.TIMESLOT else _windows(offer, now),
+    ]
+
+
+def standing_checks(offer: Offer) -> list[Check]:
+    """Health, status and queue of a computer."""
+    return [_health(offer), _status(offer), _queue(offer)]
+
+
+def _health(offer: Offer) -> Check:
+    name = f"{offer.alias} health"
+    if offer.healthy is None:
+        return unknown(name, _not_told(offer, "health"))
+    if offer.healthy:
+        return fine(name, "healthy")
+    return warning(name, "not healthy", "jobs may wait or fail: look at the server's dashboard")
+
+
+def _status(offer: Offer) -> Check:
+    name = f"{offer.alias} status"
+    if offer.operational_status is None:
+        return unknown(name, _not_told(offer, "details"))
+    if offer.operational_status.lower() == "online":
+        return fine(name, offer.operational_status)
+    return warning(name, offer.operational_status, "jobs wait until the machine is online again")
+
+
+def _queue(offer: Offer) -> Check:
+    name = f"{offer.alias} queue"
+    if offer.queue_length is None:
+        return unknown(name, _not_told(offer, "queue"))
+    return fine(name, f"{count(offer.queue_length, 'job')} waiting")
+
+
+def _limits(offer: Offer, need: Need) -> Check:
+    name = f"{offer.alias} limits"
+    limits = [offer.max_circuits, offer.max_shots, offer.max_executions, offer.max_instructions]
+    if all(limit is None for limit in limits):
+        return unknown(name, _not_told(offer, "limits"))
+    jobs = need.jobs(offer)
+    told = f"{count(need.circuits, 'circuit')}, at most {need.shots:,} shots: {count(jobs, 'job')}"
+    known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
+    if need.shots > min(known, default=need.shots):
+        told += f" (a job takes {min(known):,} shots of a circuit; the rest is split off)"
+    if offer.max_queued is not None and jobs > offer.max_queued:
+        most = f"{offer.max_queued:,} may wait at once"
+        return warning(name, f"{told}; {most}", "what is refused is asked again by the same `run`")
+    return fine(name, told)
+
+
+def _windows(offer: Offer, now: datetime) -> Check:
+    name = f"{offer.alias} pay-as-you-go"
+    if offer.windows is None:
+        return unknown(name, _not_told(offer, "queue"))
+    window = _next(offer.windows, now)
+    if window is None:
+        return warning(
+            name,
+            f"no window in the next {LOOKED_AHEAD.days} days",
+            "jobs wait until there is one; `mode: timeslot` runs in booked timeslots",
+        )
+    if window.start > now:
+        return fine(name, f"the next window opens {moment(window.start, now)}")
+    if window.end >= now + LOOKED_AHEAD - timedelta(hours=1):
+        return fine(name, "open now")
+    return fine(name, f"open now; the window closes {moment(window.end, now)}")
+
+
+def _timeslots(offer: Offer, need: Need, now: datetime) -> Check:
+    name = f"{offer.alias} timeslots"
+    wanted, minutes = slot_words(need, offer)
+    if offer.booked is None:
+        return unknown(name, _not_told(offer, "timeslots"), wanted)
+    slot = _next(offer.booked, now)
+    if slot is None:
+        return problem(
+            name,
+            f"none is booked in the next {LOOKED_AHEAD.days} days",
+            "someone with the role PI or Scheduler must book one on the server's dashboard. "
+            f"{wanted} Or write `mode: pay-as-you-go`.",
+        )
+    told = f"booked now, until {moment(slot.end, now)}"
+    if slot.start > now:
+        length = span(slot.end - slot.start)
+        told = f"the next one begins {moment(slot.start, now)} and lasts {length}"
+    if slot.end - max(now, slot.start) < timedelta(minutes=minutes):
+        return warning(name, told, f"that may be too short. {wanted}")
+    return fine(name, told)
+
+
+def slot_words(need: Need, offer: Offer) -> tuple[str, int]:
+    """How long a timeslot a spec needs, in words, and in minutes."""
+    jobs = need.jobs(offer)
+    minutes = need.slot_minutes(jobs)
+    low, high = need.seconds(jobs)
+    text = (
+        f"This spec needs one of about {span(timedelta(minutes=minutes))}: twice the "
+        f"{low:,.0f} to {high:,.0f} s that {count(jobs, 'job')} would take by public formulas "
+        "for sister machines (0-2.5 s a job, 0.3-0.65 ms a shot; FiQCI, IT4Innovations)."
+    )
+    if need.resets_actively:
+        text += " They do not hold for active reset."
+    return text, minutes
+
+
+def _next(slots: Sequence[Slot], now: datetime) -> Slot | None:
+    """The span that is on, or the next to come."""
+    for slot in sorted(slots, key=lambda slot: slot.start):
+        if slot.end > now:
+            return slot
+    return None
+
+
+def moment(when: datetime, now: datetime) -> str:
+    """`in 5 h 20 min (Tue 24 Nov 03:00 CET)`: from now, and in local time."""
+    local = when.astimezone()
+    return f"in {span(when - now)} ({local:%a} {local.day} {local:%b %H:%M %Z})"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in words, to the minute."""
+    minutes = max(0, round(length.total_seconds() / 60))
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    if days:
+        return count(days, "day") + (f" {hours} h" if hours else "")
+    if hours:
+        return f"{hours} h" + (f" {minutes} min" if minutes else "")
+    return f"{minutes} min" if minutes else "less than a minute"
+
+
+_WHAT: Mapping[str, str] = {"details": "the status", "queue": "the queue"}
+
+
+def _not_told(offer: Offer, what: str) -> str:
+    """Why something is not known: the server's words, or that it says nothing of it."""
+    for note in offer.notes:
+        name, _, why = note.partition(": ")
+        if name == what:
+            return why
+    return f"the server does not tell {_WHAT.get(what, f'the {what}')}"

@@ -1,0 +1,258 @@
+"""Jobs that another program submitted, as the server has them, and the points that they fit.
+
+Two circuits are the same where every qubit sees the same instructions in the same order, whatever
+the order in which a program wrote down instructions that share no qubit. Names of circuits and
+their metadata make no difference; the keys of measurements do, since counts are read by them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from iqm_spec.diagnostics import printable
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.plan.label import count, label
+from iqm_spec.plan.plan import PlannedPoint
+
+if TYPE_CHECKING:
+    from iqm_spec.server.patience import Patience
+    from iqm_spec.server.transport import Connection
+
+OPTIONS = (
+    "heralding_mode",
+    "dd_mode",
+    "dd_strategy",
+    "active_reset_cycles",
+    "max_circuit_duration_over_t2",
+    "move_gate_validation",
+    "move_gate_frame_tracking",
+)
+"""Fields of a submission that change how circuits are run."""
+
+_MOST_TOLD = 3
+_MOCK = ":mock"
+
+Form = tuple[str, ...]
+"""A circuit's instructions in words, in an order that depends on what each qubit sees alone."""
+
+
+@frozen
+class ForeignJob:
+    """A job at the server. `target` is its computer less `:mock`; `circuits` are (name, form)."""
+
+    id: str
+    stage: Stage
+    target: str
+    shots: int
+    settings: Mapping[str, Json]
+    calibration_set_id: str | None
+    circuits: tuple[tuple[str, Form], ...]
+    payload: Mapping[str, Any]
+    terminal: bool
+
+    @property
+    def computer(self) -> str:
+        """The quantum computer that it was sent to."""
+        return self.target + (_MOCK if self.stage is Stage.MOCK else "")
+
+
+@frozen
+class Candidate:
+    """A point of the plan as a job of the server would hold it; `key` is the point's."""
+
+    point: PlannedPoint
+    key: str
+    form: Form
+    settings: Mapping[str, Json]
+
+    @property
+    def label(self) -> str:
+        """How it is called."""
+        return label(self.point.name, self.point.values, self.point.repeat)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def read_foreign(connection: Connection, job_id: str, patience: Patience) -> ForeignJob:
+    """The job of this id with its payload; BadAnswer where the server does not tell enough."""
+    from iqm_spec.server.body import normalized
+    from iqm_spec.server.errors import BadAnswer
+    from iqm_spec.server.jobs import read_job, read_payload
+
+    report = read_job(connection, job_id, patience)
+    alias = _alias(connection, report.raw, patience)
+    if not alias:
+        raise BadAnswer(f"the server does not say which quantum computer job {job_id} is of")
+    try:
+        payload = json.loads(normalized(read_payload(connection, job_id, patience)))
+    except ValueError as error:
+        told = printable(" ".join(str(error).split()))[:200]
+        raise BadAnswer(f"job {job_id} is no job of circuits: {told}") from None
+    mapping = {
+        item["logical_name"]: item["physical_name"] for item in payload["qubit_mapping"] or ()
+    }
+    return ForeignJob(
+        id=job_id,
+        stage=Stage.MOCK if alias.endswith(_MOCK) else Stage.HARDWARE,
+        target=alias.removesuffix(_MOCK),
+        shots=payload["shots"],
+        settings={name: payload[name] for name in OPTIONS},
+        calibration_set_id=report.calibration_set_id or payload["calibration_set_id"],
+        circuits=tuple(
+            (printable(str(one["name"])), form(one["instructions"], mapping))
+            for one in payload["circuits"]
+        ),
+        payload=payload,
+        terminal=report.terminal,
+    )
+
+
+def _alias(connection: Connection, raw: Any, patience: Patience) -> str:
+    """The computer of a job: by its alias, or by its id in the list of computers."""
+    from iqm_spec.server.computers import list_computers
+
+    told = raw.get("qc") if isinstance(raw, dict) else None
+    if not isinstance(told, dict):
+        return ""
+    if isinstance(told.get("alias"), str):
+        return str(told["alias"])
+    computers = list_computers(connection, patience)
+    return next((one.alias for one in computers if one.id and one.id == told.get("id")), "")
+
+
+# --- forms ---------------------------------------------------------------------------------------
+
+
+def form(instructions: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) -> Form:
+    """The form of a circuit's instructions; `mapping` gives the physical names of its qubits.
+
+    Each instruction stands at the level after the highest one of its qubits so far; within a level
+    no two share a qubit, and they stand in the order of their words.
+    """
+    level: dict[str, int] = {}
+    placed = []
+    for item in instructions:
+        locus = [mapping.get(name, name) for name in item["locus"]]
+        here = 1 + max((level.get(name, 0) for name in locus), default=0)
+        level.update(dict.fromkeys(locus, here))
+        placed.append((here, _words(item, locus)))
+    return tuple(words for _, words in sorted(placed))
+
+
+def _words(item: Mapping[str, Any], locus: Sequence[str]) -> str:
+    """`prx(angle=1.5, phase=0.0) on QB1`."""
+    args = ", ".join(f"{key}={_value(value)}" for key, value in sorted(item["args"].items()))
+    implementation = item.get("implementation")
+    kind = f" as {implementation}" if implementation else ""
+    return f"{item['name']}{f'({args})' if args else ''}{kind} on {', '.join(locus)}"
+
+
+def _value(value: Json) -> str:
+    """Numbers as floats: a server may spell 0.0 as 0."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(float(value) + 0.0) if is_number else json.dumps(value)  # type: ignore[arg-type]
+
+
+def candidates(
+    points: Iterable[PlannedPoint], keys: Iterable[str], circuits: Mapping[str, NativeCircuit]
+) -> list[Candidate]:
+    """The points of a plan as a job would hold them; `circuits` by the asks of points."""
+    from iqm_spec.server.body import job_body
+
+    forms: dict[str, Form] = {}
+    found = []
+    for point, key in zip(points, keys, strict=True):
+        if point.ask not in forms:
+            body = json.loads(job_body([(point.name, circuits[point.ask])], 1, None, {}))
+            forms[point.ask] = form(body["circuits"][0]["instructions"], {})
+        shared = json.loads(job_body([], point.shots, None, point.options))
+        settings = {name: shared[name] for name in OPTIONS}
+        found.append(Candidate(point, key, forms[point.ask], settings))
+    return found
+
+
+# --- matching ------------------------------------------------------------------------------------
+
+
+def match(
+    job: ForeignJob,
+    found: Sequence[Candidate],
+    calibration: str,
+    taken: Collection[str],
+) -> tuple[list[Candidate], str]:
+    """The point of each circuit of a job, or in words why the job does not fit the spec.
+
+    `found` are all points of the plan, `calibration` the spec's policy. A point whose key is
+    `taken` has a job already and stands for no other.
+    """
+    ours = [one for one in found if one.point.target == job.target]
+    if not ours:
+        listed = ", ".join(dict.fromkeys(one.point.target for one in found))
+        return [], f"it was sent to {job.computer}; the spec is of {listed}"
+    if calibration not in ("pin", "latest", job.calibration_set_id):
+        return [], f"it ran under the calibration set {job.calibration_set_id}, not {calibration}"
+    free: dict[Form, list[Candidate]] = {}
+    for one in ours:
+        if one.key not in taken and not _differences(job, one):
+            free.setdefault(one.form, []).append(one)
+    chosen: list[Candidate] = []
+    wrong: list[str] = []
+    for number, (name, made) in enumerate(job.circuits, 1):
+        fits = free.get(made)
+        if fits:
+            first = fits.pop(0)
+            free[made] = [one for one in fits if one.key != first.key]
+            chosen.append(first)
+        elif len(wrong) < _MOST_TOLD:
+            wrong.append(f"circuit {number} ({name}) {_why(job, made, ours, taken)}")
+    bad = len(job.circuits) - len(chosen)
+    more = f"; and {count(bad - len(wrong), 'circuit')} more" if bad > len(wrong) else ""
+    return chosen, "; ".join(wrong) + more
+
+
+def _why(job: ForeignJob, made: Form, ours: Sequence[Candidate], taken: Collection[str]) -> str:
+    """Why a circuit is none of the points: how it differs from the nearest."""
+    nearest = max(
+        ours,
+        key=lambda one: (_common(made, one.form), made == one.form, not _differences(job, one)),
+    )
+    told = _differences(job, nearest)
+    if made != nearest.form:
+        told.append(_first_difference(made, nearest.form))
+    if told:
+        return f"is not {nearest.label}: {', '.join(told)}"
+    if nearest.key in taken:
+        return f"is {nearest.label}, which has a job already (`repeat` asks for more than one)"
+    return f"is {nearest.label}, as is another circuit of the job (`repeat` asks for both)"
+
+
+def _differences(job: ForeignJob, one: Candidate) -> list[str]:
+    """In which shots and options a job differs from a point."""
+    told = [("shots", job.shots, one.point.shots)]
+    told += [(name, job.settings[name], one.settings[name]) for name in OPTIONS]  # type: ignore[misc]
+    return [
+        f"{name} is {_value(theirs)} in the job and {_value(ours)} in the spec"
+        if name != "shots"
+        else f"{theirs:,} shots in the job and {ours:,} in the spec"
+        for name, theirs, ours in told
+        if theirs != ours
+    ]
+
+
+def _common(one: Form, other: Form) -> int:
+    """Number of instructions that two circuits begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _first_difference(theirs: Form, ours: Form) -> str:
+    at = _common(theirs, ours)
+    there = theirs[at] if at < len(theirs) else "at its end"
+    here = ours[at] if at < len(ours) else "at its end"
+    return f"after {count(at, 'equal instruction')} the job is {there}, the spec {here}"

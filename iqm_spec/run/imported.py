@@ -1,0 +1,246 @@
+"""Brings jobs that another program submitted into the results folder. Submits nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+from iqm_spec.errors import TOLD_FIRST, ExitCode, IqmSpecError, Refused
+from iqm_spec.model import Mode, Stage
+from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.label import count
+from iqm_spec.plan.plan import Plan
+from iqm_spec.run.events import StageDone
+from iqm_spec.run.foreign import Candidate, ForeignJob, candidates, match
+from iqm_spec.run.log import RunLog
+from iqm_spec.run.request import Request
+from iqm_spec.stages.server.claims import alone
+from iqm_spec.stages.server.collect import collect
+from iqm_spec.stages.server.desk import Session
+from iqm_spec.stages.server.keys import job_key
+from iqm_spec.stages.server.ledger import covering, read_attempts
+from iqm_spec.stages.server.state import Attempt, Phase, attempts
+from iqm_spec.stages.server.submit import now
+from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, look, point_keys
+from iqm_spec.store import Store
+
+if TYPE_CHECKING:
+    from iqm_spec.check import Checked
+    from iqm_spec.json_types import Json
+
+SERVER_STAGES = (Stage.MOCK, Stage.HARDWARE)
+
+FETCHING_SECONDS = 120.0
+"""How long the results of jobs that have ended are tried for; then `resume` goes on."""
+
+Tell = Callable[[str, float], None]
+
+
+@frozen
+class Imported:
+    """What became of some job ids.
+
+    `run` is the new run, None where every id was known. `attempts` are the journals of the ids by
+    id, `known` those that the folder had before, `troubles` results that could not be read.
+    """
+
+    run: str | None
+    attempts: Mapping[str, Attempt]
+    known: frozenset[str]
+    stages: tuple[StageDone, ...] = ()
+    troubles: tuple[str, ...] = ()
+    code: ExitCode = field(default=ExitCode.DONE)
+
+
+def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
+    """Every job of a server that the folder knows, by its id."""
+    return {
+        job_id: attempt
+        for stage in SERVER_STAGES
+        for attempt in read_attempts(store, stage, realm)
+        for job_id in attempt.ids
+    }
+
+
+def bring_in(
+    jobs: Sequence[ForeignJob],
+    asked: Sequence[str],
+    plan: Plan,
+    checked: Checked,
+    session: Session,
+    store: Store,
+    tell: Tell,
+) -> Imported:
+    """Note the jobs in the folder, all or (Refused) none, and fetch what has ended.
+
+    `jobs` are those of the ids `asked` for that the folder did not know; the known ones are looked
+    at again where they were not known to have ended.
+    """
+    _require_stages(jobs, checked)
+    stages = tuple(stage for stage in SERVER_STAGES if any(job.stage is stage for job in jobs))
+    narrowed = evolve(checked, spec=evolve(checked.spec, stages=stages))
+    log = RunLog(store, plan, Request(checked=narrowed, session=session))
+    new = {job.id for job in jobs}
+    try:
+        with alone(store):
+            for job, fits in _matched(jobs, plan, session, store):
+                _note(job, fits, plan, session, store, log.run_id())
+        known = known_attempts(store, session.realm)
+        troubles = _fetch([known[i] for i in asked if known[i].open], session, store, tell)
+        works = {stage: look(plan, stage, session.realm, store) for stage in stages}
+        found = {i: one for i, one in known_attempts(store, session.realm).items() if i in asked}
+        ended = [_ended(stage, work, found.values(), troubles) for stage, work in works.items()]
+        code = _code(found.values(), troubles)
+        if jobs:
+            for stage, work in works.items():
+                log.used(stage, session.realm, work.attempts())
+            log.ended(ended, code)
+    except IqmSpecError as error:
+        log.failed(error)
+        raise
+    run = log.run_id() if jobs else None
+    return Imported(run, found, frozenset(asked) - new, tuple(ended), tuple(troubles), code)
+
+
+def _require_stages(jobs: Iterable[ForeignJob], checked: Checked) -> None:
+    for job in jobs:
+        if job.stage not in checked.spec.stages:
+            raise Refused(
+                f"job {job.id} was sent to {job.computer}; the spec has no {job.stage} stage",
+                hint=f"add `{job.stage}` to `stages`: nothing is submitted by an import",
+                code="refused.import",
+            )
+
+
+def _matched(
+    jobs: Sequence[ForeignJob], plan: Plan, session: Session, store: Store
+) -> list[tuple[ForeignJob, list[Candidate]]]:
+    """Every job with the points of its circuits; Refused tells of all jobs that do not fit."""
+    if not jobs:
+        return []
+    circuits = circuits_of(store, plan, plan.points)
+    listed: dict[Stage, list[Candidate]] = {}
+    taken: dict[Stage, set[str]] = {}
+    for stage in {job.stage for job in jobs}:
+        keys = point_keys(plan, stage, session.realm)
+        listed[stage] = candidates(plan.points, keys, circuits)
+        held = covering(read_attempts(store, stage, session.realm))
+        taken[stage] = {key for key, one in held.items() if not _has_failed(one.parts.values())}
+    found, wrong = [], []
+    for job in jobs:
+        fits, why = match(job, listed[job.stage], plan.header["calibration"], taken[job.stage])
+        if why:
+            wrong.append(f"job {job.id} does not fit the spec: {why}")
+        taken[job.stage] |= {one.key for one in fits}
+        found.append((job, fits))
+    if wrong:
+        raise Refused(
+            "; ".join(wrong),
+            hint="nothing was imported: every circuit of a job must be a point of the spec, on the "
+            "same qubits, with the same shots and options",
+            code="refused.import",
+        )
+    return found
+
+
+def _has_failed(parts: Iterable[Attempt]) -> bool:
+    return all(attempt.phase is Phase.FAILED for attempt in parts)
+
+
+def _note(
+    job: ForeignJob,
+    fits: Sequence[Candidate],
+    plan: Plan,
+    session: Session,
+    store: Store,
+    run: str,
+) -> None:
+    """A journal as that of a job whose answer was lost, and which was then adopted."""
+    mode = plan.header["mode"] if job.stage is Stage.HARDWARE else Mode.PAY_AS_YOU_GO.value
+    ids = [f"{one.key}.0" for one in fits]
+    key = job_key(job.stage, session.realm, mode, job.shots, ids)
+    journal = store.job(key)
+    number = 1 + max((one.number for one in attempts(key, journal.events())), default=0)
+    journal.claim("claimed", number)
+    parts: list[Json] = [[one.key, 0] for one in fits]
+    journal.append(
+        "intent",
+        {
+            "attempt": number,
+            "imported": True,
+            "run": run,
+            "plan": plan.digest,
+            "stage": job.stage.value,
+            "realm": session.realm,
+            "emulated": session.emulated,
+            "computer": job.computer,
+            "target": job.target,
+            "queue": mode,
+            "shots": job.shots,
+            "calibration_set_id": job.payload["calibration_set_id"],
+            "body": store.put_json(dict(job.payload)),
+            "parts": parts,
+            **now(),
+        },
+    )
+    journal.append("adopted", {"attempt": number, "id": job.id, **now()})
+
+
+def _fetch(open_ones: Sequence[Attempt], session: Session, store: Store, tell: Tell) -> list[str]:
+    """Store the results of those that have ended; what could not be read comes back in words."""
+    from iqm_spec.server.jobs import read_job
+    from iqm_spec.server.patience import Patience
+
+    patience = Patience(tell=tell)
+    ended = [a for a in open_ones if read_job(session.connection, a.ids[0], patience).terminal]
+    if not ended:
+        return []
+    deadline = time.monotonic() + FETCHING_SECONDS
+    circuits = circuits_of_attempts(store, ended)
+    heard = collect(ended, session, store, circuits, deadline, tell)
+    return [f"job {one.report.id}: {one.trouble}" for one in heard if one.trouble]
+
+
+def _code(found: Iterable[Attempt], troubles: Sequence[str]) -> ExitCode:
+    """Of the jobs that were asked for: whether one failed, or is still to come."""
+    phases = {attempt.phase for attempt in found}
+    codes = {ExitCode.FAILED} if troubles or Phase.FAILED in phases else set()
+    codes |= {ExitCode.WAITING} if Phase.SUBMITTED in phases and not troubles else set()
+    return next((code for code in TOLD_FIRST if code in codes), ExitCode.DONE)
+
+
+def _ended(
+    stage: Stage, work: ServerWork, found: Iterable[Attempt], troubles: Sequence[str]
+) -> StageDone:
+    """How the stage stands: what an import leaves out waits for a run."""
+    ours = [attempt for attempt in found if attempt.intent["stage"] == stage.value]
+    failed = [attempt for attempt in ours if attempt.phase is Phase.FAILED]
+    complete = all(work.has(index) for index in range(len(work.keys)))
+    status = "failed" if failed or troubles else "passed" if complete else "waiting"
+    return StageDone(
+        stage=stage,
+        status=status,
+        reasons=tuple(_reasons(work, ours, troubles)),
+        jobs=0,
+        cached=work.cached,
+        points=len(work.keys),
+        emulated=any(attempt.intent.get("emulated") for attempt in work.attempts()),
+        code=_code(ours, troubles),
+    )
+
+
+def _reasons(work: ServerWork, ours: Sequence[Attempt], troubles: Sequence[str]) -> list[str]:
+    points, total = sum(len(attempt.parts) for attempt in ours), len(work.keys)
+    told = [f"{count(len(ours), 'job')} imported: {points:,} of {count(total, 'point')}"]
+    for attempt in ours:
+        if attempt.phase is Phase.FAILED:
+            why = attempt.fields.get("message", "no reason given")
+            told.append(f"job {attempt.ids[0]} {attempt.fields.get('status', 'failed')}: {why}")
+        elif attempt.open and not troubles:
+            told.append(f"still at the server: {attempt.ids[0]}; `iqm-spec resume` fetches it")
+    if any(True for _ in work.left()):
+        told.append("the other points were not asked for; `iqm-spec run` asks for them")
+    return [*told, *troubles]

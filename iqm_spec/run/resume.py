@@ -1,0 +1,83 @@
+"""Carries an earlier run on from the folder alone: no spec file, no circuit file, no generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from iqm_spec.errors import UsageError
+from iqm_spec.model import Stage
+from iqm_spec.run.events import Event, RunDone, StageDone
+from iqm_spec.run.log import RunLog
+from iqm_spec.run.loop import GOES_ON, carry_on
+from iqm_spec.run.request import Request
+from iqm_spec.run.saved import SavedRun
+from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.server.work import look
+from iqm_spec.store import Store
+
+
+def resume(saved: SavedRun, request: Request, store: Store) -> Iterator[Event]:
+    """Go on with the stages that had not passed; `request` has them as its `wanted`.
+
+    Where none is left nothing is written, and the run is told as it is.
+    """
+    if not request.stages:
+        yield from passed(saved)
+        code = int(str(saved.state.fields.get("exit", 0)))
+        yield RunDone(run=saved.state.id, again=True, exit_code=code)
+        return
+    log = RunLog(store, saved.plan, request, saved.state.id)
+    yield from carry_on(saved.plan, request, store, log, passed(saved))
+
+
+def passed(saved: SavedRun) -> list[StageDone]:
+    """The stages at the beginning of a run that need no second look."""
+    found = []
+    for told in saved.stages:
+        if told["status"] not in GOES_ON:
+            break
+        found.append(_done(told))
+    return found
+
+
+def left(saved: SavedRun) -> tuple[Stage, ...]:
+    """The stages that a run still wants."""
+    wanted: Any = saved.state.fields["wanted"]
+    return tuple(Stage(name) for name in wanted[len(passed(saved)) :])
+
+
+def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
+    """The calibration sets of the run's machines, by alias."""
+    if saved.realm is None:
+        return {}
+    ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
+    machines = kept_machines(store, ask) or {}
+    return {alias: one.calibration_set_id for alias, one in machines.items()}
+
+
+def attempts_of(saved: SavedRun, store: Store) -> list[Attempt]:
+    """Everything that was ever asked of a server for the points of a run."""
+    if saved.realm is None:
+        raise UsageError(f"run {saved.state.id} went to no server")
+    stages = [stage for stage in Stage if stage is not Stage.AER]
+    return [
+        attempt
+        for stage in stages
+        for attempt in look(saved.plan, stage, saved.realm, store).all_attempts
+    ]
+
+
+def _done(told: Mapping[str, Any]) -> StageDone:
+    reasons: Sequence[str] = told["verdict"]
+    return StageDone(
+        stage=Stage(told["stage"]),
+        status=told["status"],
+        reasons=tuple(reasons),
+        jobs=told["jobs"],
+        cached=told["cached"],
+        points=told["points"],
+        emulated=told["emulated"],
+        submitted=told["submitted"],
+    )

@@ -1,0 +1,104 @@
+"""Rows of a server stage: shots of one point that were split over jobs stand together again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from iqm_spec.model import Stage
+from iqm_spec.plan.plan import Plan
+from iqm_spec.run.derived import MEASURED, derive_measured, derived_key
+from iqm_spec.run.rows import Row
+from iqm_spec.stages.server.collect import records_kind
+from iqm_spec.stages.server.keys import record_key
+from iqm_spec.stages.server.ledger import AttemptId, covering, read_attempts
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.work import ServerWork, point_keys
+from iqm_spec.store import Store
+
+Record = Mapping[str, Any]
+
+
+def server_rows(
+    store: Store,
+    plan: Plan,
+    stage: Stage,
+    realm: str,
+    used: Sequence[AttemptId] | None = None,
+) -> Iterator[Row]:
+    """Rows in plan order, one per point and calibration set.
+
+    `used` are the attempts of one run; None takes the best that the folder has.
+    """
+    keys = point_keys(plan, stage, realm)
+    found = read_attempts(store, stage, realm)
+    if used is not None:
+        found = [a for a in found if (a.job, a.number) in set(used)]
+    work = ServerWork(keys, covering(found), plan.points)
+    emulated = any(attempt.intent.get("emulated") for attempt in work.attempts())
+    records = _records(store, stage, work.attempts(Phase.COMPLETED))
+    completed = {key for attempt in work.attempts(Phase.COMPLETED) for key, _ in attempt.parts}
+    grouped = [_by_set(records.get(key, [])) for key in keys]
+    names = {derived_key([r["key"] for r in part]) for parts in grouped for part in parts if part}
+    derived = store.find(MEASURED, names) if stage is Stage.HARDWARE else {}
+    for point, key, parts in zip(plan.points, keys, grouped, strict=True):
+        for part in parts:
+            more = derived.get(derived_key([record["key"] for record in part]))
+            yield Row(
+                point=point,
+                stage=stage.value,
+                key=key,
+                record=_merged(part) if part else None,
+                derived=more.record if more else None,
+                emulated=emulated,
+                ended=bool(part) or key in completed,
+            )
+
+
+def _by_set(records: Sequence[Record]) -> list[list[Record]]:
+    """Records of one point, apart by calibration set; one empty list where there are none."""
+    sets = dict.fromkeys(record["calibration_set_id"] for record in records)
+    apart = [[r for r in records if r["calibration_set_id"] == one] for one in sets]
+    return apart or [[]]
+
+
+def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> None:
+    """Compute and store the distances of measured rows that have none."""
+    derive_measured(
+        store,
+        plan,
+        [
+            (derived_key(row.record["records"]), row.point.ask, row.counts)
+            for row in rows
+            if row.record is not None and row.derived is None
+        ],
+    )
+
+
+def _records(store: Store, stage: Stage, completed: Sequence[Attempt]) -> dict[str, list[Record]]:
+    """Records by point key."""
+    wanted = {
+        record_key(key, attempt.job, attempt.number): key
+        for attempt in completed
+        for key, _ in attempt.parts
+    }
+    packs = {str(attempt.fields["records"]) for attempt in completed}
+    found = store.find(records_kind(stage), wanted, within=packs)
+    by_point: dict[str, list[Record]] = {}
+    for name, key in wanted.items():
+        if name in found:
+            by_point.setdefault(key, []).append(found[name].record)
+    return by_point
+
+
+def _merged(parts: Sequence[Record]) -> dict[str, Any]:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update(part["counts"])
+    return {
+        "counts": dict(sorted(counts.items())),
+        "shots_returned": sum(part["shots_returned"] for part in parts),
+        "calibration_set_id": parts[0]["calibration_set_id"],
+        "records": [part["key"] for part in parts],
+    }

@@ -1,0 +1,189 @@
+"""The body of a submission: iqm-client's PostJobsRequest as JSON, written directly.
+
+Keys are sorted and nothing is spaced, so equal jobs have equal bytes. They are RFC 8785's but for
+one thing: an angle of 0.0 stays `0.0`, since IQM's validators refuse the integer `0` for it.
+Instructions are written as text, each distinct one once: a thousand circuits of a thousand gates
+take a second, where the models and a general encoder would take minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+from iqm_spec.canonical import canonical
+from iqm_spec.errors import Refused
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.server.keys import measurement_keys
+
+_DEFAULTS: Mapping[str, Json] = {
+    "heralding": "none",
+    "dynamical_decoupling": False,
+    "active_reset_cycles": None,
+    "max_circuit_duration_over_t2": None,
+    "move_gate_validation": "strict",
+    "move_gate_frame_tracking": "full",
+}
+_GATES = {"r": "prx", "cz": "cz", "move": "move", "barrier": "barrier", "reset": "reset"}
+_ARGS = {"r": ("angle", "phase"), "delay": ("duration",)}
+
+
+def job_body(
+    circuits: Sequence[tuple[str, NativeCircuit]],
+    shots: int,
+    calibration_set_id: str | None,
+    options: Mapping[str, Json],
+) -> bytes:
+    """Bytes of the request for (name, circuit) pairs under the spec's IQM options.
+
+    The server's default calibration set is meant by None. Refused where a circuit cannot be asked
+    for: a classical bit that is measured twice. ValueError for an unknown option.
+    """
+    if strangers := sorted(set(options) - set(_DEFAULTS)):
+        raise ValueError(f"no IQM option is called {strangers[0]}")
+    shared = _shared({**_DEFAULTS, **options}, shots, calibration_set_id)
+    text = json.dumps(shared, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    head, _, tail = text.partition('"circuits":[]')
+    listed = ",".join(_circuit(name, circuit) for name, circuit in circuits)
+    return f'{head}"circuits":[{listed}]{tail}'.encode()
+
+
+def _shared(options: Mapping[str, Json], shots: int, calibration: str | None) -> dict[str, Json]:
+    """The request less its circuits. The two `..._mode` of MOVE are its deprecated doubles."""
+    longest: Any = options["max_circuit_duration_over_t2"]
+    validation, tracking = options["move_gate_validation"], options["move_gate_frame_tracking"]
+    return {
+        "calibration_set_id": None if calibration is None else str(UUID(calibration)),
+        "circuits": [],
+        "qubit_mapping": None,
+        "shots": shots,
+        "max_circuit_duration_over_t2": None if longest is None else float(longest),
+        "heralding_mode": options["heralding"],
+        "move_gate_validation": validation,
+        "move_gate_frame_tracking": tracking,
+        "active_reset_cycles": options["active_reset_cycles"],
+        "dd_mode": "enabled" if options["dynamical_decoupling"] else "disabled",
+        "dd_strategy": None,
+        "move_validation_mode": validation,
+        "move_gate_frame_tracking_mode": tracking,
+    }
+
+
+def _circuit(name: str, circuit: NativeCircuit) -> str:
+    keys = measurement_keys(circuit.registers)
+    names = [_json(component) for component in circuit.components]
+    written: dict[Op, str] = {}
+    measured: set[int] = set()
+    parts = []
+    for op in circuit.ops:
+        if op.name == "measure":
+            _require_once(op, measured, name, keys)
+        text = written.get(op)
+        if text is None:
+            text = written[op] = _instruction(op, names, keys)
+        parts.append(text)
+    return f'{{"instructions":[{",".join(parts)}],"metadata":null,"name":{_json(name)}}}'
+
+
+def _require_once(op: Op, measured: set[int], name: str, keys: Sequence[str]) -> None:
+    clbit = op.clbits[0]
+    if clbit in measured:
+        register, _, _, bit = keys[clbit].rsplit("_", 3)
+        raise Refused(
+            f"circuit {name} measures into {register}[{bit}] twice; IQM servers take one "
+            "measurement per classical bit",
+            hint="measure into different bits",
+            code="refused.circuit",
+        )
+    measured.add(clbit)
+
+
+def _instruction(op: Op, names: Sequence[str], keys: Sequence[str]) -> str:
+    """One instruction, as qiskit-iqm would serialize it, keys in order."""
+    locus = ",".join(names[i] for i in op.qubits)
+    if op.name == "measure":
+        args = f'"key":{_json(keys[op.clbits[0]])}'
+    else:
+        args = ",".join(
+            f'"{key}":{_number(value)}'
+            for key, value in zip(_ARGS.get(op.name, ()), op.params, strict=True)
+        )
+    gate = _GATES.get(op.name, op.name)
+    return f'{{"args":{{{args}}},"implementation":null,"locus":[{locus}],"name":"{gate}"}}'
+
+
+@lru_cache(maxsize=1 << 16)
+def _number(value: float) -> str:
+    if not isfinite(value):
+        raise ValueError(f"{value} is no angle or duration")
+    return repr(float(value) + 0.0)  # no -0.0
+
+
+def _json(text: str) -> str:
+    return canonical(text).decode()
+
+
+def normalized(payload: Json) -> bytes:
+    """RFC 8785 bytes of a request as iqm-client's model understands it.
+
+    For comparing what a server kept (`read_payload`) with what was meant: a server may spell
+    numbers, defaults and the order of keys in its own way. The same as `canonical` of a body's own
+    JSON. ValueError where it is no such request.
+    """
+    from iqm.station_control.interface.models.circuit import PostJobsRequest
+
+    request = PostJobsRequest.model_validate_json(json.dumps(payload))
+    return canonical(json.loads(request.model_dump_json()))
+
+
+def check_body(body: bytes, architecture: Json) -> list[str]:
+    """What iqm-client's own validators find wrong with a body, in words; nothing, if it is right.
+
+    `architecture` is the dynamic quantum architecture as the server gave it.
+    """
+    from iqm.iqm_client.models import CircuitCompilationOptions, validate_circuit
+    from iqm.iqm_client.validation import validate_circuit_instructions
+    from iqm.station_control.interface.models import DynamicQuantumArchitecture
+    from iqm.station_control.interface.models.circuit import PostJobsRequest
+
+    found: list[str] = []
+    try:
+        request = PostJobsRequest.model_validate_json(body)
+        machine = DynamicQuantumArchitecture.model_validate(architecture)
+    except ValueError as error:  # pydantic's is one
+        return [_one_line(error)]
+    try:
+        CircuitCompilationOptions(
+            move_gate_validation=request.move_gate_validation,
+            move_gate_frame_tracking=request.move_gate_frame_tracking,
+        )
+    except ValueError as error:
+        found.append(_one_line(error))
+    for circuit in request.circuits:
+        for check in (
+            lambda one: validate_circuit(one),
+            lambda one: validate_circuit_instructions(
+                machine, [one], validate_moves=request.move_gate_validation
+            ),
+        ):
+            found += _complaints(check, circuit)
+    return found
+
+
+def _complaints(check: Any, circuit: Any) -> list[str]:
+    from exa.common.errors.iqm_error import IQMError
+
+    try:
+        check(circuit)
+    except (ValueError, IQMError) as error:
+        return [f"circuit {circuit.name}: {_one_line(error)}"]
+    return []
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:500]

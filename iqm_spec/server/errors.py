@@ -1,0 +1,49 @@
+"""What can go wrong on the way to a server and back."""
+
+from __future__ import annotations
+
+from iqm_spec.errors import JobFailed, Refused, Unreachable
+
+
+class NoReply(Unreachable):
+    """A request without a whole answer; `why` says so in words."""
+
+    def __init__(self, why: str, *, hint: str = "") -> None:
+        super().__init__(why, hint=hint)
+        self.why = why
+
+
+class NotSent(NoReply):
+    """No byte of the request left this machine: the server cannot have acted on it."""
+
+
+class Lost(NoReply):
+    """The request was sent, at least in part, and no whole answer came: nobody knows."""
+
+
+class TooLarge(Lost):
+    """The answer is larger than is ever read."""
+
+
+class BadAnswer(JobFailed):
+    """The server answered, but not what its interface promises."""
+
+    code = "failed.answer"
+
+
+class Unreadable(BadAnswer):
+    """An answer that is not JSON."""
+
+    code = "failed.unreadable"
+
+
+class CalibrationGone(Refused):
+    """The server does not know the calibration set (any more)."""
+
+    code = "refused.calibration"
+
+
+class UnknownJob(BadAnswer):
+    """The server does not know a job of this id."""
+
+    code = "failed.unknown_job"

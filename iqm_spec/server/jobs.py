@@ -1,0 +1,168 @@
+"""A job that the server has: where it stands, what was sent, and how to cancel it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.canonical import canonical
+from iqm_spec.diagnostics import printable
+from iqm_spec.json_types import Json
+from iqm_spec.server.advice import advice, refusal
+from iqm_spec.server.errors import BadAnswer, NoReply, UnknownJob
+from iqm_spec.server.patience import Patience, read
+from iqm_spec.server.reply import Reply
+from iqm_spec.server.transport import Connection, Parameters, segment
+
+LONGEST_WAIT = 30
+"""Seconds that the server holds an answer back until the job has ended."""
+
+_TERMINAL = {"completed", "failed", "cancelled"}
+
+
+@frozen
+class JobReport:
+    """A job as the server told of it, None or empty wherever it did not.
+
+    `status` is `waiting`, `processing`, `completed`, `failed`, `cancelled`, or a word that is newer
+    than this program and taken for a job that goes on. `timeline` holds (source, status, time) in
+    the server's order. `execution_seconds` lie between the timeline's `execution_started` and
+    `execution_ended`: what was measured, which need not be what is billed. `raw` is the server's
+    JSON, or that as `text` where it holds what canonical JSON cannot.
+    """
+
+    id: str
+    status: str
+    terminal: bool
+    queue_position: int | None
+    calibration_set_id: str | None
+    messages: tuple[str, ...]
+    errors: tuple[str, ...]
+    timeline: tuple[tuple[str, str, str], ...]
+    execution_seconds: float | None
+    runtime_ms: int | None
+    raw: Json
+
+
+def parse_job(raw: Json) -> JobReport:
+    """A report of the server's JSON, whatever is missing in it; BadAnswer where it is no job."""
+    data: Any = raw
+    if not isinstance(data, dict) or not isinstance(data.get("status"), str):
+        raise BadAnswer("the server's answer is no job: it has no status")
+    compilation = data.get("compilation")
+    calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
+    status = printable(data["status"]).lower()
+    timeline = tuple(
+        (_text(item, "source"), _text(item, "status"), _text(item, "timestamp"))
+        for item in _items(data.get("timeline"))
+    )
+    return JobReport(
+        id=_text(data, "id"),
+        status=status,
+        terminal=status in _TERMINAL,
+        queue_position=_count(data.get("queue_position")),
+        calibration_set_id=calibration if isinstance(calibration, str) else None,
+        messages=_words(data.get("messages")),
+        errors=_words(data.get("errors")),
+        timeline=timeline,
+        execution_seconds=_seconds(timeline),
+        runtime_ms=_count(data.get("runtime_ms")),
+        raw=raw if _is_storable(raw) else {"text": json.dumps(raw)},
+    )
+
+
+def _is_storable(raw: Json) -> bool:
+    """Whether the results folder can hold it: no integer beyond 2^53, no half of a character."""
+    try:
+        canonical(raw)
+    except ValueError:
+        return False
+    return True
+
+
+def read_job(connection: Connection, job_id: str, patience: Patience, wait: int = 0) -> JobReport:
+    """Where a job stands; with `wait` the server holds its answer back for up to so many seconds.
+
+    UnknownJob where the server has none of this id; Refused where the token is not accepted.
+    """
+    seconds = max(0, min(LONGEST_WAIT, wait))
+    params: Parameters = (
+        {"wait_until_terminal": True, "timeout_seconds": seconds} if seconds else {}
+    )
+    reply = read(connection, f"jobs/{segment(job_id)}", params, patience)
+    return parse_job(_found(reply, job_id).json())
+
+
+def read_payload(connection: Connection, job_id: str, patience: Patience) -> Json:
+    """What was submitted, as the server has it; see `iqm_spec.server.body.normalized`."""
+    reply = read(connection, f"jobs/{segment(job_id)}/payload", None, patience)
+    return _found(reply, job_id).json()
+
+
+def cancel(connection: Connection, job_id: str) -> tuple[bool, str]:
+    """Asks once to cancel a job: whether the server agreed, and what it said."""
+    try:
+        reply = connection.post(f"jobs/{segment(job_id)}/cancel", b"")
+    except NoReply as error:
+        return False, error.why
+    return (True, "cancelled") if reply.ok else (False, advice(reply)[0])
+
+
+def _found(reply: Reply, job_id: str) -> Reply:
+    if reply.status == 404:
+        raise UnknownJob(
+            f"the server knows no job {job_id}",
+            hint="is it the id of another server or project? `--server` names the server",
+        )
+    if not reply.ok:
+        raise refusal(reply, f"job {job_id}")
+    return reply
+
+
+def _items(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(item: dict[str, Any], key: str) -> str:
+    value = item.get(key)
+    return printable(value) if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """Messages or errors as `source: message (code)`."""
+    found = []
+    for item in value if isinstance(value, list) else []:
+        if isinstance(item, str):
+            found.append(printable(item))
+        elif isinstance(item, dict):
+            source, code = _text(item, "source"), _text(item, "error_code")
+            told = _text(item, "message") or code
+            tail = f" ({code})" if code and code != told else ""
+            found.append(f"{source}: {told}{tail}" if source else f"{told}{tail}")
+    return tuple(found)
+
+
+def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
+    """From the first start of execution to its last end."""
+    starts = [_time(when) for _, status, when in timeline if status == "execution_started"]
+    ends = [_time(when) for _, status, when in timeline if status == "execution_ended"]
+    if not starts or not ends or None in starts or None in ends:
+        return None
+    seconds = (max(filter(None, ends)) - min(filter(None, starts))).total_seconds()
+    return seconds if seconds >= 0 else None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

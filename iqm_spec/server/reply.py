@@ -1,0 +1,113 @@
+"""An answer as it came: status, headers and bytes; JSON and errors are read out of it late."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.diagnostics import printable
+from iqm_spec.json_types import Json
+from iqm_spec.server.errors import Unreadable
+
+_LONGEST_TEXT = 400
+_LONGEST_PAUSE = 3600.0
+
+
+@frozen
+class ServerError:
+    """What an error's body tells; each is empty where it does not."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+@frozen
+class Reply:
+    """A whole answer. `headers` have lower-case keys."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request succeeded (2xx)."""
+        return 200 <= self.status < 300
+
+    @cached_property
+    def _parsed(self) -> Any:
+        try:
+            return json.loads(self.body, parse_constant=_refuse, parse_float=_finite)
+        except (ValueError, RecursionError):
+            return Unreadable(f"the server's answer ({self.status}) is not JSON: {self._excerpt()}")
+
+    def json(self) -> Json:
+        """The body as JSON; raises `Unreadable` where it is not."""
+        if isinstance(self._parsed, Unreadable):
+            raise self._parsed
+        value: Json = self._parsed
+        return value
+
+    @property
+    def error(self) -> ServerError:
+        """What the body tells of an error, whatever the body is: JSON, HTML, text or nothing."""
+        data = None if isinstance(self._parsed, Unreadable) else self._parsed
+        if not isinstance(data, dict):
+            return ServerError("", self._excerpt(), self.headers.get("x-request-id", "")[:100])
+        told = data.get("message") or data.get("detail") or ""
+        return ServerError(
+            code=_word(data.get("error_code")),
+            message=_short(told if isinstance(told, str) else json.dumps(told)),
+            request_id=_word(data.get("request_id")) or self.headers.get("x-request-id", "")[:100],
+        )
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait (Retry-After), at most an hour; None if unsaid."""
+        text = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
+            return min(float(text), _LONGEST_PAUSE)
+        try:
+            when = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), _LONGEST_PAUSE)
+
+    def _excerpt(self) -> str:
+        """A body that is not JSON in few words: an HTML page's title, or how the text begins."""
+        text = self.body[:20_000].decode("utf-8", "replace")
+        if title := re.search(r"<title[^>]*>([^<]*)</title", text, re.IGNORECASE):
+            text = title[1]
+        elif "<" in text:
+            text = re.sub(r"<[^>]*>", " ", text)
+        return _short(text)
+
+
+def _short(text: str) -> str:
+    text = printable(" ".join(text.split()))
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+
+
+def _word(value: Any) -> str:
+    return printable(value)[:100] if isinstance(value, str) else ""
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large")
+    return value

@@ -1,0 +1,127 @@
+"""The credential: found in the environment, held in a type that does not print."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from iqm_spec.errors import Refused, UsageError
+
+_LARGEST_FILE = 1 << 20
+_MASK = "[token]"
+_GET_ONE = "get a new one from the server's dashboard"
+
+
+class Token:
+    """A bearer token that never prints; `reveal` is for the request's header alone.
+
+    A token of a file is read again at each use, so that another program may refresh it.
+    """
+
+    __slots__ = ("__read", "__seen")
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self.__read = read
+        self.__seen: set[str] = set()
+
+    def reveal(self) -> str:
+        """The token as it is now; `Refused` says why there is none."""
+        text = self.__read()
+        self.__seen.add(text)
+        return text
+
+    def scrub(self, text: str) -> str:
+        """`text` without any token that was ever revealed."""
+        for secret in sorted(self.__seen, key=len, reverse=True):
+            text = text.replace(secret, _MASK)
+        return text
+
+    def scrub_bytes(self, data: bytes) -> bytes:
+        """`data` without any token that was ever revealed."""
+        for secret in sorted(self.__seen, key=len, reverse=True):
+            data = data.replace(secret.encode(), _MASK.encode())
+        return data
+
+    def __repr__(self) -> str:
+        return "Token(...)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("a token is not pickled or copied")
+
+
+def find_token(environ: Mapping[str, str]) -> Token | None:
+    """The token of IQM_TOKEN or of the file that IQM_TOKENS_FILE names; None where neither is set.
+
+    UsageError where both are set, as iqm-client has it; Refused where the one that is set is of no
+    use. The file is JSON with an `access_token`, a JWT that has time left.
+    """
+    text, file = environ.get("IQM_TOKEN", ""), environ.get("IQM_TOKENS_FILE", "")
+    if text and file:
+        raise UsageError(
+            "IQM_TOKEN and IQM_TOKENS_FILE are both set", hint="unset the one that is not in use"
+        )
+    if not text and not file:
+        return None
+    token = Token(lambda: _plain(text, "IQM_TOKEN")) if text else Token(lambda: _from_file(file))
+    token.reveal()
+    return token
+
+
+def scrub(text: str, token: Token | None) -> str:
+    """`text` without the token."""
+    return text if token is None else token.scrub(text)
+
+
+def _plain(text: str, where: str) -> str:
+    """`text` if it can stand in a header; the message never shows it."""
+    text = text.strip()
+    if not text or not all("!" <= char <= "~" for char in text):
+        raise _refused(f"{where} holds no token: spaces or odd characters are in it", _GET_ONE)
+    return text
+
+
+def _from_file(path: str) -> str:
+    """The file's access token. Messages do not name the path: it tells of the user's machine."""
+    where = "the file that IQM_TOKENS_FILE names"
+    try:
+        with Path(path).open("rb") as file:
+            data = json.loads(file.read(_LARGEST_FILE))
+    except OSError as error:
+        raise _refused(f"{where} cannot be read: {error.strerror}", "correct its path") from None
+    except (ValueError, RecursionError):
+        raise _refused(f"{where} is not JSON", _GET_ONE) from None
+    found = data.get("access_token") if isinstance(data, dict) else None
+    if not isinstance(found, str):
+        raise _refused(f"{where} has no `access_token`", _GET_ONE)
+    token = _plain(found, where)
+    if _expires(token) <= time.time():
+        raise _refused(
+            f"the access token in {where} has expired, or is not a JWT",
+            "refresh the file, then go on with `iqm-spec resume`",
+        )
+    return token
+
+
+def _expires(token: str) -> float:
+    """When a JWT expires, in seconds since 1970; 0 where it does not say. Nothing is verified."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return 0.0
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return float(claims.get("exp", 0))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return 0.0
+
+
+def _refused(message: str, hint: str) -> Refused:
+    return Refused(message, hint=hint, code="refused.token")

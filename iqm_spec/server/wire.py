@@ -1,0 +1,255 @@
+"""One HTTP exchange, and whether a byte of the request had left when it failed.
+
+A connection is made for each request and never used again: a kept connection that the server has
+closed in the meantime would make a lost answer out of a request that was never read.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from io import BytesIO
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from iqm_spec.server.errors import Lost, NotSent, TooLarge
+
+LARGEST_ANSWER = 256 << 20
+"""Bytes of an answer, uncompressed, that are read at most."""
+
+_CHUNK = 1 << 16
+_MOST_HOPS = 5
+_CONNECT_SECONDS = 15.0
+_REDIRECTS = (301, 302, 303, 307, 308)
+_BEFORE_SENDING = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.ConnectTimeout,
+)
+_FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+
+
+class _Progress(Enum):
+    NOTHING = 0
+    CONNECTING = 1
+    SENT = 2
+
+
+_progress: ContextVar[_Progress] = ContextVar("progress", default=_Progress.NOTHING)
+
+
+class _Watched(HTTPConnection):
+    """Notes when the first byte of the request itself is written, a proxy's CONNECT aside."""
+
+    _is_connecting = False
+
+    def connect(self) -> None:
+        _progress.set(_Progress.CONNECTING)
+        self._is_connecting = True
+        try:
+            super().connect()
+        finally:
+            self._is_connecting = False
+
+    def send(self, data: Any) -> None:
+        if not self._is_connecting:
+            if self.sock is None:
+                self.connect()
+            _progress.set(_Progress.SENT)
+        super().send(data)
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+class _Adapter(HTTPAdapter):
+    """Never tries a request twice, and watches what leaves."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):  # those connections are of a class of their own
+            manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+class _HeaderOnly(AuthBase):
+    """Keeps requests from putting a ~/.netrc entry in the place of the token."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def get(url: str, **kwargs: Any) -> requests.Response:
+    """GET, redirects followed; the token goes to the first origin alone. NotSent or Lost."""
+    for _ in range(_MOST_HOPS + 1):
+        response = _exchange("GET", url, kwargs)
+        target = _target(url, response)
+        if target is None:
+            return response
+        if _origin(target) != _origin(url):
+            headers = kwargs.get("headers", {}).items()
+            kwargs["headers"] = {k: v for k, v in headers if k.lower() != "authorization"}
+        kwargs.pop("params", None)
+        url = target
+    raise Lost(f"the server redirected more than {_MOST_HOPS} times")
+
+
+def post(url: str, **kwargs: Any) -> requests.Response:
+    """POST, once: not tried again, not redirected. NotSent or Lost."""
+    return _exchange("POST", url, kwargs)
+
+
+def _target(url: str, response: requests.Response) -> str | None:
+    """Where a redirect leads; None where the answer is none that can be followed."""
+    if response.status_code not in _REDIRECTS or "Location" not in response.headers:
+        return None
+    try:
+        target = urljoin(url, response.headers["Location"])
+        plain = _origin(target)[0] in ("http", "https")
+    except ValueError:
+        return None
+    return target if plain else None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _exchange(method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
+    seconds = float(kwargs.get("timeout", 60.0))
+    asked = {key: kwargs[key] for key in ("headers", "params", "data") if key in kwargs}
+    with _told_apart(seconds), requests.Session() as session:
+        # nothing on this machine is asked through a proxy
+        session.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1")
+        session.headers["Connection"] = "close"
+        request = session.prepare_request(
+            requests.Request(method, url, auth=_HeaderOnly(), **asked)
+        )
+        settings = session.merge_environment_settings(request.url, {}, True, None, None)
+        # not by way of the session: it would read the whole body of a redirect
+        with closing(_Adapter()) as adapter:
+            response = adapter.send(
+                request, timeout=(min(seconds, _CONNECT_SECONDS), seconds), **settings
+            )
+            return _whole(response, time.monotonic() + 10 * seconds)
+
+
+def _whole(response: requests.Response, deadline: float) -> requests.Response:
+    """The answer with its body read, within bounds of size and time."""
+    told = response.headers.get("Content-Length", "")
+    if told.isdecimal() and int(told) > LARGEST_ANSWER:
+        raise TooLarge(f"the server's answer has {int(told):,} bytes: more than is read")
+    body = BytesIO()
+    for chunk in response.iter_content(_CHUNK):
+        body.write(chunk)
+        if body.tell() > LARGEST_ANSWER:
+            raise TooLarge(f"the server's answer has over {LARGEST_ANSWER:,} bytes")
+        if time.monotonic() > deadline:
+            raise Lost("the server's answer came too slowly")
+    body.seek(0)
+    found = requests.Response()
+    found.status_code, found.headers, found.url = response.status_code, response.headers, ""
+    found.raw = body
+    return found
+
+
+@contextmanager
+def _told_apart(seconds: float) -> Iterator[None]:
+    """Makes every failure `NotSent` or `Lost`; in doubt `Lost`."""
+    _progress.set(_Progress.NOTHING)
+    try:
+        yield
+    except _FAILURES as error:
+        if _is_before_sending(error):
+            raise NotSent(_words(error, seconds)) from None
+        raise Lost(_words(error, seconds)) from None
+
+
+def _is_before_sending(error: Exception) -> bool:
+    match _progress.get():
+        case _Progress.SENT:
+            return False
+        case _Progress.CONNECTING:
+            return True
+    reason = _reason(error)
+    return isinstance(error, _BEFORE_SENDING) or isinstance(
+        reason, urllib3.exceptions.NewConnectionError
+    )
+
+
+def _reason(error: BaseException) -> BaseException:
+    """The innermost cause that the libraries wrapped."""
+    seen: BaseException = error
+    for _ in range(8):
+        inner = getattr(seen, "reason", None)
+        inner = inner if isinstance(inner, BaseException) else (seen.args or (None,))[-1]
+        if not isinstance(inner, BaseException):
+            break
+        seen = inner
+    return seen
+
+
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (urllib3.exceptions.NameResolutionError, "no such host"),
+    (urllib3.exceptions.ConnectTimeoutError, "the server cannot be reached in {connect:g} s"),
+    (urllib3.exceptions.ReadTimeoutError, "no answer in {seconds:g} s"),
+    (requests.exceptions.SSLError, "the encrypted connection failed"),
+    (requests.exceptions.ProxyError, "the proxy failed"),
+    (requests.exceptions.ConnectTimeout, "the server cannot be reached in {connect:g} s"),
+    (requests.exceptions.Timeout, "no answer in {seconds:g} s"),
+    (urllib3.exceptions.NewConnectionError, "the connection failed"),
+    (urllib3.exceptions.IncompleteRead, "the answer broke off"),
+    (http.client.IncompleteRead, "the answer broke off"),
+    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (ConnectionResetError, "the connection was reset"),
+    (BrokenPipeError, "the connection was closed while sending"),
+    (TimeoutError, "no answer in {seconds:g} s"),
+    (requests.exceptions.ContentDecodingError, "the answer cannot be decompressed"),
+    (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
+)
+
+
+def _words(error: Exception, seconds: float) -> str:
+    """Why, in plain words. The libraries' own text is not shown: it may hold headers."""
+    reason = _reason(error)
+    if "onnection refused" in str(reason):
+        return "the connection was refused"
+    for kind, words in _WORDS:
+        if isinstance(error, kind) or isinstance(reason, kind):
+            return words.format(seconds=seconds, connect=min(seconds, _CONNECT_SECONDS))
+    return f"the connection failed ({type(reason).__name__})"

@@ -1,0 +1,85 @@
+"""A person settles what the program cannot know: this id is that job, or that job never was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iqm_spec.errors import Refused, UsageError
+from iqm_spec.json_types import Json
+from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.submit import now
+from iqm_spec.store import Store
+
+ADOPTABLE = (Phase.UNKNOWN, Phase.INTENDED, Phase.SUBMITTED, Phase.RELEASED)
+RELEASABLE = (Phase.UNKNOWN, Phase.FAILED, Phase.SUBMITTED)
+
+
+def adopt(store: Store, found: Sequence[Attempt], job_id: str, payload: Json) -> Attempt:
+    """Notes that `job_id` is the job of the attempt whose body `payload` is; returns the attempt.
+
+    An attempt that has an id already keeps both: it was paid twice, and is told as such. Refused
+    where the payload is that of none of the attempts.
+    """
+    candidates = [attempt for attempt in found if attempt.phase in ADOPTABLE]
+    for attempt in found:
+        if job_id in attempt.ids:
+            raise UsageError(f"job {job_id} is known already", hint="`iqm-spec resume` fetches it")
+    same = [attempt for attempt in candidates if _is_body(store, attempt, payload)]
+    if not same:
+        raise Refused(
+            f"job {job_id} is none of the jobs whose outcome is unknown: its payload differs",
+            hint=_differences(store, candidates, payload),
+            code="refused.payload",
+        )
+    chosen = min(same, key=lambda attempt: ADOPTABLE.index(attempt.phase))
+    fields: dict[str, Json] = {"attempt": chosen.number, "id": job_id, **now()}
+    store.job(chosen.job).append("adopted", fields)
+    return chosen
+
+
+def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
+    """Gives the circuits of a job free to be submitted again; `name` begins its key or its id."""
+    matching = [
+        attempt
+        for attempt in found
+        if attempt.job.startswith(name) or any(i.startswith(name) for i in attempt.ids)
+    ]
+    open_ones = [attempt for attempt in matching if attempt.phase in RELEASABLE]
+    if len(open_ones) != 1:
+        listed = ", ".join(f"{short(a)} ({a.phase})" for a in matching or found) or "none"
+        what = "could be several jobs" if open_ones else "is no job that can be released"
+        raise UsageError(f"{name} {what}", hint=f"jobs of the run: {listed}")
+    (attempt,) = open_ones
+    if attempt.phase is Phase.SUBMITTED:
+        raise Refused(
+            f"job {attempt.ids[0]} is at the server",
+            hint="`iqm-spec resume` fetches it, `iqm-spec cancel` ends it",
+            code="refused.release",
+        )
+    store.job(attempt.job).append("released", {"attempt": attempt.number, **now()})
+    return attempt
+
+
+def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
+    from iqm_spec.canonical import canonical
+    from iqm_spec.server.body import normalized
+
+    body = canonical(store.get_json(attempt.intent["body"]))
+    try:
+        return normalized(payload) == body
+    except ValueError:
+        return canonical(payload) == body
+
+
+def _differences(store: Store, found: Sequence[Attempt], payload: Json) -> str:
+    """In which fields the payload differs from the nearest attempt."""
+    if not found or not isinstance(payload, dict):
+        return "there is no job in this run whose outcome is unknown"
+    told = []
+    for attempt in found:
+        body = store.get_json(attempt.intent["body"])
+        if isinstance(body, dict):
+            keys = sorted(k for k in {*body, *payload} if body.get(k) != payload.get(k))
+            told.append(f"{short(attempt)} differs in {', '.join(keys)}")
+    return "; ".join(told[:3])

@@ -1,0 +1,144 @@
+"""Batches what is left to ask into jobs that the server takes. Pure: no clock, server or folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from iqm_spec.errors import Refused
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit
+from iqm_spec.plan.label import label
+from iqm_spec.plan.plan import PlannedPoint
+
+USUAL_CIRCUITS = 500
+"""Circuits in a job where the server names no limit: IQM's own habit (iqm-benchmarks)."""
+
+MOST_BYTES = 8 << 20
+"""Bytes of a job's circuits. No limit is published; submitting costs rate units per 10 MiB."""
+
+_BYTES_PER_OP = 90
+"""Of one instruction in a job's body, about."""
+
+
+@frozen
+class Bounds:
+    """What a server takes in one job; None where it does not say."""
+
+    circuits: int | None = None
+    shots: int | None = None
+    executions: int | None = None
+    """Circuits times shots."""
+    instructions: int | None = None
+    """Of one circuit."""
+
+    @property
+    def most_shots(self) -> int | None:
+        """Shots that one circuit can get in one job."""
+        known = [limit for limit in (self.shots, self.executions) if limit is not None]
+        return min(known, default=None)
+
+
+@frozen
+class Part:
+    """Shots of one point in one job: all of them, or what one job takes of a larger number.
+
+    `key` is the point's, `number` counts its parts from 0.
+    """
+
+    point: PlannedPoint
+    key: str
+    circuit: NativeCircuit
+    shots: int
+    number: int = 0
+
+    @property
+    def id(self) -> str:
+        """What names this part in the key of a job."""
+        return f"{self.key}.{self.number}"
+
+
+@frozen
+class Batch:
+    """One job to be: circuits of one machine that share shots and options."""
+
+    target: str
+    options: Mapping[str, Json]
+    shots: int
+    parts: tuple[Part, ...]
+
+    @property
+    def executions(self) -> int:
+        """Circuits times shots."""
+        return len(self.parts) * self.shots
+
+
+def batches(parts: Iterable[Part], bounds: Mapping[str, Bounds], order: str) -> list[Batch]:
+    """Jobs of `parts` in order; Refused where a circuit is too long for its machine."""
+    groups: dict[Any, list[Part]] = {}
+    for part in _ordered([p for whole in parts for p in _split(whole, bounds)], order):
+        options = tuple(sorted((k, str(v)) for k, v in part.point.options.items()))
+        shared = (part.point.target, options, part.shots, part.number)
+        groups.setdefault(shared, []).append(part)
+    return [
+        Batch(some[0].point.target, some[0].point.options, some[0].shots, tuple(some))
+        for group in groups.values()
+        for some in _cut(group, bounds.get(group[0].point.target, Bounds()))
+    ]
+
+
+def _split(part: Part, bounds: Mapping[str, Bounds]) -> Iterator[Part]:
+    """A part as so many as its machine's limit on shots asks for, as equal as can be."""
+    limits = bounds.get(part.point.target, Bounds())
+    _require_short(part, limits)
+    most = limits.most_shots or part.shots
+    count = -(-part.shots // most)
+    each, rest = divmod(part.shots, count)
+    for i in range(count):
+        yield evolve(part, shots=each + (i < rest), number=part.number + i)
+
+
+def _require_short(part: Part, limits: Bounds) -> None:
+    if limits.instructions is not None and len(part.circuit.ops) > limits.instructions:
+        point = part.point
+        raise Refused(
+            f"{label(point.name, point.values)} has {len(part.circuit.ops):,} instructions; "
+            f"{point.target} takes {limits.instructions:,} in a circuit",
+            hint="make the circuit shorter, or raise `transpile.optimization_level`",
+            code="refused.limits",
+        )
+
+
+def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
+    """Parts in the order of the spec, or `interleaved` against slow drifts.
+
+    Interleaved, the first repeat (and the first part) of every point comes before any second one,
+    and every other round runs backwards, so that a steady drift is the same for all points.
+    """
+    if order != "interleaved":
+        return list(parts)
+    rounds: dict[tuple[int, int], list[Part]] = {}
+    for part in parts:
+        rounds.setdefault((part.point.repeat, part.number), []).append(part)
+    found: list[Part] = []
+    for turn, key in enumerate(sorted(rounds)):
+        found += reversed(rounds[key]) if turn % 2 else rounds[key]
+    return found
+
+
+def _cut(parts: Sequence[Part], limits: Bounds) -> Iterator[list[Part]]:
+    """Runs of parts within the limits on circuits, executions and bytes of a job."""
+    most = min(limits.circuits or USUAL_CIRCUITS, (limits.executions or 1 << 62) // parts[0].shots)
+    some: list[Part] = []
+    size = 0
+    for part in parts:
+        heavy = _BYTES_PER_OP * (1 + len(part.circuit.ops))
+        if some and (len(some) >= most or size + heavy > MOST_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(part)
+        size += heavy
+    if some:
+        yield some

@@ -1,0 +1,180 @@
+"""Waits for submitted jobs and brings their results into the folder, whatever the weather."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.stages.server.desk import Session
+from iqm_spec.stages.server.keys import record_key
+from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.server.submit import now
+from iqm_spec.store import Store
+
+if TYPE_CHECKING:
+    from iqm_spec.server.jobs import JobReport
+    from iqm_spec.server.patience import Patience
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+"""Seconds between two looks at the same jobs: grows while nothing happens."""
+
+READS_PER_SECOND = 10.0
+"""Half of what the rate limit lets through (a read is 10 of 2000 units per 10 s)."""
+
+
+@frozen
+class Heard:
+    """A look at a job. `trouble` says why its results are not in the folder and will not come.
+
+    `ended`: nothing more will be heard. `status` is the server's word.
+    """
+
+    attempt: Attempt
+    status: str
+    queue_position: int | None = None
+    ended: bool = False
+    trouble: str = ""
+
+
+def records_kind(stage: Stage) -> str:
+    """Kind of the packs that hold the counts of a stage."""
+    return f"{stage.value}-records"
+
+
+def collect(
+    waiting: Sequence[Attempt],
+    session: Session,
+    store: Store,
+    circuits: Mapping[str, NativeCircuit],
+    deadline: float | None,
+    tell: Callable[[str, float], None],
+) -> Iterator[Heard]:
+    """Looks at jobs until all have ended or the deadline (of `time.monotonic`) is over.
+
+    Yields a job whenever its status or its place in the queue has changed; what has ended is in
+    the folder by then. `circuits` are those of every point key that the attempts carry.
+    """
+    left = list(waiting)
+    last: dict[str, Heard] = {}
+    pause = FIRST_PAUSE
+    while left:
+        for attempt in list(left):
+            heard = _look(attempt, session, store, circuits, deadline, tell)
+            if heard is None:
+                return
+            if heard.ended:
+                left.remove(attempt)
+            if last.get(attempt.job) != heard:
+                last[attempt.job] = heard
+                pause = FIRST_PAUSE
+                yield heard
+            time.sleep(1 / READS_PER_SECOND if len(left) > 1 else 0)
+        if left and not _sleep(pause, deadline):
+            return
+        pause = min(LONGEST_PAUSE, pause * 1.5)
+
+
+def _sleep(seconds: float, deadline: float | None) -> bool:
+    """False where the deadline comes first."""
+    if deadline is not None and time.monotonic() + seconds >= deadline:
+        time.sleep(max(0.0, deadline - time.monotonic()))
+        return False
+    time.sleep(seconds)
+    return True
+
+
+def _look(
+    attempt: Attempt,
+    session: Session,
+    store: Store,
+    circuits: Mapping[str, NativeCircuit],
+    deadline: float | None,
+    tell: Callable[[str, float], None],
+) -> Heard | None:
+    """One look at a job, or None where the deadline was over before the server answered."""
+    from iqm_spec.errors import Unreachable
+    from iqm_spec.server.errors import BadAnswer, UnknownJob
+    from iqm_spec.server.jobs import read_job
+    from iqm_spec.server.patience import Patience
+
+    total = None if deadline is None else max(1.0, deadline - time.monotonic())
+    patience = Patience(total=total, tell=tell)
+    try:
+        report = read_job(session.connection, _server_id(attempt), patience)
+        if report.status == "completed":
+            return _store(attempt, report, session, store, circuits, patience)
+    except Unreachable:
+        return None
+    except UnknownJob as error:
+        return Heard(attempt, "lost", ended=True, trouble=error.message)
+    except BadAnswer as error:  # the next look may be answered better
+        return Heard(attempt, f"unreadable ({error.message})")
+    if report.terminal:
+        _failed(attempt, report, store)
+    return Heard(attempt, report.status, report.queue_position, ended=report.terminal)
+
+
+def _server_id(attempt: Attempt) -> str:
+    return attempt.ids[0]
+
+
+def _store(
+    attempt: Attempt,
+    report: JobReport,
+    session: Session,
+    store: Store,
+    circuits: Mapping[str, NativeCircuit],
+    patience: Patience,
+) -> Heard:
+    """Counts, the server's report, then the event that names both."""
+    from iqm_spec.server.results import BadAnswer, read_counts
+
+    keys = [key for key, _ in attempt.parts]
+    asked = [circuits[key] for key in keys]
+    try:
+        counts = read_counts(session.connection, report.id, asked, patience)
+    except BadAnswer as error:
+        told = f"job {report.id}: {error.message}"
+        return Heard(attempt, report.status, ended=True, trouble=told)
+    lines: list[Mapping[str, Json]] = [
+        {
+            "key": record_key(key, attempt.job, attempt.number),
+            "counts": dict(one),
+            "shots_returned": sum(one.values()),
+            "calibration_set_id": report.calibration_set_id,
+        }
+        for key, one in zip(keys, counts, strict=True)
+    ]
+    stage = Stage(attempt.intent["stage"])
+    records = store.put_pack(records_kind(stage), {}, lines)
+    fields = _told(attempt, report, store)
+    store.job(attempt.job).append("completed", {**fields, "records": records})
+    return Heard(attempt, report.status, ended=True)
+
+
+def _failed(attempt: Attempt, report: JobReport, store: Store) -> None:
+    fields = _told(attempt, report, store)
+    store.job(attempt.job).append("failed", {**fields, "message": why_failed(report)})
+
+
+def why_failed(report: JobReport) -> str:
+    """The server's reason in a line."""
+    told = [*report.errors, *report.messages]
+    return "; ".join(told) if told else f"the server says `{report.status}` and gives no reason"
+
+
+def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
+    """What both ends of a job have: its id, status and the server's whole report of it."""
+    stored = store.put_json({"format": "iqm-spec/job-report/1", "job": report.raw})
+    return {
+        "attempt": attempt.number,
+        "id": report.id,
+        "status": report.status,
+        "report": stored,
+        **now(),
+    }

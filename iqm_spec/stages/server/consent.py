@@ -1,0 +1,52 @@
+"""What a person is asked to agree to before anything is submitted that may cost credits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from iqm_spec.model import Stage
+from iqm_spec.stages.server.batch import Batch
+from iqm_spec.stages.server.desk import Session, computer_of
+
+
+@frozen
+class Bill:
+    """Jobs that are about to be submitted, in numbers and words; `notes` are what to know first."""
+
+    server: str
+    emulated: bool
+    computers: tuple[str, ...]
+    mode: str
+    jobs: int
+    circuits: int
+    executions: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One sentence."""
+        where = f"{self.server}{' (an emulator)' if self.emulated else ''}"
+        return (
+            f"submit {self.jobs:,} job{'' if self.jobs == 1 else 's'} "
+            f"({self.circuits:,} circuit{'' if self.circuits == 1 else 's'}, "
+            f"{self.executions:,} shots in all) to {', '.join(self.computers)} at {where}, "
+            f"{self.mode}"
+        )
+
+
+def bill_of(
+    session: Session, stage: Stage, queue: str, batches: Sequence[Batch], notes: Sequence[str]
+) -> Bill:
+    """The bill of some batches."""
+    return Bill(
+        server=session.realm,
+        emulated=session.emulated,
+        computers=tuple(dict.fromkeys(computer_of(stage, batch.target) for batch in batches)),
+        mode=queue,
+        jobs=len(batches),
+        circuits=sum(len(batch.parts) for batch in batches),
+        executions=sum(batch.executions for batch in batches),
+        notes=tuple(notes),
+    )

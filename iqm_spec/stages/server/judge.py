@@ -1,0 +1,146 @@
+"""The verdict of a server stage, in words that say what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from attrs import define, field, frozen
+
+from iqm_spec.errors import ExitCode
+from iqm_spec.model import Stage
+from iqm_spec.plan.label import count
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.work import ServerWork
+
+
+@frozen
+class ServerVerdict:
+    """`status` as in the answer of `run --json`, why, and the exit code that it stands for."""
+
+    status: str
+    reasons: tuple[str, ...]
+    code: ExitCode
+
+
+_CREDENTIALS = 401
+
+
+@define
+class Findings:
+    """What a run found out about a stage, beside what the folder tells.
+
+    `rejected` are submissions that the server did not take, `troubles` jobs that ended well and
+    whose answer could not be read, `untestable` keys of points that no mock can run, `stopped` why
+    no more was heard of jobs.
+    """
+
+    rejected: list[Attempt] = field(factory=list)
+    troubles: list[str] = field(factory=list)
+    notes: list[str] = field(factory=list)
+    untestable: frozenset[str] = frozenset()
+    stopped: str = ""
+
+
+def judge_server(work: ServerWork, stage: Stage, found: Findings) -> ServerVerdict:
+    """The verdict of what the folder now has of a stage."""
+    unknown = work.attempts(Phase.UNKNOWN, Phase.INTENDED)
+    failed = work.attempts(Phase.FAILED)
+    waiting = work.attempts(Phase.SUBMITTED)
+    reasons = [
+        *_twice(work),
+        *(_unknown(attempt) for attempt in unknown),
+        *(_failed(attempt) for attempt in failed),
+        *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
+        *found.troubles,
+        *([found.stopped] if found.stopped else []),
+        *_waiting(waiting, found.troubles),
+        *_untestable(work, found.untestable),
+        *found.notes,
+    ]
+    code = _code(work, found)
+    status = _STATUS[code]
+    if status == "passed":
+        reasons = [_passed(work, stage), *reasons]
+    return ServerVerdict(status, tuple(reasons), code)
+
+
+_STATUS = {
+    ExitCode.UNKNOWN: "unknown",
+    ExitCode.REFUSED: "refused",
+    ExitCode.FAILED: "failed",
+    ExitCode.WAITING: "waiting",
+    ExitCode.DONE: "passed",
+}
+
+
+def _code(work: ServerWork, found: Findings) -> ExitCode:
+    if work.attempts(Phase.UNKNOWN, Phase.INTENDED):
+        return ExitCode.UNKNOWN
+    if any(attempt.fields.get("status") == _CREDENTIALS for attempt in found.rejected):
+        return ExitCode.REFUSED
+    if work.attempts(Phase.FAILED) or found.rejected or found.troubles:
+        return ExitCode.FAILED
+    if found.stopped:
+        return ExitCode.REFUSED
+    if work.attempts(Phase.SUBMITTED):
+        return ExitCode.WAITING
+    complete = all(
+        work.has(index) or key in found.untestable for index, key in enumerate(work.keys)
+    )
+    return ExitCode.DONE if complete else ExitCode.FAILED
+
+
+def _passed(work: ServerWork, stage: Stage) -> str:
+    sets = sorted(
+        {str(a.intent.get("calibration_set_id") or "the default") for a in work.attempts()}
+    )
+    what = "accepted; its counts are random bits" if stage is Stage.MOCK else "measured"
+    return f"{count(len(work.keys), 'point')} {what}, calibration set {', '.join(sets)}"
+
+
+def _twice(work: ServerWork) -> Iterator[str]:
+    for attempt in work.attempts():
+        if len(attempt.ids) > 1:
+            yield f"job {short(attempt)} was paid twice: it has the ids {', '.join(attempt.ids)}"
+
+
+def _unknown(attempt: Attempt) -> str:
+    why = attempt.fields.get("why", "another process is submitting it")
+    run = attempt.intent.get("run")
+    return (
+        f"job {short(attempt)}: whether it was submitted is unknown ({why}). Look for it on the "
+        f"server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
+        f"`iqm-spec release {run} {short(attempt)}`"
+    )
+
+
+def _failed(attempt: Attempt) -> str:
+    status = attempt.fields.get("status", "failed")
+    message = attempt.fields.get("message", "no reason given")
+    return f"job {attempt.ids[0] if attempt.ids else short(attempt)} {status}: {message}"
+
+
+def _words(attempt: Attempt) -> str:
+    hint = attempt.fields.get("hint")
+    return f"{attempt.fields.get('message')}{f' ({hint})' if hint else ''}"
+
+
+def _waiting(waiting: Sequence[Attempt], troubles: Sequence[str]) -> Iterator[str]:
+    if waiting and not troubles:
+        ids = ", ".join(attempt.ids[0] for attempt in waiting[:3])
+        more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
+        yield (
+            f"still at the server: {ids}{more}; `iqm-spec resume {waiting[0].intent.get('run')}` "
+            "brings the results in, as does the same `run`"
+        )
+
+
+def _untestable(work: ServerWork, untestable: Collection[str]) -> Iterator[str]:
+    if untestable:
+        number = sum(1 for key in work.keys if key in untestable)
+        yield f"not testable: {count(number, 'point')} act where the mock has no calibrated gate"
+
+
+def short(attempt: Attempt) -> str:
+    """How a job without an id is called."""
+    return attempt.job[:12]

@@ -1,0 +1,53 @@
+"""The machines of a plan as a server told them: their architectures and the calibration sets taken.
+
+Kept in the results folder as the answer to an ask (spec and realm), so that the next run of the
+same spec needs no server to find its plan and pins the same calibration sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from attrs import frozen
+
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json
+from iqm_spec.store import Store
+from iqm_spec.targets import Architecture, architecture_from_json
+
+FORMAT = "iqm-spec/machines/1"
+
+Machines = Mapping[str, Architecture]
+"""Architectures by alias, each with the calibration set that it was read under."""
+
+
+@frozen
+class MachinesAsk:
+    """What leads to stored machines: the meaning of a spec, and the realm of a server."""
+
+    spec: str
+    realm: str
+
+    @property
+    def key(self) -> str:
+        """The ask key."""
+        return digest({"format": "iqm-spec/machines-ask/1", "spec": self.spec, "realm": self.realm})
+
+
+def kept_machines(store: Store, ask: MachinesAsk) -> dict[str, Architecture] | None:
+    """The machines that an earlier run of the spec kept, or None."""
+    found = store.find_answer(ask.key)
+    if found is None:
+        return None
+    data = cast("Mapping[str, Any]", store.get_json(found))
+    machines = cast("Mapping[str, Any]", data["machines"])
+    return {alias: architecture_from_json(told, alias) for alias, told in machines.items()}
+
+
+def keep_machines(store: Store, ask: MachinesAsk, machines: Machines, *, replan: bool) -> str:
+    """Keeps machines for the runs to come; returns the digest of the object that holds them."""
+    told: dict[str, Json] = {alias: dict(one.to_json()) for alias, one in sorted(machines.items())}
+    stored = store.put_json({"format": FORMAT, "machines": told})
+    store.link_answer(ask.key, stored, replan=replan)
+    return stored

@@ -1,0 +1,163 @@
+"""Submits one batch exactly once: claim, intent, POST, outcome, each on the disk before the next.
+
+A crash between any two of them leaves a journal that tells what can be known; `settle` writes down
+that an intent without an outcome, whose process has ended, has an unknown one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from iqm_spec.errors import Unreachable
+from iqm_spec.json_types import Json
+from iqm_spec.stages.server.batch import Batch
+from iqm_spec.stages.server.claims import alone, at_work, is_at_work
+from iqm_spec.stages.server.desk import Desk
+from iqm_spec.stages.server.interrupts import deferred
+from iqm_spec.stages.server.keys import job_key
+from iqm_spec.stages.server.ledger import covering, read_attempts
+from iqm_spec.stages.server.state import Attempt, Phase, attempts
+from iqm_spec.store import Store
+from iqm_spec.store.journal import Journal
+
+if TYPE_CHECKING:
+    from iqm_spec.server.submission import Outcome
+
+TRIES = 8
+"""Submissions of a job that the server did not take in (refused connections, 429)."""
+
+Ignored = frozenset[tuple[str, int]]
+
+
+def submit(
+    desk: Desk, batch: Batch, ignored: Ignored, tell: Callable[[str, float], None]
+) -> Attempt | None:
+    """The attempt and what became of it; None where another process has asked in the meantime.
+
+    `tell(why, seconds)` hears of every pause before a submission that was not accepted is made
+    again. Unreachable where none of `TRIES` got through: nothing was submitted then.
+    """
+    body = _body(desk, batch)
+    key = job_key(
+        desk.stage, desk.session.realm, desk.queue, batch.shots, [part.id for part in batch.parts]
+    )
+    with alone(desk.store):
+        if _asked_meanwhile(desk, batch, ignored):
+            return None
+        journal = desk.store.job(key)
+        number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
+        if not journal.claim("claimed", number):
+            return None
+        journal.append("intent", _intent(desk, batch, number, body))
+    with at_work(desk.store, key, number):
+        _post(desk, batch, journal, number, body, tell)
+    return next(a for a in attempts(key, journal.events()) if a.number == number)
+
+
+def settle(store: Store, found: Iterable[Attempt]) -> bool:
+    """Mark intents as unknown whose process ended before an outcome; whether there were any."""
+    dead = [
+        attempt
+        for attempt in found
+        if attempt.phase is Phase.INTENDED and not is_at_work(store, attempt.job, attempt.number)
+    ]
+    for attempt in dead:
+        why = "the program ended between the intent and the server's answer"
+        store.job(attempt.job).append("unknown", {"attempt": attempt.number, "why": why, **now()})
+    return bool(dead)
+
+
+def now() -> dict[str, Json]:
+    """The time of an event, UTC."""
+    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def _body(desk: Desk, batch: Batch) -> bytes:
+    from iqm_spec.server.body import job_body
+
+    circuits = [(part.point.name, part.circuit) for part in batch.parts]
+    return job_body(circuits, batch.shots, desk.sets.get(batch.target), batch.options)
+
+
+def _asked_meanwhile(desk: Desk, batch: Batch, ignored: Ignored) -> bool:
+    found = read_attempts(desk.store, desk.stage, desk.session.realm)
+    held = covering(found, ignored=ignored, retry_failed=desk.free)
+    return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
+
+
+def _intent(desk: Desk, batch: Batch, number: int, body: bytes) -> dict[str, Json]:
+    parts: list[Json] = [[part.key, part.number] for part in batch.parts]
+    return {
+        "attempt": number,
+        "run": desk.run,
+        "plan": desk.plan,
+        "stage": desk.stage.value,
+        "realm": desk.session.realm,
+        "emulated": desk.session.emulated,
+        "computer": desk.alias(batch.target),
+        "target": batch.target,
+        "queue": desk.queue,
+        "shots": batch.shots,
+        "calibration_set_id": desk.sets.get(batch.target),
+        "body": desk.store.put_json(json.loads(body)),
+        "parts": parts,
+        **now(),
+    }
+
+
+def _post(
+    desk: Desk,
+    batch: Batch,
+    journal: Journal,
+    number: int,
+    body: bytes,
+    tell: Callable[[str, float], None],
+) -> None:
+    """POST until the server has said something; whatever it said is an event when this returns."""
+    from iqm_spec.server.submission import NotAccepted, submit
+
+    computer = desk.alias(batch.target)
+    tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
+    for turn in range(TRIES):
+        with deferred():
+            outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
+            if not isinstance(outcome, NotAccepted):
+                journal.append(*_event(outcome, number))
+                return
+        try:
+            _pause(outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn), turn, tell)
+        except BaseException:
+            told: dict[str, Json] = {"code": "not_accepted", "message": outcome.why}
+            journal.append("rejected", {"attempt": number, **told, **now()})
+            raise
+
+
+def _pause(why: str, seconds: float, turn: int, tell: Callable[[str, float], None]) -> None:
+    """Wait before a job is sent again; Unreachable at the last turn."""
+    if turn + 1 == TRIES:
+        raise Unreachable(
+            f"the server did not take the job: {why}",
+            hint="nothing was submitted; the same command, or `iqm-spec resume`, goes on from here",
+        )
+    tell(why, seconds)
+    time.sleep(seconds)
+
+
+def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
+    """Kind and fields of what the server said."""
+    from iqm_spec.server.submission import Accepted, Rejected, Unknown
+
+    fields: dict[str, Json] = {"attempt": number, **now()}
+    match outcome:
+        case Accepted(job_id=job_id):
+            return "submitted", {**fields, "id": job_id}
+        case Rejected():
+            fields |= {"status": outcome.status, "code": outcome.code}
+            return "rejected", {**fields, "message": outcome.message, "hint": outcome.hint}
+        case Unknown(why=why):
+            return "unknown", {**fields, "why": why}
+    raise AssertionError(f"no outcome: {outcome!r}")
