@@ -30,7 +30,10 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the spec language.",
     "init": "Write a spec to start from.",
 }
-"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>` (`import` in `import_`)."""
+"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>`.
+
+A name that is a word of Python's has an underscore behind it there.
+"""
 
 
 class _Commands(click.Group):

@@ -97,7 +97,10 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
 
 def interrupted(*, as_json: bool) -> int:
     """Tell that Ctrl-C ended the command."""
-    text = "interrupted; what was finished is stored, the same command goes on from there"
+    text = (
+        "interrupted; what was finished is stored, jobs at a server go on; the same command goes "
+        "on from there"
+    )
     if as_json:
         answer({"error": {"code": "interrupted", "message": text}, "exit": 130})
     else:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SECONDS = 6.0
 """How long each read is tried."""
 
-_TOKEN = "get one from the server's dashboard and set IQM_TOKEN, or rehearse: `--server emulator`"
+_GET_ONE = "get one from the server's dashboard and set IQM_TOKEN, or rehearse: `--server emulator`"
 _SOON = 24 * 3600.0
 
 
@@ -43,7 +43,7 @@ class Credentials:
     variable: str
     token: Token | None
     trouble: str = ""
-    hint: str = _TOKEN
+    hint: str = _GET_ONE
 
     @property
     def expires(self) -> float:
@@ -133,7 +133,7 @@ def _credentials(known: Credentials, found: Visit, *, emulator: bool) -> Check:
         return problem(name, f"{where}{known.trouble}", known.hint)
     told = f"{known.variable} is set"
     if found.refusal is not None and found.refusal.code == "refused.token":
-        return problem(name, f"{told}, and the server does not accept it", _TOKEN)
+        return problem(name, f"{told}, and the server does not accept it", _GET_ONE)
     told += ", and the server accepts it" if found.computers is not None else ""
     left = known.expires - time.time()
     if not known.expires:
@@ -141,7 +141,7 @@ def _credentials(known: Credentials, found: Visit, *, emulator: bool) -> Check:
     now = datetime.now(UTC)
     if left <= 0:
         gone = f"{told}; by its own words it has expired"
-        return warning(name, gone, _TOKEN) if found.computers else problem(name, gone, _TOKEN)
+        return warning(name, gone, _GET_ONE) if found.computers else problem(name, gone, _GET_ONE)
     told += f"; it expires {moment(datetime.fromtimestamp(known.expires, UTC), now)}"
     if left < _SOON:
         return warning(name, told, "jobs go on at the server; with a new token `resume` fetches")

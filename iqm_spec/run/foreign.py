@@ -8,6 +8,7 @@ their metadata make no difference; the keys of measurements do, since counts are
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -197,9 +198,12 @@ def match(
         return [], f"it was sent to {job.computer}; the spec is of {listed}"
     if calibration not in ("pin", "latest", job.calibration_set_id):
         return [], f"it ran under the calibration set {job.calibration_set_id}, not {calibration}"
+    alike = [one for one in ours if not _differences(job, one)]
+    if not alike:
+        return [], min((_differences(job, one) for one in ours), key=len)[0]
     free: dict[Form, list[Candidate]] = {}
-    for one in ours:
-        if one.key not in taken and not _differences(job, one):
+    for one in alike:
+        if one.key not in taken:
             free.setdefault(one.form, []).append(one)
     chosen: list[Candidate] = []
     wrong: list[str] = []
@@ -218,10 +222,7 @@ def match(
 
 def _why(job: ForeignJob, made: Form, ours: Sequence[Candidate], taken: Collection[str]) -> str:
     """Why a circuit is none of the points: how it differs from the nearest."""
-    nearest = max(
-        ours,
-        key=lambda one: (_common(made, one.form), made == one.form, not _differences(job, one)),
-    )
+    nearest = min(ours, key=lambda one: (_distance(made, one.form), len(_differences(job, one))))
     told = _differences(job, nearest)
     if made != nearest.form:
         told.append(_first_difference(made, nearest.form))
@@ -234,15 +235,20 @@ def _why(job: ForeignJob, made: Form, ours: Sequence[Candidate], taken: Collecti
 
 def _differences(job: ForeignJob, one: Candidate) -> list[str]:
     """In which shots and options a job differs from a point."""
-    told = [("shots", job.shots, one.point.shots)]
-    told += [(name, job.settings[name], one.settings[name]) for name in OPTIONS]  # type: ignore[misc]
-    return [
-        f"{name} is {_value(theirs)} in the job and {_value(ours)} in the spec"
-        if name != "shots"
-        else f"{theirs:,} shots in the job and {ours:,} in the spec"
-        for name, theirs, ours in told
-        if theirs != ours
-    ]
+    told = []
+    if job.shots != one.point.shots:
+        told.append(f"{job.shots:,} shots in the job and {one.point.shots:,} in the spec")
+    for name in OPTIONS:
+        theirs, ours = job.settings[name], one.settings[name]
+        if theirs != ours:
+            told.append(f"{name} is {_value(theirs)} in the job and {_value(ours)} in the spec")
+    return told
+
+
+def _distance(one: Form, other: Form) -> int:
+    """Number of instructions that only one of two circuits has."""
+    here, there = Counter(one), Counter(other)
+    return (here - there).total() + (there - here).total()
 
 
 def _common(one: Form, other: Form) -> int:
@@ -253,6 +259,6 @@ def _common(one: Form, other: Form) -> int:
 
 def _first_difference(theirs: Form, ours: Form) -> str:
     at = _common(theirs, ours)
-    there = theirs[at] if at < len(theirs) else "at its end"
-    here = ours[at] if at < len(ours) else "at its end"
-    return f"after {count(at, 'equal instruction')} the job is {there}, the spec {here}"
+    there = theirs[at] if at < len(theirs) else "nothing more"
+    here = ours[at] if at < len(ours) else "nothing more"
+    return f"the first difference is {there} in the job and {here} in the spec"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from iqm_spec.errors import TOLD_FIRST, ExitCode, IqmSpecError, Refused
+from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.build import circuits_of
 from iqm_spec.plan.label import count
@@ -17,6 +17,7 @@ from iqm_spec.run.events import StageDone
 from iqm_spec.run.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
+from iqm_spec.run.server_rows import derive, server_rows
 from iqm_spec.stages.server.claims import alone
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.desk import Session
@@ -90,6 +91,8 @@ def bring_in(
                 _note(job, fits, plan, session, store, log.run_id())
         known = known_attempts(store, session.realm)
         troubles = _fetch([known[i] for i in asked if known[i].open], session, store, tell)
+        if Stage.HARDWARE in stages:
+            derive(store, plan, server_rows(store, plan, Stage.HARDWARE, session.realm))
         works = {stage: look(plan, stage, session.realm, store) for stage in stages}
         found = {i: one for i, one in known_attempts(store, session.realm).items() if i in asked}
         ended = [_ended(stage, work, found.values(), troubles) for stage, work in works.items()]
@@ -100,6 +103,9 @@ def bring_in(
             log.ended(ended, code)
     except IqmSpecError as error:
         log.failed(error)
+        raise
+    except KeyboardInterrupt:
+        log.failed(Interrupted("interrupted"))
         raise
     run = log.run_id() if jobs else None
     return Imported(run, found, frozenset(asked) - new, tuple(ended), tuple(troubles), code)
@@ -134,8 +140,9 @@ def _matched(
         fits, why = match(job, listed[job.stage], plan.header["calibration"], taken[job.stage])
         if why:
             wrong.append(f"job {job.id} does not fit the spec: {why}")
-        taken[job.stage] |= {one.key for one in fits}
-        found.append((job, fits))
+        else:
+            taken[job.stage] |= {one.key for one in fits}
+            found.append((job, fits))
     if wrong:
         raise Refused(
             "; ".join(wrong),
@@ -201,7 +208,7 @@ def _fetch(open_ones: Sequence[Attempt], session: Session, store: Store, tell: T
     deadline = time.monotonic() + FETCHING_SECONDS
     circuits = circuits_of_attempts(store, ended)
     heard = collect(ended, session, store, circuits, deadline, tell)
-    return [f"job {one.report.id}: {one.trouble}" for one in heard if one.trouble]
+    return [one.trouble for one in heard if one.trouble]
 
 
 def _code(found: Iterable[Attempt], troubles: Sequence[str]) -> ExitCode:

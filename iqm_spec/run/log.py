@@ -30,6 +30,7 @@ class RunLog:
         self._plan = plan
         self._request = request
         self._run = run
+        self._used: list[dict[str, Json]] = []
 
     @property
     def begun(self) -> bool:
@@ -40,6 +41,7 @@ class RunLog:
         """The run's id; starts the run where nothing was written yet."""
         if self._run is None:
             self._run = self._start()
+            self._tell_used()
         return self._run
 
     def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
@@ -47,10 +49,15 @@ class RunLog:
         self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
 
     def used(self, stage: Stage, realm: str, attempts: Iterable[Attempt]) -> None:
-        """These attempts stand for the points of a server stage in this run."""
+        """These attempts stand for the points of a server stage; starts no run by itself."""
         told: list[Json] = [[attempt.job, attempt.number] for attempt in attempts]
-        fields: dict[str, Json] = {"stage": stage.value, "realm": realm, "attempts": told}
-        self._store.append_event(self.run_id(), USED, fields)
+        self._used.append({"stage": stage.value, "realm": realm, "attempts": told})
+        if self._run is not None:
+            self._tell_used()
+
+    def _tell_used(self) -> None:
+        while self._used:
+            self._store.append_event(self.run_id(), USED, self._used.pop(0))
 
     def ended(self, stages: Sequence[StageDone], code: int) -> None:
         """The run is over, with every stage's verdict."""

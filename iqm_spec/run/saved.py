@@ -73,7 +73,9 @@ class SavedRun:
 
     def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
         """One row per point and stage, in plan order; the mock's random bits only if asked for."""
-        rows = [] if mock else list(aer_rows(store, self.plan, self.simulator))
+        wanted: Any = self.state.fields.get("wanted", ())
+        simulated = Stage.AER.value in wanted and not mock
+        rows = list(aer_rows(store, self.plan, self.simulator)) if simulated else []
         stage = Stage.MOCK if mock else Stage.HARDWARE
         used = self.used(stage)
         if self.realm is not None and used:

@@ -35,6 +35,9 @@ from iqm_spec.stages.server.submit import submit
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, ended_already, look
 from iqm_spec.store import Store
 
+OTHERS_SECONDS = 0.2
+"""Between two looks at a job that another process is submitting."""
+
 ROUNDS = 3
 """So often is looked for what is left, as other processes may submit from the same folder."""
 
@@ -187,6 +190,10 @@ def _agree(it: ServerStage, jobs: Sequence[Batch]) -> None:
     """Consent is asked where credits can be spent: not of mocks, nor the built-in emulator."""
     if it.stage is Stage.MOCK or it.session.realm == EMULATOR:
         return
+    budget = it.request.checked.spec.budget if it.request.checked else {}
+    if budget:
+        told = f"the budget of {budget['credits']} credits is not checked by this version"
+        it.found.notes.append(told)
     bill = bill_of(it.session, it.stage, it.plan.header["mode"], jobs, it.found.notes)
     if not it.request.agree(bill):
         raise Refused(
@@ -258,6 +265,9 @@ def _pinned(it: ServerStage, target: str) -> str | None:
 def _wait(it: ServerStage) -> Iterator[Event]:
     """Bring in what the server has, until the deadline; other processes' jobs too."""
     work = it.look()
+    while work.attempts(Phase.INTENDED):  # another process is submitting at this moment
+        time.sleep(OTHERS_SECONDS)
+        work = it.look()
     waiting = work.attempts(Phase.SUBMITTED)
     if not waiting:
         return
@@ -282,8 +292,7 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     verdict = judge_server(work, it.stage, it.found)
     if it.stage is Stage.HARDWARE:
         derive(it.store, it.plan, server_rows(it.store, it.plan, it.stage, it.session.realm))
-    if it.log.begun:
-        it.log.used(it.stage, it.session.realm, work.attempts())
+    it.log.used(it.stage, it.session.realm, work.attempts())
     return StageDone(
         stage=it.stage,
         status=verdict.status,

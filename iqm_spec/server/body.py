@@ -9,6 +9,7 @@ take a second, where the models and a general encoder would take minutes.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
@@ -135,10 +136,18 @@ def normalized(payload: Json) -> bytes:
     numbers, defaults and the order of keys in its own way. The same as `canonical` of a body's own
     JSON. ValueError where it is no such request.
     """
+    request = _request(json.dumps(payload))
+    return canonical(json.loads(request.model_dump_json()))
+
+
+def _request(text: str | bytes) -> Any:
+    """A body as iqm-client's model; ValueError where it is none."""
     from iqm.station_control.interface.models.circuit import PostJobsRequest
 
-    request = PostJobsRequest.model_validate_json(json.dumps(payload))
-    return canonical(json.loads(request.model_dump_json()))
+    with warnings.catch_warnings():
+        # the model also tries its own deprecated form of circuits, and warns of that
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return PostJobsRequest.model_validate_json(text)
 
 
 def check_body(body: bytes, architecture: Json) -> list[str]:
@@ -146,16 +155,16 @@ def check_body(body: bytes, architecture: Json) -> list[str]:
 
     `architecture` is the dynamic quantum architecture as the server gave it.
     """
+    from exa.common.errors.iqm_error import IQMError
     from iqm.iqm_client.models import CircuitCompilationOptions, validate_circuit
     from iqm.iqm_client.validation import validate_circuit_instructions
     from iqm.station_control.interface.models import DynamicQuantumArchitecture
-    from iqm.station_control.interface.models.circuit import PostJobsRequest
 
     found: list[str] = []
     try:
-        request = PostJobsRequest.model_validate_json(body)
+        request = _request(body)
         machine = DynamicQuantumArchitecture.model_validate(architecture)
-    except ValueError as error:  # pydantic's is one
+    except (ValueError, IQMError) as error:  # pydantic's is a ValueError
         return [_one_line(error)]
     try:
         CircuitCompilationOptions(

@@ -160,7 +160,7 @@ def _exchange(method: str, url: str, kwargs: dict[str, Any]) -> requests.Respons
         request = session.prepare_request(
             requests.Request(method, url, auth=_HeaderOnly(), **asked)
         )
-        settings = session.merge_environment_settings(request.url, {}, True, None, None)
+        settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
         # not by way of the session: it would read the whole body of a redirect
         with closing(_Adapter()) as adapter:
             response = adapter.send(

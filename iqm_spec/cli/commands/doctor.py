@@ -1,4 +1,4 @@
-"""`iqm-spec doctor [SPEC]`: what would stop a run, before it is tried. Submits and keeps nothing."""
+"""`iqm-spec doctor [SPEC]`: what would stop a run. Submits and keeps nothing."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def command(
     """
     from iqm_spec.server.patience import Patience
 
-    asked = [_job_id(text) for text in dict.fromkeys(job_ids)]
+    asked = list(dict.fromkeys(map(_job_id, job_ids)))
     store = Store(results)
     with session_of(server, results) as found, Progress() as progress:
         session = require_session(found)
@@ -69,9 +69,9 @@ def command(
 
         known = known_attempts(store, session.realm)
         new = [job_id for job_id in asked if job_id not in known]
+        ready = prepare(Given(spec, overrides, allowed_code, None), store, session, replan=False)
         patience = Patience(tell=tell)
         jobs = [read_foreign(session.connection, job_id, patience) for job_id in new]
-        ready = prepare(Given(spec, overrides, allowed_code, None), store, session, replan=False)
         plan = _plan(Request(checked=ready.checked, session=session), store, progress)
         done = bring_in(jobs, asked, plan, ready.checked, session, store, tell)
     if as_json:

@@ -23,6 +23,8 @@ class Known(Protocol):
 
 def ideals(named: Mapping[NativeCircuit, str], device: str) -> dict[NativeCircuit, Known | str]:
     """The ideal distribution of each circuit, or why there is none; names are for errors."""
+    import qiskit_aer  # noqa: F401 - gives circuits their `save_...` instructions
+
     found: dict[NativeCircuit, Known | str] = {}
     small = []
     for circuit, name in named.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 
 from attrs import define, field, frozen
 
@@ -41,8 +42,10 @@ class Findings:
     stopped: str = ""
 
 
-def judge_server(work: ServerWork, stage: Stage, found: Findings) -> ServerVerdict:
-    """The verdict of what the folder now has of a stage."""
+def judge_server(
+    work: ServerWork, stage: Stage, found: Findings, now: datetime | None = None
+) -> ServerVerdict:
+    """The verdict of what the folder has of a stage at the time `now`."""
     unknown = work.attempts(Phase.UNKNOWN, Phase.INTENDED)
     failed = work.attempts(Phase.FAILED)
     waiting = work.attempts(Phase.SUBMITTED)
@@ -60,7 +63,7 @@ def judge_server(work: ServerWork, stage: Stage, found: Findings) -> ServerVerdi
     code = _code(work, found)
     status = _STATUS[code]
     if status == "passed":
-        reasons = [_passed(work, stage), *reasons]
+        reasons = [*_passed(work, stage, now or datetime.now(UTC)), *reasons]
     return ServerVerdict(status, tuple(reasons), code)
 
 
@@ -90,12 +93,26 @@ def _code(work: ServerWork, found: Findings) -> ExitCode:
     return ExitCode.DONE if complete else ExitCode.FAILED
 
 
-def _passed(work: ServerWork, stage: Stage) -> str:
-    sets = sorted(
-        {str(a.intent.get("calibration_set_id") or "the default") for a in work.attempts()}
-    )
-    what = "accepted; its counts are random bits" if stage is Stage.MOCK else "measured"
-    return f"{count(len(work.keys), 'point')} {what}, calibration set {', '.join(sets)}"
+def _passed(work: ServerWork, stage: Stage, now: datetime) -> Iterator[str]:
+    """How many points, when, and under which calibration sets."""
+    by_set: dict[str, list[Attempt]] = {}
+    for attempt in work.attempts(Phase.COMPLETED):
+        told = attempt.intent.get("calibration_set_id") or "the server's default"
+        by_set.setdefault(str(told), []).append(attempt)
+    what = "accepted (counts of a mock are random bits)" if stage is Stage.MOCK else "measured"
+    for calibration, some in by_set.items():
+        points = len({key for attempt in some for key, _ in attempt.parts if key in work.covered})
+        times = sorted(str(attempt.fields["at"]) for attempt in some)
+        yield (
+            f"{count(points, 'point')} {what} {age(times[0], now)}, calibration set {calibration}"
+        )
+
+
+def age(time: str, now: datetime) -> str:
+    """`2026-11-20 (3 days ago)`."""
+    days = (now - datetime.fromisoformat(time)).days
+    told = "today" if days < 1 else f"{count(days, 'day')} ago"
+    return f"{time[:10]} ({told})"
 
 
 def _twice(work: ServerWork) -> Iterator[str]:

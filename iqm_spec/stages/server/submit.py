@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -45,15 +46,17 @@ def submit(
     key = job_key(
         desk.stage, desk.session.realm, desk.queue, batch.shots, [part.id for part in batch.parts]
     )
-    with alone(desk.store):
-        if _asked_meanwhile(desk, batch, ignored):
-            return None
-        journal = desk.store.job(key)
-        number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
-        if not journal.claim("claimed", number):
-            return None
-        journal.append("intent", _intent(desk, batch, number, body))
-    with at_work(desk.store, key, number):
+    with ExitStack() as working:
+        with alone(desk.store):
+            if _asked_meanwhile(desk, batch, ignored):
+                return None
+            journal = desk.store.job(key)
+            number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
+            if not journal.claim("claimed", number):
+                return None
+            # from before the intent until after the outcome, or others would think us dead
+            working.enter_context(at_work(desk.store, key, number))
+            journal.append("intent", _intent(desk, batch, number, body))
         _post(desk, batch, journal, number, body, tell)
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 

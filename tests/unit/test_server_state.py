@@ -1,0 +1,69 @@
+"""What a job's events tell, joined: the same for every order in which they come together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iqm_spec.json_types import Json
+from iqm_spec.stages.server.state import KIND_OF, Phase, attempts
+from iqm_spec.store.journal import Event
+
+JOB = "f" * 64
+
+
+def event(kind: str, attempt: int = 1, **fields: Json) -> Event:
+    told: Mapping[str, Json] = {} if kind == "claimed" else {"attempt": attempt, **fields}
+    return Event(attempt, kind, told, f"{attempt:04d}-{kind}-00000000.json")
+
+
+INTENT = event("intent", parts=[["p", 0]], shots=10)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "phase", "free"),
+    [
+        ([], Phase.CLAIMED, True),
+        (["intent"], Phase.INTENDED, False),
+        (["intent", "rejected"], Phase.REJECTED, True),
+        (["intent", "unknown"], Phase.UNKNOWN, False),
+        (["intent", "unknown", "released"], Phase.RELEASED, True),
+        (["intent", "unknown", "adopted"], Phase.SUBMITTED, False),
+        (["intent", "unknown", "released", "adopted"], Phase.SUBMITTED, False),
+        (["intent", "submitted"], Phase.SUBMITTED, False),
+        (["intent", "submitted", "failed"], Phase.FAILED, False),
+        (["intent", "submitted", "failed", "released"], Phase.RELEASED, True),
+        (["intent", "submitted", "completed"], Phase.COMPLETED, False),
+        (["intent", "submitted", "failed", "completed"], Phase.COMPLETED, False),
+    ],
+)
+def test_phases(kinds: list[str], phase: Phase, free: bool) -> None:
+    events = [event("claimed"), *(event(kind, id="x") for kind in kinds)]
+    (attempt,) = attempts(JOB, events)
+    assert (attempt.phase, attempt.free) == (phase, free)
+
+
+def test_two_ids_of_one_attempt_are_both_kept() -> None:
+    events = [event("claimed"), INTENT, event("submitted", id="b"), event("adopted", id="a")]
+    (attempt,) = attempts(JOB, events)
+    assert attempt.ids == ("a", "b")
+
+
+def test_attempts_stand_apart() -> None:
+    events = [event("claimed"), INTENT, event("released"), event("claimed", 2), event("intent", 2)]
+    first, second = attempts(JOB, events)
+    assert (first.number, first.phase) == (1, Phase.RELEASED)
+    assert (second.number, second.phase) == (2, Phase.INTENDED)
+
+
+@given(st.lists(st.sampled_from(sorted(set(KIND_OF) - {"claimed"})), max_size=6), st.randoms())
+def test_order_does_not_matter(kinds: list[str], random: st.DrawFn) -> None:
+    events = [event("claimed"), *(event(kind, id=f"{i}") for i, kind in enumerate(kinds))]
+    (straight,) = attempts(JOB, events)
+    shuffled = list(events)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    (other,) = attempts(JOB, shuffled)
+    assert (straight.phase, straight.ids) == (other.phase, other.ids)
