@@ -53,7 +53,7 @@ def _server(
     stage: Stage, plan: Plan, session: Session, store: Store
 ) -> tuple[StageStarted, list[Batch]]:
     """What a server stage would do, its jobs cut without asking the server for its limits."""
-    work = look(plan, stage, session.realm, store)
+    work = look(plan, stage, session.realm, store, write=False)
     left = [point for point, *_ in work.left()]
     parts = work.parts(circuits_of(store, plan, left))
     jobs = batches(parts, {}, plan.header["order"])

@@ -1,8 +1,9 @@
 """Jobs that another program submitted, as the server has them, and the points that they fit.
 
-Two circuits are the same where every qubit sees the same instructions in the same order, whatever
-the order in which a program wrote down instructions that share no qubit. Names of circuits and
-their metadata make no difference; the keys of measurements do, since counts are read by them.
+Two circuits are the same where every qubit sees the same instructions in the same order, however
+a program mixed instructions that share no qubit, and whatever full turns are in its angles. Names
+of circuits and their metadata make no difference; the keys of measurements do, since counts are
+read by them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import pi, tau
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -37,6 +39,9 @@ OPTIONS = (
 
 _MOST_TOLD = 3
 _MOCK = ":mock"
+
+DIGITS = 9
+"""Decimals of angles that count: versions of Qiskit differ in the last ones."""
 
 Form = tuple[str, ...]
 """A circuit's instructions in words, in an order that depends on what each qubit sees alone."""
@@ -148,10 +153,25 @@ def form(instructions: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) 
 
 def _words(item: Mapping[str, Any], locus: Sequence[str]) -> str:
     """`prx(angle=1.5, phase=0.0) on QB1`."""
-    args = ", ".join(f"{key}={_value(value)}" for key, value in sorted(item["args"].items()))
+    args = _rotation(item["args"]) if item["name"] == "prx" else item["args"]
+    told = ", ".join(f"{key}={_value(value)}" for key, value in sorted(args.items()))
     implementation = item.get("implementation")
     kind = f" as {implementation}" if implementation else ""
-    return f"{item['name']}{f'({args})' if args else ''}{kind} on {', '.join(locus)}"
+    return f"{item['name']}{f'({told})' if told else ''}{kind} on {', '.join(locus)}"
+
+
+def _rotation(args: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The angles of a prx, the same ones for the same rotation, whatever turns they are written in.
+
+    prx(-a, p) is prx(a, p + pi), and a turn more changes the global phase alone.
+    """
+    angle, phase = float(args["angle"]) % tau, float(args["phase"])
+    if angle > pi:
+        angle, phase = tau - angle, phase + pi
+    angle = round(angle, DIGITS)
+    period = pi if angle == round(pi, DIGITS) else tau
+    phase = round(phase % period, DIGITS)
+    return {**args, "angle": angle, "phase": 0.0 if phase == round(period, DIGITS) else phase}
 
 
 def _value(value: Json) -> str:

@@ -57,15 +57,15 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
     return {alias: one.calibration_set_id for alias, one in machines.items()}
 
 
-def attempts_of(saved: SavedRun, store: Store) -> list[Attempt]:
-    """Everything that was ever asked of a server for the points of a run."""
+def attempts_of(saved: SavedRun, store: Store, *, write: bool = True) -> list[Attempt]:
+    """Everything that was ever asked of a server for the points of a run; `write` as in `look`."""
     if saved.realm is None:
         raise UsageError(f"run {saved.state.id} went to no server")
     stages = [stage for stage in Stage if stage is not Stage.AER]
     return [
         attempt
         for stage in stages
-        for attempt in look(saved.plan, stage, saved.realm, store).all_attempts
+        for attempt in look(saved.plan, stage, saved.realm, store, write=write).all_attempts
     ]
 
 

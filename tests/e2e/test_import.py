@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -82,6 +83,10 @@ def foreign(native: Body) -> Body:
         rest = [one for one in circuit["instructions"] if one["name"] in ("measure", "barrier")]
         measures = [one for one in rest if one["name"] == "measure"]
         barriers = [one for one in rest if one["name"] == "barrier"]
+        for one in gates:
+            if one["name"] == "prx":  # as qiskit-iqm's transpiler writes them
+                one["args"]["angle"] += 2e-16
+                one["args"]["phase"] += 2 * math.pi
         circuit["instructions"] = gates + barriers + measures[::-1]
     body["circuits"].reverse()
     for name in ("dd_strategy", "qubit_mapping", "active_reset_cycles"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+import math
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -94,6 +96,47 @@ def test_numbers_and_names_are_read_alike() -> None:
     assert form([spelled], {"q": "QB1"}) == form([A], {}) == ("prx(angle=1.0, phase=0.0) on QB1",)
     other = {**A, "implementation": "drag_crf"}
     assert form([other], {}) == ("prx(angle=1.0, phase=0.0) as drag_crf on QB1",)
+
+
+@pytest.mark.parametrize(
+    ("angle", "phase", "same"),
+    [
+        (1.0, 2.0, True),
+        (1.0 + 2e-16, 2.0 - 2 * math.pi, True),
+        (-1.0, 2.0 + math.pi, True),
+        (1.0 - 2 * math.pi, 2.0, True),
+        (1.0 - 2 * math.pi, 2.0 + math.pi, False),
+        (1.0 + 4 * math.pi, 2.0, True),
+        (1.0, 2.0 + math.pi, False),
+        (1.00001, 2.0, False),
+    ],
+)
+def test_rotations_are_compared_as_such(angle: float, phase: float, same: bool) -> None:
+    ours = form([instruction("prx", "QB1", angle=1.0, phase=2.0)], {})
+    theirs = form([instruction("prx", "QB1", angle=angle, phase=phase)], {})
+    assert (ours == theirs) is same
+    assert (ours == theirs) is equal_rotations((1.0, 2.0), (angle, phase))
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_rotations_are_the_same_where_their_matrices_are(seed: int) -> None:
+    chance = random.Random(seed)
+    steps = [n * math.pi / 4 for n in range(-12, 13)]
+    one, other = ((chance.choice(steps), chance.choice(steps[8:17])) for _ in range(2))
+    forms = [form([instruction("prx", "Q", angle=a, phase=p)], {}) for a, p in (one, other)]
+    if round(one[0] / math.tau) * math.tau != pytest.approx(one[0]):  # else any phase will do
+        assert (forms[0] == forms[1]) is equal_rotations(one, other)
+
+
+def equal_rotations(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two prx are one but for a global phase."""
+
+    def rows(angle: float, phase: float) -> list[complex]:
+        cos, sin = math.cos(angle / 2), -1j * math.sin(angle / 2)
+        return [cos, sin * cmath.exp(-1j * phase), sin * cmath.exp(1j * phase), cos]
+
+    overlap = sum(a.conjugate() * b for a, b in zip(rows(*one), rows(*other), strict=True))
+    return abs(abs(overlap) - 2) < 1e-12
 
 
 def test_circuits_find_their_points_in_any_order() -> None:

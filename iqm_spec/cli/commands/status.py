@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from iqm_spec.cli import output, tables
+from iqm_spec.cli.live import line, server_jobs
 from iqm_spec.cli.missing import LOST, UNFINISHED, tell_gaps
-from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.cli.options import json_option, server_option, stored_results_option
 from iqm_spec.cli.progress import named
 from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.plan.label import count
@@ -24,17 +25,20 @@ DAMAGED = "damaged"
 
 @click.command()
 @click.argument("run", required=False)
+@server_option
 @stored_results_option
 @json_option
-def command(run: str | None, results: Path, as_json: bool) -> int:
-    """Show the runs of the results folder, newest last, or one RUN with its points.
+def command(run: str | None, server: str | None, results: Path, as_json: bool) -> int:
+    """Show the runs of the results folder, newest last, or one RUN with its points and jobs.
 
-    RUN is a run's id, a unique part of its beginning, a spec's name, or `latest`. Exit code 7
-    where something that a run had is lost.
+    Jobs of RUN that go on are asked of the server for a few seconds, where there are credentials;
+    nothing is written. RUN is a run's id, a unique part of its beginning, a spec's name, or
+    `latest`. Exit code 7 where something that a run had is lost.
     """
     store = Store(results)
     if run is not None:
-        return _one(store, load_run(store, run), as_json=as_json)
+        saved = load_run(store, run)
+        return _one(store, saved, server_jobs(saved, store, results, server), as_json=as_json)
     states = store.runs()
     look = any(names_lost_objects(state, store) for state in states)
     runs = [_entry(state, store, look=look) for state in states]
@@ -71,28 +75,33 @@ def _entry(state: RunState, store: Store, *, look: bool) -> dict[str, Any]:
     return _data(state, saved, DAMAGED if lost or saved is None else saved.status)
 
 
-def _one(store: Store, saved: SavedRun, *, as_json: bool) -> int:
+def _one(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_json: bool) -> int:
     rows = saved.rows(store)
     found = gaps(saved, rows, store)
     have = len({row.point.id for row in rows} - {point.id for point in found.counts})
     status = DAMAGED if found.lost else saved.status
     if as_json:
         code = tell_gaps(saved.state.id, found)
-        output.answer(
-            {"run": {**_data(saved.state, saved, status), "measured": have}, "exit": code}
-        )
+        told = {**_data(saved.state, saved, status), "measured": have, "jobs": jobs}
+        output.answer({"run": told, "exit": code})
         return code
-    _show(saved, rows, status, have)
+    _show(saved, rows, status, have, jobs)
     return tell_gaps(saved.state.id, found) if found or saved.status != "unfinished" else _rest()
 
 
-def _show(saved: SavedRun, rows: list[Row], status: str, have: int) -> None:
+def _show(
+    saved: SavedRun, rows: list[Row], status: str, have: int, jobs: list[dict[str, Any]]
+) -> None:
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
         console.print(f"{named(stage['stage'], stage['emulated'])}: {stage['status']}")
         for reason in stage["verdict"]:
             console.print(f"  {reason}")
+    for job in jobs:
+        console.print(f"  {line(job)}", soft_wrap=True)
+    if not rows:
+        return
     points = len({row.point.id for row in rows})
     console.print(f"{have:,} of {count(points, 'point')} have results\n")
     console.print(tables.results_table(rows, console.width))

@@ -62,11 +62,20 @@ class ServerWork:
 
 
 def look(
-    plan: Plan, stage: Stage, realm: str, store: Store, ignored: Collection[AttemptId] = ()
+    plan: Plan,
+    stage: Stage,
+    realm: str,
+    store: Store,
+    ignored: Collection[AttemptId] = (),
+    *,
+    write: bool = True,
 ) -> ServerWork:
-    """The stage as the folder has it; intents of processes that ended are settled as unknown."""
+    """The stage as the folder has it.
+
+    With `write`, intents of processes that ended are settled as unknown.
+    """
     found = read_attempts(store, stage, realm)
-    if settle(store, found):
+    if write and settle(store, found):
         found = read_attempts(store, stage, realm)
     covered = covering(found, ignored=ignored, retry_failed=stage is Stage.MOCK)
     keys = point_keys(plan, stage, realm)
