@@ -74,7 +74,8 @@ class CircuitSpec:
 
     `path` is the entry's place in the spec tree, for diagnostics. `ref` is the generator's name, or
     the file's path relative to the spec. All of ref, args, parameters, shots, repeat, layout,
-    transpile, options and target are templated.
+    transpile, options and target are templated. `every` makes it a reference circuit, measured once
+    and again after every so many of the others.
     """
 
     index: int
@@ -86,6 +87,7 @@ class CircuitSpec:
     by_name: bool = False
     shots: Json = 1000
     repeat: Json = 1
+    every: int | None = None
     layout: Json = None
     transpile: Mapping[str, Json] = field(factory=dict)
     options: Mapping[str, Json] = field(factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from iqm_spec.check.reporter import Reporter, has, leaf_using, place
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.sweep.expand import CircuitPoints, references
 from iqm_spec.sweep.parse import MOST_POINTS
 
 
@@ -20,6 +20,8 @@ def check_sizes(circuits: Sequence[CircuitPoints], report: Reporter) -> bool:
         report(_problem(assignments, _sweep_of(largest, report), hint))
         return False
     totals = [_with_repeats(circuit) for circuit in circuits]
+    others = sum(n for c, n in zip(circuits, totals, strict=True) if c.circuit.every is None)
+    totals = [_with_references(c, n, others) for c, n in zip(circuits, totals, strict=True)]
     total = sum(totals)
     if total > MOST_POINTS:
         largest = circuits[totals.index(max(totals))]
@@ -38,6 +40,11 @@ def _with_repeats(circuit: CircuitPoints) -> int:
     if template.constant or most <= MOST_POINTS:
         return most
     return sum(_repeat(template.fill(dict(values))) for values in circuit.assignments())
+
+
+def _with_references(circuit: CircuitPoints, points: int, others: int) -> int:
+    every = circuit.circuit.every
+    return points if every is None else points * references(others, every)
 
 
 def _repeat(value: Json) -> int:

@@ -56,7 +56,7 @@ def _server(
     work = look(plan, stage, session.realm, store, write=False)
     left = [point for point, *_ in work.left()]
     parts = work.parts(circuits_of(store, plan, left))
-    jobs = batches(parts, {}, plan.header["order"])
+    jobs = batches(parts, {}, plan.header["order"], plan.header["references"])
     return StageStarted(stage, len(work.keys), work.cached, len(jobs)), jobs
 
 

@@ -199,6 +199,7 @@ def _header(checked: Checked, packs: list[str]) -> dict[str, Any]:
         "seed": spec.seed,
         "calibration": spec.calibration,
         "order": spec.order,
+        "references": {c.name: c.every for c in spec.circuits if c.every is not None},
         "require": {stage: dict(rules) for stage, rules in spec.require.items()},
         "aer": {"method": spec.aer.method, "device": spec.aer.device},
         "noise": noise_digests(checked),

@@ -152,7 +152,8 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
     targets = dict.fromkeys(part.point.target for part in parts)
     bounds = it.counter.bounds([computer_of(it.stage, target) for target in targets])
     by_target = {target: bounds[computer_of(it.stage, target)] for target in targets}
-    return batches(parts, by_target, it.plan.header.get("order", "spec"))
+    header = it.plan.header
+    return batches(parts, by_target, header["order"], header["references"])
 
 
 def _require_mock(it: ServerStage, before: Sequence[StageDone]) -> None:

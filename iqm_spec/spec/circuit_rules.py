@@ -54,6 +54,9 @@ def _source_problems(index: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
     if given[0] != "generator" and "args" in entry:
         message = "`args` are those of a generator; a circuit file takes `parameters`"
         yield Problem((*path, "args"), "S206", message, "write `parameters`", on_key=True)
+    if "every" in entry and "repeat" in entry:
+        message = "`every` says how often a reference circuit is measured; `repeat` says it too"
+        yield Problem((*path, "every"), "S206", message, "remove one of the two", on_key=True)
     if "name" not in entry and "${" in str(entry[given[0]]):
         message = f"a circuit whose `{given[0]}` holds a placeholder needs a name"
         yield Problem((*path, "name"), "S202", message, "add `name: ...`")

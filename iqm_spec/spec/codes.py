@@ -104,7 +104,8 @@ CODES: Mapping[str, Code] = {
         "fields that exclude each other",
         "`generator`, `qasm` and `qpy` are alternatives; `args` belong to generators, `parameters`"
         " to circuit files; full frame tracking needs MOVE gate validation; `require` names stages"
-        " that `stages` has; the stabilizer method simulates without noise.",
+        " that `stages` has; the stabilizer method simulates without noise; a reference circuit"
+        " (`every`) has no `repeat`.",
         "- {generator: ghz, qasm: ghz.qasm}",
     ),
     "S207": Code(

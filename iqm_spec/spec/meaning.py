@@ -38,4 +38,5 @@ def _circuit(circuit: CircuitSpec, entry: Mapping[str, Any]) -> dict[str, Json]:
         **{name: getattr(circuit, name) for name in _CIRCUIT},
         "parameters": "by-name" if circuit.by_name else circuit.parameters,
         "sweep": entry.get("sweep", []),
+        **({} if circuit.every is None else {"every": circuit.every}),
     }

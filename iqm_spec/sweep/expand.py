@@ -63,12 +63,17 @@ class CircuitPoints:
         own = [axis for axis in self.axes if axis in own_axes]
         return _most(self.common, common) * _most(self.own, own)
 
-    def points(self) -> Iterator[Point]:
-        """The circuit's points, nothing templated left; values are taken as they come."""
+    def points(self, others: int = 0) -> Iterator[Point]:
+        """The circuit's points, nothing templated left; values are taken as they come.
+
+        `others` is the number of points that a reference circuit is measured among.
+        """
         fill = _filler(self.templates)
         for values in self.assignments():
             filled = fill(dict(values))
             repeats = filled.pop("repeat")
+            if self.circuit.every is not None:
+                repeats = references(others, self.circuit.every)
             for repeat in range(repeats):
                 yield Point(
                     circuit=self.circuit.index,
@@ -98,8 +103,17 @@ def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoint
 
 def points(spec: Spec) -> Iterator[Point]:
     """All points of `spec` in order, made as they are asked for."""
-    for circuit in spec.circuits:
-        yield from circuit_points(circuit, spec.sweep).points()
+    every = [circuit_points(circuit, spec.sweep) for circuit in spec.circuits]
+    others = 0
+    if any(one.circuit.every is not None for one in every):
+        others = sum(1 for one in every if one.circuit.every is None for _ in one.points())
+    for one in every:
+        yield from one.points(others)
+
+
+def references(others: int, every: int) -> int:
+    """How often a reference circuit is measured among so many other circuits."""
+    return 1 + others // every
 
 
 def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]:

@@ -215,3 +215,19 @@ def test_a_moved_circuit_file_is_the_same_question(tmp_path: Path) -> None:
     assert third is not None
     assert plan_ask(first) == plan_ask(second) != plan_ask(third)
     assert first.digest == second.digest
+
+
+def test_a_reference_circuit_is_measured_again_after_every_so_many_others(tmp_path: Path) -> None:
+    entries = (
+        'circuits: [{generator: ghz, args: {num_qubits: "${n}"}},'
+        " {name: ref, generator: bell, every: 3}]\n"
+    )
+    checked, diagnostics = found(
+        tmp_path, HEAD + entries + "sweep: [{grid: {n: {range: [2, 9]}}}]\n"
+    )
+    assert checked is not None, diagnostics
+    repeats = [point.repeat for point in points(checked.spec) if point.name == "ref"]
+    assert repeats == [0, 1, 2]
+    twice = entries.replace("every: 3", "every: 3, repeat: 2")
+    _, (told,) = found(tmp_path, HEAD + twice + "sweep: [{grid: {n: [2]}}]\n")
+    assert told.code == "S206"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,3 +87,16 @@ def test_large_shot_counts_are_split_evenly() -> None:
 def test_a_circuit_that_is_too_long_is_refused_by_name() -> None:
     with pytest.raises(Refused, match=r"ghz n=0 has 30 instructions; garnet takes 20"):
         batches([part(0, 10, ops=30)], {"garnet": Bounds(instructions=20)}, "spec")
+
+
+def test_a_reference_stands_before_every_so_many_of_the_others() -> None:
+    others = [part(i, 10) for i in range(5)]
+    references = [evolve(part(9, 10, repeat=r), key=f"ref-{r}") for r in range(3)]
+    named = [evolve(p, point=evolve(p.point, name="ref")) for p in references]
+    (job,) = batches([*others, *named], {}, "spec", {"ref": 2})
+    order = [(p.point.name, p.point.repeat if p.point.name == "ref" else p.point.index)
+             for p in job.parts]  # fmt: skip
+    assert order == [
+        ("ref", 0), ("ghz", 0), ("ghz", 1), ("ref", 1), ("ghz", 2), ("ghz", 3), ("ref", 2),
+        ("ghz", 4),
+    ]  # fmt: skip

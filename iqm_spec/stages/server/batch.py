@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from attrs import evolve, frozen
@@ -75,10 +76,20 @@ class Batch:
         return len(self.parts) * self.shots
 
 
-def batches(parts: Iterable[Part], bounds: Mapping[str, Bounds], order: str) -> list[Batch]:
-    """Jobs of `parts` in order; Refused where a circuit is too long for its machine."""
+def batches(
+    parts: Iterable[Part],
+    bounds: Mapping[str, Bounds],
+    order: str,
+    references: Mapping[str, int] = MappingProxyType({}),
+) -> list[Batch]:
+    """Jobs of `parts` in order; Refused where a circuit is too long for its machine.
+
+    `references` are circuits by name that stand among the others after every so many of them.
+    """
     groups: dict[Any, list[Part]] = {}
-    for part in _ordered([p for whole in parts for p in _split(whole, bounds)], order):
+    whole = [p for one in parts for p in _split(one, bounds)]
+    others = _ordered([p for p in whole if p.point.name not in references], order)
+    for part in _with_references(others, whole, references):
         options = tuple(sorted((k, str(v)) for k, v in part.point.options.items()))
         shared = (part.point.target, options, part.shots, part.number)
         groups.setdefault(shared, []).append(part)
@@ -126,6 +137,21 @@ def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
     for turn, key in enumerate(sorted(rounds)):
         found += reversed(rounds[key]) if turn % 2 else rounds[key]
     return found
+
+
+def _with_references(
+    others: Sequence[Part], whole: Sequence[Part], references: Mapping[str, int]
+) -> Iterator[Part]:
+    """The others, with repeat r of a reference circuit before the one number r times `every`."""
+    due: dict[int, list[Part]] = {}
+    for part in whole:
+        every = references.get(part.point.name)
+        if every is not None:
+            due.setdefault(min(part.point.repeat * every, len(others)), []).append(part)
+    for number, part in enumerate(others):
+        yield from due.get(number, ())
+        yield part
+    yield from due.get(len(others), ())
 
 
 def _cut(parts: Sequence[Part], limits: Bounds) -> Iterator[list[Part]]:
