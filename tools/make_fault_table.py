@@ -175,9 +175,13 @@ def totals(outcomes: Sequence[Outcome]) -> str:
         f"{sum(one.unknown for one in outcomes)} unknown (told with exit 8)."
     )
     if beyond:
+        silent = sum(1 for one in outcomes if one.scenario.twice and one.broken)
+        told = (
+            f", but not told in {silent} of the cells (!)" if silent else " and told as paid twice"
+        )
         text += (
             f"\nBesides, {beyond} were submitted from two copies of a folder before either held "
-            "them: both ids are kept, and told as paid twice."
+            f"them: both ids are kept{told}."
         )
     return text
 

@@ -48,9 +48,9 @@ class Credentials:
     @property
     def expires(self) -> float:
         """When it expires, in seconds since 1970; 0 where it does not tell."""
-        from iqm_spec.server.token import _expires
+        from iqm_spec.server.token import expires_at
 
-        return 0.0 if self.token is None else _expires(self.token.reveal())
+        return 0.0 if self.token is None else expires_at(self.token.reveal())
 
 
 def credentials(environ: Mapping[str, str]) -> Credentials:

@@ -12,6 +12,8 @@ from typing import NoReturn
 from iqm_spec.errors import Refused, UsageError
 
 _LARGEST_FILE = 1 << 20
+_SHORTEST = 8
+"""Characters of a token that is looked for in texts; IQM's have hundreds."""
 _MASK = "[token]"
 _GET_ONE = "get a new one from the server's dashboard"
 
@@ -35,16 +37,20 @@ class Token:
         return text
 
     def scrub(self, text: str) -> str:
-        """`text` without any token that was ever revealed."""
-        for secret in sorted(self.__seen, key=len, reverse=True):
+        """`text` without any token that was ever revealed, very short ones aside."""
+        for secret in self._secrets():
             text = text.replace(secret, _MASK)
         return text
 
     def scrub_bytes(self, data: bytes) -> bytes:
-        """`data` without any token that was ever revealed."""
-        for secret in sorted(self.__seen, key=len, reverse=True):
+        """`data` without any token that was ever revealed, very short ones aside."""
+        for secret in self._secrets():
             data = data.replace(secret.encode(), _MASK.encode())
         return data
+
+    def _secrets(self) -> list[str]:
+        """The longest first. `x` is no secret, and cut out of an answer it would break `prx`."""
+        return sorted((s for s in self.__seen if len(s) >= _SHORTEST), key=len, reverse=True)
 
     def __repr__(self) -> str:
         return "Token(...)"
@@ -103,7 +109,7 @@ def _from_file(path: str) -> str:
     if not isinstance(found, str):
         raise _refused(f"{where} has no `access_token`", _GET_ONE)
     token = _plain(found, where)
-    if _expires(token) <= time.time():
+    if expires_at(token) <= time.time():
         raise _refused(
             f"the access token in {where} has expired, or is not a JWT",
             "refresh the file, then go on with `iqm-spec resume`",
@@ -111,7 +117,7 @@ def _from_file(path: str) -> str:
     return token
 
 
-def _expires(token: str) -> float:
+def expires_at(token: str) -> float:
     """When a JWT expires, in seconds since 1970; 0 where it does not say. Nothing is verified."""
     parts = token.split(".")
     if len(parts) != 3:

@@ -15,6 +15,8 @@ import pytest
 
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60.0
 """Seconds that a loaded machine may take for what needs a moment."""
 
