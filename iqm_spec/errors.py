@@ -107,6 +107,13 @@ class Unreachable(IqmSpecError):
     code = "unreachable"
 
 
+class UnknownOutcome(IqmSpecError):
+    """Whether something was submitted cannot be told from the results folder."""
+
+    exit_code = ExitCode.UNKNOWN
+    code = "unknown"
+
+
 class Interrupted(IqmSpecError):
     """The user or the batch system ended the command."""
 

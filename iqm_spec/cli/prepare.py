@@ -35,14 +35,16 @@ class Given:
     until: Stage | None
 
 
-def prepare(given: Given, store: Store, session: Session | None, *, replan: bool) -> Prepared:
+def prepare(
+    given: Given, store: Store, session: Session | None, *, replan: bool, offline: bool = False
+) -> Prepared:
     """Check the spec; where stages go to a server, against its machines as they are there.
 
     The machines that an earlier run of the spec was planned for are taken from the folder, unless
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
-    list a machine.
+    list a machine. `offline` asks nobody: a machine that no run has seen is the built-in one.
     """
-    counter = None if session is None else Counter(session)
+    counter = None if session is None or offline else Counter(session)
 
     def machine(alias: str) -> Architecture | None:
         known = built_in(alias)
@@ -51,11 +53,13 @@ def prepare(given: Given, store: Store, session: Session | None, *, replan: bool
         return counter.architecture(alias).architecture
 
     checked = load(given.path, given.overrides, given.allowed_code, store, machine)
-    if session is None or counter is None or not _goes_to_server(checked, given.until):
+    if session is None or not _goes_to_server(checked, given.until):
         return Prepared(checked, {})
     ask = MachinesAsk(checked.digest, session.realm)
     machines = None if replan else kept_machines(store, ask)
     if machines is None:
+        if counter is None:
+            return Prepared(checked, {})
         machines = _read(checked, counter)
         keep_machines(store, ask, machines, replan=replan)
     pins = {alias: one.calibration_set_id for alias, one in machines.items()}

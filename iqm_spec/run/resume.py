@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from attrs import evolve
+
 from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
 from iqm_spec.run.events import Event, RunDone, StageDone
@@ -12,6 +14,7 @@ from iqm_spec.run.log import RunLog
 from iqm_spec.run.loop import GOES_ON, carry_on
 from iqm_spec.run.request import Request
 from iqm_spec.run.saved import SavedRun
+from iqm_spec.stages.server.judge import paid_twice
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.work import look
@@ -24,7 +27,8 @@ def resume(saved: SavedRun, request: Request, store: Store) -> Iterator[Event]:
     Where none is left nothing is written, and the run is told as it is.
     """
     if not request.stages:
-        yield from passed(saved)
+        for done in passed(saved):
+            yield _with_news(done, saved, store)
         code = int(str(saved.state.fields.get("exit", 0)))
         yield RunDone(run=saved.state.id, again=True, exit_code=code)
         return
@@ -55,6 +59,14 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
     ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
     machines = kept_machines(store, ask) or {}
     return {alias: one.calibration_set_id for alias, one in machines.items()}
+
+
+def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
+    """A stored verdict with what has come to light since: folders that were united, say."""
+    if done.stage is not Stage.HARDWARE or saved.realm is None:
+        return done
+    news = paid_twice(look(saved.plan, done.stage, saved.realm, store, write=False))
+    return evolve(done, reasons=(*(n for n in news if n not in done.reasons), *done.reasons))
 
 
 def attempts_of(saved: SavedRun, store: Store, *, write: bool = True) -> list[Attempt]:

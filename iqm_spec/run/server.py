@@ -100,8 +100,14 @@ def run_server(
     if jobs:
         _require_mock(it, before)
         _agree(it, jobs)
-        yield from _submit(it, jobs)
-    yield from _wait(it)
+    try:
+        if jobs:
+            yield from _submit(it, jobs)
+        yield from _wait(it)
+    except Terminated:
+        if not it.look().attempts(Phase.SUBMITTED):
+            raise
+        it.found.notes.append("ended by SIGTERM; the jobs go on at the server")
     return _judged(it, cached, len(jobs))
 
 
@@ -206,7 +212,8 @@ def _agree(it: ServerStage, jobs: Sequence[Batch]) -> None:
 
 def _desk(it: ServerStage, sets: Mapping[str, str | None]) -> Desk:
     mode = Mode(it.plan.header["mode"])
-    return Desk(it.stage, it.session, it.store, it.log.run_id(), it.plan.digest, mode, sets)
+    fresh = it.request.fresh
+    return Desk(it.stage, it.session, it.store, it.log.run_id(), it.plan.digest, mode, sets, fresh)
 
 
 def _submit(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[Event]:
@@ -218,17 +225,24 @@ def _submit(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[Event]:
             if attempt is None:
                 continue
             yield Submitted(it.stage, desk.alias(batch.target), len(batch.parts), attempt)
+            it.submitted += attempt.phase is not Phase.REJECTED
             if attempt.phase is Phase.REJECTED:
                 it.found.rejected.append(attempt)
-                if _hopeless(attempt) or it.request.fail_fast:
-                    return
-            else:
-                it.submitted += 1
+            elif it.request.fail_fast:
+                yield from _wait(it)
+            if _hopeless(attempt) or (it.request.fail_fast and _went_wrong(it)):
+                return
         refused = {key for attempt in it.found.rejected for key, _ in attempt.parts}
         parts = [part for part in _parts(it, it.look()) if part.key not in refused]
         jobs = _batches(it, parts)
         if not jobs:
             return
+
+
+def _went_wrong(it: ServerStage) -> bool:
+    """Whether a job has been rejected, has failed, or may have."""
+    wrong = it.look().attempts(Phase.FAILED, Phase.UNKNOWN)
+    return bool(it.found.rejected or it.found.troubles or wrong)
 
 
 def _hopeless(attempt: Attempt) -> bool:
@@ -282,8 +296,6 @@ def _wait(it: ServerStage) -> Iterator[Event]:
                 it.found.troubles.append(heard.trouble)
             elif heard.ended:
                 yield JobDone(it.stage, 0, len(heard.attempt.parts))
-    except Terminated:
-        it.found.notes.append("ended by SIGTERM; the jobs go on at the server")
     except Refused as error:
         it.found.stopped = f"{error.message} ({error.hint}); the jobs go on, and their ids are kept"
 
@@ -291,9 +303,12 @@ def _wait(it: ServerStage) -> Iterator[Event]:
 def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     work = it.look()
     verdict = judge_server(work, it.stage, it.found)
+    attempts = work.attempts()
     if it.stage is Stage.HARDWARE:
-        derive(it.store, it.plan, server_rows(it.store, it.plan, it.stage, it.session.realm))
-    it.log.used(it.stage, it.session.realm, work.attempts())
+        used = [(attempt.job, attempt.number) for attempt in attempts]
+        rows = server_rows(it.store, it.plan, it.stage, it.session.realm, used)
+        derive(it.store, it.plan, rows)
+    it.log.used(it.stage, it.session.realm, attempts)
     return StageDone(
         stage=it.stage,
         status=verdict.status,

@@ -103,15 +103,13 @@ def scenarios() -> list[Scenario]:
 
 
 def _signals() -> Iterator[Scenario]:
-    for name, code in (("SIGKILL", -9), ("SIGTERM", 130), ("SIGINT", 130)):
+    # with SIGTERM, the end of a batch system's time, a job that was submitted goes on: no failure
+    for name, code in (("SIGKILL", -9), ("SIGTERM", 9), ("SIGINT", 130)):
         for step, at in _KIND.items():
-            # a job that was submitted goes on: a batch system's end of time is then no failure
-            late = name == "SIGTERM" and step in (FETCHING, STORING)
-            yield Scenario(name, step, (9,) if late else (code,), hook={"at": at, "do": name})
+            yield Scenario(name, step, (code,), hook={"at": at, "do": name})
         held = {**_CALL[POSTING], "fault": "slow", "seconds": HELD}
         yield Scenario(name, POSTING, (code,), (held,), signal=name)
-        late_code = 9 if name == "SIGTERM" else code
-        yield Scenario(name, WAITING, (late_code,), (_STILL_WAITING,), signal=name)
+        yield Scenario(name, WAITING, (code,), (_STILL_WAITING,), signal=name)
 
 
 def _disks() -> Iterator[Scenario]:
@@ -127,7 +125,9 @@ def _disks() -> Iterator[Scenario]:
         for step, kind in kinds.items():
             if step == INTENDED:
                 continue
-            yield Scenario(name, step, (5,), hook={"at": f"writing:{kind}", "do": name})
+            # the id of a job that cannot be noted is told: only a person can keep it then
+            code = 8 if step == ANSWERED else 5
+            yield Scenario(name, step, (code,), hook={"at": f"writing:{kind}", "do": name})
 
 
 _UNHEARD: Sequence[tuple[str, Rule]] = (
@@ -228,8 +228,7 @@ def _outages() -> Iterator[Scenario]:
 def _company() -> Iterator[Scenario]:
     for step in (CLAIMED, INTENDED, ANSWERED, FETCHING, STORING, MOCK):
         hook = {"at": _KIND[step], "do": "pause"}
-        # neither waits for a submission of the other that is under way: it tells of it
-        yield Scenario("two processes", step, (0, 8, 9), hook=hook, play="together")
+        yield Scenario("two processes", step, (0,), hook=hook, play="together")
     for step, twice in (
         (READING, 2),
         (CLAIMED, 2),
@@ -254,8 +253,7 @@ FOOTNOTES = """\
 - `errors: null`, an unknown status, a failed or cancelled job are said of a job, so they are met
   where the server tells of one.
 - Two processes and copies while posting: the folder is the same as while intended. While reading
-  two processes have no claim yet, and while waiting they only read. The second process may end
-  before the first has its answer, with 8 or 9; it submits nothing that the first has claimed.
+  two processes have no claim yet, and while waiting they only read.
 - A copied folder in which a job is not submitted yet is a second folder that asks for it: no
   program can know. Once the folders are one again both ids are kept, and told as paid twice.
 """

@@ -76,7 +76,7 @@ def command(
     last = None if until is None else Stage(until)
     with session_of(server, results) as session, Progress() as progress:
         given = Given(spec, overrides, allowed_code, last)
-        ready = prepare(given, store, None if dry_run else session, replan=replan)
+        ready = prepare(given, store, session, replan=replan, offline=dry_run)
         request = Request(
             checked=ready.checked,
             until=last,

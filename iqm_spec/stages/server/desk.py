@@ -60,6 +60,8 @@ class Desk:
     plan: str
     mode: Mode
     sets: Mapping[str, str | None]
+    fresh: bool = False
+    """Whether the user asked for what is there already to be asked again."""
 
     @property
     def free(self) -> bool:

@@ -6,25 +6,38 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+
+from attrs import define, field
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+@define
+class Signals:
+    """The signals that wait."""
+
+    waiting: list[int] = field(factory=list)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the user, or the system, wants an end."""
+        return bool(self.waiting)
+
+
 @contextmanager
-def deferred() -> Iterator[None]:
+def deferred() -> Iterator[Signals]:
     """Signals that arrive meanwhile are handled at the end."""
+    signals = Signals()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield signals
         return
-    waiting: list[tuple[int, FrameType | None]] = []
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number in _SIGNALS:
-        signal.signal(number, lambda got, frame: waiting.append((got, frame)))
+        signal.signal(number, lambda got, _: signals.waiting.append(got))
     try:
-        yield
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for got, _ in waiting[:1]:
+        for got in signals.waiting[:1]:
             signal.raise_signal(got)

@@ -50,7 +50,7 @@ def judge_server(
     failed = work.attempts(Phase.FAILED)
     waiting = work.attempts(Phase.SUBMITTED)
     reasons = [
-        *_twice(work),
+        *(paid_twice(work) if stage is Stage.HARDWARE else ()),
         *(_unknown(attempt) for attempt in unknown),
         *(_failed(attempt) for attempt in failed),
         *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
@@ -115,10 +115,18 @@ def age(time: str, now: datetime) -> str:
     return f"{time[:10]} ({told})"
 
 
-def _twice(work: ServerWork) -> Iterator[str]:
-    for attempt in work.attempts():
-        if len(attempt.ids) > 1:
-            yield f"job {short(attempt)} was paid twice: it has the ids {', '.join(attempt.ids)}"
+def paid_twice(work: ServerWork) -> list[str]:
+    """Jobs that the server has more than once though nobody asked for that, in words."""
+    ids: dict[tuple[str, int], set[str]] = {}
+    for attempt in work.all_attempts:
+        if attempt.phase in _PAID and not attempt.intent.get("fresh"):
+            for part in attempt.parts:
+                ids.setdefault(part, set()).update(attempt.ids)
+    found = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
+    return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in found]
+
+
+_PAID = (Phase.SUBMITTED, Phase.COMPLETED)
 
 
 def _unknown(attempt: Attempt) -> str:

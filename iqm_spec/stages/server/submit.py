@@ -13,12 +13,14 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from iqm_spec.errors import Unreachable
+from attrs import frozen
+
+from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.claims import alone, at_work, is_at_work
 from iqm_spec.stages.server.desk import Desk
-from iqm_spec.stages.server.interrupts import deferred
+from iqm_spec.stages.server.interrupts import Signals, deferred
 from iqm_spec.stages.server.keys import job_key
 from iqm_spec.stages.server.ledger import covering, read_attempts
 from iqm_spec.stages.server.state import Attempt, Phase, attempts
@@ -47,6 +49,8 @@ def submit(
         desk.stage, desk.session.realm, desk.queue, batch.shots, [part.id for part in batch.parts]
     )
     with ExitStack() as working:
+        # broken off between the intent and the outcome, a submission would be an unknown one
+        signals = working.enter_context(deferred())
         with alone(desk.store):
             if _asked_meanwhile(desk, batch, ignored):
                 return None
@@ -57,7 +61,7 @@ def submit(
             # from before the intent until after the outcome, or others would think us dead
             working.enter_context(at_work(desk.store, key, number))
             journal.append("intent", _intent(desk, batch, number, body))
-        _post(desk, batch, journal, number, body, tell)
+        _post(desk, batch, journal, number, body, _Pauses(signals, tell))
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
 
@@ -101,6 +105,7 @@ def _intent(desk: Desk, batch: Batch, number: int, body: bytes) -> dict[str, Jso
         "stage": desk.stage.value,
         "realm": desk.session.realm,
         "emulated": desk.session.emulated,
+        "fresh": desk.fresh,
         "computer": desk.alias(batch.target),
         "target": batch.target,
         "queue": desk.queue,
@@ -112,42 +117,63 @@ def _intent(desk: Desk, batch: Batch, number: int, body: bytes) -> dict[str, Jso
     }
 
 
+@frozen
+class _Pauses:
+    """Waits between two tries of a submission that the server did not take in."""
+
+    signals: Signals
+    tell: Callable[[str, float], None]
+
+    def wait(self, seconds: float) -> bool:
+        """False where a signal came."""
+        end = time.monotonic() + seconds
+        while not self.signals.arrived and time.monotonic() < end:
+            time.sleep(min(0.1, seconds))
+        return not self.signals.arrived
+
+
 def _post(
-    desk: Desk,
-    batch: Batch,
-    journal: Journal,
-    number: int,
-    body: bytes,
-    tell: Callable[[str, float], None],
+    desk: Desk, batch: Batch, journal: Journal, number: int, body: bytes, pauses: _Pauses
 ) -> None:
     """POST until the server has said something; whatever it said is an event when this returns."""
     from iqm_spec.server.submission import NotAccepted, submit
 
     computer = desk.alias(batch.target)
     tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
+    why = ""
     for turn in range(TRIES):
-        with deferred():
-            outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
-            if not isinstance(outcome, NotAccepted):
-                journal.append(*_event(outcome, number))
-                return
-        try:
-            _pause(outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn), turn, tell)
-        except BaseException:
-            told: dict[str, Json] = {"code": "not_accepted", "message": outcome.why}
-            journal.append("rejected", {"attempt": number, **told, **now()})
-            raise
-
-
-def _pause(why: str, seconds: float, turn: int, tell: Callable[[str, float], None]) -> None:
-    """Wait before a job is sent again; Unreachable at the last turn."""
-    if turn + 1 == TRIES:
+        outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
+        if not isinstance(outcome, NotAccepted):
+            _note(desk, journal, outcome, number)
+            return
+        why, seconds = outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn)
+        if turn + 1 == TRIES:
+            break
+        pauses.tell(why, seconds)
+        if not pauses.wait(seconds):
+            break
+    told: dict[str, Json] = {"code": "not_accepted", "message": why}
+    journal.append("rejected", {"attempt": number, **told, **now()})
+    if not pauses.signals.arrived:
         raise Unreachable(
             f"the server did not take the job: {why}",
             hint="nothing was submitted; the same command, or `iqm-spec resume`, goes on from here",
         )
-    tell(why, seconds)
-    time.sleep(seconds)
+
+
+def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
+    """Write the outcome down; where the disk does not take it, at least the id is told."""
+    from iqm_spec.server.submission import Accepted
+
+    try:
+        journal.append(*_event(outcome, number))
+    except JobFailed as error:
+        if desk.free or not isinstance(outcome, Accepted):
+            raise
+        raise UnknownOutcome(
+            f"the server has job {outcome.job_id}, which could not be noted: {error.message}",
+            hint=f"keep this id; when there is room, `iqm-spec adopt {desk.run} {outcome.job_id}`",
+        ) from error
 
 
 def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
