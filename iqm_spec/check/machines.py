@@ -70,8 +70,8 @@ def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
 
 def _unknown(alias: str, circuit: CircuitPoints, report: Reporter) -> Problem:
     hint = nearest(alias, known()) or (
-        f"built in are {', '.join(known())}; for any other machine give `architecture: FILE.json`,"
-        " its dynamic quantum architecture"
+        f"built in are {', '.join(known())}; any other is read from the server that lists it (`run`"
+        " with credentials), or from `architecture: FILE.json`"
     )
     where = place(report.source, circuit.circuit, "target")
     return Problem(where, "S501", f"the machine `{alias}` is not known here", hint)

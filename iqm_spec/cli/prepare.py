@@ -42,9 +42,9 @@ def prepare(
 
     The machines that an earlier run of the spec was planned for are taken from the folder, unless
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
-    list a machine. `offline` asks nobody: a machine that no run has seen is the built-in one.
+    list a machine. With `offline` it is asked for machines that are not built in alone.
     """
-    counter = None if session is None or offline else Counter(session)
+    counter = None if session is None else Counter(session)
 
     def machine(alias: str) -> Architecture | None:
         known = built_in(alias)
@@ -53,12 +53,12 @@ def prepare(
         return counter.architecture(alias).architecture
 
     checked = load(given.path, given.overrides, given.allowed_code, store, machine)
-    if session is None or not _goes_to_server(checked, given.until):
+    if session is None or counter is None or not _goes_to_server(checked, given.until):
         return Prepared(checked, {})
     ask = MachinesAsk(checked.digest, session.realm)
     machines = None if replan else kept_machines(store, ask)
     if machines is None:
-        if counter is None:
+        if offline:
             return Prepared(checked, {})
         machines = _read(checked, counter)
         keep_machines(store, ask, machines, replan=replan)
