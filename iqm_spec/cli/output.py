@@ -61,6 +61,18 @@ def console(*, err: bool = False) -> Console:
     return found if found.width >= NARROWEST else made(NARROWEST)
 
 
+def fitted(text: str, console: Console) -> str:
+    """A line broken between words to fit a terminal, what follows indented; whole elsewhere."""
+    import textwrap
+
+    if not console.is_terminal:
+        return text
+    return textwrap.fill(
+        text, console.width, subsequent_indent="    ", break_long_words=False,
+        break_on_hyphens=False, drop_whitespace=True,
+    )  # fmt: skip
+
+
 def _piped_width() -> int:
     import os
 

@@ -129,7 +129,8 @@ class Progress:
         self._bar = self._task = None
 
     def _say(self, text: str) -> None:
-        self._console.print(text, style="dim" if text.startswith("plan") else None)
+        style = "dim" if text.startswith("plan") else None
+        self._console.print(output.fitted(text, self._console), style=style, soft_wrap=True)
 
 
 def named(stage: str, emulated: bool) -> str:

@@ -97,7 +97,7 @@ def _show(
     for stage in saved.stages:
         console.print(f"{named(stage['stage'], stage['emulated'])}: {stage['status']}")
         for reason in stage["verdict"]:
-            console.print(f"  {reason}")
+            console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
     for job in jobs:
         console.print(f"  {line(job)}", soft_wrap=True)
     if not rows:
