@@ -32,9 +32,10 @@ class Request:
     stages then. `until` is the last stage wanted, one of the spec's (UsageError otherwise). `fresh`
     asks again what is stored; `replan` transpiles again. `workers` is the number of processes of
     the Aer stage. Without a `session` the stages that need a server are refused with
-    `why_no_session`. `pins` are the calibration sets of the plan's machines by alias, `wait` the
-    seconds to wait for jobs (None: until they end). `agree` is asked before credits are spent;
-    `tell` hears of pauses.
+    `why_no_session`. `pins` are the calibration sets of the plan's machines by alias. Jobs
+    are waited for until they end or the `deadline` (of `time.monotonic`) is over; with `detach`
+    those of the last stage are not waited for. `agree` is asked before credits are spent; `tell`
+    hears of pauses.
     """
 
     checked: Checked | None
@@ -46,7 +47,8 @@ class Request:
     session: Session | None = None
     why_no_session: str = ""
     pins: Mapping[str, str | None] = field(factory=dict)
-    wait: float | None = None
+    deadline: float | None = None
+    detach: bool = False
     agree: Callable[[Bill], bool] = nobody
     tell: Callable[[Event], None] = lambda _: None
 

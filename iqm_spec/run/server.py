@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-
-from attrs import define, field
+from collections.abc import Generator, Iterator, Sequence
 
 from iqm_spec.errors import ExitCode, Refused, Terminated
-from iqm_spec.model import Mode, NativeCircuit, Stage
+from iqm_spec.model import Stage
 from iqm_spec.plan.build import circuits_of
-from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.events import (
     Event,
     Heard,
     JobDone,
-    Paused,
     StageDone,
     StageStarted,
     Submitted,
 )
 from iqm_spec.run.log import RunLog
+from iqm_spec.run.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_rows import derive, server_rows
+from iqm_spec.run.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
 from iqm_spec.stages.server.batch import Batch, Part, batches
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import bill_of
-from iqm_spec.stages.server.counter import Counter
-from iqm_spec.stages.server.desk import EMULATOR, Desk, Session, computer_of
-from iqm_spec.stages.server.judge import Findings, judge_server
+from iqm_spec.stages.server.desk import EMULATOR, computer_of
+from iqm_spec.stages.server.judge import judge_server
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.submit import submit
-from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, ended_already, look
+from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, ended_already
 from iqm_spec.store import Store
 
 OTHERS_SECONDS = 0.2
@@ -40,35 +37,6 @@ OTHERS_SECONDS = 0.2
 
 ROUNDS = 3
 """So often is looked for what is left, as other processes may submit from the same folder."""
-
-
-@define
-class ServerStage:
-    """One server stage of one run, with what it finds out on the way."""
-
-    stage: Stage
-    plan: Plan
-    request: Request
-    session: Session
-    store: Store
-    log: RunLog
-    ignored: frozenset[tuple[str, int]] = frozenset()
-    found: Findings = field(factory=Findings)
-    submitted: int = 0
-    emulated: bool = False
-
-    @property
-    def counter(self) -> Counter:
-        """What the server told so far."""
-        return self.request.counter
-
-    def look(self) -> ServerWork:
-        """The stage as the folder has it."""
-        return look(self.plan, self.stage, self.session.realm, self.store, self.ignored)
-
-    def tell(self, why: str, seconds: float) -> None:
-        """Hear of a pause in between."""
-        self.request.tell(Paused(self.stage, why, seconds))
 
 
 def run_server(
@@ -89,7 +57,7 @@ def run_server(
     work = it.look()
     cached = work.cached
     left = any(True for _ in work.left())
-    if left and (reason := _no_mock(it)):
+    if left and (reason := no_mock(it)):
         return _ended(stage, "waived", reason, ExitCode.DONE, request)
     parts = _parts(it, work) if left else []
     jobs = _batches(it, parts)
@@ -98,7 +66,7 @@ def run_server(
     )
     yield StageStarted(stage, len(work.keys), cached, len(jobs), emulated=it.emulated)
     if jobs:
-        _require_mock(it, before)
+        require_mock(it, before)
         _agree(it, jobs)
     try:
         if jobs:
@@ -121,37 +89,6 @@ def _parts(it: ServerStage, work: ServerWork) -> list[Part]:
     return [part for part in parts if part.key not in it.found.untestable]
 
 
-def untestable(counter: Counter, parts: Sequence[Part]) -> frozenset[str]:
-    """Keys of the points whose circuits act where the mock of their machine has no gate."""
-    from iqm_spec.transpile import violations
-
-    found: dict[tuple[str, NativeCircuit], bool] = {}
-    for part in parts:
-        alias = computer_of(Stage.MOCK, part.point.target)
-        one = alias, part.circuit
-        if one not in found:
-            found[one] = bool(violations(part.circuit, counter.architecture(alias).architecture))
-    return frozenset(
-        part.key
-        for part in parts
-        if found[computer_of(Stage.MOCK, part.point.target), part.circuit]
-    )
-
-
-def _no_mock(it: ServerStage) -> str:
-    """Why there is no mock to ask, or nothing."""
-    if it.stage is not Stage.MOCK:
-        return ""
-    waived = it.plan.header["require"].get("mock", {}).get("waived")
-    listed = it.counter.aliases()
-    wanted = {computer_of(Stage.MOCK, point.target) for point in it.plan.points}
-    missing = sorted(wanted - set(listed))
-    if missing:
-        why = f": {waived}" if waived else ""
-        return f"the server has no {', '.join(missing)}{why}"
-    return f"waived: {waived}" if waived else ""
-
-
 def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
     if not parts:
         return []
@@ -160,37 +97,6 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
     by_target = {target: bounds[computer_of(it.stage, target)] for target in targets}
     header = it.plan.header
     return batches(parts, by_target, header["order"], header["references"])
-
-
-def _require_mock(it: ServerStage, before: Sequence[StageDone]) -> None:
-    """Refused unless the mock accepted every point, or that is waived; notes say so."""
-    if it.stage is not Stage.HARDWARE:
-        return
-    waived = it.plan.header["require"].get("mock", {}).get("waived")
-    mock = next((done for done in before if done.stage is Stage.MOCK), None)
-    if waived or (mock is not None and mock.status == "waived"):
-        it.found.notes += [f"no mock has accepted this: {waived or (mock and mock.reasons[0])}"]
-        return
-    work = look(it.plan, Stage.MOCK, it.session.realm, it.store)
-    left = [index for index in range(len(work.keys)) if not work.has(index)]
-    if not left:
-        return
-    circuits = circuits_of(it.store, it.plan, [it.plan.points[index] for index in left])
-    points = [it.plan.points[index] for index in left]
-    parts = [
-        Part(point, work.keys[index], circuits[point.ask], point.shots)
-        for index, point in zip(left, points, strict=True)
-    ]
-    outside = untestable(it.counter, parts)
-    refused = [part.point for part in parts if part.key not in outside]
-    if refused:
-        first = label(refused[0].name, refused[0].values, refused[0].repeat)
-        raise Refused(
-            f"the mock has not accepted {count(len(refused), 'point')} (the first is {first})",
-            hint="add `mock` to `stages`, or waive it: `require: {mock: {waived: REASON}}`",
-            code="refused.mock",
-        )
-    it.found.notes += [f"not testable on the mock: {count(len(outside), 'point')}"]
 
 
 def _agree(it: ServerStage, jobs: Sequence[Batch]) -> None:
@@ -210,15 +116,9 @@ def _agree(it: ServerStage, jobs: Sequence[Batch]) -> None:
         )
 
 
-def _desk(it: ServerStage, sets: Mapping[str, str | None]) -> Desk:
-    mode = Mode(it.plan.header["mode"])
-    fresh = it.request.fresh
-    return Desk(it.stage, it.session, it.store, it.log.run_id(), it.plan.digest, mode, sets, fresh)
-
-
 def _submit(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[Event]:
     """Submit the jobs in order, then what other processes left behind."""
-    desk = _desk(it, _sets(it, jobs))
+    desk = desk_of(it, calibration_sets(it, jobs))
     for _ in range(ROUNDS):
         for batch in jobs:
             attempt = submit(desk, batch, it.ignored, it.tell)
@@ -250,33 +150,6 @@ def _hopeless(attempt: Attempt) -> bool:
     return attempt.fields.get("status") in (401, 403)
 
 
-def _sets(it: ServerStage, jobs: Sequence[Batch]) -> dict[str, str | None]:
-    """The calibration set to ask for, by target; mocks have sets of their own."""
-    found: dict[str, str | None] = {}
-    policy = it.plan.header["calibration"]
-    for target in dict.fromkeys(batch.target for batch in jobs):
-        if it.stage is Stage.MOCK:
-            alias = computer_of(it.stage, target)
-            found[target] = it.counter.architecture(alias).calibration_set_id
-        elif policy == "pin":
-            found[target] = _pinned(it, target)
-        else:
-            found[target] = None if policy == "latest" else policy
-    return found
-
-
-def _pinned(it: ServerStage, target: str) -> str | None:
-    """The set that the plan's machine was read under; a moved default is told."""
-    pinned = it.request.pins.get(target)
-    current = it.counter.architecture(target).calibration_set_id
-    if pinned is not None and pinned != current:
-        it.counter.architecture(target, pinned)  # Refused where the server no longer takes it
-        it.found.notes.append(
-            f"{target}: the default calibration set moved to {current}; the pinned {pinned} is used"
-        )
-    return pinned or current
-
-
 def _wait(it: ServerStage) -> Iterator[Event]:
     """Bring in what the server has, until the deadline; other processes' jobs too."""
     work = it.look()
@@ -286,8 +159,7 @@ def _wait(it: ServerStage) -> Iterator[Event]:
     waiting = work.attempts(Phase.SUBMITTED)
     if not waiting:
         return
-    wait = it.request.wait
-    deadline = None if wait is None else time.monotonic() + wait
+    deadline = deadline_of(it)
     circuits = circuits_of_attempts(it.store, waiting)
     try:
         for heard in collect(waiting, it.session, it.store, circuits, deadline, it.tell):

@@ -72,6 +72,7 @@ def test_a_token_that_cannot_be_a_header_is_refused_unseen(text: str) -> None:
         (b'{"access_token": "a.bnVsbA.c"}', "expired"),
         (b'{"access_token": "a.!!!.c"}', "expired"),
     ],
+    ids=range(10),
 )
 def test_files_of_no_use(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "tokens.json"

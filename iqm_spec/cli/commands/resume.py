@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -43,7 +44,7 @@ def command(
             session=session,
             why_no_session=NO_CREDENTIALS,
             pins=pins(saved, store),
-            wait=wait,
+            deadline=None if wait is None else time.monotonic() + wait,
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )

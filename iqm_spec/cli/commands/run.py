@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ from iqm_spec.store import Store
 @click.option(
     "--yes", is_flag=True, help="Agree to what the run submits; without a terminal nobody else can."
 )
-@click.option("--detach", is_flag=True, help="Submit and return; `resume` brings the results in.")
+@click.option("--detach", is_flag=True, help="Leave the last stage's jobs to `resume`.")
 @click.option(
     "--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 90s, 30m, 12h."
 )
@@ -86,7 +87,8 @@ def command(
             session=session,
             why_no_session=NO_CREDENTIALS,
             pins=ready.pins,
-            wait=0.0 if detach else wait,
+            deadline=None if wait is None else time.monotonic() + wait,
+            detach=detach,
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )
