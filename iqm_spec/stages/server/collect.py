@@ -176,5 +176,6 @@ def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
         "id": report.id,
         "status": report.status,
         "report": stored,
+        "calibration_set_id": report.calibration_set_id,
         **now(),
     }

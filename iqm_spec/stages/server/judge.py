@@ -97,7 +97,8 @@ def _passed(work: ServerWork, stage: Stage, now: datetime) -> Iterator[str]:
     """How many points, when, and under which calibration sets."""
     by_set: dict[str, list[Attempt]] = {}
     for attempt in work.attempts(Phase.COMPLETED):
-        told = attempt.intent.get("calibration_set_id") or "the server's default"
+        got = attempt.fields.get("calibration_set_id")
+        told = got or attempt.intent.get("calibration_set_id") or "not told"
         by_set.setdefault(str(told), []).append(attempt)
     what = "accepted (counts of a mock are random bits)" if stage is Stage.MOCK else "measured"
     for calibration, some in by_set.items():
