@@ -109,3 +109,14 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]
 
 
 DURATION = _Duration()
+
+
+def job_id_of(text: str) -> str:
+    """A server's job id, as servers spell it; UsageError for what is none."""
+    from uuid import UUID
+
+    try:
+        return str(UUID(text))
+    except ValueError:
+        hint = "job ids are on the server's dashboard, as 3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
+        raise UsageError(f"{text!r} is no id of a job", hint=hint) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.cli.options import job_id_of, json_option, server_option, stored_results_option
 from iqm_spec.cli.session import require_session, server_of_run, session_of
 from iqm_spec.run.resume import attempts_of
 from iqm_spec.run.saved import load_run
@@ -31,6 +31,7 @@ def command(run: str, job_id: str, server: str | None, results: Path, as_json: b
     from iqm_spec.server.jobs import read_payload
     from iqm_spec.server.patience import Patience
 
+    job_id = job_id_of(job_id)
     store = Store(results)
     saved = load_run(store, run)
     found = attempts_of(saved, store)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import (
     allow_code_option,
+    job_id_of,
     json_option,
     results_option,
     server_option,
@@ -21,7 +21,6 @@ from iqm_spec.cli.options import (
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.session import require_session, session_of
-from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
@@ -59,7 +58,7 @@ def command(
     """
     from iqm_spec.server.patience import Patience
 
-    asked = list(dict.fromkeys(map(_job_id, job_ids)))
+    asked = list(dict.fromkeys(map(job_id_of, job_ids)))
     store = Store(results)
     with session_of(server, results) as found, Progress() as progress:
         session = require_session(found)
@@ -79,14 +78,6 @@ def command(
     else:
         _tell(done, results)
     return int(done.code)
-
-
-def _job_id(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        hint = "job ids are on the server's dashboard, as 3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
-        raise UsageError(f"{text!r} is no id of a job", hint=hint) from None
 
 
 def _plan(request: Request, store: Store, progress: Progress) -> Plan:

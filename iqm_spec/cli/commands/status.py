@@ -103,7 +103,7 @@ def _show(
     if not rows:
         return
     points = len({row.point.id for row in rows})
-    console.print(f"{have:,} of {count(points, 'point')} have results\n")
+    console.print(f"{have:,} of {points:,} points have results\n")
     console.print(tables.results_table(rows, console.width))
     rest = tables.more(len(rows))
     if rest:
