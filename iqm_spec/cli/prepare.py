@@ -8,6 +8,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from iqm_spec.check import Checked, built_in
+from iqm_spec.cli import output
 from iqm_spec.cli.load import load
 from iqm_spec.model import Stage
 from iqm_spec.stages.server.counter import Counter
@@ -44,7 +45,7 @@ def prepare(
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
     list a machine. With `offline` it is asked for machines that are not built in alone.
     """
-    counter = None if session is None else Counter(session)
+    counter = None if session is None else Counter(session, _tell)
 
     def machine(alias: str) -> Architecture | None:
         known = built_in(alias)
@@ -69,6 +70,10 @@ def prepare(
         return Prepared(evolve(checked, architectures=machines), pins)
     again = load(given.path, given.overrides, given.allowed_code, store, machines.get, quiet=True)
     return Prepared(again, pins)
+
+
+def _tell(why: str, seconds: float) -> None:
+    output.say(f"{why}; trying again in {seconds:.0f} s")
 
 
 def _goes_to_server(checked: Checked, until: Stage | None) -> bool:

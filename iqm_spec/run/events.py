@@ -74,9 +74,12 @@ class Heard:
 
 @frozen
 class Paused:
-    """The server cannot be reached or asks for patience; tried again after so many seconds."""
+    """The server cannot be reached or asks for patience; tried again after so many seconds.
 
-    stage: Stage
+    `stage` is None before a stage has begun.
+    """
+
+    stage: Stage | None
     why: str
     seconds: float
 

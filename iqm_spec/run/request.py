@@ -86,4 +86,6 @@ class Request:
     def counter(self) -> Counter:
         """What the server tells of its machines, read once."""
         assert self.session is not None  # noqa: S101 - asked for by server stages only
-        return Counter(self.session)
+        from iqm_spec.run.events import Paused
+
+        return Counter(self.session, lambda why, seconds: self.tell(Paused(None, why, seconds)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -20,9 +20,13 @@ PATIENCE_SECONDS = 60.0
 
 @define
 class Counter:
-    """Answers of one server, each asked for once. Unreachable after a minute without an answer."""
+    """Answers of one server, each asked for once. Unreachable after a minute without an answer.
+
+    `tell(why, seconds)` hears of every pause before something is asked again.
+    """
 
     session: Session
+    tell: Callable[[str, float], None] = lambda why, seconds: None
     _aliases: tuple[Computer, ...] | None = None
     _architectures: dict[tuple[str, str], ArchitectureRead] = field(factory=dict)
     _bounds: dict[str, Bounds] = field(factory=dict)
@@ -32,7 +36,7 @@ class Counter:
         """How long to try."""
         from iqm_spec.server.patience import Patience
 
-        return Patience(total=PATIENCE_SECONDS)
+        return Patience(total=PATIENCE_SECONDS, tell=self.tell)
 
     def aliases(self) -> tuple[str, ...]:
         """Aliases of the quantum computers that the server lists."""
