@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from exact import distance, distribution
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ def test_moves_keep_the_distribution(ops: list[Op]) -> None:
     assert distance(distribution(to_qiskit(before)), distribution(to_qiskit(after))) < 1e-9
 
 
+@pytest.mark.slow
 @given(programs, st.sampled_from(["garnet", "deneb"]), st.integers(0, 3), st.integers(0, 3))
 @settings(max_examples=100)
 def test_transpiling_keeps_the_distribution(

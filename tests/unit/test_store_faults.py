@@ -158,6 +158,7 @@ def test_a_fault_at_any_operation_leaves_a_sound_folder(
         assert store.load_run(store.resolve("latest").id).name == "ghz"
 
 
+@pytest.mark.slow
 def test_only_a_crash_leaves_temporary_files(tmp_path: Path) -> None:
     total = count_operations(tmp_path / "clean")
     for fails_at in range(total):
