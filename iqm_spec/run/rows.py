@@ -42,6 +42,11 @@ class Row:
         return self.record["counts"] if self.record else {}
 
     @property
+    def sources(self) -> list[str]:
+        """Keys of the records that a machine's row is the sum of; empty for a simulation."""
+        return list(self.record.get("records", ())) if self.record else []
+
+    @property
     def comparison(self) -> Mapping[str, Any] | None:
         """Distances to the ideal distribution, or None where it is not known."""
         return self.derived["comparison"] if self.derived else None

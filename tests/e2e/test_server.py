@@ -353,3 +353,16 @@ def test_the_built_in_emulator_needs_no_credentials(spec: Path, answer: Ask, cli
     again = answer("run", spec, "--server", "emulator")
     assert again["again"]
     assert cli("verify").returncode == 0
+
+
+def test_runs_are_compared_stage_by_stage(spec: Path, answer: Ask) -> None:
+    asked = ("run", spec, "--server", "emulator", "--set", "stages=[aer, mock, hardware]")
+    first = answer(*asked)["run"]
+    fresh = answer(*asked, "--fresh")["run"]
+    same = answer("diff", first, first)["points"]
+    assert [(p["stage"], p["same_record"]) for p in same] == [
+        ("aer", True), ("aer", True), ("hardware", True), ("hardware", True),
+    ]  # fmt: skip
+    other = answer("diff", first, fresh)["points"]
+    assert [p["same_record"] for p in other] == [True, True, False, False]
+    assert all(p["total_variation_distance"] == 0 for p in other[:2])

@@ -60,28 +60,34 @@ def _tell(pairs: list[Pair], *, complete: bool) -> None:
         why = ": circuits, axes or values have other names" if complete else " that have counts"
         click.echo(f"no points in common{why}")
         return
-    same = sum(1 for a, b, *_ in pairs if a.key == b.key)
+    same = sum(1 for a, b, *_ in pairs if _same(a, b))
     differ = [pair for pair in pairs if pair[3] < SIGNIFICANT]
     click.echo(
         f"{len(pairs):,} points in both: {same:,} are the same records,"
         f" {len(differ):,} differ significantly (p < {SIGNIFICANT} after correction)"
     )
     for a, _, found, p in differ[:MOST_ROWS]:
-        told = label(a.point.name, a.point.values, a.point.repeat)
+        told = f"{label(a.point.name, a.point.values, a.point.repeat)} ({a.stage})"
         distance = found.total_variation_distance
         click.echo(f"  {told}: total variation distance {distance:.3f}, p = {p:.2g}")
 
 
 def _pairs(left: list[Row], right: list[Row]) -> list[Pair]:
-    theirs = {point_name(row.point): row for row in right if row.record}
+    """The points of a stage that both runs have; a stage is compared with the same one only."""
+    theirs = {(row.stage, point_name(row.point)): row for row in right if row.record}
     both = [
-        (row, theirs[point_name(row.point)])
+        (row, theirs[row.stage, point_name(row.point)])
         for row in left
-        if row.record and point_name(row.point) in theirs
+        if row.record and (row.stage, point_name(row.point)) in theirs
     ]
     found = [compare_counts(a.counts, b.counts) for a, b in both]
     corrected = holm([item.p_value for item in found])
     return [(a, b, h, p) for (a, b), h, p in zip(both, found, corrected, strict=True)]
+
+
+def _same(a: Row, b: Row) -> bool:
+    """Whether two rows are one record; a machine's are told apart by the jobs they came of."""
+    return a.key == b.key and a.sources == b.sources
 
 
 def _point(pair: Pair) -> dict[str, object]:
@@ -90,7 +96,8 @@ def _point(pair: Pair) -> dict[str, object]:
         "point": a.point.id,
         "circuit": a.point.name,
         "values": dict(a.point.values),
-        "same_record": a.key == b.key,
+        "stage": a.stage,
+        "same_record": _same(a, b),
         "total_variation_distance": found.total_variation_distance,
         "p_value": found.p_value,
         "p_value_corrected": corrected,
