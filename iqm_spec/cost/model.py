@@ -1,0 +1,201 @@
+"""A fitted time model: predicts QPU seconds of a job as a range that holds nine jobs in ten.
+
+The range is that of the cross-validation+ method (Barber, Candes, Ramdas, Tibshirani, "Predictive
+inference with the jackknife+", Ann. Statist. 49, 2021): the fits that left a job out are moved by
+the errors that they made on it. It is widened to hold what other laws say that explain the measured
+jobs as well, so that a job unlike all of them gets a wide range, and never narrower than few jobs
+allow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from iqm_spec.cost.laws import Fitted, Law
+from iqm_spec.cost.ranges import Range
+from iqm_spec.cost.shape import JobShape
+from iqm_spec.cost.terms import TERMS, matrix
+from iqm_spec.cost.timings import Timing
+from iqm_spec.errors import UsageError
+from iqm_spec.json_types import Json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+FORMAT = "iqm-spec/time-model/1"
+
+TAIL = 0.05
+"""Share of jobs below the range, and above it."""
+
+FEW = 40
+"""Jobs from which on their own quantiles tell where nine in ten lie: two lie outside each end."""
+
+PRIOR_SPREAD = 0.2
+"""Relative error that a law has before it was seen to do better. The published formulas of three
+IQM machines have median errors of 2, 7 and 17 % on the very jobs they were made from."""
+
+PRIOR_JOBS = 4
+"""Number of jobs that `PRIOR_SPREAD` weighs as much as."""
+
+
+@frozen(eq=False)
+class TimeModel:
+    """A law fitted to measured jobs, and how well jobs that were left out are predicted by it.
+
+    `errors` are log(measured / predicted by the fit that left the job out), by timing; `fold_of`
+    names that fit in `folds`; `wild` marks jobs that no law explains. `rivals` are other laws that
+    explain the jobs as well.
+    """
+
+    chosen: Fitted
+    folds: tuple[Fitted, ...]
+    fold_of: tuple[int, ...]
+    errors: tuple[float, ...]
+    wild: tuple[bool, ...]
+    rivals: tuple[Fitted, ...]
+    timings: tuple[Timing, ...]
+    origin: Mapping[str, Json] = field(factory=dict)
+    """Where the timings come from: `source`, `date`, `machine` and the like."""
+
+    def predict(self, shapes: Sequence[JobShape]) -> list[Range]:
+        """QPU seconds of each job."""
+        import numpy as np
+
+        if not shapes:
+            return []
+        terms = matrix(shapes)
+        expected = self.chosen.seconds(terms)
+        low, high = self._left_out(terms)
+        if len(self.timings) < FEW:
+            factor = math.exp(self._few())
+            low, high = np.minimum(low, expected / factor), np.maximum(high, expected * factor)
+        others = np.array([expected, *(rival.seconds(terms) for rival in self.rivals)])
+        low = np.minimum(low, others.min(axis=0))
+        high = np.maximum(high, others.max(axis=0))
+        return [Range(*map(float, one)) for one in zip(low, expected, high, strict=True)]
+
+    def _left_out(self, terms: Numbers) -> tuple[Numbers, Numbers]:
+        """Quantiles of what the fits say that left a job out, moved by their errors on it."""
+        import numpy as np
+
+        said = np.log(np.array([fold.seconds(terms) for fold in self.folds]))
+        tame = ~np.array(self.wild)
+        moved = said[np.array(self.fold_of)[tame]] + np.array(self.errors)[tame][:, None]
+        moved.sort(axis=0)
+        count = len(moved)
+        # a quantile of few errors is uncertain itself: half its standard error on the safe side
+        tail = max(TAIL - 0.5 * math.sqrt(TAIL * (1 - TAIL) / count), 0.0)
+        first = max(math.floor(tail * (count + 1)) - 1, 0)
+        return np.exp(moved[first]), np.exp(moved[count - 1 - first])
+
+    def _few(self) -> float:
+        """Half the width, in log, that a Student t gives to errors of which few were seen."""
+        from scipy.stats import t
+
+        tame = [
+            min(abs(e), 1.0) for e, wild in zip(self.errors, self.wild, strict=True) if not wild
+        ]
+        count = max(len(tame), 1)
+        squares = PRIOR_JOBS * PRIOR_SPREAD**2 + sum(e * e for e in tame)
+        freedom = PRIOR_JOBS + max(count - self.chosen.law.size, 1)
+        spread = math.sqrt(squares / (PRIOR_JOBS + count) * (1 + 1 / count))
+        return float(t.ppf(1 - TAIL, freedom)) * spread
+
+    def to_json(self) -> dict[str, Json]:
+        """What `model_from_json` reads again."""
+        return {
+            "format": FORMAT,
+            "origin": dict(self.origin),
+            "terms": list(TERMS),
+            "chosen": _fitted_to_json(self.chosen),
+            "folds": [_fitted_to_json(fold) for fold in self.folds],
+            "rivals": [_fitted_to_json(rival) for rival in self.rivals],
+            "columns": [
+                "circuits",
+                "shots",
+                "qubits",
+                "depth",
+                "volume",
+                "qpu_seconds",
+                "fold",
+                "error",
+                "wild",
+            ],
+            "timings": [
+                [*timing.shape.to_json().values(), timing.qpu_seconds, fold, error, wild]
+                for timing, fold, error, wild in zip(
+                    self.timings, self.fold_of, self.errors, self.wild, strict=True
+                )
+            ],
+        }
+
+
+def model_from_json(data: Any) -> TimeModel:
+    """The model that `to_json` wrote; UsageError for anything else."""
+    try:
+        if data["format"] != FORMAT or data["terms"] != list(TERMS):
+            raise ValueError("format")
+        rows = [_row(row) for row in data["timings"]]
+        folds = tuple(map(_fitted_from_json, data["folds"]))
+        if not rows or any(not 0 <= fold < len(folds) for _, fold, _, _ in rows):
+            raise ValueError("timings")
+        timings, fold_of, errors, wild = zip(*rows, strict=True)
+        return TimeModel(
+            chosen=_fitted_from_json(data["chosen"]),
+            folds=folds,
+            fold_of=fold_of,
+            errors=errors,
+            wild=wild,
+            rivals=tuple(map(_fitted_from_json, data["rivals"])),
+            timings=timings,
+            origin=dict(data["origin"]),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise UsageError(
+            "this is no time model of this version of iqm-spec",
+            hint="`iqm-spec cost fit TIMINGS.csv -o MODEL.json` makes one",
+        ) from error
+
+
+def _fitted_to_json(fitted: Fitted) -> dict[str, Json]:
+    return {
+        "terms": list(fitted.law.terms),
+        "floor": fitted.law.floor,
+        "coefficients": [float(one) for one in fitted.coefficients],
+        "least": fitted.least,
+    }
+
+
+def _fitted_from_json(data: Any) -> Fitted:
+    import numpy as np
+
+    coefficients = np.array([_amount(one) for one in data["coefficients"]])
+    if len(coefficients) != len(TERMS) or not set(data["terms"]) <= set(TERMS):
+        raise ValueError("terms")
+    if data["floor"] not in ("", "job", "circuit"):
+        raise ValueError("floor")
+    law = Law(tuple(data["terms"]), data["floor"])
+    return Fitted(law, coefficients, _amount(data["least"]))
+
+
+def _amount(value: Any) -> float:
+    """A finite number that is not negative."""
+    number = float(value)
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError("a coefficient")
+    return number
+
+
+def _row(row: Any) -> tuple[Timing, int, float, bool]:
+    circuits, shots, qubits, depth, volume, seconds, fold, error, wild = row
+    shape = JobShape(int(circuits), int(shots), _amount(qubits), _amount(depth), _amount(volume))
+    if not math.isfinite(error):
+        raise ValueError("an error")
+    return Timing(shape, _amount(seconds)), int(fold), float(error), bool(wild)
