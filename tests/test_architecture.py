@@ -24,6 +24,7 @@ LAYERS = [
     {"spec", "transpile"},
     {"check"},
     {"plan"},
+    {"cost"},
     {"stages"},
     {"emulator"},
     {"run"},
