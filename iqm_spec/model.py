@@ -55,12 +55,13 @@ class Block:
     `columns` is the block in that order: each entry is one dimension, a tuple of axis names with a
     tuple of rows, a row holding one value per name. A block of `points` has a single dimension.
     `exclude` holds partial assignments whose matches are dropped; `include` holds whole assignments
-    added at the end. The last dimension varies fastest.
+    added at the end. The last dimension varies fastest. More `priority` is submitted earlier.
     """
 
     columns: tuple[tuple[tuple[str, ...], tuple[tuple[AxisValue, ...], ...]], ...]
     exclude: tuple[Values, ...] = ()
     include: tuple[Values, ...] = ()
+    priority: float = 0
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ class CircuitSpec:
     `path` is the entry's place in the spec tree, for diagnostics. `ref` is the generator's name, or
     the file's path relative to the spec. All of ref, args, parameters, shots, repeat, layout,
     transpile, options and target are templated. `every` makes it a reference circuit, measured once
-    and again after every so many of the others.
+    and again after every so many of the others. `priority` is added to that of a point's block.
     """
 
     index: int
@@ -88,6 +89,7 @@ class CircuitSpec:
     shots: Json = 1000
     repeat: Json = 1
     every: int | None = None
+    priority: float = 0
     layout: Json = None
     transpile: Mapping[str, Json] = field(factory=dict)
     options: Mapping[str, Json] = field(factory=dict)
@@ -159,6 +161,7 @@ class Point:
     transpile: Mapping[str, Json]
     options: Mapping[str, Json]
     target: str
+    priority: float = 0
 
     @property
     def id(self) -> str:

@@ -18,6 +18,7 @@ def consent(*, yes: bool, progress: Progress) -> Callable[[Bill], bool]:
     def agree(bill: Bill) -> bool:
         progress.pause()
         output.say(f"about to {bill.text}")
+        output.say(f"  {bill.price}")
         for note in bill.notes:
             output.say(f"  {note}")
         if yes:

@@ -1,122 +1,180 @@
-"""`run --dry-run`: the plan in a table or as JSON. Nothing is run, submitted or written."""
+"""`run --dry-run`: the plan and its cost, in tables or as JSON. Nothing is submitted or written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.progress import Progress, aer_line, server_line
+from iqm_spec.cli.cost_tables import batching_lines, jobs_table, range_words, slot_lines
+from iqm_spec.cli.progress import Progress, aer_line
+from iqm_spec.cost.precision import standard_error
+from iqm_spec.cost.ranges import NOTHING, Range
 from iqm_spec.model import Stage
-from iqm_spec.plan.build import circuits_of
-from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.label import count
+from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.aer import AerWork, aer_work
-from iqm_spec.run.events import StageStarted
 from iqm_spec.run.loop import plan_of
+from iqm_spec.run.preview import CostPreview, StagePreview, ask_server, preview
 from iqm_spec.run.request import Request
-from iqm_spec.stages.server.batch import Batch, batches
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-def preview(request: Request, store: Store, *, as_json: bool) -> None:
-    """Show what `run` would do."""
+
+def dry_run(request: Request, store: Store, realm: str, *, as_json: bool) -> None:
+    """Show what `run` would do and cost; `realm` is that of the server it would go to."""
     with Progress() as progress:
         plan = plan_of(request, store, progress.show_transpiling)
-    work = aer_work(plan, request, store)
+    work = aer_work(plan, request, store) if Stage.AER in request.stages else None
+    told = ask_server(request.session, plan) if request.stages != (Stage.AER,) else None
+    costs = preview(plan, request, store, realm, told) if told else CostPreview()
     if as_json:
-        output.answer(_answer(request, plan, work, store))
-        return
+        output.answer(_answer(request, plan, work, costs, realm))
+    else:
+        _show(request, plan, work, costs)
+
+
+def _show(request: Request, plan: Plan, work: AerWork | None, costs: CostPreview) -> None:
     console = output.console()
     console.print(tables.plan_table(plan.points, console.width))
     rest = tables.more(len(plan.points))
     if rest:
         console.print(rest)
     console.print(f"\n{tables.totals(plan.points)}")
-    for stage in request.stages:
-        if stage is Stage.AER:
-            console.print(f"{stage}: {aer_line(work.started)}")
-        elif request.session is None:
-            console.print(f"{stage}: {request.why_no_session}")
-        else:
-            console.print(
-                f"{stage}: {server_line(_server(stage, plan, request.session, store)[0])}"
-            )
+    if work is not None:
+        console.print(f"aer: {aer_line(work.started)}")
+    for stage in costs.stages:
+        console.print(output.fitted(_stage_line(stage, request), console), soft_wrap=True)
+    for line in _once(plan):
+        console.print(line)
+    if costs.credits.high or costs.seconds.high:
+        _show_costs(costs, console)
+    for note in costs.notes:
+        console.print(output.fitted(f"note: {note}", console), soft_wrap=True)
+
+
+def _show_costs(costs: CostPreview, console: Console) -> None:
+    jobs = [job for stage in costs.stages if stage.stage is Stage.HARDWARE for job in stage.jobs]
+    console.print()
+    console.print(jobs_table(jobs, console.width))
+    credits_, seconds = range_words(costs.credits, "credits"), range_words(costs.seconds, "s")
+    told = [f"\ntotal: {credits_}, {seconds} of QPU time"]
+    told += batching_lines(costs.batchings)
+    told += [
+        f"{quote.machine} at {quote.seller}: {quote.amount:,.2f} {quote.currency} "
+        f"({quote.formula}; {quote.source}, {quote.date})"
+        for quote in costs.quotes
+    ]
+    told += slot_lines(costs.slots)
+    told.append("assumed:")
+    for one in costs.assumptions:
+        date = f", {one.date}" if one.date else ""
+        told.append(f"  {one.name}: {one.value} [{one.source}{date}]")
+    for line in told:
+        console.print(output.fitted(line, console), soft_wrap=True)
+
+
+def _stage_line(stage: StagePreview, request: Request) -> str:
+    """`hardware: 24 points: 20 in the results folder, 1 job to submit`."""
+    told = [f"{stage.cached:,} in the results folder, at no cost"] if stage.cached else []
+    if stage.open:
+        told.append(f"{stage.open:,} at the server already")
+    if stage.jobs:
+        free = ", free" if stage.stage is Stage.MOCK else ""
+        told.append(f"{count(len(stage.jobs), 'job')} to submit{free}")
+    line = f"{stage.stage}: {count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
+    return line if request.session is not None else f"{line}; {request.why_no_session}"
+
+
+def _once(plan: Plan) -> Iterator[str]:
     swept = {point.name for point in plan.points if point.values}
     once = dict.fromkeys(point.name for point in plan.points if point.name not in swept)
     if swept and once:
-        console.print(f"run once, as they use no axis: {', '.join(once)}")
+        yield f"run once, as they use no axis: {', '.join(once)}"
 
 
-def _server(
-    stage: Stage, plan: Plan, session: Session, store: Store
-) -> tuple[StageStarted, list[Batch]]:
-    """What a server stage would do, its jobs cut without asking the server for its limits."""
-    work = look(plan, stage, session.realm, store, write=False)
-    left = [point for point, *_ in work.left()]
-    parts = work.parts(circuits_of(store, plan, left))
-    jobs = batches(parts, {}, plan.header["order"], plan.header["references"])
-    return StageStarted(stage, len(work.keys), work.cached, len(jobs)), jobs
-
-
-def _answer(request: Request, plan: Plan, work: AerWork, store: Store) -> dict[str, Any]:
-    free = {"low": 0, "expected": 0, "high": 0}
-    listed = [
-        {
-            "circuits": len(job),
-            "executions": sum(point.shots for _, point in job.points),
-            "qpu_seconds": free,
-            "credits": free,
-        }
-        for job in work.jobs
-    ]
+def _answer(
+    request: Request, plan: Plan, work: AerWork | None, costs: CostPreview, realm: str
+) -> dict[str, Any]:
+    stages = [_aer_entry(work)] if work is not None else []
+    stages += [_server_entry(stage) for stage in costs.stages]
     return {
         "spec": {"name": plan.name, "digest": plan.header["spec"]["digest"]},
         "plan": {
             "digest": plan.digest or None,
             "points": len(plan.points),
             "circuits": plan.circuits,
-            "jobs": len(work.jobs),
+            "jobs": sum(len(stage["jobs"]) for stage in stages),
         },
-        "stages": [
-            {
-                "stage": Stage.AER.value,
-                "jobs": listed,
-                "cached": work.started.cached,
-                "shared": work.started.shared,
-                "seconds": round(work.started.seconds, 3),
-                "qpu_seconds": free,
-                "credits": free,
-            },
-            *_server_entries(request, plan, store),
+        "server": realm if costs.stages else None,
+        "stages": stages,
+        "total": _both(costs.seconds, costs.credits),
+        "batchings": [
+            {"name": one.name, "jobs": one.jobs, **_both(one.seconds, one.credits)}
+            for one in costs.batchings
         ],
-        "points": [point.to_json() for point in plan.points],
+        "sellers": [quote.to_json() for quote in costs.quotes],
+        "timeslot": None
+        if costs.slots is None
+        else {
+            **costs.slots.need.to_json(),
+            "slot_minutes": costs.slots.minutes,
+            "jobs_that_fit": costs.slots.fit,
+        },
+        "assumptions": [one.to_json() for one in costs.assumptions],
+        "notes": list(costs.notes),
+        "points": [_point(point) for point in plan.points],
         "exit": 0,
     }
 
 
-def _server_entries(request: Request, plan: Plan, store: Store) -> Iterator[dict[str, Any]]:
-    """The stages at a server. What machines cost is not known here; mocks are free."""
-    for stage in request.stages:
-        if stage is Stage.AER or request.session is None:
-            continue
-        price = {"low": 0, "expected": 0, "high": 0} if stage is Stage.MOCK else None
-        started, jobs = _server(stage, plan, request.session, store)
-        listed = [
+def _point(point: PlannedPoint) -> dict[str, Any]:
+    """`standard_error` is that of an outcome's probability, at most, at the point's shots."""
+    return {**point.to_json(), "standard_error": standard_error(point.shots)}
+
+
+def _aer_entry(work: AerWork) -> dict[str, Any]:
+    listed = [
+        {
+            "circuits": len(job),
+            "shots": sum(point.shots for _, point in job.points) // max(1, len(job)),
+            "executions": sum(point.shots for _, point in job.points),
+            **_both(NOTHING, NOTHING),
+        }
+        for job in work.jobs
+    ]
+    return {
+        "stage": Stage.AER.value,
+        "jobs": listed,
+        "cached": work.started.cached,
+        "shared": work.started.shared,
+        "seconds": round(work.started.seconds, 3),
+        **_both(NOTHING, NOTHING),
+    }
+
+
+def _server_entry(stage: StagePreview) -> dict[str, Any]:
+    return {
+        "stage": stage.stage.value,
+        "jobs": [
             {
-                "circuits": len(job.parts),
+                "computer": job.computer,
+                "circuits": job.circuits,
                 "shots": job.shots,
                 "executions": job.executions,
-                "qpu_seconds": price,
-                "credits": price,
+                "depth": job.depth,
+                "gates": dict(job.gates),
+                **_both(job.seconds, job.credits),
             }
-            for job in jobs
-        ]
-        yield {
-            "stage": stage.value,
-            "jobs": listed,
-            "cached": started.cached,
-            "qpu_seconds": price,
-            "credits": price,
-        }
+            for job in stage.jobs
+        ],
+        "cached": stage.cached,
+        "at_server": stage.open,
+        **_both(stage.seconds, stage.credits),
+    }
+
+
+def _both(seconds: Range, credits_: Range) -> dict[str, Any]:
+    return {"qpu_seconds": seconds.to_json(), "credits": credits_.to_json()}

@@ -111,6 +111,27 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]
 DURATION = _Duration()
 
 
+price_option: Decorator = click.option(
+    "--price", type=click.FloatRange(min=0), metavar="CREDITS",
+    help="Credits per QPU second, in the place of the server's own answer.",
+)  # fmt: skip
+
+model_option: Decorator = click.option(
+    "--model", "model_path", type=click.Path(path_type=Path), metavar="MODEL.json",
+    help="A time model of `iqm-spec cost fit`, in the place of what the folder has measured.",
+)  # fmt: skip
+
+most_option: Decorator = click.option(
+    "--max-credits", "most", type=click.FloatRange(min=0), metavar="CREDITS",
+    help="Submit nothing that could bring this invocation above so many credits.",
+)  # fmt: skip
+
+slot_option: Decorator = click.option(
+    "--slot", type=DURATION, metavar="TIME",
+    help="Length of the timeslot that jobs must fit in, e.g. 30m, where the server tells none.",
+)  # fmt: skip
+
+
 def job_id_of(text: str) -> str:
     """A server's job id, as servers spell it; UsageError for what is none."""
     from uuid import UUID

@@ -27,15 +27,30 @@ EMULATOR_STATE = "emulator"
 
 
 @contextmanager
-def session_of(server: str | None, results: Path) -> Iterator[Session | None]:
+def session_of(server: str | None, results: Path, *, keep: bool = True) -> Iterator[Session | None]:
     """The session with the server that is named, by IQM_SERVER_URL or by default IQM Resonance.
 
     None without credentials (`NO_CREDENTIALS` says what to do). An emulator that was started ends
-    with the command.
+    with the command, and with its memory unless `keep`.
     """
-    asked = server or os.environ.get("IQM_SERVER_URL") or None
+    asked = _asked(server)
     with ExitStack() as stack:
-        yield _emulator(stack, results) if asked == EMULATOR else _server(asked)
+        state = results.absolute() / EMULATOR_STATE if keep else None
+        yield _emulator(stack, state) if asked == EMULATOR else _server(asked)
+
+
+def realm_asked(server: str | None) -> str:
+    """The realm of the server that is named, by IQM_SERVER_URL or by default IQM Resonance."""
+    asked = _asked(server)
+    if asked == EMULATOR:
+        return EMULATOR
+    from iqm_spec.server.origin import DEFAULT_SERVER, parse_server
+
+    return (DEFAULT_SERVER if asked is None else parse_server(asked)).realm
+
+
+def _asked(server: str | None) -> str | None:
+    return server or os.environ.get("IQM_SERVER_URL") or None
 
 
 def server_of_run(realm: str | None, asked: str | None) -> str | None:
@@ -61,14 +76,14 @@ def require_session(session: Session | None) -> Session:
     return session
 
 
-def _emulator(stack: ExitStack, results: Path) -> Session:
+def _emulator(stack: ExitStack, state: Path | None) -> Session:
     def connect() -> Connection:
         from iqm_spec.emulator import Options, start
         from iqm_spec.server.origin import Server
         from iqm_spec.server.token import Token
         from iqm_spec.server.transport import connect as to
 
-        options = Options(state=results.absolute() / EMULATOR_STATE, speed=EMULATOR_SPEED)
+        options = Options(state=state, speed=EMULATOR_SPEED)
         url = stack.enter_context(start(options)).url
         return to(Server(EMULATOR, url), Token(lambda: EMULATOR))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.cost.precision import standard_error
 from iqm_spec.plan.label import count, label, short
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _reasons(rows: Sequence[Row]) -> list[Text]:
 
 
 def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
-    """One line per point: target, qubits, depth, gates, shots."""
+    """One line per point: target, qubits, depth, gates, shots, and the error that those buy."""
     shown = points[:MOST_ROWS]
     columns: Columns = {"target": [point.target for point in shown]} if width >= WIDE else {}
     columns |= {name: [str(point.summary[name]) for point in shown] for name in ("qubits", "depth")}
@@ -97,6 +98,7 @@ def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
     columns["2q"] = [str(counts.get("cz", 0) + counts.get("move", 0)) for counts in gates]
     columns["1q"] = [str(counts.get("r", 0)) for counts in gates]
     columns["shots"] = [str(point.shots) for point in shown]
+    columns["±"] = [f"{standard_error(point.shots):.2g}" for point in shown]
     return _table(shown, _layout(shown, width, columns), columns)
 
 

@@ -186,6 +186,7 @@ def _planned(index: int, item: _Asked, native: _Native) -> PlannedPoint:
         ask=item.ask,
         circuit=native.digest,
         summary=native.summary,
+        priority=point.priority,
     )
 
 

@@ -33,6 +33,7 @@ class PlannedPoint:
     circuit: str
     summary: Mapping[str, Json]
     """Of the transpiled circuit: `qubits`, `depth` and native gate counts `gates`."""
+    priority: float = 0
 
     def to_json(self) -> dict[str, Json]:
         """The point's line in the plan's pack; the key keeps the order of points."""
@@ -48,6 +49,7 @@ class PlannedPoint:
             "ask": self.ask,
             "native": self.circuit,
             "summary": dict(self.summary),
+            **({"priority": self.priority} if self.priority else {}),
         }
 
     @classmethod
@@ -65,6 +67,7 @@ class PlannedPoint:
             ask=line["ask"],
             circuit=line["native"],
             summary=line["summary"],
+            priority=line.get("priority", 0),
         )
 
 

@@ -88,6 +88,7 @@ class RunLog:
             "simulator": installed_simulator().to_json(),
             "wanted": [stage.value for stage in self._request.stages],
             "server": self._request.realm,
+            "budget": dict(self._request.budget),
         }
         return self._store.start_run(self._plan.name, datetime.now(UTC), fields)
 

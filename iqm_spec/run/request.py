@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from iqm_spec.errors import UsageError
+from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
+from iqm_spec.run.tariff import CostOptions
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
@@ -34,8 +36,9 @@ class Request:
     the Aer stage. Without a `session` the stages that need a server are refused with
     `why_no_session`. `pins` are the calibration sets of the plan's machines by alias. Jobs
     are waited for until they end or the `deadline` (of `time.monotonic`) is over; with `detach`
-    those of the last stage are not waited for. `agree` is asked before credits are spent; `tell`
-    hears of pauses.
+    those of the last stage are not waited for. `budget_of_run` is the spec's budget where there is
+    no spec; `costs` is what the command line says of costs. `agree` is asked before credits are
+    spent; `tell` hears of pauses.
     """
 
     checked: Checked | None
@@ -49,6 +52,8 @@ class Request:
     pins: Mapping[str, str | None] = field(factory=dict)
     deadline: float | None = None
     detach: bool = False
+    costs: CostOptions = field(factory=CostOptions)
+    budget_of_run: Mapping[str, Json] = field(factory=dict)
     agree: Callable[[Bill], bool] = nobody
     tell: Callable[[Event], None] = lambda _: None
 
@@ -76,6 +81,11 @@ class Request:
         """Realm of the server that its stages go to; None where none of them needs one."""
         needed = any(stage is not Stage.AER for stage in self.stages)
         return self.session.realm if self.session is not None and needed else None
+
+    @property
+    def budget(self) -> Mapping[str, Any]:
+        """The spec's `budget`."""
+        return self.budget_of_run if self.checked is None else self.checked.spec.budget
 
     @property
     def fail_fast(self) -> bool:

@@ -61,6 +61,12 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
     return {alias: one.calibration_set_id for alias, one in machines.items()}
 
 
+def budget(saved: SavedRun) -> Mapping[str, Any]:
+    """The `budget` of the spec that the run was started with."""
+    told: Any = saved.state.fields.get("budget")
+    return told if isinstance(told, dict) else {}
+
+
 def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
     """A stored verdict with what has come to light since: folders that were united, say."""
     if done.stage is not Stage.HARDWARE or saved.realm is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 
+from iqm_spec.cost.estimate import JobCost
 from iqm_spec.errors import ExitCode, Refused, Terminated
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import circuits_of
@@ -22,6 +23,7 @@ from iqm_spec.run.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_rows import derive, server_rows
 from iqm_spec.run.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
+from iqm_spec.run.spending import price_jobs, require_budget, that_fit
 from iqm_spec.stages.server.batch import Batch, Part, batches
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import bill_of
@@ -67,7 +69,8 @@ def run_server(
     yield StageStarted(stage, len(work.keys), cached, len(jobs), emulated=it.emulated)
     if jobs:
         require_mock(it, before)
-        _agree(it, jobs)
+        if it.stage is Stage.HARDWARE:
+            jobs = _afford(it, jobs)
     try:
         if jobs:
             yield from _submit(it, jobs)
@@ -99,15 +102,23 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
     return batches(parts, by_target, header["order"], header["references"])
 
 
-def _agree(it: ServerStage, jobs: Sequence[Batch]) -> None:
-    """Consent is asked where credits can be spent: not of mocks, nor the built-in emulator."""
-    if it.stage is Stage.MOCK or it.session.realm == EMULATOR:
+def _afford(it: ServerStage, jobs: Sequence[Batch]) -> list[Batch]:
+    """The jobs that fit in what is booked, priced, in the budget, and agreed to."""
+    costs = price_jobs(it, jobs)
+    kept = that_fit(it, jobs, costs)
+    costs = [cost for job, cost in zip(jobs, costs, strict=True) if job in kept]
+    require_budget(it, costs)
+    if kept:
+        _agree(it, kept, costs)
+    return kept
+
+
+def _agree(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> None:
+    """Consent is asked where credits can be spent: not of the built-in emulator."""
+    if it.session.realm == EMULATOR:
         return
-    budget = it.request.checked.spec.budget if it.request.checked else {}
-    if budget:
-        told = f"the budget of {budget['credits']} credits is not checked by this version"
-        it.found.notes.append(told)
-    bill = bill_of(it.session, it.stage, it.plan.header["mode"], jobs, it.found.notes)
+    notes = [*it.found.notes, *([it.found.held] if it.found.held else [])]
+    bill = bill_of(it.session, it.stage, it.plan.header["mode"], jobs, costs, notes)
     if not it.request.agree(bill):
         raise Refused(
             "nothing was submitted: nobody agreed to it",
@@ -121,7 +132,11 @@ def _submit(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[Event]:
     desk = desk_of(it, calibration_sets(it, jobs))
     for _ in range(ROUNDS):
         for batch in jobs:
-            attempt = submit(desk, batch, it.ignored, it.tell)
+            try:
+                attempt = submit(desk, batch, it.ignored, it.tell)
+            except Refused as error:
+                it.found.held = f"{error.message} ({error.hint}); the rest was not submitted"
+                return
             if attempt is None:
                 continue
             yield Submitted(it.stage, desk.alias(batch.target), len(batch.parts), attempt)
@@ -132,6 +147,8 @@ def _submit(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[Event]:
                 yield from _wait(it)
             if _hopeless(attempt) or (it.request.fail_fast and _went_wrong(it)):
                 return
+        if it.found.held:
+            return
         refused = {key for attempt in it.found.rejected for key, _ in attempt.parts}
         parts = [part for part in _parts(it, it.look()) if part.key not in refused]
         jobs = _batches(it, parts)

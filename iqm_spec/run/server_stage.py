@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
+from iqm_spec.cost.estimate import Tariff
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.events import Paused
@@ -16,6 +17,7 @@ from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Desk, Session, computer_of
 from iqm_spec.stages.server.judge import Findings
+from iqm_spec.stages.server.purse import Purse
 from iqm_spec.stages.server.work import ServerWork, look
 from iqm_spec.store import Store
 
@@ -37,6 +39,8 @@ class ServerStage:
     found: Findings = field(factory=Findings)
     submitted: int = 0
     emulated: bool = False
+    tariff: Tariff | None = None
+    purse: Purse | None = None
 
     @property
     def counter(self) -> Counter:
@@ -56,7 +60,18 @@ def desk_of(it: ServerStage, sets: Mapping[str, str | None]) -> Desk:
     """The desk of the stage, under its run; `sets` as in `Desk`."""
     mode = Mode(it.plan.header["mode"])
     fresh = it.request.fresh
-    return Desk(it.stage, it.session, it.store, it.log.run_id(), it.plan.digest, mode, sets, fresh)
+    return Desk(
+        stage=it.stage,
+        session=it.session,
+        store=it.store,
+        run=it.log.run_id(),
+        plan=it.plan.digest,
+        mode=mode,
+        sets=sets,
+        tariff=it.tariff,
+        purse=it.purse,
+        fresh=fresh,
+    )
 
 
 def calibration_sets(it: ServerStage, jobs: Sequence[Batch]) -> dict[str, str | None]:

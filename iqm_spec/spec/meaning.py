@@ -27,7 +27,7 @@ def meaning(
         **{name: given[name] for name in _PLAIN},
         "architecture": given.get("architecture"),
         "aer": asdict(aer),
-        "sweep": given.get("sweep", []),
+        "sweep": _sweep(given),
         "circuits": [_circuit(entry, entries[entry.index]) for entry in circuits],
     }
 
@@ -37,6 +37,15 @@ def _circuit(circuit: CircuitSpec, entry: Mapping[str, Any]) -> dict[str, Json]:
         circuit.kind.value: circuit.ref,
         **{name: getattr(circuit, name) for name in _CIRCUIT},
         "parameters": "by-name" if circuit.by_name else circuit.parameters,
-        "sweep": entry.get("sweep", []),
+        "sweep": _sweep(entry),
         **({} if circuit.every is None else {"every": circuit.every}),
+        **({"priority": circuit.priority} if circuit.priority else {}),
     }
+
+
+def _sweep(holder: Mapping[str, Any]) -> list[Json]:
+    """Blocks, less the priority that they would have without a word of it."""
+    return [
+        {name: value for name, value in block.items() if name != "priority" or value}
+        for block in holder.get("sweep", ())
+    ]

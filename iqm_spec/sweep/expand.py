@@ -8,7 +8,7 @@ repeats.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from attrs import frozen
@@ -69,6 +69,7 @@ class CircuitPoints:
         `others` is the number of points that a reference circuit is measured among.
         """
         fill = _filler(self.templates)
+        worth = self._worth()
         for values in self.assignments():
             filled = fill(dict(values))
             repeats = filled.pop("repeat")
@@ -80,8 +81,16 @@ class CircuitPoints:
                     name=self.circuit.name,
                     values=values,
                     repeat=repeat,
+                    priority=self.circuit.priority + worth(values),
                     **filled,
                 )
+
+    def _worth(self) -> Callable[[Values], float]:
+        """The priority that a point has of its blocks: the highest, where several hold it."""
+        own_axes = {axis for block in self.own for axis in block.axes}
+        common = _priorities(self.common, [axis for axis in self.axes if axis not in own_axes])
+        own = _priorities(self.own, [axis for axis in self.axes if axis in own_axes])
+        return lambda values: common(values) + own(values)
 
 
 def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoints:
@@ -124,6 +133,25 @@ def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]
     distinct = rows if len(given) == 1 else iter(dict.fromkeys(rows))
     for row in distinct:
         yield tuple(zip(axes, row, strict=True))
+
+
+def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values], float]:
+    """The priority of values by their projection on `axes`; held in memory where blocks differ."""
+    if not axes or not given:
+        return lambda values: 0
+    if len({block.priority for block in given}) == 1:
+        shared = given[0].priority
+        return lambda values: shared
+    rows: dict[tuple[AxisValue, ...], float] = {}
+    for block in given:
+        for row in blocks.projected(block, axes):
+            rows[row] = max(block.priority, rows.get(row, block.priority))
+
+    def of(values: Values) -> float:
+        named = dict(values)
+        return rows[tuple(named[axis] for axis in axes)]
+
+    return of
 
 
 def _most(given: Sequence[Block], axes: Sequence[str]) -> int:

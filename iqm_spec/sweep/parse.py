@@ -37,7 +37,7 @@ def parse_blocks(raw: Sequence[Json], path: TreePath, report: Report) -> tuple[B
 def _parse_block(raw: Mapping[str, Json], path: TreePath, report: Report) -> Block | None:
     problems: list[Problem] = []
     columns = _columns(raw, path, problems.append)
-    block = Block(columns)
+    block = Block(columns, priority=cast("float", raw.get("priority", 0)))
     if not problems:
         _check_shape(block, raw, path, problems.append)
     if not problems:

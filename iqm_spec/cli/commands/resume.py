@@ -9,11 +9,21 @@ import click
 
 from iqm_spec.cli.commands.run import show_run
 from iqm_spec.cli.consent import consent
-from iqm_spec.cli.options import DURATION, json_option, server_option, stored_results_option
+from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.options import (
+    DURATION,
+    json_option,
+    model_option,
+    most_option,
+    price_option,
+    server_option,
+    slot_option,
+    stored_results_option,
+)
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.session import NO_CREDENTIALS, server_of_run, session_of
 from iqm_spec.run.request import Request
-from iqm_spec.run.resume import left, pins, resume
+from iqm_spec.run.resume import budget, left, pins, resume
 from iqm_spec.run.saved import load_run
 from iqm_spec.store import Store
 
@@ -22,11 +32,24 @@ from iqm_spec.store import Store
 @click.argument("run", default="latest")
 @click.option("--yes", is_flag=True, help="Agree to what is still to be submitted.")
 @click.option("--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 30m.")
+@most_option
+@price_option
+@model_option
+@slot_option
 @server_option
 @stored_results_option
 @json_option
 def command(
-    run: str, yes: bool, wait: float | None, server: str | None, results: Path, as_json: bool
+    run: str,
+    yes: bool,
+    wait: float | None,
+    most: float | None,
+    price: float | None,
+    model_path: Path | None,
+    slot: float | None,
+    server: str | None,
+    results: Path,
+    as_json: bool,
 ) -> int:
     """Fetch the jobs of RUN that are at the server, and carry on with its other stages.
 
@@ -45,6 +68,8 @@ def command(
             why_no_session=NO_CREDENTIALS,
             pins=pins(saved, store),
             deadline=None if wait is None else time.monotonic() + wait,
+            costs=cost_options(price, model_path, most, slot),
+            budget_of_run=budget(saved),
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )

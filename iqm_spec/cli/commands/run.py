@@ -11,18 +11,23 @@ import click
 
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.consent import consent
+from iqm_spec.cli.costs import cost_options
 from iqm_spec.cli.options import (
     DURATION,
     allow_code_option,
     json_option,
+    model_option,
+    most_option,
+    price_option,
     results_option,
     server_option,
     set_option,
+    slot_option,
     spec_argument,
 )
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
-from iqm_spec.cli.session import NO_CREDENTIALS, session_of
+from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.events import Event, Planned, RunDone, StageDone
@@ -34,7 +39,9 @@ from iqm_spec.store import Store
 
 @click.command()
 @spec_argument
-@click.option("--dry-run", is_flag=True, help="Show the plan; run and write nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show the plan and its cost; submit and write nothing."
+)
 @click.option(
     "--until", type=click.Choice([stage.value for stage in Stage]), help="Stop after this stage."
 )
@@ -52,6 +59,10 @@ from iqm_spec.store import Store
 @click.option(
     "--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 90s, 30m, 12h."
 )
+@most_option
+@price_option
+@model_option
+@slot_option
 @allow_code_option
 @server_option
 @results_option
@@ -67,6 +78,10 @@ def command(
     yes: bool,
     detach: bool,
     wait: float | None,
+    most: float | None,
+    price: float | None,
+    model_path: Path | None,
+    slot: float | None,
     allowed_code: Sequence[str],
     server: str | None,
     results: Path,
@@ -75,7 +90,7 @@ def command(
     """Run the experiment SPEC, stage by stage; what the results folder holds is not run again."""
     store = Store(results)
     last = None if until is None else Stage(until)
-    with session_of(server, results) as session, Progress() as progress:
+    with session_of(server, results, keep=not dry_run) as session, Progress() as progress:
         given = Given(spec, overrides, allowed_code, last)
         ready = prepare(given, store, session, replan=replan, offline=dry_run)
         request = Request(
@@ -89,13 +104,14 @@ def command(
             pins=ready.pins,
             deadline=None if wait is None else time.monotonic() + wait,
             detach=detach,
+            costs=cost_options(price, model_path, most, slot),
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )
         if dry_run:
-            from iqm_spec.cli.dry_run import preview
+            from iqm_spec.cli.dry_run import dry_run as show
 
-            preview(request, store, as_json=as_json)
+            show(request, store, realm_asked(server), as_json=as_json)
             return 0
         events = carry_out(request, store)
         return show_run(events, request, store, progress, results, as_json=as_json)

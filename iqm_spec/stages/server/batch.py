@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from iqm_spec.cost.shape import JobShape, job_shape
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
@@ -75,6 +76,12 @@ class Batch:
         """Circuits times shots."""
         return len(self.parts) * self.shots
 
+    @property
+    def shape(self) -> JobShape:
+        """The job as a time model sees it."""
+        summaries: list[Mapping[str, Any]] = [part.point.summary for part in self.parts]
+        return job_shape(((one["qubits"], one["depth"]) for one in summaries), self.shots)
+
 
 def batches(
     parts: Iterable[Part],
@@ -84,6 +91,7 @@ def batches(
 ) -> list[Batch]:
     """Jobs of `parts` in order; Refused where a circuit is too long for its machine.
 
+    What has more priority comes first, and in jobs of its own.
     `references` are circuits by name that stand among the others after every so many of them.
     """
     groups: dict[Any, list[Part]] = {}
@@ -91,11 +99,11 @@ def batches(
     others = _ordered([p for p in whole if p.point.name not in references], order)
     for part in _with_references(others, whole, references):
         options = tuple(sorted((k, str(v)) for k, v in part.point.options.items()))
-        shared = (part.point.target, options, part.shots, part.number)
+        shared = (part.point.priority, part.point.target, options, part.shots, part.number)
         groups.setdefault(shared, []).append(part)
     return [
         Batch(some[0].point.target, some[0].point.options, some[0].shots, tuple(some))
-        for group in groups.values()
+        for group in sorted(groups.values(), key=lambda group: -group[0].point.priority)
         for some in _cut(group, bounds.get(group[0].point.target, Bounds()))
     ]
 

@@ -177,5 +177,6 @@ def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
         "status": report.status,
         "report": stored,
         "calibration_set_id": report.calibration_set_id,
+        "qpu_seconds": report.execution_seconds,
         **now(),
     }

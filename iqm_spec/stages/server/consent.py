@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
+from iqm_spec.cost.ranges import Range
 from iqm_spec.model import Stage
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.desk import Session, computer_of
@@ -22,6 +24,8 @@ class Bill:
     jobs: int
     circuits: int
     executions: int
+    credits: Range
+    seconds: Range
     notes: tuple[str, ...] = ()
 
     @property
@@ -35,9 +39,22 @@ class Bill:
             f"{self.mode}"
         )
 
+    @property
+    def price(self) -> str:
+        """What it costs, in one line."""
+        return (
+            f"expected to cost {self.credits.expected:,.2f} credits ({self.credits.low:,.2f} to "
+            f"{self.credits.high:,.2f}), {self.seconds.expected:,.1f} s of QPU time"
+        )
+
 
 def bill_of(
-    session: Session, stage: Stage, queue: str, batches: Sequence[Batch], notes: Sequence[str]
+    session: Session,
+    stage: Stage,
+    queue: str,
+    batches: Sequence[Batch],
+    costs: Sequence[JobCost],
+    notes: Sequence[str],
 ) -> Bill:
     """The bill of some batches."""
     return Bill(
@@ -48,5 +65,7 @@ def bill_of(
         jobs=len(batches),
         circuits=sum(len(batch.parts) for batch in batches),
         executions=sum(batch.executions for batch in batches),
+        credits=credits_of(costs),
+        seconds=seconds_of(costs),
         notes=tuple(notes),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -12,6 +13,7 @@ from iqm_spec.stages.server.desk import Session
 
 if TYPE_CHECKING:
     from iqm_spec.server.computers import ArchitectureRead, Computer
+    from iqm_spec.server.offer import Offer
     from iqm_spec.server.patience import Patience
 
 PATIENCE_SECONDS = 60.0
@@ -29,14 +31,15 @@ class Counter:
     tell: Callable[[str, float], None] = lambda why, seconds: None
     _aliases: tuple[Computer, ...] | None = None
     _architectures: dict[tuple[str, str], ArchitectureRead] = field(factory=dict)
-    _bounds: dict[str, Bounds] = field(factory=dict)
+    _offers: dict[str, Offer] = field(factory=dict)
+    seconds: float = PATIENCE_SECONDS
 
     @property
     def patience(self) -> Patience:
         """How long to try."""
         from iqm_spec.server.patience import Patience
 
-        return Patience(total=PATIENCE_SECONDS, tell=self.tell)
+        return Patience(total=self.seconds, tell=self.tell)
 
     def aliases(self) -> tuple[str, ...]:
         """Aliases of the quantum computers that the server lists."""
@@ -59,17 +62,36 @@ class Counter:
             )
         return self._architectures[key]
 
-    def bounds(self, aliases: Iterable[str]) -> dict[str, Bounds]:
-        """What each computer takes in one job."""
+    def offer(self, alias: str) -> Offer:
+        """What a computer offers now."""
         from iqm_spec.server.computers import read_offer
 
-        for alias in aliases:
-            if alias not in self._bounds:
-                offer = read_offer(self.session.connection, alias, self.patience)
-                self._bounds[alias] = Bounds(
-                    circuits=offer.max_circuits,
-                    shots=offer.max_shots,
-                    executions=offer.max_executions,
-                    instructions=offer.max_instructions,
-                )
-        return {alias: self._bounds[alias] for alias in aliases}
+        if alias not in self._offers:
+            self._offers[alias] = read_offer(self.session.connection, alias, self.patience)
+        return self._offers[alias]
+
+    def bounds(self, aliases: Iterable[str]) -> dict[str, Bounds]:
+        """What each computer takes in one job."""
+        offers = {alias: self.offer(alias) for alias in aliases}
+        return {
+            alias: Bounds(
+                circuits=offer.max_circuits,
+                shots=offer.max_shots,
+                executions=offer.max_executions,
+                instructions=offer.max_instructions,
+            )
+            for alias, offer in offers.items()
+        }
+
+    def prices(self, aliases: Iterable[str]) -> dict[str, float]:
+        """Credits per second of those computers whose server tells."""
+        told = {alias: self.offer(alias).price_per_second for alias in aliases}
+        return {alias: float(price) for alias, price in told.items() if price is not None}
+
+    def slot_seconds(self, alias: str) -> float | None:
+        """Seconds that are left of the booked timeslots of a computer; None where not told."""
+        booked = self.offer(alias).booked
+        if booked is None:
+            return None
+        now = datetime.now(UTC)
+        return sum(max(0.0, (slot.end - max(now, slot.start)).total_seconds()) for slot in booked)

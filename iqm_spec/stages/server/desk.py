@@ -12,7 +12,9 @@ from iqm_spec.model import Mode, Stage
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
+    from iqm_spec.cost.estimate import Tariff
     from iqm_spec.server.transport import Connection
+    from iqm_spec.stages.server.purse import Purse
 
 EMULATOR = "emulator"
 """Realm of the built-in emulator."""
@@ -60,6 +62,10 @@ class Desk:
     plan: str
     mode: Mode
     sets: Mapping[str, str | None]
+    tariff: Tariff | None = None
+    """How a machine's jobs are priced; None for mocks."""
+    purse: Purse | None = None
+    """What may be spent; None for mocks."""
     fresh: bool = False
     """Whether the user asked for what is there already to be asked again."""
 

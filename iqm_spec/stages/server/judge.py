@@ -32,7 +32,7 @@ class Findings:
 
     `rejected` are submissions that the server did not take, `troubles` jobs that ended well and
     whose answer could not be read, `untestable` keys of points that no mock can run, `stopped` why
-    no more was heard of jobs.
+    no more was heard of jobs, `held` why some were not submitted.
     """
 
     rejected: list[Attempt] = field(factory=list)
@@ -40,6 +40,7 @@ class Findings:
     notes: list[str] = field(factory=list)
     untestable: frozenset[str] = frozenset()
     stopped: str = ""
+    held: str = ""
 
 
 def judge_server(
@@ -56,6 +57,7 @@ def judge_server(
         *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
         *found.troubles,
         *([found.stopped] if found.stopped else []),
+        *([found.held] if found.held else []),
         *_waiting(waiting, found.troubles),
         *_untestable(work, found.untestable),
         *found.notes,
@@ -83,7 +85,7 @@ def _code(work: ServerWork, found: Findings) -> ExitCode:
         return ExitCode.REFUSED
     if work.attempts(Phase.FAILED) or found.rejected or found.troubles:
         return ExitCode.FAILED
-    if found.stopped:
+    if found.stopped or found.held:
         return ExitCode.REFUSED
     if work.attempts(Phase.SUBMITTED):
         return ExitCode.WAITING

@@ -43,9 +43,18 @@ def read_attempts(store: Store, stage: Stage, realm: str) -> list[Attempt]:
     """Every attempt of the stage and realm that has come as far as an intent."""
     return [
         attempt
+        for attempt in read_all_attempts(store)
+        if (attempt.intent.get("stage"), attempt.intent.get("realm")) == (stage.value, realm)
+    ]
+
+
+def read_all_attempts(store: Store) -> list[Attempt]:
+    """Every attempt in the folder that has come as far as an intent."""
+    return [
+        attempt
         for key in store.job_keys()
         for attempt in attempts(key, store.job(key).events())
-        if (attempt.intent.get("stage"), attempt.intent.get("realm")) == (stage.value, realm)
+        if attempt.intent
     ]
 
 

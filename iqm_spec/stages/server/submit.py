@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from iqm_spec.cost.conditions import conditions_of
+from iqm_spec.cost.estimate import JobAsked, JobCost
 from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.batch import Batch
@@ -42,7 +44,8 @@ def submit(
     """The attempt and what became of it; None where another process has asked in the meantime.
 
     `tell(why, seconds)` hears of every pause before a submission that was not accepted is made
-    again. Unreachable where none of `TRIES` got through: nothing was submitted then.
+    again. Unreachable where none of `TRIES` got through, Refused where the budget does not cover
+    the job: nothing was submitted then.
     """
     body = _body(desk, batch)
     key = job_key(
@@ -54,13 +57,18 @@ def submit(
         with alone(desk.store):
             if _asked_meanwhile(desk, batch, ignored):
                 return None
+            cost = _cost(desk, batch)
+            if desk.purse is not None and cost is not None:
+                desk.purse.require(cost.credits.high)
             journal = desk.store.job(key)
             number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
             if not journal.claim("claimed", number):
                 return None
             # from before the intent until after the outcome, or others would think us dead
             working.enter_context(at_work(desk.store, key, number))
-            journal.append("intent", _intent(desk, batch, number, body))
+            journal.append("intent", _intent(desk, batch, number, body, cost))
+            if desk.purse is not None:
+                desk.purse.mine.add((key, number))
         _post(desk, batch, journal, number, body, _Pauses(signals, tell))
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
@@ -96,8 +104,20 @@ def _asked_meanwhile(desk: Desk, batch: Batch, ignored: Ignored) -> bool:
     return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
 
 
-def _intent(desk: Desk, batch: Batch, number: int, body: bytes) -> dict[str, Json]:
+def _cost(desk: Desk, batch: Batch) -> JobCost | None:
+    return None if desk.tariff is None else desk.tariff.cost(asked(desk.alias(batch.target), batch))
+
+
+def asked(computer: str, batch: Batch) -> JobAsked:
+    """A batch as something to be priced."""
+    return JobAsked(computer, batch.shape, conditions_of(batch.options))
+
+
+def _intent(
+    desk: Desk, batch: Batch, number: int, body: bytes, cost: JobCost | None
+) -> dict[str, Json]:
     parts: list[Json] = [[part.key, part.number] for part in batch.parts]
+    priced: dict[str, Json] = {} if cost is None else {"estimate": cost.to_json()}
     return {
         "attempt": number,
         "run": desk.run,
@@ -113,6 +133,9 @@ def _intent(desk: Desk, batch: Batch, number: int, body: bytes) -> dict[str, Jso
         "calibration_set_id": desk.sets.get(batch.target),
         "body": desk.store.put_json(json.loads(body)),
         "parts": parts,
+        "shape": batch.shape.to_json(),
+        "conditions": conditions_of(batch.options),
+        **priced,
         **now(),
     }
 

@@ -1,0 +1,83 @@
+"""Costs in tables and words, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from iqm_spec.cli.tables import MOST_ROWS, WIDE
+from iqm_spec.plan.label import count
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from iqm_spec.cost.ranges import Range
+    from iqm_spec.run.preview import Batching, JobPreview, Slots
+
+
+def amount(value: float) -> str:
+    """Three digits, and no more before the point than there are: `0.534`, `12.3`, `1,234`."""
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def range_words(one: Range, unit: str) -> str:
+    """`0.53 credits (0.31 to 1.2)`."""
+    if one.low == one.high:
+        return f"{amount(one.expected)} {unit}"
+    return f"{amount(one.expected)} {unit} ({amount(one.low)} to {amount(one.high)})"
+
+
+def range_cell(one: Range) -> str:
+    """`0.31  0.53  1.2` as a cell: low, expected, high."""
+    return f"{amount(one.expected)} ({amount(one.low)}-{amount(one.high)})"
+
+
+def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
+    """One line per job of a machine: size, QPU seconds and credits with their ranges."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    wide = width >= WIDE
+    titles = ["job", *(["machine"] if wide else []), "circuits", "shots"]
+    titles += ["depth", "2q", "1q"] if wide else []
+    for title in titles:
+        table.add_column(title, justify="left" if title == "machine" else "right", no_wrap=True)
+    table.add_column("QPU s", no_wrap=True)
+    table.add_column("credits", no_wrap=True)
+    for number, job in enumerate(jobs[:MOST_ROWS], start=1):
+        cells = [str(number), *([job.computer] if wide else []), f"{job.circuits:,}"]
+        cells.append(f"{job.shots:,}")
+        if wide:
+            pairs = job.gates.get("cz", 0) + job.gates.get("move", 0)
+            cells += [f"{job.depth:,}", f"{pairs:,}", f"{job.gates.get('r', 0):,}"]
+        table.add_row(*cells, range_cell(job.seconds), range_cell(job.credits))
+    if len(jobs) > MOST_ROWS:
+        table.add_row("...", f"and {len(jobs) - MOST_ROWS:,} more")
+    return table
+
+
+def batching_lines(batchings: Iterable[Batching]) -> list[str]:
+    """What another way to cut the circuits into jobs would cost."""
+    return [
+        f"{one.name} instead: {count(one.jobs, 'job')}, {range_words(one.credits, 'credits')}"
+        for one in batchings
+        if one.name != "this plan"
+    ]
+
+
+def slot_lines(slots: Slots | None) -> list[str]:
+    """How long a timeslot to ask for, and whether the plan fits in one."""
+    if slots is None:
+        return []
+    minutes = slots.need.seconds.times(1 / 60)
+    ask = f"ask the PI (role Scheduler) for one of {slots.need.minutes} min"
+    told = [f"timeslot: {range_words(minutes, 'min')}; {ask}"]
+    if slots.minutes is not None and slots.fit is not None:
+        left = slots.need.jobs - slots.fit
+        told.append(
+            f"in {slots.minutes:.0f} min "
+            + ("all jobs fit" if not left else f"{count(left, 'job')} may not fit and is held back")
+        )
+    return told

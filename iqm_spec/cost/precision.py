@@ -1,0 +1,29 @@
+"""Statistical errors that shots buy, and shots that an error asks for."""
+
+from __future__ import annotations
+
+import math
+
+from iqm_spec.errors import UsageError
+
+QUANTITIES = {
+    "probability": 0.5,
+    "expectation": 1.0,
+}
+"""Largest standard deviation of one shot: of an outcome's probability, of a Pauli expectation."""
+
+
+def standard_error(shots: int, quantity: str = "probability") -> float:
+    """Standard error (one standard deviation) at so many shots, in the worst case.
+
+    An outcome of probability p has sqrt(p (1 - p) / shots), at most 0.5 / sqrt(shots); the
+    expectation value of a Pauli string, between -1 and 1, at most 1 / sqrt(shots).
+    """
+    return QUANTITIES[quantity] / math.sqrt(shots)
+
+
+def shots_for(error: float, quantity: str = "probability") -> int:
+    """Shots whose standard error is at most `error` in the worst case."""
+    if not (math.isfinite(error) and 0 < error <= 1):
+        raise UsageError(f"an error of {error:g} cannot be had", hint="name one between 0 and 1")
+    return max(1, math.ceil((QUANTITIES[quantity] / error) ** 2 * (1 - 1e-12)))

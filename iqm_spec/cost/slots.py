@@ -1,0 +1,51 @@
+"""Timeslots: does a plan fit, how long a slot to ask for, and what is held back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from iqm_spec.cost.ranges import Range, total
+from iqm_spec.json_types import Json
+
+BETWEEN_JOBS = Range(0.0, 3.0, 15.0)
+"""Seconds of a slot that a job takes besides its QPU time: validation, compilation, queueing.
+IT4Innovations names 3 to 15 s for VLQ, an IQM machine; jobs that wait in line hide some of it."""
+
+MARGIN = 0.1
+"""Share of a slot that is kept free."""
+
+STEP_MINUTES = 5
+"""Slots are asked for in steps of so many minutes."""
+
+
+@frozen
+class SlotNeed:
+    """Time that jobs take in a slot, in seconds, and the minutes of a slot to ask for."""
+
+    jobs: int
+    seconds: Range
+    minutes: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As the dry run gives it."""
+        return {"jobs": self.jobs, "seconds": self.seconds.to_json(), "ask_minutes": self.minutes}
+
+
+def need(jobs: Sequence[Range]) -> SlotNeed:
+    """What jobs of these QPU seconds need of a timeslot."""
+    seconds = total(one.plus(BETWEEN_JOBS) for one in jobs)
+    steps = math.ceil(seconds.high / (1 - MARGIN) / 60 / STEP_MINUTES)
+    return SlotNeed(len(jobs), seconds, steps * STEP_MINUTES)
+
+
+def fitting(jobs: Sequence[Range], slot_seconds: float) -> int:
+    """How many of the jobs, in order, surely fit in a slot with its margin kept free."""
+    left = slot_seconds * (1 - MARGIN)
+    for number, one in enumerate(jobs):
+        left -= one.high + BETWEEN_JOBS.high
+        if left < 0:
+            return number
+    return len(jobs)

@@ -1,0 +1,48 @@
+"""The QPU times that a results folder has measured: from recorded jobs to timings."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from iqm_spec.cost.shape import JobShape
+from iqm_spec.cost.timings import Timing
+from iqm_spec.stages.server.ledger import read_all_attempts
+from iqm_spec.stages.server.state import Phase
+from iqm_spec.store import Store
+
+
+@frozen
+class Measured:
+    """Jobs of one computer under the same conditions, with the seconds between start and end."""
+
+    computer: str
+    realm: str
+    emulated: bool
+    conditions: str
+    timings: tuple[Timing, ...]
+
+
+def timings_of(
+    store: Store, *, computer: str | None = None, realm: str | None = None
+) -> list[Measured]:
+    """The measured jobs of a folder by computer, realm and conditions; mocks measure nothing."""
+    groups: dict[tuple[str, str, bool, str], list[Timing]] = {}
+    for attempt in read_all_attempts(store):
+        intent, seconds = attempt.intent, attempt.fields.get("qpu_seconds")
+        if attempt.phase is not Phase.COMPLETED or intent.get("stage") != "hardware":
+            continue
+        if not isinstance(seconds, int | float) or seconds <= 0 or "shape" not in intent:
+            continue
+        group = (
+            str(intent["computer"]),
+            str(intent["realm"]),
+            bool(intent.get("emulated")),
+            str(intent.get("conditions", "plain")),
+        )
+        timing = Timing(JobShape.from_json(intent["shape"]), float(seconds))
+        groups.setdefault(group, []).append(timing)
+    return [
+        Measured(*group, timings=tuple(timings))
+        for group, timings in sorted(groups.items())
+        if computer in (None, group[0]) and realm in (None, group[1])
+    ]

@@ -1,0 +1,71 @@
+"""Before a machine's jobs are submitted: what they cost, whether that may be spent, what fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
+from iqm_spec.cost.slots import fitting
+from iqm_spec.model import Mode, Stage
+from iqm_spec.plan.label import count
+from iqm_spec.run.server_stage import ServerStage
+from iqm_spec.run.tariff import PriceSources, tariff_of
+from iqm_spec.stages.server.batch import Batch
+from iqm_spec.stages.server.desk import computer_of
+from iqm_spec.stages.server.purse import Limits, Purse
+from iqm_spec.stages.server.spending import Counting
+from iqm_spec.stages.server.submit import asked
+
+
+def price_jobs(it: ServerStage, jobs: Sequence[Batch]) -> list[JobCost]:
+    """Price the jobs of a machine, and open the purse that they are paid from."""
+    computers = list(dict.fromkeys(computer_of(it.stage, job.target) for job in jobs))
+    budget, options = it.request.budget, it.request.costs
+    sources = PriceSources(
+        given=options.price,
+        spec=budget.get("price_per_second"),
+        told=it.counter.prices(computers),
+    )
+    it.tariff = tariff_of(computers, it.session.realm, it.store, options, sources)
+    it.purse = purse_of(it)
+    return [it.tariff.cost(asked(computer_of(it.stage, job.target), job)) for job in jobs]
+
+
+def purse_of(it: ServerStage) -> Purse:
+    """What the spec's budget and the command line let be spent."""
+    budget = it.request.budget
+    rules = {name: budget[name] for name in ("failed", "cancelled") if name in budget}
+    limits = Limits(budget.get("credits"), it.request.costs.most, Counting(**rules))
+    return Purse(it.store, it.plan.name, it.session.realm, limits)
+
+
+def require_budget(it: ServerStage, costs: Sequence[JobCost]) -> None:
+    """Refused where the budget may not cover all that is left: nothing is submitted then."""
+    if it.purse is not None and costs:
+        it.purse.require(credits_of(costs).high, count(len(costs), "job"))
+
+
+def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> list[Batch]:
+    """In timeslot mode, the first jobs that fit in the time booked; what is held back is told.
+
+    Where the server does not tell of timeslots, and nobody names a time, all are submitted.
+    """
+    if it.stage is Stage.MOCK or it.plan.header["mode"] != Mode.TIMESLOT.value:
+        return list(jobs)
+    kept: list[Batch] = []
+    for computer in dict.fromkeys(job.target for job in jobs):
+        pairs = [(j, c) for j, c in zip(jobs, costs, strict=True) if j.target == computer]
+        seconds = it.request.costs.slot_seconds
+        if seconds is None:
+            seconds = it.counter.slot_seconds(computer)
+        # no slot at all is for the server to refuse, in its own words
+        fit = len(pairs) if not seconds else fitting([c.seconds for _, c in pairs], seconds)
+        kept += [job for job, _ in pairs[:fit]]
+        if fit < len(pairs) and seconds:
+            rest = seconds_of(cost for _, cost in pairs[fit:])
+            it.found.held = (
+                f"{count(len(pairs) - fit, 'job')} of {len(pairs)} held back: up to "
+                f"{rest.high / 60:.1f} min more than surely fit in the {seconds / 60:.0f} min of "
+                f"timeslots booked on {computer}; `iqm-spec run` submits them when there is room"
+            )
+    return [job for job in jobs if job in kept]

@@ -1,0 +1,127 @@
+"""Time models and prices for a run's machines, each from the best source at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from iqm_spec.cost.estimate import Assumption, Tariff
+from iqm_spec.cost.prices import Price, published_price
+from iqm_spec.cost.published import PublishedTimes, published_times
+from iqm_spec.cost.times import LEAST_MEASURED, MachineTimes, Predicts
+from iqm_spec.run.measured import Measured, timings_of
+from iqm_spec.stages.server.ledger import read_all_attempts
+from iqm_spec.store import Store
+
+if TYPE_CHECKING:
+    from iqm_spec.cost.model import TimeModel
+
+
+@frozen
+class CostOptions:
+    """What the command line says of costs: a price, a time model, limits, the length of a slot."""
+
+    price: float | None = None
+    model: TimeModel | None = None
+    model_name: str = ""
+    most: float | None = None
+    slot_seconds: float | None = None
+
+
+@frozen
+class PriceSources:
+    """Prices by where they come from; `told` are the server's own answers now, by computer."""
+
+    given: float | None = None
+    spec: float | None = None
+    told: Mapping[str, float] = field(factory=dict)
+
+
+def tariff_of(
+    computers: Iterable[str],
+    realm: str | None,
+    store: Store,
+    options: CostOptions,
+    sources: PriceSources,
+) -> Tariff:
+    """How jobs on some computers are priced, with every assumption by name."""
+    times: dict[str, MachineTimes] = {}
+    prices: dict[str, Price] = {}
+    assumptions: list[Assumption] = []
+    known = timings_of(store, realm=realm) if realm is not None else []
+    for computer in dict.fromkeys(computers):
+        own = [one for one in known if one.computer == computer]
+        published = published_times(computer)
+        usable = [one for one in own if len(one.timings) >= LEAST_MEASURED]
+        times[computer] = MachineTimes(published, options.model, _fitted(usable, options))
+        prices[computer] = _price(computer, realm, store, sources)
+        assumptions += _assumptions(computer, published, usable, prices[computer], options)
+    return Tariff(times, prices, tuple(assumptions))
+
+
+def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, Predicts]:
+    if options.model is not None:
+        return {}
+    from iqm_spec.cost.fit import fit
+
+    return {one.conditions: fit(one.timings) for one in usable}
+
+
+def _price(computer: str, realm: str | None, store: Store, sources: PriceSources) -> Price:
+    if sources.given is not None:
+        return Price(sources.given, "given", "the command line", "")
+    if sources.spec is not None:
+        return Price(sources.spec, "spec", "the spec's `budget.price_per_second`", "")
+    if computer in sources.told:
+        return Price(sources.told[computer], "server", "the server's own answer, just now", "")
+    return _last_told(computer, realm, store) or published_price()
+
+
+def _last_told(computer: str, realm: str | None, store: Store) -> Price | None:
+    """What the server said when a job was last submitted to the computer."""
+    told = [
+        (str(attempt.intent.get("at", "")), attempt.intent["estimate"]["price_per_second"])
+        for attempt in read_all_attempts(store)
+        if (attempt.intent.get("computer"), attempt.intent.get("realm")) == (computer, realm)
+        and attempt.intent.get("estimate", {}).get("price_from") == "server"
+    ]
+    if not told:
+        return None
+    when, price = max(told)
+    source = "the server's answer when a job was last submitted"
+    return Price(float(price), "kept", source, when[:10])
+
+
+def _assumptions(
+    computer: str,
+    published: PublishedTimes,
+    usable: Iterable[Measured],
+    price: Price,
+    options: CostOptions,
+) -> list[Assumption]:
+    name = f"price per second of {computer}"
+    found = [Assumption(name, f"{price.per_second:g} credits", price.source, price.date)]
+    model = f"time model of {computer}"
+    if options.model is not None:
+        jobs = len(options.model.timings)
+        return [*found, Assumption(model, f"fitted to {jobs} jobs", options.model_name, "")]
+    for one in usable:
+        told = f"fitted to {len(one.timings)} jobs of it in this results folder"
+        if one.emulated:
+            told += " (emulated)"
+        source = "measured, from execution_started to execution_ended"
+        found.append(Assumption(model, f"{told}, {one.conditions}", source, ""))
+    law = published.sister
+    value = (
+        f"as its sister {law.name}: {law.execution * 1e6:.0f} µs per execution, "
+        f"{law.layer * 1e9:.0f} ns per layer of it, {law.circuit * 1e3:.1f} ms per circuit, "
+        f"{max(law.job, law.least):.2f} s per job; the range holds all published machines, "
+        f"widened by {published.margin - 1:.0%}"
+    )
+    if not found[1:]:
+        found.append(Assumption(model, value, law.source, law.date))
+    else:
+        found.append(Assumption(f"{model}, where that says little", value, law.source, law.date))
+    return found

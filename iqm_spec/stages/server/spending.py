@@ -1,0 +1,143 @@
+"""What jobs at a server cost so far, from the folder alone: measured, reserved, or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.cost.ranges import Range
+from iqm_spec.json_types import Json
+from iqm_spec.stages.server.state import Attempt, Phase
+
+RESERVED = (Phase.INTENDED, Phase.UNKNOWN, Phase.SUBMITTED)
+"""Jobs that may cost up to their upper estimate."""
+
+
+@frozen
+class Counting:
+    """What jobs count for that brought nothing: `measured`, `upper` or `nothing`."""
+
+    failed: str = "measured"
+    cancelled: str = "measured"
+
+    def of(self, status: str) -> str:
+        """The rule for a job that ended so."""
+        return self.cancelled if status in ("cancelled", "aborted") else self.failed
+
+
+@frozen
+class Entry:
+    """One submission in the ledger.
+
+    `phase` is measured, reserved (at the server), unknown, failed or cancelled. `predicted` and
+    `predicted_credits` are what was expected when it was submitted, None where that was not
+    recorded. `credits` are what it counts for now. `ids` is how many jobs the server has of it.
+    """
+
+    experiment: str
+    run: str
+    computer: str
+    realm: str
+    emulated: bool
+    mode: str
+    month: str
+    phase: str
+    ids: int
+    circuits: int
+    executions: int
+    predicted: Range | None
+    predicted_credits: Range | None
+    measured_seconds: float | None
+    credits: float
+    per_second: float | None
+
+
+def entries(found: Iterable[Attempt], rules: Counting) -> list[Entry]:
+    """The submissions to machines among some attempts; what was never at a server costs nothing."""
+    return [
+        _entry(attempt, rules)
+        for attempt in found
+        if attempt.intent.get("stage") == "hardware"
+        and attempt.phase in (*RESERVED, Phase.FAILED, Phase.COMPLETED)
+    ]
+
+
+def experiment_of(run: str) -> str:
+    """The spec's name in a run's id: `<name>-<date>-<time>-<digits>`."""
+    return run.rsplit("-", 3)[0]
+
+
+def spent(found: Iterable[Entry]) -> tuple[float, float]:
+    """Credits that are gone, and credits that are reserved or unknown."""
+    listed = list(found)
+    open_ones = [entry.credits for entry in listed if entry.phase in ("reserved", "unknown")]
+    return sum(entry.credits for entry in listed) - sum(open_ones), sum(open_ones)
+
+
+def _entry(attempt: Attempt, rules: Counting) -> Entry:
+    intent = attempt.intent
+    estimate: Mapping[str, Any] = intent.get("estimate") or {}
+    predicted, credits = _range(estimate, "qpu_seconds"), _range(estimate, "credits")
+    seconds = attempt.fields.get("qpu_seconds")
+    measured = float(seconds) if isinstance(seconds, int | float) else None
+    per_second = estimate.get("price_per_second")
+    shots, parts = int(intent.get("shots", 0)), attempt.parts
+    return Entry(
+        experiment=experiment_of(str(intent.get("run", ""))),
+        run=str(intent.get("run", "")),
+        computer=str(intent.get("computer", "")),
+        realm=str(intent.get("realm", "")),
+        emulated=bool(intent.get("emulated")),
+        mode=str(intent.get("queue", "")),
+        month=str(intent.get("at", ""))[:7],
+        phase=_phase(attempt),
+        ids=max(1, len(attempt.ids)),
+        circuits=len(parts),
+        executions=shots * len(parts),
+        predicted=predicted,
+        predicted_credits=credits,
+        measured_seconds=measured,
+        credits=_credits(attempt, measured, per_second, credits, rules),
+        per_second=per_second,
+    )
+
+
+def _phase(attempt: Attempt) -> str:
+    if attempt.phase is Phase.COMPLETED:
+        return "measured"
+    if attempt.phase is Phase.FAILED:
+        return "cancelled" if attempt.fields.get("status") in ("cancelled", "aborted") else "failed"
+    return "reserved" if attempt.phase is Phase.SUBMITTED else "unknown"
+
+
+def _credits(
+    attempt: Attempt,
+    measured: float | None,
+    per_second: float | None,
+    estimate: Range | None,
+    rules: Counting,
+) -> float:
+    """What it counts for, each of its ids in full: a job that was paid twice cost twice."""
+    upper = estimate.high if estimate else 0.0
+    by_time = upper if measured is None else measured * (per_second or 0.0)
+    if attempt.phase is Phase.COMPLETED:
+        one = by_time
+    elif attempt.phase is Phase.FAILED:
+        rule = rules.of(str(attempt.fields.get("status", "")))
+        never_ran = 0.0 if measured is None else by_time
+        one = {"nothing": 0.0, "upper": upper, "measured": never_ran}[rule]
+    else:
+        one = upper
+    return one * max(1, len(attempt.ids))
+
+
+def _range(estimate: Mapping[str, Json], name: str) -> Range | None:
+    told: Any = estimate.get(name)
+    return None if told is None else Range.from_json(told)
+
+
+def of_experiment(found: Sequence[Entry], experiment: str, realm: str) -> list[Entry]:
+    """The entries that a budget speaks of: all runs of a spec's name, on one server."""
+    return [entry for entry in found if (entry.experiment, entry.realm) == (experiment, realm)]
