@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
@@ -18,18 +18,21 @@ from iqm_spec.run.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_rows import derive, server_rows
+from iqm_spec.run.tariff import CostOptions, PriceSources, tariff_of
 from iqm_spec.stages.server.claims import alone
 from iqm_spec.stages.server.collect import collect
+from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.keys import job_key
 from iqm_spec.stages.server.ledger import covering, read_attempts
 from iqm_spec.stages.server.state import Attempt, Phase, attempts
-from iqm_spec.stages.server.submit import now
+from iqm_spec.stages.server.submit import asked_of, now
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, look, point_keys
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.check import Checked
+    from iqm_spec.cost.estimate import Tariff
     from iqm_spec.json_types import Json
 
 SERVER_STAGES = (Stage.MOCK, Stage.HARDWARE)
@@ -87,8 +90,10 @@ def bring_in(
     new = {job.id for job in jobs}
     try:
         with alone(store):
-            for job, fits in _matched(jobs, plan, session, store):
-                _note(job, fits, plan, session, store, log.run_id())
+            matched = _matched(jobs, plan, session, store)
+            tariff = _tariff(jobs, checked, session, store)
+            for job, fits in matched:
+                _note(job, fits, plan, session, store, log.run_id(), tariff)
         known = known_attempts(store, session.realm)
         troubles = _fetch([known[i] for i in asked if known[i].open], session, store, tell)
         if Stage.HARDWARE in stages:
@@ -164,8 +169,12 @@ def _note(
     session: Session,
     store: Store,
     run: str,
+    tariff: Tariff,
 ) -> None:
     """A journal as that of a job whose answer was lost, and which was then adopted."""
+    points = [fit.point for fit in fits]
+    asked = asked_of(job.computer, points, job.shots, points[0].options)
+    priced = {} if job.stage is Stage.MOCK else {"estimate": tariff.cost(asked).to_json()}
     mode = plan.header["mode"] if job.stage is Stage.HARDWARE else Mode.PAY_AS_YOU_GO.value
     ids = [f"{one.key}.0" for one in fits]
     key = job_key(job.stage, session.realm, mode, job.shots, ids)
@@ -190,10 +199,22 @@ def _note(
             "calibration_set_id": job.payload["calibration_set_id"],
             "body": store.put_json(dict(job.payload)),
             "parts": parts,
+            "shape": asked.shape.to_json(),
+            "conditions": asked.conditions,
+            **priced,
             **now(),
         },
     )
     journal.append("adopted", {"attempt": number, "id": job.id, **now()})
+
+
+def _tariff(jobs: Iterable[ForeignJob], checked: Checked, session: Session, store: Store) -> Tariff:
+    """What the machines' jobs are expected to have cost, for the ledger."""
+    machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is Stage.HARDWARE))
+    told = Counter(session).prices(machines)
+    budget: Mapping[str, Any] = checked.spec.budget
+    sources = PriceSources(spec=budget.get("price_per_second"), told=told)
+    return tariff_of(machines, session.realm, store, CostOptions(), sources)
 
 
 def _fetch(open_ones: Sequence[Attempt], session: Session, store: Store, tell: Tell) -> list[str]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from attrs import field, frozen
 
-from iqm_spec.cost.conditions import conditions_of
 from iqm_spec.cost.estimate import (
     Assumption,
     JobAsked,
@@ -18,7 +17,6 @@ from iqm_spec.cost.estimate import (
 )
 from iqm_spec.cost.prices import Quote, quotes
 from iqm_spec.cost.ranges import NOTHING, Range
-from iqm_spec.cost.shape import job_shape
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.model import Mode, Stage
@@ -30,7 +28,7 @@ from iqm_spec.stages.server.batch import Batch, Bounds, batches
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session, computer_of
 from iqm_spec.stages.server.state import Phase
-from iqm_spec.stages.server.submit import asked
+from iqm_spec.stages.server.submit import asked, asked_of
 from iqm_spec.stages.server.work import ended_already, look
 from iqm_spec.store import Store
 
@@ -170,7 +168,7 @@ def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) 
         quotes=tuple(
             quote
             for computer in computers
-            for quote in quotes(computer, [job.shape for job in machine if job.target == computer])
+            for quote in quotes(computer, [job.shape for job in jobs if job.computer == computer])
         ),
         slots=slots,
         assumptions=tuple(_assumed(tariff, jobs, plan, slots)),
@@ -228,12 +226,7 @@ def _batchings(
 
 
 def _each(job: Batch) -> list[JobAsked]:
-    conditions = conditions_of(job.options)
-    summaries: list[Mapping[str, Any]] = [part.point.summary for part in job.parts]
-    return [
-        JobAsked(job.target, job_shape([(one["qubits"], one["depth"])], job.shots), conditions)
-        for one in summaries
-    ]
+    return [asked_of(job.target, [part.point], job.shots, job.options) for part in job.parts]
 
 
 def _slots(

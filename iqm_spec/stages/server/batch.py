@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from iqm_spec.cost.shape import JobShape, job_shape
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
@@ -75,12 +74,6 @@ class Batch:
     def executions(self) -> int:
         """Circuits times shots."""
         return len(self.parts) * self.shots
-
-    @property
-    def shape(self) -> JobShape:
-        """The job as a time model sees it."""
-        summaries: list[Mapping[str, Any]] = [part.point.summary for part in self.parts]
-        return job_shape(((one["qubits"], one["depth"]) for one in summaries), self.shots)
 
 
 def batches(

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from iqm_spec.cost.conditions import conditions_of
 from iqm_spec.cost.estimate import JobAsked, JobCost
+from iqm_spec.cost.shape import job_shape
 from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
 from iqm_spec.json_types import Json
+from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.claims import alone, at_work, is_at_work
 from iqm_spec.stages.server.desk import Desk
@@ -110,13 +112,24 @@ def _cost(desk: Desk, batch: Batch) -> JobCost | None:
 
 def asked(computer: str, batch: Batch) -> JobAsked:
     """A batch as something to be priced."""
-    return JobAsked(computer, batch.shape, conditions_of(batch.options))
+    points = [part.point for part in batch.parts]
+    return asked_of(computer, points, batch.shots, batch.options)
+
+
+def asked_of(
+    computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
+) -> JobAsked:
+    """A job of some points as something to be priced."""
+    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
+    shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
+    return JobAsked(computer, shape, conditions_of(options))
 
 
 def _intent(
     desk: Desk, batch: Batch, number: int, body: bytes, cost: JobCost | None
 ) -> dict[str, Json]:
     parts: list[Json] = [[part.key, part.number] for part in batch.parts]
+    as_asked = asked(desk.alias(batch.target), batch)
     priced: dict[str, Json] = {} if cost is None else {"estimate": cost.to_json()}
     return {
         "attempt": number,
@@ -133,8 +146,8 @@ def _intent(
         "calibration_set_id": desk.sets.get(batch.target),
         "body": desk.store.put_json(json.loads(body)),
         "parts": parts,
-        "shape": batch.shape.to_json(),
-        "conditions": conditions_of(batch.options),
+        "shape": as_asked.shape.to_json(),
+        "conditions": as_asked.conditions,
         **priced,
         **now(),
     }
