@@ -28,6 +28,7 @@ LAYERS = [
     {"stages"},
     {"emulator"},
     {"run"},
+    {"papers"},
     {"cli"},
 ]
 """Rooms from the foundations up; a room imports itself and what stands above it in this list."""

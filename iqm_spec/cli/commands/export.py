@@ -12,8 +12,7 @@ import click
 
 from iqm_spec.cli.missing import tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.diagnostics import printable
-from iqm_spec.errors import JobFailed
+from iqm_spec.cli.written import write_text
 from iqm_spec.run.gaps import Gaps, gaps
 from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import load_run
@@ -50,16 +49,8 @@ def command(
     if output is None:
         click.echo(text, nl=False)
     else:
-        _write(output, text)
+        write_text(output, text)
     return tell_gaps(saved.state.id, found)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        name = printable(path.as_posix())
-        raise JobFailed(f"{name} cannot be written: {error.strerror}", code="disk") from error
 
 
 def _json(rows: Sequence[Row], found: Gaps) -> str:

@@ -103,9 +103,9 @@ def _mode(text: str) -> str:
 def _words(one: Account) -> str:
     """The total of what machines did, or of what an emulator stood for."""
     what = "* emulated" if one.emulated else "total"
+    seconds, credits_ = amount(one.measured_seconds), amount(one.credits)
     told = (
-        f"\n{what}: {count(one.jobs, 'job')}, {amount(one.measured_seconds)} s of QPU time measured, "
-        f"{amount(one.credits)} credits"
+        f"\n{what}: {count(one.jobs, 'job')}, {seconds} s of QPU time measured, {credits_} credits"
     )
     if one.reserved:
         told += f", up to {amount(one.reserved)} more reserved by {one.open} open jobs"

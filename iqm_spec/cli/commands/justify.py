@@ -1,0 +1,166 @@
+"""`iqm-spec justify SPEC|RUN`: the request for credits, or with `--closeout` the usage report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import frozen
+
+from iqm_spec.cli import output
+from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.options import (
+    allow_code_option,
+    json_option,
+    model_option,
+    price_option,
+    results_option,
+    server_option,
+    set_option,
+    slot_option,
+)
+from iqm_spec.cli.prepare import Given, prepare
+from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
+from iqm_spec.cli.written import write_text
+from iqm_spec.errors import Refused, UsageError
+from iqm_spec.model import Stage
+from iqm_spec.run.loop import plan_of
+from iqm_spec.run.preview import ask_server, preview
+from iqm_spec.run.request import Request
+from iqm_spec.run.saved import SavedRun, load_run
+from iqm_spec.run.tariff import CostOptions
+from iqm_spec.store import Store
+
+
+@frozen
+class _Paper:
+    """A paper in Markdown, with what `--json` tells of it."""
+
+    kind: str
+    title: str
+    markdown: str
+    told: Mapping[str, Any]
+
+
+@click.command()
+@click.argument("what", metavar="SPEC|RUN")
+@click.option("--closeout", is_flag=True, help="The usage report of RUN instead of a request.")
+@click.option(
+    "-o", "--output", "outputs", multiple=True, type=click.Path(path_type=Path, dir_okay=False),
+    help="FILE.md or FILE.html; give it twice for both. Default: Markdown on stdout.",
+)  # fmt: skip
+@set_option
+@price_option
+@model_option
+@slot_option
+@allow_code_option
+@server_option
+@results_option
+@json_option
+def command(
+    what: str,
+    closeout: bool,
+    outputs: Sequence[Path],
+    overrides: Sequence[str],
+    price: float | None,
+    model_path: Path | None,
+    slot: float | None,
+    allowed_code: Sequence[str],
+    server: str | None,
+    results: Path,
+    as_json: bool,
+) -> int:
+    """Write a request for credits from what was computed; blanks are marked as blanks.
+
+    Circuits, shots with the errors they buy, jobs, QPU seconds and credits with their price and its
+    source, evidence from the Aer and mock stages of the results folder, and what was spent before.
+    SPEC is a file. For --closeout, RUN is a run's id, a unique part of its beginning, a spec's
+    name, or `latest`. Nothing is submitted.
+    """
+    for path in outputs:
+        if path.suffix not in (".md", ".html"):
+            raise UsageError(f"{path.name}: the papers are written as .md or .html")
+    store = Store(results)
+    if closeout:
+        paper = _closeout(what, store)
+    else:
+        given = Given(Path(what), overrides, allowed_code, None)
+        options = cost_options(price, model_path, None, slot)
+        paper = _request(given, options, store, server, results)
+    for path in outputs:
+        write_text(path, _as(path, paper))
+    if as_json:
+        files = [path.as_posix() for path in outputs]
+        answer = {"kind": paper.kind, **paper.told, "files": files, "markdown": paper.markdown}
+        output.answer({**answer, "exit": 0})
+    elif not outputs:
+        click.echo(paper.markdown, nl=False)
+    return 0
+
+
+def _as(path: Path, paper: _Paper) -> str:
+    from iqm_spec.papers.render import to_html
+
+    return to_html(paper.markdown, paper.title) if path.suffix == ".html" else paper.markdown
+
+
+def _request(
+    given: Given, options: CostOptions, store: Store, server: str | None, results: Path
+) -> _Paper:
+    from iqm_spec.papers.render import to_markdown
+    from iqm_spec.papers.request import request_facts
+
+    if not given.path.exists():
+        raise UsageError(
+            f"there is no spec {given.path.as_posix()}",
+            hint="a request is written for a spec's file; the report of a run takes --closeout",
+        )
+    with session_of(server, results, keep=False) as session:
+        ready = prepare(given, store, session, replan=False, offline=True)
+        spec = ready.checked.spec
+        if Stage.HARDWARE not in spec.stages:
+            raise Refused(
+                f"{spec.name} has no hardware stage: it needs no credits",
+                hint="add `hardware` to `stages`, or give --set 'stages=[aer, mock, hardware]'",
+                code="refused.justify",
+            )
+        request = Request(
+            checked=ready.checked, session=session, why_no_session=NO_CREDENTIALS, costs=options
+        )
+        plan, realm = plan_of(request, store), realm_asked(server)
+        costs = preview(plan, request, store, realm, ask_server(session, plan))
+        facts = request_facts(plan, costs, store, realm, spec.description)
+    title = f"Request for IQM credits: {plan.name}"
+    told = {
+        "spec": dict(plan.header["spec"]),
+        "qpu_seconds": costs.seconds.to_json(),
+        "credits": costs.credits.to_json(),
+    }
+    return _Paper("request", title, to_markdown("request", facts), told)
+
+
+def _closeout(what: str, store: Store) -> _Paper:
+    from iqm_spec.papers.closeout import closeout_facts
+    from iqm_spec.papers.render import to_markdown
+
+    saved = load_run(store, what)
+    facts = closeout_facts(saved, store, _description(saved, store))
+    told = {
+        "run": saved.state.id,
+        "qpu_seconds_measured": facts["seconds"],
+        "credits_measured": facts["credits"],
+    }
+    title = f"Usage report: {saved.plan.name}"
+    return _Paper("closeout", title, to_markdown("closeout", facts), told)
+
+
+def _description(saved: SavedRun, store: Store) -> str:
+    """The description in the spec's text that the run keeps."""
+    from iqm_spec.source import parse_source
+
+    told: Any = store.get_json(str(saved.state.fields["text"]))
+    source = parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
+    tree: Any = source.tree
+    return str(tree.get("description") or "")

@@ -1,0 +1,52 @@
+"""Writes the files that a user asked for: whole or not at all, and in words where it cannot."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from iqm_spec.diagnostics import printable
+from iqm_spec.errors import JobFailed, UsageError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one step; see `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file in one step, in the place of an older one.
+
+    UsageError where there is no place for it, JobFailed where the disk does not take it. A device
+    or a pipe is written to as it is.
+    """
+    name = printable(path.as_posix())
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        _replace(path, data)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        hint = "make its folder first, or name another file"
+        raise UsageError(f"{name} cannot be written: {error.strerror}", hint=hint) from error
+    except (PermissionError, IsADirectoryError) as error:
+        raise UsageError(
+            f"{name} cannot be written: {error.strerror}", hint="name another file"
+        ) from error
+    except OSError as error:
+        raise JobFailed(f"{name} cannot be written: {error.strerror}", code="disk") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, part = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(part, 0o666 & ~umask)
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise

@@ -1,0 +1,1 @@
+"""The papers of an allocation: the request for credits before, the usage report after."""

@@ -1,0 +1,177 @@
+"""What the papers say, as values: nothing that was not computed, and blanks that are blanks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.cost.precision import standard_error
+from iqm_spec.model import Stage
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.run.log import JOB
+from iqm_spec.run.rows import Row
+from iqm_spec.run.saved import SavedRun
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.work import look
+from iqm_spec.store import Store
+
+
+@frozen
+class CircuitFacts:
+    """Points of one circuit: ranges of what they are after transpiling."""
+
+    name: str
+    machine: str
+    axes: str
+    points: int
+    qubits: tuple[int, int]
+    depth: tuple[int, int]
+    pairs: tuple[int, int]
+    shots: tuple[int, int]
+
+    @property
+    def error(self) -> float:
+        """Standard error of an outcome's probability at the fewest shots, at most."""
+        return standard_error(self.shots[0])
+
+
+@frozen
+class Fidelity:
+    """Hellinger fidelities to the ideal distribution over the points of a circuit and stage."""
+
+    circuit: str
+    stage: str
+    points: int
+    known: int
+    low: float
+    median: float
+    high: float
+
+
+@frozen
+class JobFacts:
+    """One job at a server."""
+
+    id: str
+    computer: str
+    stage: str
+    status: str
+    at: str
+    circuits: int
+    shots: int
+    calibration: str
+    predicted: str
+    seconds: float | None
+    credits: float | None
+
+
+def circuit_facts(points: Sequence[PlannedPoint]) -> list[CircuitFacts]:
+    """Points by circuit and machine, in the order of the plan."""
+    groups: dict[tuple[str, str], list[PlannedPoint]] = {}
+    for point in points:
+        groups.setdefault((point.name, point.target), []).append(point)
+    return [_circuit(name, machine, some) for (name, machine), some in groups.items()]
+
+
+def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitFacts:
+    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
+    gates = [summary["gates"] for summary in summaries]
+    values: dict[str, dict[str, None]] = {}
+    for point in points:
+        for axis, value in point.values:
+            values.setdefault(axis, {})[_value(value)] = None
+    return CircuitFacts(
+        name=name,
+        machine=machine,
+        axes="; ".join(f"{axis} = {_listed(list(seen))}" for axis, seen in values.items()),
+        points=len(points),
+        qubits=_span(summary["qubits"] for summary in summaries),
+        depth=_span(summary["depth"] for summary in summaries),
+        pairs=_span(one.get("cz", 0) + one.get("move", 0) for one in gates),
+        shots=_span(point.shots for point in points),
+    )
+
+
+def _span(values: Iterable[int]) -> tuple[int, int]:
+    listed = list(values)
+    return min(listed), max(listed)
+
+
+def _value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _listed(values: Sequence[str]) -> str:
+    """All of a few values, the ends of many."""
+    if len(values) <= 6:
+        return ", ".join(values)
+    return f"{values[0]}, {values[1]}, …, {values[-1]} ({len(values)} values)"
+
+
+def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
+    """Fidelities by circuit and stage; stages that an emulator stood for are named so."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.record:
+            stage = f"{row.stage} (emulated)" if row.emulated else row.stage
+            groups.setdefault((row.point.name, stage), []).append(row)
+    found = []
+    for (name, stage), some in groups.items():
+        values = sorted(
+            float(row.comparison["hellinger_fidelity"])
+            for row in some
+            if row.comparison and row.comparison.get("hellinger_fidelity") is not None
+        )
+        middle = values[len(values) // 2] if values else 0.0
+        ends = (values[0], values[-1]) if values else (0.0, 0.0)
+        found.append(Fidelity(name, stage, len(some), len(values), ends[0], middle, ends[1]))
+    return found
+
+
+def latest_run(store: Store, plan: Plan) -> SavedRun | None:
+    """The newest run of a plan."""
+    for state in reversed(store.runs()):
+        if state.fields.get("plan") == plan.digest:
+            return SavedRun(state, plan)
+    return None
+
+
+def record_digests(run: SavedRun) -> list[str]:
+    """Sha256 of the packs that hold the counts which the run simulated itself."""
+    told = (event.fields.get("records") for event in run.state.of_kind(JOB))
+    return list(dict.fromkeys(str(one) for one in told if one))
+
+
+def server_jobs(
+    store: Store, plan: Plan, stage: Stage, realm: str, phases: Sequence[Phase]
+) -> list[JobFacts]:
+    """The jobs that stand for a plan's points at a server."""
+    work = look(plan, stage, realm, store, write=False)
+    return [_job(attempt) for attempt in work.attempts(*phases)]
+
+
+def _job(attempt: Attempt) -> JobFacts:
+    intent, fields = attempt.intent, attempt.fields
+    estimate: Mapping[str, Any] = intent.get("estimate") or {}
+    told: Any = estimate.get("qpu_seconds")
+    seconds = fields.get("qpu_seconds")
+    measured = float(seconds) if isinstance(seconds, int | float) else None
+    price = estimate.get("price_per_second")
+    emulated = " (emulated)" if intent.get("emulated") else ""
+    return JobFacts(
+        id=", ".join(attempt.ids) or attempt.job[:12],
+        computer=str(intent["computer"]),
+        stage=f"{intent['stage']}{emulated}",
+        status=str(fields.get("status", attempt.phase.value)),
+        at=str(intent.get("at", "")),
+        circuits=len(attempt.parts),
+        shots=int(intent["shots"]),
+        calibration=str(
+            fields.get("calibration_set_id") or intent.get("calibration_set_id") or "not told"
+        ),
+        predicted="" if told is None else f"{told['low']:.3g} to {told['high']:.3g}",
+        seconds=measured,
+        credits=None if measured is None or price is None else measured * price,
+    )

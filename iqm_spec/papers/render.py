@@ -1,0 +1,73 @@
+"""Facts to Markdown by a template, and Markdown to one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from iqm_spec.cost.ranges import Range
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
+
+
+def to_markdown(template: str, facts: Mapping[str, Any]) -> str:
+    """The paper as GitHub-flavoured Markdown; texts of a spec are escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Markdown has characters of its own: see `text`
+    )
+    environment.filters |= {
+        "text": text, "ranged": ranged, "span": span, "number": number, "blank": blank,
+    }  # fmt: skip
+    rendered = environment.get_template(f"{template}.md.j2").render(**facts)
+    return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
+
+
+def to_html(markdown: str, title: str) -> str:
+    """One page, readable in light and dark and on paper; no script, nothing from elsewhere."""
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    page = (_TEMPLATES / "page.html").read_text(encoding="utf-8")
+    return page.replace("{{title}}", html.escape(title)).replace("{{body}}", body)
+
+
+def text(value: object) -> str:
+    """A text that is nothing but itself in Markdown, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+
+
+def blank(what: str) -> str:
+    """A place that a person has to fill in."""
+    return f"**[to be filled in: {what}]**"
+
+
+def number(value: float) -> str:
+    """Three digits, thousands apart."""
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def ranged(one: Range) -> str:
+    """`0.53 (0.31 to 1.2)`."""
+    if one.low == one.high:
+        return number(one.expected)
+    return f"{number(one.expected)} ({number(one.low)} to {number(one.high)})"
+
+
+def span(ends: tuple[int, int]) -> str:
+    """`2`, or `2 to 6`."""
+    low, high = ends
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
