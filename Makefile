@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; 
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs compare times clean constraints
+.PHONY: run test fast lint fmt docs docs-cost compare times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
@@ -37,6 +37,10 @@ docs: $(STAMP)
 # our transpiling against iqm-client's own, as a table in docs/transpiling.md
 compare: $(STAMP)
 	$(BIN)/python -m tools.compare_transpile --write
+
+# errors and coverage of time models on jobs left out, as a table in docs/cost-model.md
+docs-cost: $(STAMP)
+	$(BIN)/python -m tools.make_cost_table --write
 
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)

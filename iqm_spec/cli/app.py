@@ -23,6 +23,7 @@ COMMANDS = {
     "export": "Write a run's counts as CSV or JSON.",
     "verify": "Check a results folder: every file against its sha256, every reference.",
     "justify": "Write a request for credits, or the usage report of a run.",
+    "cost": "Fit and use time models; what jobs, shots and error bars cost.",
     "ledger": "Sum up what was spent, predicted beside measured.",
     "diff": "Compare two runs: what was asked and what came out.",
     "explain": "Tell why two specs or runs are not the same question.",

@@ -27,6 +27,9 @@ def tell_gaps(run: str, found: Gaps) -> int:
             why = "are lost" if found.lost else "are not there: the run did not get to them"
             of = f"{len(points):,} of {count(found.total, 'point')}"
             output.say(f"warning: {run}: the {what} of {of} {why}: {_named(points)}")
+    if found.waiting:
+        told = f"{len(found.waiting):,} of {count(found.total, 'point')}"
+        output.say(f"{run}: {told} wait for their jobs; `iqm-spec resume {run}` brings them in")
     if found:
         output.say(f"hint: {LOST if found.lost else UNFINISHED}")
     return int(ExitCode.CORRUPT if found.lost else ExitCode.DONE)

@@ -143,6 +143,8 @@ def server_line(stage: StageStarted) -> str:
     told = [f"{stage.cached:,} in the results folder"] if stage.cached else []
     if stage.jobs:
         told.append(f"{count(stage.jobs, 'job')} to submit")
+    if stage.shared:
+        told.append(f"{stage.shared:,} the same question as another, sharing its counts")
     return f"{count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
 
 

@@ -36,9 +36,14 @@ class SlotNeed:
 
 def need(jobs: Sequence[Range]) -> SlotNeed:
     """What jobs of these QPU seconds need of a timeslot."""
-    seconds = total(one.plus(BETWEEN_JOBS) for one in jobs)
+    return need_of(total(jobs), len(jobs))
+
+
+def need_of(qpu: Range, jobs: int) -> SlotNeed:
+    """What so many jobs need that take so many QPU seconds together."""
+    seconds = qpu.plus(BETWEEN_JOBS.times(jobs))
     steps = math.ceil(seconds.high / (1 - MARGIN) / 60 / STEP_MINUTES)
-    return SlotNeed(len(jobs), seconds, steps * STEP_MINUTES)
+    return SlotNeed(jobs, seconds, steps * STEP_MINUTES)
 
 
 def fitting(jobs: Sequence[Range], slot_seconds: float) -> int:

@@ -10,8 +10,7 @@ from attrs import frozen
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.log import JOB
-from iqm_spec.run.rows import Row
+from iqm_spec.run.rows import RECORDS, Row
 from iqm_spec.run.saved import SavedRun
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
@@ -138,10 +137,10 @@ def latest_run(store: Store, plan: Plan) -> SavedRun | None:
     return None
 
 
-def record_digests(run: SavedRun) -> list[str]:
-    """Sha256 of the packs that hold the counts which the run simulated itself."""
-    told = (event.fields.get("records") for event in run.state.of_kind(JOB))
-    return list(dict.fromkeys(str(one) for one in told if one))
+def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
+    """Sha256 of the packs that hold the simulated counts of some rows."""
+    found = store.find(RECORDS, {row.key for row in rows if row.stage == Stage.AER.value})
+    return sorted({one.digest for one in found.values()})
 
 
 def server_jobs(

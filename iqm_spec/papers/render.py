@@ -50,7 +50,7 @@ def text(value: object) -> str:
 
 def blank(what: str) -> str:
     """A place that a person has to fill in."""
-    return f"**[to be filled in: {what}]**"
+    return f"***[to be filled in: {what}]***"
 
 
 def number(value: float) -> str:

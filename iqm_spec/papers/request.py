@@ -32,7 +32,8 @@ def request_facts(
     machine = next(stage for stage in costs.stages if stage.stage is Stage.HARDWARE)
     run = latest_run(store, plan)
     rows = run.rows(store) if run is not None else []
-    entries = read_entries(store, Counting())
+    # a rehearsal is no use of an allocation, but in a rehearsed request
+    entries = [e for e in read_entries(store, Counting()) if not e.emulated or e.realm == realm]
     spent = accounts(entries, ["experiment", "machine", "month", "server"])
     wanted = Stage.AER.value in plan.header["stages"]
     return {
@@ -53,7 +54,7 @@ def request_facts(
         "run": run,
         "fidelities": [one for one in fidelities(rows) if one.stage == "aer"],
         "aer_wanted": wanted,
-        "records": [] if run is None else record_digests(run),
+        "records": record_digests(store, rows),
         "mock_jobs": _mock_jobs(store, plan, realm),
         "spent": spent,
     }

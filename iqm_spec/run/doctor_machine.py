@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.cost.published import published_times
+from iqm_spec.cost.ranges import total
+from iqm_spec.cost.shape import JobShape
+from iqm_spec.cost.slots import SlotNeed, need_of
 from iqm_spec.model import Mode, Point
 from iqm_spec.plan.label import count
 from iqm_spec.run.doctor import Check, fine, problem, unknown, warning
@@ -18,15 +21,8 @@ from iqm_spec.stages.server.batch import USUAL_CIRCUITS
 if TYPE_CHECKING:
     from iqm_spec.server.offer import Offer, Slot
 
-JOB_SECONDS = (0.0, 2.5)
-"""Lowest and highest time before a job's first shot, by the public formulas of sister machines:
-FiQCI/resource-estimator for Aalto Q20 (about 0), VTT Q50 (0.8837) and Helmi (2.4)."""
-
-SHOT_SECONDS = (0.3e-3, 0.65e-3)
-"""Of one shot of one circuit, by the same formulas and IT4Innovations' guide to VLQ (350e-6)."""
-
-SLOT_MARGIN = 2.0
-"""No public figure is of the machines of IQM Resonance."""
+LAYERS = 100
+"""Depth that circuits are taken to have: nothing is transpiled here."""
 
 LOOKED_AHEAD = timedelta(days=7)
 """How far windows and timeslots are asked for."""
@@ -68,17 +64,15 @@ class Need:
             jobs += parts * -(-circuits // most)
         return jobs
 
-    def seconds(self, jobs: int) -> tuple[float, float]:
-        """Lowest and highest time on the machine."""
-        low, high = (
-            jobs * start + self.executions * shot
-            for start, shot in zip(JOB_SECONDS, SHOT_SECONDS, strict=True)
-        )
-        return low, high
-
-    def slot_minutes(self, jobs: int) -> int:
-        """Minutes of a timeslot that are enough: the highest time, doubled, rounded up."""
-        return max(1, ceil(SLOT_MARGIN * self.seconds(jobs)[1] / 60))
+    def slot(self, jobs: int) -> SlotNeed:
+        """What it needs of a timeslot, by the published times of the machine's sisters."""
+        times = published_times(self.target)
+        shapes = [
+            JobShape(circuits, shots, 0, LAYERS * circuits, 0) for shots, circuits in self.groups
+        ]
+        (start,) = times.predict([JobShape(0, 0, 0, 0, 0)])
+        more = max(0, jobs - len(shapes))
+        return need_of(total([*times.predict(shapes), start.times(more)]), jobs)
 
 
 def needs_of(points: Iterable[Point]) -> dict[str, Need]:
@@ -194,16 +188,16 @@ def _timeslots(offer: Offer, need: Need, now: datetime) -> Check:
 def slot_words(need: Need, offer: Offer) -> tuple[str, int]:
     """How long a timeslot a spec needs, in words, and in minutes."""
     jobs = need.jobs(offer)
-    minutes = need.slot_minutes(jobs)
-    low, high = need.seconds(jobs)
+    slot = need.slot(jobs)
     text = (
-        f"This spec needs one of about {span(timedelta(minutes=minutes))}: twice the "
-        f"{low:,.0f} to {high:,.0f} s that {count(jobs, 'job')} would take by public formulas "
-        "for sister machines (0-2.5 s a job, 0.3-0.65 ms a shot; FiQCI, IT4Innovations)."
+        f"This spec needs one of about {span(timedelta(minutes=slot.minutes))}: by published times "
+        f"of sister machines {count(jobs, 'job')} of circuits with {LAYERS} layers would take "
+        f"{slot.seconds.low:,.0f} to {slot.seconds.high:,.0f} s; `iqm-spec run --dry-run` tells it "
+        "from the transpiled circuits."
     )
     if need.resets_actively:
         text += " They do not hold for active reset."
-    return text, minutes
+    return text, slot.minutes
 
 
 def _next(slots: Sequence[Slot], now: datetime) -> Slot | None:

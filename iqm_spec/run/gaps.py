@@ -31,6 +31,8 @@ class Gaps:
     counts: tuple[PlannedPoint, ...]
     distances: tuple[PlannedPoint, ...]
     lost: bool
+    waiting: tuple[PlannedPoint, ...] = ()
+    """Points whose jobs have not ended, or whose outcome is unknown: nothing to ask again."""
 
     def __bool__(self) -> bool:
         """True where anything is missing."""
@@ -39,7 +41,8 @@ class Gaps:
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     """What is missing of a run, given its rows."""
-    counts = tuple(row.point for row in rows if row.record is None)
+    waiting = tuple(row.point for row in rows if row.record is None and row.waiting)
+    counts = tuple(row.point for row in rows if row.record is None and not row.waiting)
     distances = tuple(
         row.point for row in rows if row.record and row.derived is None and row.stage != "mock"
     )
@@ -50,7 +53,7 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
         if row.record is None or row.derived is None
     )
     lost = bool(counts or distances) and (gone or names_lost_objects(saved.state, store))
-    return Gaps(len(rows), counts, distances, lost)
+    return Gaps(len(rows), counts, distances, lost, waiting)
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:

@@ -35,6 +35,8 @@ class Row:
     emulated: bool = False
     ended: bool = True
     """Whether the point's jobs have all been completed, so that a missing record is a lost one."""
+    waiting: bool = False
+    """Whether its job is at the server, or may be."""
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -66,7 +66,10 @@ def run_server(
     it.emulated = any(a.intent.get("emulated") for a in work.attempts()) or (
         left and session.emulated
     )
-    yield StageStarted(stage, len(work.keys), cached, len(jobs), emulated=it.emulated)
+    shared = len(work.keys) - len(set(work.keys))
+    yield StageStarted(
+        stage, len(work.keys), cached, len(jobs), shared=shared, emulated=it.emulated
+    )
     if jobs:
         require_mock(it, before)
         if it.stage is Stage.HARDWARE:

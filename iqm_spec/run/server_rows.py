@@ -38,6 +38,8 @@ def server_rows(
     work = ServerWork(keys, covering(found), plan.points)
     emulated = any(attempt.intent.get("emulated") for attempt in work.attempts())
     records = _records(store, stage, work.attempts(Phase.COMPLETED))
+    open_ones = work.attempts(Phase.SUBMITTED, Phase.INTENDED, Phase.UNKNOWN)
+    waiting = {key for attempt in open_ones for key, _ in attempt.parts}
     completed = {key for attempt in work.attempts(Phase.COMPLETED) for key, _ in attempt.parts}
     grouped = [_by_set(records.get(key, [])) for key in keys]
     names = {derived_key([r["key"] for r in part]) for parts in grouped for part in parts if part}
@@ -53,6 +55,7 @@ def server_rows(
                 derived=more.record if more else None,
                 emulated=emulated,
                 ended=bool(part) or key in completed,
+                waiting=key in waiting,
             )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
 from iqm_spec.cost.slots import fitting
+from iqm_spec.errors import Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.label import count
 from iqm_spec.run.server_stage import ServerStage
 from iqm_spec.run.tariff import PriceSources, tariff_of
 from iqm_spec.stages.server.batch import Batch
-from iqm_spec.stages.server.desk import computer_of
+from iqm_spec.stages.server.desk import EMULATOR, computer_of
 from iqm_spec.stages.server.purse import Limits, Purse
 from iqm_spec.stages.server.spending import Counting
 from iqm_spec.stages.server.submit import asked
@@ -48,7 +49,8 @@ def require_budget(it: ServerStage, costs: Sequence[JobCost]) -> None:
 def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> list[Batch]:
     """In timeslot mode, the first jobs that fit in the time booked; what is held back is told.
 
-    Where the server does not tell of timeslots, and nobody names a time, all are submitted.
+    Where the server does not tell of timeslots, and nobody names a time, all are submitted. Refused
+    where it tells that none is booked.
     """
     if it.stage is Stage.MOCK or it.plan.header["mode"] != Mode.TIMESLOT.value:
         return list(jobs)
@@ -58,10 +60,13 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
         seconds = it.request.costs.slot_seconds
         if seconds is None:
             seconds = it.counter.slot_seconds(computer)
-        # no slot at all is for the server to refuse, in its own words
-        fit = len(pairs) if not seconds else fitting([c.seconds for _, c in pairs], seconds)
+        if seconds is None:
+            return list(jobs)
+        if not seconds:
+            raise _no_slot(computer, it.session.realm)
+        fit = fitting([cost.seconds for _, cost in pairs], seconds)
         kept += [job for job, _ in pairs[:fit]]
-        if fit < len(pairs) and seconds:
+        if fit < len(pairs):
             rest = seconds_of(cost for _, cost in pairs[fit:])
             it.found.held = (
                 f"{count(len(pairs) - fit, 'job')} of {len(pairs)} held back: up to "
@@ -69,3 +74,13 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
                 f"timeslots booked on {computer}; `iqm-spec run` submits them when there is room"
             )
     return [job for job in jobs if job in kept]
+
+
+def _no_slot(computer: str, realm: str) -> Refused:
+    hint = (
+        "have the project's PI (role Scheduler) book one, or write `mode: pay-as-you-go`; --slot "
+        "TIME says how long one is that the server does not tell of"
+    )
+    if realm == EMULATOR:
+        hint = f"`iqm-spec emulator --slot {computer}:0:3600` serves one that has a timeslot"
+    return Refused(f"no timeslot is booked on {computer}", hint=hint, code="refused.timeslot")

@@ -84,7 +84,7 @@ def _notice(text: str, ref: TargetRef) -> str:
         parts.append("`mode: timeslot`")
         client.append("use_timeslot=True")
     if ref.mock:
-        parts.append("the stages aer and mock only")
+        parts.append("no hardware stage (`stages: [aer, mock]` asks for the mock)")
         client = [f'quantum_computer="{ref.alias}:mock"']
     host = f" (iqm-client: {_TODAY}, {', '.join(client)})"
     return f"target `{text}` is read as {' with '.join(parts)}{host}"

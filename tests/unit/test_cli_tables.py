@@ -90,7 +90,8 @@ def test_tables_fit_and_cut_no_number(axes: int, width: int, shots: int) -> None
         assert len(lines) == 2
     assert str(shots) in results[1].split()
     assert "0.500±0.010" in results[1].split()
-    assert plan[1].split()[-5:] == ["54", "123456", "98765", "123456", str(shots)]
+    numbers = ["54", "123456", "98765", "123456", str(shots), f"{0.5 / shots**0.5:.2g}"]
+    assert plan[1].split()[-6:] == numbers
 
 
 def test_a_table_of_nothing() -> None:

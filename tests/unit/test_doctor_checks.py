@@ -133,13 +133,12 @@ def test_jobs_within_limits(
     assert Need("garnet", groups).jobs(Offer("garnet", **limits)) == jobs  # type: ignore[arg-type]
 
 
-def test_a_timeslot_is_twice_the_highest_time_rounded_up() -> None:
-    need = Need("garnet", ((20_000, 100),))
-    low, high = need.seconds(2)
-    assert low == pytest.approx(600)
-    assert high == pytest.approx(2 * 2.5 + 1300)
-    assert need.slot_minutes(2) == 44
-    assert Need("garnet", ((1, 1),)).slot_minutes(1) == 1
+def test_a_timeslot_holds_the_highest_time_with_a_margin_in_steps_of_five_minutes() -> None:
+    slot = Need("garnet", ((20_000, 100),)).slot(2)
+    assert slot.seconds.low < 2_000_000 * 350e-6 < slot.seconds.high
+    assert slot.minutes % 5 == 0
+    assert 0 <= slot.minutes - slot.seconds.high / 0.9 / 60 < 5
+    assert Need("garnet", ((1, 1),)).slot(1).minutes == 5
 
 
 def check(offer: Offer, name: str, mode: Mode = Mode.PAY_AS_YOU_GO) -> tuple[str, str, str, int]:
@@ -166,7 +165,7 @@ def test_why_it_is_not_told_stands_in_the_notes() -> None:
     assert check(offer, "health")[:2] == ("unknown", "no such page")
     status, found, hint, code = check(offer, "timeslots", Mode.TIMESLOT)
     assert (status, found, code) == ("unknown", "forbidden", 0)
-    assert "about 44 min" in hint
+    assert "about 20 min" in hint
 
 
 @pytest.mark.parametrize(
@@ -214,14 +213,14 @@ def test_timeslots_booked_now_later_or_not_at_all() -> None:
     assert told((5, 6))[:2] == (
         "ok", "the next one begins in 5 h (Mon 23 Nov 18:00 CET) and lasts 1 h",
     )  # fmt: skip
-    status, _, hint, _ = told((-1, 0.5))
+    status, _, hint, _ = told((-1, 0.2))
     assert status == "warning"
     assert "too short" in hint
     status, found, hint, code = told((-2, -1))
     assert (status, code) == ("problem", ExitCode.REFUSED)
     assert found == "none is booked in the next 7 days"
     assert "role PI or Scheduler" in hint
-    assert "about 44 min" in hint
+    assert "about 20 min" in hint
     assert "sister machines" in hint
 
 

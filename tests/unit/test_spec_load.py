@@ -35,7 +35,8 @@ def test_defaults_are_those_of_version_one(tmp_path: Path) -> None:
     spec = load(tmp_path, HEAD + BELL).spec
     assert (spec.mode, spec.stages, spec.seed) == (Mode.PAY_AS_YOU_GO, (Stage.AER,), 0)
     assert spec.aer == AerOptions("device", "automatic", "CPU")
-    assert (spec.calibration, dict(spec.require), dict(spec.budget)) == ("pin", {}, {})
+    assert (spec.calibration, dict(spec.require)) == ("pin", {})
+    assert dict(spec.budget) == {"failed": "measured", "cancelled": "measured"}
     (circuit,) = spec.circuits
     assert (circuit.name, circuit.kind, circuit.ref) == ("bell", SourceKind.GENERATOR, "bell")
     assert (circuit.shots, circuit.repeat) == (1000, 1)

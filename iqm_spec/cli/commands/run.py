@@ -179,5 +179,5 @@ def _tell(store: Store, plan: Plan, over: RunDone, results: Path) -> None:
     told = f"run {over.run}"
     if over.again:
         all_ = "has all of it" if over.exit_code == 0 else "stands as it did"
-        told = f"nothing to do: {told} {all_}"
+        told = f"{'nothing to do' if over.exit_code == 0 else 'nothing new'}: {told} {all_}"
     console.print(f"\n{told}, in {results.as_posix()}/", soft_wrap=True)

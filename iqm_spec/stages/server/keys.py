@@ -9,10 +9,13 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.plan import PlannedPoint
 
 
-def point_key(stage: Stage, realm: str, calibration: str, point: PlannedPoint) -> str:
+def point_key(
+    stage: Stage, realm: str, calibration: str, point: PlannedPoint, *, reference: bool = False
+) -> str:
     """Key of a point's record: circuit, shots, options, target, realm, calibration policy, repeat.
 
-    Nothing that only simulation knows (seed, noise) and nothing that only people read is in it.
+    Nothing that only simulation knows (seed, noise) and nothing that only people read is in it. A
+    `reference` circuit is measured for itself, also where another point asks the same.
     """
     return digest(
         {
@@ -25,6 +28,7 @@ def point_key(stage: Stage, realm: str, calibration: str, point: PlannedPoint) -
             "shots": point.shots,
             "options": dict(point.options),
             "repeat": point.repeat,
+            **({"reference": point.name} if reference else {}),
         }
     )
 

@@ -86,8 +86,11 @@ def look(
 
 def point_keys(plan: Plan, stage: Stage, realm: str) -> tuple[str, ...]:
     """The key of every point of a plan, in order."""
-    calibration = plan.header["calibration"]
-    return tuple(point_key(stage, realm, calibration, point) for point in plan.points)
+    calibration, references = plan.header["calibration"], plan.header["references"]
+    return tuple(
+        point_key(stage, realm, calibration, point, reference=point.name in references)
+        for point in plan.points
+    )
 
 
 def ended_already(store: Store, stage: Stage, realm: str) -> frozenset[AttemptId]:
