@@ -70,7 +70,7 @@ def test_the_text_fits_sixty_columns(spec: Path, cli: Cli) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 60
     text = " ".join(done.stdout.split())
     assert "problem garnet timeslots: none is booked in the next 7 days -> someone with" in text
-    assert "of about 1 min" in text
+    assert "of about 5 min" in text
 
 
 def test_a_booked_timeslot_and_a_window_later(spec: Path, answer: Ask) -> None:

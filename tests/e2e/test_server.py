@@ -300,25 +300,29 @@ def test_jobs_keep_to_the_servers_limits(spec: Path, answer: Ask, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("slots", "options", "code", "words", "used"),
     [
-        (Options(speed=1000), "timeslot"),
-        (Options(speed=1000, slots=(Span("garnet", 0, 1e9),)), ""),
+        # the server tells that none is booked: nothing is tried
+        ((), (), 4, "no timeslot is booked on garnet", [False]),
+        # the user knows of one that the server does not tell of: the server has the last word
+        ((), ("--slot", "1h"), 5, "no timeslot is booked", [False, True]),
+        ((Span("garnet", 0, 1e9),), (), 0, "", [False, True]),
     ],
 )
 def test_timeslot_mode_never_stands_in_the_other_queue(
-    options: Options, words: str, spec: Path, answer: Ask
+    slots: tuple[Span, ...],
+    options: tuple[str, ...],
+    code: int,
+    words: str,
+    used: list[bool],
+    spec: Path,
+    answer: Ask,
 ) -> None:
-    with start(options) as emulator:
-        code = 5 if words else 0
-        done = answer(
-            *("run", spec, "--server", emulator.url, "--yes", "--set", "mode=timeslot"),
-            env=ENV, exit_code=code,
-        )  # fmt: skip
-        verdict = " ".join(done["stages"][1]["verdict"])
-        assert words in verdict
-        used = [line["use_timeslot"] for line in emulator.submissions()]
-        assert used == [False, True]
+    with start(Options(speed=1000, slots=slots)) as emulator:
+        asked = ("run", spec, "--server", emulator.url, "--yes", "--set", "mode=timeslot")
+        done = answer(*asked, *options, env=ENV, exit_code=code)
+        assert words in " ".join(done["stages"][1]["verdict"])
+        assert [line["use_timeslot"] for line in emulator.submissions()] == used
 
 
 def test_a_pinned_set_that_moved_is_told_and_one_that_is_gone_refused(

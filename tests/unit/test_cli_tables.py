@@ -100,7 +100,7 @@ def test_a_table_of_nothing() -> None:
 
 
 def test_points_can_be_told_apart_where_axes_are_cut() -> None:
-    lines = shown(plan_table([row(3).point], 80), 80)
+    lines = shown(plan_table([row(3).point], 87), 87)
     assert "0.1235" in lines[1]
     assert "…" in lines[0]
 

@@ -1,0 +1,209 @@
+"""`iqm-spec cost` through the command line: answers, files, and what people read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from iqm_spec.cost.measured_tables import MACHINES
+from tools.make_cost_table import INVENTED, invented
+
+Ask = Callable[..., Any]
+Cli = Callable[..., Any]
+
+HEAD = ("num_qubits", "depth", "circuits", "shots")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with timings.csv (30 jobs of a made-up machine) and jobs.csv."""
+    with (tmp_path / "timings.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*HEAD, "qpu_seconds", "comment"])
+        for number, one in enumerate(invented(*INVENTED["no floor"], seed=5)[:30]):
+            shape, wild = one.shape, 6 if number == 7 else 1
+            circuits = shape.circuits
+            sizes = [shape.qubits // circuits, shape.depth // circuits, circuits, shape.shots]
+            writer.writerow([*sizes, f"{one.qpu_seconds * wild:.6f}", ""])
+    jobs = ["num_qubits,depth,circuits,shots", "5,20,1,1000", "10,50,30,2000", "20,5000,400,100000"]
+    (tmp_path / "jobs.csv").write_text("\n".join(jobs) + "\n")
+    return tmp_path
+
+
+@pytest.fixture
+def model(folder: Path, answer: Ask) -> Path:
+    answer("cost", "fit", "timings.csv", "-o", "model.json")
+    return folder / "model.json"
+
+
+def digits(text: str) -> str:
+    """Text with its numbers cut to two digits: libraries round the last ones differently."""
+
+    def rounded(match: re.Match[str]) -> str:
+        value = float(match[0].replace(",", ""))
+        return f"{value:.2g}" if "." in match[0] else match[0]
+
+    return re.sub(r"\d[\d,]*\.\d+", rounded, text)
+
+
+@pytest.mark.parametrize("columns", [60, 140])
+def test_what_a_person_sees(
+    folder: Path, cli: Cli, columns: int, snapshot: SnapshotAssertion
+) -> None:
+    told = [
+        cli("cost", *words, columns=columns)
+        for words in (
+            ("fit", "timings.csv", "-o", "model.json"),
+            ("predict", "model.json", "jobs.csv"),
+            ("predict", "model.json", "timings.csv"),
+            ("show", "model.json"),
+        )
+    ]
+    assert [one.returncode for one in told] == [0] * 4, told
+    for line in [*told[1].stdout.splitlines(), *told[3].stdout.partition("predicted (s)")[2]]:
+        assert len(line) <= columns
+    assert digits("\n=====\n".join(one.stdout for one in told)) == snapshot
+    assert told[2].stderr == "note: column not used: comment\n"
+
+
+def test_fit_tells_law_errors_and_wild_rows(folder: Path, answer: Ask) -> None:
+    told = answer("cost", "fit", "timings.csv", "-o", "model.json")
+    assert told["jobs"] == 30
+    assert told["law"]["execution"] == pytest.approx(4e-4, rel=0.1)
+    assert len(told["wild"]) == 1
+    assert 0 < told["accuracy"]["median_error"] < 0.1
+    assert told["notes"] == ["column not used: comment"]
+    assert json.loads((folder / "model.json").read_text())["format"] == "iqm-spec/time-model/1"
+
+
+def test_the_same_table_gives_the_same_file(folder: Path, cli: Cli) -> None:
+    head, *rows = (folder / "timings.csv").read_text().splitlines()
+    (folder / "again.csv").write_text("\n".join([head, *sorted(rows)]) + "\n")
+    (folder / "b").mkdir()
+    (folder / "again.csv").rename(folder / "b" / "timings.csv")
+    for name in ("timings.csv", "b/timings.csv"):
+        assert cli("cost", "fit", name, "-o", f"{name}.json").returncode == 0
+    first, second = (folder / "timings.csv.json", folder / "b" / "timings.csv.json")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_fit_writes_over_nothing_unless_told(model: Path, cli: Cli) -> None:
+    before = model.read_bytes()
+    refused = cli("cost", "fit", "jobs.csv", "-o", model.name)
+    assert (refused.returncode, "--force" in refused.stderr) == (4, True)
+    wrong = cli("cost", "fit", "jobs.csv", "-o", model.name, "--force")
+    assert wrong.returncode == 2
+    assert model.read_bytes() == before
+    assert cli("cost", "fit", "timings.csv", "-o", model.name, "--force").returncode == 0
+    assert sorted(p.name for p in model.parent.iterdir()) == ["jobs.csv", model.name, "timings.csv"]
+    assert cli("cost", "fit", "timings.csv", "-o", "nix/model.json").returncode == 2
+
+
+def test_predict_answers_with_ranges(model: Path, answer: Ask) -> None:
+    told = answer("cost", "predict", model, "jobs.csv")
+    rows = told["rows"]
+    assert len(rows) == 3
+    assert all(0 < row["low"] <= row["expected"] <= row["high"] for row in rows)
+    assert rows[0]["expected"] == pytest.approx(0.91, rel=0.1)
+    assert [row["outside"] for row in rows] == [[], [], ["depth", "circuits", "shots"]]
+    for name in ("low", "expected", "high"):
+        assert told["total"][name] == pytest.approx(sum(row[name] for row in rows))
+    assert told["compared"] is None
+    assert told["model"]["jobs"] == 30
+
+
+def test_predict_compares_with_what_was_measured(model: Path, answer: Ask) -> None:
+    told = answer("cost", "predict", model, "timings.csv")
+    assert told["compared"]["jobs"] == 30
+    assert told["compared"]["median_error"] < 0.05
+    assert all(row["measured"] > 0 for row in told["rows"])
+
+
+@pytest.mark.parametrize("name", ["picture.svg", "picture.png", "picture.html"])
+def test_show_draws_a_picture(model: Path, cli: Cli, name: str) -> None:
+    assert cli("cost", "show", model, "-o", name).returncode == 0
+    data = (model.parent / name).read_bytes()
+    if name.endswith(".png"):
+        assert data.startswith(b"\x89PNG")
+        return
+    text = data.decode()
+    assert "measured QPU time (s)" in text
+    addresses = set(re.findall(r"https?://([^/\"' ]*)", text))
+    assert addresses <= {"www.w3.org"}
+    if name.endswith(".svg"):
+        assert text.count("<path aria-label=") + text.count("aria-roledescription") >= 31
+    else:
+        assert not re.search(r"<(?:script|link|img)[^>]*(?:src|href)=", text)
+
+
+def test_show_keeps_to_ascii_where_the_terminal_does(model: Path, cli: Cli) -> None:
+    shown = cli("cost", "show", model, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert shown.returncode == 0
+    assert shown.stdout.isascii()
+    assert "\\u" not in shown.stdout
+    assert "us per execution" in shown.stdout
+
+
+@pytest.mark.slow
+def test_show_of_the_public_tables(cli: Cli, answer: Ask) -> None:
+    told = answer("cost", "show")
+    assert list(told["models"]) == list(MACHINES)
+    assert all(0.8 < one["accuracy"]["coverage"] <= 1 for one in told["models"].values())
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["fit", "nix.csv", "-o", "m.json"], "no such file"),
+        (["fit", "jobs.csv", "-o", "m.json"], "`qpu_seconds`"),
+        (["fit", "timings.csv"], "--output"),
+        (["fit", ".", "-o", "m.json"], "no results folder"),
+        (["fit", "timings.csv", "-o", "m.json", "--computer", "garnet"], "results folder"),
+        (["predict", "nix.json", "jobs.csv"], "no file"),
+        (["predict", "jobs.csv", "jobs.csv"], "no JSON"),
+        (["predict", "empty.json", "jobs.csv"], "no time model"),
+        (["predict", "model.json", "nix.csv"], "no such file"),
+        (["show", "jobs.csv"], "no JSON"),
+        (["show", "model.json", "-o", "picture.pdf"], ".svg"),
+        (["show", "model.json", "-o", "nix/picture.svg"], "cannot be written"),
+        (["ft"], "did you mean fit?"),
+    ],
+)
+def test_mistakes_are_told(model: Path, cli: Cli, words: list[str], text: str) -> None:
+    (model.parent / "empty.json").write_text("{}")
+    for more in ([], ["--json"]):
+        done = cli("cost", *words, *more)
+        assert done.returncode == 2, done.stderr
+        assert text in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        if more:
+            assert json.loads(done.stdout)["exit"] == 2
+
+
+def test_a_bad_table_is_told_row_by_row(folder: Path, cli: Cli, answer: Ask) -> None:
+    (folder / "bad.csv").write_text("num_qubits,depth,circuits,shots\n2,5,1,x\n2,5,0,10\n")
+    answer("cost", "fit", "timings.csv", "-o", "model.json")
+    done = cli("cost", "predict", "model.json", "bad.csv")
+    assert done.returncode == 2
+    assert "bad.csv:2:7: error[table]: `shots` must be" in done.stderr
+    assert "bad.csv:3:5: error[table]: `circuits` must be" in done.stderr
+    found = answer("cost", "predict", "model.json", "bad.csv", exit_code=2)["error"]
+    assert [item["line"] for item in found["diagnostics"]] == [2, 3]
+
+
+def test_a_model_with_endless_figures_is_told(model: Path, cli: Cli) -> None:
+    data = json.loads(model.read_text())
+    for one in [data["chosen"], *data["folds"], *data["rivals"]]:
+        one["coefficients"] = [1e308] * len(data["terms"])
+    model.write_text(json.dumps(data))
+    done = cli("cost", "predict", model, "jobs.csv", "--json")
+    assert done.returncode == 2, done.stderr
+    assert "beyond all numbers" in done.stdout
+    assert done.stderr == ""
