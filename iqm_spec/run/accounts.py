@@ -94,7 +94,7 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
         jobs=sum(one.ids for one in some),
         circuits=sum(one.circuits * one.ids for one in some),
         executions=sum(one.executions * one.ids for one in some),
-        measured_seconds=sum((one.measured_seconds or 0.0) * one.ids for one in settled),
+        measured_seconds=sum(one.measured_seconds or 0.0 for one in settled),
         credits=sum(one.credits for one in settled),
         reserved=sum(one.credits for one in open_ones),
         open=len(open_ones),
@@ -107,6 +107,8 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
 
 def _inside(entry: Entry) -> bool:
     predicted, seconds = entry.predicted, entry.measured_seconds
+    if entry.ids > 1:
+        return False
     return (
         predicted is not None and seconds is not None and predicted.low <= seconds <= predicted.high
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from attrs import frozen
 
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.run.log import JOB
+from iqm_spec.run.log import JOB, USED
 from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import SavedRun
 from iqm_spec.store import RunState, Store
@@ -54,6 +56,21 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     )
     lost = bool(counts or distances) and (gone or names_lost_objects(saved.state, store))
     return Gaps(len(rows), counts, distances, lost, waiting)
+
+
+def require_journals(store: Store, realm: str) -> None:
+    """StoreCorrupt where a run names jobs whose journals are gone: they might be paid again."""
+    held = set(store.job_keys())
+    for state in store.runs():
+        for event in state.of_kind(USED):
+            told: Any = event.fields.get("attempts", [])
+            lost = [job for job, *_ in told if job not in held]
+            if lost and event.fields.get("realm") == realm:
+                raise StoreCorrupt(
+                    f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",
+                    hint="bring it back, from git or a colleague's copy: without it the same job "
+                    "might be paid twice",
+                )
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:

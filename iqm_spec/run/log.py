@@ -50,7 +50,7 @@ class RunLog:
 
     def used(self, stage: Stage, realm: str, attempts: Iterable[Attempt]) -> None:
         """These attempts stand for the points of a server stage; starts no run by itself."""
-        told: list[Json] = [[attempt.job, attempt.number] for attempt in attempts]
+        told: list[Json] = [[attempt.job, attempt.number, attempt.id] for attempt in attempts]
         self._used.append({"stage": stage.value, "realm": realm, "attempts": told})
         if self._run is not None:
             self._tell_used()

@@ -16,7 +16,7 @@ from iqm_spec.run.request import Request
 from iqm_spec.run.saved import SavedRun
 from iqm_spec.stages.server.judge import paid_twice
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
-from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
 
@@ -73,6 +73,26 @@ def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
         return done
     news = paid_twice(look(saved.plan, done.stage, saved.realm, store, write=False))
     return evolve(done, reasons=(*(n for n in news if n not in done.reasons), *done.reasons))
+
+
+def since(saved: SavedRun, store: Store) -> list[str]:
+    """What has come to light of a run's jobs since its verdict was written."""
+    if saved.realm is None:
+        return []
+    found: list[str] = []
+    for stage in saved.stages:
+        if stage["stage"] == Stage.AER.value or stage["status"] == "skipped":
+            continue
+        work = look(saved.plan, Stage(stage["stage"]), saved.realm, store, write=False)
+        if stage["stage"] == Stage.HARDWARE.value:
+            found += [told for told in paid_twice(work) if told not in stage["verdict"]]
+        settled = not work.attempts(Phase.UNKNOWN, Phase.INTENDED)
+        if stage["status"] == "unknown" and settled:
+            found.append(
+                f"since then every job of the {stage['stage']} stage is known: `iqm-spec resume "
+                f"{saved.state.id}` goes on"
+            )
+    return found
 
 
 def attempts_of(saved: SavedRun, store: Store, *, write: bool = True) -> list[Attempt]:

@@ -14,8 +14,7 @@ from iqm_spec.plan.plan import Plan
 from iqm_spec.run.keys import Simulator
 from iqm_spec.run.log import USED
 from iqm_spec.run.rows import Row, aer_rows
-from iqm_spec.run.server_rows import server_rows
-from iqm_spec.stages.server.ledger import AttemptId
+from iqm_spec.run.server_rows import UsedAttempt, server_rows
 from iqm_spec.store import RunState, Store
 
 
@@ -62,14 +61,14 @@ class SavedRun:
         told = self.state.fields.get("server")
         return None if told is None else str(told)
 
-    def used(self, stage: Stage) -> list[AttemptId] | None:
+    def used(self, stage: Stage) -> list[UsedAttempt] | None:
         """The attempts that stand for the points of a server stage; None while it goes on."""
         told: list[Any] = [
             event.fields["attempts"]
             for event in self.state.of_kind(USED)
             if event.fields.get("stage") == stage.value
         ]
-        return [(job, number) for job, number in told[-1]] if told else None
+        return [(job, number, job_id) for job, number, job_id in told[-1]] if told else None
 
     def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
         """One row per point and stage, in plan order; the mock's random bits only if asked for."""

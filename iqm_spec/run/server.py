@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from iqm_spec.cost.estimate import JobCost
 from iqm_spec.errors import ExitCode, Refused, Terminated
@@ -18,6 +18,7 @@ from iqm_spec.run.events import (
     StageStarted,
     Submitted,
 )
+from iqm_spec.run.gaps import require_journals
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.run.request import Request
@@ -70,13 +71,16 @@ def run_server(
     yield StageStarted(
         stage, len(work.keys), cached, len(jobs), shared=shared, emulated=it.emulated
     )
+    sets: Mapping[str, str | None] = {}
     if jobs:
         require_mock(it, before)
+        sets = calibration_sets(it, jobs)
         if it.stage is Stage.HARDWARE:
+            require_journals(store, session.realm)
             jobs = _afford(it, jobs)
     try:
         if jobs:
-            yield from _submit(it, jobs)
+            yield from _submit(it, jobs, sets)
         yield from _wait(it)
     except Terminated:
         if not it.look().attempts(Phase.SUBMITTED):
@@ -130,9 +134,11 @@ def _agree(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> 
         )
 
 
-def _submit(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[Event]:
-    """Submit the jobs in order, then what other processes left behind."""
-    desk = desk_of(it, calibration_sets(it, jobs))
+def _submit(
+    it: ServerStage, jobs: Sequence[Batch], sets: Mapping[str, str | None]
+) -> Iterator[Event]:
+    """Submit the jobs in order, then what other processes left behind; `sets` as in `Desk`."""
+    desk = desk_of(it, sets)
     for _ in range(ROUNDS):
         for batch in jobs:
             try:
@@ -197,7 +203,7 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     verdict = judge_server(work, it.stage, it.found)
     attempts = work.attempts()
     if it.stage is Stage.HARDWARE:
-        used = [(attempt.job, attempt.number) for attempt in attempts]
+        used = [(a.job, a.number, a.id) for a in attempts]
         rows = server_rows(it.store, it.plan, it.stage, it.session.realm, used)
         derive(it.store, it.plan, rows)
     it.log.used(it.stage, it.session.realm, attempts)

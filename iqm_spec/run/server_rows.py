@@ -12,12 +12,15 @@ from iqm_spec.run.derived import MEASURED, derive_measured, derived_key
 from iqm_spec.run.rows import Row
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.keys import record_key
-from iqm_spec.stages.server.ledger import AttemptId, covering, read_attempts
+from iqm_spec.stages.server.ledger import covering, read_attempts
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import ServerWork, point_keys
 from iqm_spec.store import Store
 
 Record = Mapping[str, Any]
+
+UsedAttempt = tuple[str, int, str | None]
+"""Job key, number of the attempt, and the server's id whose results a run has."""
 
 
 def server_rows(
@@ -25,7 +28,7 @@ def server_rows(
     plan: Plan,
     stage: Stage,
     realm: str,
-    used: Sequence[AttemptId] | None = None,
+    used: Sequence[UsedAttempt] | None = None,
 ) -> Iterator[Row]:
     """Rows in plan order, one per point and calibration set.
 
@@ -34,7 +37,8 @@ def server_rows(
     keys = point_keys(plan, stage, realm)
     found = read_attempts(store, stage, realm)
     if used is not None:
-        found = [a for a in found if (a.job, a.number) in set(used)]
+        named = {(job, number): job_id for job, number, job_id in used}
+        found = [a.as_of(named[a.job, a.number]) for a in found if (a.job, a.number) in named]
     work = ServerWork(keys, covering(found), plan.points)
     emulated = any(attempt.intent.get("emulated") for attempt in work.attempts())
     records = _records(store, stage, work.attempts(Phase.COMPLETED))
@@ -82,7 +86,7 @@ def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> None:
 def _records(store: Store, stage: Stage, completed: Sequence[Attempt]) -> dict[str, list[Record]]:
     """Records by point key."""
     wanted = {
-        record_key(key, attempt.job, attempt.number): key
+        record_key(key, attempt.job, attempt.number, str(attempt.fields["id"])): key
         for attempt in completed
         for key, _ in attempt.parts
     }

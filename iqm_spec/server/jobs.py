@@ -47,6 +47,12 @@ class JobReport:
     runtime_ms: int | None
     raw: Json
 
+    @property
+    def created(self) -> datetime | None:
+        """When the server made it, UTC; None where it does not tell."""
+        found = [_time(when) for _, status, when in self.timeline if status == "created"]
+        return found[0].astimezone(UTC) if found and found[0] is not None else None
+
 
 def parse_job(raw: Json) -> JobReport:
     """A report of the server's JSON, whatever is missing in it; BadAnswer where it is no job."""

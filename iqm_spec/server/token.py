@@ -99,6 +99,8 @@ def _from_file(path: str) -> str:
     """The file's access token. Messages do not name the path: it tells of the user's machine."""
     where = "the file that IQM_TOKENS_FILE names"
     try:
+        if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+            raise _refused(f"{where} is no regular file", "correct its path")
         with Path(path).open("rb") as file:
             data = json.loads(file.read(_LARGEST_FILE))
     except OSError as error:
@@ -109,9 +111,13 @@ def _from_file(path: str) -> str:
     if not isinstance(found, str):
         raise _refused(f"{where} has no `access_token`", _GET_ONE)
     token = _plain(found, where)
+    if not expires_at(token):
+        raise _refused(
+            f"the access token in {where} is no JWT with an expiry", "put a plain one in IQM_TOKEN"
+        )
     if expires_at(token) <= time.time():
         raise _refused(
-            f"the access token in {where} has expired, or is not a JWT",
+            f"the access token in {where} has expired",
             "refresh the file, then go on with `iqm-spec resume`",
         )
     return token

@@ -14,7 +14,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.store.journal import EVENT_FORMAT, parse_event
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
 from iqm_spec.store.reading import open_regular
-from iqm_spec.store.references import mentions, references
+from iqm_spec.store.references import mentions, named_jobs, references
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
 _MOST_PROBLEMS = 10  # of one file
@@ -38,6 +38,8 @@ class Scan:
     problems: list[Problem] = field(factory=list)
     named: set[str] = field(factory=set)
     mentioned: set[str] = field(factory=set)
+    jobs: set[str] = field(factory=set)
+    """Jobs that an event of a run names."""
 
     def note(self, data: bytes, known: Container[str]) -> None:
         """Takes down the objects that some JSON bytes mention."""
@@ -97,6 +99,7 @@ def scan_event(path: Path, known: Container[str]) -> Scan:
         return _failed(scan, "hash", "is not the event that its name and folder say")
     scan.note(data, known)
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
+    scan.jobs.update(named_jobs(event.fields))
     return scan
 
 

@@ -88,6 +88,10 @@ class _Walk:
     """Object to the objects it mentions."""
     roots: set[str] = field(factory=set)
     """Objects that runs, jobs and pointers mention."""
+    numbers: dict[str, set[int]] = field(factory=dict)
+    """Journal's folder to the numbers of its events."""
+    jobs: dict[str, str] = field(factory=dict)
+    """Job key that a run names to the event that does."""
 
     def fail(self, path: str, code: str, message: str) -> None:
         self.problems.append(Finding(path, code, message))
@@ -136,6 +140,7 @@ def verify(store: Store) -> Verification:
         walk.mentioned[digest] = walk.scan(path, scanner).mentioned
     for path in [*files.get(RUNS, []), *files.get(JOBS, [])]:
         _check_event(walk, path)
+    _check_journals(walk)
     for path in files.get(ASKS, []):
         _check_pointer(walk, path)
     unused = walk.objects.keys() - _reached(walk)
@@ -199,11 +204,24 @@ def _enlist(walk: _Walk, path: str) -> None:
 def _check_event(walk: _Walk, path: str) -> None:
     kind, *folders, name = path.split("/")
     journal = DIGEST if kind == JOBS else RUN_ID
-    if len(folders) != 1 or not journal.fullmatch(folders[0]) or not EVENT_NAME.fullmatch(name):
+    match = EVENT_NAME.fullmatch(name)
+    if len(folders) != 1 or not journal.fullmatch(folders[0]) or match is None:
         walk.fail(path, "stray", _STRAY)
         return
+    walk.numbers.setdefault(f"{kind}/{folders[0]}", set()).add(int(match[1]))
     scan = walk.scan(path, scan_event)
     walk.roots |= scan.mentioned
+    walk.jobs |= dict.fromkeys(scan.jobs, path)
+
+
+def _check_journals(walk: _Walk) -> None:
+    """Events are numbered without a gap, and the jobs that runs name have journals."""
+    for folder, numbers in walk.numbers.items():
+        for number in sorted(set(range(1, max(numbers))) - numbers):
+            walk.fail(folder, "missing", f"has lost its event number {number}")
+    for job, path in walk.jobs.items():
+        if f"{JOBS}/{job}" not in walk.numbers:
+            walk.fail(path, "missing", f"names the job {job}, whose journal is not there")
 
 
 def _check_pointer(walk: _Walk, path: str) -> None:

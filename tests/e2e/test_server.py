@@ -198,6 +198,64 @@ def test_a_job_that_never_was_is_released(run: Ask, emulator: Emulator, answer: 
     assert len(accepted(emulator)) == 1
 
 
+@pytest.mark.parametrize("lost", ["*-intent-*", "*"])
+def test_a_job_whose_journal_was_lost_is_not_paid_again(
+    lost: str, run: Ask, emulator: Emulator, cli: Cli, tmp_path: Path
+) -> None:
+    run("--yes")
+    shutil.rmtree(tmp_path / "results" / "index", ignore_errors=True)
+    kept = {}
+    for path in (tmp_path / "results" / "jobs").glob(f"*/{lost}"):
+        kept[path] = path.read_bytes()
+    for path in kept:
+        path.unlink()
+    for folder in {path.parent for path in kept}:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    before = len(accepted(emulator))
+    assert cli("verify").returncode == 7
+    error = run("--yes", exit_code=7)["error"]
+    assert "git or a colleague's copy" in error["hint"]
+    assert len(accepted(emulator)) == before
+    for path, data in kept.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    assert cli("verify").returncode == 0
+    assert run("--yes")["again"]
+
+
+def test_copies_that_both_submitted_unite_and_each_run_keeps_its_counts(
+    spec: Path, emulator: Emulator, answer: Ask, cli: Cli, tmp_path: Path
+) -> None:
+    """Two people submit the same job from copies of a folder, and unite them."""
+
+    def rows(run: str, folder: str) -> list[tuple[Any, Any]]:
+        told = json.loads(cli("export", run, "--format", "json", "--results", folder).stdout)
+        return [(row["counts"], row["comparison"]) for row in told["rows"]]
+
+    asked = ("run", spec, "--server", emulator.url, "--yes")
+    runs = {
+        folder: answer(*asked, "--results", folder, env=ENV)["run"] for folder in ("ours", "theirs")
+    }
+    apart = {folder: rows(run, folder) for folder, run in runs.items()}
+    assert apart["ours"] != apart["theirs"]
+    for path in (tmp_path / "theirs").rglob("*"):
+        other = tmp_path / "ours" / path.relative_to(tmp_path / "theirs")
+        if path.is_file() and not other.exists() and "index" not in path.parts:
+            other.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, other)
+    assert cli("verify", "ours").returncode == 0
+    for folder, run in runs.items():
+        assert rows(run, "ours") == apart[folder]
+    told = answer("status", runs["ours"], "--results", "ours", env=ENV)["run"]["news"]
+    assert ["paid twice" in line for line in told] == [True]
+    (total,) = answer("ledger", "--results", "ours")["totals"]
+    assert total["jobs"] == 2
+    again = answer(*asked, "--results", "ours", env=ENV)
+    assert len(accepted(emulator)) == 2
+    assert any("paid twice" in line for line in again["stages"][1]["verdict"])
+
+
 @pytest.fixture
 def slow() -> Iterator[Emulator]:
     """An emulator with a queue that outlasts a test's patience."""

@@ -47,6 +47,12 @@ LIFE: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("adopted", {"id": "b"}),
         ("completed", {"id": "a", "qpu_seconds": 3.0}),
     ],
+    "both": [
+        ("submitted", {"id": "a"}),
+        ("adopted", {"id": "b"}),
+        ("completed", {"id": "a", "qpu_seconds": 3.0}),
+        ("completed", {"id": "b", "qpu_seconds": 2.0}),
+    ],
     "failed": [("submitted", {"id": "a"}), ("failed", {"status": "failed", "qpu_seconds": 1.0})],
     "never ran": [("submitted", {"id": "a"}), ("failed", {"status": "failed"})],
     "cancelled": [("submitted", {"id": "a"}), ("failed", {"status": "cancelled"})],
@@ -80,7 +86,8 @@ def read(life: str, **changes: Any) -> Any:
         ("submitted", {}, "reserved", 2.0),
         ("completed", {}, "measured", 1.5),
         ("untimed", {}, "measured", 2.0),
-        ("twice", {}, "measured", 3.0),
+        ("twice", {}, "measured", 3.5),  # the second one is still to be measured
+        ("both", {}, "measured", 2.5),
         ("failed", {}, "failed", 0.5),
         ("failed", {"failed": "upper"}, "failed", 2.0),
         ("failed", {"failed": "nothing"}, "failed", 0.0),

@@ -52,6 +52,16 @@ def test_two_ids_of_one_attempt_are_both_kept() -> None:
     assert attempt.ids == ("a", "b")
 
 
+def test_of_two_that_were_completed_everybody_takes_the_same() -> None:
+    ends = [event("completed", id=name, records=name * 64) for name in "ba"]
+    events = [event("claimed"), INTENT, event("submitted", id="b"), event("adopted", id="a")]
+    for order in (ends, ends[::-1]):
+        (attempt,) = attempts(JOB, [*events, *order])
+        assert attempt.id == "a"
+        assert attempt.as_of("b").fields["records"] == "b" * 64
+        assert attempt.as_of("c") is attempt
+
+
 def test_attempts_stand_apart() -> None:
     events = [event("claimed"), INTENT, event("released"), event("claimed", 2), event("intent", 2)]
     first, second = attempts(JOB, events)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import os
 import pickle
 import time
 from collections.abc import Callable
@@ -66,11 +67,11 @@ def test_a_token_that_cannot_be_a_header_is_refused_unseen(text: str) -> None:
         (b"[" * 100_000, "is not JSON"),
         (b"[]", "has no `access_token`"),
         (b'{"access_token": 7}', "has no `access_token`"),
-        (b'{"access_token": "opaque"}', "not a JWT"),
+        (b'{"access_token": "opaque"}', "no JWT with an expiry"),
         (json.dumps({"access_token": jwt(-5)}).encode(), "expired"),
-        (b'{"access_token": "a.e30.c"}', "expired"),
-        (b'{"access_token": "a.bnVsbA.c"}', "expired"),
-        (b'{"access_token": "a.!!!.c"}', "expired"),
+        (b'{"access_token": "a.e30.c"}', "no JWT with an expiry"),
+        (b'{"access_token": "a.bnVsbA.c"}', "no JWT with an expiry"),
+        (b'{"access_token": "a.!!!.c"}', "no JWT with an expiry"),
     ],
     ids=range(10),
 )
@@ -80,6 +81,12 @@ def test_files_of_no_use(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(Refused, match=words) as caught:
         find_token({"IQM_TOKENS_FILE": str(path)})
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Refused, match="no regular file"):
+        find_token({"IQM_TOKENS_FILE": str(tmp_path / "pipe")})
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -256,3 +256,23 @@ def test_nothing_of_the_machine_is_in_a_folder(store: Store, tmp_path: Path) -> 
     for secret in (str(tmp_path), socket.gethostname(), getpass.getuser(), str(os.getpid())):
         if len(secret) > 4:  # a shorter one is in any hex number
             assert secret.encode() not in everything
+
+
+def test_a_journal_without_a_gap_and_every_job_that_a_run_names(store: Store) -> None:
+    job = "a" * 64
+    journal = store.job(job)
+    journal.claim("claimed", 1)
+    for kind in ("intent", "submitted"):
+        journal.append(kind, {"attempt": 1})
+    store.append_event(store.runs()[0].id, "used", {"attempts": [[job, 1, "id"]]})
+    assert findings(store) == []
+    kept = {path: path.read_bytes() for path in files(store, f"jobs/{job}")}
+    (_, intent, _) = kept
+    intent.unlink()
+    assert [(one.code, one.path) for one in verify(store).problems] == [("missing", f"jobs/{job}")]
+    for path in files(store, f"jobs/{job}"):
+        path.unlink()
+    assert findings(store) == [("missing", "runs")]
+    for path, data in kept.items():
+        path.write_bytes(data)
+    assert findings(store) == []

@@ -13,22 +13,26 @@ from iqm_spec.run.resume import attempts_of
 from iqm_spec.run.saved import load_run
 from iqm_spec.stages.server.adopt import adopt
 from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.state import Phase
 from iqm_spec.store import Store
 
 
 @click.command()
 @click.argument("run")
 @click.argument("job_id")
+@click.option("--anyway", is_flag=True, help="Also where the job was made at another time.")
 @server_option
 @stored_results_option
 @json_option
-def command(run: str, job_id: str, server: str | None, results: Path, as_json: bool) -> int:
+def command(
+    run: str, job_id: str, anyway: bool, server: str | None, results: Path, as_json: bool
+) -> int:
     """Take JOB_ID for the job of RUN whose submission had no answer.
 
     The server's copy of what was submitted is compared with what RUN meant to submit; a job that
-    differs is refused. `iqm-spec resume` then brings the results in.
+    differs, or was made at another time, is refused. `iqm-spec resume` then brings the results in.
     """
-    from iqm_spec.server.jobs import read_payload
+    from iqm_spec.server.jobs import read_job, read_payload
     from iqm_spec.server.patience import Patience
 
     job_id = job_id_of(job_id)
@@ -36,14 +40,19 @@ def command(run: str, job_id: str, server: str | None, results: Path, as_json: b
     saved = load_run(store, run)
     found = attempts_of(saved, store)
     with session_of(server_of_run(saved.realm, server), results) as session:
-        payload = read_payload(require_session(session).connection, job_id, Patience())
-        attempt = adopt(store, found, job_id, payload)
+        connection = require_session(session).connection
+        payload = read_payload(connection, job_id, Patience())
+        created = None if anyway else read_job(connection, job_id, Patience()).created
+        attempt = adopt(store, found, job_id, payload, created)
+    run = str(attempt.intent.get("run", saved.state.id))
     ids = sorted({*attempt.ids, job_id})
     if as_json:
         output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids, "exit": 0})
         return 0
-    output.say(f"job {job_id} is job {short(attempt)} of run {saved.state.id}")
+    output.say(f"job {job_id} is job {short(attempt)} of run {run}")
+    if attempt.phase is Phase.RELEASED:
+        output.say("it had been released: where its circuits were submitted again, they cost twice")
     if len(ids) > 1:
         output.say(f"it has {len(ids)} ids and was paid so often: {', '.join(ids)}")
-    output.say(f"`iqm-spec resume {saved.state.id}` brings its results in")
+    output.say(f"`iqm-spec resume {run}` brings its results in")
     return 0

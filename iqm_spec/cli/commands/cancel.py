@@ -12,6 +12,8 @@ from iqm_spec.cli.session import require_session, server_of_run, session_of
 from iqm_spec.errors import ExitCode
 from iqm_spec.run.resume import attempts_of
 from iqm_spec.run.saved import load_run
+from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.state import Phase
 from iqm_spec.store import Store
 
 
@@ -30,19 +32,29 @@ def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
 
     store = Store(results)
     saved = load_run(store, run)
-    ids = [i for attempt in attempts_of(saved, store) if attempt.open for i in attempt.ids]
+    found = attempts_of(saved, store)
+    ids = [i for attempt in found if attempt.open for i in attempt.ids]
+    unknown = [short(attempt) for attempt in found if attempt.phase is Phase.UNKNOWN]
     told = []
     if ids:
         with session_of(server_of_run(saved.realm, server), results) as session:
             connection = require_session(session).connection
             told = [(i, *cancel(connection, i)) for i in ids]
     code = ExitCode.DONE if all(done for _, done, _ in told) else ExitCode.FAILED
+    code = ExitCode.UNKNOWN if unknown else code
     if as_json:
         jobs = [{"id": i, "cancelled": done, "message": why} for i, done, why in told]
-        output.answer({"run": saved.state.id, "jobs": jobs, "exit": int(code)})
+        answer = {"run": saved.state.id, "jobs": jobs, "unknown": unknown}
+        output.answer({**answer, "exit": int(code)})
         return int(code)
     for i, _, why in told:
         output.say(f"job {i}: {why}")
-    if not told:
+    for job in unknown:
+        run_id = saved.state.id
+        output.say(
+            f"job {job} may be at the server under an id that is not known: look for it on the "
+            f"dashboard, then `iqm-spec adopt {run_id} JOB_ID` and cancel again"
+        )
+    if not told and not unknown:
         output.say(f"run {saved.state.id} has no job at the server")
     return int(code)

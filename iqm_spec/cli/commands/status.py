@@ -15,6 +15,7 @@ from iqm_spec.cli.progress import named
 from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.run.gaps import gaps, names_lost_objects
+from iqm_spec.run.resume import since
 from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import SavedRun, load_run
 from iqm_spec.store import RunState, Store
@@ -80,17 +81,23 @@ def _one(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_json: 
     found = gaps(saved, rows, store)
     have = len({row.point.id for row in rows} - {point.id for point in found.counts})
     status = DAMAGED if found.lost else saved.status
+    news = since(saved, store)
     if as_json:
         code = tell_gaps(saved.state.id, found)
-        told = {**_data(saved.state, saved, status), "measured": have, "jobs": jobs}
+        told = {**_data(saved.state, saved, status), "measured": have, "jobs": jobs, "news": news}
         output.answer({"run": told, "exit": code})
         return code
-    _show(saved, rows, status, have, jobs)
+    _show(saved, rows, status, have, jobs, news)
     return tell_gaps(saved.state.id, found) if found or saved.status != "unfinished" else _rest()
 
 
 def _show(
-    saved: SavedRun, rows: list[Row], status: str, have: int, jobs: list[dict[str, Any]]
+    saved: SavedRun,
+    rows: list[Row],
+    status: str,
+    have: int,
+    jobs: list[dict[str, Any]],
+    news: list[str],
 ) -> None:
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
@@ -100,6 +107,8 @@ def _show(
             console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
     for job in jobs:
         console.print(f"  {line(job)}", soft_wrap=True)
+    for told in news:
+        console.print(output.fitted(told, console), soft_wrap=True)
     if not rows:
         return
     points = len({row.point.id for row in rows})

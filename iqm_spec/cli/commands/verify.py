@@ -61,6 +61,11 @@ def command(directory: Path, as_json: bool) -> int:
     if found.problems:
         output.say(
             "hint: `git checkout` brings a committed file back; without git, remove what is damaged"
-            " and run its spec again with --replan: what is missing is made again"
+            " in objects/ or asks/ and run its spec again with --replan: it is made again"
         )
+        if any(item.path.startswith(("jobs/", "runs/")) for item in found.problems):
+            output.say(
+                "hint: nothing makes an event of jobs/ or runs/ again, and without it a job might "
+                "be paid twice: bring it back from git or a colleague's copy, and remove none"
+            )
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.json_types import Json
@@ -15,11 +16,21 @@ ADOPTABLE = (Phase.UNKNOWN, Phase.INTENDED, Phase.SUBMITTED, Phase.RELEASED)
 RELEASABLE = (Phase.UNKNOWN, Phase.FAILED, Phase.SUBMITTED)
 
 
-def adopt(store: Store, found: Sequence[Attempt], job_id: str, payload: Json) -> Attempt:
+BEFORE, AFTER = timedelta(minutes=5), timedelta(minutes=15)
+"""A job comes to be between an intent and the end of its submission; clocks differ a little."""
+
+
+def adopt(
+    store: Store,
+    found: Sequence[Attempt],
+    job_id: str,
+    payload: Json,
+    created: datetime | None = None,
+) -> Attempt:
     """Notes that `job_id` is the job of the attempt whose body `payload` is; returns the attempt.
 
     An attempt that has an id already keeps both: it was paid twice, and is told as such. Refused
-    where the payload is that of none of the attempts.
+    where the payload is that of none of the attempts, or the job was `created` at another time.
     """
     candidates = [attempt for attempt in found if attempt.phase in ADOPTABLE]
     for attempt in found:
@@ -33,13 +44,30 @@ def adopt(store: Store, found: Sequence[Attempt], job_id: str, payload: Json) ->
             code="refused.payload",
         )
     chosen = min(same, key=lambda attempt: ADOPTABLE.index(attempt.phase))
+    if created is not None:
+        _require_its_time(chosen, job_id, created)
     fields: dict[str, Json] = {"attempt": chosen.number, "id": job_id, **now()}
     store.job(chosen.job).append("adopted", fields)
     return chosen
 
 
+def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
+    """Refused for a job that came to be at another time: a colleague's, with the same payload."""
+    meant = datetime.fromisoformat(str(attempt.intent["at"]))
+    if meant - BEFORE <= created <= meant + AFTER:
+        return
+    raise Refused(
+        f"job {job_id} has the same payload, but was made at {created:%Y-%m-%d %H:%M} UTC; job "
+        f"{short(attempt)} was to be submitted at {meant:%Y-%m-%d %H:%M} UTC",
+        hint="it may be somebody else's; where the clocks are wrong, give --anyway",
+        code="refused.time",
+    )
+
+
 def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
     """Gives the circuits of a job free to be submitted again; `name` begins its key or its id."""
+    if not name:
+        raise UsageError("an empty name is no job's", hint="`iqm-spec status RUN` names the jobs")
     matching = [
         attempt
         for attempt in found

@@ -143,7 +143,7 @@ def _store(
         return Heard(attempt, report.status, ended=True, trouble=told)
     lines: list[Mapping[str, Json]] = [
         {
-            "key": record_key(key, attempt.job, attempt.number),
+            "key": record_key(key, attempt.job, attempt.number, report.id),
             "counts": dict(one),
             "shots_returned": sum(one.values()),
             "calibration_set_id": report.calibration_set_id,

@@ -120,11 +120,14 @@ def age(time: str, now: datetime) -> str:
 
 def paid_twice(work: ServerWork) -> list[str]:
     """Jobs that the server has more than once though nobody asked for that, in words."""
-    ids: dict[tuple[str, int], set[str]] = {}
+    ids: dict[tuple[str, int, int], set[str]] = {}
     for attempt in work.all_attempts:
-        if attempt.phase in _PAID and not attempt.intent.get("fresh"):
-            for part in attempt.parts:
-                ids.setdefault(part, set()).update(attempt.ids)
+        if attempt.phase not in _PAID:
+            continue
+        for part in attempt.parts:
+            # asked afresh, a part stands apart from what there was before
+            asked = (*part, attempt.number if attempt.intent.get("fresh") else 0)
+            ids.setdefault(asked, set()).update(attempt.ids)
     found = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
     return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in found]
 

@@ -50,6 +50,6 @@ def job_key(stage: Stage, realm: str, queue: str, shots: int, parts: Sequence[st
     )
 
 
-def record_key(point: str, job: str, attempt: int) -> str:
-    """Key of the record of one circuit of one job."""
-    return f"{point}.{job[:16]}.{attempt}"
+def record_key(point: str, job: str, attempt: int, job_id: str) -> str:
+    """Key of the record of one circuit of one job; the server's id tells jobs paid twice apart."""
+    return f"{point}.{job[:16]}.{attempt}.{job_id}"

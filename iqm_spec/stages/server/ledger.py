@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from attrs import frozen
 
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import Stage
 from iqm_spec.stages.server.state import Attempt, Phase, attempts
 from iqm_spec.store import Store
@@ -50,12 +51,18 @@ def read_attempts(store: Store, stage: Stage, realm: str) -> list[Attempt]:
 
 def read_all_attempts(store: Store) -> list[Attempt]:
     """Every attempt in the folder that has come as far as an intent."""
-    return [
-        attempt
-        for key in store.job_keys()
-        for attempt in attempts(key, store.job(key).events())
-        if attempt.intent
-    ]
+    found = []
+    for key in store.job_keys():
+        for attempt in attempts(key, store.job(key).events()):
+            if attempt.intent:
+                found.append(attempt)
+            elif attempt.phase is not Phase.CLAIMED:
+                raise StoreCorrupt(
+                    f"job {key[:12]} has lost its intent: what {', '.join(attempt.ids) or 'it'} "
+                    "was submitted for cannot be told",
+                    hint=f"bring the files of jobs/{key} back, from git or a colleague's copy",
+                )
+    return found
 
 
 def covering(

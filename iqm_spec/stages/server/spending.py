@@ -80,8 +80,7 @@ def _entry(attempt: Attempt, rules: Counting) -> Entry:
     intent = attempt.intent
     estimate: Mapping[str, Any] = intent.get("estimate") or {}
     predicted, credits = _range(estimate, "qpu_seconds"), _range(estimate, "credits")
-    seconds = attempt.fields.get("qpu_seconds")
-    measured = float(seconds) if isinstance(seconds, int | float) else None
+    measured = _measured(attempt)
     per_second = estimate.get("price_per_second")
     shots, parts = int(intent.get("shots", 0)), attempt.parts
     return Entry(
@@ -112,6 +111,14 @@ def _phase(attempt: Attempt) -> str:
     return "reserved" if attempt.phase is Phase.SUBMITTED else "unknown"
 
 
+def _measured(attempt: Attempt) -> float | None:
+    """Seconds that its ids took together, as far as they were told; None where none was."""
+    ends = attempt.completions.values() if attempt.completions else [attempt.fields]
+    told = [end.get("qpu_seconds") for end in ends]
+    known = [float(one) for one in told if isinstance(one, int | float)]
+    return sum(known) if known else None
+
+
 def _credits(
     attempt: Attempt,
     measured: float | None,
@@ -123,8 +130,10 @@ def _credits(
     upper = estimate.high if estimate else 0.0
     by_time = upper if measured is None else measured * (per_second or 0.0)
     if attempt.phase is Phase.COMPLETED:
-        one = by_time
-    elif attempt.phase is Phase.FAILED:
+        untold = sum(1 for end in attempt.completions.values() if end.get("qpu_seconds") is None)
+        open_ids = max(1, len(attempt.ids)) - len(attempt.completions)
+        return (measured or 0.0) * (per_second or 0.0) + (untold + open_ids) * upper
+    if attempt.phase is Phase.FAILED:
         rule = rules.of(str(attempt.fields.get("status", "")))
         never_ran = 0.0 if measured is None else by_time
         one = {"nothing": 0.0, "upper": upper, "measured": never_ran}[rule]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.store.journal import Event
@@ -58,6 +58,20 @@ class Attempt:
     intent: Mapping[str, Any]
     ids: tuple[str, ...]
     fields: Mapping[str, Json]
+    completions: Mapping[str, Mapping[str, Json]] = field(factory=dict)
+    """What each of the server's ids brought: the fields of its `completed` event."""
+
+    def as_of(self, job_id: str | None) -> Attempt:
+        """The attempt as that id has it, where it was completed under it."""
+        if job_id is None or job_id not in self.completions:
+            return self
+        return evolve(self, fields=self.completions[job_id])
+
+    @property
+    def id(self) -> str | None:
+        """The server's id in the event that decided the phase."""
+        told = self.fields.get("id")
+        return None if told is None else str(told)
 
     @property
     def parts(self) -> Sequence[tuple[str, int]]:
@@ -97,6 +111,13 @@ def _attempt(job: str, number: int, events: Sequence[Event]) -> Attempt:
         told.discard(Phase.RELEASED)  # released in the belief that it was lost, then found
     phase = max(told, key=order.index)
     last = next(event for event in reversed(events) if KIND_OF[event.kind] is phase)
+    completions = {
+        str(event.fields["id"]): event.fields
+        for event in reversed(events)
+        if event.kind == "completed"
+    }
+    # of a job that was paid twice everybody takes the same one, whoever fetched it first
+    fields = completions[min(completions)] if phase is Phase.COMPLETED else last.fields
     intent = next((event.fields for event in events if event.kind == "intent"), {})
     ids = {str(event.fields["id"]) for event in events if event.kind in ("submitted", "adopted")}
-    return Attempt(job, number, phase, intent, tuple(sorted(ids)), last.fields)
+    return Attempt(job, number, phase, intent, tuple(sorted(ids)), fields, completions)
