@@ -28,9 +28,20 @@ def page() -> str:
         command = app.get_command(context, name)
         if command is None:
             raise LookupError(name)
-        inner = click.Context(command, parent=context, info_name=name, terminal_width=80)
-        parts.append(f"## {name}\n\n```\n{command.get_help(inner)}\n```\n")
+        parts += _help(name, command, context)
     return "\n".join(parts)
+
+
+def _help(name: str, command: click.Command, parent: click.Context) -> list[str]:
+    """The help of a command, and of those below it."""
+    inner = click.Context(command, parent=parent, info_name=name, terminal_width=80)
+    title = inner.command_path.removeprefix("iqm-spec ")
+    found = [f"## {title}\n\n```\n{command.get_help(inner)}\n```\n"]
+    if isinstance(command, click.Group):
+        for below in command.list_commands(inner):
+            one = command.get_command(inner, below)
+            found += [] if one is None else _help(below, one, inner)
+    return found
 
 
 def main(arguments: list[str]) -> int:

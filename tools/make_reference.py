@@ -174,7 +174,7 @@ The URLs of older guides are understood as `target` and rewritten with a notice:
 |---|---|
 | `https://cocos.resonance.meetiqm.com/garnet` | `target: garnet` |
 | the same with `:timeslot`, `garnet:timeslot` | `target: garnet`, `mode: timeslot` |
-| the same with `:mock`, `garnet:mock` | `target: garnet`, no hardware stage; `stages: [aer, mock]` asks for the mock |
+| the same with `:mock`, `garnet:mock` | `target: garnet`, stages aer and mock at most |
 
 A URL's host never chooses the server; `--server` and IQM_SERVER_URL do.
 """

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 _ORDER = tuple(TERMS)
 _JOB, _CIRCUIT = _ORDER.index("job"), _ORDER.index("circuit")
+_START = ("job", "job qubits")
+"""Terms of a job's start, which a least time per circuit does not hold."""
 
 _L1_TURNS, _TURNS = 5, 12
 """Turns of reweighting: towards least absolute errors first, then with wild rows left out."""
+
+_PIECE_TURNS = 8
+"""Turns of telling which rows are below a least time, and of reweighting in each."""
 
 _WILD = 5.0
 """Standard deviations (of the middle half) beyond which a row has no weight."""
@@ -32,7 +37,10 @@ _LEAST_SPREAD = 1e-3
 
 @frozen
 class Law:
-    """Terms that add up, by name; `floor` is `""`, `job` or `circuit`: whose least time it has."""
+    """Terms that add up, by name; `floor` is `""`, `job` or `circuit`: whose least time it has.
+
+    With a least time per circuit, a job's start comes on top of it.
+    """
 
     terms: tuple[str, ...]
     floor: str = ""
@@ -41,6 +49,11 @@ class Law:
     def places(self) -> list[int]:
         """Columns of the matrix of terms."""
         return [_ORDER.index(name) for name in self.terms]
+
+    @property
+    def outside(self) -> list[int]:
+        """Columns that are added to the least time instead of being held by it."""
+        return [_ORDER.index(name) for name in _START] if self.floor == "circuit" else []
 
     @property
     def size(self) -> int:
@@ -60,8 +73,11 @@ class Fitted:
         """QPU seconds of jobs given by their matrix of terms; always above 0."""
         import numpy as np
 
+        held = self.coefficients.copy()
+        held[self.law.outside] = 0
+        start = terms @ (self.coefficients - held)
         unit = terms[:, _CIRCUIT if self.law.floor == "circuit" else _JOB]
-        return np.maximum(np.maximum(terms @ self.coefficients, self.least * unit), 1e-9)
+        return np.maximum(start + np.maximum(terms @ held, self.least * unit), 1e-9)
 
 
 def _without(*left_out: str) -> tuple[str, ...]:
@@ -73,11 +89,11 @@ LAWS: tuple[Law, ...] = (
     Law(("execution",)),
     Law(_RUN),
     Law(("execution",), "job"),
-    Law(("execution",), "circuit"),
+    Law(_RUN, "circuit"),
     *(Law((*_RUN, more)) for more in ("execution volume", "execution qubits", "execution depth")),
-    *(Law((*_RUN, more)) for more in ("circuit", "shot")),
+    *(Law((*_RUN, more)) for more in ("circuit", "shot", "batch")),
     *(Law(("execution", more), "job") for more in ("execution volume", "execution depth")),
-    *(Law(("execution", more), "circuit") for more in ("execution volume", "execution depth")),
+    *(Law((*_RUN, more), "circuit") for more in ("execution volume", "execution depth")),
     *(Law((name,)) for name in ("shot", "circuit", "job")),
     *(Law(pair) for pair in (("job", "shot"), ("job", "circuit"), ("circuit", "execution"))),
     Law(("shot", "execution")),
@@ -85,6 +101,8 @@ LAWS: tuple[Law, ...] = (
     Law(_without("job"), "job"),
     Law(_without("circuit"), "circuit"),
     *(Law(_without(name)) for name in _ORDER),
+    # of jobs that are all alike nobody can tell what an execution's time goes with
+    *(Law(("job", f"execution {of}")) for of in ("volume", "depth", "qubits")),
 )
 """From simple to rich; of equally good ones the first is taken. Those that some jobs cannot tell
 apart widen the range of jobs that differ from them."""
@@ -94,35 +112,34 @@ def fit_law(law: Law, terms: Numbers, seconds: Numbers) -> Fitted:
     """The law's coefficients for jobs with these `terms` that took so many `seconds`."""
     import numpy as np
 
-    if not law.floor:
-        return Fitted(law, _coefficients(law, terms, seconds, _TURNS))
-    unit = terms[:, _CIRCUIT if law.floor == "circuit" else _JOB]
-    least = float(np.quantile(seconds / unit, 0.1))
-    above = np.ones(len(seconds), dtype=bool)
+    used = terms[:, law.places]
     found = np.zeros(len(_ORDER))
-    for _ in range(8):
-        if above.sum() < 2:
+    if not law.floor:
+        found[law.places] = _coefficients(used, seconds, _TURNS)
+        return Fitted(law, found)
+    unit = terms[:, _CIRCUIT if law.floor == "circuit" else _JOB]
+    held = ~np.isin(law.places, law.outside)
+    # rows below the least time tell of that, the others of the terms that it holds
+    below = seconds / unit <= 1.15 * np.quantile(seconds / unit, 0.1)
+    least = 0.0
+    for _ in range(_PIECE_TURNS):
+        pieces = np.column_stack([np.where(below[:, None] & held, 0, used), unit * below])
+        solved = _coefficients(pieces, seconds, _PIECE_TURNS)
+        found[law.places], least = solved[:-1], float(solved[-1])
+        was, below = below, used[:, held] @ solved[:-1][held] < least * unit
+        if (below == was).all():
             break
-        found = _coefficients(law, terms[above], seconds[above], 8)
-        below = terms @ found < least * unit
-        if below.any():
-            least = float(np.median(seconds[below] / unit[below]))
-        if (below == ~above).all():
-            break
-        above = ~below
     return Fitted(law, found, least)
 
 
-def _coefficients(law: Law, terms: Numbers, seconds: Numbers, turns: int) -> Numbers:
-    """Coefficients that are not negative, by iterated reweighting."""
+def _coefficients(used: Numbers, seconds: Numbers, turns: int) -> Numbers:
+    """Coefficients that are not negative, of each column, by iterated reweighting."""
     import numpy as np
 
-    used = terms[:, law.places]
     weights = np.ones(len(seconds))
-    found = np.zeros(len(_ORDER))
     for turn in range(turns):
-        found[law.places] = _least_squares(used / seconds[:, None], weights)
-        errors = np.log(np.maximum(terms @ found, 1e-12 * seconds) / seconds)
+        found = _least_squares(used / seconds[:, None], weights)
+        errors = np.log(np.maximum(used @ found, 1e-12 * seconds) / seconds)
         spread = max(1.4826 * float(np.median(np.abs(errors))), _LEAST_SPREAD)
         if turn < _L1_TURNS:
             weights = np.sqrt(1 / np.maximum(np.abs(errors) / spread, 1.0))

@@ -147,6 +147,8 @@ def model_from_json(data: Any) -> TimeModel:
         if not rows or any(not 0 <= fold < len(folds) for _, fold, _, _ in rows):
             raise ValueError("timings")
         timings, fold_of, errors, wild = zip(*rows, strict=True)
+        if all(wild):
+            raise ValueError("wild")
         return TimeModel(
             chosen=_fitted_from_json(data["chosen"]),
             folds=folds,
@@ -157,7 +159,7 @@ def model_from_json(data: Any) -> TimeModel:
             timings=timings,
             origin=dict(data["origin"]),
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise UsageError(
             "this is no time model of this version of iqm-spec",
             hint="`iqm-spec cost fit TIMINGS.csv -o MODEL.json` makes one",

@@ -103,7 +103,8 @@ def server_checks(url: str, asked: str, found: Visit, known: Credentials) -> lis
     moved = "" if asked in ("", EMULATOR) or _same(asked, url) else f" ({asked} is rewritten to it)"
     checks = [_reachable(f"{shown}{moved}", found)]
     checks.append(_credentials(known, found, emulator=asked == EMULATOR))
-    checks.append(_listed(found))
+    if known.token is not None or asked == EMULATOR:
+        checks.append(_listed(found))
     return checks
 
 

@@ -1,0 +1,1 @@
+"""Subcommands of `iqm-spec cost`, one module each, and what they say."""

@@ -1,0 +1,169 @@
+"""`iqm-spec cost predict MODEL.json JOBS.csv`: QPU seconds of jobs, as ranges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from iqm_spec.cli import output
+from iqm_spec.cli.options import json_option
+from iqm_spec.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from iqm_spec.cost.accuracy import Accuracy
+    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.ranges import Range
+    from iqm_spec.cost.tables import JobTable, TableJob
+
+
+@click.command()
+@click.argument("model", metavar="MODEL.json", type=click.Path(path_type=Path))
+@click.argument("jobs", metavar="JOBS.csv", type=click.Path(path_type=Path))
+@json_option
+def command(model: Path, jobs: Path, as_json: bool) -> int:
+    """Predict QPU seconds of the jobs of a table: low, expected and high, nine in ten within.
+
+    The table has the columns num_qubits, depth, circuits and shots, one row per job; with
+    qpu_seconds too, the predictions are compared with them.
+    """
+    from iqm_spec.cli.costs import read_model
+    from iqm_spec.cost.ranges import total
+    from iqm_spec.cost.tables import read_jobs
+
+    fitted = read_model(model)
+    table = read_jobs(jobs)
+    ranges = _ranges(fitted, table)
+    compared = _compared(table.jobs, ranges)
+    if as_json:
+        output.answer(
+            {
+                "rows": _rows(fitted, table.jobs, ranges),
+                "total": total(ranges).to_json(),
+                "compared": None if compared is None else compared.to_json(),
+                "model": _model(fitted, model),
+                "notes": list(table.notes),
+                "exit": int(ExitCode.DONE),
+            }
+        )
+        return int(ExitCode.DONE)
+    _tell(fitted, table, ranges, compared)
+    return int(ExitCode.DONE)
+
+
+def _ranges(model: TimeModel, table: JobTable) -> list[Range]:
+    """QPU seconds of each job; UsageError where a model has no finite number for them."""
+    import numpy as np
+
+    from iqm_spec.cost.accuracy import predict_many
+
+    try:
+        with np.errstate(all="ignore"):
+            found = list(predict_many(model, [job.shape for job in table.jobs]))
+            finite = math.isfinite(sum(one.high for one in found))
+    except (ValueError, IndexError, ArithmeticError):  # of a model that was made by hand
+        finite = False
+    if not finite:
+        raise UsageError(
+            "the model has no finite figures for these jobs",
+            hint="fit it again with `iqm-spec cost fit`",
+        )
+    return found
+
+
+def _compared(jobs: Sequence[TableJob], ranges: Sequence[Range]) -> Accuracy | None:
+    from iqm_spec.cost.accuracy import score
+
+    pairs = zip(ranges, jobs, strict=True)
+    known = [(one, job.seconds) for one, job in pairs if job.seconds is not None]
+    return score([one for one, _ in known], [took for _, took in known]) if known else None
+
+
+def _rows(
+    model: TimeModel, jobs: Sequence[TableJob], ranges: Sequence[Range]
+) -> list[dict[str, Any]]:
+    from iqm_spec.cli.cost.words import data_ranges, outside
+
+    within = data_ranges(model)
+    rows = []
+    for job, one in zip(jobs, ranges, strict=True):
+        row = {**one.to_json(), "line": job.line, "outside": outside(job.shape, within)}
+        rows.append(row if job.seconds is None else {**row, "measured": job.seconds})
+    return rows
+
+
+def _model(model: TimeModel, path: Path) -> dict[str, Any]:
+    from iqm_spec.cli.cost.words import model_json
+
+    told = model_json(model)
+    return {"file": path.as_posix(), **{name: told[name] for name in _KEPT}}
+
+
+_KEPT = ("origin", "words", "jobs", "ranges", "accuracy")
+
+
+def _tell(
+    model: TimeModel, table: JobTable, ranges: Sequence[Range], compared: Accuracy | None
+) -> None:
+    from iqm_spec.cli.cost.words import data_ranges, outside
+    from iqm_spec.cli.tables import MOST_ROWS
+
+    within = data_ranges(model)
+    odd = [sorted(outside(job.shape, within)) for job in table.jobs]
+    console = output.console()
+    console.print(_table(table.jobs, ranges, odd, console.width))
+    if len(ranges) > MOST_ROWS:
+        click.echo(f"... and {len(ranges) - MOST_ROWS:,} more rows; --json has all")
+    if any(odd):
+        names = ", ".join(sorted({name for one in odd for name in one}))
+        odd_words = f"* unlike the measured jobs in {names}: the range is a guess"
+        click.echo(output.fitted(odd_words, console))
+    if compared is not None:
+        words = (
+            f"beside {compared.jobs:,} measured: median error {compared.median_error:.1%}, 90th "
+            f"percentile {compared.p90_error:.1%}; {compared.coverage:.1%} within the range"
+        )
+        click.echo(output.fitted(words, console))
+    for note in table.notes:
+        output.say(f"note: {note}")
+
+
+def _table(
+    jobs: Sequence[TableJob], ranges: Sequence[Range], odd: Sequence[Sequence[str]], width: int
+) -> Table:
+    """QPU seconds of the first jobs, and the total of all; a wide one names their sizes too."""
+    from rich.table import Table
+
+    from iqm_spec.cli.cost.words import number, sizes
+    from iqm_spec.cli.tables import MOST_ROWS, WIDE
+    from iqm_spec.cost.ranges import total
+
+    measured = any(job.seconds is not None for job in jobs)
+    named = ["qubits", "depth", "circuits", "shots"] if width >= WIDE else []
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    titles = [
+        "line",
+        *named,
+        "low",
+        "expected",
+        "high",
+        *(["measured"] if measured else []),
+        "QPU s",
+    ]
+    for title in titles:
+        table.add_column(title, justify="left" if title == "QPU s" else "right", no_wrap=True)
+    for job, one, names in list(zip(jobs, ranges, odd, strict=True))[:MOST_ROWS]:
+        cells = [f"{value:,.0f}" for value in sizes(job.shape).values()] if named else []
+        cells += [number(one.low), number(one.expected), number(one.high)]
+        if measured:
+            cells.append("-" if job.seconds is None else number(job.seconds))
+        table.add_row(str(job.line), *cells, "*" if names else "")
+    whole = total(ranges)
+    sums = [number(whole.low), number(whole.expected), number(whole.high)]
+    table.add_row("total", *("" for _ in named), *sums)
+    return table

@@ -1,0 +1,131 @@
+"""`iqm-spec cost shots SPEC --error E`: the shots and credits that an error bar asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import evolve
+
+from iqm_spec.cli import output
+from iqm_spec.cli.cost_tables import amount, range_words
+from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.options import (
+    allow_code_option,
+    json_option,
+    model_option,
+    price_option,
+    results_option,
+    server_option,
+    set_option,
+    spec_argument,
+)
+from iqm_spec.cli.prepare import Given, prepare
+from iqm_spec.cli.session import realm_asked, session_of
+from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
+from iqm_spec.plan.label import count
+from iqm_spec.plan.plan import Plan
+from iqm_spec.run.loop import plan_of
+from iqm_spec.run.preview import CostPreview, ask_server, preview
+from iqm_spec.run.request import Request
+from iqm_spec.store import Store
+
+
+@click.command()
+@spec_argument
+@click.option(
+    "--error", type=float, required=True, help="Standard error (one standard deviation), e.g. 0.01."
+)
+@click.option(
+    "--of", "quantity", type=click.Choice(list(QUANTITIES)), default="probability",
+    show_default=True, help="Of an outcome's probability, or a Pauli string's expectation value.",
+)  # fmt: skip
+@set_option
+@price_option
+@model_option
+@allow_code_option
+@server_option
+@results_option
+@json_option
+def command(
+    spec: Path,
+    error: float,
+    quantity: str,
+    overrides: Sequence[str],
+    price: float | None,
+    model_path: Path | None,
+    allowed_code: Sequence[str],
+    server: str | None,
+    results: Path,
+    as_json: bool,
+) -> int:
+    """Tell the shots that give every point of SPEC a statistical error, and what they cost.
+
+    In the worst case: an outcome of probability 1/2, an expectation value of 0. Of the machine's
+    jobs, whatever stages SPEC has; errors of the machine itself come on top, and no number of shots
+    lowers them.
+    """
+    shots = shots_for(error, quantity)
+    store = Store(results)
+    with session_of(server, results, keep=False) as session:
+        given = Given(spec, (*overrides, "stages=[hardware]"), allowed_code, None)
+        ready = prepare(given, store, session, replan=False, offline=True)
+        costs = cost_options(price, model_path, None, None)
+        request = Request(checked=ready.checked, session=session, costs=costs)
+        plan, realm = plan_of(request, store), realm_asked(server)
+        told = ask_server(session, plan)
+        now = preview(plan, request, store, realm, told)
+        points = tuple(evolve(point, shots=shots) for point in plan.points)
+        wanted = preview(evolve(plan, points=points), request, store, realm, told)
+    if as_json:
+        output.answer(
+            {
+                "error": error,
+                "of": quantity,
+                "shots": shots,
+                "points": len(plan.points),
+                "now": _data(plan, now, quantity),
+                "wanted": _data(evolve(plan, points=points), wanted, quantity),
+                "assumptions": [one.to_json() for one in wanted.assumptions],
+                "exit": 0,
+            }
+        )
+        return 0
+    what = "an outcome's probability" if quantity == "probability" else "an expectation value"
+    console = output.console()
+    lines = [
+        f"an error of {error:g} in {what} takes {shots:,} shots a point",
+        f"  with {shots:,} shots: {_words(wanted)}",
+        f"  as the spec is ({_span(plan, quantity)}): {_words(now)}",
+    ]
+    lines += [f"  {one.name}: {one.value} [{one.source}]" for one in wanted.assumptions]
+    for line in lines:
+        console.print(output.fitted(line, console), soft_wrap=True)
+    return 0
+
+
+def _span(plan: Plan, quantity: str) -> str:
+    fewest = min(point.shots for point in plan.points)
+    most = max(point.shots for point in plan.points)
+    shots = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return f"{shots} shots, error up to {amount(standard_error(fewest, quantity))}"
+
+
+def _words(costs: CostPreview) -> str:
+    jobs = sum(len(stage.jobs) for stage in costs.stages)
+    if not jobs:
+        return "all of it is in the results folder, at no cost"
+    seconds = range_words(costs.seconds, "s of QPU time")
+    return f"{count(jobs, 'job')}, {range_words(costs.credits, 'credits')}, {seconds}"
+
+
+def _data(plan: Plan, costs: CostPreview, quantity: str) -> dict[str, Any]:
+    return {
+        "shots": [min(p.shots for p in plan.points), max(p.shots for p in plan.points)],
+        "standard_error": standard_error(min(p.shots for p in plan.points), quantity),
+        "jobs": sum(len(stage.jobs) for stage in costs.stages),
+        "qpu_seconds": costs.seconds.to_json(),
+        "credits": costs.credits.to_json(),
+    }

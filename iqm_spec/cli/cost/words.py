@@ -1,0 +1,213 @@
+"""Time models in words, and as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from iqm_spec.cli.cost_tables import amount
+from iqm_spec.cost.accuracy import Accuracy, accuracy_of
+from iqm_spec.cost.terms import TERMS
+from iqm_spec.diagnostics import printable
+from iqm_spec.plan.label import count
+
+if TYPE_CHECKING:
+    from iqm_spec.cost.laws import Fitted
+    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.shape import JobShape
+    from iqm_spec.json_types import Json
+
+MOST_WILD = 10
+"""Wild rows that are shown one by one."""
+
+_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def plain_stdout() -> bool:
+    """Whether stdout can only take ASCII, or less than what pictures are drawn with."""
+    try:
+        "µ±│─└●○\u00d7\u2571".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def shown(text: str) -> str:
+    """`text` as stdout can take it."""
+    return text.replace("µ", "u").replace("±", "+-") if plain_stdout() else text
+
+
+def duration(seconds: float) -> str:
+    """Three digits and a unit: `305 µs`, `2.65 s`."""
+    size, unit = next((one for one in _UNITS if seconds >= one[0] * 0.9995), _UNITS[-1])
+    value = seconds / size
+    return f"{value:,.0f} {unit}" if value >= 999.5 else f"{value:.3g} {unit}"
+
+
+def law_words(fitted: Fitted) -> list[str]:
+    """One line per coefficient above 0: `305 µs per execution of a circuit`."""
+    parts = [
+        f"{duration(float(value))} {what}"
+        for value, what in zip(fitted.coefficients, TERMS.values(), strict=True)
+        if value > 0
+    ]
+    if fitted.law.floor and fitted.least > 0:
+        parts.append(f"at least {duration(fitted.least)} per {fitted.law.floor}")
+    return parts or ["nothing"]
+
+
+def accuracy_words(found: Accuracy | None) -> list[str]:
+    """Errors and coverage on jobs left out, one line each."""
+    if found is None:
+        return ["errors on jobs left out: not known, the jobs are too few"]
+    errors = f"median error {found.median_error:.1%}, 90th percentile {found.p90_error:.1%}"
+    width = f"median width {found.width:.2f} of the expected time"
+    return [
+        f"on jobs left out: {errors}",
+        f"ranges: {found.coverage:.1%} of jobs left out lie within theirs; {width}",
+    ]
+
+
+def wild_words(model: TimeModel) -> list[str]:
+    """The jobs that no law explains, with their figures."""
+    wild = wild_rows(model)
+    if not wild:
+        return ["wild rows: none"]
+    told = [f"wild rows, off by more than a factor of 2 where most are not: {len(wild)}"]
+    told += map(_wild_line, wild[:MOST_WILD])
+    if len(wild) > MOST_WILD:
+        told.append(f"  ... and {count(len(wild) - MOST_WILD, 'more row')}")
+    return told
+
+
+def _wild_line(row: Mapping[str, float]) -> str:
+    size = f"{row['circuits']:,} x {row['shots']:,} shots, {row['num_qubits']:g} qubits"
+    times = f"measured {duration(row['measured'])}, predicted {duration(row['predicted'])}"
+    return f"  {size}, depth {row['depth']:g}: {times}"
+
+
+def wild_rows(model: TimeModel) -> list[dict[str, float]]:
+    """Wild rows with what was measured, and predicted by the fit that left them out."""
+    return [row for row, wild in zip(measured_rows(model), model.wild, strict=True) if wild]
+
+
+def measured_rows(model: TimeModel) -> list[dict[str, float]]:
+    """Each measured job: its sizes, seconds, and those predicted by the fit that left it out."""
+    import math
+
+    return [
+        {
+            **sizes(timing.shape),
+            "measured": timing.qpu_seconds,
+            "predicted": timing.qpu_seconds / math.exp(min(max(error, -500), 500)),
+        }
+        for timing, error in zip(model.timings, model.errors, strict=True)
+    ]
+
+
+def sizes(shape: JobShape) -> dict[str, float]:
+    """Circuits, shots, and qubits and depth of a circuit on average."""
+    circuits = max(shape.circuits, 1)
+    return {
+        "num_qubits": shape.qubits / circuits,
+        "depth": shape.depth / circuits,
+        "circuits": shape.circuits,
+        "shots": shape.shots,
+    }
+
+
+def data_ranges(model: TimeModel) -> dict[str, tuple[float, float]]:
+    """Smallest and largest of each size and of the measured seconds."""
+    columns: dict[str, list[float]] = {}
+    for row in measured_rows(model):
+        for name in ("num_qubits", "depth", "circuits", "shots", "measured"):
+            columns.setdefault(name, []).append(row[name])
+    return {name: (min(values), max(values)) for name, values in columns.items()}
+
+
+def ranges_words(model: TimeModel) -> str:
+    """`jobs of 2 to 20 qubits, depth 5 to 100, ...`."""
+    found = data_ranges(model)
+
+    def span(name: str) -> str:
+        low, high = (f"{one:,.0f}" for one in found[name])
+        return low if low == high else f"{low} to {high}"
+
+    low, high = found["measured"]
+    return (
+        f"data: {count(len(model.timings), 'job')}; qubits {span('num_qubits')}, depth "
+        f"{span('depth')}, circuits {span('circuits')}, shots {span('shots')}, "
+        f"{duration(low)} to {duration(high)}"
+    )
+
+
+def outside(shape: JobShape, within: dict[str, tuple[float, float]]) -> list[str]:
+    """The sizes of a job that lie outside of the data, by the name of their column."""
+    return [
+        name
+        for name, value in sizes(shape).items()
+        if not within[name][0] <= value <= within[name][1]
+    ]
+
+
+def source_words(model: TimeModel) -> str:
+    """Where the jobs of a model come from, one line; empty where it does not tell."""
+    told = [
+        f"{name} {printable(str(model.origin[name]))}"
+        for name in ("source", "computer", "realm", "conditions")
+        if model.origin.get(name)
+    ]
+    return ", ".join(told)
+
+
+def rival_words(model: TimeModel) -> str:
+    """How many other laws explain the jobs as well."""
+    if not model.rivals:
+        return "no other law explains the jobs as well"
+    return (
+        f"{count(len(model.rivals), 'other law')} explain the jobs about as well; "
+        "ranges hold what they say too"
+    )
+
+
+def model_json(model: TimeModel) -> dict[str, Json]:
+    """What the answers of `--json` say of a model."""
+    accuracy = accuracy_of(model)
+    law = {
+        name: float(value)
+        for name, value in zip(TERMS, model.chosen.coefficients, strict=True)
+        if value > 0
+    }
+    within = {name: list(ends) for name, ends in data_ranges(model).items()}
+    return {
+        "origin": {name: one for name, one in model.origin.items() if isinstance(one, str | bool)},
+        "law": dict(law),
+        "floor": model.chosen.law.floor or None,
+        "least_seconds": model.chosen.least,
+        "words": list(law_words(model.chosen)),
+        "jobs": len(model.timings),
+        "ranges": dict(within),
+        "rivals": [" + ".join(one.law.terms) for one in model.rivals],
+        "accuracy": None if accuracy is None else accuracy.to_json(),
+        "wild": [dict(row) for row in wild_rows(model)],
+    }
+
+
+def number(value: float) -> str:
+    """QPU seconds in a table."""
+    return amount(value)
+
+
+def lines_of(model: TimeModel, *, more: bool) -> Sequence[str]:
+    """A model in words; with `more` also its data and rivals."""
+    first, *rest = law_words(model.chosen)
+    told = [
+        f"QPU time = {first}",
+        *(f"         {'  ' if one.startswith('at') else '+ '}{one}" for one in rest),
+    ]
+    told += [ranges_words(model)]
+    told += accuracy_words(accuracy_of(model))
+    if more:
+        told.append(rival_words(model))
+    return [shown(one) for one in [*told, *wild_words(model)]]
