@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,26 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the programs of all tests remember circuit files."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(cache: Path) -> Iterator[None]:
+    """Tests leave the cache of whoever runs them alone."""
+    before = os.environ.get("IQM_SPEC_CACHE")
+    os.environ["IQM_SPEC_CACHE"] = str(cache)
+    yield
+    if before is None:
+        del os.environ["IQM_SPEC_CACHE"]
+    else:
+        os.environ["IQM_SPEC_CACHE"] = before
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
+def cli(tmp_path: Path, cache: Path) -> Cli:
     """Runs `iqm-spec ARGS...` in the test's folder and in an environment without credentials."""
 
     def run(
@@ -43,7 +61,7 @@ def cli(tmp_path: Path) -> Cli:
         return subprocess.run(
             [sys.executable, "-m", "iqm_spec", *map(str, args)],
             cwd=cwd,
-            env={**kept, "COLUMNS": str(columns), **(env or {})},
+            env={**kept, "COLUMNS": str(columns), "IQM_SPEC_CACHE": str(cache), **(env or {})},
             capture_output=True,
             text=True,
             timeout=300,

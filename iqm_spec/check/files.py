@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from iqm_spec.check.reporter import Reporter, place
+from iqm_spec.check.verdicts import recall, remember
 from iqm_spec.circuits import (
     CircuitFileError,
     inspect_qasm,
@@ -53,8 +54,13 @@ class CircuitFiles:
         return self._facts[ref]
 
     def _inspect(self, circuit: CircuitSpec, ref: str, data: bytes) -> CircuitFacts | None:
+        known = recall(circuit.kind.value, data)
+        if known is not None:
+            return known
         inspect = inspect_qasm if circuit.kind is SourceKind.QASM else inspect_qpy
         facts, problems = inspect(data)
+        if facts is not None and not problems:
+            remember(circuit.kind.value, data, facts)
         file = circuit_path(self._report, ref)
         for item in problems:
             span = Span(item.line, item.column, item.column + 1)

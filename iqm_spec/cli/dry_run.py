@@ -46,12 +46,13 @@ def _show(request: Request, plan: Plan, work: AerWork | None, costs: CostPreview
     if work is not None:
         console.print(f"aer: {aer_line(work.started)}")
     for stage in costs.stages:
-        console.print(output.fitted(_stage_line(stage, request), console), soft_wrap=True)
+        console.print(output.fitted(_stage_line(stage), console), soft_wrap=True)
     for line in _once(plan):
         console.print(line)
     if costs.credits.high or costs.seconds.high:
         _show_costs(costs, console)
-    for note in costs.notes:
+    missing = request.session is None and costs.stages
+    for note in (*costs.notes, *([request.why_no_session] if missing else [])):
         console.print(output.fitted(f"note: {note}", console), soft_wrap=True)
 
 
@@ -76,7 +77,7 @@ def _show_costs(costs: CostPreview, console: Console) -> None:
         console.print(output.fitted(line, console), soft_wrap=True)
 
 
-def _stage_line(stage: StagePreview, request: Request) -> str:
+def _stage_line(stage: StagePreview) -> str:
     """`hardware: 24 points: 20 in the results folder, 1 job to submit`."""
     told = [f"{stage.cached:,} in the results folder, at no cost"] if stage.cached else []
     if stage.open:
@@ -84,8 +85,7 @@ def _stage_line(stage: StagePreview, request: Request) -> str:
     if stage.jobs:
         free = ", free" if stage.stage is Stage.MOCK else ""
         told.append(f"{count(len(stage.jobs), 'job')} to submit{free}")
-    line = f"{stage.stage}: {count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
-    return line if request.session is not None else f"{line}; {request.why_no_session}"
+    return f"{stage.stage}: {count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
 
 
 def _once(plan: Plan) -> Iterator[str]:
