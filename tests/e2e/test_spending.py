@@ -218,6 +218,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{6,16}", "DATE-TIME-RANDOM", text)
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", text)
     text = re.sub(r"[0-9a-f]{64}", "SHA256", text)
+    text = re.sub(r"\| [01]\.\d{3} (?=\|)", "| FIDELITY ", text)
     text = re.sub(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"\| 20\d\d-\d\d \|", "| MONTH |", text)
     return re.sub(r"20\d\d-\d\d(-\d\d)? (\(today\)|  )", "DATE ", text)
