@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from iqm_spec.run.preview import Batching, JobPreview, Slots
 
 
-def amount(value: float) -> str:
-    """Three digits, and no more before the point than there are: `0.534`, `12.3`, `1,234`."""
+def amount(value: float, digits: int = 3) -> str:
+    """So many digits, but all before the point: `0.534`, `12.3`, `1,234`."""
     if value == 0:
         return "0"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 def range_words(one: Range, unit: str) -> str:
@@ -29,9 +29,10 @@ def range_words(one: Range, unit: str) -> str:
     return f"{amount(one.expected)} {unit} ({amount(one.low)} to {amount(one.high)})"
 
 
-def range_cell(one: Range) -> str:
-    """`0.31  0.53  1.2` as a cell: low, expected, high."""
-    return f"{amount(one.expected)} ({amount(one.low)}-{amount(one.high)})"
+def range_cell(one: Range, digits: int) -> str:
+    """`0.53 (0.31-1.2)`: expected, low and high."""
+    low, high = amount(one.low, digits), amount(one.high, digits)
+    return f"{amount(one.expected, digits)} ({low}-{high})"
 
 
 def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
@@ -39,20 +40,22 @@ def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    wide = width >= WIDE
-    titles = ["job", *(["machine"] if wide else []), "circuits", "shots"]
+    wide, several = width >= WIDE, len({job.computer for job in jobs}) > 1
+    left = ["machine"] if several and not wide else ["job", *(["machine"] if wide else [])]
+    titles = [*left, "circuits" if wide else "circ.", "shots"]
     titles += ["depth", "2q", "1q"] if wide else []
     for title in titles:
         table.add_column(title, justify="left" if title == "machine" else "right", no_wrap=True)
     table.add_column("QPU s", no_wrap=True)
     table.add_column("credits", no_wrap=True)
+    digits = 3 if wide else 2
     for number, job in enumerate(jobs[:MOST_ROWS], start=1):
-        cells = [str(number), *([job.computer] if wide else []), f"{job.circuits:,}"]
-        cells.append(f"{job.shots:,}")
+        named = {"job": str(number), "machine": job.computer}
+        cells = [*(named[title] for title in left), f"{job.circuits:,}", f"{job.shots:,}"]
         if wide:
             pairs = job.gates.get("cz", 0) + job.gates.get("move", 0)
             cells += [f"{job.depth:,}", f"{pairs:,}", f"{job.gates.get('r', 0):,}"]
-        table.add_row(*cells, range_cell(job.seconds), range_cell(job.credits))
+        table.add_row(*cells, range_cell(job.seconds, digits), range_cell(job.credits, digits))
     if len(jobs) > MOST_ROWS:
         table.add_row("...", f"and {len(jobs) - MOST_ROWS:,} more")
     return table

@@ -185,7 +185,8 @@ def _left(
     points = [point for point, *_ in work.left()]
     parts = work.parts(circuits_of(store, plan, points))
     header = plan.header
-    jobs = batches(parts, told.bounds, header["order"], header["references"])
+    apart = header["mode"] == Mode.TIMESLOT.value
+    jobs = batches(parts, told.bounds, header["order"], header["references"], apart=apart)
     open_ones = work.attempts(Phase.SUBMITTED, Phase.INTENDED, Phase.UNKNOWN)
     waiting = {key for attempt in open_ones for key, _ in attempt.parts}
     return jobs, work.cached, sum(1 for key in work.keys if key in waiting)

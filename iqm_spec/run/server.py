@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from iqm_spec.cost.estimate import JobCost
 from iqm_spec.errors import ExitCode, Refused, Terminated
-from iqm_spec.model import Stage
+from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.build import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.events import (
@@ -106,7 +106,8 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
     bounds = it.counter.bounds([computer_of(it.stage, target) for target in targets])
     by_target = {target: bounds[computer_of(it.stage, target)] for target in targets}
     header = it.plan.header
-    return batches(parts, by_target, header["order"], header["references"])
+    apart = header["mode"] == Mode.TIMESLOT.value
+    return batches(parts, by_target, header["order"], header["references"], apart=apart)
 
 
 def _afford(it: ServerStage, jobs: Sequence[Batch]) -> list[Batch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -58,7 +58,17 @@ def tariff_of(
         times[computer] = MachineTimes(published, options.model, _fitted(usable, options))
         prices[computer] = _price(computer, realm, store, sources)
         assumptions += _assumptions(computer, published, usable, prices[computer], options)
-    return Tariff(times, prices, tuple(assumptions))
+    return Tariff(times, prices, tuple(_joined(assumptions)))
+
+
+def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
+    """One line for machines of which the same is assumed: `price per second of garnet, sirius`."""
+    names: dict[tuple[str, str, str, str], list[str]] = {}
+    for one in assumptions:
+        what, _, computer = one.name.partition(" of ")
+        names.setdefault((what, one.value, one.source, one.date), []).append(computer)
+    for (what, value, source, date), computers in names.items():
+        yield Assumption(f"{what} of {', '.join(computers)}", value, source, date)
 
 
 def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, Predicts]:

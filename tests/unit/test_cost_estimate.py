@@ -20,6 +20,8 @@ from iqm_spec.cost.shape import JobShape, alike, job_shape
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, fitting, need
 from iqm_spec.cost.times import MachineTimes
 from iqm_spec.errors import UsageError
+from iqm_spec.model import CircuitSpec, SourceKind
+from iqm_spec.sweep import circuit_points, parse_blocks
 
 MACHINES = ("garnet", "emerald", "sirius", "deneb", "an-unknown-one")
 
@@ -227,3 +229,13 @@ def test_what_fits_in_a_slot_fits(jobs: list[Range], slot: float) -> None:
         assert longest + jobs[fit].high + BETWEEN_JOBS.high > slot * (1 - MARGIN) - 1e-6
     asked = need(jobs)
     assert fitting(jobs, asked.minutes * 60 + 1e-6) == len(jobs)
+
+
+def test_priorities_of_circuit_and_block_add_up() -> None:
+    circuit = CircuitSpec(
+        index=0, name="x", kind=SourceKind.GENERATOR, ref="x", args={"n": "${n}"}, priority=10
+    )
+    raw = [{"grid": {"n": [1, 2]}, "priority": 1}, {"grid": {"n": [3]}}, {"grid": {"m": [1]}}]
+    blocks = parse_blocks(raw, ("sweep",), lambda problem: None)
+    found = [(dict(p.values)["n"], p.priority) for p in circuit_points(circuit, blocks).points()]
+    assert found == [(1, 11), (2, 11), (3, 10)]

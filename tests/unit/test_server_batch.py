@@ -13,6 +13,7 @@ from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.stages.server.batch import Bounds, Part, batches
+from iqm_spec.stages.server.work import ServerWork
 
 
 def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3) -> Part:
@@ -100,3 +101,22 @@ def test_a_reference_stands_before_every_so_many_of_the_others() -> None:
         ("ref", 0), ("ghz", 0), ("ghz", 1), ("ref", 1), ("ghz", 2), ("ghz", 3), ("ref", 2),
         ("ghz", 4),
     ]  # fmt: skip
+
+
+def test_what_is_worth_more_comes_first_and_apart_only_where_asked() -> None:
+    parts = [part(i, 100) for i in range(4)]
+    for i, priority in enumerate((0, 2, 0, 1)):
+        parts[i] = evolve(parts[i], point=evolve(parts[i].point, priority=priority))
+
+    def cut(*, apart: bool) -> list[list[int]]:
+        jobs = batches(parts, {}, "spec", apart=apart)
+        return [[p.point.index for p in job.parts] for job in jobs]
+
+    assert cut(apart=False) == [[1, 3, 0, 2]]
+    assert cut(apart=True) == [[1], [3], [0, 2]]
+
+
+def test_of_points_that_ask_the_same_the_most_valuable_counts() -> None:
+    dear = evolve(part(1, 100).point, priority=3)
+    work = ServerWork(("k", "k"), {}, (part(0, 100).point, dear))
+    assert [(point.index, point.priority) for point, *_ in work.left()] == [(0, 3)]

@@ -81,22 +81,27 @@ def batches(
     bounds: Mapping[str, Bounds],
     order: str,
     references: Mapping[str, int] = MappingProxyType({}),
+    *,
+    apart: bool = False,
 ) -> list[Batch]:
     """Jobs of `parts` in order; Refused where a circuit is too long for its machine.
 
-    What has more priority comes first, and in jobs of its own.
+    What has more priority comes first; `apart`, in jobs of its own, so that the rest can be held
+    back (each job costs a start).
     `references` are circuits by name that stand among the others after every so many of them.
     """
     groups: dict[Any, list[Part]] = {}
     whole = [p for one in parts for p in _split(one, bounds)]
     others = _ordered([p for p in whole if p.point.name not in references], order)
-    for part in _with_references(others, whole, references):
+    listed = list(_with_references(others, whole, references))
+    for part in sorted(listed, key=lambda part: -part.point.priority):
         options = tuple(sorted((k, str(v)) for k, v in part.point.options.items()))
-        shared = (part.point.priority, part.point.target, options, part.shots, part.number)
+        worth = part.point.priority if apart else 0
+        shared = (worth, part.point.target, options, part.shots, part.number)
         groups.setdefault(shared, []).append(part)
     return [
         Batch(some[0].point.target, some[0].point.options, some[0].shots, tuple(some))
-        for group in sorted(groups.values(), key=lambda group: -group[0].point.priority)
+        for group in groups.values()
         for some in _cut(group, bounds.get(group[0].point.target, Bounds()))
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.model import Mode, NativeCircuit, Stage
 from iqm_spec.plan.build import circuits_of, read_plan
@@ -47,11 +47,15 @@ class ServerWork:
     def left(self) -> Iterator[tuple[PlannedPoint, str, int, int]]:
         """Point, key, shots that nobody has asked for, and the number of the next part."""
         seen: set[str] = set()
+        worth: dict[str, float] = {}  # of points that ask the same, the most valuable counts
+        for point, key in zip(self.points, self.keys, strict=True):
+            worth[key] = max(point.priority, worth.get(key, point.priority))
         for point, key in zip(self.points, self.keys, strict=True):
             held = self.covered.get(key, Covered({}))
             if key not in seen and held.shots < point.shots:
                 seen.add(key)
-                yield point, key, point.shots - held.shots, held.next_part
+                dearest = evolve(point, priority=worth[key])
+                yield dearest, key, point.shots - held.shots, held.next_part
 
     def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[Part]:
         """What is left to ask; `circuits` by the asks of points."""
