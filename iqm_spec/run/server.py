@@ -10,6 +10,7 @@ from iqm_spec.errors import ExitCode, Refused, Terminated
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.build import circuits_of
 from iqm_spec.plan.plan import Plan
+from iqm_spec.run.afford import price_jobs, require_budget, that_fit
 from iqm_spec.run.events import (
     Event,
     Heard,
@@ -24,7 +25,6 @@ from iqm_spec.run.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_rows import derive, server_rows
 from iqm_spec.run.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
-from iqm_spec.run.spending import price_jobs, require_budget, that_fit
 from iqm_spec.stages.server.batch import Batch, Part, batches
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import bill_of
