@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from iqm_spec.emulator import Options, Span, start
+from iqm_spec.emulator import Emulator, Options, Span, start
 
 pytestmark = pytest.mark.slow
 
@@ -48,10 +48,18 @@ def spec(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Emulator]:
+    """One emulator for all that ask for nothing special: starting one takes seconds."""
+    with start(Options(speed=1000)) as emulator:
+        yield emulator
+
+
 @pytest.fixture
-def run(spec: Path, answer: Ask) -> Ask:
+def run(spec: Path, shared: Emulator, answer: Ask) -> Ask:
     def go(*args: object, **kwargs: Any) -> Any:
-        return answer("run", spec, "--server", "emulator", *args, **kwargs)
+        asked = ("run", spec, "--server", shared.url, "--yes")
+        return answer(*asked, *args, env=TOKEN, **kwargs)
 
     return go
 
@@ -72,11 +80,13 @@ def submitted(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_the_preview_holds_what_the_run_then_took(path: Path, answer: Ask) -> None:
+def test_the_preview_holds_what_the_run_then_took(
+    path: Path, shared: Emulator, answer: Ask
+) -> None:
     stages = ("--set", "stages=[mock, hardware]", "--set", "require={}")
-    args = ("run", path, "--server", "emulator", *stages)
-    seen = hardware(answer(*args, "--dry-run"))
-    answer(*args)
+    args = ("run", path, "--server", shared.url, "--yes", *stages)
+    seen = hardware(answer(*args, "--dry-run", env=TOKEN))
+    answer(*args, env=TOKEN)
     (total,) = answer("ledger")["totals"]
     assert total["jobs"] == total["jobs_compared"] == len(seen["jobs"])
     assert total["jobs_within_range"] == total["jobs"]
@@ -112,9 +122,9 @@ def test_a_dry_run_adds_up_and_names_what_it_rests_on(run: Ask, tmp_path: Path) 
     assert not (tmp_path / "results").exists()
 
 
-def test_the_price_comes_from_the_best_source(spec: Path, answer: Ask) -> None:
-    def price(*args: object, server: str = "emulator") -> tuple[str, str]:
-        told = answer("run", spec, "--dry-run", "--server", server, *args)
+def test_the_price_comes_from_the_best_source(spec: Path, shared: Emulator, answer: Ask) -> None:
+    def price(*args: object, server: str = shared.url) -> tuple[str, str]:
+        told = answer("run", spec, "--dry-run", "--server", server, *args, env=TOKEN)
         one = told["assumptions"][0]
         return one["value"], one["date"]
 
@@ -122,7 +132,7 @@ def test_the_price_comes_from_the_best_source(spec: Path, answer: Ask) -> None:
     assert price("--price", "0.7", "--set", "budget.price_per_second=0.5") == ("0.7 credits", "")
     assert price("--set", "budget.price_per_second=0.5") == ("0.5 credits", "")
     assert price(server=offline) == ("0.3 credits", "2026-08-23")
-    told = answer("run", spec, "--dry-run", "--server", offline)
+    told = answer("run", spec, "--dry-run", "--server", offline, env=TOKEN)
     assert any("not the server's own" in note for note in told["notes"])
 
 
@@ -224,12 +234,13 @@ def plain(text: str) -> str:
     return re.sub(r"20\d\d-\d\d(-\d\d)? (\(today\)|  )", "DATE ", text)
 
 
-def test_the_papers(run: Ask, spec: Path, cli: Cli, snapshot: SnapshotAssertion) -> None:
-    run("--until", "mock")
+def test_the_papers(spec: Path, answer: Ask, cli: Cli, snapshot: SnapshotAssertion) -> None:
+    run = ("run", spec, "--server", "emulator")
+    answer(*run, "--until", "mock")
     asked = cli("justify", spec, "--server", "emulator")
     assert asked.returncode == 0
     assert plain(asked.stdout) == snapshot(name="request")
-    run()
+    answer(*run)
     closed = cli("justify", "pair", "--closeout")
     assert closed.returncode == 0
     assert plain(closed.stdout) == snapshot(name="closeout")
