@@ -129,6 +129,7 @@ class Spec:
     budget: Mapping[str, Json]
     order: str
     fail_fast: bool
+    executor: Mapping[str, Json]
     architecture: str | None
     meaning: Mapping[str, Json]
     """The whole spec as JSON with defaults filled in, less description: what its digest is of."""

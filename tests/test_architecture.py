@@ -33,7 +33,19 @@ LAYERS = [
 ]
 """Rooms from the foundations up; a room imports itself and what stands above it in this list."""
 
-HEAVY = {"qiskit", "qiskit_aer", "iqm", "pandas", "scipy", "mqt", "fastapi", "uvicorn", "pydantic"}
+HEAVY = {
+    "qiskit",
+    "qiskit_aer",
+    "iqm",
+    "pandas",
+    "scipy",
+    "mqt",
+    "dask",
+    "distributed",
+    "fastapi",
+    "uvicorn",
+    "pydantic",
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

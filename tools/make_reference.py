@@ -81,7 +81,7 @@ def _spec() -> Iterator[str]:
     yield ""
     yield from _INTRODUCTION.strip().split("\n")
     yield from _table("The whole spec", "", fields())
-    for section in ("aer", "transpile", "options", "budget"):
+    for section in ("aer", "transpile", "options", "budget", "executor"):
         yield from _table(f"`{section}`", section, fields(section))
     yield from _requirements()
     yield from _table("An entry of `circuits`", "circuits", fields("circuits"))

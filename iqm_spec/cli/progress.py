@@ -13,6 +13,7 @@ from iqm_spec.run.events import (
     Event,
     Heard,
     JobDone,
+    Note,
     Paused,
     Planned,
     RunDone,
@@ -70,6 +71,8 @@ class Progress:
                     self._begin(f"{stage}", "points", points - cached)
             case JobDone(_, _, points):
                 self._advance(self._done + points)
+            case Note(_, text):
+                self._say(f"  {text}")
             case Submitted(stage, computer, circuits, attempt):
                 told = ", ".join(attempt.ids) or f"not submitted ({attempt.phase})"
                 self._say(f"  {computer}: {count(circuits, 'circuit')}, job {told}")

@@ -14,13 +14,21 @@ from iqm_spec.plan.build import circuits_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.derived import derived_line
-from iqm_spec.run.events import Event, JobDone, StageDone, StageStarted
+from iqm_spec.run.events import Event, JobDone, Note, StageDone, StageStarted
 from iqm_spec.run.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
 from iqm_spec.run.rows import DERIVED, RECORDS, Row, rows_of
 from iqm_spec.spec.schema import defaults
-from iqm_spec.stages.aer import AerOutcome, AerTask, Job, Setup, expected_seconds, run_jobs
+from iqm_spec.stages.aer import (
+    AerOutcome,
+    AerTask,
+    Job,
+    Setup,
+    expected_seconds,
+    run_jobs,
+    spread_jobs,
+)
 from iqm_spec.store import Store
 
 MOST_CIRCUITS = 256
@@ -147,12 +155,20 @@ def _work(point: PlannedPoint) -> float:
 
 def _simulate(work: AerWork, request: Request, store: Store, log: RunLog) -> Iterator[Event]:
     """Store each job's counts and what is derived from them as soon as it is done."""
-    for number, outcomes in run_jobs(work.asked, workers=request.workers):
+    for number, outcomes in _outcomes(work.asked, request):
         records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])
         lines = [derived_line(o.key, o.counts, o.ideal or o.why_no_ideal) for o in outcomes]
         derived = store.put_pack(DERIVED, {}, lines)
         log.job("aer", number, {"records": records, "derived": derived})
         yield JobDone(Stage.AER, number, len(outcomes))
+
+
+def _outcomes(asked: Sequence[Job], request: Request) -> Iterator[tuple[int, list[AerOutcome]]]:
+    if request.spread is None:
+        return run_jobs(asked, workers=request.workers)
+    return spread_jobs(
+        asked, request.spread, request.workers, lambda text: request.tell(Note(Stage.AER, text))
+    )
 
 
 def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, NativeCircuit]) -> list[AerTask]:

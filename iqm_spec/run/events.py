@@ -53,6 +53,14 @@ class JobDone:
 
 
 @frozen
+class Note:
+    """Something to know while a stage goes on, in words."""
+
+    stage: Stage
+    text: str
+
+
+@frozen
 class Submitted:
     """A job was sent to a computer; `attempt` tells what became of that."""
 
@@ -129,6 +137,7 @@ Event = (
     | Planned
     | StageStarted
     | JobDone
+    | Note
     | Submitted
     | Heard
     | Paused

@@ -12,6 +12,7 @@ from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.run.tariff import CostOptions
+from iqm_spec.stages.aer import Spread
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
@@ -33,12 +34,12 @@ class Request:
     `checked` is None where an earlier run is carried on from the folder alone; `wanted` are its
     stages then. `until` is the last stage wanted, one of the spec's (UsageError otherwise). `fresh`
     asks again what is stored; `replan` transpiles again. `workers` is the number of processes of
-    the Aer stage. Without a `session` the stages that need a server are refused with
-    `why_no_session`. `pins` are the calibration sets of the plan's machines by alias. Jobs
-    are waited for until they end or the `deadline` (of `time.monotonic`) is over; with `detach`
-    those of the last stage are not waited for. `budget_of_run` is the spec's budget where there is
-    no spec; `costs` is what the command line says of costs. `agree` is asked before credits are
-    spent; `tell` hears of pauses.
+    the Aer stage, `spread` the Dask cluster that it goes to. Without a `session` the stages
+    that need a server are refused with `why_no_session`. `pins` are the calibration sets of the
+    plan's machines by alias. Jobs are waited for until they end or the `deadline` (of
+    `time.monotonic`) is over; with `detach` those of the last stage are not waited for.
+    `budget_of_run` is the spec's budget where there is no spec; `costs` is what the command line
+    says of costs. `agree` is asked before credits are spent; `tell` hears of pauses and notes.
     """
 
     checked: Checked | None
@@ -47,6 +48,7 @@ class Request:
     fresh: bool = False
     replan: bool = False
     workers: int = 1
+    spread: Spread | None = None
     session: Session | None = None
     why_no_session: str = ""
     pins: Mapping[str, str | None] = field(factory=dict)

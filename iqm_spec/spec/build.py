@@ -47,6 +47,7 @@ def build(tree: Mapping[str, Any], targets: Targets, report: Report) -> Spec | N
         budget={**defaults("budget"), **given["budget"]},
         order=given["order"],
         fail_fast=given["fail_fast"],
+        executor={**defaults("executor"), **given["executor"]} if "executor" in given else {},
         architecture=given.get("architecture"),
         meaning=meaning(
             {**given, "mode": mode.value, "target": target, "calibration": calibration},

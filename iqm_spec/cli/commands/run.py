@@ -34,6 +34,7 @@ from iqm_spec.run.events import Event, Planned, RunDone, StageDone
 from iqm_spec.run.loop import carry_out
 from iqm_spec.run.request import Request
 from iqm_spec.run.saved import load_run
+from iqm_spec.stages.aer import spread_of
 from iqm_spec.store import Store
 
 
@@ -52,6 +53,16 @@ from iqm_spec.store import Store
     "-j", "--jobs", "workers", type=click.IntRange(1, 256), default=1, show_default=True,
     help="Processes of the Aer stage; the results do not depend on it.",
 )  # fmt: skip
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "dask"]),
+    default=None,
+    help="Where the Aer stage runs: on this machine (the default), or on a Dask cluster: `-j` "
+    "workers here, or Slurm jobs by the spec's `executor`. The results do not depend on it.",
+)
+@click.option(
+    "--scheduler", metavar="tcp://HOST:PORT", help="Use the Dask cluster of this scheduler."
+)
 @click.option(
     "--yes", is_flag=True, help="Agree to what the run submits; without a terminal nobody else can."
 )
@@ -75,6 +86,8 @@ def command(
     fresh: bool,
     replan: bool,
     workers: int,
+    executor: str | None,
+    scheduler: str | None,
     yes: bool,
     detach: bool,
     wait: float | None,
@@ -90,6 +103,7 @@ def command(
     """Run the experiment SPEC, stage by stage; what the results folder holds is not run again."""
     store = Store(results)
     last = None if until is None else Stage(until)
+    spread_of(executor, scheduler, {})  # before anything is transpiled
     with session_of(server, results, keep=not dry_run) as session, Progress() as progress:
         given = Given(spec, overrides, allowed_code, last)
         ready = prepare(given, store, session, replan=replan, offline=dry_run)
@@ -99,6 +113,7 @@ def command(
             fresh=fresh,
             replan=replan,
             workers=workers,
+            spread=spread_of(executor, scheduler, ready.checked.spec.executor),
             session=session,
             why_no_session=NO_CREDENTIALS,
             pins=ready.pins,

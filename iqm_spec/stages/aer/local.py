@@ -24,7 +24,7 @@ Job = tuple[Sequence[AerTask], Setup]
 
 
 @frozen
-class _Part:
+class Part:
     """A chunk of the job with the given number, and whether it is the job's last."""
 
     job: int
@@ -43,7 +43,7 @@ def run_jobs(
     JobFailed where Aer fails or a worker dies.
     """
     memory = available_memory() if memory_bytes is None else memory_bytes
-    parts, largest, seconds = _parts(jobs, memory)
+    parts, largest, seconds = cut_into_parts(jobs, memory)
     processes = max(1, min(workers, len(parts), memory // max(1, largest)))
     chunks = [part.chunk for part in parts]
     here = processes == 1 and seconds < IN_PROCESS_SECONDS
@@ -68,8 +68,11 @@ def expected_seconds(jobs: Sequence[Job]) -> float:
     )
 
 
-def _parts(jobs: Sequence[Job], memory: int) -> tuple[list[_Part], int, float]:
-    """All work in chunks, the bytes that the largest circuit needs, about how long all takes."""
+def cut_into_parts(jobs: Sequence[Job], memory: int | None) -> tuple[list[Part], int, float]:
+    """All work in chunks, the bytes that the largest circuit needs, about how long all takes.
+
+    Refused where a circuit cannot be simulated as asked, or needs more than `memory` bytes.
+    """
     parts = []
     largest, seconds = 0, 0.0
     for device in {setup.device for _, setup in jobs}:
@@ -82,7 +85,7 @@ def _parts(jobs: Sequence[Job], memory: int) -> tuple[list[_Part], int, float]:
         largest = max([largest, *(choice.bytes_needed for choice in choices)])
         seconds += sum(choice.seconds for choice in choices)
         cut = list(_cut(tasks, choices)) or [()]
-        parts += [_Part(number, Chunk(some, setup), some is cut[-1]) for some in cut]
+        parts += [Part(number, Chunk(some, setup), some is cut[-1]) for some in cut]
     return parts, largest, seconds
 
 
