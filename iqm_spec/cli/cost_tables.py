@@ -70,17 +70,23 @@ def batching_lines(batchings: Iterable[Batching]) -> list[str]:
     ]
 
 
-def slot_lines(slots: Slots | None) -> list[str]:
-    """How long a timeslot to ask for, and whether the plan fits in one."""
-    if slots is None:
-        return []
-    minutes = slots.need.seconds.times(1 / 60)
-    ask = f"ask the PI (role Scheduler) for one of {slots.need.minutes} min"
-    told = [f"timeslot: {range_words(minutes, 'min')}; {ask}"]
-    if slots.minutes is not None and slots.fit is not None:
-        left = slots.need.jobs - slots.fit
+def slot_lines(slots: Iterable[Slots]) -> list[str]:
+    """How long a timeslot to ask for, and whether the plan fits in one, by machine."""
+    told = []
+    for one in slots:
         told.append(
-            f"in {slots.minutes:.0f} min "
-            + ("all jobs fit" if not left else f"{count(left, 'job')} may not fit and is held back")
+            f"timeslot on {one.machine}: {time_words(one.need.seconds)}; ask the PI (role "
+            f"Scheduler) for one of {one.need.minutes} min"
         )
+        if one.minutes is not None and one.fit is not None:
+            left = one.need.jobs - one.fit
+            fits = "all jobs fit" if not left else f"{count(left, 'job')} would be held back"
+            told.append(f"in {one.minutes:,.0f} min on {one.machine} {fits}")
     return told
+
+
+def time_words(seconds: Range) -> str:
+    """A range of times, in minutes from two on."""
+    if seconds.high < 120:
+        return range_words(seconds, "s")
+    return range_words(seconds.times(1 / 60), "min")

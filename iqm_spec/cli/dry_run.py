@@ -116,13 +116,15 @@ def _answer(
             for one in costs.batchings
         ],
         "sellers": [quote.to_json() for quote in costs.quotes],
-        "timeslot": None
-        if costs.slots is None
-        else {
-            **costs.slots.need.to_json(),
-            "slot_minutes": costs.slots.minutes,
-            "jobs_that_fit": costs.slots.fit,
-        },
+        "timeslots": [
+            {
+                "machine": one.machine,
+                **one.need.to_json(),
+                "slot_minutes": one.minutes,
+                "jobs_that_fit": one.fit,
+            }
+            for one in costs.slots
+        ],
         "assumptions": [one.to_json() for one in costs.assumptions],
         "notes": list(costs.notes),
         "points": [_point(point) for point in plan.points],

@@ -111,8 +111,21 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]
 DURATION = _Duration()
 
 
+class _Amount(click.FloatRange):
+    """A finite number from 0 up."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; nothing that is none, and no more than any allocation."""
+        found = super().convert(value, param, ctx)
+        if not found <= _MOST_CREDITS:  # NaN is not
+            self.fail(f"{value!r} is no amount of credits", param, ctx)
+        return found
+
+
+_MOST_CREDITS = 1e12
+
 price_option: Decorator = click.option(
-    "--price", type=click.FloatRange(min=0), metavar="CREDITS",
+    "--price", type=_Amount(min=0), metavar="CREDITS",
     help="Credits per QPU second, in the place of the server's own answer.",
 )  # fmt: skip
 
@@ -122,7 +135,7 @@ model_option: Decorator = click.option(
 )  # fmt: skip
 
 most_option: Decorator = click.option(
-    "--max-credits", "most", type=click.FloatRange(min=0), metavar="CREDITS",
+    "--max-credits", "most", type=_Amount(min=0), metavar="CREDITS",
     help="Submit nothing that could bring this invocation above so many credits.",
 )  # fmt: skip
 

@@ -13,6 +13,10 @@ QUANTITIES = {
 """Largest standard deviation of one shot: of an outcome's probability, of a Pauli expectation."""
 
 
+MOST_SHOTS = 100_000_000
+"""Shots of a point that a spec may ask for."""
+
+
 def standard_error(shots: int, quantity: str = "probability") -> float:
     """Standard error (one standard deviation) at so many shots, in the worst case.
 
@@ -26,4 +30,10 @@ def shots_for(error: float, quantity: str = "probability") -> int:
     """Shots whose standard error is at most `error` in the worst case."""
     if not (math.isfinite(error) and 0 < error <= 1):
         raise UsageError(f"an error of {error:g} cannot be had", hint="name one between 0 and 1")
-    return max(1, math.ceil((QUANTITIES[quantity] / error) ** 2 * (1 - 1e-12)))
+    needed = (QUANTITIES[quantity] / error) ** 2 if error > 1e-9 else math.inf
+    if needed > MOST_SHOTS:
+        raise UsageError(
+            f"an error of {error:g} takes more than {MOST_SHOTS:,} shots",
+            hint="a spec allows no more for a point; `repeat` measures one several times",
+        )
+    return max(1, math.ceil(needed * (1 - 1e-12)))

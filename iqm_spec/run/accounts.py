@@ -18,7 +18,7 @@ GROUPS: dict[str, Callable[[Entry], str]] = {
     "machine": lambda entry: entry.computer,
     "mode": lambda entry: entry.mode,
     "month": lambda entry: entry.month,
-    "server": lambda entry: f"{entry.realm}{' (emulated)' if entry.emulated else ''}",
+    "server": lambda entry: entry.realm,
 }
 """What entries can be summed by."""
 
@@ -27,6 +27,8 @@ GROUPS: dict[str, Callable[[Entry], str]] = {
 class Account:
     """Entries with the same names, summed. Credits are those of measured time, not of a bill.
 
+    `credits` are what the entries count for: those of measured time, but for jobs that failed or
+    were cancelled and count otherwise, and for completed ones without a measured time.
     `predicted_seconds` and `measured_seconds` are of the `compared` jobs that have both; `inside`
     of them took a time within the range that was predicted.
     """
@@ -37,6 +39,7 @@ class Account:
     circuits: int
     executions: int
     measured_seconds: float
+    measured_credits: float
     credits: float
     reserved: float
     open: int
@@ -54,7 +57,8 @@ class Account:
             "circuits": self.circuits,
             "executions": self.executions,
             "measured_seconds": self.measured_seconds,
-            "credits_measured": self.credits,
+            "credits_measured": self.measured_credits,
+            "credits_counted": self.credits,
             "credits_reserved": self.reserved,
             "jobs_at_server_or_unknown": self.open,
             "jobs_failed_or_cancelled": self.lost,
@@ -84,7 +88,8 @@ def accounts(found: Iterable[Entry], groups: Sequence[str]) -> list[Account]:
 def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[Entry]) -> Account:
     open_ones = [one for one in some if one.phase in ("reserved", "unknown")]
     settled = [one for one in some if one.phase not in ("reserved", "unknown")]
-    compared = [one for one in settled if one.predicted and one.phase == "measured"]
+    # a job that was paid twice took twice the time that was predicted
+    compared = [one for one in settled if one.predicted and _alone(one)]
     predicted = NOTHING
     for one in compared:
         predicted = predicted.plus(one.predicted or NOTHING)
@@ -95,6 +100,9 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
         circuits=sum(one.circuits * one.ids for one in some),
         executions=sum(one.executions * one.ids for one in some),
         measured_seconds=sum(one.measured_seconds or 0.0 for one in settled),
+        measured_credits=sum(
+            (one.measured_seconds or 0.0) * (one.per_second or 0.0) for one in settled
+        ),
         credits=sum(one.credits for one in settled),
         reserved=sum(one.credits for one in open_ones),
         open=len(open_ones),
@@ -105,10 +113,12 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
     )
 
 
+def _alone(entry: Entry) -> bool:
+    return entry.phase == "measured" and entry.ids == 1
+
+
 def _inside(entry: Entry) -> bool:
     predicted, seconds = entry.predicted, entry.measured_seconds
-    if entry.ids > 1:
-        return False
     return (
         predicted is not None and seconds is not None and predicted.low <= seconds <= predicted.high
     )

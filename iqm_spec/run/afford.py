@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
-from iqm_spec.cost.slots import fitting
+from iqm_spec.cost.estimate import JobCost, credits_of
+from iqm_spec.cost.ranges import Range
+from iqm_spec.cost.slots import MARGIN, fitting, need
 from iqm_spec.errors import Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.label import count
+from iqm_spec.run.request import Request
 from iqm_spec.run.server_stage import ServerStage
 from iqm_spec.run.tariff import PriceSources, tariff_of
 from iqm_spec.stages.server.batch import Batch
@@ -27,6 +29,12 @@ def price_jobs(it: ServerStage, jobs: Sequence[Batch]) -> list[JobCost]:
         spec=budget.get("price_per_second"),
         told=it.counter.prices(computers),
     )
+    for computer, told in sources.told.items():
+        used = options.price if options.price is not None else sources.spec
+        if used is not None and used < told:
+            it.found.notes.append(
+                f"{computer} is priced at {used:g} credits per second; the server says {told:g}"
+            )
     it.tariff = tariff_of(computers, it.session.realm, it.store, options, sources)
     it.purse = purse_of(it)
     return [it.tariff.cost(asked(computer_of(it.stage, job.target), job)) for job in jobs]
@@ -34,10 +42,14 @@ def price_jobs(it: ServerStage, jobs: Sequence[Batch]) -> list[JobCost]:
 
 def purse_of(it: ServerStage) -> Purse:
     """What the spec's budget and the command line let be spent."""
-    budget = it.request.budget
+    return Purse(it.store, it.plan.name, it.session.realm, limits_of(it.request))
+
+
+def limits_of(request: Request) -> Limits:
+    """The limits of the spec's budget and of the command line."""
+    budget = request.budget
     rules = {name: budget[name] for name in ("failed", "cancelled") if name in budget}
-    limits = Limits(budget.get("credits"), it.request.costs.most, Counting(**rules))
-    return Purse(it.store, it.plan.name, it.session.realm, limits)
+    return Limits(budget.get("credits"), request.costs.most, Counting(**rules))
 
 
 def require_budget(it: ServerStage, costs: Sequence[JobCost]) -> None:
@@ -55,25 +67,44 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
     if it.stage is Stage.MOCK or it.plan.header["mode"] != Mode.TIMESLOT.value:
         return list(jobs)
     kept: list[Batch] = []
+    without: list[str] = []
     for computer in dict.fromkeys(job.target for job in jobs):
         pairs = [(j, c) for j, c in zip(jobs, costs, strict=True) if j.target == computer]
-        seconds = it.request.costs.slot_seconds
-        if seconds is None:
-            seconds = it.counter.slot_seconds(computer)
-        if seconds is None:
-            return list(jobs)
-        if not seconds:
-            raise _no_slot(computer, it.session.realm)
-        fit = fitting([cost.seconds for _, cost in pairs], seconds)
+        seconds = slot_of(it.counter.slot_seconds(computer), it.request.costs.slot_seconds)
+        if seconds == 0:
+            without.append(computer)
+            continue
+        fit = len(pairs)
+        if seconds is not None:
+            fit = fitting([cost.seconds for _, cost in pairs], seconds)
         kept += [job for job, _ in pairs[:fit]]
-        if fit < len(pairs):
-            rest = seconds_of(cost for _, cost in pairs[fit:])
-            it.found.held = (
-                f"{count(len(pairs) - fit, 'job')} of {len(pairs)} held back: up to "
-                f"{rest.high / 60:.1f} min more than surely fit in the {seconds / 60:.0f} min of "
-                f"timeslots booked on {computer}; `iqm-spec run` submits them when there is room"
-            )
+        if fit < len(pairs) and seconds is not None:
+            it.found.held = _held(computer, [cost.seconds for _, cost in pairs], fit, seconds)
+    if not kept and without:
+        raise _no_slot(", ".join(without), it.session.realm)
+    if without:
+        it.found.held = f"held back: no timeslot is booked on {', '.join(without)}"
     return [job for job in jobs if job in kept]
+
+
+def slot_of(told: float | None, given: float | None) -> float | None:
+    """Seconds of a timeslot: what the server tells, but no more than what was given.
+
+    Where it tells of none, or does not tell, what was given stands; None where nothing is known.
+    """
+    if told and given is not None:
+        return min(told, given)
+    return told if given is None else given
+
+
+def _held(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
+    wanted = need(seconds)
+    return (
+        f"{count(len(seconds) - fit, 'job')} of {len(seconds)} held back, from job {fit + 1} on: "
+        f"all of them may take {wanted.seconds.high / 60:.1f} min on {computer}, with what lies "
+        f"between jobs, and {slot * (1 - MARGIN) / 60:.1f} of {slot / 60:.1f} min are planned with; "
+        "`iqm-spec run` submits them when there is room"
+    )
 
 
 def _no_slot(computer: str, realm: str) -> Refused:

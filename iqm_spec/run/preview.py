@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -18,15 +18,18 @@ from iqm_spec.cost.estimate import (
 from iqm_spec.cost.prices import Quote, quotes
 from iqm_spec.cost.ranges import NOTHING, Range
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
-from iqm_spec.errors import IqmSpecError
+from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.run.afford import limits_of, slot_of
 from iqm_spec.run.request import Request
 from iqm_spec.run.tariff import PriceSources, tariff_of
 from iqm_spec.stages.server.batch import Batch, Bounds, batches
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session, computer_of
+from iqm_spec.stages.server.purse import Purse
 from iqm_spec.stages.server.state import Phase
 from iqm_spec.stages.server.submit import asked, asked_of
 from iqm_spec.stages.server.work import ended_already, look
@@ -87,8 +90,9 @@ class Batching:
 
 @frozen
 class Slots:
-    """The machine's jobs in a timeslot of `minutes`, None where no length is known."""
+    """A machine's jobs in a timeslot of `minutes`, None where no length is known."""
 
+    machine: str
     need: SlotNeed
     minutes: float | None
     fit: int | None
@@ -101,7 +105,7 @@ class CostPreview:
     stages: tuple[StagePreview, ...] = ()
     batchings: tuple[Batching, ...] = ()
     quotes: tuple[Quote, ...] = ()
-    slots: Slots | None = None
+    slots: tuple[Slots, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     notes: tuple[str, ...] = field(factory=tuple)
 
@@ -139,7 +143,7 @@ def ask_server(session: Session | None, plan: Plan) -> Told:
         return Told(
             bounds=counter.bounds(known),
             prices=counter.prices(known),
-            slot_seconds={target: left for target, left in slots.items() if left},
+            slot_seconds={target: left for target, left in slots.items() if left is not None},
         )
     except IqmSpecError as error:
         return Told(note=f"limits and prices are not the server's own: {error.message}")
@@ -153,7 +157,12 @@ def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) 
     left = {stage: _left(stage, plan, request, store, realm, told) for stage in wanted}
     machine = left.get(Stage.HARDWARE, ((), 0, 0))[0]
     computers = dict.fromkeys(job.target for job in machine)
-    sources = PriceSources(request.costs.price, request.budget.get("price_per_second"), told.prices)
+    sources = PriceSources(
+        request.costs.price,
+        request.budget.get("price_per_second"),
+        told.prices,
+        emulated=bool(told.prices) and request.session is not None and request.session.emulated,
+    )
     tariff = tariff_of(computers, realm, store, request.costs, sources)
     jobs = [asked(job.target, job) for job in machine]
     costs = [tariff.cost(job) for job in jobs]
@@ -161,7 +170,10 @@ def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) 
         StagePreview(stage, len(plan.points), cached, open_, _jobs(stage, jobs_of, costs))
         for stage, (jobs_of, cached, open_) in left.items()
     )
-    slots = _slots(plan, request, machine, costs, told)
+    slots = tuple(_slots(plan, request, machine, costs, told))
+    notes = [told.note] if told.note else []
+    if costs:
+        notes += _refusal(plan, request, store, realm, costs)
     return CostPreview(
         stages=stages,
         batchings=_batchings(machine, costs, tariff),
@@ -172,8 +184,20 @@ def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) 
         ),
         slots=slots,
         assumptions=tuple(_assumed(tariff, jobs, plan, slots)),
-        notes=(told.note,) if told.note else (),
+        notes=tuple(notes),
     )
+
+
+def _refusal(
+    plan: Plan, request: Request, store: Store, realm: str, costs: Sequence[JobCost]
+) -> list[str]:
+    """Why `run` would submit nothing now, as far as money is concerned."""
+    purse = Purse(store, plan.name, realm, limits_of(request))
+    try:
+        purse.require(credits_of(costs).high, count(len(costs), "job"))
+    except Refused as error:
+        return [f"`run` would be refused: {error.message} ({error.hint})"]
+    return []
 
 
 def _left(
@@ -232,21 +256,21 @@ def _each(job: Batch) -> list[JobAsked]:
 
 def _slots(
     plan: Plan, request: Request, jobs: Sequence[Batch], costs: Sequence[JobCost], told: Told
-) -> Slots | None:
-    """What the jobs need of a timeslot, where the spec is in timeslot mode or a length is given."""
+) -> Iterator[Slots]:
+    """What a machine's jobs need of a timeslot, in timeslot mode or where a length is given."""
     given = request.costs.slot_seconds
-    if not jobs or (plan.header["mode"] != Mode.TIMESLOT.value and given is None):
-        return None
-    seconds = [cost.seconds for cost in costs]
-    targets = {job.target for job in jobs}
-    if given is None and len(targets) == 1:
-        given = told.slot_seconds.get(next(iter(targets)))
-    fit = None if given is None else fitting(seconds, given)
-    return Slots(need(seconds), None if given is None else given / 60, fit)
+    if plan.header["mode"] != Mode.TIMESLOT.value and given is None:
+        return
+    for machine in dict.fromkeys(job.target for job in jobs):
+        pairs = zip(jobs, costs, strict=True)
+        seconds = [cost.seconds for job, cost in pairs if job.target == machine]
+        length = slot_of(told.slot_seconds.get(machine), given)
+        fit = None if length is None else fitting(seconds, length)
+        yield Slots(machine, need(seconds), None if length is None else length / 60, fit)
 
 
 def _assumed(
-    tariff: Tariff, jobs: Sequence[JobAsked], plan: Plan, slots: Slots | None
+    tariff: Tariff, jobs: Sequence[JobAsked], plan: Plan, slots: Sequence[Slots]
 ) -> list[Assumption]:
     found = tariff.assumed(jobs)
     if jobs and plan.header["mode"] == Mode.TIMESLOT.value:
@@ -257,7 +281,7 @@ def _assumed(
             "slots are listed with a price of their own and charged at booking (IQM Server API)"
         )
         found.append(Assumption("credits in timeslot mode", told, source, "2026-08-22"))
-    if slots is not None:
+    if slots:
         between = BETWEEN_JOBS
         told = f"{between.low:g} to {between.high:g} s, {between.expected:g} s expected"
         source = "IT4Innovations' guide for VLQ: 3 to 15 s per job, some of it hidden in the queue"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -37,6 +38,7 @@ class PriceSources:
     given: float | None = None
     spec: float | None = None
     told: Mapping[str, float] = field(factory=dict)
+    emulated: bool = False
 
 
 def tariff_of(
@@ -85,7 +87,10 @@ def _price(computer: str, realm: str | None, store: Store, sources: PriceSources
     if sources.spec is not None:
         return Price(sources.spec, "spec", "the spec's `budget.price_per_second`", "")
     if computer in sources.told:
-        return Price(sources.told[computer], "server", "the server's own answer, just now", "")
+        source = "the server's own answer"
+        if sources.emulated:
+            source = "the emulator's answer, made up: a rehearsal's"
+        return Price(sources.told[computer], "server", source, f"{datetime.now(UTC):%Y-%m-%d}")
     return _last_told(computer, realm, store) or published_price()
 
 

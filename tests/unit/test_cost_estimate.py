@@ -211,7 +211,7 @@ def test_shots_for_an_error_are_enough_and_not_too_many(error: float) -> None:
     assert shots == 1 or standard_error(shots - 1) > error * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("error", [0, -1, 2, math.nan, math.inf])
+@pytest.mark.parametrize("error", [0, -1, 2, 1e-9, 1e-300, 4e-5, math.nan, math.inf])
 def test_errors_that_cannot_be_had(error: float) -> None:
     with pytest.raises(UsageError):
         shots_for(error)

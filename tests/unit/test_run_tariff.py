@@ -58,7 +58,7 @@ def test_the_price_comes_from_the_best_source(
     tariff = tariff_of(["garnet"], REALM, store, CostOptions(), sources)
     found = tariff.prices["garnet"]
     assert (found.per_second, found.kind) == (pytest.approx(price), kind)
-    assert bool(found.date) == (kind in ("kept", "published"))
+    assert bool(found.date) == (kind in ("kept", "published", "server"))
     cost = tariff.cost(JobAsked("garnet", alike(3, 10, 2, 100)))
     assert cost.credits.high == pytest.approx(price * cost.seconds.high)
     assert cost.price_from == kind

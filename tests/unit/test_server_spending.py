@@ -54,6 +54,11 @@ LIFE: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("completed", {"id": "b", "qpu_seconds": 2.0}),
     ],
     "failed": [("submitted", {"id": "a"}), ("failed", {"status": "failed", "qpu_seconds": 1.0})],
+    "failed and released": [
+        ("submitted", {"id": "a"}),
+        ("failed", {"status": "failed", "qpu_seconds": 1.0}),
+        ("released", {}),
+    ],
     "never ran": [("submitted", {"id": "a"}), ("failed", {"status": "failed"})],
     "cancelled": [("submitted", {"id": "a"}), ("failed", {"status": "cancelled"})],
     "rejected": [("rejected", {"status": 403})],
@@ -103,6 +108,12 @@ def test_what_a_job_counts_for(
     (entry,) = entries(read(life), Counting(**rules))
     assert (entry.phase, entry.credits) == (phase, pytest.approx(credits_))
     assert (entry.experiment, entry.month, entry.executions) == ("ghz-pairs", "2026-11", 200)
+
+
+@pytest.mark.parametrize(("rule", "credits_"), [("measured", 0.5), ("upper", 2.0)])
+def test_what_a_failed_job_cost_stays_when_it_is_released(rule: str, credits_: float) -> None:
+    (entry,) = entries(read("failed and released"), Counting(failed=rule))
+    assert (entry.phase, entry.credits) == ("failed", credits_)
 
 
 @pytest.mark.parametrize("life", ["rejected", "released"])

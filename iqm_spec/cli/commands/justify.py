@@ -24,6 +24,7 @@ from iqm_spec.cli.options import (
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.cli.written import write_text
+from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.model import Stage
 from iqm_spec.run.loop import plan_of
@@ -51,6 +52,7 @@ class _Paper:
     "-o", "--output", "outputs", multiple=True, type=click.Path(path_type=Path, dir_okay=False),
     help="FILE.md or FILE.html; give it twice for both. Default: Markdown on stdout.",
 )  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over files that exist.")
 @set_option
 @price_option
 @model_option
@@ -63,6 +65,7 @@ def command(
     what: str,
     closeout: bool,
     outputs: Sequence[Path],
+    force: bool,
     overrides: Sequence[str],
     price: float | None,
     model_path: Path | None,
@@ -82,6 +85,12 @@ def command(
     for path in outputs:
         if path.suffix not in (".md", ".html"):
             raise UsageError(f"{path.name}: the papers are written as .md or .html")
+        if path.is_file() and not force:
+            raise Refused(
+                f"{printable(path.as_posix())} exists and is left alone: it may be filled in",
+                hint="name another file, or write over it with --force",
+                code="refused.exists",
+            )
     store = Store(results)
     if closeout:
         paper = _closeout(what, store)

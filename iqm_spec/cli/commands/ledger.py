@@ -107,6 +107,8 @@ def _words(one: Account) -> str:
     told = (
         f"\n{what}: {count(one.jobs, 'job')}, {seconds} s of QPU time measured, {credits_} credits"
     )
+    if abs(one.credits - one.measured_credits) > 1e-9:
+        told += f" counted ({amount(one.measured_credits)} by measured time)"
     if one.reserved:
         told += f", up to {amount(one.reserved)} more reserved by {one.open} open jobs"
     if one.lost:

@@ -58,6 +58,8 @@ def command(
     from iqm_spec.cost.accuracy import checked_fit
 
     _require_new(target, force)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError(f"{printable(source.as_posix())} cannot be the table and the model")
     if source.is_dir():
         timings, origin, notes = _of_folder(source, computer, realm, conditions)
     elif computer or realm or conditions:

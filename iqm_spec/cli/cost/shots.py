@@ -73,7 +73,8 @@ def command(
         given = Given(spec, (*overrides, "stages=[hardware]"), allowed_code, None)
         ready = prepare(given, store, session, replan=False, offline=True)
         costs = cost_options(price, model_path, None, None)
-        request = Request(checked=ready.checked, session=session, costs=costs)
+        # what the folder holds already is of the spec's shots only: both sides are priced whole
+        request = Request(checked=ready.checked, session=session, costs=costs, fresh=True)
         plan, realm = plan_of(request, store), realm_asked(server)
         told = ask_server(session, plan)
         now = preview(plan, request, store, realm, told)

@@ -15,6 +15,9 @@ RESERVED = (Phase.INTENDED, Phase.UNKNOWN, Phase.SUBMITTED)
 """Jobs that may cost up to their upper estimate."""
 
 
+_CANCELLED = ("cancelled", "aborted")
+
+
 @frozen
 class Counting:
     """What jobs count for that brought nothing: `measured`, `upper` or `nothing`."""
@@ -24,7 +27,7 @@ class Counting:
 
     def of(self, status: str) -> str:
         """The rule for a job that ended so."""
-        return self.cancelled if status in ("cancelled", "aborted") else self.failed
+        return self.cancelled if status in _CANCELLED else self.failed
 
 
 @frozen
@@ -60,7 +63,7 @@ def entries(found: Iterable[Attempt], rules: Counting) -> list[Entry]:
         _entry(attempt, rules)
         for attempt in found
         if attempt.intent.get("stage") == "hardware"
-        and attempt.phase in (*RESERVED, Phase.FAILED, Phase.COMPLETED)
+        and (attempt.phase in (*RESERVED, Phase.COMPLETED) or attempt.failure is not None)
     ]
 
 
@@ -106,14 +109,14 @@ def _entry(attempt: Attempt, rules: Counting) -> Entry:
 def _phase(attempt: Attempt) -> str:
     if attempt.phase is Phase.COMPLETED:
         return "measured"
-    if attempt.phase is Phase.FAILED:
-        return "cancelled" if attempt.fields.get("status") in ("cancelled", "aborted") else "failed"
+    if attempt.failure is not None:
+        return "cancelled" if attempt.failure.get("status") in _CANCELLED else "failed"
     return "reserved" if attempt.phase is Phase.SUBMITTED else "unknown"
 
 
 def _measured(attempt: Attempt) -> float | None:
     """Seconds that its ids took together, as far as they were told; None where none was."""
-    ends = attempt.completions.values() if attempt.completions else [attempt.fields]
+    ends = attempt.completions.values() or [attempt.failure or attempt.fields]
     told = [end.get("qpu_seconds") for end in ends]
     known = [float(one) for one in told if isinstance(one, int | float)]
     return sum(known) if known else None
@@ -133,8 +136,8 @@ def _credits(
         untold = sum(1 for end in attempt.completions.values() if end.get("qpu_seconds") is None)
         open_ids = max(1, len(attempt.ids)) - len(attempt.completions)
         return (measured or 0.0) * (per_second or 0.0) + (untold + open_ids) * upper
-    if attempt.phase is Phase.FAILED:
-        rule = rules.of(str(attempt.fields.get("status", "")))
+    if attempt.failure is not None:
+        rule = rules.of(str(attempt.failure.get("status", "")))
         never_ran = 0.0 if measured is None else by_time
         one = {"nothing": 0.0, "upper": upper, "measured": never_ran}[rule]
     else:

@@ -60,6 +60,8 @@ class Attempt:
     fields: Mapping[str, Json]
     completions: Mapping[str, Mapping[str, Json]] = field(factory=dict)
     """What each of the server's ids brought: the fields of its `completed` event."""
+    failure: Mapping[str, Json] | None = None
+    """The fields of its `failed` event; they stay when it is released."""
 
     def as_of(self, job_id: str | None) -> Attempt:
         """The attempt as that id has it, where it was completed under it."""
@@ -120,4 +122,5 @@ def _attempt(job: str, number: int, events: Sequence[Event]) -> Attempt:
     fields = completions[min(completions)] if phase is Phase.COMPLETED else last.fields
     intent = next((event.fields for event in events if event.kind == "intent"), {})
     ids = {str(event.fields["id"]) for event in events if event.kind in ("submitted", "adopted")}
-    return Attempt(job, number, phase, intent, tuple(sorted(ids)), fields, completions)
+    failure = next((event.fields for event in events if event.kind == "failed"), None)
+    return Attempt(job, number, phase, intent, tuple(sorted(ids)), fields, completions, failure)
