@@ -99,10 +99,11 @@ def slot_of(told: float | None, given: float | None) -> float | None:
 
 def _held(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
     wanted = need(seconds)
+    usable = slot * (1 - MARGIN)
     return (
         f"{count(len(seconds) - fit, 'job')} of {len(seconds)} held back, from job {fit + 1} on: "
         f"all of them may take {wanted.seconds.high / 60:.1f} min on {computer}, with what lies "
-        f"between jobs, and {slot * (1 - MARGIN) / 60:.1f} of {slot / 60:.1f} min are planned with; "
+        f"between jobs, and {usable / 60:.1f} of {slot / 60:.1f} min are planned with; "
         "`iqm-spec run` submits them when there is room"
     )
 
