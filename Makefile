@@ -14,7 +14,7 @@ run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
