@@ -19,6 +19,7 @@ LAYERS = [
     {"canonical", "diagnostics"},
     {"errors"},
     {"model"},
+    {"skeleton"},
     {"source", "sweep", "targets", "analysis", "store"},
     {"circuits", "server"},
     {"spec", "transpile"},

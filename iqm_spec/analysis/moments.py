@@ -10,6 +10,7 @@ for two outcomes, and to second order in 1/shots for any number of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -25,6 +26,8 @@ _NARROW = 64.0
 """Variance up to which a binomial is summed number by number; above, on a grid."""
 _WINDOW = 170
 """Numbers summed: ten standard deviations to either side of the widest narrow binomial's mean."""
+_TABLED = 100_000
+"""Shots up to which logarithms of factorials are looked up."""
 _GRID = 161
 _REACH = 8.0
 """The grid of a wide binomial ends at so many standard deviations."""
@@ -98,9 +101,13 @@ def _each_number(drawn: Floats, shots: int) -> tuple[Floats, Floats]:
     first = np.clip(np.floor(shots * drawn) - _WINDOW // 2, 0, max(0, shots + 1 - _WINDOW))
     counts = first[:, None] + np.arange(min(_WINDOW, shots + 1), dtype=float)
     p = np.clip(drawn[:, None], 1e-300, 1 - 1e-16)
-    ways = _log_factorial(np.array([shots], dtype=float)) - (
-        _log_factorial(counts) + _log_factorial(shots - counts)
-    )
+    if shots <= _TABLED:
+        table, whole = _log_factorials(shots), counts.astype(int)
+        ways = table[-1] - (table[whole] + table[shots - whole])
+    else:
+        ways = _log_factorial(np.array([shots], dtype=float)) - (
+            _log_factorial(counts) + _log_factorial(shots - counts)
+        )
     weights = np.exp(ways + counts * np.log(p) + (shots - counts) * np.log1p(-p))
     return counts, weights / weights.sum(1, keepdims=True)
 
@@ -115,6 +122,14 @@ def _grid(drawn: Floats, shots: int) -> tuple[Floats, Floats]:
     weights = np.exp(-(z**2) / 2) * np.maximum(0.0, 1 + skewness / 6 * (z**3 - 3 * z))
     counts = np.clip(shots * drawn[:, None] + deviation * z, 0, shots)
     return counts, weights / weights.sum(1, keepdims=True)
+
+
+@lru_cache(maxsize=8)
+def _log_factorials(most: int) -> Floats:
+    """ln n! of every n up to `most`."""
+    import numpy as np
+
+    return _log_factorial(np.arange(most + 1.0))
 
 
 def _log_factorial(n: Floats) -> Floats:

@@ -15,7 +15,15 @@ from iqm_spec.check.machines import built_in, check_machines
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.check.sizes import check_sizes
 from iqm_spec.check.values import check_values
-from iqm_spec.circuits import CircuitError, build_circuit, find, identity
+from iqm_spec.circuits import (
+    CircuitError,
+    Parts,
+    build_circuit,
+    find,
+    free_circuit,
+    identity,
+    parts_of,
+)
 from iqm_spec.diagnostics import Diagnostic, Problem
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
@@ -26,6 +34,7 @@ from iqm_spec.targets import Architecture, ErrorProfile
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Parameter
 
 _Arguments = Mapping[str, Json]
 _SourceOf = tuple[SourceKind, str, bytes | None, _Arguments, _Arguments | None, frozenset[str]]
@@ -91,6 +100,21 @@ class Checked:
             return build_circuit(*self._source_of(point))
         except CircuitError as error:
             raise SpecError((self._diagnostic(point, error),)) from error
+
+    def parts(self, point: Point) -> Parts | None:
+        """What a point's circuit shares with others and its own numbers; None where it has none."""
+        kind, ref, _, args, parameters, _ = self._source_of(point)
+        return parts_of(kind, ref, args, parameters)
+
+    def build_free(self, point: Point) -> tuple[QuantumCircuit, list[Parameter]] | None:
+        """The circuit of a point with its numbers free, in the order of its `parts`.
+
+        None where it cannot be had: `build` tells why.
+        """
+        try:
+            return free_circuit(*self._source_of(point))
+        except CircuitError:
+            return None
 
     def _diagnostic(self, point: Point, error: CircuitError) -> Diagnostic:
         circuit = self.spec.circuits[point.circuit]

@@ -6,6 +6,7 @@ from iqm_spec.circuits.bind import number
 from iqm_spec.circuits.build import angles_of, build_circuit
 from iqm_spec.circuits.errors import CircuitError, CircuitFileError, UnknownGenerator
 from iqm_spec.circuits.files import LARGEST_FILE, read_circuit_file
+from iqm_spec.circuits.free import Parts, free_circuit, parts_of
 from iqm_spec.circuits.generator import Generator
 from iqm_spec.circuits.identity import identity
 from iqm_spec.circuits.qasm import QasmProblem, inspect_qasm, scan_inputs
@@ -20,17 +21,20 @@ __all__ = [
     "CircuitFileError",
     "Generator",
     "Parameter",
+    "Parts",
     "QasmProblem",
     "UnknownGenerator",
     "angles_of",
     "build_circuit",
     "find",
+    "free_circuit",
     "identity",
     "inspect_qasm",
     "inspect_qpy",
     "known",
     "not_finite",
     "number",
+    "parts_of",
     "read_circuit_file",
     "scan_inputs",
 ]

@@ -41,6 +41,7 @@ class Parameter:
     `minimum` and `maximum` bound numbers, in lists every element; `longest` bounds the length of
     text and lists. `bits` is text of 0 and 1 as Qiskit prints it: its last character is qubit 0.
     `floats` takes one number or a list; `texts` one text or a list; `edges` a list of pairs.
+    `free`: numbers that stand in angles alone, so that Qiskit parameters may stand in for them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Parameter:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     longest: int = field(default=1024)
+    free: bool = False
 
 
 @frozen

@@ -30,11 +30,20 @@ def build_circuit(
     `ref` is a generator's name, or the file's path, whose bytes are `data`; `parameters` holds
     numbers by parameter name, angles in radians. Raises `CircuitError`.
     """
+    return bind(raw_circuit(kind, ref, data, args, allowed_code), parameters or {}, ref)
+
+
+def raw_circuit(
+    kind: SourceKind,
+    ref: str,
+    data: bytes | None,
+    args: Mapping[str, Json],
+    allowed_code: Set[str] = frozenset(),
+) -> QuantumCircuit:
+    """The circuit as its source has it, with its free parameters free. Raises `CircuitError`."""
     if kind is SourceKind.GENERATOR:
-        circuit = find(ref, allowed_code).build(args)
-    else:
-        circuit = _of_file(kind, ref, data or b"")
-    return bind(circuit, parameters or {}, ref)
+        return find(ref, allowed_code).build(args)
+    return _of_file(kind, ref, data or b"")
 
 
 def _of_file(kind: SourceKind, ref: str, data: bytes) -> QuantumCircuit:

@@ -8,7 +8,8 @@ from typing import Any
 from attrs import field, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Values
+from iqm_spec.model import Values
+from iqm_spec.skeleton import Native
 
 PACK = "plan"
 """Kind of the pack that holds a plan: its header and one line per point."""
@@ -84,7 +85,7 @@ class Plan:
     digest: str
     header: Mapping[str, Any]
     points: tuple[PlannedPoint, ...]
-    unkept: Mapping[str, NativeCircuit] = field(factory=dict, repr=False)
+    unkept: Mapping[str, Native] = field(factory=dict, repr=False)
 
     @property
     def name(self) -> str:

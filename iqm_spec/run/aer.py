@@ -9,8 +9,8 @@ from attrs import frozen
 from iqm_spec.analysis import Comparison, judge
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Stage
-from iqm_spec.plan.build import circuits_of
+from iqm_spec.model import Stage
+from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.derived import derived_line
@@ -19,6 +19,7 @@ from iqm_spec.run.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
 from iqm_spec.run.rows import DERIVED, RECORDS, Row, rows_of
+from iqm_spec.skeleton import Native
 from iqm_spec.spec.schema import defaults
 from iqm_spec.stages.aer import (
     AerOutcome,
@@ -88,7 +89,7 @@ def aer_work(plan: Plan, request: Request, store: Store) -> AerWork:
     simulator = installed_simulator()
     keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
     jobs = _missing_jobs(plan, keys, store, fresh=request.fresh)
-    circuits = circuits_of(store, plan, [point for job in jobs for _, point in job.points])
+    circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
     asked = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
     left = {key for job in jobs for key, _ in job.points}
     started = StageStarted(
@@ -171,7 +172,7 @@ def _outcomes(asked: Sequence[Job], request: Request) -> Iterator[tuple[int, lis
     )
 
 
-def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, NativeCircuit]) -> list[AerTask]:
+def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerTask]:
     return [
         AerTask(key, circuits[point.ask], point.shots, random_seed(plan, point))
         for key, point in job.points

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from iqm_spec.analysis import compare
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.plan import Plan
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import Ideal, choose_method, ideals
 from iqm_spec.store import Store
 
@@ -49,7 +49,7 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
         return
     asks = {ask for _, ask, _ in left}
     points = {point.ask: point for point in plan.points if point.ask in asks}
-    circuits = circuits_of(store, plan, list(points.values()))
+    circuits = natives_of(store, plan, list(points.values()))
     cheap = {circuits[ask]: points[ask].name for ask in asks if _seconds(circuits[ask]) is None}
     known = ideals(cheap, "CPU")
     lines = []
@@ -62,7 +62,7 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
     store.put_pack(MEASURED, {}, lines)
 
 
-def _seconds(circuit: NativeCircuit) -> str | None:
+def _seconds(circuit: Native) -> str | None:
     """Why the ideal distribution is not computed, or None where that is quickly done."""
     seconds = choose_method(circuit, 1, noisy=False).seconds
     if seconds <= MOST_SECONDS:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from iqm_spec.cost.estimate import JobCost
 from iqm_spec.errors import ExitCode, Refused, Terminated
 from iqm_spec.model import Mode, Stage
-from iqm_spec.plan.build import circuits_of
+from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.afford import price_jobs, require_budget, that_fit
 from iqm_spec.run.events import (

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from iqm_spec.model import NativeCircuit, Op
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Instruction
+    from qiskit.circuit import Instruction, ParameterExpression
 
 _SWAP = ((1, 0, 0, 0), (0, 0, 1, 0), (0, 1, 0, 0), (0, 0, 0, 1))
 
 
-def to_qiskit(native: NativeCircuit) -> QuantumCircuit:
+def to_qiskit(
+    native: NativeCircuit, angles: Sequence[ParameterExpression] | None = None
+) -> QuantumCircuit:
     """The circuit on `len(native.components)` qubits, with the same classical registers.
 
-    A MOVE is a `UnitaryGate` labelled `move` that swaps: right wherever MOVEs come in pairs.
+    `angles` stand in for those of all `r`, in order. A MOVE is a `UnitaryGate` labelled `move`
+    that swaps: right wherever MOVEs come in pairs.
     """
     from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
     qubits = QuantumRegister(len(native.components), "q")
     bits = [ClassicalRegister(size, name) for name, size in native.registers]
     circuit = QuantumCircuit(qubits, *bits)
+    given = None if angles is None else iter(angles)
     for op in native.ops:
-        circuit.append(_instruction(op), list(op.qubits), list(op.clbits), copy=False)
+        params = (next(given), next(given)) if given and op.name == "r" else op.params
+        circuit.append(_instruction(op, params), list(op.qubits), list(op.clbits), copy=False)
     return circuit
 
 
-def _instruction(op: Op) -> Instruction:
+def _instruction(op: Op, params: Sequence[Any]) -> Instruction:
     from qiskit.circuit import Barrier, Delay, Measure, Reset
     from qiskit.circuit.library import CZGate, RGate, UnitaryGate
 
     match op.name:
         case "r":
-            return RGate(*op.params)
+            return RGate(*params)
         case "cz":
             return CZGate()
         case "move":
@@ -46,5 +52,5 @@ def _instruction(op: Op) -> Instruction:
         case "reset":
             return Reset()
         case "delay":
-            return Delay(op.params[0], unit="s")
+            return Delay(params[0], unit="s")
     raise ValueError(f"no instruction is called {op.name!r}")

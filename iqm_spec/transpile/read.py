@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.errors import Refused
@@ -72,15 +72,24 @@ def registers_of(
     return tuple((name, len(bits)) for name, bits in groups.items()), places
 
 
-def read_ops(routed: QuantumCircuit, places: dict[Any, int]) -> list[Op]:
-    """Instructions of a routed circuit in its order, on the indices of its qubits; no `id`."""
+def read_ops(
+    routed: QuantumCircuit,
+    places: dict[Any, int],
+    numbers: Callable[[Sequence[Any]], tuple[float, ...]] = lambda params: tuple(
+        map(float, params)
+    ),
+) -> list[Op]:
+    """Instructions of a routed circuit in its order, on the indices of its qubits; no `id`.
+
+    `numbers` gives an instruction's parameters for those that it has in Qiskit.
+    """
     index = {qubit: i for i, qubit in enumerate(routed.qubits)}
     ops = []
     for item in routed.data:
         name = item.operation.name
         qubits = tuple(index[qubit] for qubit in item.qubits)
         if name in _PLAIN:
-            ops.append(Op(name, qubits, tuple(map(float, item.operation.params))))
+            ops.append(Op(name, qubits, numbers(item.operation.params)))
         elif name == "measure":
             ops.append(Op(name, qubits, (), tuple(places[bit] for bit in item.clbits)))
         elif name == "delay":

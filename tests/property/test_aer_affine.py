@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import AerTask, Setup, simulate
 from iqm_spec.stages.aer.affine import affine
 from iqm_spec.stages.aer.dense import distributions
@@ -38,8 +39,8 @@ def clifford_circuits(draw: st.DrawFn) -> NativeCircuit:
 @given(clifford_circuits())
 @settings(deadline=None, max_examples=120)
 def test_the_tableau_gives_the_statevectors_distribution(circuit: NativeCircuit) -> None:
-    (dense,) = distributions([circuit], "statevector", "CPU")
-    space = affine(circuit, "CPU")
+    (dense,) = distributions([Native.of(circuit)], "statevector", "CPU")
+    space = affine(Native.of(circuit), "CPU")
     expected = dense.ideal((), 100)
     told = space.ideal((), 100)
     assert told.complete

@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from iqm_spec.errors import ExitCode, Refused
 from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import available_memory, choose_method
 from iqm_spec.stages.aer.memory import room_in_group
 from iqm_spec.stages.aer.method import in_words
 
 
-def chain(width: int, *, layers: int = 1, clifford: bool = True) -> NativeCircuit:
+def chain(width: int, *, layers: int = 1, clifford: bool = True) -> Native:
     """Layers of rotations and of cz between neighbours, then all measured."""
     angle = 1.5707963267948966 if clifford else 0.3
     ops: list[Op] = []
@@ -21,7 +23,8 @@ def chain(width: int, *, layers: int = 1, clifford: bool = True) -> NativeCircui
         ops += [Op("r", (q,), (angle, 0.0)) for q in range(width)]
         ops += [Op("cz", (q, q + 1)) for q in range(width - 1)]
     ops += [Op("measure", (q,), (), (q,)) for q in range(width)]
-    return NativeCircuit(tuple(f"QB{q + 1}" for q in range(width)), (("c", width),), tuple(ops))
+    names = tuple(f"QB{q + 1}" for q in range(width))
+    return Native.of(NativeCircuit(names, (("c", width),), tuple(ops)))
 
 
 @pytest.mark.parametrize(
@@ -55,11 +58,9 @@ def test_the_method_is_chosen_by_the_circuit(
 
 @pytest.mark.parametrize("noisy", [False, True])
 def test_measured_midway_nothing_is_exact(noisy: bool) -> None:
-    circuit = chain(3)
-    midway = NativeCircuit(
-        circuit.components, circuit.registers, (*circuit.ops, Op("r", (0,), (1.0, 0.0)))
-    )
-    choice = choose_method(midway, 1000, noisy)
+    circuit = chain(3).circuit()
+    midway = evolve(circuit, ops=(*circuit.ops, Op("r", (0,), (1.0, 0.0))))
+    choice = choose_method(Native.of(midway), 1000, noisy)
     assert (choice.method, choice.exact) == ("statevector", False)
 
 
@@ -67,9 +68,7 @@ def test_measured_midway_nothing_is_exact(noisy: bool) -> None:
     ("circuit", "noisy", "words"),
     [(chain(3, clifford=False), False, "Clifford"), (chain(3), True, "noise")],
 )
-def test_what_the_stabilizer_method_cannot_do(
-    circuit: NativeCircuit, noisy: bool, words: str
-) -> None:
+def test_what_the_stabilizer_method_cannot_do(circuit: Native, noisy: bool, words: str) -> None:
     with pytest.raises(Refused, match=words) as caught:
         choose_method(circuit, 100, noisy, "stabilizer")
     assert caught.value.code == "refused.aer"

@@ -10,14 +10,15 @@ import pytest
 from qiskit.quantum_info import Operator
 
 from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.clifford import clifford_circuit
 from iqm_spec.stages.aer.shape import in_line, quarter_turns, shape_of, without_moves
 from iqm_spec.transpile import to_qiskit
 
 
-def native(width: int, *ops: Op, bits: int = 1) -> NativeCircuit:
+def native(width: int, *ops: Op, bits: int = 1) -> Native:
     names = tuple(f"QB{i + 1}" for i in range(width))
-    return NativeCircuit(names, (("c", bits),), ops)
+    return Native.of(NativeCircuit(names, (("c", bits),), ops))
 
 
 def r(theta: float, phi: float, qubit: int = 0) -> Op:
@@ -43,7 +44,7 @@ def test_clifford_gates_are_found_and_named(turns: int, axis: int) -> None:
     op = r(turns * pi / 2 + 1e-12, axis * pi / 4 - 1e-12)
     circuit = NativeCircuit(("QB1",), (), (op,))
     if turns % 2 and axis % 2:
-        assert quarter_turns(op) is None
+        assert quarter_turns(*op.params) is None
         with pytest.raises(ValueError, match="not a Clifford"):
             clifford_circuit(circuit)
     else:
@@ -82,7 +83,7 @@ def test_moves_become_a_change_of_names() -> None:
         (("c", 2),),
         (r(1, 0, 0), move(0, 2), cz(1, 2), move(0, 2), r(1, 0, 1), measure(0, 0), measure(1, 1)),
     )
-    plain = without_moves(star)
+    plain = without_moves(Native.of(star)).circuit()
     assert plain.components == ("QB1", "QB2")
     assert plain.ops == (
         *(r(1, 0, 0), cz(1, 0), r(1, 0, 1)),
@@ -94,7 +95,7 @@ def test_a_move_without_its_return_is_still_followed() -> None:
     star = NativeCircuit(
         ("QB1", "QB2", "CR1"), (("c", 1),), (r(pi, 0, 0), move(0, 2), move(1, 2), measure(1, 0))
     )
-    plain = without_moves(star)
+    plain = without_moves(Native.of(star)).circuit()
     assert plain.components == ("QB1",)
     assert plain.ops[-1] == measure(0, 0)
 
@@ -103,9 +104,9 @@ def test_bonds_of_a_shuffled_chain_are_small() -> None:
     order = np.random.default_rng(3).permutation(30).tolist()
     chain = native(30, *(cz(a, b) for a, b in pairwise(order)))
     assert shape_of(chain).bond_bits == 1
-    lined = in_line(chain)
+    lined, given = in_line(chain).circuit(), chain.circuit()
     assert all(abs(a - b) == 1 for a, b in (op.qubits for op in lined.ops))
-    assert {tuple(chain.components[q] for q in op.qubits) for op in chain.ops} == {
+    assert {tuple(given.components[q] for q in op.qubits) for op in given.ops} == {
         tuple(lined.components[q] for q in op.qubits) for op in lined.ops
     }
 

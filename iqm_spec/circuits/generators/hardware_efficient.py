@@ -76,6 +76,7 @@ HARDWARE_EFFICIENT = Generator(
             "qubit; or one for all; drawn from [0, 2 pi) by `seed` when left out.",
             default=None,
             longest=_MOST_ANGLES,
+            free=True,
         ),
         Parameter(
             "rotation",

@@ -109,12 +109,14 @@ QAOA_MAXCUT = Generator(
             "floats",
             "Cost angles in radians, one per layer or one for all.",
             longest=1000,
+            free=True,
         ),
         Parameter(
             "betas",
             "floats",
             "Mixer angles in radians, one per layer or one for all.",
             longest=1000,
+            free=True,
         ),
         Parameter(
             "p",

@@ -56,8 +56,8 @@ TFIM = Generator(
     parameters=(
         num_qubits("Length of the chain.", minimum=2),
         Parameter("steps", "int", "Number of Trotter steps.", minimum=0, maximum=100_000),
-        Parameter("time", "float", "Total time, in units of 1/J.", default=None),
-        Parameter("dt", "float", "Time of one step, instead of `time`.", default=None),
+        Parameter("time", "float", "Total time, in units of 1/J.", default=None, free=True),
+        Parameter("dt", "float", "Time of one step, instead of `time`.", default=None, free=True),
         Parameter("J", "float", "Coupling of neighbours.", default=1.0),
         Parameter("h", "float", "Transverse field.", default=1.0),
         Parameter("periodic", "bool", "Whether the chain is closed to a ring.", default=False),

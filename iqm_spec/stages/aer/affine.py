@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from iqm_spec.analysis.perfect import perfect_device
-from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.bits import Bits, pack
 from iqm_spec.stages.aer.clifford import clifford_circuit
 from iqm_spec.stages.aer.dense import MOST_OUTCOMES
@@ -78,11 +78,12 @@ class Affine:
         return not rest.any()
 
 
-def affine(circuit: NativeCircuit, device: str, name: str = "") -> Affine:
+def affine(native: Native, device: str, name: str = "") -> Affine:
     """The exact distribution of an ideal Clifford circuit whose measurements are final."""
     import numpy as np
 
-    pairs = shape_of(circuit).measured
+    pairs = shape_of(native).measured
+    circuit = native.circuit()
     built = clifford_circuit(unmeasured(circuit))
     built.save_stabilizer(label="s")
     result = run_aer([built], "stabilizer", device, names=[name], shots=1)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iqm_spec.analysis.compare import compare
 from iqm_spec.analysis.perfect import Perfect
-from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.dense import IMPOSSIBLE
 from iqm_spec.stages.aer.engine import run_aer
@@ -31,7 +31,7 @@ _SEED = 0
 class Amplitudes:
     """An ideal circuit, every component of which is measured, by its amplitudes."""
 
-    circuit: NativeCircuit
+    circuit: Native
     method: str
     device: str
     name: str
@@ -60,8 +60,9 @@ class Amplitudes:
         from iqm_spec.transpile import to_qiskit
 
         shape = shape_of(self.circuit)
-        bits = Bits(self.circuit.registers, tuple(clbit for clbit, _ in shape.measured))
-        built = to_qiskit(unmeasured(self.circuit))
+        circuit = self.circuit.circuit()
+        bits = Bits(circuit.registers, tuple(clbit for clbit, _ in shape.measured))
+        built = to_qiskit(unmeasured(circuit))
         built.save_amplitudes([_state(bits.outcome(one), shape) for one in outcomes], label="a")
         options = product_options(self.circuit, self.method)
         if options:
@@ -75,7 +76,7 @@ class Amplitudes:
         return dict(zip(outcomes, known, strict=True))
 
 
-def amplitudes(circuit: NativeCircuit, method: str, device: str, name: str) -> Amplitudes | str:
+def amplitudes(circuit: Native, method: str, device: str, name: str) -> Amplitudes | str:
     """The circuit as `Amplitudes`, or why its ideal probabilities cannot be had."""
     shape = shape_of(circuit)
     if shape.width > MOST_QUBITS:

@@ -45,7 +45,7 @@ def _append(built: QuantumCircuit, op: Op) -> None:
 
 def _append_turn(built: QuantumCircuit, op: Op) -> None:
     """A half turn is X and S^axis up to a phase; a quarter turn is S^-a, SX, S^a."""
-    found = quarter_turns(op)
+    found = quarter_turns(*op.params)
     if found is None:
         raise ValueError(f"r{op.params} is not a Clifford gate")
     (turns, axis), (qubit,) = found, op.qubits

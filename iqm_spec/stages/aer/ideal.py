@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.affine import affine
 from iqm_spec.stages.aer.amplitudes import amplitudes
 from iqm_spec.stages.aer.dense import distributions
@@ -21,11 +21,11 @@ class Known(Protocol):
         """Ideal probabilities of what was seen or of all outcomes, or why there are none."""
 
 
-def ideals(named: Mapping[NativeCircuit, str], device: str) -> dict[NativeCircuit, Known | str]:
+def ideals(named: Mapping[Native, str], device: str) -> dict[Native, Known | str]:
     """The ideal distribution of each circuit, or why there is none; names are for errors."""
     import qiskit_aer  # noqa: F401 - gives circuits their `save_...` instructions
 
-    found: dict[NativeCircuit, Known | str] = {}
+    found: dict[Native, Known | str] = {}
     small = []
     for circuit, name in named.items():
         plain = without_moves(circuit)
@@ -39,8 +39,8 @@ def ideals(named: Mapping[NativeCircuit, str], device: str) -> dict[NativeCircui
 
 
 def _by_statevector(
-    small: list[tuple[NativeCircuit, NativeCircuit, str]], device: str
-) -> Iterable[tuple[NativeCircuit, Known]]:
+    small: list[tuple[Native, Native, str]], device: str
+) -> Iterable[tuple[Native, Known]]:
     if not small:
         return []
     plain, names = [item[1] for item in small], [item[2] for item in small]
@@ -48,7 +48,7 @@ def _by_statevector(
     return [(circuit, one) for (circuit, _, _), one in zip(small, known, strict=True)]
 
 
-def _wide(circuit: NativeCircuit, device: str, name: str) -> Known | str:
+def _wide(circuit: Native, device: str, name: str) -> Known | str:
     choice = choose_method(circuit, 1, noisy=False)
     if choice.method == "stabilizer":
         return affine(circuit, device, name)

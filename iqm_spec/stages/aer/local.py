@@ -15,8 +15,12 @@ from iqm_spec.stages.aer.worker import Chunk, simulate_chunk
 
 CHUNK_SECONDS = 2.0
 """A chunk holds about so much work, so that processes end together and Ctrl-C loses little."""
-CHUNK_TASKS = 64
-"""A chunk holds at most so many tasks."""
+CHUNK_TASKS = 256
+"""A chunk holds at most so many tasks: noise is made ready for Aer once a chunk."""
+CHUNKS_EACH = 4
+"""Chunks for each of several workers at least, where there are tasks enough."""
+LEAST_TASKS = 16
+"""Smaller chunks are not made for the sake of `CHUNKS_EACH`."""
 IN_PROCESS_SECONDS = 3.0
 """More work than this is done by other processes: Aer's kernels do not hear Ctrl-C, they do."""
 
@@ -43,7 +47,7 @@ def run_jobs(
     JobFailed where Aer fails or a worker dies.
     """
     memory = available_memory() if memory_bytes is None else memory_bytes
-    parts, largest, seconds = cut_into_parts(jobs, memory)
+    parts, largest, seconds = cut_into_parts(jobs, memory, _most_tasks(jobs, workers))
     processes = max(1, min(workers, len(parts), memory // max(1, largest)))
     chunks = [part.chunk for part in parts]
     here = processes == 1 and seconds < IN_PROCESS_SECONDS
@@ -68,7 +72,17 @@ def expected_seconds(jobs: Sequence[Job]) -> float:
     )
 
 
-def cut_into_parts(jobs: Sequence[Job], memory: int | None) -> tuple[list[Part], int, float]:
+def _most_tasks(jobs: Sequence[Job], workers: int) -> int:
+    """How many tasks a chunk may hold for every one of `workers` to get some."""
+    if workers == 1:
+        return CHUNK_TASKS
+    share = sum(len(tasks) for tasks, _ in jobs) // (CHUNKS_EACH * workers)
+    return min(CHUNK_TASKS, max(LEAST_TASKS, share))
+
+
+def cut_into_parts(
+    jobs: Sequence[Job], memory: int | None, most_tasks: int
+) -> tuple[list[Part], int, float]:
     """All work in chunks, the bytes that the largest circuit needs, about how long all takes.
 
     Refused where a circuit cannot be simulated as asked, or needs more than `memory` bytes.
@@ -84,19 +98,21 @@ def cut_into_parts(jobs: Sequence[Job], memory: int | None) -> tuple[list[Part],
         ]
         largest = max([largest, *(choice.bytes_needed for choice in choices)])
         seconds += sum(choice.seconds for choice in choices)
-        cut = list(_cut(tasks, choices)) or [()]
+        cut = list(_cut(tasks, choices, most_tasks)) or [()]
         parts += [Part(number, Chunk(some, setup), some is cut[-1]) for some in cut]
     return parts, largest, seconds
 
 
-def _cut(tasks: Iterable[AerTask], choices: Iterable[Choice]) -> Iterator[tuple[AerTask, ...]]:
+def _cut(
+    tasks: Iterable[AerTask], choices: Iterable[Choice], most_tasks: int
+) -> Iterator[tuple[AerTask, ...]]:
     """Runs of tasks that make up about `CHUNK_SECONDS` of work."""
     some: list[AerTask] = []
     seconds = 0.0
     for task, choice in zip(tasks, choices, strict=True):
         some.append(task)
         seconds += choice.seconds
-        if seconds >= CHUNK_SECONDS or len(some) >= CHUNK_TASKS:
+        if seconds >= CHUNK_SECONDS or len(some) >= most_tasks:
             yield tuple(some)
             some, seconds = [], 0.0
     if some:

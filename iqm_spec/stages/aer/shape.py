@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from math import pi
 
 from attrs import evolve, frozen
 
 from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.skeleton import Native, Skeleton
 
 _TOLERANCE = 1e-9
 """Radians by which an angle may miss a multiple of pi/4 and still count as it."""
@@ -31,25 +33,34 @@ class Shape:
     bond_bits: int
 
 
-def shape_of(circuit: NativeCircuit) -> Shape:
-    """The circuit's shape, in one walk over its instructions."""
+def shape_of(native: Native) -> Shape:
+    """The circuit's shape."""
+    turns = zip(native.angles[::2], native.angles[1::2], strict=True)
+    if all(quarter_turns(theta, phi) is not None for theta, phi in turns):
+        return evolve(shape_of_skeleton(native.skeleton), clifford=True)
+    return shape_of_skeleton(native.skeleton)
+
+
+@lru_cache(maxsize=4096)
+def shape_of_skeleton(skeleton: Skeleton) -> Shape:
+    """The shape of the circuits of a skeleton that are not Clifford."""
+    circuit = skeleton.bare
     gates = [op for op in circuit.ops if op.name in ("r", "cz", "move")]
     return Shape(
         width=len(circuit.components),
         gates=len(gates),
         measured=_measured(circuit),
         final=_is_final(circuit),
-        clifford=all(quarter_turns(op) is not None for op in gates if op.name == "r"),
+        clifford=False,
         bond_bits=_bond_bits(line_order(circuit), gates),
     )
 
 
-def quarter_turns(op: Op) -> tuple[int, int] | None:
-    """An `r` gate's angle in units of pi/2 and its axis in units of pi/4, or None.
+def quarter_turns(theta: float, phi: float) -> tuple[int, int] | None:
+    """The angle of an `r` in units of pi/2 and its axis in units of pi/4, or None.
 
     None unless the gate is Clifford: half turns about any of eight axes, quarter turns about four.
     """
-    theta, phi = op.params
     turns, axis = round(theta / (pi / 2)), round(phi / (pi / 4))
     if abs(theta - turns * pi / 2) > _TOLERANCE:
         return None
@@ -60,8 +71,12 @@ def quarter_turns(op: Op) -> tuple[int, int] | None:
     return turns % 4, axis % 8
 
 
-def in_line(circuit: NativeCircuit) -> NativeCircuit:
+def in_line(native: Native) -> Native:
     """The same circuit with its components in `line_order`: smaller bonds, fewer swaps in Aer."""
+    return Native(Skeleton(_in_line(native.skeleton.bare)), native.angles)
+
+
+def _in_line(circuit: NativeCircuit) -> NativeCircuit:
     order = line_order(circuit)
     new = {old: index for index, old in enumerate(order)}
     return evolve(
@@ -100,12 +115,18 @@ def _breadth_first(circuit: NativeCircuit) -> list[int]:
     return list(found)
 
 
-def without_moves(circuit: NativeCircuit) -> NativeCircuit:
+def without_moves(native: Native) -> Native:
     """The same ideal circuit with each `move` made a change of names.
 
     Delays and barriers go, and so do components that are then neither measured nor acted on: a
     star's resonator.
     """
+    return Native(_without_moves(native.skeleton), native.angles)
+
+
+@lru_cache(maxsize=1024)
+def _without_moves(skeleton: Skeleton) -> Skeleton:
+    circuit = skeleton.bare
     place = list(range(len(circuit.components)))
     ops = []
     for op in circuit.ops:
@@ -116,11 +137,12 @@ def without_moves(circuit: NativeCircuit) -> NativeCircuit:
             ops.append(evolve(op, qubits=tuple(place[q] for q in op.qubits)))
     used = sorted({q for op in ops for q in op.qubits})
     new = {old: index for index, old in enumerate(used)}
-    return NativeCircuit(
+    bare = NativeCircuit(
         components=tuple(circuit.components[q] for q in used),
         registers=circuit.registers,
         ops=tuple(evolve(op, qubits=tuple(new[q] for q in op.qubits)) for op in ops),
     )
+    return Skeleton(bare)
 
 
 def unmeasured(circuit: NativeCircuit) -> NativeCircuit:

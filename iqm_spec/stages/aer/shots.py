@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.clifford import clifford_circuit
 from iqm_spec.stages.aer.engine import run_aer
@@ -25,9 +26,10 @@ def sampled_counts(task: AerTask, setup: Setup, method: str) -> dict[str, int]:
     """Counts of one task, drawn by Aer from the task's seed. Readout errors are in the model."""
     from iqm_spec.transpile import to_qiskit
 
-    if not shape_of(task.circuit).measured:
-        return _nothing_measured(task.circuit, task.shots)
-    circuit = in_line(task.circuit) if method == "matrix_product_state" else task.circuit
+    native = in_line(task.circuit) if method == "matrix_product_state" else task.circuit
+    circuit = native.circuit()
+    if not shape_of(native).measured:
+        return _nothing_measured(circuit, task.shots)
     noise = noise_model(setup.noise, [circuit]) if setup.noise else None
     built = clifford_circuit(circuit) if method == "stabilizer" else to_qiskit(circuit)
     result = run_aer(
@@ -38,7 +40,7 @@ def sampled_counts(task: AerTask, setup: Setup, method: str) -> dict[str, int]:
         names=[task.key],
         shots=task.shots,
         seed_simulator=task.seed,
-        **product_options(circuit, method),
+        **product_options(native, method),
     )
     counts: dict[str, int] = result.get_counts(0)
     return dict(sorted(counts.items()))
@@ -49,7 +51,7 @@ def _nothing_measured(circuit: NativeCircuit, shots: int) -> dict[str, int]:
     return dict(zip(Bits(circuit.registers, ()).strings([0]), [shots], strict=True))
 
 
-def product_options(circuit: NativeCircuit, method: str) -> dict[str, Any]:
+def product_options(circuit: Native, method: str) -> dict[str, Any]:
     """Aer's options for a matrix product state; nothing for other methods."""
     if method != "matrix_product_state":
         return {}
@@ -62,7 +64,7 @@ def product_options(circuit: NativeCircuit, method: str) -> dict[str, Any]:
     return options
 
 
-def notes(circuit: NativeCircuit, method: str) -> tuple[str, ...]:
+def notes(circuit: Native, method: str) -> tuple[str, ...]:
     """What is approximate in counts of `circuit` by `method`."""
     if method != "matrix_product_state":
         return ()

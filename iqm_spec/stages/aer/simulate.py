@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.affine import Affine, affine
 from iqm_spec.stages.aer.dense import Dense, distributions
 from iqm_spec.stages.aer.engine import require_device
@@ -49,7 +49,7 @@ def simulate(tasks: Sequence[AerTask], setup: Setup) -> Iterator[AerOutcome]:
 
 
 def _ideal_serves(
-    job: _Job, known: Mapping[NativeCircuit, Known | str], setup: Setup
+    job: _Job, known: Mapping[Native, Known | str], setup: Setup
 ) -> Dense | Affine | None:
     """The ideal distribution where it is also what is asked for: the same method, no noise."""
     ideal = known[job.task.circuit]
@@ -81,10 +81,10 @@ def _outcome(
     )
 
 
-def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[NativeCircuit, str], Dense | Affine]:
+def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[Native, str], Dense | Affine]:
     """Distributions as they will be read out, by circuit and method, of the jobs that have one."""
-    found: dict[tuple[NativeCircuit, str], Dense | Affine] = {}
-    groups: dict[tuple[str, tuple[str, ...]], dict[NativeCircuit, str]] = {}
+    found: dict[tuple[Native, str], Dense | Affine] = {}
+    groups: dict[tuple[str, tuple[str, ...]], dict[Native, str]] = {}
     for job in jobs:
         circuit, method = job.task.circuit, job.choice.method
         if not job.choice.exact:
@@ -93,19 +93,21 @@ def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[NativeCircuit, str]
             if (circuit, method) not in found:
                 found[circuit, method] = affine(circuit, setup.device, job.task.key)
         else:
-            components = circuit.components if setup.noise else ()
+            components = circuit.skeleton.bare.components if setup.noise else ()
             groups.setdefault((method, components), {})[circuit] = job.task.key
     for (method, _), named in groups.items():
         circuits = list(named)
-        model = noise_model(setup.noise, circuits) if setup.noise else None
+        bare = {circuit.skeleton: circuit.skeleton.bare for circuit in circuits}
+        model = noise_model(setup.noise, bare.values()) if setup.noise else None
         dense = distributions(circuits, method, setup.device, model, list(named.values()))
         for circuit, one in zip(circuits, dense, strict=True):
             found[circuit, method] = _read_out(one, circuit, setup.noise)
     return found
 
 
-def _read_out(dense: Dense, circuit: NativeCircuit, profile: ErrorProfile | None) -> Dense:
+def _read_out(dense: Dense, circuit: Native, profile: ErrorProfile | None) -> Dense:
     if profile is None:
         return dense
-    measured = [circuit.components[qubit] for _, qubit in shape_of(circuit).measured]
+    components = circuit.skeleton.bare.components
+    measured = [components[qubit] for _, qubit in shape_of(circuit).measured]
     return dense.with_readout_errors([readout_error(profile, name) for name in measured])

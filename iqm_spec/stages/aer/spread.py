@@ -24,6 +24,8 @@ from iqm_spec.stages.aer.worker import Chunk
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+CHUNK_TASKS = 64
+"""Tasks in a chunk at most: how many workers there will be is not known."""
 AHEAD = 2
 """Chunks sent per worker thread: one to work on and the next, so that no worker waits for us."""
 LEAST_AHEAD = 4
@@ -55,7 +57,7 @@ def spread_jobs(
     """
     here = spread.scheduler is None and spread.slurm is None
     memory = available_memory() if here else None
-    parts, largest, _ = cut_into_parts(jobs, memory)
+    parts, largest, _ = cut_into_parts(jobs, memory, CHUNK_TASKS)
     room = workers if memory is None else memory // max(1, largest)
     processes = max(1, min(workers, len(parts), room))
     sizes = Counter(part.job for part in parts)
@@ -199,7 +201,7 @@ class _Crew:
 
 
 def _deadly(chunk: Chunk, how: str) -> JobFailed:
-    widest = max(len(task.circuit.components) for task in chunk.tasks)
+    widest = max(len(task.circuit.skeleton.bare.components) for task in chunk.tasks)
     many = len(chunk.tasks)
     circuits = "a circuit" if many == 1 else f"{many} circuits, the widest"
     return JobFailed(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from iqm_spec.analysis.perfect import Perfect
 from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
 from iqm_spec.targets.profile import ErrorProfile
+
+
+def _apart(circuit: Native | NativeCircuit) -> Native:
+    return circuit if isinstance(circuit, Native) else Native.of(circuit)
 
 
 @frozen
@@ -19,7 +24,7 @@ class AerTask:
     """
 
     key: str
-    circuit: NativeCircuit
+    circuit: Native = field(converter=_apart)
     shots: int
     seed: int
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from attrs import evolve, frozen
 
 from iqm_spec.model import Mode, NativeCircuit, Stage
-from iqm_spec.plan.build import circuits_of, read_plan
+from iqm_spec.plan.build import read_plan
+from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.stages.server.batch import Part
 from iqm_spec.stages.server.keys import point_key

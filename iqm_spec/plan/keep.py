@@ -1,0 +1,85 @@
+"""Transpiled circuits in the folder: skeletons, and angles that name theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from iqm_spec.errors import StoreCorrupt
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit
+from iqm_spec.plan.label import count
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.store import Found, Store
+
+CIRCUITS = "circuits"
+"""Kind of the packs that hold a circuit's `angles` and its `skeleton`'s digest, by its ask."""
+
+SKELETONS = "skeletons"
+"""Kind of the packs that hold skeletons, by their digests."""
+
+_READ_AT_ONCE = 5000
+
+
+def keep_natives(store: Store, natives: Mapping[str, Native]) -> set[str]:
+    """Stores circuits by their asks; returns the digests of the packs that hold them."""
+    skeletons = {native.skeleton.digest: native.skeleton for native in natives.values()}
+    return {
+        store.put_pack(
+            SKELETONS, {}, ({"key": d, "circuit": s.to_json()} for d, s in skeletons.items())
+        ),
+        store.put_pack(CIRCUITS, {}, (_line(ask, native) for ask, native in natives.items())),
+    }
+
+
+def stored_natives(
+    store: Store, asks: Iterable[str], within: Collection[str] | None = None
+) -> Iterator[tuple[str, Native, set[str]]]:
+    """Those of the circuits asked for that the folder has, each with the packs that hold it."""
+    listed = list(asks)
+    for start in range(0, len(listed), _READ_AT_ONCE):
+        found = store.find(CIRCUITS, listed[start : start + _READ_AT_ONCE], within=within)
+        wanted = {_skeleton_named(item) for item in found.values()}
+        skeletons = store.find(SKELETONS, wanted, within=within)
+        known = {digest: _skeleton(item) for digest, item in skeletons.items()}
+        for ask, item in found.items():
+            name = _skeleton_named(item)
+            if name in known:
+                angles = cast("list[float]", item.record["angles"])
+                native = Native(known[name], tuple(map(float, angles)))
+                yield ask, native, {item.digest, skeletons[name].digest}
+
+
+def natives_of(store: Store, plan: Plan, points: Iterable[PlannedPoint]) -> dict[str, Native]:
+    """The transpiled circuits of `points` of a plan, by their asks; StoreCorrupt where lost."""
+    asks = {point.ask for point in points}
+    found = {ask: plan.unkept[ask] for ask in asks & plan.unkept.keys()}
+    packs = frozenset(plan.header["circuits"])
+    stored = stored_natives(store, asks - found.keys(), within=packs)
+    found |= {ask: native for ask, native, _ in stored}
+    if lost := len(asks) - len(found):
+        raise StoreCorrupt(
+            f"{count(lost, 'transpiled circuit')} of plan {plan.digest[:12]} cannot be found",
+            hint="`iqm-spec run SPEC --replan` makes them again",
+        )
+    return found
+
+
+def circuits_of(
+    store: Store, plan: Plan, points: Iterable[PlannedPoint]
+) -> dict[str, NativeCircuit]:
+    """As `natives_of`, the circuits whole."""
+    return {ask: native.circuit() for ask, native in natives_of(store, plan, points).items()}
+
+
+def _line(ask: str, native: Native) -> Mapping[str, Json]:
+    return {"key": ask, "skeleton": native.skeleton.digest, "angles": list(native.angles)}
+
+
+def _skeleton_named(found: Found) -> str:
+    return str(found.record["skeleton"])
+
+
+def _skeleton(found: Found) -> Skeleton:
+    return Skeleton.from_json(cast("Mapping[str, Any]", found.record["circuit"]))

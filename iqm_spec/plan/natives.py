@@ -1,0 +1,113 @@
+"""Transpiles what a plan lacks: together what differs in numbers alone, the rest one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from iqm_spec.check import Checked
+from iqm_spec.model import Point
+from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.targets import Architecture
+
+if TYPE_CHECKING:
+    from iqm_spec.transpile.family import Family
+
+AT_ONCE = 100
+"""Circuits that are transpiled one by one between two reports of progress."""
+
+FAMILY_AT_ONCE = 2000
+"""Circuits of one family between two reports of progress."""
+
+Progress = tuple[int, int]
+
+Asked = Sequence[tuple[str, Point]]
+"""Points with the asks of their circuits; in one group they share machine and options."""
+
+
+def make_natives(
+    checked: Checked, missing: Mapping[str, Point]
+) -> Generator[Progress, None, dict[str, Native]]:
+    """The circuits of `missing`, by their asks; yields (done, total) while it goes on."""
+    made: dict[str, Native] = {}
+    known: dict[str, Skeleton] = {}
+    yield 0, len(missing)
+    for group in _groups(checked, missing):
+        machine = checked.architectures[group[0][1].target]
+        for natives in _in_parts(checked, group):
+            for ask, native in natives:
+                digest = native.skeleton.digest
+                if digest not in known:
+                    known[digest] = native.skeleton
+                    _require_native(native, machine)
+                made[ask] = Native(known[digest], native.angles)
+            yield len(made), len(missing)
+    return made
+
+
+def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
+    """Points whose circuits differ in numbers alone, and those that have none of their own."""
+    groups: dict[Any, list[tuple[str, Point]]] = {}
+    for ask, point in missing.items():
+        parts = checked.parts(point)
+        alike = (point.circuit, point.layout, parts.shared) if parts else None
+        shared = (point.target, tuple(sorted(point.transpile.items())), alike)
+        groups.setdefault(shared, []).append((ask, point))
+    return list(groups.values())
+
+
+def _in_parts(checked: Checked, group: Asked) -> Iterator[list[tuple[str, Native]]]:
+    family = _family(checked, group[0][1])
+    size = AT_ONCE if family is None else FAMILY_AT_ONCE
+    for start in range(0, len(group), size):
+        some = group[start : start + size]
+        if family is None:
+            yield _one_by_one(checked, some)
+        else:
+            yield from _together(checked, family, some)
+
+
+def _family(checked: Checked, point: Point) -> Family | None:
+    from iqm_spec.transpile.family import family_of
+
+    free = checked.build_free(point) if checked.parts(point) else None
+    if free is None:
+        return None
+    machine = checked.architectures[point.target]
+    return family_of(*free, machine, point.transpile, point.layout)
+
+
+def _together(checked: Checked, family: Family, some: Asked) -> Iterator[list[tuple[str, Native]]]:
+    """By their family those whose values it serves, then the others."""
+    import numpy as np
+
+    numbers = [parts.numbers for _, point in some if (parts := checked.parts(point))]
+    values = np.array(numbers, dtype=float)
+    served = family.serves(values)
+    natives = family.natives(values[served])
+    asks = [ask for (ask, _), fine in zip(some, served, strict=True) if fine]
+    yield list(zip(asks, natives, strict=True))
+    rest = [item for item, fine in zip(some, served, strict=True) if not fine]
+    for start in range(0, len(rest), AT_ONCE):
+        yield _one_by_one(checked, rest[start : start + AT_ONCE])
+
+
+def _one_by_one(checked: Checked, some: Asked) -> list[tuple[str, Native]]:
+    from iqm_spec.transpile import transpile_many
+
+    sample = some[0][1]
+    natives = transpile_many(
+        [checked.build(point) for _, point in some],
+        checked.architectures[sample.target],
+        sample.transpile,
+        [point.layout for _, point in some],
+    )
+    return [(ask, Native.of(native)) for (ask, _), native in zip(some, natives, strict=True)]
+
+
+def _require_native(native: Native, machine: Architecture) -> None:
+    """Nothing is stored that the machine could not run; raising here tells of a bug of ours."""
+    from iqm_spec.transpile import violations
+
+    if wrong := violations(native.circuit(), machine):
+        raise AssertionError(f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}")
