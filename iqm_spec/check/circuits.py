@@ -66,9 +66,8 @@ class CircuitChecks:
     ) -> CircuitFacts | None:
         try:
             generator = find(ref, self._code)
-            problems = generator.check(args)
-            if not problems:
-                facts = generator.facts(args)
+            facts = generator.facts_or_problems(args)
+            if isinstance(facts, CircuitFacts):
                 self._require_bound(circuit, ref, facts)
                 return facts
         except CircuitError as error:
@@ -77,7 +76,7 @@ class CircuitChecks:
             return None
         where = place(self._report.source, circuit, "args")
         known = {parameter.name for parameter in generator.parameters}
-        for item in _without_renamed(problems, args):
+        for item in _without_renamed(facts, args):
             argument = item.argument
             path = where if argument is None else (*where, argument)
             blamed = circuit.args if argument is None else circuit.args.get(argument)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Literal
 
@@ -74,26 +74,34 @@ def seed(doc: str = "Seed of the random choices; it belongs to the circuit.") ->
     return Parameter("seed", "int", doc, default=0, minimum=0, maximum=LARGEST_SEED)
 
 
-def check(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> list[ArgumentProblem]:
-    """Every mistake that can be told argument by argument."""
-    known = {parameter.name: parameter for parameter in parameters}
-    problems = [
-        ArgumentProblem(
-            name,
-            f"there is no argument `{name}`",
-            nearest(name, known) or f"the arguments are {', '.join(known)}",
-        )
-        for name in args
-        if name not in known
-    ]
-    for name, parameter in known.items():
-        if name in args:
-            problems += _check_value(parameter, args[name])
-        elif parameter.default is REQUIRED:
-            problems.append(
-                ArgumentProblem(name, f"the argument `{name}` is missing", parameter.doc)
-            )
-    return problems
+def examine(
+    parameters: Sequence[Parameter], args: Mapping[str, Json]
+) -> tuple[dict[str, Any], list[ArgumentProblem]]:
+    """`args` as `complete` gives them, and every mistake that can be told argument by argument.
+
+    With mistakes the arguments that have them are left out.
+    """
+    whole: dict[str, Any] = {}
+    problems: list[ArgumentProblem] = []
+    given = 0
+    for parameter in parameters:
+        name = parameter.name
+        if name not in args:
+            if parameter.default is REQUIRED:
+                text = f"the argument `{name}` is missing"
+                problems.append(ArgumentProblem(name, text, parameter.doc))
+            else:
+                whole[name] = _read(parameter, parameter.default)
+            continue
+        given += 1
+        try:
+            whole[name] = _read(parameter, args[name])
+        except _Wrong as wrong:
+            hint = wrong.hint or parameter.doc
+            problems.append(ArgumentProblem(name, f"`{name}` {wrong}", hint))
+    if given < len(args):
+        problems = [*_strangers(parameters, args), *problems]
+    return whole, problems
 
 
 def complete(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> dict[str, Any]:
@@ -104,21 +112,22 @@ def complete(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> dict[
     }
 
 
+def _strangers(
+    parameters: Sequence[Parameter], args: Mapping[str, Json]
+) -> Iterator[ArgumentProblem]:
+    known = {parameter.name: parameter for parameter in parameters}
+    for name in args:
+        if name not in known:
+            hint = nearest(name, known) or f"the arguments are {', '.join(known)}"
+            yield ArgumentProblem(name, f"there is no argument `{name}`", hint)
+
+
 class _Wrong(ValueError):
     """A value that does not fit; its text follows the parameter's name."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
-
-
-def _check_value(parameter: Parameter, value: Json) -> list[ArgumentProblem]:
-    try:
-        _read(parameter, value)
-    except _Wrong as wrong:
-        hint = wrong.hint or parameter.doc
-        return [ArgumentProblem(parameter.name, f"`{parameter.name}` {wrong}", hint)]
-    return []
 
 
 def _read(parameter: Parameter, value: Any) -> Any:

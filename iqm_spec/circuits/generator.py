@@ -44,16 +44,18 @@ class Generator:
 
     def check(self, args: Mapping[str, Json]) -> list[ArgumentProblem]:
         """Every mistake in `args`; those between arguments once each is sound by itself."""
-        problems = arguments.check(self.parameters, args)
+        return self._examine(args)[1]
+
+    def _examine(self, args: Mapping[str, Json]) -> tuple[Args, list[ArgumentProblem]]:
+        whole, problems = arguments.examine(self.parameters, args)
         if problems:
-            return problems
-        whole = self.complete(args)
+            return whole, problems
         if self.rules is not None:
             problems += self.rules(whole)
         if not problems and self.size is not None and self.size(whole) > MOST_GATES:
             text = f"the circuit would have about {self.size(whole):,} gates"
             problems.append(ArgumentProblem(None, text, f"at most {MOST_GATES:,} are built"))
-        return problems
+        return whole, problems
 
     def complete(self, args: Mapping[str, Json]) -> dict[str, Json]:
         """Sound `args` with defaults filled in, as they enter the circuit's identity."""
@@ -61,23 +63,30 @@ class Generator:
 
     def facts(self, args: Mapping[str, Json]) -> CircuitFacts:
         """Facts of the circuit of `args`; raises `CircuitError` where they are wrong."""
-        whole = self._sound(args)
+        return self._facts(self._sound(args))
+
+    def facts_or_problems(self, args: Mapping[str, Json]) -> CircuitFacts | list[ArgumentProblem]:
+        """Facts of the circuit of `args`, or every mistake in them: `check` and `facts` in one."""
+        whole, problems = self._examine(args)
+        return problems or self._facts(whole)
+
+    def _facts(self, whole: Args) -> CircuitFacts:
         if self.shape is not None:
             return self.shape(whole)
         from iqm_spec.circuits.facts import facts_of
 
-        return facts_of(self.build(args))
+        return facts_of(self.circuit(whole))
 
     def build(self, args: Mapping[str, Json]) -> QuantumCircuit:
         """The measured circuit of `args`; raises `CircuitError` where they are wrong."""
         return self.circuit(self._sound(args))
 
     def _sound(self, args: Mapping[str, Json]) -> Args:
-        problems = self.check(args)
+        whole, problems = self._examine(args)
         if problems:
             text = "; ".join(problem.message for problem in problems)
             raise CircuitError("S406", f"generator `{self.name}`: {text}", hint=problems[0].hint)
-        return self.complete(args)
+        return whole
 
 
 def all_measured(qubits: int) -> CircuitFacts:

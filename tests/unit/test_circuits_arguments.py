@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.circuits import CircuitError, UnknownGenerator, find, known
-from iqm_spec.circuits.arguments import Parameter, check, complete
+from iqm_spec.circuits.arguments import Parameter, complete, examine
 from iqm_spec.circuits.generators import BUILT_IN
 
 WRONG: list[tuple[str, Mapping[str, Any]]] = [
@@ -98,8 +98,8 @@ def test_defaults_are_filled_in() -> None:
 def test_parameters_of_lists_bound_length_and_elements() -> None:
     numbers = Parameter("sizes", "ints", "Sizes.", minimum=1, maximum=5, longest=3)
     assert complete([numbers], {"sizes": [1, 5]}) == {"sizes": (1, 5)}
-    assert "more than 3" in check([numbers], {"sizes": [1, 1, 1, 1]})[0].message
-    assert "from 1 to 5" in check([numbers], {"sizes": [6]})[0].message
+    assert "more than 3" in examine([numbers], {"sizes": [1, 1, 1, 1]})[1][0].message
+    assert "from 1 to 5" in examine([numbers], {"sizes": [6]})[1][0].message
 
 
 def test_unknown_generators_have_near_names() -> None:
