@@ -1,4 +1,8 @@
-"""Requests through iqm-client, with the answer kept before iqm-client turns it into an error."""
+"""Requests to a server, with the answer kept before iqm-client turns it into an error.
+
+What changes something at the server goes through iqm-client. What is only read is asked for in the
+same words without it (a test holds the two together): to import it takes longer than most reads.
+"""
 
 from __future__ import annotations
 
@@ -63,28 +67,28 @@ class Connection:
         """GET of a path below `/api/v1/`."""
         from iqm_spec.server import wire
 
-        return self._ask(wire.get, path, params or {}, None)
+        return self._reply(
+            lambda: wire.get(
+                f"{self.server.url}/api/v1/{path}",
+                headers=_headers(self.token),
+                params=_texts(params or {}),
+                timeout=self.timeout,
+            )
+        )
 
     def post(self, path: str, body: bytes, params: Parameters | None = None) -> Reply:
         """POST of JSON bytes, or of nothing; sent at most once."""
         from iqm_spec.server import wire
 
-        return self._ask(wire.post, path, params or {}, body.decode() or None)
-
-    def _ask(
-        self,
-        method: Callable[..., requests.Response],
-        path: str,
-        params: Parameters,
-        body: str | None,
-    ) -> Reply:
-        try:
-            response = self._client.send_request(
-                method,
-                path,
-                params={key: _query(value) for key, value in params.items()},
-                json_data=body,
+        return self._reply(
+            lambda: self._client.send_request(
+                wire.post, path, params=_texts(params or {}), json_data=body.decode() or None
             )
+        )
+
+    def _reply(self, ask: Callable[[], requests.Response]) -> Reply:
+        try:
+            response = ask()
         except Refused as error:  # the tokens file went stale: nothing was sent
             raise NotSent(error.message, hint=error.hint) from None
         content = response.content
@@ -106,8 +110,26 @@ def segment(text: str) -> str:
     return quote(text, safe=":")
 
 
-def _query(value: str | float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _texts(params: Parameters) -> dict[str, str]:
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in params.items()
+    }
+
+
+@cache
+def _signature() -> str:
+    from importlib.metadata import version
+
+    return f"iqm-spec {__version__}, iqm-client {version('iqm-client')}"
+
+
+def _headers(token: Token | None) -> dict[str, str]:
+    """Headers of every request; the token is read anew for each."""
+    headers = {"User-Agent": _signature(), "Accept": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token.reveal()}"
+    return headers
 
 
 @cache
@@ -117,8 +139,6 @@ def _client_class() -> Any:
     It builds addresses, headers and query as every iqm-client does. Its token manager is not used,
     since a token is read here at each request and held in a type that does not print.
     """
-    from importlib.metadata import version
-
     from iqm.iqm_server_client.iqm_server_client import IQMServerClient
     from iqm.iqm_server_client.models import QuantumComputer
 
@@ -133,13 +153,10 @@ def _client_class() -> Any:
 
         @classmethod
         def _create_signature(cls, client_signature: str | None) -> str:
-            return f"iqm-spec {__version__}, iqm-client {version('iqm-client')}"
+            return _signature()
 
         def _default_headers(self) -> dict[str, str]:
-            headers = {"User-Agent": self._signature, "Accept": "application/json"}
-            if self._held is not None:
-                headers["Authorization"] = f"Bearer {self._held.reveal()}"
-            return headers
+            return _headers(self._held)
 
         def send_request(
             self, http_method: Callable[..., requests.Response], url_path: str, **kwargs: Any
