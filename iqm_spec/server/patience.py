@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from attrs import field, frozen
 
@@ -12,6 +13,8 @@ from iqm_spec.errors import Unreachable
 from iqm_spec.server.errors import BadAnswer, NoReply, TooLarge, Unreadable
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters
+
+T = TypeVar("T")
 
 
 def _tell_nobody(why: str, seconds: float) -> None:
@@ -48,12 +51,23 @@ def read(connection: Connection, path: str, params: Parameters | None, patience:
     Lost connections, 429, 5xx and 2xx that are not JSON are tried again; `Unreachable` when the
     patience is over.
     """
+    return read_as(connection, path, params, patience, Reply.json)[0]
+
+
+def read_as(
+    connection: Connection,
+    path: str,
+    params: Parameters | None,
+    patience: Patience,
+    parse: Callable[[Reply], T],
+) -> tuple[Reply, T | None]:
+    """As `read`, with what `parse` makes of a 2xx; it raises `Unreadable` where it is not JSON."""
     start = patience.clock()
     for pause in patience.pauses():
-        found = _once(connection, path, params)
-        if isinstance(found, Reply):
+        found = _once(connection, path, params, parse)
+        if not isinstance(found, _Nothing):
             return found
-        why, asked, hint = found
+        why, asked, hint = found.why, found.pause, found.hint
         seconds = _pause(patience, start, pause, asked)
         if seconds is None:
             raise Unreachable(f"{connection.server.realm}: {why}", hint=hint or _HINT)
@@ -65,28 +79,36 @@ def read(connection: Connection, path: str, params: Parameters | None, patience:
 _HINT = "nothing is lost: try again later; `iqm-spec doctor` checks the connection"
 
 
+@frozen
+class _Nothing:
+    """Why there is no reply to go by, the pause that the server asks for, and a hint."""
+
+    why: str
+    pause: float | None = None
+    hint: str = ""
+
+
 def _once(
-    connection: Connection, path: str, params: Parameters | None
-) -> Reply | tuple[str, float | None, str]:
-    """A reply to go by, or: why there is none, the pause that the server asks for, and a hint."""
+    connection: Connection, path: str, params: Parameters | None, parse: Callable[[Reply], T]
+) -> tuple[Reply, T | None] | _Nothing:
     try:
         reply = connection.get(path, params)
     except TooLarge as error:
         raise BadAnswer(f"{path}: {error.why}") from None
     except NoReply as error:
-        return error.why, None, error.hint
+        return _Nothing(error.why, None, error.hint)
     if reply.status == 429:
-        return "the server asks for fewer requests (429)", reply.retry_after, ""
+        return _Nothing("the server asks for fewer requests (429)", reply.retry_after)
     if reply.status >= 500:
         told = reply.error.message
         why = f"the server answered {reply.status}" + (f": {told}" if told else "")
-        return why, reply.retry_after, ""
-    if reply.ok:
-        try:
-            reply.json()
-        except Unreadable as error:
-            return error.message, None, ""
-    return reply
+        return _Nothing(why, reply.retry_after)
+    if not reply.ok:
+        return reply, None
+    try:
+        return reply, parse(reply)
+    except Unreadable as error:
+        return _Nothing(error.message)
 
 
 def _pause(patience: Patience, start: float, pause: float, asked: float | None) -> float | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -50,6 +52,21 @@ class Reply:
         except (ValueError, RecursionError):
             return Unreadable(f"the server's answer ({self.status}) is not JSON: {self._excerpt()}")
 
+    def elements(self) -> Iterator[Json] | Json:
+        """The elements of a body that is a JSON list, parsed one by one; of another body its JSON.
+
+        Only one element is in memory at a time, beside the body. Raises `Unreadable`, where the
+        mistake is far back after the elements before it.
+        """
+        return self._elements() if self.body.lstrip()[:1] == b"[" else self.json()
+
+    def _elements(self) -> Iterator[Json]:
+        try:
+            yield from _elements(self.body.decode())
+        except (ValueError, RecursionError):
+            text = f"the server's answer ({self.status}) is not JSON: {self._excerpt()}"
+            raise Unreadable(text) from None
+
     def json(self) -> Json:
         """The body as JSON; raises `Unreadable` where it is not."""
         if isinstance(self._parsed, Unreadable):
@@ -91,6 +108,46 @@ class Reply:
         elif "<" in text:
             text = re.sub(r"<[^>]*>", " ", text)
         return _short(text)
+
+
+_decoder = json.JSONDecoder(
+    parse_constant=lambda constant: _refuse(constant), parse_float=lambda text: _finite(text)
+)
+_blank = re.compile(r"[ \t\n\r]*")
+
+
+def _elements(text: str) -> Iterator[Any]:
+    """Elements of a JSON list; ValueError where it is not JSON, after those before the mistake."""
+    place = _skip(text, _skip(text, 0) + 1)
+    if text[place : place + 1] != "]":
+        while True:
+            with _no_collection():
+                item, place = _decoder.raw_decode(text, place)
+            yield item
+            del item
+            place = _skip(text, place)
+            if text[place : place + 1] != ",":
+                break
+            place = _skip(text, place + 1)
+    if text[place : place + 1] != "]" or _skip(text, place + 1) != len(text):
+        raise ValueError("not JSON")
+
+
+def _skip(text: str, place: int) -> int:
+    match = _blank.match(text, place)
+    return match.end() if match else place
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: it is most of the time that millions of lists take."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _short(text: str) -> str:

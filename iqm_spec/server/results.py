@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -15,13 +14,25 @@ from iqm_spec.model import NativeCircuit
 from iqm_spec.server.advice import refusal
 from iqm_spec.server.errors import BadAnswer
 from iqm_spec.server.keys import measured_keys
-from iqm_spec.server.patience import Patience, read
+from iqm_spec.server.patience import Patience, read_as
 from iqm_spec.server.transport import Connection, segment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+    Integers = NDArray[np.int64]
 
 __all__ = ["BadAnswer", "Counts", "counts_of", "counts_of_measurements", "read_counts"]
 
 Counts = dict[str, int]
 """Bitstrings (last register first, highest bit first, a space between registers) to shots."""
+
+_ZERO = ord("0")
+
+Items = Iterator[Json] | Json
+"""What a body held: its elements, where it was a list."""
 
 _COUNTS_SECONDS = 60.0
 """How long counts are tried for before the measurements they are made of are read instead."""
@@ -37,28 +48,41 @@ def read_counts(
     """
     path = f"jobs/{segment(job_id)}/artifacts"
     total = _COUNTS_SECONDS if patience.total is None else min(_COUNTS_SECONDS, patience.total)
+    quick = evolve(patience, total=total)
     try:
-        reply = read(connection, f"{path}/measurement_counts", None, evolve(patience, total=total))
+        reply, counts = read_as(
+            connection,
+            f"{path}/measurement_counts",
+            None,
+            quick,
+            lambda reply: counts_of(reply.elements(), circuits),
+        )
     except Unreachable:
-        reply = None
-    if reply is not None and reply.ok:
-        return counts_of(reply.json(), circuits)
+        reply, counts = None, None
+    if counts is not None:
+        return counts
     if reply is not None and reply.status == 401:
         raise refusal(reply, f"results of job {job_id}")
-    reply = read(connection, f"{path}/measurements", None, patience)
-    if not reply.ok:
+    reply, counts = read_as(
+        connection,
+        f"{path}/measurements",
+        None,
+        patience,
+        lambda reply: counts_of_measurements(reply.elements(), circuits),
+    )
+    if counts is None:
         raise refusal(reply, f"results of job {job_id}")
-    return counts_of_measurements(reply.json(), circuits)
+    return counts
 
 
-def counts_of(data: Json, circuits: Sequence[NativeCircuit]) -> list[Counts]:
+def counts_of(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
     """From `{"measurement_keys": [...], "counts": {bitstring: n}}` per circuit."""
-    return _each(data, circuits, _from_counts)
+    return _each(items, circuits, _from_counts)
 
 
-def counts_of_measurements(data: Json, circuits: Sequence[NativeCircuit]) -> list[Counts]:
+def counts_of_measurements(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
     """From `{key: [[bit], ...]}` per circuit, a row per shot."""
-    return _each(data, circuits, _from_measurements)
+    return _each(items, circuits, _from_measurements)
 
 
 @frozen
@@ -74,67 +98,104 @@ class _Place:
 _Read = Callable[[Any, NativeCircuit, _Place], Counts]
 
 
-def _each(data: Any, circuits: Sequence[NativeCircuit], one: _Read) -> list[Counts]:
-    if not isinstance(data, list):
+def _each(items: Items, circuits: Sequence[NativeCircuit], one: _Read) -> list[Counts]:
+    if not isinstance(items, list | Iterator):
         raise BadAnswer("the server's results are no list")
-    if len(data) != len(circuits):
-        raise BadAnswer(
-            f"the server gave results of {len(data)} circuits, {len(circuits)} were sent"
-        )
-    return [
-        one(item, circuit, _Place(i))
-        for i, (item, circuit) in enumerate(zip(data, circuits, strict=True))
-    ]
+    found: list[Counts] = []
+    trouble: BadAnswer | None = None
+    number = 0
+    for number, item in enumerate(items, 1):
+        if number <= len(circuits) and trouble is None:
+            try:
+                found.append(one(item, circuits[number - 1], _Place(number - 1)))
+            except BadAnswer as error:  # that their number is wrong says more
+                trouble = error
+    if number != len(circuits):
+        raise BadAnswer(f"the server gave results of {number} circuits, {len(circuits)} were sent")
+    if trouble is not None:
+        raise trouble
+    return found
 
 
 def _from_counts(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
+    import numpy as np
+
     keys = item.get("measurement_keys") if isinstance(item, dict) else None
     counts = item.get("counts") if isinstance(item, dict) else None
     if not isinstance(keys, list) or not isinstance(counts, dict):
         raise place.wrong("no measurement_keys with counts")
-    to_bits = _spread(keys, circuit, place)
-    found: Counts = {}
-    for text, shots in counts.items():
-        if len(text) != len(keys) or not set(text) <= {"0", "1"}:
-            raise place.wrong(f"the outcome {text[:80]!r} is not {len(keys)} bits")
+    order = _order(keys, circuit, place)
+    for shots in counts.values():
         if type(shots) is not int or shots < 0:
-            raise place.wrong(f"{shots!r} shots of {text[:80]!r}")
-        if shots:
-            found[to_bits(text)] = shots
-    return dict(sorted(found.items()))
+            told = next(text for text, number in counts.items() if number is shots)
+            raise place.wrong(f"{shots!r} shots of {told[:80]!r}")
+    table = _bits_of(list(counts), len(keys), place)
+    seen = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+    return _counted(table[seen > 0], seen[seen > 0], order)
+
+
+def _bits_of(texts: Sequence[str], width: int, place: _Place) -> Bytes:
+    """A row per text, a column per bit, of the characters 0 and 1."""
+    import numpy as np
+
+    data = "".join(texts).encode("utf-8", "surrogatepass")
+    if set(map(len, texts)) <= {width} and len(data) == width * len(texts):
+        table = np.frombuffer(data, dtype=np.uint8).reshape(len(texts), width)
+        if ((table == _ZERO) | (table == _ZERO + 1)).all():
+            return table
+    wrong = next(text for text in texts if len(text) != width or set(text) - {"0", "1"})
+    raise place.wrong(f"the outcome {wrong[:80]!r} is not {width} bits")
 
 
 def _from_measurements(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
+    import numpy as np
+
     if not isinstance(item, dict):
         raise place.wrong("no measurements by key")
-    to_bits = _spread(list(item), circuit, place)
+    order = _order(list(item), circuit, place)
     columns = [_column(key, rows, place) for key, rows in item.items()]
-    if len({len(column) for column in columns}) > 1:
-        told = ", ".join(f"{key}: {len(c)}" for key, c in zip(item, columns, strict=True))
+    if len({column.size for column in columns}) > 1:
+        told = ", ".join(f"{key}: {c.size}" for key, c in zip(item, columns, strict=True))
         raise place.wrong(f"keys have different numbers of shots ({told[:300]})")
-    outcomes = Counter(map("".join, zip(*columns, strict=True)))
-    return dict(sorted((to_bits(text), shots) for text, shots in outcomes.items()))
+    if not columns:
+        return {}
+    shots = np.stack(columns, axis=1)
+    return _counted(shots, np.ones(len(shots), dtype=np.int64), order)
 
 
-_BIT = {0: "0", 1: "1"}
+def _column(key: str, rows: Any, place: _Place) -> Bytes:
+    """Outcomes of the one qubit that a key measures, by shot, as characters."""
+    import numpy as np
 
-
-def _column(key: str, rows: Any, place: _Place) -> list[str]:
-    """Outcomes of the one qubit that a key measures, by shot."""
     if not isinstance(rows, list):
         raise place.wrong(f"{key} has no list of shots")
-    found = []
-    for row in rows:
-        if not isinstance(row, list) or len(row) != 1 or type(row[0]) is not int:
-            raise place.wrong(f"a shot of {key} is {str(row)[:80]}, not one qubit's bit")
-        if row[0] not in _BIT:
-            raise place.wrong(f"a shot of {key} is in the state {row[0]}, neither 0 nor 1")
-        found.append(_BIT[row[0]])
-    return found
+    alike = set(map(type, rows)) <= {list} and set(map(len, rows)) <= {1}
+    flat = list(chain.from_iterable(rows)) if alike else []
+    if not alike or not set(map(type, flat)) <= {int}:
+        row = next(r for r in rows if type(r) is not list or len(r) != 1 or type(r[0]) is not int)
+        raise place.wrong(f"a shot of {key} is {str(row)[:80]}, not one qubit's bit")
+    if strange := set(flat) - {0, 1}:
+        raise place.wrong(f"a shot of {key} is in the state {min(strange)}, neither 0 nor 1")
+    return np.array(flat, dtype=np.uint8) + _ZERO
 
 
-def _spread(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> Callable[[str], str]:
-    """What turns bits in the order of `keys` into a bitstring over all of a circuit's registers."""
+def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:
+    """Counts of rows of characters, put in `order`; those of equal bitstrings added up."""
+    import numpy as np
+
+    if not len(table) or not order:
+        return {"": int(shots.sum())} if len(table) else {}
+    rest = np.full((len(table), 2), (_ZERO, ord(" ")), dtype=np.uint8)
+    spread = np.concatenate([table, rest], axis=1)[:, order]
+    texts = np.ascontiguousarray(spread).view(f"S{len(order)}").ravel()
+    distinct, member = np.unique(texts, return_inverse=True)
+    total = np.zeros(len(distinct), dtype=np.int64)
+    np.add.at(total, member, shots)
+    return dict(zip(distinct.astype(f"U{len(order)}").tolist(), total.tolist(), strict=True))
+
+
+def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[int]:
+    """Where each character of a bitstring over all registers is: a key's place, a 0 or a space."""
     bits = measured_keys(circuit)
     _require_same(keys, bits, place)
     position = {bits[key]: i for i, key in enumerate(keys)}
@@ -146,10 +207,7 @@ def _spread(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> Calla
             part = [position.get(bit, zero) for bit in range(low, low + size)]
             order = part[::-1] + ([space] if order else []) + order
         low += size
-    if not order:
-        return lambda text: ""
-    pick = itemgetter(*order)
-    return lambda text: "".join(pick(f"{text}0 "))
+    return order
 
 
 def _require_same(keys: Sequence[Any], bits: Mapping[str, int], place: _Place) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from attrs import frozen
 
@@ -141,15 +141,15 @@ def _store(
     except BadAnswer as error:
         told = f"job {report.id}: {error.message}"
         return Heard(attempt, report.status, ended=True, trouble=told)
-    lines: list[Mapping[str, Json]] = [
+    lines: Iterator[dict[str, Json]] = (
         {
             "key": record_key(key, attempt.job, attempt.number, report.id),
-            "counts": dict(one),
+            "counts": cast("Json", one),
             "shots_returned": sum(one.values()),
             "calibration_set_id": report.calibration_set_id,
         }
         for key, one in zip(keys, counts, strict=True)
-    ]
+    )
     stage = Stage(attempt.intent["stage"])
     records = store.put_pack(records_kind(stage), {}, lines)
     fields = _told(attempt, report, store)
