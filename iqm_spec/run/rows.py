@@ -15,6 +15,8 @@ from iqm_spec.store import Store
 RECORDS = "aer-records"
 """Kind of the packs that hold counts of the Aer stage."""
 
+_AT_ONCE = 4096
+
 DERIVED = "aer-derived"
 """Kind of the packs that hold what can be computed again from counts and circuits."""
 
@@ -88,15 +90,17 @@ def aer_rows(store: Store, plan: Plan, simulator: Simulator) -> Iterator[Row]:
 
 
 def rows_of(store: Store, points: Sequence[PlannedPoint], keys: Sequence[str]) -> Iterator[Row]:
-    """Rows of `points` whose records have `keys`."""
-    records = store.find(RECORDS, set(keys))
-    derived = store.find(DERIVED, set(keys))
-    for point, key in zip(points, keys, strict=True):
-        record, more = records.get(key), derived.get(key)
-        yield Row(
-            point=point,
-            stage="aer",
-            key=key,
-            record=record.record if record else None,
-            derived=more.record if more else None,
-        )
+    """Rows of `points` whose records have `keys`, some at a time in memory."""
+    for start in range(0, len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        records = store.find(RECORDS, set(some))
+        derived = store.find(DERIVED, set(some))
+        for point, key in zip(points[start : start + _AT_ONCE], some, strict=True):
+            record, more = records.get(key), derived.get(key)
+            yield Row(
+                point=point,
+                stage="aer",
+                key=key,
+                record=record.record if record else None,
+                derived=more.record if more else None,
+            )

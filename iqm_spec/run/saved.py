@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -72,14 +72,17 @@ class SavedRun:
 
     def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
         """One row per point and stage, in plan order; the mock's random bits only if asked for."""
+        return list(self.each_row(store, mock=mock))
+
+    def each_row(self, store: Store, *, mock: bool = False) -> Iterator[Row]:
+        """As `rows`, some of them in memory at a time."""
         wanted: Any = self.state.fields.get("wanted", ())
-        simulated = Stage.AER.value in wanted and not mock
-        rows = list(aer_rows(store, self.plan, self.simulator)) if simulated else []
+        if Stage.AER.value in wanted and not mock:
+            yield from aer_rows(store, self.plan, self.simulator)
         stage = Stage.MOCK if mock else Stage.HARDWARE
         used = self.used(stage)
         if self.realm is not None and used:
-            rows += server_rows(store, self.plan, stage, self.realm, used)
-        return rows
+            yield from server_rows(store, self.plan, stage, self.realm, used)
 
 
 def load_run(store: Store, selector: str) -> SavedRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +186,12 @@ def _answer(
 
 def _tell(store: Store, plan: Plan, over: RunDone, results: Path) -> None:
     console = output.console()
-    rows = load_run(store, over.run).rows(store)
-    if any(row.record for row in rows):
-        console.print(tables.results_table(rows, console.width))
-        rest = tables.more(len(rows))
+    rows = load_run(store, over.run).each_row(store)
+    shown = list(islice(rows, tables.MOST_ROWS))
+    held = [row.record is not None for row in chain(shown, rows)]
+    if any(held):
+        console.print(tables.results_table(shown, console.width))
+        rest = tables.more(len(held))
         if rest:
             console.print(rest)
     told = f"run {over.run}"
