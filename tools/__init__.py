@@ -1,0 +1,1 @@
+"""Scripts for developers: measurements, generated pages and data."""

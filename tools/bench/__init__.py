@@ -1,0 +1,1 @@
+"""Speed and size beside what users do without this tool: `python -m tools.bench`."""
