@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.cost_tables import batching_lines, jobs_table, range_words, slot_lines
+from iqm_spec.cli.cost_tables import batching_lines, jobs_table, slot_lines
 from iqm_spec.cli.progress import Progress, aer_line
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import NOTHING, Range
+from iqm_spec.cost.words import range_words
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.cost.ranges import NOTHING, Range
+from iqm_spec.cost.ranges import Range, total
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.ledger import read_all_attempts
 from iqm_spec.stages.server.spending import Counting, Entry, entries
@@ -90,9 +90,6 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
     settled = [one for one in some if one.phase not in ("reserved", "unknown")]
     # a job that was paid twice took twice the time that was predicted
     compared = [one for one in settled if one.predicted and _alone(one)]
-    predicted = NOTHING
-    for one in compared:
-        predicted = predicted.plus(one.predicted or NOTHING)
     return Account(
         names=names,
         emulated=emulated,
@@ -107,7 +104,7 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
         reserved=sum(one.credits for one in open_ones),
         open=len(open_ones),
         lost=sum(1 for one in some if one.phase in ("failed", "cancelled")),
-        predicted_seconds=predicted,
+        predicted_seconds=total(one.predicted for one in compared if one.predicted),
         compared=len(compared),
         inside=sum(1 for one in compared if _inside(one)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -16,7 +16,7 @@ from iqm_spec.cost.estimate import (
     seconds_of,
 )
 from iqm_spec.cost.prices import Quote, quotes
-from iqm_spec.cost.ranges import NOTHING, Range
+from iqm_spec.cost.ranges import NOTHING, Range, total
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
 from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
@@ -70,12 +70,12 @@ class StagePreview:
     @property
     def seconds(self) -> Range:
         """QPU seconds of its jobs."""
-        return _sum(job.seconds for job in self.jobs)
+        return total(job.seconds for job in self.jobs)
 
     @property
     def credits(self) -> Range:
         """Credits of its jobs."""
-        return _sum(job.credits for job in self.jobs)
+        return total(job.credits for job in self.jobs)
 
 
 @frozen
@@ -112,12 +112,12 @@ class CostPreview:
     @property
     def seconds(self) -> Range:
         """QPU seconds of all stages."""
-        return _sum(stage.seconds for stage in self.stages)
+        return total(stage.seconds for stage in self.stages)
 
     @property
     def credits(self) -> Range:
         """Credits of all stages."""
-        return _sum(stage.credits for stage in self.stages)
+        return total(stage.credits for stage in self.stages)
 
 
 @frozen
@@ -287,11 +287,4 @@ def _assumed(
         source = "IT4Innovations' guide for VLQ: 3 to 15 s per job, some of it hidden in the queue"
         found.append(Assumption("time of a slot beside each job", told, source, "2026-11-22"))
         found.append(Assumption("share of a slot kept free", f"{MARGIN:.0%}", "chosen", ""))
-    return found
-
-
-def _sum(ranges: Iterable[Range]) -> Range:
-    found = NOTHING
-    for one in ranges:
-        found = found.plus(one)
     return found

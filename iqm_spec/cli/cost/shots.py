@@ -10,7 +10,6 @@ import click
 from attrs import evolve
 
 from iqm_spec.cli import output
-from iqm_spec.cli.cost_tables import amount, range_words
 from iqm_spec.cli.costs import cost_options
 from iqm_spec.cli.options import (
     allow_code_option,
@@ -25,6 +24,7 @@ from iqm_spec.cli.options import (
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.session import realm_asked, session_of
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
+from iqm_spec.cost.words import amount, range_words, span
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.loop import plan_of
@@ -108,10 +108,14 @@ def command(
 
 
 def _span(plan: Plan, quantity: str) -> str:
-    fewest = min(point.shots for point in plan.points)
-    most = max(point.shots for point in plan.points)
-    shots = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    return f"{shots} shots, error up to {amount(standard_error(fewest, quantity))}"
+    fewest, most = _fewest_and_most(plan)
+    error = amount(standard_error(fewest, quantity))
+    return f"{span(fewest, most)} shots, error up to {error}"
+
+
+def _fewest_and_most(plan: Plan) -> tuple[int, int]:
+    shots = [point.shots for point in plan.points]
+    return min(shots), max(shots)
 
 
 def _words(costs: CostPreview) -> str:
@@ -123,9 +127,10 @@ def _words(costs: CostPreview) -> str:
 
 
 def _data(plan: Plan, costs: CostPreview, quantity: str) -> dict[str, Any]:
+    fewest, most = _fewest_and_most(plan)
     return {
-        "shots": [min(p.shots for p in plan.points), max(p.shots for p in plan.points)],
-        "standard_error": standard_error(min(p.shots for p in plan.points), quantity),
+        "shots": [fewest, most],
+        "standard_error": standard_error(fewest, quantity),
         "jobs": sum(len(stage.jobs) for stage in costs.stages),
         "qpu_seconds": costs.seconds.to_json(),
         "credits": costs.credits.to_json(),
