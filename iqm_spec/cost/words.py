@@ -8,8 +8,9 @@ from iqm_spec.cost.ranges import Range
 def amount(value: float, digits: int = 3) -> str:
     """So many digits, but all before the point: `0.534`, `12.3`, `1,234`."""
     if value == 0:
-        return "0"
-    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+        return "0"  # and not `-0`
+    # half a unit below the power of ten, as what rounds up to it would be written `1e+03`
+    return f"{value:,.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:.{digits}g}"
 
 
 def range_words(one: Range, unit: str = "") -> str:

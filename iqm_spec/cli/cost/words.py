@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.cost.accuracy import Accuracy, accuracy_of
 from iqm_spec.cost.terms import TERMS
-from iqm_spec.cost.words import span
+from iqm_spec.cost.words import amount, span
 from iqm_spec.diagnostics import printable
 from iqm_spec.plan.label import count
 
@@ -41,8 +41,7 @@ def shown(text: str) -> str:
 def duration(seconds: float) -> str:
     """Three digits and a unit: `305 µs`, `2.65 s`."""
     size, unit = next((one for one in _UNITS if seconds >= one[0] * 0.9995), _UNITS[-1])
-    value = seconds / size
-    return f"{value:,.0f} {unit}" if value >= 999.5 else f"{value:.3g} {unit}"
+    return f"{amount(seconds / size)} {unit}"
 
 
 def law_words(fitted: Fitted) -> list[str]:
