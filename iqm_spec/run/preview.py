@@ -25,7 +25,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.afford import limits_of, slot_of
 from iqm_spec.run.request import Request
-from iqm_spec.run.tariff import PriceSources, tariff_of
+from iqm_spec.run.tariff import sources_of, tariff_of
 from iqm_spec.stages.server.batch import Batch, Bounds, batches
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session, computer_of
@@ -157,12 +157,7 @@ def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) 
     left = {stage: _left(stage, plan, request, store, realm, told) for stage in wanted}
     machine = left.get(Stage.HARDWARE, ((), 0, 0))[0]
     computers = dict.fromkeys(job.target for job in machine)
-    sources = PriceSources(
-        request.costs.price,
-        request.budget.get("price_per_second"),
-        told.prices,
-        emulated=bool(told.prices) and request.session is not None and request.session.emulated,
-    )
+    sources = sources_of(request.costs, request.budget, told.prices, request.session)
     tariff = tariff_of(computers, realm, store, request.costs, sources)
     jobs = [asked(job.target, job) for job in machine]
     costs = [tariff.cost(job) for job in jobs]
