@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.cost.precision import standard_error
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.rows import RECORDS, Row
@@ -18,7 +18,7 @@ from iqm_spec.store import Store
 
 
 @frozen
-class CircuitFacts:
+class CircuitRow:
     """Points of one circuit: ranges of what they are after transpiling."""
 
     name: str
@@ -29,11 +29,6 @@ class CircuitFacts:
     depth: tuple[int, int]
     pairs: tuple[int, int]
     shots: tuple[int, int]
-
-    @property
-    def error(self) -> float:
-        """Standard error of an outcome's probability at the fewest shots, at most."""
-        return standard_error(self.shots[0])
 
 
 @frozen
@@ -66,7 +61,7 @@ class JobFacts:
     credits: float | None
 
 
-def circuit_facts(points: Sequence[PlannedPoint]) -> list[CircuitFacts]:
+def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
     """Points by circuit and machine, in the order of the plan."""
     groups: dict[tuple[str, str], list[PlannedPoint]] = {}
     for point in points:
@@ -74,14 +69,14 @@ def circuit_facts(points: Sequence[PlannedPoint]) -> list[CircuitFacts]:
     return [_circuit(name, machine, some) for (name, machine), some in groups.items()]
 
 
-def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitFacts:
+def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitRow:
     summaries: list[Mapping[str, Any]] = [point.summary for point in points]
     gates = [summary["gates"] for summary in summaries]
     values: dict[str, dict[str, None]] = {}
     for point in points:
         for axis, value in point.values:
             values.setdefault(axis, {})[_value(value)] = None
-    return CircuitFacts(
+    return CircuitRow(
         name=name,
         machine=machine,
         axes="; ".join(f"{axis} = {_listed(list(seen))}" for axis, seen in values.items()),
@@ -118,14 +113,13 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
             groups.setdefault((row.point.name, stage), []).append(row)
     found = []
     for (name, stage), some in groups.items():
-        values = sorted(
+        values = [
             float(row.comparison["hellinger_fidelity"])
             for row in some
             if row.comparison and row.comparison.get("hellinger_fidelity") is not None
-        )
-        middle = values[len(values) // 2] if values else 0.0
-        ends = (values[0], values[-1]) if values else (0.0, 0.0)
-        found.append(Fidelity(name, stage, len(some), len(values), ends[0], middle, ends[1]))
+        ]
+        told = (min(values), median(values), max(values)) if values else (0.0, 0.0, 0.0)
+        found.append(Fidelity(name, stage, len(some), len(values), *told))
     return found
 
 
