@@ -12,6 +12,7 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.rows import RECORDS, Row
 from iqm_spec.run.saved import SavedRun
+from iqm_spec.stages.server.spending import Counting, entry_of
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
@@ -50,7 +51,7 @@ class JobFacts:
 
     id: str
     computer: str
-    stage: str
+    emulated: bool
     status: str
     at: str
     circuits: int
@@ -147,24 +148,19 @@ def server_jobs(
 
 def _job(attempt: Attempt) -> JobFacts:
     intent, fields = attempt.intent, attempt.fields
-    estimate: Mapping[str, Any] = intent.get("estimate") or {}
-    told: Any = estimate.get("qpu_seconds")
-    seconds = fields.get("qpu_seconds")
-    measured = float(seconds) if isinstance(seconds, int | float) else None
-    price = estimate.get("price_per_second")
-    emulated = " (emulated)" if intent.get("emulated") else ""
+    entry = entry_of(attempt, Counting())
+    told = entry.predicted
+    calibration = fields.get("calibration_set_id") or intent.get("calibration_set_id")
     return JobFacts(
         id=", ".join(attempt.ids) or attempt.job[:12],
-        computer=str(intent["computer"]),
-        stage=f"{intent['stage']}{emulated}",
+        computer=entry.computer,
+        emulated=entry.emulated,
         status=str(fields.get("status", attempt.phase.value)),
         at=str(intent.get("at", "")),
-        circuits=len(attempt.parts),
+        circuits=entry.circuits,
         shots=int(intent["shots"]),
-        calibration=str(
-            fields.get("calibration_set_id") or intent.get("calibration_set_id") or "not told"
-        ),
-        predicted="" if told is None else f"{told['low']:.3g} to {told['high']:.3g}",
-        seconds=measured,
-        credits=None if measured is None or price is None else measured * price,
+        calibration=str(calibration or "not told"),
+        predicted="" if told is None else f"{told.low:.3g} to {told.high:.3g}",
+        seconds=entry.measured_seconds,
+        credits=entry.measured_credits,
     )

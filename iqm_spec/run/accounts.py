@@ -86,8 +86,8 @@ def accounts(found: Iterable[Entry], groups: Sequence[str]) -> list[Account]:
 
 
 def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[Entry]) -> Account:
-    open_ones = [one for one in some if one.phase in ("reserved", "unknown")]
-    settled = [one for one in some if one.phase not in ("reserved", "unknown")]
+    open_ones = [one for one in some if one.open]
+    settled = [one for one in some if not one.open]
     # a job that was paid twice took twice the time that was predicted
     compared = [one for one in settled if one.predicted and _alone(one)]
     return Account(
@@ -97,9 +97,7 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
         circuits=sum(one.circuits * one.ids for one in some),
         executions=sum(one.executions * one.ids for one in some),
         measured_seconds=sum(one.measured_seconds or 0.0 for one in settled),
-        measured_credits=sum(
-            (one.measured_seconds or 0.0) * (one.per_second or 0.0) for one in settled
-        ),
+        measured_credits=sum(one.measured_credits or 0.0 for one in settled),
         credits=sum(one.credits for one in settled),
         reserved=sum(one.credits for one in open_ones),
         open=len(open_ones),
