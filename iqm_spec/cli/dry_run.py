@@ -16,7 +16,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.aer import AerWork, aer_work
 from iqm_spec.run.loop import plan_of
-from iqm_spec.run.preview import CostPreview, StagePreview, ask_server, preview
+from iqm_spec.run.preview import CostPreview, StagePreview, preview_now
 from iqm_spec.run.request import Request
 from iqm_spec.store import Store
 
@@ -29,8 +29,7 @@ def dry_run(request: Request, store: Store, realm: str, *, as_json: bool) -> Non
     with Progress() as progress:
         plan = plan_of(request, store, progress.show_transpiling)
     work = aer_work(plan, request, store) if Stage.AER in request.stages else None
-    told = ask_server(request.session, plan) if request.stages != (Stage.AER,) else None
-    costs = preview(plan, request, store, realm, told) if told else CostPreview()
+    costs = preview_now(plan, request, store, realm)
     if as_json:
         output.answer(_answer(request, plan, work, costs, realm))
     else:

@@ -149,11 +149,16 @@ def ask_server(session: Session | None, plan: Plan) -> Told:
         return Told(note=f"limits and prices are not the server's own: {error.message}")
 
 
+def preview_now(plan: Plan, request: Request, store: Store, realm: str) -> CostPreview:
+    """The preview with what the server tells; it is asked only where a stage goes there."""
+    if all(stage is Stage.AER for stage in request.stages):
+        return CostPreview()
+    return preview(plan, request, store, realm, ask_server(request.session, plan))
+
+
 def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) -> CostPreview:
     """The stages at a server as `run` would carry them out now."""
     wanted = [stage for stage in request.stages if stage is not Stage.AER]
-    if not wanted:
-        return CostPreview()
     left = {stage: _left(stage, plan, request, store, realm, told) for stage in wanted}
     machine = left.get(Stage.HARDWARE, ((), 0, 0))[0]
     computers = dict.fromkeys(job.target for job in machine)

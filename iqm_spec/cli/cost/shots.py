@@ -10,16 +10,13 @@ import click
 from attrs import evolve
 
 from iqm_spec.cli import output
-from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
-    allow_code_option,
-    json_option,
     model_option,
     price_option,
-    results_option,
-    server_option,
     set_option,
     spec_argument,
+    spec_at_server,
 )
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.session import realm_asked, session_of
@@ -43,19 +40,14 @@ from iqm_spec.store import Store
     show_default=True, help="Of an outcome's probability, or a Pauli string's expectation value.",
 )  # fmt: skip
 @set_option
-@price_option
-@model_option
-@allow_code_option
-@server_option
-@results_option
-@json_option
+@cost_flags(price_option, model_option)
+@spec_at_server
 def command(
     spec: Path,
     error: float,
     quantity: str,
     overrides: Sequence[str],
-    price: float | None,
-    model_path: Path | None,
+    costs: CostFlags,
     allowed_code: Sequence[str],
     server: str | None,
     results: Path,
@@ -72,9 +64,8 @@ def command(
     with session_of(server, results, keep=False) as session:
         given = Given(spec, (*overrides, "stages=[hardware]"), allowed_code, None)
         ready = prepare(given, store, session, replan=False, offline=True)
-        costs = cost_options(price, model_path, None, None)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
-        request = Request(checked=ready.checked, session=session, costs=costs, fresh=True)
+        request = Request(checked=ready.checked, session=session, costs=costs.read(), fresh=True)
         plan, realm = plan_of(request, store), realm_asked(server)
         told = ask_server(session, plan)
         now = preview(plan, request, store, realm, told)
