@@ -26,11 +26,10 @@ from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.afford import limits_of, slot_of
 from iqm_spec.run.request import Request
 from iqm_spec.run.tariff import sources_of, tariff_of
-from iqm_spec.stages.server.batch import Batch, Bounds, batches
+from iqm_spec.stages.server.batch import Batch, Bounds, batches_of
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session, computer_of
 from iqm_spec.stages.server.purse import Purse
-from iqm_spec.stages.server.state import Phase
 from iqm_spec.stages.server.submit import asked, asked_of
 from iqm_spec.stages.server.work import ended_already, look
 from iqm_spec.store import Store
@@ -208,11 +207,8 @@ def _left(
     work = look(plan, stage, realm, store, ignored, write=False)
     points = [point for point, *_ in work.left()]
     parts = work.parts(circuits_of(store, plan, points))
-    header = plan.header
-    apart = header["mode"] == Mode.TIMESLOT.value
-    jobs = batches(parts, told.bounds, header["order"], header["references"], apart=apart)
-    open_ones = work.attempts(Phase.SUBMITTED, Phase.INTENDED, Phase.UNKNOWN)
-    waiting = {key for attempt in open_ones for key, _ in attempt.parts}
+    jobs = batches_of(plan, parts, told.bounds)
+    waiting = work.waiting()
     return jobs, work.cached, sum(1 for key in work.keys if key in waiting)
 
 
