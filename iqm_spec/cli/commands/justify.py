@@ -73,14 +73,7 @@ def command(
     name, or `latest`. Nothing is submitted.
     """
     for path in outputs:
-        if path.suffix not in (".md", ".html"):
-            raise UsageError(f"{path.name}: the papers are written as .md or .html")
-        if path.is_file() and not force:
-            raise Refused(
-                f"{printable(path.as_posix())} exists and is left alone: it may be filled in",
-                hint="name another file, or write over it with --force",
-                code="refused.exists",
-            )
+        _require_writable(path, force)
     store = Store(results)
     if closeout:
         paper = _closeout(what, store)
@@ -96,6 +89,17 @@ def command(
     elif not outputs:
         click.echo(paper.markdown, nl=False)
     return 0
+
+
+def _require_writable(path: Path, force: bool) -> None:
+    if path.suffix not in (".md", ".html"):
+        raise UsageError(f"{path.name}: the papers are written as .md or .html")
+    if path.is_file() and not force:
+        raise Refused(
+            f"{printable(path.as_posix())} exists and is left alone: it may be filled in",
+            hint="name another file, or write over it with --force",
+            code="refused.exists",
+        )
 
 
 def _as(path: Path, paper: _Paper) -> str:

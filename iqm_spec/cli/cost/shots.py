@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
+from attrs import evolve, frozen
 
 from iqm_spec.cli import output
 from iqm_spec.cli.costs import CostFlags, cost_flags
@@ -66,63 +66,88 @@ def command(
         ready = prepare(given, store, session, replan=False, offline=True)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
         request = Request(checked=ready.checked, session=session, costs=costs.read(), fresh=True)
-        plan, realm = plan_of(request, store), realm_asked(server)
-        told = ask_server(session, plan)
-        now = preview(plan, request, store, realm, told)
-        points = tuple(evolve(point, shots=shots) for point in plan.points)
-        wanted = preview(evolve(plan, points=points), request, store, realm, told)
+        now, wanted = _priced(request, store, realm_asked(server), shots)
     if as_json:
         output.answer(
             {
                 "error": error,
                 "of": quantity,
                 "shots": shots,
-                "points": len(plan.points),
-                "now": _data(plan, now, quantity),
-                "wanted": _data(evolve(plan, points=points), wanted, quantity),
-                "assumptions": [one.to_json() for one in wanted.assumptions],
+                "points": len(now.plan.points),
+                "now": _data(now, quantity),
+                "wanted": _data(wanted, quantity),
+                "assumptions": [one.to_json() for one in wanted.costs.assumptions],
                 "exit": 0,
             }
         )
-        return 0
+    else:
+        _tell(now, wanted, error, quantity)
+    return 0
+
+
+@frozen
+class _Priced:
+    """A plan with its costs."""
+
+    plan: Plan
+    costs: CostPreview
+
+    @property
+    def shots(self) -> tuple[int, int]:
+        """The fewest and the most of a point."""
+        shots = [point.shots for point in self.plan.points]
+        return min(shots), max(shots)
+
+    @property
+    def jobs(self) -> int:
+        """Of all its stages."""
+        return sum(len(stage.jobs) for stage in self.costs.stages)
+
+
+def _priced(request: Request, store: Store, realm: str, shots: int) -> tuple[_Priced, _Priced]:
+    """The plan as the spec has it, and with so many shots for each point."""
+    plan = plan_of(request, store)
+    wanted = evolve(plan, points=tuple(evolve(point, shots=shots) for point in plan.points))
+    told = ask_server(request.session, plan)
+    return (
+        _Priced(plan, preview(plan, request, store, realm, told)),
+        _Priced(wanted, preview(wanted, request, store, realm, told)),
+    )
+
+
+def _tell(now: _Priced, wanted: _Priced, error: float, quantity: str) -> None:
     what = "an outcome's probability" if quantity == "probability" else "an expectation value"
+    shots, _ = wanted.shots
     console = output.console()
     lines = [
         f"an error of {error:g} in {what} takes {shots:,} shots a point",
         f"  with {shots:,} shots: {_words(wanted)}",
-        f"  as the spec is ({_span(plan, quantity)}): {_words(now)}",
+        f"  as the spec is ({_precision(now, quantity)}): {_words(now)}",
     ]
-    lines += [f"  {one.name}: {one.value} [{one.source}]" for one in wanted.assumptions]
+    lines += [f"  {one.name}: {one.value} [{one.source}]" for one in wanted.costs.assumptions]
     for line in lines:
         console.print(output.fitted(line, console), soft_wrap=True)
-    return 0
 
 
-def _span(plan: Plan, quantity: str) -> str:
-    fewest, most = _fewest_and_most(plan)
+def _precision(one: _Priced, quantity: str) -> str:
+    fewest, most = one.shots
     error = amount(standard_error(fewest, quantity))
     return f"{span(fewest, most)} shots, error up to {error}"
 
 
-def _fewest_and_most(plan: Plan) -> tuple[int, int]:
-    shots = [point.shots for point in plan.points]
-    return min(shots), max(shots)
-
-
-def _words(costs: CostPreview) -> str:
-    jobs = sum(len(stage.jobs) for stage in costs.stages)
-    if not jobs:
+def _words(one: _Priced) -> str:
+    if not one.jobs:
         return "all of it is in the results folder, at no cost"
-    seconds = range_words(costs.seconds, "s of QPU time")
-    return f"{count(jobs, 'job')}, {range_words(costs.credits, 'credits')}, {seconds}"
+    seconds = range_words(one.costs.seconds, "s of QPU time")
+    return f"{count(one.jobs, 'job')}, {range_words(one.costs.credits, 'credits')}, {seconds}"
 
 
-def _data(plan: Plan, costs: CostPreview, quantity: str) -> dict[str, Any]:
-    fewest, most = _fewest_and_most(plan)
+def _data(one: _Priced, quantity: str) -> dict[str, Any]:
+    fewest, most = one.shots
     return {
         "shots": [fewest, most],
         "standard_error": standard_error(fewest, quantity),
-        "jobs": sum(len(stage.jobs) for stage in costs.stages),
-        "qpu_seconds": costs.seconds.to_json(),
-        "credits": costs.credits.to_json(),
+        "jobs": one.jobs,
+        "qpu_seconds": one.costs.seconds.to_json(),
+        "credits": one.costs.credits.to_json(),
     }
