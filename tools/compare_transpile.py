@@ -1,15 +1,13 @@
 """Our transpiling beside iqm-client's `transpile_to_IQM`, on a table of circuits and machines.
 
-python tools/compare_transpile.py                 # prints the table in Markdown
-python tools/compare_transpile.py --write         # puts it into docs/transpiling.md
+python -m tools.compare_transpile                 # prints the table in Markdown
+python -m tools.compare_transpile --write         # puts it into docs/transpiling.md
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +15,12 @@ from attrs import frozen
 
 from iqm_spec.targets import Architecture, architecture
 from iqm_spec.transpile import transpile, violations
+from tools.page import DOCS, show_or_write
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-PAGE = Path(__file__).parents[1] / "docs" / "transpiling.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+PAGE = DOCS / "transpiling.md"
 MACHINES = ("garnet", "emerald", "sirius", "deneb")
 LEVEL, SEED, REPEATS = 2, 0, 5
 
@@ -181,18 +179,5 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    write = parser.parse_args().write
-    text = table()
-    if not write:
-        print(text)
-        return 0
-    before, rest = PAGE.read_text().split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show_or_write(table, PAGE, __doc__))

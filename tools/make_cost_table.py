@@ -6,10 +6,8 @@ Run: `python -m tools.make_cost_table` prints the table, `--write` puts it in th
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from attrs import frozen
@@ -17,11 +15,12 @@ from attrs import frozen
 from iqm_spec.cost.accuracy import Accuracy, score
 from iqm_spec.cost.fit import fit
 from iqm_spec.cost.measured_tables import MACHINES, measured_table
+from iqm_spec.cost.ranges import Range
 from iqm_spec.cost.shape import JobShape, alike
 from iqm_spec.cost.timings import Timing
+from tools.page import DOCS, show_or_write
 
-PAGE = Path(__file__).parent.parent / "docs" / "cost-model.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+PAGE = DOCS / "cost-model.md"
 SEEDS = range(20)
 SIZES = (None, 20, 10, 5)
 """Jobs that a model is fitted to; None stands for half of them."""
@@ -128,8 +127,6 @@ def outcome(
 
 
 def _scored(formula: Law, out: Sequence[Timing]) -> Accuracy:
-    from iqm_spec.cost.ranges import Range
-
     values = [formula(one.shape) for one in out]
     return score([Range(one, one, one) for one in values], [one.qpu_seconds for one in out])
 
@@ -184,19 +181,5 @@ def _row(name: str, fitted: str, found: Outcome) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true")
-    write = parser.parse_args().write
-    text = table()
-    if not write:
-        print(text)
-        return 0
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    page = f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}"
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show_or_write(table, PAGE, __doc__))

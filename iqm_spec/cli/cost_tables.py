@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli.tables import MOST_ROWS, WIDE
+from iqm_spec.cost.words import amount, range_words
 from iqm_spec.plan.label import count
 
 if TYPE_CHECKING:
@@ -13,20 +14,6 @@ if TYPE_CHECKING:
 
     from iqm_spec.cost.ranges import Range
     from iqm_spec.run.preview import Batching, JobPreview, Slots
-
-
-def amount(value: float, digits: int = 3) -> str:
-    """So many digits, but all before the point: `0.534`, `12.3`, `1,234`."""
-    if value == 0:
-        return "0"
-    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
-
-
-def range_words(one: Range, unit: str) -> str:
-    """`0.53 credits (0.31 to 1.2)`."""
-    if one.low == one.high:
-        return f"{amount(one.expected)} {unit}"
-    return f"{amount(one.expected)} {unit} ({amount(one.low)} to {amount(one.high)})"
 
 
 def range_cell(one: Range, digits: int) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
+from iqm_spec.cli.options import Decorator
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
 from iqm_spec.run.tariff import CostOptions
@@ -17,12 +22,43 @@ MOST_BYTES = 64 << 20
 """Of a time model's file."""
 
 
-def cost_options(
-    price: float | None, model: Path | None, most: float | None, slot: float | None
-) -> CostOptions:
-    """The options of a command; UsageError for a model that cannot be read."""
-    read = None if model is None else read_model(model)
-    return CostOptions(price, read, "" if model is None else model.name, most, slot)
+@frozen
+class CostFlags:
+    """What was given of the options that `cost_flags` adds."""
+
+    price: float | None = None
+    model_path: Path | None = None
+    most: float | None = None
+    slot: float | None = None
+
+    def read(self) -> CostOptions:
+        """With the time model read; UsageError for one that cannot be."""
+        path = self.model_path
+        model, name = (None, "") if path is None else (read_model(path), path.name)
+        return CostOptions(self.price, model, name, self.most, self.slot)
+
+
+def cost_flags(*options: Decorator) -> Decorator:
+    """Adds options on costs to a command, which gets them together as `costs`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def gathered(
+            *,
+            price: float | None = None,
+            model_path: Path | None = None,
+            most: float | None = None,
+            slot: float | None = None,
+            **others: Any,
+        ) -> Any:
+            return command(costs=CostFlags(price, model_path, most, slot), **others)
+
+        found: Callable[..., Any] = gathered
+        for option in reversed(options):
+            found = option(found)
+        return found
+
+    return decorate
 
 
 def read_model(path: Path) -> TimeModel:

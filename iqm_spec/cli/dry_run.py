@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.cost_tables import batching_lines, jobs_table, range_words, slot_lines
+from iqm_spec.cli.cost_tables import batching_lines, jobs_table, slot_lines
 from iqm_spec.cli.progress import Progress, aer_line
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import NOTHING, Range
+from iqm_spec.cost.words import range_words
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.aer import AerWork, aer_work
 from iqm_spec.run.loop import plan_of
-from iqm_spec.run.preview import CostPreview, StagePreview, ask_server, preview
+from iqm_spec.run.preview import CostPreview, StagePreview, preview_now
 from iqm_spec.run.request import Request
 from iqm_spec.store import Store
 
@@ -28,8 +29,7 @@ def dry_run(request: Request, store: Store, realm: str, *, as_json: bool) -> Non
     with Progress() as progress:
         plan = plan_of(request, store, progress.show_transpiling)
     work = aer_work(plan, request, store) if Stage.AER in request.stages else None
-    told = ask_server(request.session, plan) if request.stages != (Stage.AER,) else None
-    costs = preview(plan, request, store, realm, told) if told else CostPreview()
+    costs = preview_now(plan, request, store, realm)
     if as_json:
         output.answer(_answer(request, plan, work, costs, realm))
     else:

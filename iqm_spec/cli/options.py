@@ -93,6 +93,13 @@ server_option: Decorator = click.option(
 )
 
 
+def spec_at_server(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The last options of every command that takes a spec to a server."""
+    for option in (json_option, results_option, server_option, allow_code_option):
+        command = option(command)
+    return command
+
+
 class _Duration(click.ParamType):  # type: ignore[type-arg]
     """Seconds, or a number with s, m, h or d."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, evolve, frozen
 
 from iqm_spec.cost.fit import LEAST_JOBS, fit
-from iqm_spec.cost.timings import Timing
+from iqm_spec.cost.timings import Timing, in_order
 from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def cross_check(timings: Sequence[Timing]) -> Accuracy | None:
 
     if len(timings) <= LEAST_JOBS:
         return None
-    ordered = sorted(timings, key=lambda t: (*t.shape.to_json().values(), t.qpu_seconds))
+    ordered = in_order(timings)
     ordered = ordered[:: math.ceil(len(ordered) / MOST_JOBS)]
     parts = len(ordered) if len(ordered) <= 2 * PARTS else PARTS
     part_of = np.random.default_rng(1).permutation(len(ordered)) % parts

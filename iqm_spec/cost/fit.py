@@ -11,7 +11,7 @@ from attrs import frozen
 from iqm_spec.cost.laws import LAWS, Fitted, Law, fit_law
 from iqm_spec.cost.model import TimeModel
 from iqm_spec.cost.terms import matrix
-from iqm_spec.cost.timings import Timing, seconds_of
+from iqm_spec.cost.timings import Timing, in_order, seconds_of
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 
@@ -60,7 +60,7 @@ def fit(timings: Sequence[Timing], origin: Mapping[str, Json] = MappingProxyType
             f"{len(timings)} measured jobs are too few for a time model: it needs {LEAST_JOBS}",
             hint="run jobs of different sizes; until then the published figures are used",
         )
-    ordered = tuple(sorted(timings, key=lambda t: (*t.shape.to_json().values(), t.qpu_seconds)))
+    ordered = tuple(in_order(timings))
     terms, seconds = matrix([timing.shape for timing in ordered]), seconds_of(ordered)
     fold_of = _parts(len(ordered))
     tried = [_try(law, terms, seconds, fold_of) for law in LAWS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -20,6 +20,11 @@ class Timing:
 
     shape: JobShape
     qpu_seconds: float
+
+
+def in_order(timings: Iterable[Timing]) -> list[Timing]:
+    """The same for any order that they come in, so that a fit is."""
+    return sorted(timings, key=lambda one: (*one.shape.to_json().values(), one.qpu_seconds))
 
 
 def seconds_of(timings: Sequence[Timing]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from iqm_spec import __version__
 from iqm_spec.model import Stage
-from iqm_spec.papers.facts import circuit_facts, fidelities, server_jobs
+from iqm_spec.papers.facts import circuit_rows, fidelities, server_jobs
 from iqm_spec.run.accounts import accounts, read_entries
 from iqm_spec.run.saved import SavedRun
 from iqm_spec.stages.server.spending import Counting
@@ -29,7 +29,7 @@ def closeout_facts(saved: SavedRun, store: Store, description: str) -> Mapping[s
         "mode": saved.plan.header["mode"],
         "realm": realm,
         "stages": saved.stages,
-        "circuits": circuit_facts(saved.plan.points),
+        "circuits": circuit_rows(saved.plan.points),
         "fidelities": fidelities(saved.rows(store)),
         "jobs": jobs,
         "seconds": sum(job.seconds or 0.0 for job in known),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.cost.precision import standard_error
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.rows import RECORDS, Row
 from iqm_spec.run.saved import SavedRun
+from iqm_spec.stages.server.spending import Counting, entry_of
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
 
 
 @frozen
-class CircuitFacts:
+class CircuitRow:
     """Points of one circuit: ranges of what they are after transpiling."""
 
     name: str
@@ -29,11 +30,6 @@ class CircuitFacts:
     depth: tuple[int, int]
     pairs: tuple[int, int]
     shots: tuple[int, int]
-
-    @property
-    def error(self) -> float:
-        """Standard error of an outcome's probability at the fewest shots, at most."""
-        return standard_error(self.shots[0])
 
 
 @frozen
@@ -55,7 +51,7 @@ class JobFacts:
 
     id: str
     computer: str
-    stage: str
+    emulated: bool
     status: str
     at: str
     circuits: int
@@ -66,7 +62,7 @@ class JobFacts:
     credits: float | None
 
 
-def circuit_facts(points: Sequence[PlannedPoint]) -> list[CircuitFacts]:
+def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
     """Points by circuit and machine, in the order of the plan."""
     groups: dict[tuple[str, str], list[PlannedPoint]] = {}
     for point in points:
@@ -74,14 +70,14 @@ def circuit_facts(points: Sequence[PlannedPoint]) -> list[CircuitFacts]:
     return [_circuit(name, machine, some) for (name, machine), some in groups.items()]
 
 
-def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitFacts:
+def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitRow:
     summaries: list[Mapping[str, Any]] = [point.summary for point in points]
     gates = [summary["gates"] for summary in summaries]
     values: dict[str, dict[str, None]] = {}
     for point in points:
         for axis, value in point.values:
             values.setdefault(axis, {})[_value(value)] = None
-    return CircuitFacts(
+    return CircuitRow(
         name=name,
         machine=machine,
         axes="; ".join(f"{axis} = {_listed(list(seen))}" for axis, seen in values.items()),
@@ -118,14 +114,13 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
             groups.setdefault((row.point.name, stage), []).append(row)
     found = []
     for (name, stage), some in groups.items():
-        values = sorted(
+        values = [
             float(row.comparison["hellinger_fidelity"])
             for row in some
             if row.comparison and row.comparison.get("hellinger_fidelity") is not None
-        )
-        middle = values[len(values) // 2] if values else 0.0
-        ends = (values[0], values[-1]) if values else (0.0, 0.0)
-        found.append(Fidelity(name, stage, len(some), len(values), ends[0], middle, ends[1]))
+        ]
+        told = (min(values), median(values), max(values)) if values else (0.0, 0.0, 0.0)
+        found.append(Fidelity(name, stage, len(some), len(values), *told))
     return found
 
 
@@ -153,24 +148,19 @@ def server_jobs(
 
 def _job(attempt: Attempt) -> JobFacts:
     intent, fields = attempt.intent, attempt.fields
-    estimate: Mapping[str, Any] = intent.get("estimate") or {}
-    told: Any = estimate.get("qpu_seconds")
-    seconds = fields.get("qpu_seconds")
-    measured = float(seconds) if isinstance(seconds, int | float) else None
-    price = estimate.get("price_per_second")
-    emulated = " (emulated)" if intent.get("emulated") else ""
+    entry = entry_of(attempt, Counting())
+    told = entry.predicted
+    calibration = fields.get("calibration_set_id") or intent.get("calibration_set_id")
     return JobFacts(
         id=", ".join(attempt.ids) or attempt.job[:12],
-        computer=str(intent["computer"]),
-        stage=f"{intent['stage']}{emulated}",
+        computer=entry.computer,
+        emulated=entry.emulated,
         status=str(fields.get("status", attempt.phase.value)),
         at=str(intent.get("at", "")),
-        circuits=len(attempt.parts),
+        circuits=entry.circuits,
         shots=int(intent["shots"]),
-        calibration=str(
-            fields.get("calibration_set_id") or intent.get("calibration_set_id") or "not told"
-        ),
-        predicted="" if told is None else f"{told['low']:.3g} to {told['high']:.3g}",
-        seconds=measured,
-        credits=None if measured is None or price is None else measured * price,
+        calibration=str(calibration or "not told"),
+        predicted="" if told is None else f"{told.low:.3g} to {told.high:.3g}",
+        seconds=entry.measured_seconds,
+        credits=entry.measured_credits,
     )

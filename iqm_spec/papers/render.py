@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from iqm_spec.cost.ranges import Range
+from iqm_spec.cost.words import amount, range_words, span
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -28,8 +28,12 @@ def to_markdown(template: str, facts: Mapping[str, Any]) -> str:
         autoescape=False,  # noqa: S701 - Markdown has characters of its own: see `text`
     )
     environment.filters |= {
-        "text": text, "ranged": ranged, "span": span, "number": number, "blank": blank,
-    }  # fmt: skip
+        "text": text,
+        "blank": blank,
+        "amount": amount,
+        "range": range_words,
+        "span": lambda ends: span(*ends),
+    }
     rendered = environment.get_template(f"{template}.md.j2").render(**facts)
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
 
@@ -51,23 +55,3 @@ def text(value: object) -> str:
 def blank(what: str) -> str:
     """A place that a person has to fill in."""
     return f"***[to be filled in: {what}]***"
-
-
-def number(value: float) -> str:
-    """Three digits, thousands apart."""
-    if value == 0:
-        return "0"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def ranged(one: Range) -> str:
-    """`0.53 (0.31 to 1.2)`."""
-    if one.low == one.high:
-        return number(one.expected)
-    return f"{number(one.expected)} ({number(one.low)} to {number(one.high)})"
-
-
-def span(ends: tuple[int, int]) -> str:
-    """`2`, or `2 to 6`."""
-    low, high = ends
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

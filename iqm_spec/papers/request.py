@@ -10,7 +10,7 @@ from iqm_spec.cost.precision import standard_error
 from iqm_spec.model import Stage
 from iqm_spec.papers.facts import (
     JobFacts,
-    circuit_facts,
+    circuit_rows,
     fidelities,
     latest_run,
     record_digests,
@@ -35,7 +35,6 @@ def request_facts(
     # a rehearsal is no use of an allocation, but in a rehearsed request
     entries = [e for e in read_entries(store, Counting()) if not e.emulated or e.realm == realm]
     spent = accounts(entries, ["experiment", "machine", "month", "server"])
-    wanted = Stage.AER.value in plan.header["stages"]
     return {
         "name": plan.name,
         "description": description,
@@ -44,16 +43,14 @@ def request_facts(
         "mode": plan.header["mode"],
         "realm": realm,
         "machines": sorted({point.target for point in plan.points}),
-        "circuits": circuit_facts(plan.points),
-        "points": len(plan.points),
-        "executions": sum(point.shots for point in plan.points),
+        "circuits": circuit_rows(plan.points),
         "shots": _shots(plan),
         "machine": machine,
         "costs": costs,
         "price": [one for one in costs.assumptions if one.name.startswith("price per second")],
         "run": run,
         "fidelities": [one for one in fidelities(rows) if one.stage == "aer"],
-        "aer_wanted": wanted,
+        "aer_wanted": Stage.AER.value in plan.header["stages"],
         "records": record_digests(store, rows),
         "mock_jobs": _mock_jobs(store, plan, realm),
         "spent": spent,

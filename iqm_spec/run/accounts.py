@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.cost.ranges import NOTHING, Range
+from iqm_spec.cost.ranges import Range, total
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.ledger import read_all_attempts
 from iqm_spec.stages.server.spending import Counting, Entry, entries
@@ -86,13 +86,10 @@ def accounts(found: Iterable[Entry], groups: Sequence[str]) -> list[Account]:
 
 
 def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[Entry]) -> Account:
-    open_ones = [one for one in some if one.phase in ("reserved", "unknown")]
-    settled = [one for one in some if one.phase not in ("reserved", "unknown")]
+    open_ones = [one for one in some if one.open]
+    settled = [one for one in some if not one.open]
     # a job that was paid twice took twice the time that was predicted
     compared = [one for one in settled if one.predicted and _alone(one)]
-    predicted = NOTHING
-    for one in compared:
-        predicted = predicted.plus(one.predicted or NOTHING)
     return Account(
         names=names,
         emulated=emulated,
@@ -100,14 +97,12 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
         circuits=sum(one.circuits * one.ids for one in some),
         executions=sum(one.executions * one.ids for one in some),
         measured_seconds=sum(one.measured_seconds or 0.0 for one in settled),
-        measured_credits=sum(
-            (one.measured_seconds or 0.0) * (one.per_second or 0.0) for one in settled
-        ),
+        measured_credits=sum(one.measured_credits or 0.0 for one in settled),
         credits=sum(one.credits for one in settled),
         reserved=sum(one.credits for one in open_ones),
         open=len(open_ones),
         lost=sum(1 for one in some if one.phase in ("failed", "cancelled")),
-        predicted_seconds=predicted,
+        predicted_seconds=total(one.predicted for one in compared if one.predicted),
         compared=len(compared),
         inside=sum(1 for one in compared if _inside(one)),
     )

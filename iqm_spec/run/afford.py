@@ -12,7 +12,7 @@ from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.label import count
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_stage import ServerStage
-from iqm_spec.run.tariff import PriceSources, tariff_of
+from iqm_spec.run.tariff import sources_of, tariff_of
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.desk import EMULATOR, computer_of
 from iqm_spec.stages.server.purse import Limits, Purse
@@ -23,17 +23,14 @@ from iqm_spec.stages.server.submit import asked
 def price_jobs(it: ServerStage, jobs: Sequence[Batch]) -> list[JobCost]:
     """Price the jobs of a machine, and open the purse that they are paid from."""
     computers = list(dict.fromkeys(computer_of(it.stage, job.target) for job in jobs))
-    budget, options = it.request.budget, it.request.costs
-    sources = PriceSources(
-        given=options.price,
-        spec=budget.get("price_per_second"),
-        told=it.counter.prices(computers),
-    )
-    for computer, told in sources.told.items():
-        used = options.price if options.price is not None else sources.spec
-        if used is not None and used < told:
+    options = it.request.costs
+    told = it.counter.prices(computers)
+    sources = sources_of(options, it.request.budget, told, it.session)
+    used = sources.given if sources.given is not None else sources.spec
+    for computer, theirs in told.items():
+        if used is not None and used < theirs:
             it.found.notes.append(
-                f"{computer} is priced at {used:g} credits per second; the server says {told:g}"
+                f"{computer} is priced at {used:g} credits per second; the server says {theirs:g}"
             )
     it.tariff = tariff_of(computers, it.session.realm, it.store, options, sources)
     it.purse = purse_of(it)

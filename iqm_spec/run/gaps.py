@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import frozen
 
@@ -14,6 +13,7 @@ from iqm_spec.run.rows import Row
 from iqm_spec.run.saved import SavedRun
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.layout import DIGEST
+from iqm_spec.store.references import named_jobs
 
 _PACKS = ("records", "derived")
 """Fields of a job's event that name its results."""
@@ -63,8 +63,7 @@ def require_journals(store: Store, realm: str) -> None:
     held = set(store.job_keys())
     for state in store.runs():
         for event in state.of_kind(USED):
-            told: Any = event.fields.get("attempts", [])
-            lost = [job for job, *_ in told if job not in held]
+            lost = [job for job in named_jobs(event.fields) if job not in held]
             if lost and event.fields.get("realm") == realm:
                 raise StoreCorrupt(
                     f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",

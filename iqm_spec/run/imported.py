@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
@@ -18,7 +18,7 @@ from iqm_spec.run.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.run.log import RunLog
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_rows import derive, server_rows
-from iqm_spec.run.tariff import CostOptions, PriceSources, tariff_of
+from iqm_spec.run.tariff import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.server.claims import alone
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.counter import Counter
@@ -212,9 +212,9 @@ def _tariff(jobs: Iterable[ForeignJob], checked: Checked, session: Session, stor
     """What the machines' jobs are expected to have cost, for the ledger."""
     machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is Stage.HARDWARE))
     told = Counter(session).prices(machines)
-    budget: Mapping[str, Any] = checked.spec.budget
-    sources = PriceSources(spec=budget.get("price_per_second"), told=told)
-    return tariff_of(machines, session.realm, store, CostOptions(), sources)
+    options = CostOptions()
+    sources = sources_of(options, checked.spec.budget, told, session)
+    return tariff_of(machines, session.realm, store, options, sources)
 
 
 def _fetch(open_ones: Sequence[Attempt], session: Session, store: Store, tell: Tell) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -16,7 +16,7 @@ from iqm_spec.cost.estimate import (
     seconds_of,
 )
 from iqm_spec.cost.prices import Quote, quotes
-from iqm_spec.cost.ranges import NOTHING, Range
+from iqm_spec.cost.ranges import NOTHING, Range, total
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
 from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
@@ -25,12 +25,11 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.run.afford import limits_of, slot_of
 from iqm_spec.run.request import Request
-from iqm_spec.run.tariff import PriceSources, tariff_of
-from iqm_spec.stages.server.batch import Batch, Bounds, batches
+from iqm_spec.run.tariff import sources_of, tariff_of
+from iqm_spec.stages.server.batch import Batch, Bounds, batches_of
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session, computer_of
 from iqm_spec.stages.server.purse import Purse
-from iqm_spec.stages.server.state import Phase
 from iqm_spec.stages.server.submit import asked, asked_of
 from iqm_spec.stages.server.work import ended_already, look
 from iqm_spec.store import Store
@@ -70,12 +69,12 @@ class StagePreview:
     @property
     def seconds(self) -> Range:
         """QPU seconds of its jobs."""
-        return _sum(job.seconds for job in self.jobs)
+        return total(job.seconds for job in self.jobs)
 
     @property
     def credits(self) -> Range:
         """Credits of its jobs."""
-        return _sum(job.credits for job in self.jobs)
+        return total(job.credits for job in self.jobs)
 
 
 @frozen
@@ -112,12 +111,12 @@ class CostPreview:
     @property
     def seconds(self) -> Range:
         """QPU seconds of all stages."""
-        return _sum(stage.seconds for stage in self.stages)
+        return total(stage.seconds for stage in self.stages)
 
     @property
     def credits(self) -> Range:
         """Credits of all stages."""
-        return _sum(stage.credits for stage in self.stages)
+        return total(stage.credits for stage in self.stages)
 
 
 @frozen
@@ -149,20 +148,20 @@ def ask_server(session: Session | None, plan: Plan) -> Told:
         return Told(note=f"limits and prices are not the server's own: {error.message}")
 
 
+def preview_now(plan: Plan, request: Request, store: Store, realm: str) -> CostPreview:
+    """The preview with what the server tells; it is asked only where a stage goes there."""
+    if all(stage is Stage.AER for stage in request.stages):
+        return CostPreview()
+    return preview(plan, request, store, realm, ask_server(request.session, plan))
+
+
 def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) -> CostPreview:
     """The stages at a server as `run` would carry them out now."""
     wanted = [stage for stage in request.stages if stage is not Stage.AER]
-    if not wanted:
-        return CostPreview()
     left = {stage: _left(stage, plan, request, store, realm, told) for stage in wanted}
     machine = left.get(Stage.HARDWARE, ((), 0, 0))[0]
     computers = dict.fromkeys(job.target for job in machine)
-    sources = PriceSources(
-        request.costs.price,
-        request.budget.get("price_per_second"),
-        told.prices,
-        emulated=bool(told.prices) and request.session is not None and request.session.emulated,
-    )
+    sources = sources_of(request.costs, request.budget, told.prices, request.session)
     tariff = tariff_of(computers, realm, store, request.costs, sources)
     jobs = [asked(job.target, job) for job in machine]
     costs = [tariff.cost(job) for job in jobs]
@@ -208,11 +207,8 @@ def _left(
     work = look(plan, stage, realm, store, ignored, write=False)
     points = [point for point, *_ in work.left()]
     parts = work.parts(circuits_of(store, plan, points))
-    header = plan.header
-    apart = header["mode"] == Mode.TIMESLOT.value
-    jobs = batches(parts, told.bounds, header["order"], header["references"], apart=apart)
-    open_ones = work.attempts(Phase.SUBMITTED, Phase.INTENDED, Phase.UNKNOWN)
-    waiting = {key for attempt in open_ones for key, _ in attempt.parts}
+    jobs = batches_of(plan, parts, told.bounds)
+    waiting = work.waiting()
     return jobs, work.cached, sum(1 for key in work.keys if key in waiting)
 
 
@@ -287,11 +283,4 @@ def _assumed(
         source = "IT4Innovations' guide for VLQ: 3 to 15 s per job, some of it hidden in the queue"
         found.append(Assumption("time of a slot beside each job", told, source, "2026-11-22"))
         found.append(Assumption("share of a slot kept free", f"{MARGIN:.0%}", "chosen", ""))
-    return found
-
-
-def _sum(ranges: Iterable[Range]) -> Range:
-    found = NOTHING
-    for one in ranges:
-        found = found.plus(one)
     return found

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from iqm_spec.cost.estimate import JobCost
 from iqm_spec.errors import ExitCode, Refused, Terminated
-from iqm_spec.model import Mode, Stage
+from iqm_spec.model import Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.afford import price_jobs, require_budget, that_fit
@@ -25,7 +25,7 @@ from iqm_spec.run.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.run.request import Request
 from iqm_spec.run.server_rows import derive, server_rows
 from iqm_spec.run.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
-from iqm_spec.stages.server.batch import Batch, Part, batches
+from iqm_spec.stages.server.batch import Batch, Part, batches_of
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import bill_of
 from iqm_spec.stages.server.desk import EMULATOR, computer_of
@@ -105,9 +105,7 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
     targets = dict.fromkeys(part.point.target for part in parts)
     bounds = it.counter.bounds([computer_of(it.stage, target) for target in targets])
     by_target = {target: bounds[computer_of(it.stage, target)] for target in targets}
-    header = it.plan.header
-    apart = header["mode"] == Mode.TIMESLOT.value
-    return batches(parts, by_target, header["order"], header["references"], apart=apart)
+    return batches_of(it.plan, parts, by_target)
 
 
 def _afford(it: ServerStage, jobs: Sequence[Batch]) -> list[Batch]:

@@ -42,8 +42,7 @@ def server_rows(
     work = ServerWork(keys, covering(found), plan.points)
     emulated = any(attempt.intent.get("emulated") for attempt in work.attempts())
     records = _records(store, stage, work.attempts(Phase.COMPLETED))
-    open_ones = work.attempts(Phase.SUBMITTED, Phase.INTENDED, Phase.UNKNOWN)
-    waiting = {key for attempt in open_ones for key, _ in attempt.parts}
+    waiting = work.waiting()
     completed = {key for attempt in work.attempts(Phase.COMPLETED) for key, _ in attempt.parts}
     grouped = [_by_set(records.get(key, [])) for key in keys]
     names = {derived_key([r["key"] for r in part]) for parts in grouped for part in parts if part}

@@ -58,19 +58,17 @@ class ServerStage:
 
 def desk_of(it: ServerStage, sets: Mapping[str, str | None]) -> Desk:
     """The desk of the stage, under its run; `sets` as in `Desk`."""
-    mode = Mode(it.plan.header["mode"])
-    fresh = it.request.fresh
     return Desk(
         stage=it.stage,
         session=it.session,
         store=it.store,
         run=it.log.run_id(),
         plan=it.plan.digest,
-        mode=mode,
+        mode=Mode(it.plan.header["mode"]),
         sets=sets,
         tariff=it.tariff,
         purse=it.purse,
-        fresh=fresh,
+        fresh=it.request.fresh,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -12,8 +12,10 @@ from iqm_spec.cost.estimate import Assumption, Tariff
 from iqm_spec.cost.prices import Price, published_price
 from iqm_spec.cost.published import PublishedTimes, published_times
 from iqm_spec.cost.times import LEAST_MEASURED, MachineTimes, Predicts
-from iqm_spec.run.measured import Measured, timings_of
+from iqm_spec.run.measured import Measured, measured_in
+from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.ledger import read_all_attempts
+from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
@@ -41,6 +43,17 @@ class PriceSources:
     emulated: bool = False
 
 
+def sources_of(
+    options: CostOptions,
+    budget: Mapping[str, Any],
+    told: Mapping[str, float],
+    session: Session | None,
+) -> PriceSources:
+    """A run's sources: the command line, the spec's `budget`, and what the server told just now."""
+    emulated = bool(told) and session is not None and session.emulated
+    return PriceSources(options.price, budget.get("price_per_second"), told, emulated)
+
+
 def tariff_of(
     computers: Iterable[str],
     realm: str | None,
@@ -52,15 +65,20 @@ def tariff_of(
     times: dict[str, MachineTimes] = {}
     prices: dict[str, Price] = {}
     assumptions: list[Assumption] = []
-    known = timings_of(store, realm=realm) if realm is not None else []
+    found = [] if realm is None else _attempts_at(realm, store)
+    measured = measured_in(found)
     for computer in dict.fromkeys(computers):
-        own = [one for one in known if one.computer == computer]
+        own = [one for one in measured if one.computer == computer]
         published = published_times(computer)
         usable = [one for one in own if len(one.timings) >= LEAST_MEASURED]
         times[computer] = MachineTimes(published, options.model, _fitted(usable, options))
-        prices[computer] = _price(computer, realm, store, sources)
+        prices[computer] = _price(computer, found, sources)
         assumptions += _assumptions(computer, published, usable, prices[computer], options)
     return Tariff(times, prices, tuple(_joined(assumptions)))
+
+
+def _attempts_at(realm: str, store: Store) -> list[Attempt]:
+    return [one for one in read_all_attempts(store) if one.intent.get("realm") == realm]
 
 
 def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
@@ -81,7 +99,7 @@ def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, Predi
     return {one.conditions: fit(one.timings) for one in usable}
 
 
-def _price(computer: str, realm: str | None, store: Store, sources: PriceSources) -> Price:
+def _price(computer: str, found: Sequence[Attempt], sources: PriceSources) -> Price:
     if sources.given is not None:
         return Price(sources.given, "given", "the command line", "")
     if sources.spec is not None:
@@ -91,15 +109,15 @@ def _price(computer: str, realm: str | None, store: Store, sources: PriceSources
         if sources.emulated:
             source = "the emulator's answer, made up: a rehearsal's"
         return Price(sources.told[computer], "server", source, f"{datetime.now(UTC):%Y-%m-%d}")
-    return _last_told(computer, realm, store) or published_price()
+    return _last_told(computer, found) or published_price()
 
 
-def _last_told(computer: str, realm: str | None, store: Store) -> Price | None:
+def _last_told(computer: str, found: Iterable[Attempt]) -> Price | None:
     """What the server said when a job was last submitted to the computer."""
     told = [
         (str(attempt.intent.get("at", "")), attempt.intent["estimate"]["price_per_second"])
-        for attempt in read_all_attempts(store)
-        if (attempt.intent.get("computer"), attempt.intent.get("realm")) == (computer, realm)
+        for attempt in found
+        if attempt.intent.get("computer") == computer
         and attempt.intent.get("estimate", {}).get("price_from") == "server"
     ]
     if not told:

@@ -10,13 +10,10 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import (
-    allow_code_option,
     job_id_of,
-    json_option,
-    results_option,
-    server_option,
     set_option,
     spec_argument,
+    spec_at_server,
 )
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
@@ -37,10 +34,7 @@ from iqm_spec.store import Store
 @spec_argument
 @click.argument("job_ids", nargs=-1, required=True, metavar="JOB_ID...")
 @set_option
-@allow_code_option
-@server_option
-@results_option
-@json_option
+@spec_at_server
 def command(
     spec: Path,
     job_ids: Sequence[str],

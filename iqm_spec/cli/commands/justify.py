@@ -10,16 +10,13 @@ import click
 from attrs import frozen
 
 from iqm_spec.cli import output
-from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
-    allow_code_option,
-    json_option,
     model_option,
     price_option,
-    results_option,
-    server_option,
     set_option,
     slot_option,
+    spec_at_server,
 )
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
@@ -28,7 +25,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.model import Stage
 from iqm_spec.run.loop import plan_of
-from iqm_spec.run.preview import ask_server, preview
+from iqm_spec.run.preview import preview_now
 from iqm_spec.run.request import Request
 from iqm_spec.run.saved import SavedRun, load_run
 from iqm_spec.run.tariff import CostOptions
@@ -54,22 +51,15 @@ class _Paper:
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over files that exist.")
 @set_option
-@price_option
-@model_option
-@slot_option
-@allow_code_option
-@server_option
-@results_option
-@json_option
+@cost_flags(price_option, model_option, slot_option)
+@spec_at_server
 def command(
     what: str,
     closeout: bool,
     outputs: Sequence[Path],
     force: bool,
     overrides: Sequence[str],
-    price: float | None,
-    model_path: Path | None,
-    slot: float | None,
+    costs: CostFlags,
     allowed_code: Sequence[str],
     server: str | None,
     results: Path,
@@ -83,21 +73,13 @@ def command(
     name, or `latest`. Nothing is submitted.
     """
     for path in outputs:
-        if path.suffix not in (".md", ".html"):
-            raise UsageError(f"{path.name}: the papers are written as .md or .html")
-        if path.is_file() and not force:
-            raise Refused(
-                f"{printable(path.as_posix())} exists and is left alone: it may be filled in",
-                hint="name another file, or write over it with --force",
-                code="refused.exists",
-            )
+        _require_writable(path, force)
     store = Store(results)
     if closeout:
         paper = _closeout(what, store)
     else:
         given = Given(Path(what), overrides, allowed_code, None)
-        options = cost_options(price, model_path, None, slot)
-        paper = _request(given, options, store, server, results)
+        paper = _request(given, costs.read(), store, server, results)
     for path in outputs:
         write_text(path, _as(path, paper))
     if as_json:
@@ -107,6 +89,17 @@ def command(
     elif not outputs:
         click.echo(paper.markdown, nl=False)
     return 0
+
+
+def _require_writable(path: Path, force: bool) -> None:
+    if path.suffix not in (".md", ".html"):
+        raise UsageError(f"{path.name}: the papers are written as .md or .html")
+    if path.is_file() and not force:
+        raise Refused(
+            f"{printable(path.as_posix())} exists and is left alone: it may be filled in",
+            hint="name another file, or write over it with --force",
+            code="refused.exists",
+        )
 
 
 def _as(path: Path, paper: _Paper) -> str:
@@ -139,7 +132,7 @@ def _request(
             checked=ready.checked, session=session, why_no_session=NO_CREDENTIALS, costs=options
         )
         plan, realm = plan_of(request, store), realm_asked(server)
-        costs = preview(plan, request, store, realm, ask_server(session, plan))
+        costs = preview_now(plan, request, store, realm)
         facts = request_facts(plan, costs, store, realm, spec.description)
     title = f"Request for IQM credits: {plan.name}"
     told = {

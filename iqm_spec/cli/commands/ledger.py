@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.cost_tables import amount
 from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.cost.words import amount
 from iqm_spec.plan.label import count
 from iqm_spec.store import Store
 

@@ -9,7 +9,7 @@ import click
 
 from iqm_spec.cli.commands.run import show_run
 from iqm_spec.cli.consent import consent
-from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
     DURATION,
     json_option,
@@ -32,10 +32,7 @@ from iqm_spec.store import Store
 @click.argument("run", default="latest")
 @click.option("--yes", is_flag=True, help="Agree to what is still to be submitted.")
 @click.option("--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 30m.")
-@most_option
-@price_option
-@model_option
-@slot_option
+@cost_flags(most_option, price_option, model_option, slot_option)
 @server_option
 @stored_results_option
 @json_option
@@ -43,10 +40,7 @@ def command(
     run: str,
     yes: bool,
     wait: float | None,
-    most: float | None,
-    price: float | None,
-    model_path: Path | None,
-    slot: float | None,
+    costs: CostFlags,
     server: str | None,
     results: Path,
     as_json: bool,
@@ -68,7 +62,7 @@ def command(
             why_no_session=NO_CREDENTIALS,
             pins=pins(saved, store),
             deadline=None if wait is None else time.monotonic() + wait,
-            costs=cost_options(price, model_path, most, slot),
+            costs=costs.read(),
             budget_of_run=budget(saved),
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,

@@ -12,19 +12,16 @@ import click
 
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.consent import consent
-from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
     DURATION,
-    allow_code_option,
-    json_option,
     model_option,
     most_option,
     price_option,
-    results_option,
-    server_option,
     set_option,
     slot_option,
     spec_argument,
+    spec_at_server,
 )
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
@@ -71,14 +68,8 @@ from iqm_spec.store import Store
 @click.option(
     "--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 90s, 30m, 12h."
 )
-@most_option
-@price_option
-@model_option
-@slot_option
-@allow_code_option
-@server_option
-@results_option
-@json_option
+@cost_flags(most_option, price_option, model_option, slot_option)
+@spec_at_server
 def command(
     spec: Path,
     dry_run: bool,
@@ -92,10 +83,7 @@ def command(
     yes: bool,
     detach: bool,
     wait: float | None,
-    most: float | None,
-    price: float | None,
-    model_path: Path | None,
-    slot: float | None,
+    costs: CostFlags,
     allowed_code: Sequence[str],
     server: str | None,
     results: Path,
@@ -120,7 +108,7 @@ def command(
             pins=ready.pins,
             deadline=None if wait is None else time.monotonic() + wait,
             detach=detach,
-            costs=cost_options(price, model_path, most, slot),
+            costs=costs.read(),
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )

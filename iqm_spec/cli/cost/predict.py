@@ -139,9 +139,10 @@ def _table(
     """QPU seconds of the first jobs, and the total of all; a wide one names their sizes too."""
     from rich.table import Table
 
-    from iqm_spec.cli.cost.words import number, sizes
+    from iqm_spec.cli.cost.words import sizes
     from iqm_spec.cli.tables import MOST_ROWS, WIDE
     from iqm_spec.cost.ranges import total
+    from iqm_spec.cost.words import amount
 
     measured = any(job.seconds is not None for job in jobs)
     named = ["qubits", "depth", "circuits", "shots"] if width >= WIDE else []
@@ -159,11 +160,11 @@ def _table(
         table.add_column(title, justify="left" if title == "QPU s" else "right", no_wrap=True)
     for job, one, names in list(zip(jobs, ranges, odd, strict=True))[:MOST_ROWS]:
         cells = [f"{value:,.0f}" for value in sizes(job.shape).values()] if named else []
-        cells += [number(one.low), number(one.expected), number(one.high)]
+        cells += [amount(one.low), amount(one.expected), amount(one.high)]
         if measured:
-            cells.append("-" if job.seconds is None else number(job.seconds))
+            cells.append("-" if job.seconds is None else amount(job.seconds))
         table.add_row(str(job.line), *cells, "*" if names else "")
     whole = total(ranges)
-    sums = [number(whole.low), number(whole.expected), number(whole.high)]
+    sums = [amount(whole.low), amount(whole.expected), amount(whole.high)]
     table.add_row("total", *("" for _ in named), *sums)
     return table

@@ -7,24 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import evolve
+from attrs import evolve, frozen
 
 from iqm_spec.cli import output
-from iqm_spec.cli.cost_tables import amount, range_words
-from iqm_spec.cli.costs import cost_options
+from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
-    allow_code_option,
-    json_option,
     model_option,
     price_option,
-    results_option,
-    server_option,
     set_option,
     spec_argument,
+    spec_at_server,
 )
 from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.session import realm_asked, session_of
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
+from iqm_spec.cost.words import amount, range_words, span
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.run.loop import plan_of
@@ -43,19 +40,14 @@ from iqm_spec.store import Store
     show_default=True, help="Of an outcome's probability, or a Pauli string's expectation value.",
 )  # fmt: skip
 @set_option
-@price_option
-@model_option
-@allow_code_option
-@server_option
-@results_option
-@json_option
+@cost_flags(price_option, model_option)
+@spec_at_server
 def command(
     spec: Path,
     error: float,
     quantity: str,
     overrides: Sequence[str],
-    price: float | None,
-    model_path: Path | None,
+    costs: CostFlags,
     allowed_code: Sequence[str],
     server: str | None,
     results: Path,
@@ -72,61 +64,90 @@ def command(
     with session_of(server, results, keep=False) as session:
         given = Given(spec, (*overrides, "stages=[hardware]"), allowed_code, None)
         ready = prepare(given, store, session, replan=False, offline=True)
-        costs = cost_options(price, model_path, None, None)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
-        request = Request(checked=ready.checked, session=session, costs=costs, fresh=True)
-        plan, realm = plan_of(request, store), realm_asked(server)
-        told = ask_server(session, plan)
-        now = preview(plan, request, store, realm, told)
-        points = tuple(evolve(point, shots=shots) for point in plan.points)
-        wanted = preview(evolve(plan, points=points), request, store, realm, told)
+        request = Request(checked=ready.checked, session=session, costs=costs.read(), fresh=True)
+        now, wanted = _priced(request, store, realm_asked(server), shots)
     if as_json:
         output.answer(
             {
                 "error": error,
                 "of": quantity,
                 "shots": shots,
-                "points": len(plan.points),
-                "now": _data(plan, now, quantity),
-                "wanted": _data(evolve(plan, points=points), wanted, quantity),
-                "assumptions": [one.to_json() for one in wanted.assumptions],
+                "points": len(now.plan.points),
+                "now": _data(now, quantity),
+                "wanted": _data(wanted, quantity),
+                "assumptions": [one.to_json() for one in wanted.costs.assumptions],
                 "exit": 0,
             }
         )
-        return 0
+    else:
+        _tell(now, wanted, error, quantity)
+    return 0
+
+
+@frozen
+class _Priced:
+    """A plan with its costs."""
+
+    plan: Plan
+    costs: CostPreview
+
+    @property
+    def shots(self) -> tuple[int, int]:
+        """The fewest and the most of a point."""
+        shots = [point.shots for point in self.plan.points]
+        return min(shots), max(shots)
+
+    @property
+    def jobs(self) -> int:
+        """Of all its stages."""
+        return sum(len(stage.jobs) for stage in self.costs.stages)
+
+
+def _priced(request: Request, store: Store, realm: str, shots: int) -> tuple[_Priced, _Priced]:
+    """The plan as the spec has it, and with so many shots for each point."""
+    plan = plan_of(request, store)
+    wanted = evolve(plan, points=tuple(evolve(point, shots=shots) for point in plan.points))
+    told = ask_server(request.session, plan)
+    return (
+        _Priced(plan, preview(plan, request, store, realm, told)),
+        _Priced(wanted, preview(wanted, request, store, realm, told)),
+    )
+
+
+def _tell(now: _Priced, wanted: _Priced, error: float, quantity: str) -> None:
     what = "an outcome's probability" if quantity == "probability" else "an expectation value"
+    shots, _ = wanted.shots
     console = output.console()
     lines = [
         f"an error of {error:g} in {what} takes {shots:,} shots a point",
         f"  with {shots:,} shots: {_words(wanted)}",
-        f"  as the spec is ({_span(plan, quantity)}): {_words(now)}",
+        f"  as the spec is ({_precision(now, quantity)}): {_words(now)}",
     ]
-    lines += [f"  {one.name}: {one.value} [{one.source}]" for one in wanted.assumptions]
+    lines += [f"  {one.name}: {one.value} [{one.source}]" for one in wanted.costs.assumptions]
     for line in lines:
         console.print(output.fitted(line, console), soft_wrap=True)
-    return 0
 
 
-def _span(plan: Plan, quantity: str) -> str:
-    fewest = min(point.shots for point in plan.points)
-    most = max(point.shots for point in plan.points)
-    shots = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    return f"{shots} shots, error up to {amount(standard_error(fewest, quantity))}"
+def _precision(one: _Priced, quantity: str) -> str:
+    fewest, most = one.shots
+    error = amount(standard_error(fewest, quantity))
+    return f"{span(fewest, most)} shots, error up to {error}"
 
 
-def _words(costs: CostPreview) -> str:
-    jobs = sum(len(stage.jobs) for stage in costs.stages)
-    if not jobs:
+def _words(one: _Priced) -> str:
+    if not one.jobs:
         return "all of it is in the results folder, at no cost"
-    seconds = range_words(costs.seconds, "s of QPU time")
-    return f"{count(jobs, 'job')}, {range_words(costs.credits, 'credits')}, {seconds}"
+    seconds = range_words(one.costs.seconds, "s of QPU time")
+    return f"{count(one.jobs, 'job')}, {range_words(one.costs.credits, 'credits')}, {seconds}"
 
 
-def _data(plan: Plan, costs: CostPreview, quantity: str) -> dict[str, Any]:
+def _data(one: _Priced, quantity: str) -> dict[str, Any]:
+    fewest, most = one.shots
     return {
-        "shots": [min(p.shots for p in plan.points), max(p.shots for p in plan.points)],
-        "standard_error": standard_error(min(p.shots for p in plan.points), quantity),
-        "jobs": sum(len(stage.jobs) for stage in costs.stages),
-        "qpu_seconds": costs.seconds.to_json(),
-        "credits": costs.credits.to_json(),
+        "shots": [fewest, most],
+        "standard_error": standard_error(fewest, quantity),
+        "jobs": one.jobs,
+        "qpu_seconds": one.costs.seconds.to_json(),
+        "credits": one.costs.credits.to_json(),
     }

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from iqm_spec.cli.cost_tables import amount
 from iqm_spec.cost.accuracy import Accuracy, accuracy_of
 from iqm_spec.cost.terms import TERMS
+from iqm_spec.cost.words import amount, span
 from iqm_spec.diagnostics import printable
 from iqm_spec.plan.label import count
 
@@ -41,8 +41,7 @@ def shown(text: str) -> str:
 def duration(seconds: float) -> str:
     """Three digits and a unit: `305 µs`, `2.65 s`."""
     size, unit = next((one for one in _UNITS if seconds >= one[0] * 0.9995), _UNITS[-1])
-    value = seconds / size
-    return f"{value:,.0f} {unit}" if value >= 999.5 else f"{value:.3g} {unit}"
+    return f"{amount(seconds / size)} {unit}"
 
 
 def law_words(fitted: Fitted) -> list[str]:
@@ -130,14 +129,14 @@ def ranges_words(model: TimeModel) -> str:
     """`jobs of 2 to 20 qubits, depth 5 to 100, ...`."""
     found = data_ranges(model)
 
-    def span(name: str) -> str:
-        low, high = (f"{one:,.0f}" for one in found[name])
-        return low if low == high else f"{low} to {high}"
+    def ends(name: str) -> str:
+        low, high = found[name]
+        return span(round(low), round(high))
 
     low, high = found["measured"]
     return (
-        f"data: {count(len(model.timings), 'job')}; qubits {span('num_qubits')}, depth "
-        f"{span('depth')}, circuits {span('circuits')}, shots {span('shots')}, "
+        f"data: {count(len(model.timings), 'job')}; qubits {ends('num_qubits')}, depth "
+        f"{ends('depth')}, circuits {ends('circuits')}, shots {ends('shots')}, "
         f"{duration(low)} to {duration(high)}"
     )
 
@@ -192,11 +191,6 @@ def model_json(model: TimeModel) -> dict[str, Json]:
         "accuracy": None if accuracy is None else accuracy.to_json(),
         "wild": [dict(row) for row in wild_rows(model)],
     }
-
-
-def number(value: float) -> str:
-    """QPU seconds in a table."""
-    return amount(value)
 
 
 def lines_of(model: TimeModel, *, more: bool) -> Sequence[str]:

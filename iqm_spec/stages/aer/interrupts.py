@@ -6,16 +6,16 @@ finalized all the time.
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from iqm_spec.stages.signals import Handler, handled
+
 
 @contextmanager
 def remembered() -> Iterator[Callable[[], None]]:
-    """A function that raises what an interrupt raises where one came; handlers are put back.
+    """A function that raises what an interrupt raises where one came.
 
     Outside of the main thread, which alone hears of interrupts, it does nothing.
     """
@@ -25,23 +25,15 @@ def remembered() -> Iterator[Callable[[], None]]:
         if heard:
             heard[-1]()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield look
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    def noting(handler: Handler) -> Handler:
+        if not callable(handler):
+            return handler
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        handler = before[signal.Signals(number)]
-        if callable(handler):
+        def handle(number: int, frame: FrameType | None) -> None:
             heard.append(lambda: handler(number, None))
             handler(number, frame)
 
-    for number, handler in before.items():
-        if callable(handler):
-            signal.signal(number, handle)
-    try:
+        return handle
+
+    with handled(noting):
         yield look
-    finally:
-        for number, handler in before.items():
-            if callable(handler):
-                signal.signal(number, handler)

@@ -10,9 +10,9 @@ from attrs import evolve, frozen
 
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit
+from iqm_spec.model import Mode, NativeCircuit
 from iqm_spec.plan.label import label
-from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.plan import Plan, PlannedPoint
 
 USUAL_CIRCUITS = 500
 """Circuits in a job where the server names no limit: IQM's own habit (iqm-benchmarks)."""
@@ -76,6 +76,13 @@ class Batch:
         return len(self.parts) * self.shots
 
 
+def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:
+    """Jobs of `parts` as the plan wants them."""
+    header = plan.header
+    apart = header["mode"] == Mode.TIMESLOT.value
+    return batches(parts, bounds, header["order"], header["references"], apart=apart)
+
+
 def batches(
     parts: Iterable[Part],
     bounds: Mapping[str, Bounds],
@@ -87,8 +94,8 @@ def batches(
     """Jobs of `parts` in order; Refused where a circuit is too long for its machine.
 
     What has more priority comes first; `apart`, in jobs of its own, so that the rest can be held
-    back (each job costs a start).
-    `references` are circuits by name that stand among the others after every so many of them.
+    back (each job costs a start). `references` are circuits by name that stand among the others
+    after every so many of them.
     """
     groups: dict[Any, list[Part]] = {}
     whole = [p for one in parts for p in _split(one, bounds)]

@@ -9,6 +9,7 @@ from attrs import frozen
 from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
 from iqm_spec.cost.ranges import Range
 from iqm_spec.model import Stage
+from iqm_spec.plan.label import count
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.desk import Session, computer_of
 
@@ -33,8 +34,7 @@ class Bill:
         """One sentence."""
         where = f"{self.server}{' (an emulator)' if self.emulated else ''}"
         return (
-            f"submit {self.jobs:,} job{'' if self.jobs == 1 else 's'} "
-            f"({self.circuits:,} circuit{'' if self.circuits == 1 else 's'}, "
+            f"submit {count(self.jobs, 'job')} ({count(self.circuits, 'circuit')}, "
             f"{self.executions:,} shots in all) to {', '.join(self.computers)} at {where}, "
             f"{self.mode}"
         )

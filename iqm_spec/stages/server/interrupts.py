@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from attrs import define, field
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from iqm_spec.stages.signals import handled
 
 
 @define
@@ -28,16 +27,9 @@ class Signals:
 def deferred() -> Iterator[Signals]:
     """Signals that arrive meanwhile are handled at the end."""
     signals = Signals()
-    if threading.current_thread() is not threading.main_thread():
-        yield signals
-        return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number in _SIGNALS:
-        signal.signal(number, lambda got, _: signals.waiting.append(got))
     try:
-        yield signals
+        with handled(lambda _: lambda number, frame: signals.waiting.append(number)):
+            yield signals
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         for got in signals.waiting[:1]:
             signal.raise_signal(got)

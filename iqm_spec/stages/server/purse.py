@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
+from iqm_spec.cost.words import amount
 from iqm_spec.errors import Refused
 from iqm_spec.stages.server.ledger import AttemptId, read_all_attempts
 from iqm_spec.stages.server.spending import Counting, entries, of_experiment, spent
@@ -62,5 +63,5 @@ def _require(
     )
 
 
-def _credits(amount: float) -> str:
-    return f"{amount:.3g} credits" if amount < 100 else f"{amount:,.0f} credits"
+def _credits(value: float) -> str:
+    return f"{amount(value)} credits"

@@ -34,13 +34,12 @@ class Counting:
 class Entry:
     """One submission in the ledger.
 
-    `phase` is measured, reserved (at the server), unknown, failed or cancelled. `predicted` and
-    `predicted_credits` are what was expected when it was submitted, None where that was not
-    recorded. `credits` are what it counts for now. `ids` is how many jobs the server has of it.
+    `phase` is measured, reserved (at the server), unknown, failed or cancelled. `predicted` are the
+    seconds expected when it was submitted, None where that was not recorded. `credits` are what it
+    counts for now. `ids` is how many jobs the server has of it.
     """
 
     experiment: str
-    run: str
     computer: str
     realm: str
     emulated: bool
@@ -51,20 +50,56 @@ class Entry:
     circuits: int
     executions: int
     predicted: Range | None
-    predicted_credits: Range | None
     measured_seconds: float | None
     credits: float
     per_second: float | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended as far as is known, and may cost up to its upper estimate."""
+        return self.phase in ("reserved", "unknown")
+
+    @property
+    def measured_credits(self) -> float | None:
+        """Those of its measured time; None where that or the price is not known."""
+        if self.measured_seconds is None or self.per_second is None:
+            return None
+        return self.measured_seconds * self.per_second
 
 
 def entries(found: Iterable[Attempt], rules: Counting) -> list[Entry]:
     """The submissions to machines among some attempts; what was never at a server costs nothing."""
     return [
-        _entry(attempt, rules)
+        entry_of(attempt, rules)
         for attempt in found
         if attempt.intent.get("stage") == "hardware"
         and (attempt.phase in (*RESERVED, Phase.COMPLETED) or attempt.failure is not None)
     ]
+
+
+def entry_of(attempt: Attempt, rules: Counting) -> Entry:
+    """One submission as the ledger has it."""
+    intent = attempt.intent
+    estimate: Mapping[str, Any] = intent.get("estimate") or {}
+    measured = _measured(attempt)
+    per_second = estimate.get("price_per_second")
+    shots, parts = int(intent.get("shots", 0)), attempt.parts
+    return Entry(
+        experiment=experiment_of(str(intent.get("run", ""))),
+        computer=str(intent.get("computer", "")),
+        realm=str(intent.get("realm", "")),
+        emulated=bool(intent.get("emulated")),
+        mode=str(intent.get("queue", "")),
+        month=str(intent.get("at", ""))[:7],
+        phase=_phase(attempt),
+        ids=max(1, len(attempt.ids)),
+        circuits=len(parts),
+        executions=shots * len(parts),
+        predicted=_range(estimate, "qpu_seconds"),
+        measured_seconds=measured,
+        credits=_credits(attempt, measured, per_second, _range(estimate, "credits"), rules),
+        per_second=per_second,
+    )
 
 
 def experiment_of(run: str) -> str:
@@ -75,35 +110,8 @@ def experiment_of(run: str) -> str:
 def spent(found: Iterable[Entry]) -> tuple[float, float]:
     """Credits that are gone, and credits that are reserved or unknown."""
     listed = list(found)
-    open_ones = [entry.credits for entry in listed if entry.phase in ("reserved", "unknown")]
+    open_ones = [entry.credits for entry in listed if entry.open]
     return sum(entry.credits for entry in listed) - sum(open_ones), sum(open_ones)
-
-
-def _entry(attempt: Attempt, rules: Counting) -> Entry:
-    intent = attempt.intent
-    estimate: Mapping[str, Any] = intent.get("estimate") or {}
-    predicted, credits = _range(estimate, "qpu_seconds"), _range(estimate, "credits")
-    measured = _measured(attempt)
-    per_second = estimate.get("price_per_second")
-    shots, parts = int(intent.get("shots", 0)), attempt.parts
-    return Entry(
-        experiment=experiment_of(str(intent.get("run", ""))),
-        run=str(intent.get("run", "")),
-        computer=str(intent.get("computer", "")),
-        realm=str(intent.get("realm", "")),
-        emulated=bool(intent.get("emulated")),
-        mode=str(intent.get("queue", "")),
-        month=str(intent.get("at", ""))[:7],
-        phase=_phase(attempt),
-        ids=max(1, len(attempt.ids)),
-        circuits=len(parts),
-        executions=shots * len(parts),
-        predicted=predicted,
-        predicted_credits=credits,
-        measured_seconds=measured,
-        credits=_credits(attempt, measured, per_second, credits, rules),
-        per_second=per_second,
-    )
 
 
 def _phase(attempt: Attempt) -> str:
@@ -131,15 +139,14 @@ def _credits(
 ) -> float:
     """What it counts for, each of its ids in full: a job that was paid twice cost twice."""
     upper = estimate.high if estimate else 0.0
-    by_time = upper if measured is None else measured * (per_second or 0.0)
+    by_time = (measured or 0.0) * (per_second or 0.0)
     if attempt.phase is Phase.COMPLETED:
         untold = sum(1 for end in attempt.completions.values() if end.get("qpu_seconds") is None)
         open_ids = max(1, len(attempt.ids)) - len(attempt.completions)
-        return (measured or 0.0) * (per_second or 0.0) + (untold + open_ids) * upper
+        return by_time + (untold + open_ids) * upper
     if attempt.failure is not None:
         rule = rules.of(str(attempt.failure.get("status", "")))
-        never_ran = 0.0 if measured is None else by_time
-        one = {"nothing": 0.0, "upper": upper, "measured": never_ran}[rule]
+        one = {"nothing": 0.0, "upper": upper, "measured": by_time}[rule]
     else:
         one = upper
     return one * max(1, len(attempt.ids))

@@ -59,7 +59,8 @@ def submit(
         with alone(desk.store):
             if _asked_meanwhile(desk, batch, ignored):
                 return None
-            cost = _cost(desk, batch)
+            priced = asked(desk.alias(batch.target), batch)
+            cost = None if desk.tariff is None else desk.tariff.cost(priced)
             if desk.purse is not None and cost is not None:
                 desk.purse.require(cost.credits.high)
             journal = desk.store.job(key)
@@ -68,7 +69,7 @@ def submit(
                 return None
             # from before the intent until after the outcome, or others would think us dead
             working.enter_context(at_work(desk.store, key, number))
-            journal.append("intent", _intent(desk, batch, number, body, cost))
+            journal.append("intent", _intent(desk, batch, number, body, priced, cost))
             if desk.purse is not None:
                 desk.purse.mine.add((key, number))
         _post(desk, batch, journal, number, body, _Pauses(signals, tell))
@@ -106,10 +107,6 @@ def _asked_meanwhile(desk: Desk, batch: Batch, ignored: Ignored) -> bool:
     return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
 
 
-def _cost(desk: Desk, batch: Batch) -> JobCost | None:
-    return None if desk.tariff is None else desk.tariff.cost(asked(desk.alias(batch.target), batch))
-
-
 def asked(computer: str, batch: Batch) -> JobAsked:
     """A batch as something to be priced."""
     points = [part.point for part in batch.parts]
@@ -126,11 +123,9 @@ def asked_of(
 
 
 def _intent(
-    desk: Desk, batch: Batch, number: int, body: bytes, cost: JobCost | None
+    desk: Desk, batch: Batch, number: int, body: bytes, priced: JobAsked, cost: JobCost | None
 ) -> dict[str, Json]:
     parts: list[Json] = [[part.key, part.number] for part in batch.parts]
-    as_asked = asked(desk.alias(batch.target), batch)
-    priced: dict[str, Json] = {} if cost is None else {"estimate": cost.to_json()}
     return {
         "attempt": number,
         "run": desk.run,
@@ -139,16 +134,16 @@ def _intent(
         "realm": desk.session.realm,
         "emulated": desk.session.emulated,
         "fresh": desk.fresh,
-        "computer": desk.alias(batch.target),
+        "computer": priced.computer,
         "target": batch.target,
         "queue": desk.queue,
         "shots": batch.shots,
         "calibration_set_id": desk.sets.get(batch.target),
         "body": desk.store.put_json(json.loads(body)),
         "parts": parts,
-        "shape": as_asked.shape.to_json(),
-        "conditions": as_asked.conditions,
-        **priced,
+        "shape": priced.shape.to_json(),
+        "conditions": priced.conditions,
+        **({} if cost is None else {"estimate": cost.to_json()}),
         **now(),
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
-from iqm_spec.model import Mode, NativeCircuit, Stage
+from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan, PlannedPoint
@@ -31,6 +31,11 @@ class ServerWork:
     def attempts(self, *phases: Phase) -> list[Attempt]:
         """The attempts that stand for the points, in their order, those of some phases only."""
         return [a for a in distinct(self.covered, self.keys) if not phases or a.phase in phases]
+
+    def waiting(self) -> set[str]:
+        """Keys of the points whose jobs are at the server, or may be."""
+        open_ones = self.attempts(Phase.SUBMITTED, Phase.INTENDED, Phase.UNKNOWN)
+        return {key for attempt in open_ones for key, _ in attempt.parts}
 
     def has(self, index: int) -> bool:
         """Whether the results of a point are complete."""
@@ -125,8 +130,3 @@ def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit
     held = {key: point for key, point in points.items() if key in wanted}
     native = circuits_of(store, plan, list(held.values()))
     return {key: native[point.ask] for key, point in held.items()}
-
-
-def mode_of(plan: Plan) -> Mode:
-    """The plan's mode."""
-    return Mode(plan.header["mode"])
