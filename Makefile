@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; 
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs docs-cost compare times clean constraints
+.PHONY: run test fast lint fmt docs docs-cost compare bench profile times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
@@ -41,6 +41,14 @@ compare: $(STAMP)
 # errors and coverage of time models on jobs left out, as a table in docs/cost-model.md
 docs-cost: $(STAMP)
 	$(BIN)/python -m tools.make_cost_table --write
+
+# speed and memory beside scripts, bare Aer and iqm-client, as tables in docs/performance.md
+bench: $(STAMP)
+	$(BIN)/python -m tools.bench --write
+
+# where the time of a sweep of 200 noisy points goes
+profile: $(STAMP)
+	$(BIN)/python -m tools.bench.profile
 
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)
