@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from iqm_spec.errors import Refused, Unreachable, UsageError
+from iqm_spec.plan.label import count
 from iqm_spec.stages.aer.executor import Slurm, Spread
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _certificates() -> Security:
 
 
 @frozen
-class _Common:
+class _Shared:
     """What every cluster that is started here has: a folder of its own, a loop, certificates.
 
     Whoever reached a scheduler without TLS would have the rights of the user who started it.
@@ -78,10 +79,11 @@ def opened(spread: Spread, processes: int, tell: Callable[[str], None]) -> Itera
             with _client(spread.scheduler) as client:
                 yield client
             return
-        shared = _shared(spread.slurm)
-        with _loop() as loop, TemporaryDirectory(prefix=".iqm-spec-dask-", dir=shared) as folder:
-            common = _Common(Path(folder), loop)
-            cluster = _started(spread.slurm, processes, common, tell)
+        # compute nodes see the folder that the user stands in, and not our temporary files
+        where = None if spread.slurm is None else Path.cwd()
+        with _loop() as loop, TemporaryDirectory(prefix=".iqm-spec-dask-", dir=where) as folder:
+            shared = _Shared(Path(folder), loop)
+            cluster = _started(spread.slurm, processes, shared, tell)
             try:
                 with _client(cluster) as client:
                     yield client
@@ -129,11 +131,6 @@ def _client(cluster: str | SpecCluster) -> Iterator[Client]:
         client.close(timeout=CLOSE_SECONDS)
 
 
-def _shared(slurm: Slurm | None) -> Path | None:
-    """Where the cluster's files go: where compute nodes see them, else among temporary files."""
-    return None if slurm is None else Path.cwd()
-
-
 @contextmanager
 def _loop() -> Iterator[IOLoop]:
     """A loop for the cluster. Its thread and what it starts hear no Ctrl-C: we do, and end them."""
@@ -156,12 +153,12 @@ def _loop() -> Iterator[IOLoop]:
 
 
 def _started(
-    slurm: Slurm | None, processes: int, common: _Common, tell: Callable[[str], None]
+    slurm: Slurm | None, processes: int, shared: _Shared, tell: Callable[[str], None]
 ) -> SpecCluster:
     try:
         if slurm is None:
-            return _local(processes, common)
-        return _in_slurm(slurm, common, tell)
+            return _local(processes, shared)
+        return _in_slurm(slurm, shared, tell)
     except (OSError, RuntimeError, ValueError) as error:
         raise Refused(
             f"the Dask cluster cannot be started: {error}",
@@ -170,7 +167,7 @@ def _started(
         ) from error
 
 
-def _local(processes: int, shared: _Common) -> SpecCluster:
+def _local(processes: int, shared: _Shared) -> SpecCluster:
     from distributed import Nanny, Scheduler
     from distributed.deploy import SpecCluster
 
@@ -195,7 +192,7 @@ def _local(processes: int, shared: _Common) -> SpecCluster:
     )
 
 
-def _in_slurm(slurm: Slurm, shared: _Common, tell: Callable[[str], None]) -> SpecCluster:
+def _in_slurm(slurm: Slurm, shared: _Shared, tell: Callable[[str], None]) -> SpecCluster:
     import re
     import shutil
     import sys
@@ -232,8 +229,8 @@ def _in_slurm(slurm: Slurm, shared: _Common, tell: Callable[[str], None]) -> Spe
         worker_extra_args=["--no-dashboard", "--dashboard-address", _NO_SERVICE],
         silence_logs=logging.CRITICAL + 1,
     )
-    jobs = "1 job" if slurm.jobs == 1 else f"{slurm.jobs} jobs"
-    tell(f"asking Slurm for {jobs} of {slurm.cores} cores, {slurm.memory} and {slurm.walltime}")
+    asked = f"{count(slurm.jobs, 'job')} of {slurm.cores} cores"
+    tell(f"asking Slurm for {asked}, {slurm.memory} and {slurm.walltime}")
     cluster.scale(jobs=slurm.jobs)
     return cluster
 
