@@ -159,3 +159,40 @@ def test_never_more_moves_than_the_vendors_insertion(seed: int) -> None:
     theirs = transpile_insert_moves(vendor_circuit(native), backend("deneb").architecture)
     count = sum(instruction.name == "move" for instruction in theirs.instructions)
     assert sum(op.name == "move" for op in insert_moves(ops, machine)) <= count
+
+
+SWEPT = {
+    "hardware_efficient": {"num_qubits": 5, "reps": 2, "angles": 0.5},
+    "tfim": {"num_qubits": 5, "steps": 3, "time": 0.5},
+    "qaoa_maxcut": {"num_qubits": 5, "edges": [[0, 1], [1, 2], [2, 3], [3, 4], [4, 0]]},
+}
+FREE = {"hardware_efficient": ["angles"], "tfim": ["time"], "qaoa_maxcut": ["betas", "gammas"]}
+
+
+@pytest.mark.parametrize("alias", ["garnet", "deneb"])
+@pytest.mark.parametrize("name", SWEPT)
+def test_a_sweep_has_the_vendors_gates_at_every_point(name: str, alias: str) -> None:
+    """Routed once for all points, and still the counts of transpiling each one by itself."""
+    import numpy as np
+
+    from iqm_spec.circuits import find, free_circuit
+    from iqm_spec.model import SourceKind
+    from iqm_spec.transpile.family import family_of
+
+    machine, generator = architecture(alias), find(name)
+    sample = SWEPT[name] | dict.fromkeys(FREE[name], 0.5)
+    free = free_circuit(SourceKind.GENERATOR, name, None, sample, None)
+    assert free
+    family = family_of(*free, machine, {}, None)
+    assert family
+    random = Random(5)
+    values = np.array([[random.uniform(0.1, 3) for _ in FREE[name]] for _ in range(4)])
+    assert family.serves(values).all()
+    for native, row in zip(family.natives(values), values.tolist(), strict=True):
+        given = [argument for argument in sample if argument in FREE[name]]
+        circuit = generator.build(sample | dict(zip(given, row, strict=True)))
+        theirs = TOOL["vendor"](circuit, backend(alias), 2, 0).count_ops()
+        ours = native.circuit()
+        for gate in ("r", "cz", "move"):
+            assert ours.counts().get(gate, 0) <= theirs.get(gate, 0), (gate, row)
+        assert distance(distribution(circuit), distribution(to_qiskit(ours))) < 1e-9
