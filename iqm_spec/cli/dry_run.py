@@ -153,6 +153,7 @@ def _aer_entry(work: AerWork) -> dict[str, Any]:
         "cached": work.started.cached,
         "shared": work.started.shared,
         "seconds": round(work.started.seconds, 3),
+        "seconds_at_most": work.started.at_most,
         **_both(NOTHING, NOTHING),
     }
 

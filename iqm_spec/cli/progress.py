@@ -156,7 +156,10 @@ def aer_line(stage: StageStarted) -> str:
     left = stage.points - stage.cached
     told = [f"{stage.cached:,} in the results folder"] if stage.cached else []
     if left:
-        told.append(f"{left:,} to simulate, {duration(stage.seconds)} on one core")
+        takes = duration(stage.seconds)
+        if stage.at_most:
+            takes = takes.replace("about", "at most")
+        told.append(f"{left:,} to simulate, {takes} on one core")
     if stage.shared:
         told.append(f"{stage.shared:,} the same question as another, sharing its counts")
     return f"{count(stage.points, 'point')}: {'; '.join(told)}"

@@ -26,7 +26,7 @@ from iqm_spec.stages.aer import (
     AerTask,
     Job,
     Setup,
-    expected_seconds,
+    expected_time,
     run_jobs,
     spread_jobs,
 )
@@ -92,13 +92,15 @@ def aer_work(plan: Plan, request: Request, store: Store) -> AerWork:
     circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
     asked = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
     left = {key for job in jobs for key, _ in job.points}
+    expected = expected_time(asked)
     started = StageStarted(
         stage=Stage.AER,
         points=len(keys),
         cached=sum(1 for key in keys if key not in left),
         jobs=len(jobs),
         shared=len(keys) - len(set(keys)),
-        seconds=expected_seconds(asked),
+        seconds=expected.seconds,
+        at_most=expected.at_most,
     )
     return AerWork(keys, tuple(jobs), tuple(asked), started)
 

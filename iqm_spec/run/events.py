@@ -31,7 +31,7 @@ class StageStarted:
     """A stage begins: `points` in all, of which `cached` are in the folder already.
 
     `shared` points ask the same as one before them and share its record. What is missing takes
-    about `seconds` on one core.
+    about `seconds` on one core, or `at_most` so long.
     """
 
     stage: Stage
@@ -40,6 +40,7 @@ class StageStarted:
     jobs: int
     shared: int = 0
     seconds: float = 0.0
+    at_most: bool = False
     emulated: bool = False
 
 

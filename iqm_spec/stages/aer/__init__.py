@@ -2,7 +2,7 @@
 
 from iqm_spec.stages.aer.executor import Spread, spread_of
 from iqm_spec.stages.aer.ideal import ideals
-from iqm_spec.stages.aer.local import Job, expected_seconds, run_jobs
+from iqm_spec.stages.aer.local import Job, expected_time, run_jobs
 from iqm_spec.stages.aer.memory import available_memory
 from iqm_spec.stages.aer.method import Choice, choose_method
 from iqm_spec.stages.aer.simulate import simulate
@@ -20,7 +20,7 @@ __all__ = [
     "Spread",
     "available_memory",
     "choose_method",
-    "expected_seconds",
+    "expected_time",
     "ideals",
     "run_jobs",
     "simulate",

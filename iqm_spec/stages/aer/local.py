@@ -60,16 +60,27 @@ def run_jobs(
             outcomes = []
 
 
-def expected_seconds(jobs: Sequence[Job]) -> float:
-    """About how long `jobs` take on one core, within a factor of three or so.
+@frozen
+class Expected:
+    """How long work takes on one core, within a factor of three or so; or `at_most` so long.
 
-    Refused where a circuit cannot be simulated as asked.
+    The bonds of a matrix product state, which decide, are only bounded before it is simulated.
     """
-    return sum(
-        choose_method(t.circuit, t.shots, setup.noise is not None, setup.method).seconds
+
+    seconds: float
+    at_most: bool
+
+
+def expected_time(jobs: Sequence[Job]) -> Expected:
+    """About how long `jobs` take; Refused where a circuit cannot be simulated as asked."""
+    choices = [
+        choose_method(t.circuit, t.shots, setup.noise is not None, setup.method)
         for tasks, setup in jobs
         for t in tasks
-    )
+    ]
+    total = sum(choice.seconds for choice in choices)
+    bounded = sum(c.seconds for c in choices if c.method == "matrix_product_state")
+    return Expected(total, at_most=bounded > total / 2)
 
 
 def _most_tasks(jobs: Sequence[Job], workers: int) -> int:
