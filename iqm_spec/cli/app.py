@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
-from keyword import iskeyword
 
 import click
 
 from iqm_spec import __version__
 from iqm_spec.cli import output
+from iqm_spec.cli.lazy import LazyGroup
 from iqm_spec.errors import ExitCode, IqmSpecError, UsageError
 
 COMMANDS = {
@@ -33,43 +32,13 @@ COMMANDS = {
     "schema": "Print the JSON Schema of the spec language.",
     "init": "Write a spec to start from.",
 }
-"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>`.
-
-A name that is a word of Python's has an underscore behind it there.
-"""
-
-
-class _Commands(click.Group):
-    """Loads a command's module only when it is called: starting fast is a feature."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        module = importlib.import_module(f"iqm_spec.cli.commands.{name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from iqm_spec.diagnostics import nearest
-
-            hint = nearest(args[0], COMMANDS) or "`iqm-spec --help` lists the commands"
-            raise UsageError(f"there is no command `{args[0]}`", hint=hint)
-        return super().resolve_command(ctx, args)
+"""Commands in the order of `--help`; each lives in `iqm_spec.cli.commands.<name>`."""
 
 
 @click.group(
-    cls=_Commands,
+    cls=LazyGroup,
+    package="iqm_spec.cli.commands",
+    told=COMMANDS,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 2 usage, 3 the spec is wrong, 4 refused, 5 a job failed, "
