@@ -29,8 +29,8 @@ class Account:
 
     `credits` are what the entries count for: those of measured time, but for jobs that failed or
     were cancelled and count otherwise, and for completed ones without a measured time.
-    `predicted_seconds` and `measured_seconds` are of the `compared` jobs that have both; `inside`
-    of them took a time within the range that was predicted.
+    `measured_seconds` are of all jobs that have come to an end, `predicted_seconds` of those
+    `compared`, which have both times; `inside` of them took one within the range predicted.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -89,7 +89,7 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
     open_ones = [one for one in some if one.open]
     settled = [one for one in some if not one.open]
     # a job that was paid twice took twice the time that was predicted
-    compared = [one for one in settled if one.predicted and _alone(one)]
+    compared = [one for one in settled if _has_both_times(one)]
     return Account(
         names=names,
         emulated=emulated,
@@ -108,8 +108,9 @@ def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[
     )
 
 
-def _alone(entry: Entry) -> bool:
-    return entry.phase == "measured" and entry.ids == 1
+def _has_both_times(entry: Entry) -> bool:
+    known = entry.predicted is not None and entry.measured_seconds is not None
+    return known and entry.phase == "measured" and entry.ids == 1
 
 
 def _inside(entry: Entry) -> bool:

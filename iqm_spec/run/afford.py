@@ -65,6 +65,7 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
         return list(jobs)
     kept: list[Batch] = []
     without: list[str] = []
+    told: list[str] = []
     for computer in dict.fromkeys(job.target for job in jobs):
         pairs = [(j, c) for j, c in zip(jobs, costs, strict=True) if j.target == computer]
         seconds = slot_of(it.counter.slot_seconds(computer), it.request.costs.slot_seconds)
@@ -76,11 +77,13 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
             fit = fitting([cost.seconds for _, cost in pairs], seconds)
         kept += [job for job, _ in pairs[:fit]]
         if fit < len(pairs) and seconds is not None:
-            it.found.held = _held(computer, [cost.seconds for _, cost in pairs], fit, seconds)
+            told.append(_held(computer, [cost.seconds for _, cost in pairs], fit, seconds))
     if not kept and without:
         raise _no_slot(", ".join(without), it.session.realm)
     if without:
-        it.found.held = f"held back: no timeslot is booked on {', '.join(without)}"
+        told.append(f"held back: no timeslot is booked on {', '.join(without)}")
+    if told:
+        it.found.held = "; ".join(told)
     return [job for job in jobs if job in kept]
 
 
