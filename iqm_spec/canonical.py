@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING
 
 import rfc8785
@@ -30,7 +31,43 @@ def canonical(value: Json) -> bytes:
     if _is_plain(value):
         return _encode(value).encode()
     _refuse_large_whole(value)
-    return bytes(rfc8785.dumps(value))
+    numbers: list[str] = []
+    try:
+        marked = _marked(value, numbers)
+    except _Odd:
+        return bytes(rfc8785.dumps(value))
+    return _MARKED.sub(lambda match: numbers[int(match[1])], _encode(marked)).encode()
+
+
+class _Odd(Exception):
+    """More than a number is not plain."""
+
+
+_MARKED = re.compile(r'"\\u0000(\d+)"')
+
+
+def _marked(value: Json, numbers: list[str]) -> Json:
+    """`value` with a mark for each number that is not plain; rfc8785 writes these alone.
+
+    Most of what is not plain is a small probability, and most of the rest is written quickly.
+    """
+    kind = type(value)
+    if kind is dict:
+        if not all(map(_is_key, value)):  # type: ignore[arg-type]
+            raise _Odd
+        return {key: _marked(item, numbers) for key, item in value.items()}  # type: ignore[union-attr]
+    if kind is list or kind is tuple:
+        return [_marked(item, numbers) for item in value]  # type: ignore[union-attr]
+    if kind is float and not _is_plain(value):
+        numbers.append(rfc8785.dumps(value).decode())
+        return f"\0{len(numbers) - 1}"
+    if not _is_plain(value) or (kind is str and "\0" in value):  # type: ignore[operator]
+        raise _Odd
+    return value
+
+
+def _is_key(key: object) -> bool:
+    return type(key) is str and key.isascii() and "\0" not in key
 
 
 def _refuse_large_whole(value: Json) -> None:

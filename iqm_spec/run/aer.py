@@ -160,7 +160,7 @@ def _simulate(work: AerWork, request: Request, store: Store, log: RunLog) -> Ite
     """Store each job's counts and what is derived from them as soon as it is done."""
     for number, outcomes in _outcomes(work.asked, request):
         records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])
-        lines = [derived_line(o.key, o.counts, o.ideal or o.why_no_ideal) for o in outcomes]
+        lines = [derived_line(o.key, o.ideal, o.comparison, o.why_no_ideal) for o in outcomes]
         derived = store.put_pack(DERIVED, {}, lines)
         log.job("aer", number, {"records": records, "derived": derived})
         yield JobDone(Stage.AER, number, len(outcomes))

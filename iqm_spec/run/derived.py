@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from iqm_spec.analysis import compare
+from iqm_spec.analysis import Comparison
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 from iqm_spec.plan.keep import natives_of
@@ -28,16 +28,17 @@ def derived_key(records: Sequence[str]) -> str:
     return digest({"format": "iqm-spec/derived/1", "records": sorted(records)})
 
 
-def derived_line(key: str, counts: Mapping[str, int], ideal: Ideal | str) -> dict[str, Json]:
-    """The line of a pack; without an ideal distribution it says why there is none."""
-    if isinstance(ideal, str):
-        return {"key": key, "ideal": None, "reason": ideal, "comparison": None}
-    compared = compare(counts, ideal.probabilities, ideal.complete, ideal.perfect)
+def derived_line(
+    key: str, ideal: Ideal | None, comparison: Comparison | None, why: str = ""
+) -> dict[str, Json]:
+    """The line of a pack; without an ideal distribution it says `why` there is none."""
+    if ideal is None or comparison is None:
+        return {"key": key, "ideal": None, "reason": why, "comparison": None}
     return {
         "key": key,
         "ideal": dict(ideal.probabilities),
         "complete": ideal.complete,
-        "comparison": {name: _rounded(v) for name, v in compared.to_json().items()},
+        "comparison": {name: _rounded(v) for name, v in comparison.to_json().items()},
     }
 
 
@@ -58,7 +59,10 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
         why = _seconds(circuit)
         found = known[circuit] if why is None else why
         ideal = found if isinstance(found, str) else found.ideal(counts, sum(counts.values()))
-        lines.append(derived_line(key, counts, ideal))
+        if isinstance(ideal, str):
+            lines.append(derived_line(key, None, None, ideal))
+        else:
+            lines.append(derived_line(key, ideal, ideal.compared(counts)))
     store.put_pack(MEASURED, {}, lines)
 
 

@@ -47,3 +47,16 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
 
 def test_whole_floats_and_integers_are_one() -> None:
     assert digest([1000, 0]) == digest([1e3, -0.0])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": "\0000", "b": 1e-7},
+        {"\0000": 1e-7, "z": [1.0, 1e-5, 0.5]},
+        ["\0", 5e-324, {"ü": -0.0, "a": 1e-6}],
+        {"p": {"00": 1e-9, "01": 0.25, "10": 2.0, "11": 123456789012345.6}},
+    ],
+)
+def test_marks_for_numbers_never_show(value: object) -> None:
+    assert canonical(value) == rfc8785.dumps(value)

@@ -77,6 +77,7 @@ def _outcome(
         method=method,
         notes=notes(task.circuit, method),
         ideal=None if isinstance(ideal, str) else ideal,
+        comparison=None if isinstance(ideal, str) else ideal.compared(counts),
         why_no_ideal=ideal if isinstance(ideal, str) else "",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from iqm_spec.analysis.compare import Comparison, compare
 from iqm_spec.analysis.perfect import Perfect
 from iqm_spec.model import NativeCircuit
 from iqm_spec.skeleton import Native
@@ -50,12 +51,17 @@ class Ideal:
     complete: bool
     perfect: Perfect | None = None
 
+    def compared(self, counts: Mapping[str, int]) -> Comparison:
+        """The distances of counts to these probabilities."""
+        return compare(counts, self.probabilities, self.complete, self.perfect)
+
 
 @frozen
 class AerOutcome:
     """Counts of one task, bitstrings as Qiskit prints them, and the ideal beside them.
 
-    `method` is Aer's; `notes` name approximations. Where `ideal` is None, `why_no_ideal` says why.
+    `method` is Aer's; `notes` name approximations. `comparison` is that of the counts with the
+    ideal. Where both are None, `why_no_ideal` says why.
     """
 
     key: str
@@ -64,4 +70,5 @@ class AerOutcome:
     method: str
     notes: tuple[str, ...] = ()
     ideal: Ideal | None = None
+    comparison: Comparison | None = None
     why_no_ideal: str = ""
