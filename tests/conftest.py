@@ -13,10 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.forks import forks, may_fork
+
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
 ROOT = Path(__file__).parent.parent
+
+LONGEST = 300.0
+"""Seconds that a loaded machine may take for one command."""
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -45,30 +50,43 @@ def _own_cache(cache: Path) -> Iterator[None]:
         os.environ["IQM_SPEC_CACHE"] = before
 
 
-@pytest.fixture
-def cli(tmp_path: Path, cache: Path) -> Cli:
-    """Runs `iqm-spec ARGS...` in the test's folder and in an environment without credentials."""
-
+def _command(folder: Path, cache: Path, *, spawn: bool) -> Cli:
     def run(
         *args: object,
         columns: int = 100,
         env: Mapping[str, str] | None = None,
-        cwd: Path = tmp_path,
+        cwd: Path = folder,
     ) -> subprocess.CompletedProcess[str]:
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith(("IQM_", "PYTHONDONTWRITE"))
         }
+        given = {**kept, "COLUMNS": str(columns), "IQM_SPEC_CACHE": str(cache), **(env or {})}
+        argv = list(map(str, args))
+        if may_fork(env) and not spawn:
+            return forks().run("iqm_spec", argv, cwd=cwd, env=given, timeout=LONGEST)
         return subprocess.run(
-            [sys.executable, "-m", "iqm_spec", *map(str, args)],
+            [sys.executable, "-m", "iqm_spec", *argv],
             cwd=cwd,
-            env={**kept, "COLUMNS": str(columns), "IQM_SPEC_CACHE": str(cache), **(env or {})},
+            env=given,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=LONGEST,
             check=False,
         )
 
     return run
+
+
+@pytest.fixture
+def cli(tmp_path: Path, cache: Path) -> Cli:
+    """Runs `iqm-spec ARGS...` in the test's folder and in an environment without credentials."""
+    return _command(tmp_path, cache, spawn=False)
+
+
+@pytest.fixture
+def spawned(tmp_path: Path, cache: Path) -> Cli:
+    """As `cli`, in a process that is made as a shell makes it, with a hash seed of its own."""
+    return _command(tmp_path, cache, spawn=True)
 
 
 @pytest.fixture

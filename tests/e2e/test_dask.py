@@ -18,11 +18,9 @@ import psutil
 import pytest
 
 from tests.conftest import Cli
+from tests.processes import HEAVY, PATIENCE, contents, end, family, jobs_stored, start_run, until
 
 pytestmark = pytest.mark.slow
-
-PATIENCE = 60.0
-"""Seconds that a loaded machine may take for what needs a moment."""
 
 MANY = """\
 iqm_spec: 1
@@ -47,17 +45,6 @@ sweep: [{grid: {n: [2, 3]}}]
 """
 """Some seconds of work, shot by shot, in chunks that can be lost one by one."""
 
-HEAVY = """\
-iqm_spec: 1
-name: heavy
-target: garnet
-shots: 200000
-circuits:
-  - {generator: ghz, args: {num_qubits: "${n}"}}
-sweep: [{grid: {n: [2, 18]}}]
-"""
-"""Stores a small job at once, then simulates for minutes."""
-
 
 class Cluster:
     """A scheduler and the nannies of its workers, started as a user starts them."""
@@ -67,7 +54,7 @@ class Cluster:
         common = ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
         where = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file)]
         self.scheduler = _dask("scheduler", [*common, *where], folder)
-        _until(file.exists)
+        until(file.exists)
         self.address: str = json.loads(file.read_text())["address"]
         options = [*common, "--nthreads", "1", "--local-directory", str(folder)]
         self.nannies = [_dask("worker", [self.address, *options], folder) for _ in range(workers)]
@@ -127,62 +114,18 @@ def _command(process: psutil.Process) -> str:
         return ""
 
 
-def _until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-
-
-def _start(folder: Path, spec: str, *options: str) -> subprocess.Popen[str]:
-    """`iqm-spec run` in a process group of its own."""
-    (folder / "spec.yaml").write_text(spec)
-    return subprocess.Popen(
-        [sys.executable, "-m", "iqm_spec", "run", "spec.yaml", *options],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts runs in the test's folder; ends those that are left."""
     runs: list[subprocess.Popen[str]] = []
 
     def run(spec: str, *options: str) -> subprocess.Popen[str]:
-        runs.append(_start(tmp_path, spec, *options))
+        runs.append(start_run(tmp_path, spec, *options))
         return runs[-1]
 
     yield run
     for one in runs:
-        if one.poll() is None:
-            one.kill()
-        one.communicate()
-
-
-def _family(group: int) -> list[str]:
-    """Processes of a group that still run."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,stat=,pid="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return [pid for pgid, stat, pid in rows if pgid == str(group) and not stat.startswith("Z")]
-
-
-def _jobs_stored(folder: Path) -> list[Path]:
-    return list(folder.glob("results/runs/*/*-job-*"))
-
-
-def _contents(results: Path) -> dict[str, bytes]:
-    """The files of a results folder but for the runs' journals, which hold times, by name."""
-    return {
-        path.relative_to(results).as_posix(): path.read_bytes()
-        for path in results.rglob("*")
-        if path.is_file() and path.relative_to(results).parts[0] not in ("runs", ".cache")
-    }
+        end(one)
 
 
 @pytest.fixture(scope="module")
@@ -192,10 +135,10 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[s
     @cache
     def run(spec: str) -> dict[str, bytes]:
         folder = tmp_path_factory.mktemp("alone")
-        process = _start(folder, spec, "-j", "2")
+        process = start_run(folder, spec, "-j", "2")
         told = process.communicate(timeout=2 * PATIENCE)[1]
         assert process.returncode == 0, told
-        return _contents(folder / "results")
+        return contents(folder / "results")
 
     return run
 
@@ -206,7 +149,7 @@ def test_a_local_cluster_stores_the_same_and_tells_the_same(
     (tmp_path / "spec.yaml").write_text(MANY)
     done = cli("run", "spec.yaml", "--executor", "dask", "-j", "2")
     assert done.returncode == 0, done.stderr
-    assert _contents(tmp_path / "results") == expected(MANY)
+    assert contents(tmp_path / "results") == expected(MANY)
     told = [line for line in done.stderr.splitlines() if "points, " not in line]
     assert [line.split(":")[0].split()[0] for line in told] == ["plan", "aer", "aer"], done.stderr
 
@@ -218,7 +161,7 @@ def test_killed_workers_and_simulations_change_nothing(
     expected: Callable[[str], dict[str, bytes]],
 ) -> None:
     run = start(LONG, "--scheduler", cluster.address)
-    _until(lambda: len(cluster.simulating()) == 2)
+    until(lambda: len(cluster.simulating()) == 2)
     cluster.simulating()[0].kill()
     time.sleep(1)
     victim = cluster.workers()[1]
@@ -226,7 +169,7 @@ def test_killed_workers_and_simulations_change_nothing(
     told = run.communicate(timeout=2 * PATIENCE)[1]
     assert run.returncode == 0, told
     assert victim.pid not in [worker.pid for worker in cluster.workers()]
-    assert _contents(tmp_path / "results") == expected(LONG)
+    assert contents(tmp_path / "results") == expected(LONG)
 
 
 def test_a_scheduler_that_vanishes_leaves_a_folder_to_go_on_from(
@@ -237,7 +180,7 @@ def test_a_scheduler_that_vanishes_leaves_a_folder_to_go_on_from(
     expected: Callable[[str], dict[str, bytes]],
 ) -> None:
     run = start(LONG, "--scheduler", cluster.address)
-    _until(lambda: cluster.simulating())
+    until(lambda: cluster.simulating())
     cluster.scheduler.kill()
     told = run.communicate(timeout=PATIENCE)[1]
     assert run.returncode == 6, told
@@ -246,14 +189,14 @@ def test_a_scheduler_that_vanishes_leaves_a_folder_to_go_on_from(
     assert "Traceback" not in told
     assert cli("verify").returncode == 0
     assert cli("run", "spec.yaml").returncode == 0
-    assert _contents(tmp_path / "results") == expected(LONG)
+    assert contents(tmp_path / "results") == expected(LONG)
 
 
 def test_work_that_kills_its_processes_ends_with_its_name(
     start: Callable[..., subprocess.Popen[str]], cluster: Cluster, tmp_path: Path
 ) -> None:
     run = start(HEAVY, "--scheduler", cluster.address)
-    _until(lambda: _jobs_stored(tmp_path))
+    until(lambda: jobs_stored(tmp_path))
     deadline = time.monotonic() + PATIENCE
     while run.poll() is None:
         assert time.monotonic() < deadline
@@ -271,12 +214,12 @@ def test_an_interrupted_run_stops_the_work_at_a_cluster_that_goes_on(
     start: Callable[..., subprocess.Popen[str]], cluster: Cluster, tmp_path: Path
 ) -> None:
     run = start(HEAVY, "--scheduler", cluster.address)
-    _until(lambda: _jobs_stored(tmp_path))
-    _until(lambda: any(p.cpu_times().user > 4 for p in cluster.simulating()))
+    until(lambda: jobs_stored(tmp_path))
+    until(lambda: any(p.cpu_times().user > 4 for p in cluster.simulating()))
     run.send_signal(signal.SIGTERM)
     told = run.communicate(timeout=PATIENCE)[1]
     assert run.returncode == 130, told
-    _until(lambda: all(p.cpu_percent(0.5) < 10 for p in cluster.simulating()))
+    until(lambda: all(p.cpu_percent(0.5) < 10 for p in cluster.simulating()))
     assert len(cluster.workers()) == 2
 
 
@@ -285,7 +228,7 @@ def test_no_process_of_a_local_cluster_outlives_its_run(
     start: Callable[..., subprocess.Popen[str]], how: str, cli: Cli, tmp_path: Path
 ) -> None:
     run = start(HEAVY, "--executor", "dask", "-j", "2")
-    _until(lambda: _jobs_stored(tmp_path))
+    until(lambda: jobs_stored(tmp_path))
     if how == "ctrl-c":
         os.killpg(run.pid, signal.SIGINT)  # what a terminal does
     else:
@@ -295,7 +238,7 @@ def test_no_process_of_a_local_cluster_outlives_its_run(
         assert run.returncode == 130
         assert "interrupted; what was finished is stored" in told
         assert "Traceback" not in told
-    _until(lambda: not _family(run.pid), 10)
+    until(lambda: not family(run.pid), 10)
     assert cli("verify").returncode == 0
 
 
@@ -316,7 +259,7 @@ def test_slurm_jobs_hold_the_workers(
     done = cli("run", "spec.yaml", "--executor", "dask", env=path)
     assert done.returncode == 0, done.stderr
     assert "asking Slurm for 1 job of 2 cores, 2GB and 00:10:00" in done.stderr
-    assert _contents(tmp_path / "results") == expected(spec)
+    assert contents(tmp_path / "results") == expected(spec)
     script = log.read_text()
     for line in ("#SBATCH -p batch", "#SBATCH -A ABC123", "#SBATCH -t 00:10:00", "--tls-key"):
         assert line in script
@@ -388,6 +331,6 @@ def test_the_batch_script_of_the_docs(
     _, told = job.communicate(timeout=PATIENCE)
     assert job.returncode == 0, told
     assert "tls://" in told
-    assert _contents(tmp_path / "results") == expected(MANY)
-    _until(lambda: not _family(job.pid), 20)
+    assert contents(tmp_path / "results") == expected(MANY)
+    until(lambda: not family(job.pid), 20)
     assert not list(tmp_path.glob(".dask-*"))

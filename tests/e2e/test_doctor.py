@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.emulator import Options, Span, start
+from iqm_spec.emulator import Emulator, Options, Span
+from tests.emulators import start
 
 pytestmark = pytest.mark.slow
 
@@ -123,21 +124,19 @@ def test_credentials_are_told_and_never_shown(
         assert SECRET not in done.stdout + done.stderr
 
 
-def test_a_token_that_expires_soon_is_told(spec: Path, answer: Ask) -> None:
-    with start(Options()) as emulator:
+def test_a_token_that_expires_soon_is_told(spec: Path, answer: Ask, emulator: Emulator) -> None:
+    def told(seconds: float) -> tuple[str, str]:
+        env = {"IQM_TOKEN": token(seconds)}
+        asked = answer("doctor", spec, "--server", emulator.url, env=env)
+        assert SECRET not in json.dumps(asked)
+        check = by_name(asked)["credentials"]
+        return check["status"], check["found"]
 
-        def told(seconds: float) -> tuple[str, str]:
-            env = {"IQM_TOKEN": token(seconds)}
-            asked = answer("doctor", spec, "--server", emulator.url, env=env)
-            assert SECRET not in json.dumps(asked)
-            check = by_name(asked)["credentials"]
-            return check["status"], check["found"]
-
-        status, found = told(3 * 3600 + 20)
-        assert status == "warning"
-        assert "it expires in 3 h (" in found
-        assert told(30 * 86400)[0] == "ok"
-        assert told(-60)[0] == "warning"  # whatever it says, the server accepts it
+    status, found = told(3 * 3600 + 20)
+    assert status == "warning"
+    assert "it expires in 3 h (" in found
+    assert told(30 * 86400)[0] == "ok"
+    assert told(-60)[0] == "warning"  # whatever it says, the server accepts it
 
 
 def test_no_server_is_there(spec: Path, answer: Ask) -> None:

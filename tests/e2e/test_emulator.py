@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 import requests
 
-from iqm_spec.emulator import Emulator, Options, Span, start
+from iqm_spec.emulator import Emulator, Options, Span
+from iqm_spec.emulator import start as spawn
 from iqm_spec.errors import JobFailed
+from tests.emulators import start
 
 pytestmark = pytest.mark.slow
 
@@ -73,15 +75,16 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Api]:
-    with start(Options(speed=1e4)) as emulator:
+def ours() -> Iterator[Api]:
+    """An emulator that no other file has jobs at, and one that is started as users start it."""
+    with spawn(Options(speed=1e4)) as emulator:
         yield Api(emulator)
 
 
 @pytest.fixture
-def api(shared: Api) -> Iterator[Api]:
-    yield shared
-    shared.emulator.faults([])
+def api(ours: Api) -> Iterator[Api]:
+    yield ours
+    ours.emulator.faults([])
 
 
 Start = Callable[..., Api]
@@ -614,7 +617,7 @@ def test_it_ends_with_its_parent() -> None:
 def test_a_state_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(JobFailed, match=r"thesis\.tex"):
-        start(Options(state=tmp_path))
+        spawn(Options(state=tmp_path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
-from iqm_spec.emulator import Emulator, Options, start
+from iqm_spec.emulator import Emulator, Options
+from tests.emulators import start
 
 if TYPE_CHECKING:
     from iqm.iqm_client.iqm_client import IQMClient
@@ -17,18 +17,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:.*deprecated.*:DeprecationWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Emulator]:
-    with start(Options(speed=1e4)) as running:
-        yield running
-
-
-@pytest.fixture
-def emulator(shared: Emulator) -> Iterator[Emulator]:
-    yield shared
-    shared.faults([])
 
 
 def client(emulator: Emulator, alias: str = "garnet") -> IQMClient:

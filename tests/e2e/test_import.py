@@ -7,14 +7,15 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from iqm_spec.emulator import Emulator, Options, start
+from iqm_spec.emulator import Emulator, Options
+from tests.emulators import start
 
 pytestmark = pytest.mark.slow
 
@@ -40,27 +41,21 @@ HEADERS = {"Authorization": "Bearer any"}
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with start(Options(speed=1e4, rate_limit=False)) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def native(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Body:
+def native(shared: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Body:
     """The spec's circuits as a job of the machine."""
     import os
     import sys
 
     folder = tmp_path_factory.mktemp("native")
     (folder / "ghz.yaml").write_text(SPEC)
-    asked = ["run", "ghz.yaml", "--server", emulator.url, "--yes", "--detach"]
+    asked = ["run", "ghz.yaml", "--server", shared.url, "--yes", "--detach"]
     done = subprocess.run(
         [sys.executable, "-m", "iqm_spec", *asked],
         cwd=folder, env={**os.environ, **ENV}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 9, done.stderr
-    job = emulator.submissions()[-1]["job"]
-    body: Body = requests.get(f"{emulator.url}/api/v1/jobs/{job}/payload", headers=HEADERS).json()
+    job = shared.submissions()[-1]["job"]
+    body: Body = requests.get(f"{shared.url}/api/v1/jobs/{job}/payload", headers=HEADERS).json()
     assert len(body["circuits"]) == 3
     return body
 

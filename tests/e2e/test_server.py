@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.emulator import Emulator, Options, Span, start
+from iqm_spec.emulator import Emulator, Options, Span
+from tests.emulators import start
 
 pytestmark = pytest.mark.slow
 
@@ -45,36 +46,6 @@ def spec(tmp_path: Path) -> Path:
     path = tmp_path / "pair.yaml"
     path.write_text(SPEC)
     return path
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Emulator]:
-    """One emulator for tests that ask it for nothing special."""
-    with start(Options(speed=1000)) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(shared: Emulator) -> Iterator[Emulator]:
-    shared.faults([])
-    before = len(shared.submissions())
-    yield View(shared, before)  # type: ignore[misc]
-    shared.faults([])
-
-
-class View:
-    """A shared emulator with the submissions of one test."""
-
-    def __init__(self, emulator: Emulator, before: int) -> None:
-        self._emulator = emulator
-        self._before = before
-        self.url = emulator.url
-
-    def submissions(self) -> list[dict[str, Any]]:
-        return self._emulator.submissions()[self._before :]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._emulator, name)
 
 
 @pytest.fixture

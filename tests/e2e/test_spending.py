@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from iqm_spec.emulator import Emulator, Options, Span, start
+from iqm_spec.emulator import Emulator, Options, Span
+from tests.emulators import start
 
 pytestmark = pytest.mark.slow
 
@@ -48,17 +49,10 @@ def spec(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Emulator]:
-    """One emulator for all that ask for nothing special: starting one takes seconds."""
-    with start(Options(speed=1000)) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def run(spec: Path, shared: Emulator, answer: Ask) -> Ask:
+def run(spec: Path, emulator: Emulator, answer: Ask) -> Ask:
     def go(*args: object, **kwargs: Any) -> Any:
-        asked = ("run", spec, "--server", shared.url, "--yes")
+        asked = ("run", spec, "--server", emulator.url, "--yes")
         return answer(*asked, *args, env=TOKEN, **kwargs)
 
     return go
@@ -81,10 +75,10 @@ def submitted(folder: Path) -> int:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_the_preview_holds_what_the_run_then_took(
-    path: Path, shared: Emulator, answer: Ask
+    path: Path, emulator: Emulator, answer: Ask
 ) -> None:
     stages = ("--set", "stages=[mock, hardware]", "--set", "require={}")
-    args = ("run", path, "--server", shared.url, "--yes", *stages)
+    args = ("run", path, "--server", emulator.url, "--yes", *stages)
     seen = hardware(answer(*args, "--dry-run", env=TOKEN))
     answer(*args, env=TOKEN)
     (total,) = answer("ledger")["totals"]
@@ -209,13 +203,13 @@ def test_without_a_booked_slot_nothing_is_submitted(run: Ask, tmp_path: Path) ->
     assert submitted(tmp_path) == 0
 
 
-def test_resume_keeps_to_the_budget_of_the_spec(spec: Path, answer: Ask, tmp_path: Path) -> None:
-    with start(Options(speed=1000)) as emulator:
-        ask = ("run", spec, "--server", emulator.url, "--set", "budget.credits=0.1")
-        answer(*ask, "--yes", env=TOKEN, exit_code=4)
-        done = answer("resume", "--yes", env=TOKEN, exit_code=4)
-        assert "budget of 0.1 credits" in hardware(done)["verdict"][0]
-        assert not [line for line in emulator.submissions() if line["alias"] == "garnet"]
+def test_resume_keeps_to_the_budget_of_the_spec(
+    run: Ask, answer: Ask, emulator: Emulator, tmp_path: Path
+) -> None:
+    run("--set", "budget.credits=0.1", exit_code=4)
+    done = answer("resume", "--yes", env=TOKEN, exit_code=4)
+    assert "budget of 0.1 credits" in hardware(done)["verdict"][0]
+    assert not [line for line in emulator.submissions() if line["alias"] == "garnet"]
     assert submitted(tmp_path) == 0
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from iqm_spec.emulator import Emulator, Options, start
-from tests.faults import child
+from tests.forks import Forked, forks, may_fork
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "token-of-the-fault-table"
@@ -53,22 +51,18 @@ class Running:
         name = folder / os.urandom(4).hex()
         self._stdout, self._stderr = name.with_suffix(".out"), name.with_suffix(".err")
         given = (list(argv), str(folder), environment(), str(self._stdout), str(self._stderr))
-        if spawn:
-            text = json.dumps([*given, dict(fault)])
+        text = json.dumps([*given, dict(fault)])
+        self._process: subprocess.Popen[bytes] | Forked
+        if spawn or not may_fork():
             start_one = [sys.executable, "-m", "tests.faults.child", text]
-            self._process: Any = subprocess.Popen(start_one, cwd=ROOT)
+            self._process = subprocess.Popen(start_one, cwd=ROOT)
         else:
-            self._process = _forks().Process(target=child.run, args=(*given, dict(fault)))
-            self._process.start()
-        self._spawned = spawn
+            self._process = forks().start("tests.faults.child", [text], cwd=ROOT, env=os.environ)
 
     @property
     def code(self) -> int | None:
         """The exit code, or None while it is at work."""
-        if self._spawned:
-            return cast("int | None", self._process.poll())
-        self._process.join(0)
-        return cast("int | None", self._process.exitcode)
+        return self._process.poll()
 
     def told(self) -> str:
         """Its stderr so far."""
@@ -94,14 +88,6 @@ class Running:
         self.until(lambda: self.code is not None)
         stdout = self._stdout.read_text(encoding="utf-8") if self._stdout.exists() else ""
         return Done([], self.code or 0, stdout, self.told())
-
-
-@cache
-def _forks() -> Any:
-    """A process that has imported what a run needs, and that processes are forked from."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.warm"])
-    return context
 
 
 def environment() -> dict[str, str]:
