@@ -15,6 +15,7 @@ from iqm_spec.server.advice import refusal
 from iqm_spec.server.errors import BadAnswer
 from iqm_spec.server.keys import measured_keys
 from iqm_spec.server.patience import Patience, read_as
+from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, segment
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _ZERO = ord("0")
 Items = Iterator[Json] | Json
 """What a body held: its elements, where it was a list."""
 
+_Make = Callable[[Items, Sequence[NativeCircuit]], list[Counts]]
+
 _COUNTS_SECONDS = 60.0
 """How long counts are tried for before the measurements they are made of are read instead."""
 
@@ -47,29 +50,23 @@ def read_counts(
     counts may sum to fewer shots than were asked for.
     """
     path = f"jobs/{segment(job_id)}/artifacts"
+
+    def ask(kind: str, make: _Make, wait: Patience) -> tuple[Reply, list[Counts] | None]:
+        def parse(reply: Reply) -> list[Counts]:
+            return make(reply.elements(), circuits)
+
+        return read_as(connection, f"{path}/{kind}", None, wait, parse)
+
     total = _COUNTS_SECONDS if patience.total is None else min(_COUNTS_SECONDS, patience.total)
-    quick = evolve(patience, total=total)
     try:
-        reply, counts = read_as(
-            connection,
-            f"{path}/measurement_counts",
-            None,
-            quick,
-            lambda reply: counts_of(reply.elements(), circuits),
-        )
+        reply, counts = ask("measurement_counts", counts_of, evolve(patience, total=total))
     except Unreachable:
-        reply, counts = None, None
-    if counts is not None:
-        return counts
-    if reply is not None and reply.status == 401:
-        raise refusal(reply, f"results of job {job_id}")
-    reply, counts = read_as(
-        connection,
-        f"{path}/measurements",
-        None,
-        patience,
-        lambda reply: counts_of_measurements(reply.elements(), circuits),
-    )
+        counts = None
+    else:
+        if reply.status == 401:
+            raise refusal(reply, f"results of job {job_id}")
+    if counts is None:
+        reply, counts = ask("measurements", counts_of_measurements, patience)
     if counts is None:
         raise refusal(reply, f"results of job {job_id}")
     return counts
