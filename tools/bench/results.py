@@ -19,7 +19,8 @@ _VENDOR, _COUNTS, _SHOTS = "IQMJob.result()", "counts", "measurements"
 
 def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Section:
     """100 circuits of 20,000 shots on 20 qubits."""
-    with start(Options(speed=1e6)) as emulator:
+    limits = {"max_executions_per_job": CIRCUITS * SHOTS}
+    with start(Options(speed=1e6, limits=limits)) as emulator:
         tell("the emulator runs the job")
         sizes = map(str, (CIRCUITS, SHOTS, QUBITS))
         job = str(process(sys.executable, SCRIPTS / "submit.py", emulator.url, *sizes).told["job"])
