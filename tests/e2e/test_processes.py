@@ -18,10 +18,9 @@ from tests.conftest import Cli
 from tests.forks import Forked, forks, may_fork
 from tests.processes import contents
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not may_fork(), reason="nothing is forked here"),
-]
+pytestmark = pytest.mark.slow
+
+forking = pytest.mark.skipif(not may_fork(), reason="nothing is forked here")
 
 NOBODY = "3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
 SPEC = """\
@@ -111,6 +110,7 @@ def serving(folder: Path) -> Forked:
     return process
 
 
+@forking
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -9)])
 def test_a_forked_process_is_one(tmp_path: Path, number: int, code: int) -> None:
     process = serving(tmp_path)
@@ -123,6 +123,7 @@ def test_a_forked_process_is_one(tmp_path: Path, number: int, code: int) -> None
     assert (tmp_path / "state" / "emulator.json").exists()  # in its own folder
 
 
+@forking
 def test_what_the_interpreter_reads_when_it_starts_is_not_for_forks() -> None:
     assert not may_fork({"PYTHONPATH": "here"})
     assert may_fork({"IQM_TOKEN": "any"})
