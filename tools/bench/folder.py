@@ -24,7 +24,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         _SUM: lambda: process(
             "sh", "-c", "find . -type f -print0 | xargs -0 sha256sum", cwd=results
         ),
-        _VERIFY: lambda: process(*iqm_spec("verify", "--results", results)),
+        _VERIFY: lambda: process(*iqm_spec("verify", results)),
         "start": lambda: process(*iqm_spec("--version")),
     }
     found = measure(sides, _SUM, rounds or 5, tell)

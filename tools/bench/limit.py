@@ -10,7 +10,7 @@ from tools.bench.report import Line, Section, at_most
 from tools.bench.rounds import AGAIN, Side, measure, script
 from tools.bench.sweeps import fresh
 
-ROUNDS = 5
+ROUNDS = 3
 _HERE, _START, _BARE = "iqm-spec", "iqm-spec, one point", "bare Aer"
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tools.bench import specs
 from tools.bench.report import Line, Section
-from tools.bench.rounds import iqm_spec, process
+from tools.bench.rounds import Run, iqm_spec, process
 from tools.bench.sweeps import fresh
+
+
+def _method(run: Run) -> str:
+    rows: Any = run.told.get("rows", [{}])
+    return str(rows[0].get("method", ""))
 
 
 def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Section:
@@ -28,7 +34,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
                 "seconds",
                 run.seconds < 60,
                 "",
-                str(told.told.get("points", [{}])[0].get("method", "")),
+                _method(told),
             )
         )
     words = "Whole processes. The record names the method and what is approximate about it."

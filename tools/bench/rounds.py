@@ -153,12 +153,15 @@ def _memory(pid: int) -> int:
 
 
 def _last_json(out: str) -> Mapping[str, Any]:
-    lines = out.strip().splitlines()
-    try:
-        told = json.loads(lines[-1]) if lines else {}
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+    """What a process printed, or its last line, where that is a JSON object."""
+    for text in (out, *out.strip().splitlines()[-1:]):
+        try:
+            told = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(told, dict):
+            return told
+    return {}
 
 
 def _short(value: float) -> str:

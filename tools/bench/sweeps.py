@@ -10,7 +10,7 @@ from tools.bench import specs
 from tools.bench.report import Line, Section, at_least
 from tools.bench.rounds import AGAIN, Run, Side, iqm_spec, measure, process, script
 
-ROUNDS = 5
+ROUNDS = 3
 POINTS = 200
 _HERE, _START, _SCRIPT = "iqm-spec", "iqm-spec, one point", "script"
 
