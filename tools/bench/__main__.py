@@ -48,8 +48,8 @@ def main() -> int:
             )
             found.append(section)
             print(next(show([section])), flush=True)
-    if asked.write:
-        write(found)
+            if asked.write:
+                write([section])
     return 0 if all(line.met is not False for part in found for line in part.lines) else 1
 
 

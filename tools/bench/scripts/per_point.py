@@ -26,7 +26,8 @@ simulator = AerSimulator() if kind == "ideal" else backend
 ready = time.perf_counter()
 for number in range(points):
     if kind == "mixed":
-        circuit = qasm2.load(Path(sys.argv[2]) / f"random{number}.qasm")
+        path = Path(sys.argv[2]) / f"random{number}.qasm"
+        circuit = qasm2.load(path, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
     else:
         angle = np.linspace(0.1, 3.0, points)[number]
         circuit = n_local(5, "ry", "cz", "linear", reps=2)
