@@ -174,6 +174,10 @@ class Point:
 # --- circuits ------------------------------------------------------------------------------------
 
 
+DELAY_IN_SAMPLES = "delay in dt"
+"""The kind of a delay whose length in seconds cannot be known."""
+
+
 @frozen
 class Feature:
     """Something in a circuit that not every machine can do: `if_else`, `while_loop`, `reset`."""

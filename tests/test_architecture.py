@@ -16,7 +16,7 @@ PACKAGE = Path(iqm_spec.__file__).parent
 
 LAYERS = [
     {"json_types"},
-    {"canonical", "diagnostics"},
+    {"canonical", "diagnostics", "cache"},
     {"errors"},
     {"model"},
     {"skeleton"},

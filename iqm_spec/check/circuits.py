@@ -12,7 +12,15 @@ from iqm_spec.check.reporter import Reporter, has, leaf_using, place
 from iqm_spec.circuits import ArgumentProblem, CircuitError, find
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, CircuitFacts, CircuitSpec, Feature, SourceKind, Values
+from iqm_spec.model import (
+    DELAY_IN_SAMPLES,
+    AxisValue,
+    CircuitFacts,
+    CircuitSpec,
+    Feature,
+    SourceKind,
+    Values,
+)
 from iqm_spec.sweep.expand import CircuitPoints
 from iqm_spec.sweep.template import axes_in
 from iqm_spec.targets import Architecture, features
@@ -168,7 +176,7 @@ class CircuitChecks:
         self, circuit: CircuitSpec, ref: str, feature: Feature, machine: Architecture
     ) -> None:
         text = f"`{feature.kind}` cannot run on {machine.alias}"
-        hint = "its native instructions are r, cz, measure and barrier; rewrite the circuit"
+        hint = _hint(circuit, feature)
         if feature.line is None or circuit.kind is not SourceKind.QASM:
             self._say(circuit, "ref", "S404", text, (), hint)
             return
@@ -194,6 +202,15 @@ class CircuitChecks:
                 where = inner
                 break
         self._report(Problem(where, code, text + _at(values, axes_in(value)), hint))
+
+
+def _hint(circuit: CircuitSpec, feature: Feature) -> str:
+    """What to do about an instruction that a machine lacks."""
+    if feature.kind != DELAY_IN_SAMPLES:
+        return "its native instructions are r, cz, measure and barrier; rewrite the circuit"
+    if circuit.kind is SourceKind.QPY:
+        return "QPY of Qiskit 2.1 forgets the unit of a delay: write the circuit as OpenQASM 3"
+    return "how long a sample takes is not known: write the delay in s, ms, us or ns"
 
 
 def _at(values: Values, axes: Sequence[str]) -> str:

@@ -53,6 +53,14 @@ class CircuitFiles:
             self._facts[ref] = None if data is None else self._inspect(circuit, ref, data)
         return self._facts[ref]
 
+    def inputs(self, circuit: CircuitSpec, ref: str) -> Sequence[str]:
+        """Names of a file's free parameters, as far as they can be told."""
+        if circuit.kind is SourceKind.QASM:  # no parser is needed
+            data = self.read(circuit, ref)
+            return () if data is None else scan_inputs(data)
+        facts = self.facts(circuit, ref)
+        return () if facts is None else facts.inputs
+
     def _inspect(self, circuit: CircuitSpec, ref: str, data: bytes) -> CircuitFacts | None:
         known = recall(circuit.kind.value, data)
         if known is not None:
@@ -85,9 +93,7 @@ def bind_by_name(circuit: CircuitSpec, sweep: Sequence[Block], files: CircuitFil
         return circuit
     names: dict[str, None] = {}
     for ref in _refs_so_far(circuit, sweep):
-        data = files.read(circuit, ref)
-        if data is not None and circuit.kind is SourceKind.QASM:
-            names.update(dict.fromkeys(scan_inputs(data)))
+        names.update(dict.fromkeys(files.inputs(circuit, ref)))
     return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
 
 

@@ -1,7 +1,6 @@
 """Remembers circuit files that were found sound, by sha256: parsing one takes qiskit a second.
 
-Kept in IQM_SPEC_CACHE, else in the user's cache folder. Nothing is lost with it: where it
-cannot be read or written, a file is simply parsed again. Only facts are kept, no part of a circuit.
+Only facts are kept, no part of a circuit.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Any
 from attrs import asdict
 
 from iqm_spec import __version__
+from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import digest, sha256
 from iqm_spec.model import CircuitFacts, Feature
 
@@ -51,21 +51,11 @@ def remember(kind: str, data: bytes, facts: CircuitFacts) -> None:
 
 
 def _path(kind: str, data: bytes) -> Path | None:
-    folder = _folder()
+    folder = cache_folder()
     if folder is None:
         return None
     name = digest({"file": sha256(data), "kind": kind, "versions": list(_versions())})
     return folder / "verdicts" / name[:2] / f"{name}.json"
-
-
-def _folder() -> Path | None:
-    named = os.environ.get("IQM_SPEC_CACHE")
-    if named:
-        return Path(named)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iqm-spec"
-    except RuntimeError:  # a user without a home
-        return None
 
 
 @cache

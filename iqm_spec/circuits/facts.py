@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iqm_spec.model import CircuitFacts, Feature
+from iqm_spec.model import DELAY_IN_SAMPLES, CircuitFacts, Feature
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -36,7 +36,8 @@ def _count(circuit: QuantumCircuit) -> tuple[int, dict[str, None]]:
             continue
         bodies, is_feature = _inside(operation)
         if is_feature:
-            kinds.setdefault(operation.name)
+            in_samples = operation.name == "delay" and operation.unit == "dt"
+            kinds.setdefault(DELAY_IN_SAMPLES if in_samples else operation.name)
         for body in bodies:
             inner, inner_kinds = _count(body)
             measured += inner

@@ -15,7 +15,11 @@ def main() -> NoReturn:
 
     # the end of a batch system's walltime is told like Ctrl-C: what is finished is stored
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(guarded(lambda: run(sys.argv[1:])))
+    code = guarded(lambda: run(sys.argv[1:]))
+    # all is told: a second Ctrl-C, while threads of libraries end, ends the process without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sys.exit(code)
 
 
 def _terminated(*_: object) -> NoReturn:

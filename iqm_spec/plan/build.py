@@ -62,7 +62,12 @@ def make_plan(
     missing = {ask: point for ask, point in first.items() if ask not in known}
     made: dict[str, Native] = {}
     if missing:
-        made = yield from make_natives(checked, missing)
+        try:
+            yield from make_natives(checked, missing, made)
+        except BaseException:  # Ctrl-C: the next plan goes on from what is done
+            if keep and made:
+                keep_natives(store, made)
+            raise
         known |= {ask: _known(native) for ask, native in made.items()}
         if keep:
             packs |= keep_natives(store, made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.check import Checked
@@ -13,7 +13,7 @@ from iqm_spec.targets import Architecture
 if TYPE_CHECKING:
     from iqm_spec.transpile.family import Family
 
-AT_ONCE = 100
+AT_ONCE = 10
 """Circuits that are transpiled one by one between two reports of progress."""
 
 FAMILY_AT_ONCE = 2000
@@ -26,10 +26,9 @@ Asked = Sequence[tuple[str, Point]]
 
 
 def make_natives(
-    checked: Checked, missing: Mapping[str, Point]
-) -> Generator[Progress, None, dict[str, Native]]:
-    """The circuits of `missing`, by their asks; yields (done, total) while it goes on."""
-    made: dict[str, Native] = {}
+    checked: Checked, missing: Mapping[str, Point], made: dict[str, Native]
+) -> Iterator[Progress]:
+    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile."""
     known: dict[str, Skeleton] = {}
     yield 0, len(missing)
     for group in _groups(checked, missing):
@@ -42,7 +41,6 @@ def make_natives(
                     _require_native(native, machine)
                 made[ask] = Native(known[digest], native.angles)
             yield len(made), len(missing)
-    return made
 
 
 def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:

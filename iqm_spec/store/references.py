@@ -23,9 +23,9 @@ REFERENCES: Mapping[str, frozenset[str]] = {
 _ANY_DIGEST = re.compile(rb'"([0-9a-f]{64})"')
 
 
-def mentions(data: bytes) -> Iterator[str]:
+def mentions(data: bytes) -> set[bytes]:
     """Every string in some JSON bytes that looks like a digest."""
-    return (match.decode() for match in _ANY_DIGEST.findall(data))
+    return set(_ANY_DIGEST.findall(data))
 
 
 def references(value: Json) -> Iterator[str]:

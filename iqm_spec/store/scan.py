@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +14,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.store.journal import EVENT_FORMAT, parse_event
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
 from iqm_spec.store.reading import open_regular
-from iqm_spec.store.references import mentions, named_jobs, references
+from iqm_spec.store.references import named_jobs, references
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
 _MOST_PROBLEMS = 10  # of one file
@@ -31,19 +31,14 @@ class Problem:
 
 @define
 class Scan:
-    """What one file turned out to be; `named` must exist, `mentioned` are known objects."""
+    """What one file turned out to be; the objects that it `named` must exist."""
 
     size: int = 0
     lines: int = 0
     problems: list[Problem] = field(factory=list)
     named: set[str] = field(factory=set)
-    mentioned: set[str] = field(factory=set)
     jobs: set[str] = field(factory=set)
     """Jobs that an event of a run names."""
-
-    def note(self, data: bytes, known: Container[str]) -> None:
-        """Takes down the objects that some JSON bytes mention."""
-        self.mentioned.update(digest for digest in mentions(data) if digest in known)
 
     def fail(self, code: str, message: str) -> None:
         """Takes down one problem, up to a number that a person would read."""
@@ -51,7 +46,7 @@ class Scan:
             self.problems.append(Problem(code, message))
 
 
-def scan_object(path: Path, known: Container[str]) -> Scan:
+def scan_object(path: Path) -> Scan:
     """Reads a `.json` object."""
     scan = Scan()
     with open_regular(path) as file:
@@ -61,7 +56,6 @@ def scan_object(path: Path, known: Container[str]) -> Scan:
     scan.size = len(data)
     if sha256(data) != path.stem:
         return _failed(scan, "hash", _why(data, path.stem))
-    scan.note(data, known)
     try:
         scan.named.update(references(parse_canonical(data)))
     except NotCanonicalError as error:
@@ -69,18 +63,21 @@ def scan_object(path: Path, known: Container[str]) -> Scan:
     return scan
 
 
-def scan_pack(path: Path, known: Container[str]) -> Scan:
-    """Reads a `.jsonl` pack line by line, in bounded memory."""
+def scan_pack(path: Path, in_form: bool = False) -> Scan:
+    """Reads a `.jsonl` pack line by line, in bounded memory.
+
+    `in_form`: what has this name's sha256 is known to be a pack, and only its header is parsed.
+    """
     scan = Scan()
     found = hashlib.sha256()
     with open_regular(path) as file:
         last = ""
-        for lines in _batches(file):
+        for lines in _header_and_pieces(file) if in_form else _batches(file):
             data = b"".join(lines)
             found.update(data)
             scan.size += len(data)
-            scan.note(data, known)
-            last = _scan_lines(scan, lines, last)
+            if not (in_form and scan.lines):
+                last = _scan_lines(scan, lines, last)
     if not scan.lines:
         scan.fail("form", "is empty")
     if found.hexdigest() == path.stem:
@@ -88,7 +85,7 @@ def scan_pack(path: Path, known: Container[str]) -> Scan:
     return _failed(Scan(size=scan.size), "hash", _why_pack(path, scan.size))
 
 
-def scan_event(path: Path, known: Container[str]) -> Scan:
+def scan_event(path: Path) -> Scan:
     """Reads an event of a journal."""
     scan = Scan()
     with open_regular(path) as file:
@@ -97,7 +94,6 @@ def scan_event(path: Path, known: Container[str]) -> Scan:
     event = parse_event(path, data)
     if event is None:
         return _failed(scan, "hash", "is not the event that its name and folder say")
-    scan.note(data, known)
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
     scan.jobs.update(named_jobs(event.fields))
     return scan
@@ -147,6 +143,14 @@ def _batches(file: BinaryIO) -> Iterator[list[bytes]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _header_and_pieces(file: BinaryIO) -> Iterator[list[bytes]]:
+    """The first line of a file, then its rest in pieces that end with lines."""
+    if header := file.readline(LARGEST_VALUE):
+        yield [header]
+    while piece := file.read(_BATCH):
+        yield [piece, file.readline(LARGEST_VALUE)]
 
 
 _WRONG = "its bytes are not those of its name"

@@ -1,16 +1,19 @@
 """Checks a results folder: every name against its bytes, every reference against what is there.
 
 Reads only, so it works on a folder that cannot be written to; files it does not know are told.
+All bytes are hashed each time; the form of a pack that had that sha256 before is not (`forms.py`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from attrs import define, field, frozen
 
+from iqm_spec.store.forms import Forms, remembered_forms
 from iqm_spec.store.layout import (
     ASKS,
     DIGEST,
@@ -55,15 +58,12 @@ class Finding:
 class Verification:
     """The outcome: `checked` files of `bytes` bytes in all, and everything that is wrong.
 
-    `unreferenced` are objects that no run and no answered ask leads to (left by a killed run, or
-    by a spec that changed), `foreign` files beside ours, `leftovers` files in tmp/. None of the
-    three is a problem.
+    `foreign` are files beside ours, `leftovers` files in tmp/. Neither is a problem.
     """
 
     checked: int
     bytes: int
     problems: tuple[Finding, ...]
-    unreferenced: tuple[str, ...]
     foreign: tuple[str, ...]
     leftovers: tuple[str, ...]
 
@@ -84,10 +84,6 @@ class _Walk:
     bytes: int = 0
     problems: list[Finding] = field(factory=list)
     foreign: list[str] = field(factory=list)
-    mentioned: dict[str, set[str]] = field(factory=dict)
-    """Object to the objects it mentions."""
-    roots: set[str] = field(factory=set)
-    """Objects that runs, jobs and pointers mention."""
     numbers: dict[str, set[int]] = field(factory=dict)
     """Journal's folder to the numbers of its events."""
     jobs: dict[str, str] = field(factory=dict)
@@ -96,10 +92,10 @@ class _Walk:
     def fail(self, path: str, code: str, message: str) -> None:
         self.problems.append(Finding(path, code, message))
 
-    def scan(self, path: str, scanner: Callable[[Path, Container[str]], Scan]) -> Scan:
+    def scan(self, path: str, scanner: Callable[[Path], Scan]) -> Scan:
         """Reads one file with the scanner for its sort."""
         try:
-            scan = scanner(self.root / path, self.objects)
+            scan = scanner(self.root / path)
         except OSError as error:
             self.fail(path, "unreadable", error.strerror or str(error))
             return Scan()
@@ -135,20 +131,19 @@ def verify(store: Store) -> Verification:
     files = dict(_sorted_files(walk))
     for path in files.get(OBJECTS, []):
         _enlist(walk, path)
+    forms = remembered_forms()
     for digest, path in walk.objects.items():
-        scanner = scan_pack if path.endswith(".jsonl") else scan_object
-        walk.mentioned[digest] = walk.scan(path, scanner).mentioned
+        _check_object(walk, forms, digest, path)
+    forms.save()
     for path in [*files.get(RUNS, []), *files.get(JOBS, [])]:
         _check_event(walk, path)
     _check_journals(walk)
     for path in files.get(ASKS, []):
         _check_pointer(walk, path)
-    unused = walk.objects.keys() - _reached(walk)
     return Verification(
         checked=walk.checked,
         bytes=walk.bytes,
         problems=tuple(sorted(walk.problems)),
-        unreferenced=tuple(sorted(walk.objects[digest] for digest in unused)),
         foreign=tuple(sorted(walk.foreign)),
         leftovers=tuple(files.get(TMP, [])),
     )
@@ -201,6 +196,17 @@ def _enlist(walk: _Walk, path: str) -> None:
         walk.objects[match[1]] = path
 
 
+def _check_object(walk: _Walk, forms: Forms, digest: str, path: str) -> None:
+    """Checks one file of objects/."""
+    if not path.endswith(".jsonl"):
+        walk.scan(path, scan_object)
+        return
+    in_form = digest in forms
+    scan = walk.scan(path, partial(scan_pack, in_form=in_form))
+    if scan.lines and not scan.problems and not in_form:
+        forms.add(digest)
+
+
 def _check_event(walk: _Walk, path: str) -> None:
     kind, *folders, name = path.split("/")
     journal = DIGEST if kind == JOBS else RUN_ID
@@ -210,7 +216,6 @@ def _check_event(walk: _Walk, path: str) -> None:
         return
     walk.numbers.setdefault(f"{kind}/{folders[0]}", set()).add(int(match[1]))
     scan = walk.scan(path, scan_event)
-    walk.roots |= scan.mentioned
     walk.jobs |= dict.fromkeys(scan.jobs, path)
 
 
@@ -235,19 +240,6 @@ def _check_pointer(walk: _Walk, path: str) -> None:
     if (walk.root / path).stat().st_size:
         walk.fail(path, "form", "is not empty, as a pointer must be")
     walk.refer(path, match[2])
-    walk.roots.add(match[2])
-
-
-def _reached(walk: _Walk) -> set[str]:
-    """Objects that lead back to a run, a job or an answered ask."""
-    reached: set[str] = set()
-    waiting = list(walk.roots)
-    while waiting:
-        digest = waiting.pop()
-        if digest not in reached:
-            reached.add(digest)
-            waiting += walk.mentioned.get(digest, ())
-    return reached
 
 
 _LONGEST_TITLE = 80

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.errors import Refused
 from iqm_spec.targets import Architecture
+from iqm_spec.transpile import clifford
 from iqm_spec.transpile.options import TranspileOptions
 from iqm_spec.transpile.target import target_of
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import StagedPassManager
 
+_RESYNTHESISES = 2
+"""The lowest optimization level at which Qiskit resynthesises two-qubit blocks."""
 _STAGES = ("init", "layout", "routing", "translation", "optimization", "scheduling")
 
 
@@ -31,8 +34,12 @@ def route(
     """
     from qiskit.transpiler.exceptions import TranspilerError
 
+    passes = _pass_manager(architecture, options, layout)
     try:
-        return _pass_manager(architecture, options, layout).run(circuit)
+        if options.optimization_level < _RESYNTHESISES or not clifford.is_clifford(circuit):
+            return passes.run(circuit)
+        routed = _between(passes).run(clifford.prepare(circuit))
+        return clifford.finish(routed, target_of(architecture))
     except TranspilerError as error:
         raise Refused(
             f"circuit {circuit.name} cannot be brought to {architecture.alias}: {error.message}",
@@ -55,6 +62,14 @@ def _pass_manager(
             routing_method=options.routing_method,
             seed_transpiler=options.seed,
         )
+
+
+def _between(passes: StagedPassManager) -> StagedPassManager:
+    """Layout, routing and translation alone."""
+    from qiskit.transpiler import StagedPassManager
+
+    stages = ("layout", "routing", "translation")
+    return StagedPassManager(stages, **{stage: getattr(passes, stage) for stage in stages})
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from qiskit import QuantumCircuit, qpy
+from qiskit.circuit import Parameter
 
 from iqm_spec.check import Checked
 from iqm_spec.cli.load import examine
@@ -34,6 +36,7 @@ def found(tmp_path: Path, text: str) -> tuple[Checked | None, list[Diagnostic]]:
         "broken.qasm": BELL2 + "mesure q -> c;\n",
         "rotation.qasm": ROTATION,
         "if_else.qasm": IF_ELSE,
+        "samples.qasm": SAMPLES,
         "machine.json": json.dumps({"qubits": ["QB1"], "gates": {}}),
         "noise.json": json.dumps({"t1_ns": 3}),
         "not.json": "{",
@@ -44,6 +47,28 @@ def found(tmp_path: Path, text: str) -> tuple[Checked | None, list[Diagnostic]]:
     spec.write_text(text)
     checked, diagnostics, _ = examine(spec)
     return checked, diagnostics
+
+
+SAMPLES = (
+    'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[1] q;\nbit[1] c;\n'
+    "delay[40ns] q[0];\ndelay[100dt] q[0];\nc[0] = measure q[0];\n"
+)
+
+
+def test_inputs_of_a_qpy_file_are_bound_by_name(tmp_path: Path) -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(Parameter("theta"), 0)
+    circuit.measure(0, 0)
+    with (tmp_path / "rotation.qpy").open("wb") as file:
+        qpy.dump(circuit, file)
+    circuits = "circuits: [{qpy: rotation.qpy, parameters: by-name}]\n"
+    text = HEAD + circuits + "sweep: [{grid: {theta: [0.1, 2]}}]\n"
+    checked, diagnostics = found(tmp_path, text)
+    assert diagnostics == []
+    assert checked is not None
+    bound = [point.parameters for point in points(checked.spec)]
+    assert bound == [{"theta": 0.1}, {"theta": 2}]
+    assert found(tmp_path, HEAD + circuits)[1][0].code == "S302"
 
 
 def sweep(block: str) -> str:
@@ -177,7 +202,8 @@ def test_as_many_records_as_are_allowed(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "code", "line"), [("broken.qasm", "S402", 7), ("if_else.qasm", "S404", 7)]
+    ("file", "code", "line"),
+    [("broken.qasm", "S402", 7), ("if_else.qasm", "S404", 7), ("samples.qasm", "S404", 6)],
 )
 def test_a_circuit_files_mistakes_stand_at_its_own_lines(
     tmp_path: Path, file: str, code: str, line: int

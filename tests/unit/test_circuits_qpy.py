@@ -118,7 +118,12 @@ def test_gates_of_ones_own_and_control_flow() -> None:
     assert not problems
     assert facts is not None
     assert facts.measured == 4
-    assert [item.kind for item in facts.features] == ["if_else", "for_loop", "reset", "delay"]
+    assert [item.kind for item in facts.features] == [
+        "if_else",
+        "for_loop",
+        "reset",
+        "delay in dt",
+    ]
     assert build(data) == circuit
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from iqm_spec import __version__
 from iqm_spec.canonical import sha256
 from iqm_spec.store import Finding, Store, verify
+from iqm_spec.store.layout import object_path
+from iqm_spec.store.unused import unused_objects
 
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)
 ASK, ABSENT = "a" * 64, "0" * 64
@@ -59,7 +63,8 @@ def test_a_sound_folder(store: Store) -> None:
     assert found.ok
     assert found.checked == len(kept) == 7
     assert found.bytes == sum(path.stat().st_size for path in kept)
-    assert (found.unreferenced, found.foreign, found.leftovers) == ((), (), ())
+    assert (found.foreign, found.leftovers) == ((), ())
+    assert unused_objects(store.root) == ()
 
 
 def test_every_file_is_checked_byte_by_byte(store: Store) -> None:
@@ -218,14 +223,12 @@ def test_links_are_told_and_not_followed(store: Store, tmp_path: Path) -> None:
 
 
 def test_what_is_no_problem_is_told(store: Store) -> None:
-    unused = store.put_json({"alone": True})
     put(store, "tmp/0123456789abcdef", b"half")
     put(store, "figures/ghz.png")
     put(store, "objects/.DS_Store")
     put(store, "index/r/nonsense")
     found = verify(store)
     assert found.ok
-    assert found.unreferenced == (f"objects/{unused[:2]}/{unused}.json",)
     assert found.leftovers == ("tmp/0123456789abcdef",)
     assert found.foreign == ("figures", "objects/.DS_Store")
 
@@ -235,7 +238,48 @@ def test_objects_are_in_use_where_a_run_leads_to_them(store: Store) -> None:
     outer = store.put_json({"anything": [deep]})
     alone = store.put_json({"outer": outer})
     store.append_event(store.resolve("latest").id, "note", {"see": outer})
-    assert verify(store).unreferenced == (f"objects/{alone[:2]}/{alone}.json",)
+    assert unused_objects(store.root) == (object_path(store.root, alone, "json"),)
+
+
+def test_a_mention_is_seen_wherever_a_file_is_cut(store: Store) -> None:
+    used = store.put_json({"used": True})
+    for padding in range((1 << 20) - 100, (1 << 20) + 10, 13):
+        folder = store.start_run("x", NOW, {"note": "-" * padding, "see": used})
+        assert unused_objects(store.root) == ()
+        shutil.rmtree(store.root / "runs" / folder)
+        assert unused_objects(store.root) == (object_path(store.root, used, "json"),)
+
+
+def test_what_was_in_form_is_hashed_again_and_not_parsed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IQM_SPEC_CACHE", str(tmp_path / "cache"))
+    strange = b'{"format":"iqm-spec/strange/1"}\n{"key":"b"}\n{"key":"a"}\n'
+    pack = store.put_pack("good", {}, [{"key": "k", "n": 1}])
+    put_object(store, strange, "jsonl")
+    for _ in range(2):  # a form that is wrong is never remembered as right
+        assert [item.code for item in verify(store).problems] == ["order"]
+    monkeypatch.setattr("iqm_spec.store.scan._scan_record", None)
+    os.remove(object_path(store.root, sha256(strange), "jsonl"))
+    assert verify(store).ok
+    path = object_path(store.root, pack, "jsonl")
+    path.write_bytes(path.read_bytes().replace(b"1}", b"2}"))
+    monkeypatch.undo()
+    assert [item.code for item in verify(store).problems] == ["hash"]
+
+
+@pytest.mark.parametrize("bad", [b"half", b"x" * 33, None], ids=["short", "odd", "a folder"])
+def test_a_damaged_memory_is_no_memory(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: bytes | None
+) -> None:
+    monkeypatch.setenv("IQM_SPEC_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "cache" / "forms" / __version__
+    path.parent.mkdir(parents=True)
+    path.mkdir() if bad is None else path.write_bytes(bad)
+    for _ in range(2):
+        assert verify(store).ok
+    if bad is not None:
+        assert len(path.read_bytes()) % 32 == 0
 
 
 def test_verifying_changes_nothing(store: Store) -> None:

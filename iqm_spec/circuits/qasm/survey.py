@@ -15,7 +15,7 @@ from iqm_spec.circuits.angles import LARGEST_ANGLE
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.sizes import Sizes
 from iqm_spec.circuits.qasm.tokens import Lines, Statement, Token, statements, tokenize
-from iqm_spec.model import Feature
+from iqm_spec.model import DELAY_IN_SAMPLES, Feature
 
 MOST_OPERATORS = 200
 """Operators of one expression; the parsers recurse over them."""
@@ -39,6 +39,8 @@ _FEATURES = {
         "box": "box",
     },
 }
+_LONGEST_DELAY = 64  # tokens of the expression in brackets
+
 _OPERATORS = frozenset("+-*/^!~%&|<>@") | {
     "**",
     "++",
@@ -166,8 +168,21 @@ def _features(tokens: Sequence[Token], version: int, lines: Lines) -> tuple[Feat
     kinds = _FEATURES[version]
     found = []
     before = ""
-    for token in tokens:
+    for i, token in enumerate(tokens):
         if token.kind == "name" and token.text in kinds and before != "opaque":
-            found.append(Feature(kinds[token.text], lines.place(token.start)[0]))
+            kind = kinds[token.text]
+            if kind == "delay" and _in_samples(tokens[i + 1 : i + _LONGEST_DELAY]):
+                kind = DELAY_IN_SAMPLES
+            found.append(Feature(kind, lines.place(token.start)[0]))
         before = token.text
     return tuple(found)
+
+
+def _in_samples(tokens: Sequence[Token]) -> bool:
+    """True where the brackets of a delay hold a length in `dt`."""
+    for token in tokens:
+        if token.text.endswith("dt"):
+            return True
+        if token.text == "]":
+            return False
+    return False
