@@ -79,8 +79,8 @@ def too_large(text: str) -> ScalarError:
     """The refusal of an integer that JSON numbers do not hold exactly."""
     return ScalarError(
         "S106",
-        f"{text[:24]}{'...' if len(text) > 24 else ''} is beyond 2^53 - 1,"
-        " the largest integer that every reader holds exactly",
+        f"{text[:24]}{'...' if len(text) > 24 else ''} is too large: whole numbers go up to"
+        " 2^53 - 1, the largest that every reader holds exactly",
         "put it in quotes if it is a text",
     )
 

@@ -7,7 +7,6 @@ repeats.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -51,10 +50,11 @@ class CircuitPoints:
         wanted = self.axes if axes is None else tuple(a for a in self.axes if a in set(axes))
         own_axes = {axis for block in self.own for axis in block.axes}
         common = _projection(self.common, [axis for axis in wanted if axis not in own_axes])
-        own = _projection(self.own, [axis for axis in wanted if axis in own_axes])
-        for left, right in itertools.product(common, own):
-            named = dict(left + right)
-            yield tuple((axis, named[axis]) for axis in wanted)
+        own = tuple(_projection(self.own, [axis for axis in wanted if axis in own_axes]))
+        for left in common:  # itertools.product would hold all of them
+            for right in own:
+                named = dict(left + right)
+                yield tuple((axis, named[axis]) for axis in wanted)
 
     def count(self) -> int:
         """At least the number of assignments, before exclusions: nothing is expanded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tools.bench import specs
 from tools.bench.report import Line, Section, at_most, same
@@ -14,12 +15,19 @@ POINTS = 10_000
 _SUM, _VERIFY = "sha256sum", "verify"
 
 
+def _first_verify(results: Path) -> float:
+    """Seconds of a `verify` that remembers nothing."""
+    with TemporaryDirectory() as cache:
+        return process("env", f"IQM_SPEC_CACHE={cache}", *iqm_spec("verify", results)).seconds
+
+
 def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Section:
     """10,000 points."""
     spec = specs.ansatz(folder, POINTS, noise="ideal")
     results = folder / "results"
     shutil.rmtree(results, ignore_errors=True)
     process(*iqm_spec("run", spec, "--results", results, "-j", "2"))
+    first = _first_verify(results)
     sides: dict[str, Side] = {
         _SUM: lambda: process(
             "sh", "-c", "find . -type f -print0 | xargs -0 sha256sum", cwd=results
@@ -48,6 +56,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
             f"{seconds.median:.2f} s",
         ),
         Line("the same, less the start of Python", str(beyond)),
+        Line("the first `verify` on a machine, which parses all packs, s", f"{first:.2f}"),
         Line("`git add` and `git status`, s", f"{git:.2f}", "seconds", git < 5),
         Line("files, MiB", f"{len(files)}, {size:.0f}"),
     ]

@@ -84,7 +84,9 @@ def _size(args: Args) -> int:
 QAOA_MAXCUT = Generator(
     name="qaoa_maxcut",
     version="1",
-    summary="QAOA for maximum cut on a given or a random regular graph.",
+    summary="QAOA for maximum cut on a given or a random regular graph: exp(-i gamma C) with "
+    "C = sum (1 - ZZ) / 2, which is rzz(-gamma) on each edge, then exp(-i beta sum X), which is "
+    "rx(2 beta).",
     parameters=(
         num_qubits("Number of vertices.", minimum=2),
         Parameter(

@@ -52,7 +52,8 @@ TFIM = Generator(
     name="tfim",
     version="1",
     summary="Transverse-field Ising model H = -J sum Z_i Z_i+1 - h sum X_i: Trotterised evolution "
-    "of all zeros.",
+    "exp(-iHt) of all zeros. A step is even bonds, odd bonds, then the field; order 2 is its "
+    "symmetric splitting.",
     parameters=(
         num_qubits("Length of the chain.", minimum=2),
         Parameter("steps", "int", "Number of Trotter steps.", minimum=0, maximum=100_000),
