@@ -28,8 +28,9 @@ LAYERS = [
     {"cost"},
     {"stages"},
     {"emulator"},
-    {"run"},
-    {"papers"},
+    {"runs"},
+    {"papers", "study"},
+    {"replay", "report", "notebook", "archive"},
     {"cli"},
 ]
 """Rooms from the foundations up; a room imports itself and what stands above it in this list."""

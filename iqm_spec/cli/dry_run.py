@@ -14,10 +14,10 @@ from iqm_spec.cost.words import range_words
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.aer import AerWork, aer_work
-from iqm_spec.run.loop import plan_of
-from iqm_spec.run.preview import CostPreview, StagePreview, preview_now
-from iqm_spec.run.request import Request
+from iqm_spec.runs.aer import AerWork, aer_work
+from iqm_spec.runs.loop import plan_of
+from iqm_spec.runs.preview import CostPreview, StagePreview, preview_now
+from iqm_spec.runs.request import Request
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 from iqm_spec.cli import output
 from iqm_spec.cli.session import server_of_run, session_of
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.run.resume import attempts_of
-from iqm_spec.run.saved import SavedRun
+from iqm_spec.runs.resume import attempts_of
+from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.judge import short
 from iqm_spec.stages.server.state import Attempt

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from iqm_spec.cli import output
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
-from iqm_spec.run.events import (
+from iqm_spec.runs.events import (
     Event,
     Heard,
     JobDone,

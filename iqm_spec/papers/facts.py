@@ -10,8 +10,8 @@ from attrs import frozen
 
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.rows import RECORDS, Row
-from iqm_spec.run.saved import SavedRun
+from iqm_spec.runs.rows import RECORDS, Row
+from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.server.spending import Counting, entry_of
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look

@@ -17,8 +17,8 @@ from iqm_spec.papers.facts import (
     server_jobs,
 )
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.accounts import accounts, read_entries
-from iqm_spec.run.preview import CostPreview
+from iqm_spec.runs.accounts import accounts, read_entries
+from iqm_spec.runs.preview import CostPreview
 from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.spending import Counting
 from iqm_spec.stages.server.state import Phase

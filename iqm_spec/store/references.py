@@ -14,9 +14,20 @@ from iqm_spec.json_types import Json
 
 REFERENCES: Mapping[str, frozenset[str]] = {
     "iqm-spec/event/1": frozenset(
-        {"plan", "text", "environment", "records", "derived", "body", "machines", "report"}
+        {
+            "plan",
+            "text",
+            "inputs",
+            "environment",
+            "records",
+            "derived",
+            "body",
+            "machines",
+            "report",
+        }
     ),
     "iqm-spec/plan/1": frozenset({"circuits"}),
+    "iqm-spec/inputs/1": frozenset({"files"}),
 }
 """Format of an event, of a JSON object or of a pack's header to the fields that name objects."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from iqm_spec.errors import ExitCode
 from iqm_spec.model import Mode, Point
-from iqm_spec.run.doctor import (
+from iqm_spec.runs.doctor import (
     Status,
     environment_checks,
     exit_code,
@@ -24,7 +24,7 @@ from iqm_spec.run.doctor import (
     version_check,
     warning,
 )
-from iqm_spec.run.doctor_machine import Need, machine_checks, moment, needs_of, span
+from iqm_spec.runs.doctor_machine import Need, machine_checks, moment, needs_of, span
 from iqm_spec.server.offer import Offer, Slot
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

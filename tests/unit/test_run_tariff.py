@@ -9,8 +9,8 @@ import pytest
 
 from iqm_spec.cost.estimate import JobAsked
 from iqm_spec.cost.shape import alike
-from iqm_spec.run.measured import timings_of
-from iqm_spec.run.tariff import CostOptions, PriceSources, tariff_of
+from iqm_spec.runs.measured import timings_of
+from iqm_spec.runs.tariff import CostOptions, PriceSources, tariff_of
 from iqm_spec.store import Store
 
 REALM = "https://resonance.iqm.tech"

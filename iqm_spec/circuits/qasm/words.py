@@ -65,8 +65,7 @@ _COMPLAINTS: tuple[tuple[str, Callable[[re.Match[str]], _SAYS]], ...] = (
         r"type error",
         lambda _: (
             "the operator does not take values of these types",
-            "angles are added to angles, and multiplied or divided by numbers; an input that is"
-            " one of several factors is declared `input float[64]`",
+            "an `angle` takes numbers as factors only: declare the input as `input float[64]`",
         ),
     ),
     (

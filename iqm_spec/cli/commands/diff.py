@@ -14,9 +14,9 @@ from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.plan.explain import explain, point_name
 from iqm_spec.plan.label import label
-from iqm_spec.run.gaps import gaps
-from iqm_spec.run.rows import Row
-from iqm_spec.run.saved import SavedRun, load_run
+from iqm_spec.runs.gaps import gaps
+from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.store import Store
 
 SIGNIFICANT = 0.01

@@ -28,7 +28,7 @@ from iqm_spec.diagnostics import Diagnostic, printable, render
 from iqm_spec.errors import ExitCode, IqmSpecError
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
-from iqm_spec.run.doctor import (
+from iqm_spec.runs.doctor import (
     Check,
     environment_checks,
     exit_code,
@@ -37,8 +37,8 @@ from iqm_spec.run.doctor import (
     problem,
     warning,
 )
-from iqm_spec.run.doctor_machine import needs_of
-from iqm_spec.run.doctor_server import (
+from iqm_spec.runs.doctor_machine import needs_of
+from iqm_spec.runs.doctor_server import (
     Credentials,
     Visit,
     credentials,

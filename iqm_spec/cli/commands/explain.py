@@ -13,7 +13,7 @@ from iqm_spec.cli.options import allow_code_option, json_option, stored_results_
 from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.request import Request
+from iqm_spec.runs.request import Request
 from iqm_spec.store import Store
 
 MOST_LINES = 20
@@ -40,10 +40,10 @@ def command(
 
 def _plan(name: str, store: Store, allowed_code: Sequence[str]) -> Plan:
     if Path(name).suffix in (".yaml", ".yml", ".toml"):
-        from iqm_spec.run.loop import plan_of
+        from iqm_spec.runs.loop import plan_of
 
         return plan_of(Request(checked=load(Path(name), (), allowed_code, store)), store)
-    from iqm_spec.run.saved import load_run
+    from iqm_spec.runs.saved import load_run
 
     return load_run(store, name).plan
 

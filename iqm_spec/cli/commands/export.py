@@ -13,9 +13,9 @@ import click
 from iqm_spec.cli.missing import tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.written import write_text
-from iqm_spec.run.gaps import Gaps, gaps
-from iqm_spec.run.rows import Row
-from iqm_spec.run.saved import load_run
+from iqm_spec.runs.gaps import Gaps, gaps
+from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")

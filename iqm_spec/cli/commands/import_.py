@@ -21,11 +21,11 @@ from iqm_spec.cli.session import require_session, session_of
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.events import Paused, Planned
-from iqm_spec.run.foreign import read_foreign
-from iqm_spec.run.imported import Imported, bring_in, known_attempts
-from iqm_spec.run.loop import planned
-from iqm_spec.run.request import Request
+from iqm_spec.runs.events import Paused, Planned
+from iqm_spec.runs.foreign import read_foreign
+from iqm_spec.runs.imported import Imported, bring_in, known_attempts
+from iqm_spec.runs.loop import planned
+from iqm_spec.runs.request import Request
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store
 

@@ -24,11 +24,11 @@ from iqm_spec.cli.written import write_text
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.model import Stage
-from iqm_spec.run.loop import plan_of
-from iqm_spec.run.preview import preview_now
-from iqm_spec.run.request import Request
-from iqm_spec.run.saved import SavedRun, load_run
-from iqm_spec.run.tariff import CostOptions
+from iqm_spec.runs.loop import plan_of
+from iqm_spec.runs.preview import preview_now
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.store import Store
 
 

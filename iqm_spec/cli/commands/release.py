@@ -8,8 +8,8 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.run.resume import attempts_of
-from iqm_spec.run.saved import load_run
+from iqm_spec.runs.resume import attempts_of
+from iqm_spec.runs.saved import load_run
 from iqm_spec.stages.server.adopt import release
 from iqm_spec.stages.server.judge import short
 from iqm_spec.store import Store

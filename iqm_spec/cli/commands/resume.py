@@ -22,9 +22,9 @@ from iqm_spec.cli.options import (
 )
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.session import NO_CREDENTIALS, server_of_run, session_of
-from iqm_spec.run.request import Request
-from iqm_spec.run.resume import budget, left, pins, resume
-from iqm_spec.run.saved import load_run
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.resume import budget, left, pins, resume
+from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
 
 

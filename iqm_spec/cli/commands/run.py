@@ -28,10 +28,10 @@ from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.events import Event, Planned, RunDone, StageDone
-from iqm_spec.run.loop import carry_out
-from iqm_spec.run.request import Request
-from iqm_spec.run.saved import load_run
+from iqm_spec.runs.events import Event, Planned, RunDone, StageDone
+from iqm_spec.runs.loop import carry_out
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.saved import load_run
 from iqm_spec.stages.aer import spread_of
 from iqm_spec.store import Store
 

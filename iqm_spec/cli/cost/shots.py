@@ -24,9 +24,9 @@ from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
 from iqm_spec.cost.words import amount, range_words, span
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.loop import plan_of
-from iqm_spec.run.preview import CostPreview, ask_server, preview
-from iqm_spec.run.request import Request
+from iqm_spec.runs.loop import plan_of
+from iqm_spec.runs.preview import CostPreview, ask_server, preview
+from iqm_spec.runs.request import Request
 from iqm_spec.store import Store
 
 

@@ -15,7 +15,7 @@ from iqm_spec.cost.shape import JobShape
 from iqm_spec.cost.slots import SlotNeed, need_of
 from iqm_spec.model import Mode, Point
 from iqm_spec.plan.label import count
-from iqm_spec.run.doctor import Check, fine, problem, unknown, warning
+from iqm_spec.runs.doctor import Check, fine, problem, unknown, warning
 from iqm_spec.stages.server.batch import USUAL_CIRCUITS
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.afford import limits_of, slot_of
-from iqm_spec.run.request import Request
-from iqm_spec.run.tariff import sources_of, tariff_of
+from iqm_spec.runs.afford import limits_of, slot_of
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.tariff import sources_of, tariff_of
 from iqm_spec.stages.server.batch import Batch, Bounds, batches_of
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session, computer_of

@@ -13,12 +13,12 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.derived import derived_line
-from iqm_spec.run.events import Event, JobDone, Note, StageDone, StageStarted
-from iqm_spec.run.keys import aer_key, installed_simulator, random_seed
-from iqm_spec.run.log import RunLog
-from iqm_spec.run.request import Request
-from iqm_spec.run.rows import DERIVED, RECORDS, Row, rows_of
+from iqm_spec.runs.derived import derived_line
+from iqm_spec.runs.events import Event, JobDone, Note, StageDone, StageStarted
+from iqm_spec.runs.keys import aer_key, installed_simulator, random_seed
+from iqm_spec.runs.log import RunLog
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.rows import DERIVED, RECORDS, Row, rows_of
 from iqm_spec.skeleton import Native
 from iqm_spec.spec.schema import defaults
 from iqm_spec.stages.aer import (

@@ -10,8 +10,8 @@ from iqm_spec.errors import ExitCode, Refused, Terminated
 from iqm_spec.model import Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.afford import price_jobs, require_budget, that_fit
-from iqm_spec.run.events import (
+from iqm_spec.runs.afford import price_jobs, require_budget, that_fit
+from iqm_spec.runs.events import (
     Event,
     Heard,
     JobDone,
@@ -19,12 +19,12 @@ from iqm_spec.run.events import (
     StageStarted,
     Submitted,
 )
-from iqm_spec.run.gaps import require_journals
-from iqm_spec.run.log import RunLog
-from iqm_spec.run.mock_gate import no_mock, require_mock, untestable
-from iqm_spec.run.request import Request
-from iqm_spec.run.server_rows import derive, server_rows
-from iqm_spec.run.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
+from iqm_spec.runs.gaps import require_journals
+from iqm_spec.runs.log import RunLog
+from iqm_spec.runs.mock_gate import no_mock, require_mock, untestable
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.server_rows import derive, server_rows
+from iqm_spec.runs.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
 from iqm_spec.stages.server.batch import Batch, Part, batches_of
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import bill_of

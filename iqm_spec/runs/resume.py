@@ -9,11 +9,11 @@ from attrs import evolve
 
 from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
-from iqm_spec.run.events import Event, RunDone, StageDone
-from iqm_spec.run.log import RunLog
-from iqm_spec.run.loop import GOES_ON, carry_on
-from iqm_spec.run.request import Request
-from iqm_spec.run.saved import SavedRun
+from iqm_spec.runs.events import Event, RunDone, StageDone
+from iqm_spec.runs.log import RunLog
+from iqm_spec.runs.loop import GOES_ON, carry_on
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.server.judge import paid_twice
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.state import Attempt, Phase

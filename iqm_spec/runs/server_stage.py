@@ -10,9 +10,9 @@ from attrs import define, field
 from iqm_spec.cost.estimate import Tariff
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.events import Paused
-from iqm_spec.run.log import RunLog
-from iqm_spec.run.request import Request
+from iqm_spec.runs.events import Paused
+from iqm_spec.runs.log import RunLog
+from iqm_spec.runs.request import Request
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Desk, Session, computer_of

@@ -8,11 +8,11 @@ from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Ref
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.aer import run_aer
-from iqm_spec.run.events import Event, Planned, RunDone, StageDone, Transpiling
-from iqm_spec.run.log import RunLog, earlier_run
-from iqm_spec.run.request import Request
-from iqm_spec.run.server import refused, run_server
+from iqm_spec.runs.aer import run_aer
+from iqm_spec.runs.events import Event, Planned, RunDone, StageDone, Transpiling
+from iqm_spec.runs.log import RunLog, earlier_run
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.server import refused, run_server
 from iqm_spec.store import Store
 
 GOES_ON = ("passed", "waived")

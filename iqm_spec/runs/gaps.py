@@ -8,9 +8,9 @@ from attrs import frozen
 
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.run.log import JOB, USED
-from iqm_spec.run.rows import Row
-from iqm_spec.run.saved import SavedRun
+from iqm_spec.runs.log import JOB, USED
+from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.layout import DIGEST
 from iqm_spec.store.references import named_jobs

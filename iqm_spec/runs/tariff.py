@@ -12,7 +12,7 @@ from iqm_spec.cost.estimate import Assumption, Tariff
 from iqm_spec.cost.prices import Price, published_price
 from iqm_spec.cost.published import PublishedTimes, published_times
 from iqm_spec.cost.times import LEAST_MEASURED, MachineTimes, Predicts
-from iqm_spec.run.measured import Measured, measured_in
+from iqm_spec.runs.measured import Measured, measured_in
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.ledger import read_all_attempts
 from iqm_spec.stages.server.state import Attempt

@@ -11,10 +11,10 @@ from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.keys import Simulator
-from iqm_spec.run.log import USED
-from iqm_spec.run.rows import Row, aer_rows
-from iqm_spec.run.server_rows import UsedAttempt, server_rows
+from iqm_spec.runs.keys import Simulator
+from iqm_spec.runs.log import USED
+from iqm_spec.runs.rows import Row, aer_rows
+from iqm_spec.runs.server_rows import UsedAttempt, server_rows
 from iqm_spec.store import RunState, Store
 
 

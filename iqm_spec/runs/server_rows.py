@@ -8,8 +8,8 @@ from typing import Any
 
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.derived import MEASURED, derive_measured, derived_key
-from iqm_spec.run.rows import Row
+from iqm_spec.runs.derived import MEASURED, derive_measured, derived_key
+from iqm_spec.runs.rows import Row
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.ledger import covering, read_attempts

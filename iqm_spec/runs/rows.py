@@ -9,7 +9,7 @@ from attrs import frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.run.keys import Simulator, aer_key
+from iqm_spec.runs.keys import Simulator, aer_key
 from iqm_spec.store import Store
 
 RECORDS = "aer-records"

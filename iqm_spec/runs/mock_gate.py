@@ -8,8 +8,8 @@ from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count, label
-from iqm_spec.run.events import StageDone
-from iqm_spec.run.server_stage import ServerStage
+from iqm_spec.runs.events import StageDone
+from iqm_spec.runs.server_stage import ServerStage
 from iqm_spec.stages.server.batch import Part
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import computer_of

@@ -10,10 +10,11 @@ from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.environment import environment
-from iqm_spec.run.events import StageDone
-from iqm_spec.run.keys import installed_simulator
-from iqm_spec.run.request import Request
+from iqm_spec.runs.environment import environment
+from iqm_spec.runs.events import StageDone
+from iqm_spec.runs.inputs import keep_inputs
+from iqm_spec.runs.keys import installed_simulator
+from iqm_spec.runs.request import Request
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import Store
 
@@ -84,6 +85,7 @@ class RunLog:
                 {"format": "iqm-spec/text/1", "text": checked.text, "language": checked.language}
             ),
             "plan": self._plan.digest,
+            "inputs": keep_inputs(self._store, checked),
             "environment": self._store.put_json(environment()),
             "simulator": installed_simulator().to_json(),
             "wanted": [stage.value for stage in self._request.stages],

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
-from iqm_spec.run.tariff import CostOptions
+from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.stages.aer import Spread
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.stages.server.counter import Counter
@@ -19,7 +19,7 @@ from iqm_spec.stages.server.desk import Session
 
 if TYPE_CHECKING:
     from iqm_spec.check import Checked
-    from iqm_spec.run.events import Event
+    from iqm_spec.runs.events import Event
 
 
 def nobody(_: Bill) -> bool:
@@ -98,6 +98,6 @@ class Request:
     def counter(self) -> Counter:
         """What the server tells of its machines, read once."""
         assert self.session is not None  # noqa: S101 - asked for by server stages only
-        from iqm_spec.run.events import Paused
+        from iqm_spec.runs.events import Paused
 
         return Counter(self.session, lambda why, seconds: self.tell(Paused(None, why, seconds)))

@@ -11,8 +11,8 @@ from attrs import frozen
 
 from iqm_spec.errors import ExitCode, IqmSpecError, Refused, UsageError
 from iqm_spec.model import Stage
-from iqm_spec.run.doctor import Check, fine, problem, unknown, warning
-from iqm_spec.run.doctor_machine import LOOKED_AHEAD, Need, machine_checks, moment
+from iqm_spec.runs.doctor import Check, fine, problem, unknown, warning
+from iqm_spec.runs.doctor_machine import LOOKED_AHEAD, Need, machine_checks, moment
 from iqm_spec.stages.server.desk import EMULATOR, computer_of
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from iqm_spec.cost.slots import MARGIN, fitting, need
 from iqm_spec.errors import Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.label import count
-from iqm_spec.run.request import Request
-from iqm_spec.run.server_stage import ServerStage
-from iqm_spec.run.tariff import sources_of, tariff_of
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.server_stage import ServerStage
+from iqm_spec.runs.tariff import sources_of, tariff_of
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.desk import EMULATOR, computer_of
 from iqm_spec.stages.server.purse import Limits, Purse

@@ -13,12 +13,12 @@ from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.run.events import StageDone
-from iqm_spec.run.foreign import Candidate, ForeignJob, candidates, match
-from iqm_spec.run.log import RunLog
-from iqm_spec.run.request import Request
-from iqm_spec.run.server_rows import derive, server_rows
-from iqm_spec.run.tariff import CostOptions, sources_of, tariff_of
+from iqm_spec.runs.events import StageDone
+from iqm_spec.runs.foreign import Candidate, ForeignJob, candidates, match
+from iqm_spec.runs.log import RunLog
+from iqm_spec.runs.request import Request
+from iqm_spec.runs.server_rows import derive, server_rows
+from iqm_spec.runs.tariff import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.server.claims import alone
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.counter import Counter
