@@ -31,6 +31,7 @@ from iqm_spec.stages.aer import (
     spread_jobs,
 )
 from iqm_spec.store import Store
+from iqm_spec.targets import ErrorProfile
 
 MOST_CIRCUITS = 256
 """Circuits in one job: what a kill can lose, and what one pack holds at least."""
@@ -89,8 +90,7 @@ def aer_work(plan: Plan, request: Request, store: Store) -> AerWork:
     simulator = installed_simulator()
     keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
     jobs = _missing_jobs(plan, keys, store, fresh=request.fresh)
-    circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
-    asked = [(_tasks(job, plan, circuits), _setup(job, plan, request)) for job in jobs]
+    asked = asked_of(store, plan, jobs, _profiles(request)) if jobs else []
     left = {key for job in jobs for key, _ in job.points}
     expected = expected_time(asked)
     started = StageStarted(
@@ -125,6 +125,11 @@ def _missing_jobs(plan: Plan, keys: Sequence[str], store: Store, *, fresh: bool)
     if not fresh:
         held = store.find(RECORDS, keyed).keys() & store.find(DERIVED, keyed).keys()
         keyed = {key: point for key, point in keyed.items() if key not in held}
+    return jobs_of(keyed)
+
+
+def jobs_of(keyed: Mapping[str, PlannedPoint]) -> list[AerJob]:
+    """The jobs that points make, in their order."""
     by_target: dict[str, list[tuple[str, PlannedPoint]]] = {}
     for key, point in keyed.items():
         by_target.setdefault(point.target, []).append((key, point))
@@ -159,7 +164,7 @@ def _work(point: PlannedPoint) -> float:
 def _simulate(work: AerWork, request: Request, store: Store, log: RunLog) -> Iterator[Event]:
     """Store each job's counts and what is derived from them as soon as it is done."""
     for number, outcomes in _outcomes(work.asked, request):
-        records = store.put_pack(RECORDS, {}, [_record(o) for o in outcomes])
+        records = store.put_pack(RECORDS, {}, [record_line(o) for o in outcomes])
         lines = [derived_line(o.key, o.ideal, o.comparison, o.why_no_ideal) for o in outcomes]
         derived = store.put_pack(DERIVED, {}, lines)
         log.job("aer", number, {"records": records, "derived": derived})
@@ -174,6 +179,24 @@ def _outcomes(asked: Sequence[Job], request: Request) -> Iterator[tuple[int, lis
     )
 
 
+def asked_of(
+    store: Store,
+    plan: Plan,
+    jobs: Sequence[AerJob],
+    profiles: Mapping[str, ErrorProfile | None],
+) -> list[Job]:
+    """What simulates `jobs`: their circuits from the folder, `profiles` by target."""
+    circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
+    aer = plan.header["aer"]
+    return [
+        (
+            _tasks(job, plan, circuits),
+            Setup(noise=profiles[job.target], method=aer["method"], device=aer["device"]),
+        )
+        for job in jobs
+    ]
+
+
 def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerTask]:
     return [
         AerTask(key, circuits[point.ask], point.shots, random_seed(plan, point))
@@ -181,18 +204,17 @@ def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerT
     ]
 
 
-def _setup(job: AerJob, plan: Plan, request: Request) -> Setup:
-    aer = plan.header["aer"]
-    if request.checked is None:
+def _profiles(request: Request) -> Mapping[str, ErrorProfile | None]:
+    if request.profiles is None:
         raise UsageError(
-            "the Aer stage of this run is not complete",
+            "the Aer stage of this run is not complete, and its folder does not hold its noise",
             hint="`iqm-spec run SPEC` goes on from what is stored",
         )
-    profile = request.checked.profiles[job.target]
-    return Setup(noise=profile, method=aer["method"], device=aer["device"])
+    return request.profiles
 
 
-def _record(outcome: AerOutcome) -> dict[str, Json]:
+def record_line(outcome: AerOutcome) -> dict[str, Json]:
+    """The line of a pack of records: what was got, and nothing that is made of it."""
     return {
         "key": outcome.key,
         "counts": dict(outcome.counts),

@@ -46,15 +46,19 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
     """Store the distances of rows of counts that have none yet."""
     held = store.find(MEASURED, {key for key, _, _ in rows})
     left = [row for row in rows if row[0] not in held]
-    if not left:
-        return
-    asks = {ask for _, ask, _ in left}
+    if left:
+        store.put_pack(MEASURED, {}, measured_lines(store, plan, left))
+
+
+def measured_lines(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[dict[str, Json]]:
+    """The lines of a pack for rows of counts, computed anew."""
+    asks = {ask for _, ask, _ in rows}
     points = {point.ask: point for point in plan.points if point.ask in asks}
     circuits = natives_of(store, plan, list(points.values()))
     cheap = {circuits[ask]: points[ask].name for ask in asks if _seconds(circuits[ask]) is None}
     known = ideals(cheap, "CPU")
     lines = []
-    for key, ask, counts in left:
+    for key, ask, counts in rows:
         circuit = circuits[ask]
         why = _seconds(circuit)
         found = known[circuit] if why is None else why
@@ -63,7 +67,7 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
             lines.append(derived_line(key, None, None, ideal))
         else:
             lines.append(derived_line(key, ideal, ideal.compared(counts)))
-    store.put_pack(MEASURED, {}, lines)
+    return lines
 
 
 def _seconds(circuit: Native) -> str | None:

@@ -20,6 +20,7 @@ from iqm_spec.stages.server.desk import Session
 if TYPE_CHECKING:
     from iqm_spec.check import Checked
     from iqm_spec.runs.events import Event
+    from iqm_spec.targets import ErrorProfile
 
 
 def nobody(_: Bill) -> bool:
@@ -38,8 +39,9 @@ class Request:
     that need a server are refused with `why_no_session`. `pins` are the calibration sets of the
     plan's machines by alias. Jobs are waited for until they end or the `deadline` (of
     `time.monotonic`) is over; with `detach` those of the last stage are not waited for.
-    `budget_of_run` is the spec's budget where there is no spec; `costs` is what the command line
-    says of costs. `agree` is asked before credits are spent; `tell` hears of pauses and notes.
+    `budget_of_run` and `noise_of_run` are the spec's budget and error profiles where there is no
+    spec; `costs` is what the command line says of costs. `agree` is asked before credits are spent;
+    `tell` hears of pauses and notes.
     """
 
     checked: Checked | None
@@ -56,6 +58,7 @@ class Request:
     detach: bool = False
     costs: CostOptions = field(factory=CostOptions)
     budget_of_run: Mapping[str, Json] = field(factory=dict)
+    noise_of_run: Mapping[str, ErrorProfile | None] | None = None
     agree: Callable[[Bill], bool] = nobody
     tell: Callable[[Event], None] = lambda _: None
 
@@ -88,6 +91,11 @@ class Request:
     def budget(self) -> Mapping[str, Any]:
         """The spec's `budget`."""
         return self.budget_of_run if self.checked is None else self.checked.spec.budget
+
+    @property
+    def profiles(self) -> Mapping[str, ErrorProfile | None] | None:
+        """The error profile of each target; None where they are not known."""
+        return self.noise_of_run if self.checked is None else self.checked.profiles
 
     @property
     def fail_fast(self) -> bool:

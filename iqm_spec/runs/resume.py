@@ -10,6 +10,7 @@ from attrs import evolve
 from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
 from iqm_spec.runs.events import Event, RunDone, StageDone
+from iqm_spec.runs.inputs import read_inputs
 from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.loop import GOES_ON, carry_on
 from iqm_spec.runs.request import Request
@@ -19,6 +20,7 @@ from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
+from iqm_spec.targets import ErrorProfile
 
 
 def resume(saved: SavedRun, request: Request, store: Store) -> Iterator[Event]:
@@ -59,6 +61,12 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
     ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
     machines = kept_machines(store, ask) or {}
     return {alias: one.calibration_set_id for alias, one in machines.items()}
+
+
+def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:
+    """The error profiles of the run's targets; None for a run that did not keep them."""
+    digest = saved.state.fields.get("inputs")
+    return None if digest is None else read_inputs(store, str(digest)).profiles
 
 
 def budget(saved: SavedRun) -> Mapping[str, Any]:

@@ -46,6 +46,7 @@ WARM = (
 def warm() -> None:
     """Import everything. A thread must not come of it: in a forked child it would be missing."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    sys.modules["pyarrow"] = None  # type: ignore[assignment] # pandas does without it; it starts one
     for name in WARM:
         import_module(name)
     import iqm_spec
@@ -55,6 +56,7 @@ def warm() -> None:
         if path.name != "__main__.py":
             parts = path.relative_to(package.parent).with_suffix("").parts
             import_module(".".join(part for part in parts if part != "__init__"))
+    del sys.modules["pyarrow"]
     if threading.active_count() != 1 or len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("an import started a thread: such a process is not to be forked")
     gc.collect()

@@ -23,7 +23,7 @@ from iqm_spec.cli.options import (
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.session import NO_CREDENTIALS, server_of_run, session_of
 from iqm_spec.runs.request import Request
-from iqm_spec.runs.resume import budget, left, pins, resume
+from iqm_spec.runs.resume import budget, left, noise, pins, resume
 from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
 
@@ -64,6 +64,7 @@ def command(
             deadline=None if wait is None else time.monotonic() + wait,
             costs=costs.read(),
             budget_of_run=budget(saved),
+            noise_of_run=noise(saved, store),
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )

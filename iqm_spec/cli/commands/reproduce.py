@@ -1,0 +1,77 @@
+"""`iqm-spec reproduce RUN`: what can be computed again is, and must come out as it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from iqm_spec.cli import output
+from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.cli.progress import SECONDS_BETWEEN_LINES
+from iqm_spec.diagnostics import printable
+from iqm_spec.errors import ExitCode
+from iqm_spec.replay.check import Check
+from iqm_spec.runs.saved import load_run
+from iqm_spec.store import Store
+
+MOST_LINES = 10
+
+
+@click.command()
+@click.argument("run", default="latest")
+@click.option(
+    "-j", "--jobs", "workers", type=click.IntRange(1, 256), default=1, show_default=True,
+    help="Processes that simulate side by side.",
+)  # fmt: skip
+@stored_results_option
+@json_option
+def command(run: str, workers: int, results: Path, as_json: bool) -> int:
+    """Replay RUN from the results folder alone. Exit code 7 where anything comes out otherwise.
+
+    Files are checked, simulated points are simulated again, distances and verdicts are computed
+    again, and the requests of jobs are made again from the plan's circuits. A server is not asked,
+    and nothing is written. Under other versions counts may differ: they are compared as samples of
+    one distribution then, and the difference is named.
+    """
+    from iqm_spec.replay import reproduce
+
+    store = Store(results)
+    saved = load_run(store, run)
+    checks = []
+    for check in reproduce(store, saved, workers, _progress()):
+        checks.append(check)
+        if not as_json:
+            _show(check)
+    wrong = sum(len(check.mismatches) for check in checks)
+    code = int(ExitCode.CORRUPT if wrong else ExitCode.DONE)
+    if as_json:
+        told = [check.to_json() for check in checks]
+        output.answer({"run": saved.state.id, "checks": told, "same": not wrong, "exit": code})
+    else:
+        verdict = f"{wrong:,} not as they were" if wrong else "all as it was"
+        click.echo(f"run {saved.state.id}: {verdict}")
+    return code
+
+
+def _show(check: Check) -> None:
+    click.echo(f"{check.name}: {check.same:,} of {check.total:,} as they were")
+    for one in check.mismatches[:MOST_LINES]:
+        click.echo(printable(f"  {one.what}: {one.why}"))
+    if len(check.mismatches) > MOST_LINES:
+        click.echo(f"  ... and {len(check.mismatches) - MOST_LINES:,} more")
+    if check.note:
+        click.echo(printable(f"  note: {check.note}"))
+
+
+def _progress() -> Callable[[int, int], None]:
+    last = [time.monotonic()]
+
+    def tell(done: int, total: int) -> None:
+        if done < total and time.monotonic() - last[0] >= SECONDS_BETWEEN_LINES:
+            last[0] = time.monotonic()
+            output.say(f"simulated again: {done:,} of {total:,} points")
+
+    return tell

@@ -1,0 +1,88 @@
+"""Checks what came from a server without asking it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from iqm_spec.canonical import digest
+from iqm_spec.model import Stage
+from iqm_spec.plan.build import read_plan
+from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.plan import Plan
+from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
+from iqm_spec.runs.derived import derived_key, measured_lines
+from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.work import look, point_keys
+from iqm_spec.store import Store
+
+
+def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
+    """Bodies of jobs, counts and distances of the machine, and what the mock was asked."""
+    if saved.realm is None:
+        return
+    for stage in (Stage.MOCK, Stage.HARDWARE):
+        if saved.used(stage):
+            yield _check_bodies(store, saved, stage, saved.realm)
+    rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]
+    if rows:
+        yield check_of("hardware counts", len(rows), _wrong_counts(rows))
+        yield check_of("hardware distances", len(rows), _wrong_distances(store, saved, rows))
+
+
+def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Check:
+    """Each job's request, made again from the plan's circuits, is the one that was sent."""
+    completed = look(saved.plan, stage, realm, store, write=False).attempts(Phase.COMPLETED)
+    own = [attempt for attempt in completed if not attempt.intent.get("imported")]
+    left = len(completed) - len(own)
+    note = f"{left} more of a script's: their requests were not made here" if left else ""
+    return check_of(f"{stage.value} requests", len(own), _other_bodies(store, own), note)
+
+
+def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
+    plans: dict[str, Plan] = {}
+    for attempt in own:
+        named_ = str(attempt.intent["plan"])
+        if named_ not in plans:
+            plans[named_] = read_plan(store, named_)
+        if digest(json.loads(_request(store, plans[named_], attempt))) != attempt.intent["body"]:
+            yield Mismatch(f"job {attempt.id}", "its request is not that of the plan's circuits")
+
+
+def _request(store: Store, plan: Plan, attempt: Attempt) -> bytes:
+    from iqm_spec.server.body import job_body
+
+    intent = attempt.intent
+    keys = point_keys(plan, Stage(intent["stage"]), intent["realm"])
+    by_key = dict(zip(keys, plan.points, strict=True))
+    points = [by_key[key] for key, _ in attempt.parts]
+    circuits = circuits_of(store, plan, points)
+    pairs = [(point.name, circuits[point.ask]) for point in points]
+    return job_body(pairs, intent["shots"], intent["calibration_set_id"], points[0].options)
+
+
+def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
+    for row in rows:
+        counts, returned = row.counts, row.record["shots_returned"] if row.record else 0
+        if sum(counts.values()) != returned:
+            yield Mismatch(
+                named(row.point, row.stage),
+                f"its counts add up to {sum(counts.values())}, and {returned} shots were returned",
+            )
+
+
+def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iterator[Mismatch]:
+    counted = [
+        (derived_key(row.record["records"]), row.point.ask, row.counts)
+        for row in rows
+        if row.record is not None
+    ]
+    made = measured_lines(store, saved.plan, counted)
+    for row, line in zip(rows, made, strict=True):
+        if row.derived is None:
+            yield Mismatch(named(row.point, row.stage), "its distances are not in the folder")
+        elif wrong := differing(row.derived, line):
+            told = " and ".join(wrong)
+            yield Mismatch(named(row.point, row.stage), f"{told} came out otherwise")

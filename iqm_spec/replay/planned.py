@@ -1,0 +1,37 @@
+"""Is every point's circuit the one that its plan names?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iqm_spec.json_types import Json
+from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.plan import Plan
+from iqm_spec.replay.check import Check, Mismatch, check_of, named
+from iqm_spec.store import Store
+
+_AT_ONCE = 4096
+
+
+def check_circuits(store: Store, plan: Plan) -> Check:
+    """Digest and summary (qubits, depth, gates) of every transpiled circuit, computed anew."""
+    return check_of("transpiled circuits", len(plan.points), _mismatches(store, plan))
+
+
+def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
+    for start in range(0, len(plan.points), _AT_ONCE):
+        points = plan.points[start : start + _AT_ONCE]
+        natives = natives_of(store, plan, points)
+        for point in points:
+            native = natives[point.ask]
+            summary: dict[str, Json] = dict(native.skeleton.summary)
+            if native.digest != point.circuit:
+                yield Mismatch(
+                    named(point, "plan"),
+                    f"the stored circuit is {native.digest[:12]}, the plan names "
+                    f"{point.circuit[:12]}",
+                )
+            elif summary != dict(point.summary):
+                yield Mismatch(
+                    named(point, "plan"), f"its plan tells {point.summary}, it has {summary}"
+                )

@@ -1,0 +1,65 @@
+"""All checks of one run, in the order in which each makes sense of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from iqm_spec.model import Stage
+from iqm_spec.plan.plan import Plan
+from iqm_spec.replay.check import Check, Mismatch
+from iqm_spec.replay.measured import check_measured
+from iqm_spec.replay.planned import check_circuits
+from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
+from iqm_spec.replay.verdicts import check_verdict
+from iqm_spec.runs.inputs import read_inputs
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.store import Store, verify
+from iqm_spec.targets import error_profile, known
+
+
+def reproduce(
+    store: Store, saved: SavedRun, workers: int = 1, tell: Tell = lambda done, total: None
+) -> Iterator[Check]:
+    """Checks of a stored run, from its folder alone: nothing is asked of a server or written.
+
+    Files first; where one is damaged nothing else is looked at. Then circuits, simulated counts,
+    measured ones and verdicts.
+    """
+    files = _check_files(store)
+    yield files
+    if files.mismatches:
+        return
+    yield check_circuits(store, saved.plan)
+    wanted: Any = saved.state.fields.get("wanted", ())
+    if Stage.AER.value in wanted:
+        profiles = _profiles(store, saved)
+        noise = check_noise(saved.plan, profiles)
+        yield noise
+        if not noise.mismatches:
+            yield from repeat_aer(store, saved, profiles, workers, tell)
+    yield from check_measured(store, saved)
+    if verdict := check_verdict(store, saved):
+        yield verdict
+
+
+def _check_files(store: Store) -> Check:
+    found = verify(store)
+    wrong = tuple(Mismatch(item.path, f"{item.code}: {item.message}") for item in found.problems)
+    return Check("files", found.checked, wrong)
+
+
+def _profiles(store: Store, saved: SavedRun) -> Profiles:
+    """Those that the run kept; of a run that kept none, those of this version that it named."""
+    inputs = saved.state.fields.get("inputs")
+    if inputs is not None:
+        return read_inputs(store, str(inputs)).profiles
+    return _built_in(saved.plan)
+
+
+def _built_in(plan: Plan) -> Profiles:
+    noise: dict[str, str | None] = plan.header["noise"]
+    return {
+        alias: None if digest is None or alias not in known() else error_profile(alias)
+        for alias, digest in noise.items()
+    }

@@ -1,0 +1,173 @@
+"""Simulates a run's points again, from its plan, circuits and noise as the folder has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from attrs import define, field
+
+from iqm_spec.analysis.homogeneity import compare_counts, holm
+from iqm_spec.json_types import Json
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
+from iqm_spec.runs.aer import asked_of, jobs_of, record_line
+from iqm_spec.runs.derived import derived_line
+from iqm_spec.runs.keys import aer_key, installed_simulator
+from iqm_spec.runs.rows import DERIVED, RECORDS
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.aer import AerOutcome, run_jobs
+from iqm_spec.store import Store
+from iqm_spec.targets import ErrorProfile
+
+SIGNIFICANT = 0.001
+"""Corrected p-values below this cannot be laid to other random numbers."""
+
+Profiles = Mapping[str, ErrorProfile | None]
+Tell = Callable[[int, int], None]
+"""Hears how many points are done, of how many."""
+
+
+@define
+class _Found:
+    """What came out otherwise, so far."""
+
+    changed: str
+    """What is not as it was when the run was made, in words; empty where all is."""
+    records: list[Mismatch] = field(factory=list)
+    derived: list[Mismatch] = field(factory=list)
+    others: list[tuple[str, float]] = field(factory=list)
+    """Points with other counts under other versions, and how likely these are by chance."""
+
+
+def repeat_aer(
+    store: Store, saved: SavedRun, profiles: Profiles, workers: int, tell: Tell
+) -> list[Check]:
+    """Checks of the records and of what is derived from them.
+
+    Bit for bit where versions and platform are those of the run. Where they are not, other counts
+    are compared as samples of one distribution.
+    """
+    plan = saved.plan
+    keyed = _keyed(plan, saved)
+    found = _Found(changed_since(store, saved))
+    jobs = jobs_of(keyed)
+    asked = asked_of(store, plan, jobs, profiles)
+    done = 0
+    for _, outcomes in run_jobs(asked, workers):
+        _compare(store, keyed, outcomes, found)
+        done += len(outcomes)
+        tell(done, len(keyed))
+    return [
+        check_of("Aer records", len(keyed), [*found.records, *_unlikely(found)], _note(found)),
+        check_of("Aer distances", len(keyed) - len(found.others), found.derived),
+    ]
+
+
+def check_noise(plan: Plan, profiles: Profiles) -> Check:
+    """The stored error profiles are those that the plan names."""
+    named_: Mapping[str, Any] = plan.header["noise"]
+    wrong = [
+        Mismatch(f"noise of {alias}", "the stored error profile is not the one the plan names")
+        for alias, digest in named_.items()
+        if _digest(profiles.get(alias)) != digest
+    ]
+    return check_of("error profiles", len(named_), wrong)
+
+
+def changed_since(store: Store, saved: SavedRun) -> str:
+    """Which versions and platform differ from those of the run, in words; empty where none."""
+    from iqm_spec.runs.environment import environment
+
+    then: Any = store.get_json(str(saved.state.fields["environment"]))
+    now: Any = environment()
+    simulator, installed = saved.simulator, installed_simulator()
+    told = [
+        f"{name} {was} then, {now['versions'].get(name)} now"
+        for name, was in then["versions"].items()
+        if name in _DECIDES and was != now["versions"].get(name)
+    ]
+    if then["platform"] != now["platform"]:
+        told.append(f"{_platform(then)} then, {_platform(now)} now")
+    if simulator.way != installed.way:
+        told.append(f"way of simulating {simulator.way} then, {installed.way} now")
+    return "; ".join(told)
+
+
+_DECIDES = ("numpy", "qiskit", "qiskit-aer")
+"""Packages that counts depend on."""
+
+
+def _platform(environment: Mapping[str, Any]) -> str:
+    return f"{environment['platform']['system']} on {environment['platform']['machine']}"
+
+
+def _digest(profile: ErrorProfile | None) -> str | None:
+    return None if profile is None else profile.digest
+
+
+def _keyed(plan: Plan, saved: SavedRun) -> dict[str, PlannedPoint]:
+    keyed: dict[str, PlannedPoint] = {}
+    for point in plan.points:
+        keyed.setdefault(aer_key(plan, point, saved.simulator), point)
+    return keyed
+
+
+def _compare(
+    store: Store, keyed: Mapping[str, PlannedPoint], outcomes: list[AerOutcome], found: _Found
+) -> None:
+    keys = [outcome.key for outcome in outcomes]
+    records, derived = store.find(RECORDS, keys), store.find(DERIVED, keys)
+    for outcome in outcomes:
+        what = named(keyed[outcome.key], "aer")
+        held = records.get(outcome.key)
+        if held is None:
+            found.records.append(Mismatch(what, "its record is not in the folder"))
+            continue
+        wrong = differing(held.record, record_line(outcome))
+        if "counts" in wrong and found.changed:
+            counts: Any = held.record["counts"]
+            p = compare_counts(counts, outcome.counts).p_value
+            found.others.append((what, p))
+            continue
+        if wrong:
+            found.records.append(Mismatch(what, f"{_and(wrong)} came out otherwise"))
+        more = derived.get(outcome.key)
+        found.derived += _derived(what, more.record if more else None, outcome)
+
+
+def _derived(
+    what: str, stored: Mapping[str, Any] | None, outcome: AerOutcome
+) -> Iterator[Mismatch]:
+    if stored is None:
+        yield Mismatch(what, "its distances are not in the folder")
+        return
+    made: Mapping[str, Json] = derived_line(
+        outcome.key, outcome.ideal, outcome.comparison, outcome.why_no_ideal
+    )
+    if wrong := differing(stored, made):
+        yield Mismatch(what, f"{_and(wrong)} came out otherwise")
+
+
+def _unlikely(found: _Found) -> list[Mismatch]:
+    corrected = holm([p for _, p in found.others])
+    return [
+        Mismatch(what, f"its counts are of another distribution (p = {p:.2g}, corrected)")
+        for (what, _), p in zip(found.others, corrected, strict=True)
+        if p < SIGNIFICANT
+    ]
+
+
+def _note(found: _Found) -> str:
+    if not found.changed:
+        return ""
+    if not found.others:
+        return f"as they were, though {found.changed}"
+    return (
+        f"{len(found.others):,} have other counts, compared as samples of one distribution: "
+        f"{found.changed}"
+    )
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(names)
