@@ -1,0 +1,182 @@
+"""`reproduce`: a run comes out as it was, and whatever was forged is found though hashes fit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cli
+from tests.forgery import Change, forge_object, forge_record
+
+Ask = Callable[..., Any]
+
+SPEC = """\
+iqm_spec: 1
+name: pair
+target: garnet
+shots: 200
+stages: [aer, mock, hardware]
+circuits:
+  - {generator: ghz, args: {num_qubits: "${n}"}}
+  - {qasm: one.qasm, parameters: by-name}
+sweep: [{grid: {n: [2, 3]}}, {grid: {theta: [0.3, 0.7]}}]
+require: {aer: {hellinger_fidelity: {min: 0.4}}}
+"""
+QASM = """\
+OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] theta;
+qubit[2] q; bit[2] c;
+rx(theta) q[0];
+cx q[0], q[1];
+c = measure q;
+"""
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {"folder": tmp_path_factory.mktemp("original")}
+
+
+@pytest.fixture
+def results(original: dict[str, Path], cli: Cli, tmp_path: Path) -> Path:
+    """A copy of a run's folder, nothing else beside it: neither spec nor circuit file."""
+    folder = original["folder"]
+    if not (folder / "results").exists():
+        (folder / "pair.yaml").write_text(SPEC)
+        (folder / "one.qasm").write_text(QASM)
+        done = cli("run", "pair.yaml", "--server", "emulator", "--yes", cwd=folder)
+        assert done.returncode == 0, done.stderr
+    shutil.copytree(folder / "results", tmp_path / "results")
+    return tmp_path / "results"
+
+
+def wrong(document: Any) -> dict[str, list[str]]:
+    """Names of the checks that found something, with what they found it at."""
+    return {
+        check["name"]: [one["what"] for one in check["mismatches"]]
+        for check in document["checks"]
+        if check["mismatches"]
+    }
+
+
+def test_a_run_comes_out_as_it_was(results: Path, answer: Ask, cli: Cli) -> None:
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    told = answer("reproduce")
+    assert told["same"]
+    assert {check["name"]: check["total"] for check in told["checks"]} == {
+        "files": told["checks"][0]["total"],
+        "transpiled circuits": 4,
+        "error profiles": 1,
+        "Aer records": 4,
+        "Aer distances": 4,
+        "mock requests": 1,
+        "hardware requests": 1,
+        "hardware counts": 4,
+        "hardware distances": 4,
+        "verdicts": 1,
+    }
+    after = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    assert before == after
+    shown = cli("reproduce", "pair", "-j", "2")
+    assert shown.returncode == 0
+    assert "Aer records: 4 of 4 as they were" in shown.stdout
+
+
+def one_more(record: dict[str, Any]) -> None:
+    counts = record["counts"]
+    one, other = list(counts)[:2]
+    counts[one] += 1
+    counts[other] -= 1
+
+
+def many_more(record: dict[str, Any]) -> None:
+    counts = record["counts"]
+    most, least = max(counts, key=counts.get), min(counts, key=counts.get)
+    counts[most], counts[least] = counts[least], counts[most]
+
+
+def better(record: dict[str, Any]) -> None:
+    record["comparison"]["hellinger_fidelity"] += 0.001
+
+
+def turned(record: dict[str, Any]) -> None:
+    record["angles"][0] += 0.01
+
+
+def quieter(inputs: dict[str, Any]) -> None:
+    inputs["profiles"]["garnet"]["t1_ns"]["QB1"] *= 2
+
+
+FORGED: list[tuple[str, Change, dict[str, int]]] = [
+    ("aer-records", one_more, {"Aer records": 1}),
+    ("aer-derived", better, {"Aer distances": 1}),
+    ("hardware-records", one_more, {"hardware distances": 1}),
+    ("hardware-derived", better, {"hardware distances": 1}),
+    ("hardware-records", lambda r: r["counts"].popitem(), {"hardware counts": 1}),
+    ("circuits", turned, {"transpiled circuits": 1}),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "found"), FORGED, ids=lambda item: str(item)[:30])
+def test_what_is_forged_is_found_though_all_hashes_fit(
+    kind: str, change: Change, found: dict[str, int], results: Path, answer: Ask
+) -> None:
+    forge_record(results, kind, change)
+    answer("verify")
+    told = wrong(answer("reproduce", exit_code=7))
+    assert found.items() <= {name: len(some) for name, some in told.items()}.items()
+
+
+def test_other_noise_than_the_plans_is_found(results: Path, answer: Ask) -> None:
+    forge_object(results, "inputs", quieter)
+    answer("verify")
+    assert wrong(answer("reproduce", exit_code=7)) == {"error profiles": ["noise of garnet"]}
+
+
+def test_a_damaged_file_ends_it(results: Path, answer: Ask) -> None:
+    path = next((results / "objects").glob("*/*.jsonl"))
+    path.write_bytes(path.read_bytes() + b"\n")
+    told = answer("reproduce", exit_code=7)
+    assert [check["name"] for check in told["checks"]] == ["files"]
+
+
+def older(environment: dict[str, Any]) -> None:
+    environment["versions"]["numpy"] = "1.0.0"
+
+
+@pytest.mark.parametrize(("change", "code"), [(one_more, 0), (many_more, 7)])
+def test_under_other_versions_counts_are_samples_of_one_distribution(
+    change: Change, code: int, results: Path, answer: Ask
+) -> None:
+    forge_object(results, "environment", older)
+    assert "as they were, though numpy 1.0.0 then" in json.dumps(answer("reproduce"))
+    forge_record(results, "aer-records", change)
+    records = next(
+        check
+        for check in answer("reproduce", exit_code=code)["checks"]
+        if check["name"] == "Aer records"
+    )
+    assert "1 have other counts, compared as samples of one distribution" in records["note"]
+    assert len(records["mismatches"]) == (code > 0)
+
+
+def test_an_interrupted_run_is_completed_without_its_spec(
+    results: Path, answer: Ask, cli: Cli
+) -> None:
+    run = answer("status")["runs"][0]["run"]
+    for event in (results / "runs" / run).glob("*"):
+        if event.name[:4] != "0001":
+            event.unlink()
+    for path in sorted((results / "objects").glob("*/*.jsonl")):
+        if b"iqm-spec/aer-" in path.read_bytes()[:40]:
+            path.unlink()
+    shutil.rmtree(results / "index")
+    done = cli("resume", run, "--server", "emulator", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert answer("reproduce")["same"]
