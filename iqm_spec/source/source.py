@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -40,6 +41,17 @@ class Source:
     tree: Mapping[str, Json]
     format: str
     patches: tuple[Patch, ...] = ()
+
+    @property
+    def overridden(self) -> dict[str, Json]:
+        """The values that came from `--set`, by their paths."""
+        found: dict[str, Json] = {}
+        for patch in self.patches:
+            value: Any = self.tree
+            for step in patch.path:
+                value = value[step]
+            found[".".join(map(str, patch.path))] = value
+        return found
 
     def span(self, path: TreePath) -> Span:
         """Place of the value at `path`, or of its nearest ancestor that has a place."""

@@ -52,6 +52,7 @@ READS = [
     (0, "status latest"),
     (0, "export"),
     (0, "verify"),
+    (0, "reproduce"),
     (0, "justify pair.yaml"),
     (0, "cost show model.json"),
     (0, "ledger"),
