@@ -21,6 +21,8 @@ from iqm_spec.errors import UsageError
 from iqm_spec.runs.measured import Measured
 from tools.make_cost_table import INVENTED, invented
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., Any]
 Cli = Callable[..., Any]
 
@@ -171,7 +173,6 @@ def test_show_keeps_to_ascii_where_the_terminal_does(model: Path, cli: Cli) -> N
     assert "us per execution" in shown.stdout
 
 
-@pytest.mark.slow
 def test_show_of_the_public_tables(cli: Cli, answer: Ask) -> None:
     told = answer("cost", "show")
     assert list(told["models"]) == list(MACHINES)
@@ -249,7 +250,6 @@ aer: {noise: ideal}
 """
 
 
-@pytest.mark.slow
 def test_a_results_folder_is_fitted_to_what_it_measured(
     tmp_path: Path, cli: Cli, answer: Ask
 ) -> None:

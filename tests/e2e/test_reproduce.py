@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import Cli
 from tests.forgery import Change, forge_object, forge_record
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., Any]
 
 SPEC = """\
@@ -123,7 +125,11 @@ FORGED: list[tuple[str, Change, dict[str, int]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "change", "found"), FORGED, ids=lambda item: str(item)[:30])
+@pytest.mark.parametrize(
+    ("kind", "change", "found"),
+    FORGED,
+    ids=[f"{kind}-{number}" for number, (kind, *_) in enumerate(FORGED)],
+)
 def test_what_is_forged_is_found_though_all_hashes_fit(
     kind: str, change: Change, found: dict[str, int], results: Path, answer: Ask
 ) -> None:
@@ -150,7 +156,9 @@ def older(environment: dict[str, Any]) -> None:
     environment["versions"]["numpy"] = "1.0.0"
 
 
-@pytest.mark.parametrize(("change", "code"), [(one_more, 0), (many_more, 7)])
+@pytest.mark.parametrize(
+    ("change", "code"), [(one_more, 0), (many_more, 7)], ids=["a little", "much"]
+)
 def test_under_other_versions_counts_are_samples_of_one_distribution(
     change: Change, code: int, results: Path, answer: Ask
 ) -> None:
