@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; 
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs docs-cost compare bench profile times clean constraints
+.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
@@ -49,6 +49,11 @@ bench: $(STAMP)
 # where the time of a sweep of 200 noisy points goes
 profile: $(STAMP)
 	$(BIN)/python -m tools.bench.profile
+
+# small archives of all experiments, kept in git: what is stored already is left as it is
+archives: $(STAMP)
+	for spec in experiments/*.yaml experiments/*.toml; do \
+		$(BIN)/iqm-spec run $$spec --server emulator --yes --results experiments/archives || exit 1; done
 
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)
