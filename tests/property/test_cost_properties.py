@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from iqm_spec.cost.fit import fit
 from iqm_spec.cost.model import TimeModel
 from iqm_spec.cost.shape import JobShape, alike
 from iqm_spec.cost.timings import Timing
+
+pytestmark = pytest.mark.slow
 
 few = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 

@@ -76,6 +76,7 @@ def test_three_jobs_at_least() -> None:
     assert accuracy_of(checked_fit(example(3), {})) is None
 
 
+@pytest.mark.slow
 def test_the_order_of_jobs_does_not_matter() -> None:
     timings = example(40)
     shuffled = random.Random(1).sample(timings, len(timings))
@@ -83,6 +84,7 @@ def test_the_order_of_jobs_does_not_matter() -> None:
     assert json.dumps(first.to_json()) == json.dumps(second.to_json())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [3, 5, 13, 60])
 def test_a_model_survives_its_file(jobs: int) -> None:
     model = checked_fit(example(jobs), {"source": "here"})

@@ -132,6 +132,7 @@ def test_many_mistakes_are_counted() -> None:
     assert "480 more" in found[-1].message
 
 
+@pytest.mark.slow
 def test_sizes_are_bounded() -> None:
     row = "2,5,1,1000,4.5\n"
     assert len(table(f"{HEAD}\n" + row * MOST_ROWS).jobs) == MOST_ROWS
