@@ -1,0 +1,71 @@
+"""Expectation values of products of Z, from counts and from probabilities.
+
+A Pauli string is read as Qiskit prints it and as it prints bitstrings: the rightmost letter is for
+bit 0. Registers stand in a bitstring with spaces between; a string has one letter per bit, none for
+spaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+
+from attrs import frozen
+
+Terms = Mapping[str, float]
+"""Pauli strings of I and Z to their coefficients."""
+
+
+@frozen
+class Expectation:
+    """A mean and its standard error."""
+
+    value: float
+    error: float
+
+
+def expectation(counts: Mapping[str, int], terms: Terms) -> Expectation:
+    """Mean of sum_k c_k P_k over the shots, and its standard error.
+
+    Every shot gives one value of the whole sum, so that correlations between the terms are in the
+    error. Where all shots gave one value the error is that of one other shot. ValueError where a
+    string has not a letter for each bit.
+    """
+    shots = sum(counts.values())
+    if shots <= 0:
+        raise ValueError("there are no shots")
+    values = {bits: value_of(bits, terms) for bits in counts}
+    mean = sum(count * values[bits] for bits, count in counts.items()) / shots
+    square = sum(count * (values[bits] - mean) ** 2 for bits, count in counts.items()) / shots
+    largest = sum(abs(coefficient) for coefficient in terms.values())
+    least = (largest / shots) ** 2 * (shots - 1) / shots if shots > 1 else largest**2
+    return Expectation(mean, sqrt(max(square, least) / shots))
+
+
+def ideal_expectation(probabilities: Mapping[str, float], terms: Terms) -> float:
+    """The mean under given probabilities, which must be those of all outcomes."""
+    return sum(p * value_of(bits, terms) for bits, p in probabilities.items())
+
+
+def value_of(bits: str, terms: Terms) -> float:
+    """The eigenvalue of a sum of Pauli strings of I and Z on one outcome."""
+    plain = bits.replace(" ", "")
+    total = 0.0
+    for string, coefficient in terms.items():
+        if len(string) != len(plain):
+            raise ValueError(f"{string} has {len(string)} letters for {len(plain)} bits")
+        odd = sum(letter != "I" and bit == "1" for letter, bit in zip(string, plain, strict=True))
+        total += -coefficient if odd % 2 else coefficient
+    return total
+
+
+def measured_in(string: str, basis: str) -> bool:
+    """Whether a Pauli string can be read off shots measured in a basis, letter by letter."""
+    return len(string) == len(basis) and all(
+        letter in ("I", axis) for letter, axis in zip(string, basis, strict=True)
+    )
+
+
+def as_z(string: str) -> str:
+    """The string of I and Z that stands for a Pauli string after its basis was changed."""
+    return "".join("I" if letter == "I" else "Z" for letter in string)
