@@ -29,7 +29,8 @@ LAYERS = [
     {"stages"},
     {"emulator"},
     {"runs"},
-    {"papers", "study"},
+    {"papers"},
+    {"study"},
     {"replay", "report", "notebook", "archive"},
     {"cli"},
 ]

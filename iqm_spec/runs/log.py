@@ -92,6 +92,8 @@ class RunLog:
             "server": self._request.realm,
             "budget": dict(self._request.budget),
         }
+        if checked.spec.analysis:
+            fields["analysis"] = {k: dict(v) for k, v in checked.spec.analysis.items()}
         if checked.source.overridden:
             fields["set"] = checked.source.overridden
         return self._store.start_run(self._plan.name, datetime.now(UTC), fields)

@@ -1,38 +1,47 @@
-"""Distances of each point's counts to its ideal distribution, as stored with them."""
+"""Distances of each point's counts to its ideal distribution."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from statistics import NormalDist
 
-from iqm_spec.analysis.merit import CONFIDENCE, Analysed, Merit
+from iqm_spec.analysis.intervals import distance_intervals
+from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.canonical import digest
 from iqm_spec.runs.rows import Row
+from iqm_spec.study.groups import Options, found, merit, rows_of_circuits
 
 NAME = "distances"
-_FIGURES = ("hellinger_fidelity", "total_variation_distance")
-_QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+MOST_RESAMPLED = 2000
+"""Rows whose intervals are bootstrapped; of more the standard error speaks."""
+
+_FIDELITY, _DISTANCE = "hellinger_fidelity", "total_variation_distance"
 
 
-def distances(rows: Iterable[Row]) -> Iterator[Analysed]:
+def distances(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
     """Hellinger fidelity and total variation distance of every row that has them."""
-    for row in rows:
-        if row.record is not None and row.comparison is not None:
-            yield Analysed(
-                analysis=NAME,
-                stage=row.stage,
-                emulated=row.emulated,
-                circuit=row.point.name,
-                values={
-                    name: list(value) if isinstance(value, tuple) else value
-                    for name, value in row.point.values
-                },
-                points=(row.point.id,),
-                merits=tuple(_merit(name, row.comparison) for name in _FIGURES),
-            )
+    chosen = rows_of_circuits(rows, options.get("circuits"))
+    resample = len(chosen) <= MOST_RESAMPLED
+    for row in chosen:
+        if row.comparison is not None:
+            yield found(NAME, [row], _resampled(row) if resample else _normal(row))
 
 
-def _merit(name: str, comparison: object) -> Merit:
-    assert isinstance(comparison, dict)  # noqa: S101 - a record read from the folder
-    value, error = float(comparison[name]), float(comparison[f"{name}_error"])
-    low, high = value - _QUANTILE * error, value + _QUANTILE * error
-    return Merit(name, value, error, max(0.0, low), min(1.0, high))
+def _resampled(row: Row) -> list[Merit]:
+    assert row.comparison is not None  # noqa: S101 - asked by the caller
+    assert row.derived is not None  # noqa: S101
+    seed = int(digest({"bootstrap": row.key, "records": sorted(row.sources)})[:15], 16)
+    intervals = distance_intervals(row.counts, row.derived["ideal"], seed)
+    merits = []
+    for name, (low, high) in zip((_FIDELITY, _DISTANCE), intervals, strict=True):
+        value = row.comparison[name]  # stored to twelve decimals, which the ends are not
+        error = row.comparison[f"{name}_error"]
+        merits.append(Merit(name, value, error, min(low, value), max(high, value)))
+    return merits
+
+
+def _normal(row: Row) -> list[Merit]:
+    assert row.comparison is not None  # noqa: S101 - asked by the caller
+    return [
+        merit(name, row.comparison[name], row.comparison[f"{name}_error"], 0.0, 1.0)
+        for name in (_FIDELITY, _DISTANCE)
+    ]

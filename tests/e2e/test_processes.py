@@ -51,6 +51,7 @@ READS = [
     (5, "import pair.yaml NOBODY --server URL"),
     (0, "status latest"),
     (0, "export"),
+    (0, "analyze"),
     (0, "verify"),
     (0, "reproduce"),
     (0, "justify pair.yaml"),
