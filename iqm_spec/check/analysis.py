@@ -16,6 +16,7 @@ _AXIS_FIELDS = ("phase", "against", "basis")
 
 def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter) -> None:
     """Report S312 for names that stand for nothing, S206 for strings that no shot can tell."""
+    _check_names(spec, report)
     axes = {points.circuit.name: set(points.axes) for points in circuits}
     for name, options in spec.analysis.items():
         path: TreePath = ("analysis", name)
@@ -31,6 +32,14 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
                 _report(report, where, f"none of its circuits uses an axis `{axis}`", hint)
         if name == "expectation":
             _check_letters(path, options, report)
+
+
+def _check_names(spec: Spec, report: Reporter) -> None:
+    """Calibration circuits have names of their own."""
+    for circuit in spec.circuits if spec.readout_mitigation else ():
+        if circuit.name in ("readout_zeros", "readout_ones"):
+            text = f"`{circuit.name}` is the name of a circuit that `readout_mitigation` adds"
+            report(Problem(circuit.path, "S410", text, "give it another `name`"))
 
 
 def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:

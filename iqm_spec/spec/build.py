@@ -48,6 +48,7 @@ def build(tree: Mapping[str, Any], targets: Targets, report: Report) -> Spec | N
         budget={**defaults("budget"), **given["budget"]},
         order=given["order"],
         analysis=completed_analysis(given.get("analysis", {})),
+        readout_mitigation=given["readout_mitigation"],
         fail_fast=given["fail_fast"],
         executor={**defaults("executor"), **given["executor"]} if "executor" in given else {},
         architecture=given.get("architecture"),

@@ -28,6 +28,7 @@ def meaning(
         "architecture": given.get("architecture"),
         "aer": asdict(aer),
         "sweep": _sweep(given),
+        **({"readout_mitigation": True} if given.get("readout_mitigation") else {}),
         "circuits": [_circuit(entry, entries[entry.index]) for entry in circuits],
     }
 

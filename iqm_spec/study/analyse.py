@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.plan.readout import NAMES
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
@@ -13,8 +14,9 @@ from iqm_spec.store import Store
 from iqm_spec.study import distances, expectation, ghz, mirror, volume
 from iqm_spec.study.groups import Options
 from iqm_spec.study.plugins import run_plugin
+from iqm_spec.study.readout import Readout, readout_of
 
-ANALYSES: Mapping[str, Callable[[Iterable[Row], Options], Iterator[Analysed]]] = {
+ANALYSES: Mapping[str, Callable[[Iterable[Row], Options, Readout], Iterator[Analysed]]] = {
     distances.NAME: distances.distances,
     expectation.NAME: expectation.expectations,
     ghz.NAME: ghz.ghz_fidelity,
@@ -45,11 +47,13 @@ def analyse_run(
     """
     given = saved.each_row(store) if rows is None else rows
     counted = [row for row in given if row.stage != "mock" and row.record is not None]
+    readout = readout_of(store, saved.plan, counted)
+    counted = [row for row in counted if row.point.name not in NAMES]
     outcome: list[Analysed] = []
     for name, options in sorted((declared(saved) if wanted is None else wanted).items()):
         if name == PLUGINS:
             for plugin, more in sorted(options.items()):
                 outcome += run_plugin(plugin, counted, more)
         else:
-            outcome += ANALYSES[name](counted, options)
+            outcome += ANALYSES[name](counted, options, readout)
     return tuple(outcome)

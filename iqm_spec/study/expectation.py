@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from attrs import frozen
@@ -14,27 +14,30 @@ from iqm_spec.analysis.expectation import (
     expectation,
     ideal_expectation,
     measured_in,
+    value_of,
 )
 from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.analysis.readout import Mitigated
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,
+    added,
     apart,
     found,
     merit,
     qubits_of,
     rows_of_circuits,
-    together,
     value_at,
 )
+from iqm_spec.study.readout import Readout
 
 NAME = "expectation"
 
 Observable = Mapping[str, float]
 
 
-def expectations(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
+def expectations(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
     """Means of all observables with their errors, and the ideal values where they are known."""
     basis: str | None = options.get("basis")
     observables = {name: _terms(told) for name, told in sorted(options["observables"].items())}
@@ -44,7 +47,7 @@ def expectations(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
         merits, notes = [], []
         shots = _shots(group, basis)
         for name, terms in observables.items():
-            told = _measured(name, terms, shots)
+            told = _measured(name, terms, shots, readout)
             if isinstance(told, str):
                 notes.append(told)
             else:
@@ -58,10 +61,9 @@ def _terms(told: Any) -> Observable:
 
 @frozen
 class _Shots:
-    """Counts in one basis, repeats added, and a row that knows their ideal distribution."""
+    """A basis, and a row with the counts of all repeats in it."""
 
     basis: str
-    counts: Mapping[str, int]
     row: Row
 
 
@@ -70,22 +72,37 @@ def _shots(group: Group, axis: str | None) -> list[_Shots]:
     for row in group:
         measured = "Z" * qubits_of(row) if axis is None else str(value_at(row, axis))
         by_basis.setdefault(measured, []).append(row)
-    return [_Shots(basis, together(rows), rows[0]) for basis, rows in by_basis.items()]
+    return [_Shots(basis, added(rows)) for basis, rows in by_basis.items()]
 
 
-def _measured(name: str, terms: Observable, shots: Sequence[_Shots]) -> list[Merit] | str:
+def _measured(
+    name: str, terms: Observable, shots: Sequence[_Shots], readout: Readout
+) -> list[Merit] | str:
     """The merits of one observable, or why it cannot be told."""
     parts = _shared_out(terms, shots)
     if isinstance(parts, str):
         return f"{name}: {parts}"
-    total = _sum([expectation(shots[place].counts, part) for place, part in parts.items()])
+    total = _sum([expectation(shots[place].row.counts, part) for place, part in parts.items()])
     bound = sum(abs(c) for c in terms.values())
     merits = [merit(name, total.value, total.error, -bound, bound)]
     known = [_ideal(shots[place].row, part) for place, part in parts.items()]
     exact = [value for value in known if value is not None]
     if len(exact) == len(known):
         merits.append(Merit(f"{name}_ideal", sum(exact)))
+    without = [_mitigated(shots[place], part, readout) for place, part in parts.items()]
+    better = [one for one in without if one is not None]
+    if len(better) == len(without):
+        best = _sum(better)
+        merits.append(merit(f"{name}_mitigated", best.value, best.error, -inf, inf))
     return merits
+
+
+def _mitigated(shots: _Shots, terms: Observable, readout: Readout) -> Expectation | None:
+    """The mean with the readout's errors taken off, where that can be done."""
+    found = readout.mitigated(shots.row)
+    if not isinstance(found, Mitigated):
+        return None
+    return found.mean(lambda bits: value_of(bits, terms))
 
 
 def _shared_out(terms: Observable, shots: Sequence[_Shots]) -> dict[int, dict[str, float]] | str:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import cos, inf, pi
 
-from iqm_spec.analysis.ghz import Oscillation, fidelity, fit_oscillation, parity, populations
+from iqm_spec.analysis.expectation import Expectation
+from iqm_spec.analysis.ghz import (
+    Oscillation,
+    all_alike,
+    fidelity,
+    fit_oscillation,
+    parity,
+    populations,
+    sign,
+)
 from iqm_spec.analysis.merit import Analysed, Curve
+from iqm_spec.analysis.readout import Mitigated
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,
+    added,
     apart,
     found,
     merit,
@@ -19,13 +30,14 @@ from iqm_spec.study.groups import (
     together,
     value_at,
 )
+from iqm_spec.study.readout import Readout
 
 NAME = "ghz_fidelity"
 _DRAWN = 121
 _UNCERTAIN = 3.0
 
 
-def ghz_fidelity(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
+def ghz_fidelity(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
     """One result per stage and size (all axes but the phase and those of one circuit only)."""
     everything = list(rows)
     phase = options["phase"]
@@ -39,7 +51,7 @@ def ghz_fidelity(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
             told = f"no point of {options['populations']} has the same values"
             yield found(NAME, turned, [], phase, notes=[told])
         else:
-            yield _fidelity(plain, turned, phase)
+            yield _fidelity(plain, turned, phase, readout)
 
 
 def _key(row: Row, *without: str) -> object:
@@ -48,7 +60,7 @@ def _key(row: Row, *without: str) -> object:
     return row.stage, row.emulated, row.point.target, calibration, values
 
 
-def _fidelity(plain: Group, turned: Group, phase: str) -> Analysed:
+def _fidelity(plain: Group, turned: Group, phase: str, readout: Readout) -> Analysed:
     qubits = qubits_of(turned[0])
     phases = [float(value_at(row, phase)) for row in turned]
     parities = [parity(row.counts) for row in turned]
@@ -65,6 +77,8 @@ def _fidelity(plain: Group, turned: Group, phase: str) -> Analysed:
         found_population,
         merit("coherence", wave.amplitude, wave.error, -inf, inf),
     ]
+    if (better := _mitigated(plain, turned, phases, readout)) is not None:
+        merits.append(merit(f"{NAME}_mitigated", better.value, better.error, -inf, inf))
     notes = []
     if wave.amplitude < _UNCERTAIN * wave.error:
         notes.append("the coherence is within three errors of 0: an amplitude is never below it")
@@ -79,6 +93,19 @@ def _fidelity(plain: Group, turned: Group, phase: str) -> Analysed:
     )
     details = {"phase": wave.phase, "offset": wave.offset, "qubits": qubits}
     return found(NAME, both, merits, phase, curve=curve, notes=notes, details=details)
+
+
+def _mitigated(
+    plain: Group, turned: Group, phases: Sequence[float], readout: Readout
+) -> Expectation | None:
+    """The fidelity with the readout's errors taken off, where all points are calibrated."""
+    straight = readout.mitigated(added(plain))
+    others = [readout.mitigated(row) for row in turned]
+    waves = [one for one in others if isinstance(one, Mitigated)]
+    if not isinstance(straight, Mitigated) or len(waves) < len(others):
+        return None
+    wave = fit_oscillation(qubits_of(turned[0]), phases, [one.mean(sign) for one in waves])
+    return fidelity(straight.mean(all_alike), wave)
 
 
 def _drawn(

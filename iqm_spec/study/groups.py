@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from attrs import evolve
+
 from iqm_spec.analysis.merit import Analysed, Curve, Merit, interval
 from iqm_spec.json_types import Json
 from iqm_spec.runs.rows import Row
@@ -54,6 +56,11 @@ def together(rows: Group) -> dict[str, int]:
         for bits, count in row.counts.items():
             total[bits] = total.get(bits, 0) + count
     return total
+
+
+def added(rows: Group) -> Row:
+    """A row with the counts of all repeats."""
+    return evolve(rows[0], record={**(rows[0].record or {}), "counts": together(rows)})
 
 
 def found(

@@ -18,13 +18,16 @@ from iqm_spec.study.groups import (
     rows_of_circuits,
     value_at,
 )
+from iqm_spec.study.readout import Readout
 
 NAME = "mirror_polarization"
 _CERTAIN = 0.99
 _DRAWN = 61
 
 
-def mirror_polarization(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
+def mirror_polarization(
+    rows: Iterable[Row], options: Options, readout: Readout
+) -> Iterator[Analysed]:
     """Per width: the decay over the depths, and the mean polarization at each."""
     axis, over = options["against"], options["over"]
     for group in apart(rows_of_circuits(rows, options["circuits"]), axis, *over):

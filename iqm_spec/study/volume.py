@@ -16,11 +16,12 @@ from iqm_spec.analysis.volume import (
 )
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import Group, Options, apart, found, qubits_of, rows_of_circuits
+from iqm_spec.study.readout import Readout
 
 NAME = "quantum_volume"
 
 
-def quantum_volume(rows: Iterable[Row], options: Options) -> Iterator[Analysed]:
+def quantum_volume(rows: Iterable[Row], options: Options, _: Readout) -> Iterator[Analysed]:
     """One result per width and stage."""
     over = options["over"]
     for group in apart(rows_of_circuits(rows, options["circuits"]), *over):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,50 @@ def test_what_cannot_be_done_is_told(run: str, cli: Cli, asked: list[str], words
     done = cli("analyze", run, *asked)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+MITIGATED = """\
+iqm_spec: 1
+name: mitigated
+target: garnet
+shots: 2000
+stages: [aer, mock, hardware]
+readout_mitigation: true
+circuits: [{generator: ghz, args: {num_qubits: "${n}"}}]
+sweep: [{grid: {n: [2, 4]}}]
+analysis:
+  distances: {}
+  expectation: {observables: {parity: ZZ}}
+"""
+
+
+def test_readout_mitigation_adds_two_circuits_and_takes_errors_off(
+    tmp_path: Path, answer: Ask, cli: Cli
+) -> None:
+    (tmp_path / "mitigated.yaml").write_text(MITIGATED)
+    told = answer("run", "mitigated.yaml", "--server", "emulator", "--yes")
+    assert told["plan"]["points"] == 4
+    rows = answer_rows(cli)
+    added = [row["circuit"] for row in rows if row["stage"] == "hardware"]
+    assert added == ["ghz", "ghz", "readout_zeros", "readout_ones"]
+    found = answer("analyze")
+    assert {one["circuit"] for one in found["analyses"]} == {"ghz"}
+    for stage in ("aer", "hardware"):
+        for one in merits({"analyses": of_stage(found, stage)}, "distances"):
+            raw, better = one["hellinger_fidelity"], one["hellinger_fidelity_mitigated"]
+            assert raw["value"] + raw["error"] < better["value"] <= 1
+        two, four = merits({"analyses": of_stage(found, stage)}, "expectation")
+        assert two["parity"]["value"] < two["parity_mitigated"]["value"] <= 1.05
+        assert not four  # ZZ has two letters, and four bits are measured
+    assert answer("reproduce")["same"]
+    (tmp_path / "plain.yaml").write_text(MITIGATED.replace("readout_mitigation: true\n", ""))
+    assert answer("run", "plain.yaml", "--until", "aer")["plan"]["points"] == 2
+
+
+def of_stage(document: Any, stage: str) -> list[Any]:
+    return [one for one in document["analyses"] if one["stage"] == stage]
+
+
+def answer_rows(cli: Cli) -> list[Any]:
+    rows: list[Any] = json.loads(cli("export", "--format", "json").stdout)["rows"]
+    return rows
