@@ -53,7 +53,8 @@ profile: $(STAMP)
 # small archives of all experiments, kept in git: what is stored already is left as it is
 archives: $(STAMP)
 	for spec in experiments/*.yaml experiments/*.toml; do \
-		$(BIN)/iqm-spec run $$spec --server emulator --yes --results experiments/archives || exit 1; done
+		$(BIN)/iqm-spec run $$spec --server emulator --yes --results experiments/archives && \
+		$(BIN)/iqm-spec analyze --results experiments/archives > /dev/null || exit 1; done
 
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)
