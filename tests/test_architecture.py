@@ -47,6 +47,7 @@ HEAVY = {
     "fastapi",
     "uvicorn",
     "pydantic",
+    "rocrate",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -60,7 +60,11 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     used = reached(there, (*sorted(named), *needs.objects))
     objects = {digest: f"{OBJECTS}/{digest[:2]}/{there[digest].name}" for digest in sorted(used)}
     files = [*events, *_pointers(store.root, used), *objects.values()]
-    _check(store.root, files, objects)
+    for journal in journals:
+        _check_whole(store.root, journal)
+    _check(store.root, files, objects, set(needs.jobs))
+    if lost := set(needs.objects) - used:
+        raise _damaged(f"the object {min(lost)} is lost")
     texts, spec, left_out = _plain_files(store, saved)
     environment: Any = saved.state.fields.get("environment")
     versions: Any = {} if environment is None else store.get_json(str(environment))
@@ -80,21 +84,36 @@ def _pointers(root: Path, used: set[str]) -> Iterator[str]:
                 yield f"{ASKS}/{ask}/{name}"
 
 
-def _check(root: Path, files: Iterable[str], objects: Mapping[str, str]) -> None:
-    """Every file is what its name says, and whatever it names is among the objects."""
+def _check_whole(root: Path, journal: str) -> None:
+    """Events of a journal are numbered without a gap."""
+    numbers = {number for number, _ in event_files(root / journal)}
+    if not numbers or numbers != set(range(1, max(numbers) + 1)):
+        raise _damaged(f"{journal} has lost an event")
+
+
+def _check(root: Path, files: Iterable[str], objects: Mapping[str, str], jobs: set[str]) -> None:
+    """Every file is what its name says, and whatever it names is in the archive too."""
     for path in files:
         kind = path.partition("/")[0]
         if kind == ASKS:
             continue
-        scan = _scanner(kind, path)(root / path)
+        try:
+            scan = _scanner(kind, path)(root / path)
+        except OSError as error:
+            raise _damaged(f"{path} cannot be read: {error.strerror}") from error
         wrong = [f"{item.code}: {item.message}" for item in scan.problems]
         wrong += [f"names the object {name}, which is lost" for name in scan.named - objects.keys()]
+        wrong += [f"names the job {job}, whose journal is lost" for job in scan.jobs - jobs]
         if wrong:
-            raise StoreCorrupt(
-                f"{path}: {wrong[0]}",
-                hint="`iqm-spec verify` names every bad file; `git checkout` or a colleague's copy "
-                "brings them back",
-            )
+            raise _damaged(f"{path}: {wrong[0]}")
+
+
+def _damaged(what: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        what,
+        hint="`iqm-spec verify` names every bad file; `git checkout` or a colleague's copy brings "
+        "them back",
+    )
 
 
 def _scanner(kind: str, path: str) -> Callable[[Path], Scan]:

@@ -21,10 +21,11 @@ METADATA = "ro-crate-metadata.json"
 
 VERSION = "1.1"
 
+WORKFLOW = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
+    WORKFLOW: ("Workflow RO-Crate", "1.0"),
 }
 SHA256_TERM = "https://w3id.org/ro/terms/workflow-run#sha256"
 """The one term that RO-Crate's own context lacks, so that a second context need not be fetched."""
@@ -61,6 +62,7 @@ def metadata(contents: Contents, about: About, held: Mapping[str, Held]) -> byte
         properties = {name: value for name, value in entity.items() if name != "@id"}
         crate.add(ContextEntity(crate, entity["@id"], properties=properties))
     crate.mainEntity = crate.dereference(contents.spec)
+    crate.metadata["conformsTo"] = ref(crate.metadata.profile, WORKFLOW)
     crate.metadata.extra_terms["sha256"] = SHA256_TERM
     return _canonical(crate.metadata.generate())
 
@@ -168,7 +170,8 @@ def _file(
         return {**found, **_workflow(contents)}
     if path.startswith(f"{EXPERIMENT}/"):
         return {**found, "name": path, "description": "A circuit file that the spec names"}
-    return {**found, "name": named.get(digest, path)}
+    about = {"about": ref("./")} if path == "README.md" else {}
+    return {**found, "name": named.get(digest, path), **about}
 
 
 def _workflow(contents: Contents) -> Entity:

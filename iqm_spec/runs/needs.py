@@ -1,7 +1,6 @@
 """What a run's results rest on though its journal need not name it: records that it found there.
 
-A run that finds some of its points answered names the packs of the others alone. Distances of
-measured counts are named by nobody: they are found by their key.
+A run that finds some of its points answered names the packs of the others alone.
 """
 
 from __future__ import annotations
