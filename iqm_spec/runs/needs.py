@@ -16,6 +16,7 @@ from iqm_spec.runs.keys import aer_key
 from iqm_spec.runs.log import USED
 from iqm_spec.runs.rows import DERIVED, RECORDS
 from iqm_spec.runs.saved import SavedRun
+from iqm_spec.runs.server_rows import server_rows
 from iqm_spec.stages.server.ledger import read_attempts
 from iqm_spec.stages.server.machines import MachinesAsk
 from iqm_spec.stages.server.state import Attempt
@@ -33,6 +34,8 @@ class Needs:
     results: Mapping[Stage, tuple[str, ...]]
     machines: str | None
     """Digest of the machines as the server told them, where they were kept."""
+    missing: int = 0
+    """Records and distances of the Aer stage that the folder does not have."""
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -51,9 +54,11 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
     attempts: dict[Stage, tuple[Attempt, ...]] = {}
     results: dict[Stage, tuple[str, ...]] = {}
     machines = None
+    missing = 0
     wanted = saved.state.fields.get("wanted", ())
     if isinstance(wanted, list) and Stage.AER.value in wanted:
-        results[Stage.AER] = tuple(sorted(_simulated(store, saved)))
+        packs, missing = _simulated(store, saved)
+        results[Stage.AER] = tuple(sorted(packs))
     if saved.realm is not None:
         machines = store.find_answer(
             MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm).key
@@ -61,18 +66,21 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
         for stage in (Stage.MOCK, Stage.HARDWARE):
             attempts[stage] = _attempts(store, saved, stage, saved.realm)
             results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
-    return Needs(attempts, results, machines)
+    return Needs(attempts, results, machines, missing)
 
 
-def _simulated(store: Store, saved: SavedRun) -> set[str]:
-    """Packs that hold records and distances of the Aer stage."""
+def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
+    """Packs that hold records and distances of the Aer stage, and how many of these are missing."""
     simulator = saved.simulator
     keys = iter({aer_key(saved.plan, point, simulator) for point in saved.plan.points})
-    found: set[str] = set()
+    packs: set[str] = set()
+    missing = 0
     while some := list(islice(keys, _AT_ONCE)):
         for kind in (RECORDS, DERIVED):
-            found |= {item.digest for item in store.find(kind, some).values()}
-    return found
+            found = store.find(kind, some)
+            packs |= {item.digest for item in found.values()}
+            missing += len(some) - len(found)
+    return packs, missing
 
 
 def _attempts(store: Store, saved: SavedRun, stage: Stage, realm: str) -> tuple[Attempt, ...]:
@@ -96,7 +104,8 @@ def _measured(
     for attempt in attempts:
         for fields in attempt.completions.values():
             yield str(fields["records"])
-    if stage is Stage.HARDWARE:
-        rows = (row for row in saved.each_row(store) if row.stage == stage.value and row.sources)
-        keys = {derived_key(row.sources) for row in rows}
+    used = saved.used(stage)
+    if stage is Stage.HARDWARE and used and saved.realm is not None:
+        rows = server_rows(store, saved.plan, stage, saved.realm, used)
+        keys = {derived_key(row.sources) for row in rows if row.sources}
         yield from {item.digest for item in store.find(MEASURED, keys).values()}
