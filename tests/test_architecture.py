@@ -48,6 +48,7 @@ HEAVY = {
     "fastapi",
     "uvicorn",
     "pydantic",
+    "rocrate",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "analyze": "Compute figures of merit from a run's counts, and store them.",
     "export": "Write a run's counts as CSV or JSON.",
     "verify": "Check a results folder: every file against its sha256, every reference.",
+    "archive": "Write a run as one zip to publish: an RO-Crate.",
+    "gc": "Show, or drop, what no run, job or ask leads to.",
     "reproduce": "Replay a run from its folder alone: it must come out as it was.",
     "justify": "Write a request for credits, or the usage report of a run.",
     "cost": "Fit and use time models; what jobs, shots and error bars cost.",
