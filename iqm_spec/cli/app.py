@@ -19,6 +19,7 @@ COMMANDS = {
     "adopt": "Take a job on the dashboard for one whose submission had no answer.",
     "release": "Let a job that is not at the server be submitted again.",
     "status": "Show the runs of a results folder, or one of them.",
+    "report": "Write a run, or two compared, as one page or as Markdown with drawings.",
     "export": "Write a run's counts as CSV or JSON.",
     "verify": "Check a results folder: every file against its sha256, every reference.",
     "reproduce": "Replay a run from its folder alone: it must come out as it was.",
