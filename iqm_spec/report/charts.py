@@ -76,7 +76,7 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
     panels = [topic.stages] if by is None else [(stage,) for stage in topic.stages]
     drawn = [_series(topic, x, by, stages, noisy) for stages in panels]
     span = y_range([one for series in drawn for one in series])
-    axis = XAxis(x.title, () if x.numeric else x.names)
+    axis = XAxis(x.title, values=x.values) if x.numeric else XAxis(x.title, x.names)
     for stages, series in zip(panels, drawn, strict=True):
         told = " and ".join(stage_name(*stage, noisy) for stage in stages)
         caption = f"{topic.title} against {x.title}; {told}."

@@ -60,6 +60,23 @@ class Pair:
         return self.p_value < SIGNIFICANT
 
 
+@frozen
+class _Side:
+    """One of the two runs under its letter."""
+
+    name: str
+    subject: Subject
+    merits: Merits
+
+    def row(self, pair: Pair) -> Row:
+        """This run's row of a pair."""
+        return pair.left if self.name == "A" else pair.right
+
+    def stage(self, row: Row) -> str:
+        """How the stage of a row of this run is called."""
+        return stage_name(row.stage, row.emulated, self.subject.noisy(row.point.target))
+
+
 def comparison_of(left: Subject, right: Subject) -> Document:
     """The report of two runs, called A and B."""
     pairs = _pairs(left, right)
@@ -108,12 +125,17 @@ def _both(left: Subject, right: Subject) -> Iterator[tuple[str, str]]:
     for name, one in (("A", left), ("B", right)):
         begun = one.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
         stages = ", ".join(
-            f"{stage_name(str(s['stage']), bool(s.get('emulated')))} {clean(s['status'], 20)}"
+            f"{stage_name(str(s['stage']), bool(s.get('emulated')), _noisy(one))}: "
+            f"{clean(s['status'], 20)}"
             for s in one.saved.stages
         )
         yield f"Run {name}", one.id
         yield f"{name} begun", begun
         yield f"{name} stages", stages or "no verdict"
+
+
+def _noisy(subject: Subject) -> bool:
+    return any(subject.noisy(point.target) for point in subject.saved.plan.points)
 
 
 def _differences(found: Sequence[Difference]) -> Table:
@@ -137,45 +159,45 @@ def _only(found: Explanation) -> Iterator[Block]:
 
 def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     """Each figure of merit of A and B, point by point."""
-    ours, theirs = merits_by_point(left.analysed), merits_by_point(right.analysed)
-    figures = [
-        figure
-        for stage, emulated in dict.fromkeys((p.left.stage, p.left.emulated) for p in pairs)
-        for figure in _charts(
-            [p for p in pairs if (p.left.stage, p.left.emulated) == (stage, emulated)], ours, theirs
-        )
+    sides = [
+        _Side(name, one, merits_by_point(one.analysed)) for name, one in (("A", left), ("B", right))
     ]
+    stages: dict[tuple[str, bool], list[Pair]] = {}
+    for pair in pairs:
+        stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
+    figures = [figure for some in stages.values() for figure in _charts(sides, some)]
     if not figures:
         told = "No point has figures of merit in both runs."
         return Section("merits", "Figures of merit", (Text(told),))
     return Section("merits", "Figures of merit", (Figures(tuple(figures)),))
 
 
-def _charts(pairs: Sequence[Pair], ours: Merits, theirs: Merits) -> Iterator[Figure]:
+def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
     stage = pairs[0].left.stage
     kept = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
-    names = dict.fromkeys(n for p in kept for n in ours.get((stage, p.left.point.id), {}))
+    first = sides[0].merits
+    names = dict.fromkeys(n for p in kept for n in first.get((stage, p.left.point.id), {}))
+    places = tuple(point_name(pair.left.point) for pair in kept)
     for name in list(names)[:_MOST_MERITS]:
-        series = []
-        for number, (title, merits, side) in enumerate(
-            (("A", ours, "left"), ("B", theirs, "right"))
-        ):
-            marks = []
-            for place, pair in enumerate(kept):
-                point = getattr(pair, side).point
-                merit = merits.get((stage, point.id), {}).get(name)
-                if merit is not None:
-                    tip = f"{title}, {point_name(point)}: {merit.value:.4g}"
-                    marks.append(Mark(place, merit.value, merit.low, merit.high, tip))
-            emulated = getattr(kept[0], side).emulated
-            told = f"{title}, {stage_name(stage, emulated)}"
-            series.append(Series(told, tuple(marks), number, number, style=""))
-        places = tuple(point_name(pair.left.point) for pair in kept)
+        series = [_series(side, kept, name, number) for number, side in enumerate(sides)]
+        told = " and ".join(one.name for one in series)
         caption = (
-            f"{merit_title(name)} of the points of both runs; {stage}. Bars are 95 % intervals."
+            f"{merit_title(name)} of the points of both runs; {told}. Bars are 95 % intervals."
         )
         picture = plot(series, XAxis("point", places), merit_title(name), caption)
         yield Figure(f"both-{name}-{stage}", caption, picture)
+
+
+def _series(side: _Side, kept: Sequence[Pair], name: str, number: int) -> Series:
+    marks = []
+    rows = [side.row(pair) for pair in kept]
+    for place, row in enumerate(rows):
+        merit = side.merits.get((row.stage, row.point.id), {}).get(name)
+        if merit is not None:
+            tip = f"{side.name}, {point_name(row.point)}: {merit.value:.4g}"
+            marks.append(Mark(place, merit.value, merit.low, merit.high, tip))
+    told = f"{side.name}, {side.stage(rows[0])}"
+    return Series(told, tuple(marks), number, number, style="")
 
 
 def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
@@ -207,7 +229,8 @@ def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
     counted = [_called("A", a, 0), _called("B", b, 1)]
     p = "chance explains it" if not pair.significant else f"p = {pair.p_value:.2g}"
     name = point_name(pair.left.point)
-    caption = f"{name}, {pair.left.stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
+    stage = stage_name(pair.left.stage, pair.left.emulated or pair.right.emulated, _noisy(left))
+    caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
     label = f"Outcomes of {caption}"
     return Figure(
         f"both-{pair.left.stage}-{pair.left.point.id}", caption, bars([*ideal, *counted], label)

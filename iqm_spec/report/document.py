@@ -50,8 +50,11 @@ class Figure:
     name: str
     caption: str
     picture: Picture = field(repr=False)
-    broad: bool = False
-    """Whether it takes the page's whole width."""
+
+    @property
+    def broad(self) -> bool:
+        """Whether it takes the page's whole width."""
+        return self.picture.width > 420
 
 
 @frozen

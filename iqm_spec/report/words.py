@@ -45,7 +45,7 @@ def with_error(of: float, error: float | None) -> str:
     """`0.951 ± 0.007`."""
     if error is None:
         return f"{of:.4g}"
-    digits = 3 if error >= 0.001 or error == 0 else 5
+    digits = 3 if error >= 0.001 or error == 0 else 4
     return f"{of:.{digits}f} ± {error:.{digits}f}"
 
 

@@ -11,8 +11,8 @@ from iqm_spec.report.figures import svg
 from iqm_spec.report.figures.scale import Scale, figure, ticks
 from iqm_spec.report.figures.svg import Picture, num, wide
 
-WIDTH = 440.0
-MOST_OUTCOMES = 12
+WIDTH = 400.0
+MOST_OUTCOMES = 16
 _BAR, _GAP = 8.0, 7.0
 _LONGEST_BITS = 26
 
@@ -39,8 +39,7 @@ def bars(sets: Sequence[Outcomes], label: str, *, tips: bool = True) -> Picture:
     top = 8.0 + 17 * _legend_rows(sets)
     tall = _BAR * len(sets) + _GAP
     bottom = top + tall * len(rows)
-    values = [_value(one, bits, shown) for one in sets for bits in rows]
-    most = max([v for v in values if v is not None], default=1.0)
+    most = max((one.probabilities.get(bits, 0.0) for one in sets for bits in shown), default=1.0)
     across = Scale(0.0, max(most * 1.08, 1e-9), left, WIDTH - 14)
     parts = [_legend(sets), _axis(across, top, bottom)]
     for i, bits in enumerate(rows):
@@ -48,7 +47,11 @@ def bars(sets: Sequence[Outcomes], label: str, *, tips: bool = True) -> Picture:
         name = _short(bits) if bits is not None else _others(rest)
         css = "m" if bits is not None else "s"
         parts.append(svg.text(left - 6, y + tall / 2, name, css, "end"))
-        parts.append(_row(sets, bits, shown, y, across, tips))
+        if bits is None:
+            told = _told_others(sets, shown)
+            parts.append(svg.text(across.start + 5, y + tall / 2, told, "s"))
+        else:
+            parts.append(_row(sets, bits, y, across, tips))
     return Picture(WIDTH, bottom + 34, "".join(parts), label)
 
 
@@ -63,33 +66,26 @@ def most_frequent(sets: Sequence[Outcomes]) -> tuple[list[str], int]:
     return sorted(order[:MOST_OUTCOMES]), max(0, len(order) - MOST_OUTCOMES)
 
 
-def _value(one: Outcomes, bits: str | None, shown: Sequence[str]) -> float | None:
-    """A bar's length; None where it is not known."""
-    if bits is not None:
-        return one.probabilities.get(bits, 0.0 if one.whole else None)
-    if not one.whole:
-        return None
-    told = sum(one.probabilities.get(bits, 0.0) for bits in shown)
-    return max(0.0, sum(one.probabilities.values()) - told)
+def _told_others(sets: Sequence[Outcomes], shown: Sequence[str]) -> str:
+    """What is left for the outcomes without bars of their own."""
+    told = []
+    for one in sets:
+        named = sum(one.probabilities.get(bits, 0.0) for bits in shown)
+        left = max(0.0, sum(one.probabilities.values()) - named)
+        told.append(f"{left:.3f}" if one.whole else "not known")
+    return f"{' · '.join(told)} in all"
 
 
-def _row(
-    sets: Sequence[Outcomes],
-    bits: str | None,
-    shown: Sequence[str],
-    y: float,
-    across: Scale,
-    tips: bool,
-) -> str:
+def _row(sets: Sequence[Outcomes], bits: str, y: float, across: Scale, tips: bool) -> str:
     parts = []
     for i, one in enumerate(sets):
-        value = _value(one, bits, shown)
-        if value is None or value <= 0:
+        value = one.probabilities.get(bits, 0.0)
+        if value <= 0:
             continue
         top = y + i * _BAR
         end = across(value)
         css = "hollow" if one.shots is None else "bar"
-        tip = f"{bits or 'others'} {one.name}: {value:.4f}" if tips else ""
+        tip = f"{bits} {one.name}: {value:.4f}" if tips else ""
         drawn = svg.rect(across.start, top + 0.8, end - across.start, _BAR - 1.6, css, tip)
         parts.append(svg.group(f"c{one.color}", drawn))
         if one.shots:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_SPACING, _RADIUS, _MARGIN = 46.0, 15.0, 24.0
-_MOST_WIDE = 440.0
+_SPACING, _RADIUS, _MARGIN = 44.0, 15.0, 20.0
+_MOST_WIDE = 400.0
 
 Place = tuple[float, float]
 Edge = tuple[str, str]

@@ -8,8 +8,8 @@ from iqm_spec.report.figures import svg
 from iqm_spec.report.figures.scale import figure
 from iqm_spec.report.figures.svg import Picture, cut, num, wide
 
-WIDTH = 440.0
-_PLOT = 330.0
+WIDTH = 400.0
+_PLOT = 300.0
 MOST_SIDE = 60
 """Values of an axis that are drawn; more of them are thinned evenly."""
 _MOST_TIPS = 900
@@ -38,8 +38,9 @@ def heat(
     wide_ = (WIDTH - 14 - left) / max(1, len(x_names))
     tall = min(max(_PLOT / max(1, len(y_names)), 4.0), 34.0)
     top, bottom = 34.0, 34.0 + tall * len(y_names)
-    parts = [_scale(span, titles[2], left)]
+    parts = [_scale(span, titles[2])]
     numbers = wide_ >= 28 and tall >= 15
+    digits = 3 if span[1] - span[0] < 0.15 else 2
     tips = len(cells) <= _MOST_TIPS
     for (column, row), value in sorted(cells.items()):
         x, y = left + column * wide_, bottom - (row + 1) * tall
@@ -50,7 +51,7 @@ def heat(
         if numbers:
             ink = "#ffffff" if _dark(color) else "#000000"
             where = f'x="{num(x + wide_ / 2)}" y="{num(y + tall / 2 + 3.5)}"'
-            told = svg.words(_short(value))
+            told = svg.words(_short(value, digits))
             parts.append(f'<text class="xs mid" {where}><tspan fill="{ink}">{told}</tspan></text>')
     parts += _names(x_names, y_names, (left, bottom, wide_, tall))
     deep = 26 if max(map(len, x_names), default=0) * 6.6 <= max(wide_, 40) else 60
@@ -76,23 +77,26 @@ def _dark(color: str) -> bool:
     return 0.299 * red + 0.587 * green + 0.114 * blue < 125
 
 
-def _short(value: float) -> str:
-    told = f"{value:.2f}"
+def _short(value: float, digits: int) -> str:
+    if abs(value) >= 100:
+        return f"{value:.3g}"
+    told = f"{value:.{digits}f}"
     return told.replace("0.", ".", 1) if told.startswith("0.") else told
 
 
-def _scale(span: tuple[float, float], title: str, left: float) -> str:
-    steps, wide_ = 24, (WIDTH - 14 - left) * 0.4
-    parts = []
+def _scale(span: tuple[float, float], title: str) -> str:
+    """The figure's name, and which colour is how much of it."""
+    steps, wide_ = 24, 110.0
+    right = WIDTH - 14 - wide(figure(span[1]), 11) - 6
+    left = right - wide_
+    parts = [svg.text(6, 16, cut(title, 26), "s")]
     for i in range(steps):
         value = span[0] + (span[1] - span[0]) * i / (steps - 1)
         more = f' fill="{color_of(value, span)}"'
-        parts.append(
-            svg.rect(left + 40 + i * wide_ / steps, 6, wide_ / steps + 0.5, 11, "cell", "", more)
-        )
-    parts.append(svg.text(left + 36, 16, figure(span[0]), "s", "end"))
-    parts.append(svg.text(left + 44 + wide_, 16, figure(span[1]), "s"))
-    parts.append(svg.text(WIDTH - 14, 16, cut(title, 26), "s", "end"))
+        x, step = left + i * wide_ / steps, wide_ / steps + 0.5
+        parts.append(svg.rect(x, 6, step, 11, "cell", "", more))
+    parts.append(svg.text(left - 5, 16, figure(span[0]), "s", "end"))
+    parts.append(svg.text(right + 5, 16, figure(span[1]), "s"))
     return "".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from attrs import frozen
 
@@ -10,12 +11,12 @@ from iqm_spec.report.figures import svg
 from iqm_spec.report.figures.scale import Scale, around, figure, is_log, log_ticks, ticks
 from iqm_spec.report.figures.svg import Picture, cut, num, wide
 
-WIDTH, _PLOT_HEIGHT = 440.0, 210.0
+WIDTH, _PLOT_HEIGHT = 400.0, 210.0
 _RIGHT, _TOP = 14.0, 8.0
 _MOST_TIPS = 150
 """Marks with a tip each; beyond, a series is told by its shape."""
 _MOST_NAMES = 24
-_LONGEST_NAME = 18
+_LONGEST_NAME = 24
 
 Place = tuple[float, float]
 
@@ -53,6 +54,8 @@ class XAxis:
 
     title: str
     names: tuple[str, ...] = ()
+    values: tuple[float, ...] = ()
+    """Numbers that have ticks of their own, where there is room."""
 
 
 @frozen
@@ -139,7 +142,7 @@ def _x_axis(frame: _Frame, x: XAxis) -> str:
         parts += _names(frame, x)
     else:
         across = frame.x
-        found = log_ticks(across.low, across.high) if across.log else ticks(across.low, across.high)
+        found = _x_ticks(across, x.values)
         for tick in found:
             place = across(tick)
             parts.append(svg.line(place, frame.bottom, place, frame.bottom + 4, "axis"))
@@ -147,6 +150,20 @@ def _x_axis(frame: _Frame, x: XAxis) -> str:
     middle = (frame.left + WIDTH - _RIGHT) / 2
     parts.append(svg.text(middle, frame.height - 6, cut(x.title, 60), "s", "middle"))
     return "".join(parts)
+
+
+def _x_ticks(across: Scale, values: Sequence[float]) -> list[float]:
+    """A few values themselves, so far as their numbers do not run into each other."""
+    found = sorted(values)
+    pairs = pairwise(found)
+    if found and all(
+        across(b) - across(a) > (wide(figure(a), 11) + wide(figure(b), 11)) / 2 + 6
+        for a, b in pairs
+    ):
+        return found
+    if across.log:
+        return log_ticks(across.low, across.high)
+    return ticks(across.low, across.high)
 
 
 def _slot(x: XAxis, across: Scale) -> float:
@@ -175,7 +192,7 @@ def _names(frame: _Frame, x: XAxis) -> list[str]:
 
 
 def _drawn(one: Series, index: int, many: int, frame: _Frame, x: XAxis) -> str:
-    shift = _shift(index, many, len(one.marks), frame, x)
+    shift = 0.0 if one.bare else _shift(index, many, len(one.marks), frame, x)
     places = [(frame.x(m.x) + shift, frame.y(m.value)) for m in one.marks]
     parts = []
     if one.dust:
@@ -197,15 +214,17 @@ def _drawn(one: Series, index: int, many: int, frame: _Frame, x: XAxis) -> str:
 
 def _shift(index: int, many: int, marks: int, frame: _Frame, x: XAxis) -> float:
     """Series stand a little beside each other where their error bars would cover each other."""
-    if many < 2 or (not x.names and marks > 40):
+    if many < 2 or (not x.names and marks > 12):
         return 0.0
     room = _slot(x, frame.x) * 0.6 / many if x.names else 2.0
     return (index - (many - 1) / 2) * min(room, 14.0)
 
 
 def _dust(dust: Sequence[Place], shift: float, frame: _Frame) -> str:
-    dot = "a1.6 1.6 0 1 0 3.2 0a1.6 1.6 0 1 0-3.2 0"
-    places = [(frame.x(a) + shift - 1.6, frame.y(b)) for a, b in dust]
+    dot = "a2 2 0 1 0 4 0a2 2 0 1 0-4 0"
+    # beside the bars, on three tracks so that few cover each other
+    aside = [shift + 5 + 3.5 * (i % 3) for i in range(len(dust))]
+    places = [(frame.x(a) + aside[i], frame.y(b)) for i, (a, b) in enumerate(dust)]
     d = "".join(f"M{num(x)} {num(y)}{dot}" for x, y in places)
     return svg.path(d, "dust")
 

@@ -113,6 +113,8 @@ def _widths(placed: Sequence[_Placed], columns: int) -> list[float]:
 def _width(gate: Gate) -> float:
     if gate.kind == "barrier":
         return 8.0
+    if gate.kind == "measure":
+        return 28.0
     if gate.kind in ("dots", "swap") or (gate.name == "x" and gate.controls):
         return 16.0
     longest = max(wide(cut(gate.name, _LONGEST), 11), wide(cut(gate.detail, _LONGEST), 10))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
 from iqm_spec.report.figures.chip import Used, chip
@@ -65,17 +66,16 @@ def _blocks(
         yield Text(f"Its circuit before transpiling is not shown: {clean(before.why)}.", "note")
     else:
         wired = of_qiskit(before)
-        told = f"Before transpiling: {len(wired.names)} qubits, depth {before.depth()}."
+        told = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
         figures.append(
-            Figure(f"before-{point.id}", told, draw(wired, f"{point_name(point)}. {told}"), True)
+            Figure(f"before-{point.id}", told, draw(wired, f"{point_name(point)}. {told}"))
         )
     gates = native.counts()
     listed = ", ".join(f"{number:,} {name}" for name, number in gates.items())
-    told = (
-        f"After transpiling: {len(native.components)} components, depth {native.depth()}; {listed}."
-    )
+    size = f"{count(len(native.components), 'component')}, depth {native.depth()}"
+    told = f"After transpiling: {size}; {listed}."
     label = f"{point_name(point)}. {told}"
-    figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label), True))
+    figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label)))
     machine = _machine(subject, point.target)
     if machine is not None:
         used = _used(native)

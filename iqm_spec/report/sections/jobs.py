@@ -57,7 +57,7 @@ def jobs(subject: Subject) -> Section | None:
             told += f" The first {MOST_JOBS} are drawn."
         if any(job.entry.emulated for job in found):
             told += " Emulated: no machine was used."
-        blocks.append(Figures((Figure("jobs", told, timeline(bars, told), broad=True),)))
+        blocks.append(Figures((Figure("jobs", told, timeline(bars, told)),)))
     blocks += [_table(found), *_costs(found)]
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
 
@@ -141,7 +141,7 @@ def _row(job: _Job) -> Iterator[str]:
     yield _waited(job)
     yield _ran(job)
     told = entry.predicted
-    yield "free" if mock else "" if told is None else f"{amount(told.low)} to {amount(told.high)}"
+    yield "" if told is None else f"{amount(told.low)} to {amount(told.high)}"
     yield "" if entry.measured_seconds is None else amount(entry.measured_seconds)
     yield (
         "free" if mock else "" if entry.measured_credits is None else amount(entry.measured_credits)

@@ -20,6 +20,7 @@ from iqm_spec.report.document import (
 from iqm_spec.report.figures.bars import Outcomes, bars
 from iqm_spec.report.pick import Measured, pick
 from iqm_spec.report.subject import Subject
+from iqm_spec.report.sweeps import sweeps
 from iqm_spec.report.words import (
     clean,
     merit_title,
@@ -35,6 +36,7 @@ MOST_ROWS = 1000
 """Rows of the table of points."""
 
 MOST_CHOICES = 500
+MOST_SCANS = 6
 CHOICE_BYTES = 1_600_000
 """Of histograms that wait behind the chooser."""
 
@@ -48,7 +50,10 @@ def outcomes(subject: Subject, measured: Sequence[Measured]) -> Section:
         return Section("outcomes", "Outcomes", (Text("The run has no counts.", "warning"),))
     picked = pick(measured)
     shown = [_figure(subject, one.measured, one.why, tips=True) for one in picked]
-    blocks: list[Block] = [Text(_intro(subject, len(picked), len(counted))), Figures(tuple(shown))]
+    scans = tuple(sweeps([(one, outcome_sets(subject, one.known)) for one in counted]))
+    blocks: list[Block] = [Text(_intro(subject, len(picked), len(counted)))]
+    blocks += [Figures(scans[:MOST_SCANS])] if scans else []
+    blocks.append(Figures(tuple(shown)))
     if len(counted) > len(picked):
         blocks.append(Chooser("Outcomes of any point", tuple(_choices(subject, counted))))
     blocks.append(_table(subject, measured))
