@@ -28,7 +28,8 @@ class Dot:
     stage: str
     emulated: bool
     merit: Merit
-    name: str
+    point: str
+    """Id of the first of the points."""
 
 
 @frozen

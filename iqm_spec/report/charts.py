@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from statistics import median
 from typing import Any
 
@@ -17,7 +18,8 @@ from iqm_spec.report.words import clean, merit_title, stage_name, thinned, value
 
 MOST_AXES, MOST_MERITS, MOST_MARKS = 4, 6, 600
 _LEAST_CELLS = 9
-_MOST_DUST = 400
+_SAME = 0.01
+_MOST_DUST, _MOST_DUSTY = 400, 12
 
 
 @frozen
@@ -52,42 +54,64 @@ def topics(analysed: Sequence[Analysed]) -> list[Topic]:
         names = list(dict.fromkeys(merit.name for one in some for merit in one.merits))
         for name in names[:MOST_MERITS]:
             dots = tuple(
-                Dot(place, one.stage, one.emulated, merit, one.circuit)
+                Dot(place, one.stage, one.emulated, merit, one.points[0] if one.points else "")
                 for place, one in zip(places, some, strict=True)
                 for merit in one.merits
-                if merit.name == name
+                if merit.name == name and isfinite(merit.value)
             )
             found.append(Topic(analysis, name, dots, axes, stages))
     return found
 
 
-def charts(topic: Topic, noisy: bool) -> Iterator[Figure]:
-    """Maps over two axes first, then a chart for each axis."""
+def charts(
+    topic: Topic, noisy: bool, perfect: Mapping[str, float] | None = None
+) -> Iterator[Figure]:
+    """Maps over two axes first, then a chart for each axis.
+
+    `perfect` is what a perfect device would show at a point, by the point's id.
+    """
     yield from _maps(topic, noisy)
     for axis in topic.axes[:MOST_AXES]:
-        yield from _against(topic, axis, noisy)
+        yield from _against(topic, axis, noisy, perfect or {})
 
 
-def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
+def _against(topic: Topic, x: Axis, noisy: bool, perfect: Mapping[str, float]) -> Iterator[Figure]:
     """The figure against one axis: a panel for all stages, or one for each."""
     others = [axis for axis in topic.axes if axis.name != x.name]
     by = split(topic.dots, x, others)
     rest = [axis.name for axis in others if by is None or axis.name != by.name]
     panels = [topic.stages] if by is None else [(stage,) for stage in topic.stages]
     drawn = [_series(topic, x, by, stages, noisy) for stages in panels]
+    if line := _perfect(topic, x, perfect):
+        drawn = [[*series, line] for series in drawn]
     span = y_range([one for series in drawn for one in series])
     axis = XAxis(x.title, values=x.values) if x.numeric else XAxis(x.title, x.names)
     for stages, series in zip(panels, drawn, strict=True):
         told = " and ".join(stage_name(*stage, noisy) for stage in stages)
         caption = f"{topic.title} against {x.title}; {told}."
-        if any(one.dust for one in series):
+        if any(one.medians for one in series):
             over = f" over {', '.join(rest)}" if rest else " of the repeats"
-            caption += f" Marks are medians, bars the range{over}, small dots the single points."
+            caption += f" Marks are medians, bars the range{over}"
+            dusty = any(one.dust for one in series)
+            caption += ", small dots the single points." if dusty else "."
         else:
             caption += " Bars are 95 % intervals."
         caption = clean(caption)
         name = f"{topic.analysis}-{topic.merit}-{x.name}-{'-'.join(s for s, _ in stages)}"
         yield Figure(name, caption, plot(series, axis, merit_title(topic.merit), caption, span))
+
+
+def _perfect(topic: Topic, x: Axis, perfect: Mapping[str, float]) -> Series | None:
+    """The line of a perfect device, where it is the same whatever the other axes are."""
+    at: dict[Any, list[float]] = {}
+    for dot in topic.dots:
+        if dot.point in perfect:
+            at.setdefault(dot.place.get(x.name), []).append(perfect[dot.point])
+    if len(at) < len(x.values) or any(max(v) - min(v) > _SAME for v in at.values()):
+        return None
+    values = [x.values[i] for i in thinned(len(x.values), MOST_MARKS)]
+    marks = tuple(Mark(x.place(of), median(at[of])) for of in values)
+    return Series("perfect device", marks, 6, style="dash", bare=True)
 
 
 def _series(
@@ -128,9 +152,11 @@ def _one(name: str, dots: Sequence[Dot], x: Axis, number: int) -> Series:
         found = sorted(dot.merit.value for dot in here)
         tip = f"{x.name} {value(of)}: {median(found):.4g}, median of {len(found)}"
         marks.append(Mark(place, median(found), found[0], found[-1], clean(f"{name}, {tip}")))
-        dust += [(place, found[i]) for i in thinned(len(found), 40)]
+        if len(values) <= _MOST_DUSTY:
+            dust += [(place, found[i]) for i in thinned(len(found), 40)]
     kept = tuple(dust[i] for i in thinned(len(dust), _MOST_DUST))
-    return Series(clean(name, 60), tuple(marks), number, number, kept)
+    several = any(len(here) > 1 for here in at.values())
+    return Series(clean(name, 60), tuple(marks), number, number, kept, medians=several)
 
 
 def _maps(topic: Topic, noisy: bool) -> Iterator[Figure]:
@@ -216,9 +242,11 @@ def _curve(one: Analysed, number: int, name: str) -> Series:
     marks = [
         Mark(x, y, None if e is None else y - e, None if e is None else y + e, f"{x:g}: {y:.4g}")
         for x, y, e in zip(curve.x, curve.y, errors, strict=True)
+        if isfinite(x) and isfinite(y)
     ]
     kept = tuple(marks[i] for i in thinned(len(marks), MOST_MARKS))
-    fit = tuple(zip(curve.fit_x, curve.fit_y, strict=True))
+    pairs = zip(curve.fit_x, curve.fit_y, strict=True)
+    fit = tuple((x, y) for x, y in pairs if isfinite(x) and isfinite(y))
     fit = tuple(fit[i] for i in thinned(len(fit), 300))
     return Series(name, kept, number, number, fit=fit, style="" if fit else "guide")
 

@@ -9,7 +9,7 @@ from iqm_spec.report.figures.svg import Picture
 
 @frozen
 class Text:
-    """A paragraph. `tone`: `plain`, `note`, or `warning` for what a reader must not miss."""
+    """A paragraph. `tone`: `plain`, `note`, `warning` for what must not be missed, `title`."""
 
     text: str
     tone: str = "plain"

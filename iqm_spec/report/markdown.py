@@ -61,6 +61,8 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, str]]:
 def _block(block: Block, files: _Files) -> Iterator[str]:
     if isinstance(block, Text):
         told = _paragraph(block.text)
+        if block.tone == "title":
+            told = f"### {text(block.text)}"
         yield f"> {told}" if block.tone == "warning" else told
     elif isinstance(block, Facts):
         rows = [f"| {text(name)} | {_value(value, block.mono)} |" for name, value in block.rows]

@@ -75,4 +75,6 @@ def thinned(count: int, most: int) -> list[int]:
     """Which of `count` things are shown where `most` can be: evenly, from first to last."""
     if count <= most:
         return list(range(count))
+    if most == 1:
+        return [0]
     return sorted({round(i * (count - 1) / (most - 1)) for i in range(most)})

@@ -39,19 +39,19 @@ def bars(sets: Sequence[Outcomes], label: str, *, tips: bool = True) -> Picture:
     top = 8.0 + 17 * _legend_rows(sets)
     tall = _BAR * len(sets) + _GAP
     bottom = top + tall * len(rows)
-    most = max((one.probabilities.get(bits, 0.0) for one in sets for bits in shown), default=1.0)
-    across = Scale(0.0, max(most * 1.08, 1e-9), left, WIDTH - 14)
+    most = max((_end(one, bits) for one in sets for bits in shown), default=1.0)
+    across = Scale(0.0, max(most * 1.04, 1e-9), left, WIDTH - 14)
     parts = [_legend(sets), _axis(across, top, bottom)]
-    for i, bits in enumerate(rows):
-        y = top + i * tall + _GAP / 2
-        name = _short(bits) if bits is not None else _others(rest)
-        css = "m" if bits is not None else "s"
+    places = [(bits, top + i * tall + _GAP / 2) for i, bits in enumerate(rows)]
+    for bits, y in places:
+        name = _others(rest) if bits is None else _short(bits)
+        css = "s" if bits is None else "m"
         parts.append(svg.text(left - 6, y + tall / 2, name, css, "end"))
         if bits is None:
-            told = _told_others(sets, shown)
-            parts.append(svg.text(across.start + 5, y + tall / 2, told, "s"))
-        else:
-            parts.append(_row(sets, bits, y, across, tips))
+            parts.append(svg.text(across.start + 5, y + tall / 2, _told_others(sets, shown), "s"))
+    for i, one in enumerate(sets):
+        own = [(bits, y + i * _BAR) for bits, y in places if bits is not None]
+        parts.append(_set(one, own, across, tips))
     return Picture(WIDTH, bottom + 34, "".join(parts), label)
 
 
@@ -66,6 +66,12 @@ def most_frequent(sets: Sequence[Outcomes]) -> tuple[list[str], int]:
     return sorted(order[:MOST_OUTCOMES]), max(0, len(order) - MOST_OUTCOMES)
 
 
+def _end(one: Outcomes, bits: str) -> float:
+    """Where a bar ends, its error with it."""
+    value = one.probabilities.get(bits, 0.0)
+    return value + (sqrt(value * max(0.0, 1 - value) / one.shots) if one.shots else 0.0)
+
+
 def _told_others(sets: Sequence[Outcomes], shown: Sequence[str]) -> str:
     """What is left for the outcomes without bars of their own."""
     told = []
@@ -76,23 +82,28 @@ def _told_others(sets: Sequence[Outcomes], shown: Sequence[str]) -> str:
     return f"{' · '.join(told)} in all"
 
 
-def _row(sets: Sequence[Outcomes], bits: str, y: float, across: Scale, tips: bool) -> str:
-    parts = []
-    for i, one in enumerate(sets):
+def _set(one: Outcomes, places: Sequence[tuple[str, float]], across: Scale, tips: bool) -> str:
+    """All bars of one set, by outcome and height on the page; one path where they need no tips."""
+    css = "hollow" if one.shots is None else "bar"
+    drawn, whiskers, joined = [], "", ""
+    for bits, y in places:
         value = one.probabilities.get(bits, 0.0)
         if value <= 0:
             continue
-        top = y + i * _BAR
-        end = across(value)
-        css = "hollow" if one.shots is None else "bar"
-        tip = f"{bits} {one.name}: {value:.4f}" if tips else ""
-        drawn = svg.rect(across.start, top + 0.8, end - across.start, _BAR - 1.6, css, tip)
-        parts.append(svg.group(f"c{one.color}", drawn))
+        wide_, tall = across(value) - across.start, _BAR - 1.6
+        if tips:
+            tip = f"{bits} {one.name}: {value:.4f}"
+            drawn.append(svg.rect(across.start, y + 0.8, wide_, tall, css, tip))
+        else:
+            corner = f"M{num(across.start)} {num(y + 0.8)}"
+            joined += f"{corner}h{num(wide_)}v{num(tall)}h{num(-wide_)}z"
         if one.shots:
-            error = sqrt(value * max(0.0, 1 - value) / one.shots)
-            low, high = across(max(0.0, value - error)), across(min(value + error, across.high))
-            parts.append(svg.path(f"M{num(low)} {num(top + 4)}H{num(high)}", "whisker"))
-    return "".join(parts)
+            high = _end(one, bits)
+            low, end = across(max(0.0, 2 * value - high)), across(high)
+            whiskers += f"M{num(low)} {num(y + 4)}H{num(end)}"
+    drawn += [svg.path(joined, css)] if joined else []
+    drawn += [svg.path(whiskers, "whisker")] if whiskers else []
+    return svg.group(f"c{one.color}", *drawn)
 
 
 def _legend(sets: Sequence[Outcomes]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isfinite
 
 from attrs import frozen
 
@@ -46,6 +47,8 @@ class Series:
     """Of the line that joins the marks: `guide`, `dash`, or none."""
     bare: bool = False
     """A line without marks."""
+    medians: bool = False
+    """Marks stand for several figures each, and their intervals are ranges."""
 
 
 @frozen
@@ -214,7 +217,7 @@ def _drawn(one: Series, index: int, many: int, frame: _Frame, x: XAxis) -> str:
 
 def _shift(index: int, many: int, marks: int, frame: _Frame, x: XAxis) -> float:
     """Series stand a little beside each other where their error bars would cover each other."""
-    if many < 2 or (not x.names and marks > 12):
+    if many < 2 or (not x.names and marks > 25):
         return 0.0
     room = _slot(x, frame.x) * 0.6 / many if x.names else 2.0
     return (index - (many - 1) / 2) * min(room, 14.0)
@@ -232,7 +235,7 @@ def _dust(dust: Sequence[Place], shift: float, frame: _Frame) -> str:
 def _bars(marks: Sequence[Mark], places: Sequence[Place], frame: _Frame) -> str:
     d = ""
     for mark, (x, _) in zip(marks, places, strict=True):
-        if mark.low is None or mark.high is None:
+        if mark.low is None or mark.high is None or not isfinite(mark.high - mark.low):
             continue
         low, high = frame.y(mark.low), frame.y(mark.high)
         cap = f"M{num(x - 3)} {{0}}h6"

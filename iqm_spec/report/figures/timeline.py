@@ -66,7 +66,7 @@ def _legend() -> str:
         svg.rect(8, 5, 14, 10, "waiting")
         + svg.text(27, 14, "waiting", "s")
         + svg.rect(88, 5, 14, 10, "running")
-        + svg.text(107, 14, "running on the machine", "s")
+        + svg.text(107, 14, "running", "s")
     )
 
 

@@ -41,6 +41,7 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
         for alias, one in sorted(header["noise"].items())
     ]
     rows = [
+        ("Run", subject.id),
         ("Machine" if len(machines) == 1 else "Machines", clean(listed(machines))),
         ("Stages", ", ".join(header["stages"])),
         ("Points", f"{len(plan.points):,}"),

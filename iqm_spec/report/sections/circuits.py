@@ -36,7 +36,7 @@ def circuits(subject: Subject) -> Section:
         own = tuple(_blocks(subject, point, natives[point.ask], before[point.id]))
         told = f"{point_name(point)} on {clean(point.target, 40)}"
         if number < _OPEN:
-            blocks += [Text(f"{told}:"), *own]
+            blocks += [Text(told, "title"), *own]
         else:
             blocks.append(Fold(told, own))
     if len(points) > len(kept):

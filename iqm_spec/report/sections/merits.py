@@ -9,6 +9,7 @@ from iqm_spec.report.charts import charts, curves, topics
 from iqm_spec.report.document import Block, Column, Figure, Figures, Fold, Section, Table, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import axis_label, clean, merit_title, stage_name, with_error
+from iqm_spec.runs.rows import Row
 
 _MOST_ROWS = 200
 MOST_FIGURES = 24
@@ -22,7 +23,11 @@ def merits(subject: Subject) -> Section:
     noisy = any(subject.noisy(point.target) for point in subject.saved.plan.points)
     blocks: list[Block] = []
     fitted = list(curves(subject.analysed, noisy))
-    drawn = [*fitted, *(f for topic in topics(subject.analysed) for f in charts(topic, noisy))]
+    found = topics(subject.analysed)
+    drawn = [
+        *fitted,
+        *(f for one in found for f in charts(one, noisy, _perfect(subject.rows, one.merit))),
+    ]
     drawn = list(_distinct(drawn))[:MOST_FIGURES]
     if drawn:
         blocks.append(Figures(tuple(drawn[:_FIRST])))
@@ -36,6 +41,17 @@ def merits(subject: Subject) -> Section:
     if not blocks:
         blocks.append(Text(_none(subject)))
     return Section("merits", "Figures of merit", tuple(blocks))
+
+
+def _perfect(rows: Sequence[Row], merit: str) -> dict[str, float]:
+    """What a perfect device would show of a figure at these shots, by point."""
+    name = f"perfect_{merit}"
+    found = {
+        row.point.id: row.comparison[name]
+        for row in rows
+        if row.comparison and name in row.comparison
+    }
+    return {point: float(value) for point, value in found.items() if value is not None}
 
 
 def _distinct(figures: Sequence[Figure]) -> Iterator[Figure]:

@@ -1,4 +1,5 @@
 "use strict";
+document.querySelectorAll(".unscripted").forEach((one) => { one.hidden = true; });
 for (const box of document.querySelectorAll(".chooser")) {
   const select = box.querySelector("select");
   const figures = box.querySelectorAll("figure");
