@@ -173,8 +173,17 @@ def test_long_circuits_tell_what_is_left_out() -> None:
     gates = tuple(Gate("x", (0,)) for _ in range(100))
     picture = draw(Wired(("q0",), gates), "")
     assert f"… {100 - MOST_COLUMNS} more columns" in texts(picture)
+    assert texts(picture).count("q0") == 2  # it goes on in a second line
+    assert picture.width < 1200
     many = draw(Wired(tuple(f"q{i}" for i in range(50)), (Gate("h", (49,)),)), "")
     assert "… 26 more wires" in texts(many)
+
+
+def test_a_gate_covers_no_wire_that_it_does_not_act_on() -> None:
+    apart = draw(Wired(("QB1", "QB2", "CR1"), (Gate("move", (0, 2)),)), "")
+    assert texts(apart).count("move") == 2
+    beside = draw(Wired(("QB1", "CR1"), (Gate("move", (0, 1)),)), "")
+    assert texts(beside).count("move") == 1
 
 
 def test_logical_gates_have_their_controls() -> None:

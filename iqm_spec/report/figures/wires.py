@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import field, frozen
 
 from iqm_spec.report.figures import svg
 from iqm_spec.report.figures.svg import Picture, cut, num, wide
 
-MOST_COLUMNS = 26
+MOST_COLUMNS = 60
+MOST_LINES = 3
 MOST_WIRES = 24
 MOST_GATES = 20_000
 """Instructions that are looked at to find columns."""
 
 _ROW, _BOX, _LEAST = 34.0, 26.0, 26.0
 _LONGEST = 11
+_WIDEST = 1160.0
 
 
 @frozen
@@ -55,33 +57,52 @@ class _Placed:
 
 
 def draw(circuit: Wired, label: str) -> Picture:
-    """The first columns of a circuit; what is left out is told in the picture."""
+    """The first columns of a circuit, in lines like text; what is left out is told below."""
     names = circuit.names[:MOST_WIRES]
     placed, columns = _columns(circuit.gates, len(names))
     shown = [one for one in placed if one.column < MOST_COLUMNS]
     widths = _widths(shown, min(columns, MOST_COLUMNS))
     left = 16 + max((wide(cut(name, 12), 11) for name in names), default=20.0)
-    starts = [left]
-    for width in widths:
-        starts.append(starts[-1] + width)
-    height = 14 + _ROW * len(names)
-    right = starts[-1] + 8
-    parts = [_wires(names, left, right)]
-    for one in shown:
-        middle = (starts[one.column] + starts[one.column + 1]) / 2
-        parts.append(_gate(one.gate, middle, widths[one.column]))
-    rest = _rest(circuit, columns, len(names))
+    lines = list(_lines(widths, _WIDEST - left))[:MOST_LINES]
+    tall = 14 + _ROW * len(names)
+    parts, right = [], left + 20
+    for number, (first, last) in enumerate(lines):
+        starts = [left]
+        for width in widths[first:last]:
+            starts.append(starts[-1] + width)
+        own = [one for one in shown if first <= one.column < last]
+        drawn = [_wires(names, left, starts[-1] + 8)]
+        for one in own:
+            middle = (starts[one.column - first] + starts[one.column - first + 1]) / 2
+            drawn.append(_gate(one.gate, middle))
+        right = max(right, starts[-1] + 8)
+        move = f' transform="translate(0 {num(number * tall)})"' if number else ""
+        parts.append(f"<g{move}>{''.join(drawn)}</g>")
+    height = tall * max(1, len(lines))
+    rest = _rest(circuit, columns - (lines[-1][1] if lines else 0), len(names))
     if rest:
         parts.append(svg.text(6, height + 12, rest, "s"))
         height += 20
     return Picture(max(right, 16 + wide(rest, 11)), height, "".join(parts), label)
 
 
+def _lines(widths: Sequence[float], room: float) -> Iterator[tuple[int, int]]:
+    """First and last (not included) column of each line."""
+    first, used = 0, 0.0
+    for column, width in enumerate(widths):
+        if used + width > room and column > first:
+            yield first, column
+            first, used = column, 0.0
+        used += width
+    if first < len(widths) or not widths:
+        yield first, len(widths)
+
+
 def _rest(circuit: Wired, columns: int, wires: int) -> str:
     told = []
-    if columns > MOST_COLUMNS:
+    if columns > 0:
         least = "at least " if circuit.more else ""
-        told.append(f"{least}{columns - MOST_COLUMNS:,} more columns")
+        told.append(f"{least}{columns:,} more columns")
     if len(circuit.names) > wires:
         told.append(f"{len(circuit.names) - wires:,} more wires")
     return f"… {' and '.join(told)}" if told else ""
@@ -134,7 +155,7 @@ def _y(wire: int) -> float:
     return 7 + _ROW * (wire + 0.5)
 
 
-def _gate(gate: Gate, x: float, column: float) -> str:
+def _gate(gate: Gate, x: float) -> str:
     known = [wire for wire in gate.wires if wire < MOST_WIRES]
     top, bottom = _y(min(known)), _y(max(known))
     if gate.kind == "barrier":
@@ -152,11 +173,18 @@ def _gate(gate: Gate, x: float, column: float) -> str:
 
 
 def _box(gate: Gate, targets: Sequence[int], x: float) -> str:
+    """One box over neighbouring wires, else one for each: none covers another gate's wire."""
     if not targets:
         return ""
+    if max(targets) - min(targets) + 1 > len(targets):
+        return "".join(_one_box(gate, (wire,), x) for wire in targets)
+    return _one_box(gate, targets, x)
+
+
+def _one_box(gate: Gate, wires: Sequence[int], x: float) -> str:
     width = _width(gate)
-    top, bottom = _y(min(targets)) - _BOX / 2, _y(max(targets)) + _BOX / 2
-    css = "box2" if len(targets) > 1 else "box"
+    top, bottom = _y(min(wires)) - _BOX / 2, _y(max(wires)) + _BOX / 2
+    css = "box2" if len(gate.targets) > 1 else "box"
     tip = f"{gate.name} {gate.detail}".strip() + (f" to bit {gate.bits[0]}" if gate.bits else "")
     parts = [svg.rect(x - width / 2, top, width, bottom - top, css, tip, ' rx="3"')]
     middle = (top + bottom) / 2
