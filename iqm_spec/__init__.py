@@ -1,3 +1,20 @@
 """iqm-spec: experiments on IQM quantum computers, declared in a file."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iqm_spec.notebook import Point, Run, load, run
+
 __version__ = "0.1.0"
+__all__ = ["Point", "Run", "__version__", "load", "run"]
+
+
+def __getattr__(name: str) -> object:
+    """The door for Python, opened when it is first used."""
+    if name in ("Point", "Run", "load", "run"):
+        from iqm_spec import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

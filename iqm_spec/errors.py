@@ -85,6 +85,15 @@ class SpecError(IqmSpecError):
         self.diagnostics = diagnostics
         self.overrides = overrides
 
+    def __str__(self) -> str:
+        """All mistakes, a line each: what a notebook or a log shows."""
+        told = [
+            f"{one.file}:{one.span.line}:{one.span.column}: {one.severity}[{one.code}]: "
+            f"{one.message}{f' ({one.hint})' if one.hint else ''}"
+            for one in self.diagnostics
+        ]
+        return "\n".join([self.message, *told])
+
 
 class Refused(IqmSpecError):
     """Something that could be done, but not without other limits, consent or requirements."""

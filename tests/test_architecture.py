@@ -31,8 +31,8 @@ LAYERS = [
     {"runs"},
     {"papers"},
     {"study"},
-    {"replay", "report", "notebook"},
-    {"archive"},
+    {"replay", "report"},
+    {"archive", "notebook"},
     {"cli"},
 ]
 """Rooms from the foundations up; a room imports itself and what stands above it in this list."""

@@ -10,6 +10,7 @@ from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.ask import plan_ask
+from iqm_spec.source import Source
 from iqm_spec.store import Store
 from iqm_spec.targets import Architecture
 
@@ -20,14 +21,16 @@ Tell = Callable[[str], None]
 
 
 def load(
-    path: Path,
+    path: Path | Source,
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     store: Store | None = None,
     machine: Machine = built_in,
     tell: Tell = lambda _: None,
 ) -> Checked:
-    """The spec of `path`, checked through and through; raises SpecError with every mistake.
+    """The spec of a file, or of a text that was read, checked through and through.
+
+    Raises SpecError with every mistake.
 
     What `store` holds a plan of was checked when it was planned. `machine` gives the architecture
     of an alias; `tell` hears notices.
@@ -52,16 +55,17 @@ def _planned_in(store: Store | None) -> Seen:
 
 
 def examine(
-    path: Path,
+    path: Path | Source,
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     seen: Seen = lambda _: False,
     machine: Machine = built_in,
 ) -> tuple[Checked | None, list[Diagnostic], tuple[str, ...]]:
     """As `load`, but the mistakes come back as data."""
-    from iqm_spec.spec import read_and_build
+    from iqm_spec.spec import build_source, read_and_build
 
-    source, spec, diagnostics, notices = read_and_build(path, overrides)
+    read = build_source if isinstance(path, Source) else read_and_build
+    source, spec, diagnostics, notices = read(path, overrides)  # type: ignore[arg-type]
     checked = None
     if source is not None and spec is not None:
         checked, more = check(spec, source, frozenset(allowed_code), seen, machine)

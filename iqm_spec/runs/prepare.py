@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from iqm_spec.check import Checked, built_in
 from iqm_spec.model import Stage
 from iqm_spec.runs.load import Tell, load
+from iqm_spec.source import Source
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.machines import MachinesAsk, keep_machines, kept_machines
@@ -29,7 +30,7 @@ class Prepared:
 class Given:
     """What a user says of a spec."""
 
-    path: Path
+    path: Path | Source
     overrides: Sequence[str]
     allowed_code: Sequence[str]
     until: Stage | None

@@ -1,4 +1,4 @@
-"""`iqm-spec export RUN`: counts and distances as CSV or JSON, one row per point and stage."""
+"""`iqm-spec export RUN`: counts and distances as CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from pathlib import Path
 
 import click
 
+from iqm_spec.cli import output as out
 from iqm_spec.cli.missing import tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.cli.written import write_text
+from iqm_spec.cli.written import write_text, write_with
+from iqm_spec.errors import UsageError
 from iqm_spec.runs.gaps import Gaps, gaps
 from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import load_run
+from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.runs.tidy import tidy, write_parquet
 from iqm_spec.store import Store
-
-LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
-COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_distance")
 
 
 @click.command()
 @click.argument("run", default="latest")
-@click.option("--format", "kind", type=click.Choice(["csv", "json"]), help="Default: csv.")
+@click.option(
+    "--format", "kind", type=click.Choice(["csv", "json", "parquet"]), help="Default: csv."
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout."
 )
@@ -34,7 +36,7 @@ COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_d
 def command(
     run: str, kind: str | None, output: Path | None, mock: bool, results: Path, as_json: bool
 ) -> int:
-    """Write the counts of RUN: a CSV row per point and outcome, or JSON with a row per point.
+    """Write the counts of RUN: a row per point and outcome (CSV, Parquet), or per point (JSON).
 
     Counts of the Aer stage and of the machine. Points without counts are left out and named on
     stderr; exit code 7 where they were lost.
@@ -45,12 +47,26 @@ def command(
     found = gaps(saved, rows, store)
     have = [row for row in rows if row.record]
     kind = kind or ("json" if as_json else "csv")
+    if kind == "parquet":
+        _write_parquet(rows, output, saved, as_json=as_json)
+        return tell_gaps(saved.state.id, found)
     text = _json(have, found) if kind == "json" else _csv(rows)
     if output is None:
         click.echo(text, nl=False)
     else:
         write_text(output, text)
     return tell_gaps(saved.state.id, found)
+
+
+def _write_parquet(
+    rows: Sequence[Row], path: Path | None, saved: SavedRun, *, as_json: bool
+) -> None:
+    if path is None:
+        raise UsageError("Parquet is written to a file", hint="name one: -o FILE.parquet")
+    told = {"run": saved.state.id, "spec": saved.plan.name}
+    write_with(path, lambda file: write_parquet(tidy(rows), file, told))
+    if as_json:
+        out.answer({"run": saved.state.id, "file": path.as_posix(), "exit": 0})
 
 
 def _json(rows: Sequence[Row], found: Gaps) -> str:
@@ -64,27 +80,16 @@ def _json(rows: Sequence[Row], found: Gaps) -> str:
 
 def _csv(rows: Sequence[Row]) -> str:
     """One line per outcome: what is swept in columns of its own, tidy for pandas or R."""
-    axes = list(dict.fromkeys(name for row in rows for name, _ in row.point.values))
-    taken = {*LEADING, "shots", "shots_returned", "outcome", "count", *COMPARED}
-    columns = [f"axis_{axis}" if axis in taken else axis for axis in axes]
+    table = tidy(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*LEADING, *columns, "shots", "shots_returned", "outcome", "count", *COMPARED])
-    for row in rows:
-        values = dict(row.point.values)
-        compared = row.comparison or {}
-        point = row.point
-        emulated = str(row.emulated).lower()
-        told = [point.id, row.stage, emulated, point.name, point.target, point.repeat + 1]
-        swept = [_cell(values.get(axis)) for axis in axes]
-        returned = row.record["shots_returned"] if row.record else ""
-        for outcome, count in row.counts.items():  # none where the record is missing
-            distances = [compared.get(name, "") for name in COMPARED]
-            writer.writerow([*told, *swept, row.point.shots, returned, outcome, count, *distances])
+    writer.writerow(table.columns)
+    for line in table.lines():
+        writer.writerow([_cell(cell) for cell in line])
     return text.getvalue()
 
 
 def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    return " ".join(map(str, value)) if isinstance(value, tuple) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else value

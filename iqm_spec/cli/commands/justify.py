@@ -114,6 +114,7 @@ def _request(
     from iqm_spec.papers.render import to_markdown
     from iqm_spec.papers.request import request_facts
 
+    assert isinstance(given.path, Path)  # noqa: S101 - the command line names files
     if not given.path.exists():
         raise UsageError(
             f"there is no spec {given.path.as_posix()}",

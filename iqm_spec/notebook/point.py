@@ -1,0 +1,141 @@
+"""One circuit at one point of the sweep, as one stage measured it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.label import label
+from iqm_spec.runs.rows import Row
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.result import Counts
+
+    from iqm_spec.notebook.stored import Run
+
+
+@frozen(repr=False)
+class Point:
+    """A point of a run in one stage. `run` is the run that it is of."""
+
+    run: Run = field(repr=False)
+    _row: Row
+
+    @property
+    def id(self) -> str:
+        """16 hex digits that name the point in every run of the spec."""
+        return self._row.point.id
+
+    @property
+    def circuit_name(self) -> str:
+        """The circuit's name in the spec."""
+        return self._row.point.name
+
+    @property
+    def values(self) -> Mapping[str, Json]:
+        """The axes that the circuit uses, with this point's values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self._row.point.values
+        }
+
+    @property
+    def repeat(self) -> int:
+        """The number of the repeat, from 1."""
+        return self._row.point.repeat + 1
+
+    @property
+    def stage(self) -> str:
+        """`aer` or `hardware`."""
+        return self._row.stage
+
+    @property
+    def emulated(self) -> bool:
+        """Whether a program stood for the machine."""
+        return self._row.emulated
+
+    @property
+    def target(self) -> str:
+        """The machine's alias."""
+        return self._row.point.target
+
+    @property
+    def shots(self) -> int:
+        """Shots asked for."""
+        return self._row.point.shots
+
+    @property
+    def shots_returned(self) -> int | None:
+        """Shots got; None where there are no counts."""
+        return None if self._row.record is None else int(self._row.record["shots_returned"])
+
+    @property
+    def calibration_set_id(self) -> str | None:
+        """The machine's calibration set; None for a simulation."""
+        told = self._row.record.get("calibration_set_id") if self._row.record else None
+        return None if told is None else str(told)
+
+    @property
+    def counts(self) -> Counts:
+        """Counts as Qiskit has them; empty where the point was not reached."""
+        from qiskit.result import Counts
+
+        return Counts(dict(self._row.counts))
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """The counts as a plain mapping; needs no qiskit."""
+        return self._row.counts
+
+    @property
+    def ideal(self) -> Mapping[str, float] | None:
+        """Ideal probabilities: of all outcomes where `ideal_complete`, else of those seen."""
+        found = (self._row.derived or {}).get("ideal")
+        return None if found is None else dict(found)
+
+    @property
+    def ideal_complete(self) -> bool:
+        """Whether `ideal` has every possible outcome."""
+        return bool((self._row.derived or {}).get("complete"))
+
+    @property
+    def comparison(self) -> Mapping[str, Any] | None:
+        """Distances to the ideal distribution with their errors (docs/results.md)."""
+        found = self._row.comparison
+        return None if found is None else dict(found)
+
+    @property
+    def circuit(self) -> QuantumCircuit:
+        """The transpiled circuit that was run, on as many qubits as it has components."""
+        from iqm_spec.transpile import to_qiskit
+
+        point = self._row.point
+        return to_qiskit(circuits_of(self.run.store, self.run.saved.plan, [point])[point.ask])
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Physical names of the qubits (and resonators) of `circuit`, in its order."""
+        point = self._row.point
+        native = circuits_of(self.run.store, self.run.saved.plan, [point])[point.ask]
+        return native.components
+
+    @property
+    def logical_circuit(self) -> QuantumCircuit | None:
+        """The circuit before transpiling; None where that needs code of the spec's author."""
+        from qiskit import QuantumCircuit
+
+        from iqm_spec.report.logical import logical
+
+        found = logical(self.run.subject, [self._row.point])[self._row.point.id]
+        return found if isinstance(found, QuantumCircuit) else None
+
+    def __repr__(self) -> str:
+        point = self._row.point
+        stage = "emulated" if self.emulated else self.stage
+        told = label(point.name, point.values, point.repeat)
+        return f"<Point {told} ({stage}): {self.shots_returned or 0:,} shots>"

@@ -1,0 +1,49 @@
+"""How a run looks in a notebook: a small table, everything escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from iqm_spec.plan.label import short
+
+if TYPE_CHECKING:
+    from iqm_spec.notebook.point import Point
+    from iqm_spec.notebook.stored import Run
+
+MOST_ROWS = 20
+_TOP = 3
+
+
+def html(run: Run) -> str:
+    """The run's verdicts and its first points."""
+    shown = list(islice(run.each_point(), MOST_ROWS + 1))
+    rows = "".join(map(_row, shown[:MOST_ROWS]))
+    more = "<p>... and more: <code>.to_dataframe()</code> has all</p>" * (len(shown) > MOST_ROWS)
+    verdicts = ", ".join(
+        f"{one.stage}{' (emulated)' if one.emulated else ''} {one.status}" for one in run.verdicts
+    )
+    heads = ("circuit", "at", "stage", "shots", "most frequent", "fidelity")
+    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    return (
+        f"<div><strong>{escape(run.id)}</strong> {escape(run.saved.about)}: "
+        f"{escape(verdicts or run.status)}"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
+    )
+
+
+def _row(point: Point) -> str:
+    at = " ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
+    top = sorted(point.outcomes.items(), key=lambda item: -item[1])[:_TOP]
+    total = sum(point.outcomes.values())
+    outcomes = "  ".join(f"{bits} {count / total:.0%}" for bits, count in top)
+    compared = point.comparison
+    fidelity = (
+        ""
+        if compared is None
+        else (f"{compared['hellinger_fidelity']:.3f} ± {compared['hellinger_fidelity_error']:.3f}")
+    )
+    stage = "emulated" if point.emulated else point.stage
+    cells = (point.circuit_name, at, stage, f"{point.shots:,}", outcomes, fidelity)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -1,0 +1,158 @@
+"""A stored run as an object: its spec, its verdicts, its points, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from iqm_spec.json_types import Json
+from iqm_spec.notebook.point import Point
+from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from iqm_spec.analysis.merit import Analysed
+    from iqm_spec.report import Subject
+
+
+@frozen
+class SpecText:
+    """What was asked: the spec's name, its text as it was written, and its digest."""
+
+    name: str
+    text: str
+    language: str
+    digest: str
+
+
+@frozen
+class Verdict:
+    """How a stage ended: `passed`, `failed`, `refused`, `waived`, `skipped`, `waiting`, `unknown`.
+
+    Mock counts as `emulated` where a program stood for the server.
+    """
+
+    stage: str
+    status: str
+    emulated: bool
+    reasons: tuple[str, ...]
+
+
+@frozen(slots=False, repr=False)
+class Run:
+    """A run of a results folder. Everything is read from the folder, nothing is run."""
+
+    store: Store
+    saved: SavedRun
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.saved.state.id
+
+    @property
+    def status(self) -> str:
+        """`done`, `unfinished`, `interrupted`, or why not every stage passed."""
+        return self.saved.status
+
+    @cached_property
+    def spec(self) -> SpecText:
+        """The spec as it was run, values of `--set` aside (`overridden`)."""
+        told: Any = self.store.get_json(str(self.saved.state.fields["text"]))
+        named: Any = self.saved.state.fields["spec"]
+        return SpecText(named["name"], told["text"], told["language"], named["digest"])
+
+    @property
+    def overridden(self) -> Mapping[str, Json]:
+        """Values of `--set` that took part, by their paths."""
+        told: Any = self.saved.state.fields.get("set", {})
+        return dict(told)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Of each stage that ended, in order."""
+        return tuple(
+            Verdict(one["stage"], one["status"], bool(one["emulated"]), tuple(one["verdict"]))
+            for one in self.saved.stages
+        )
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that the run wanted, in order."""
+        wanted: Any = self.saved.state.fields.get("wanted", ())
+        return tuple(wanted)
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """Versions and platform that ran it."""
+        told: Any = self.store.get_json(str(self.saved.state.fields["environment"]))
+        return dict(told)
+
+    def each_point(self) -> Iterator[Point]:
+        """The points one by one, some in memory at a time: simulated ones first, then measured.
+
+        A mock's random bits are never among them.
+        """
+        return (Point(self, row) for row in self.saved.each_row(self.store))
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """All of `each_point`."""
+        return tuple(self.each_point())
+
+    def analyses(self) -> tuple[Analysed, ...]:
+        """What the spec's `analysis` says of the counts; distances where it declares nothing."""
+        from iqm_spec.study import analyse_run
+
+        return analyse_run(self.store, self.saved)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A pandas table, one row per point and stage (docs/python.md has the columns)."""
+        from iqm_spec.notebook.tables import dataframe
+
+        return dataframe(self)
+
+    def to_xarray(self) -> xr.Dataset:
+        """An xarray dataset over the swept axes, `circuit`, `stage` and `repeat`."""
+        from iqm_spec.notebook.tables import dataset
+
+        return dataset(self)
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What a report is made of."""
+        from iqm_spec.report import subject_of
+
+        return subject_of(self.store, self.saved)
+
+    def report(self) -> str:
+        """The report as one HTML page, as `iqm-spec report` writes it."""
+        from iqm_spec.report import report_of, to_html
+
+        return to_html(report_of(self.subject))
+
+    def __repr__(self) -> str:
+        number = len(self.saved.plan.points)
+        return f"<Run {self.id}: {self.saved.about}, {number:,} points, {self.status}>"
+
+    def _repr_html_(self) -> str:
+        from iqm_spec.notebook.show import html
+
+        return html(self)
+
+
+def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:
+    """A run of a results folder: by its id, a unique beginning, its spec's name, or `latest`.
+
+    Raises `UsageError` where there is no such run, `StoreCorrupt` where what it needs is damaged.
+    """
+    store = Store(Path(results))
+    return Run(store, load_run(store, run))
