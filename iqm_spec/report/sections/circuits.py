@@ -10,7 +10,7 @@ from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
-from iqm_spec.report.figures.chip import Used, chip
+from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.figures.wires import draw
 from iqm_spec.report.logical import Missing, logical
 from iqm_spec.report.subject import Subject
@@ -77,7 +77,7 @@ def _blocks(
     label = f"{point_name(point)}. {told}"
     figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label)))
     machine = _machine(subject, point.target)
-    if machine is not None:
+    if machine is not None and len(machine.components) <= MOST_COMPONENTS:
         used = _used(native)
         names = ", ".join(used.components)
         told = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
