@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; 
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives times clean constraints
+.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives crate-check times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
@@ -53,7 +53,17 @@ profile: $(STAMP)
 # small archives of all experiments, kept in git: what is stored already is left as it is
 archives: $(STAMP)
 	for spec in experiments/*.yaml experiments/*.toml; do \
-		$(BIN)/iqm-spec run $$spec --server emulator --yes --results experiments/archives || exit 1; done
+		$(BIN)/iqm-spec run $$spec --server emulator --yes --results experiments/archives && \
+		$(BIN)/iqm-spec analyze --results experiments/archives > /dev/null || exit 1; done
+
+# archives of stored runs, checked by the public validator of RO-Crates in an environment of its own
+crate-check: $(STAMP) .venv-crate/.installed
+	$(BIN)/python -m tools.check_crate
+
+.venv-crate/.installed:
+	$(PYTHON) -m venv .venv-crate
+	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check roc-validator==0.13.0
+	@touch $@
 
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)
@@ -70,4 +80,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-crate build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -128,6 +128,9 @@ class Spec:
     require: Mapping[str, Mapping[str, Json]]
     budget: Mapping[str, Json]
     order: str
+    analysis: Mapping[str, Mapping[str, Json]]
+    """Options of analyses by their names; empty where none is declared."""
+    readout_mitigation: bool
     fail_fast: bool
     executor: Mapping[str, Json]
     architecture: str | None

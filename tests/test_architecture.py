@@ -29,7 +29,8 @@ LAYERS = [
     {"stages"},
     {"emulator"},
     {"runs"},
-    {"papers", "study"},
+    {"papers"},
+    {"study"},
     {"replay", "report", "notebook", "archive"},
     {"cli"},
 ]
@@ -47,6 +48,7 @@ HEAVY = {
     "fastapi",
     "uvicorn",
     "pydantic",
+    "rocrate",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -84,6 +84,7 @@ def _spec() -> Iterator[str]:
     for section in ("aer", "transpile", "options", "budget", "executor"):
         yield from _table(f"`{section}`", section, fields(section))
     yield from _requirements()
+    yield from _analyses()
     yield from _table("An entry of `circuits`", "circuits", fields("circuits"))
     yield from _table("A block of `sweep`", "sweep", fields("sweep"))
     yield ""
@@ -120,6 +121,20 @@ def _requirements() -> Iterator[str]:
         for name, inner in schema["properties"].items():
             bounds = "".join(f".{bound}" for bound in inner.get("properties", {}))
             yield f"- `require.{stage}.{name}{bounds}`: {inner['description']}"
+
+
+def _analyses() -> Iterator[str]:
+    yield ""
+    yield "## `analysis`"
+    yield ""
+    yield fields()["analysis"]["description"] + " [analysis.md](analysis.md) tells how."
+    yield ""
+    for name, schema in fields("analysis").items():
+        yield f"- `analysis.{name}`: {schema['description']}"
+        for option, inner in schema.get("properties", {}).items():
+            told = _default(resolve(inner))
+            default = f" Default: {told}." if told else ""
+            yield f"  - `{option}`: {resolve(inner)['description']}{default}"
 
 
 def _value(schema: Mapping[str, Any]) -> str:

@@ -30,15 +30,25 @@ class Oscillation:
 def populations(counts: Mapping[str, int]) -> Expectation:
     """The share of shots that gave all zeros or all ones, with its standard error."""
     shots = sum(counts.values())
-    hits = sum(n for bits, n in counts.items() if len(set(bits.replace(" ", ""))) == 1)
+    hits = round(sum(n * all_alike(bits) for bits, n in counts.items()))
     return Expectation(hits / shots, _binomial_error(hits, shots))
 
 
 def parity(counts: Mapping[str, int]) -> Expectation:
     """Even minus odd numbers of ones, as a share of the shots."""
     shots = sum(counts.values())
-    even = sum(n for bits, n in counts.items() if bits.count("1") % 2 == 0)
+    even = sum(n for bits, n in counts.items() if sign(bits) > 0)
     return Expectation(2 * even / shots - 1, 2 * _binomial_error(even, shots))
+
+
+def all_alike(bits: str) -> float:
+    """1 for all zeros or all ones, else 0."""
+    return float(len(set(bits.replace(" ", ""))) == 1)
+
+
+def sign(bits: str) -> float:
+    """1 for an even number of ones, -1 for an odd one."""
+    return -1.0 if bits.count("1") % 2 else 1.0
 
 
 def fit_oscillation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import NormalDist
 
 from attrs import asdict, field, frozen
 
@@ -10,6 +11,14 @@ from iqm_spec.json_types import Json
 
 CONFIDENCE = 0.95
 """How often an interval holds the true value, were the experiment repeated."""
+
+
+_QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+
+
+def interval(value: float, error: float) -> tuple[float, float]:
+    """The interval of a value whose error is normal."""
+    return value - _QUANTILE * error, value + _QUANTILE * error
 
 
 @frozen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from iqm_spec.canonical import digest
+from iqm_spec.check.analysis import check_analysis
 from iqm_spec.check.axes import check_axes
 from iqm_spec.check.circuits import CircuitChecks
 from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
@@ -160,6 +161,7 @@ def check(
     spec = evolve(spec, circuits=tuple(bind_by_name(c, spec.sweep, files) for c in spec.circuits))
     circuits = check_axes(spec, report)
     expandable = circuits if check_sizes(circuits, report) else ()
+    check_analysis(spec, circuits, report)
     sound = [points for points in expandable if check_values(points, report)]
     machines, profiles = check_machines(spec, sound, report, machine)
     for points in sound:

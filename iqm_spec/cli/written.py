@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import JobFailed, UsageError
@@ -21,12 +25,28 @@ def write_bytes(path: Path, data: bytes) -> None:
     UsageError where there is no place for it, JobFailed where the disk does not take it. A device
     or a pipe is written to as it is.
     """
-    name = printable(path.as_posix())
-    try:
+    with _told(path):
         if path.exists() and not path.is_file():
             path.write_bytes(data)
             return
-        _replace(path, data)
+        _replace(path, lambda file: file.write(data))
+
+
+def write_with(path: Path, write: Callable[[BinaryIO], object]) -> tuple[int, str]:
+    """As `write_bytes`, by a function that writes piece by piece into a file that can seek.
+
+    Gives the file's size and its sha256.
+    """
+    with _told(path):
+        return _replace(path, write)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Makes what the system says of a file that cannot be written an error in words."""
+    name = printable(path.as_posix())
+    try:
+        yield
     except (FileNotFoundError, NotADirectoryError) as error:
         hint = "make its folder first, or name another file"
         raise UsageError(f"{name} cannot be written: {error.strerror}", hint=hint) from error
@@ -49,11 +69,14 @@ def make_folder(path: Path) -> None:
         ) from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, write: Callable[[BinaryIO], object]) -> tuple[int, str]:
     handle, part = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "w+b") as file:
+            write(file)
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(part, 0o666 & ~umask)
@@ -61,3 +84,4 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:
         os.unlink(part)
         raise
+    return size, digest

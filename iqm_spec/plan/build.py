@@ -15,6 +15,7 @@ from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
 from iqm_spec.plan.keep import keep_natives, stored_natives
 from iqm_spec.plan.natives import Progress, make_natives
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.skeleton import Native
 from iqm_spec.store import Store
 from iqm_spec.sweep.expand import points as points_of
@@ -30,10 +31,11 @@ class _Asked:
 
 @frozen
 class _Known:
-    """What the plan tells of a transpiled circuit: its digest, and its skeleton's summary."""
+    """What the plan tells of a transpiled circuit, and the physical qubits that it measures."""
 
     digest: str
     summary: Mapping[str, Json]
+    measured: frozenset[str]
 
 
 def find_plan(checked: Checked, store: Store) -> Plan | None:
@@ -72,6 +74,12 @@ def make_plan(
         if keep:
             packs |= keep_natives(store, made)
     planned = [_planned(i, item, known[item.ask]) for i, item in enumerate(asked)]
+    if checked.spec.readout_mitigation:
+        extra = list(_readout(checked, planned, known))
+        planned += [point for point, _ in extra]
+        made |= (natives := {point.ask: native for point, native in extra})
+        if keep:
+            packs |= keep_natives(store, natives)
     header = _header(checked, sorted(packs))
     if not keep:
         yield Plan("", header, tuple(planned), made)
@@ -97,7 +105,18 @@ def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known],
 
 
 def _known(native: Native) -> _Known:
-    return _Known(native.digest, native.skeleton.summary)
+    skeleton = native.skeleton
+    return _Known(native.digest, skeleton.summary, measured_components(skeleton))
+
+
+def _readout(
+    checked: Checked, planned: list[PlannedPoint], known: Mapping[str, _Known]
+) -> Iterator[tuple[PlannedPoint, Native]]:
+    measured: dict[str, set[str]] = {}
+    for point in planned:
+        measured.setdefault(point.target, set()).update(known[point.ask].measured)
+    order = {alias: machine.components for alias, machine in checked.architectures.items()}
+    return readout_points(planned, measured, order)
 
 
 def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
@@ -133,4 +152,5 @@ def _header(checked: Checked, packs: list[str]) -> dict[str, Any]:
         "aer": {"method": spec.aer.method, "device": spec.aer.device},
         "noise": noise_digests(checked),
         "circuits": packs,
+        **({"readout_mitigation": True} if spec.readout_mitigation else {}),
     }

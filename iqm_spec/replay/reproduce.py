@@ -7,6 +7,7 @@ from typing import Any
 
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
+from iqm_spec.replay.analysed import check_analyses
 from iqm_spec.replay.check import Check, Mismatch
 from iqm_spec.replay.measured import check_measured
 from iqm_spec.replay.planned import check_circuits
@@ -41,6 +42,8 @@ def reproduce(
     yield from check_measured(store, saved)
     if verdict := check_verdict(store, saved):
         yield verdict
+    if analyses := check_analyses(store, saved):
+        yield analyses
 
 
 def _check_files(store: Store) -> Check:

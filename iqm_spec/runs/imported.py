@@ -96,15 +96,17 @@ def bring_in(
                 _note(job, fits, plan, session, store, log.run_id(), tariff)
         known = known_attempts(store, session.realm)
         troubles = _fetch([known[i] for i in asked if known[i].open], session, store, tell)
+        derived: dict[Stage, list[str]] = {}
         if Stage.HARDWARE in stages:
-            derive(store, plan, server_rows(store, plan, Stage.HARDWARE, session.realm))
+            rows = server_rows(store, plan, Stage.HARDWARE, session.realm)
+            derived[Stage.HARDWARE] = derive(store, plan, rows)
         works = {stage: look(plan, stage, session.realm, store) for stage in stages}
         found = {i: one for i, one in known_attempts(store, session.realm).items() if i in asked}
         ended = [_ended(stage, work, found.values(), troubles) for stage, work in works.items()]
         code = _code(found.values(), troubles)
         if jobs:
             for stage, work in works.items():
-                log.used(stage, session.realm, work.attempts())
+                log.used(stage, session.realm, work.attempts(), derived.get(stage, ()))
             log.ended(ended, code)
     except IqmSpecError as error:
         log.failed(error)

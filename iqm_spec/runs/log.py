@@ -49,10 +49,16 @@ class RunLog:
         """A job's packs are stored."""
         self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
 
-    def used(self, stage: Stage, realm: str, attempts: Iterable[Attempt]) -> None:
-        """These attempts stand for the points of a server stage; starts no run by itself."""
+    def used(
+        self, stage: Stage, realm: str, attempts: Iterable[Attempt], derived: Sequence[str] = ()
+    ) -> None:
+        """These attempts stand for the points of a server stage; starts no run by itself.
+
+        `derived` are the packs that hold the distances of their counts.
+        """
         told: list[Json] = [[attempt.job, attempt.number, attempt.id] for attempt in attempts]
-        self._used.append({"stage": stage.value, "realm": realm, "attempts": told})
+        packs: dict[str, Json] = {"derived": list(derived)} if derived else {}
+        self._used.append({"stage": stage.value, "realm": realm, "attempts": told, **packs})
         if self._run is not None:
             self._tell_used()
 
@@ -92,6 +98,8 @@ class RunLog:
             "server": self._request.realm,
             "budget": dict(self._request.budget),
         }
+        if checked.spec.analysis:
+            fields["analysis"] = {k: dict(v) for k, v in checked.spec.analysis.items()}
         if checked.source.overridden:
             fields["set"] = checked.source.overridden
         return self._store.start_run(self._plan.name, datetime.now(UTC), fields)

@@ -201,11 +201,12 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     work = it.look()
     verdict = judge_server(work, it.stage, it.found)
     attempts = work.attempts()
+    derived: list[str] = []
     if it.stage is Stage.HARDWARE:
         used = [(a.job, a.number, a.id) for a in attempts]
         rows = server_rows(it.store, it.plan, it.stage, it.session.realm, used)
-        derive(it.store, it.plan, rows)
-    it.log.used(it.stage, it.session.realm, attempts)
+        derived = derive(it.store, it.plan, rows)
+    it.log.used(it.stage, it.session.realm, attempts, derived)
     return StageDone(
         stage=it.stage,
         status=verdict.status,

@@ -69,17 +69,19 @@ def _by_set(records: Sequence[Record]) -> list[list[Record]]:
     return apart or [[]]
 
 
-def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> None:
-    """Compute and store the distances of measured rows that have none."""
-    derive_measured(
-        store,
-        plan,
-        [
-            (derived_key(row.record["records"]), row.point.ask, row.counts)
-            for row in rows
-            if row.record is not None and row.derived is None
-        ],
-    )
+def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> list[str]:
+    """Compute and store the distances of measured rows that have none.
+
+    Gives the digests of the packs that hold those of all rows, sorted.
+    """
+    counted = [
+        (derived_key(row.sources), row.point.ask, row.counts, row.derived is None)
+        for row in rows
+        if row.record is not None
+    ]
+    derive_measured(store, plan, [(key, ask, got) for key, ask, got, new in counted if new])
+    found = store.find(MEASURED, {key for key, _, _, _ in counted})
+    return sorted({item.digest for item in found.values()})
 
 
 def _records(store: Store, stage: Stage, completed: Sequence[Attempt]) -> dict[str, list[Record]]:

@@ -8,6 +8,7 @@ from typing import Any
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
 from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, Stage
+from iqm_spec.spec.analysis import completed_analysis
 from iqm_spec.spec.circuit_rules import default_name, source_of
 from iqm_spec.spec.experiment_rules import Targets
 from iqm_spec.spec.meaning import meaning
@@ -46,6 +47,8 @@ def build(tree: Mapping[str, Any], targets: Targets, report: Report) -> Spec | N
         require=given["require"],
         budget={**defaults("budget"), **given["budget"]},
         order=given["order"],
+        analysis=completed_analysis(given.get("analysis", {})),
+        readout_mitigation=given["readout_mitigation"],
         fail_fast=given["fail_fast"],
         executor={**defaults("executor"), **given["executor"]} if "executor" in given else {},
         architecture=given.get("architecture"),

@@ -179,6 +179,11 @@ CODES: Mapping[str, Code] = {
         "a circuit's own sweep repeats a common axis",
         "Which of the two values would hold? Rename one of the axes.",
     ),
+    "S312": Code(
+        "an analysis of what is not there",
+        "The names under `analysis` are those of circuits and axes of the spec.",
+        "analysis: {mirror_polarization: {circuits: [mirorr]}}",
+    ),
     "S401": Code("a circuit file cannot be read", "It is missing, a folder, or not readable."),
     "S402": Code(
         "a circuit file does not parse",

@@ -1,6 +1,6 @@
 """The whole spec as JSON with every default filled in: what its digest is of.
 
-Not in it: `description`, `budget`, `fail_fast` and `executor`, which change no result.
+Not in it: `description`, `analysis`, `budget`, `fail_fast` and `executor`, which change no result.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def meaning(
         "architecture": given.get("architecture"),
         "aer": asdict(aer),
         "sweep": _sweep(given),
+        **({"readout_mitigation": True} if given.get("readout_mitigation") else {}),
         "circuits": [_circuit(entry, entries[entry.index]) for entry in circuits],
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 _FILE = Path(__file__).with_name("experiment-v1.schema.json")
 
-SECTIONS = ("aer", "transpile", "options", "require", "budget", "executor")
+SECTIONS = ("aer", "transpile", "options", "require", "analysis", "budget", "executor")
 """Fields of a spec that hold fields of their own."""
 
 

@@ -18,6 +18,7 @@ REFERENCES: Mapping[str, frozenset[str]] = {
             "plan",
             "text",
             "inputs",
+            "analyses",
             "environment",
             "records",
             "derived",

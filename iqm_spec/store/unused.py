@@ -5,7 +5,7 @@ They were left by a killed run, or by a spec that changed. None of them is a pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from iqm_spec.store.layout import ASKS, JOBS, OBJECT_NAME, OBJECTS, POINTER_NAME, RUNS
@@ -16,32 +16,47 @@ _PIECE = 1 << 20
 _OVERLAP = 80  # more than a digest in quotes
 
 
-def unused_objects(root: Path) -> tuple[Path, ...]:
-    """Their files, sorted. An object is in use where anything in use mentions its digest."""
-    objects = {
-        match[1].encode(): path
+def unused_objects(root: Path, needed: Iterable[str] = ()) -> tuple[Path, ...]:
+    """Their files, sorted. An object is in use where anything in use mentions its digest.
+
+    `needed` are digests of objects that are in use though nothing names them.
+    """
+    objects = objects_in(root)
+    used = reached(objects, (*roots(root), *needed))
+    return tuple(sorted(objects[digest] for digest in objects.keys() - used))
+
+
+def objects_in(root: Path) -> dict[str, Path]:
+    """Digest to file of everything in objects/ that is named as an object."""
+    return {
+        match[1]: path
         for path in _files(root / OBJECTS)
         if (match := OBJECT_NAME.fullmatch(path.name))
     }
-    waiting = [digest for digest in _roots(root) if digest in objects]
-    reached = set(waiting)
+
+
+def reached(objects: Mapping[str, Path], start: Iterable[str]) -> set[str]:
+    """Those of the objects that `start` holds, and what these lead to. Each is read once."""
+    waiting = [digest for digest in dict.fromkeys(start) if digest in objects]
+    found = set(waiting)
     while waiting:
-        found = _mentioned(objects[waiting.pop()]) & objects.keys() - reached
-        reached |= found
-        waiting += found
-    return tuple(sorted(objects[digest] for digest in objects.keys() - reached))
+        more = mentioned(objects[waiting.pop()]) & objects.keys() - found
+        found |= more
+        waiting += more
+    return found
 
 
-def _roots(root: Path) -> Iterator[bytes]:
+def roots(root: Path) -> Iterator[str]:
+    """Whatever looks like a digest in runs, jobs and answered asks."""
     for path in _files(root / ASKS):
         if match := POINTER_NAME.fullmatch(path.name):
-            yield match[2].encode()
+            yield match[2]
     for folder in (RUNS, JOBS):
         for path in _files(root / folder):
-            yield from _mentioned(path)
+            yield from mentioned(path)
 
 
-def _mentioned(path: Path) -> set[bytes]:
+def mentioned(path: Path) -> set[str]:
     """What looks like a digest in a file, read in pieces."""
     found: set[bytes] = set()
     rest = b""
@@ -49,7 +64,7 @@ def _mentioned(path: Path) -> set[bytes]:
         while piece := file.read(_PIECE):
             found |= mentions(rest + piece)
             rest = piece[-_OVERLAP:]
-    return found
+    return {digest.decode() for digest in found}
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.plan.readout import NAMES
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
+from iqm_spec.spec.analysis import PLUGINS, Declared
 from iqm_spec.store import Store
-from iqm_spec.study.distances import distances
+from iqm_spec.study import distances, expectation, ghz, mirror, volume
+from iqm_spec.study.groups import Options
+from iqm_spec.study.plugins import run_plugin
+from iqm_spec.study.readout import Readout, readout_of
+
+ANALYSES: Mapping[str, Callable[[Iterable[Row], Options, Readout], Iterator[Analysed]]] = {
+    distances.NAME: distances.distances,
+    expectation.NAME: expectation.expectations,
+    ghz.NAME: ghz.ghz_fidelity,
+    mirror.NAME: mirror.mirror_polarization,
+    volume.NAME: volume.quantum_volume,
+}
+
+USUAL: Declared = {distances.NAME: {}}
+"""What is done where nothing is declared."""
+
+
+def declared(saved: SavedRun) -> Declared:
+    """The analyses that a run's spec declared, or the usual one."""
+    told: Any = saved.state.fields.get("analysis")
+    return told if isinstance(told, dict) and told else USUAL
 
 
 def analyse_run(
-    store: Store, saved: SavedRun, rows: Iterable[Row] | None = None
+    store: Store,
+    saved: SavedRun,
+    rows: Iterable[Row] | None = None,
+    wanted: Declared | None = None,
 ) -> tuple[Analysed, ...]:
-    """Every analysis of a run, for its simulated and its measured points, in plan order.
+    """The analyses of a run, for its simulated and its measured points, sorted by their names.
 
-    `rows` are the run's own, where the caller has read them; the mock's are left out.
+    `rows` are the run's own, where the caller has read them; the mock's are left out. `wanted`
+    takes the place of what the spec declared.
     """
     given = saved.each_row(store) if rows is None else rows
-    return tuple(distances(row for row in given if row.stage != "mock"))
+    counted = [row for row in given if row.stage != "mock" and row.record is not None]
+    readout = readout_of(store, saved.plan, counted)
+    counted = [row for row in counted if row.point.name not in NAMES]
+    outcome: list[Analysed] = []
+    for name, options in sorted((declared(saved) if wanted is None else wanted).items()):
+        if name == PLUGINS:
+            for plugin, more in sorted(options.items()):
+                outcome += run_plugin(plugin, counted, more)
+        else:
+            outcome += ANALYSES[name](counted, options, readout)
+    return tuple(outcome)

@@ -1,38 +1,80 @@
-"""Distances of each point's counts to its ideal distribution, as stored with them."""
+"""Distances of each point's counts to its ideal distribution."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from statistics import NormalDist
+from collections.abc import Iterable, Iterator, Mapping
+from math import sqrt
+from statistics import stdev
 
-from iqm_spec.analysis.merit import CONFIDENCE, Analysed, Merit
+from iqm_spec.analysis.intervals import distance_intervals
+from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.analysis.readout import Mitigated, nearest_probabilities
+from iqm_spec.canonical import digest
 from iqm_spec.runs.rows import Row
+from iqm_spec.study.groups import Options, found, merit, rows_of_circuits
+from iqm_spec.study.readout import Readout
 
 NAME = "distances"
-_FIGURES = ("hellinger_fidelity", "total_variation_distance")
-_QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+MOST_RESAMPLED = 2000
+"""Rows whose intervals are bootstrapped; of more the standard error speaks."""
+
+_FIDELITY, _DISTANCE = "hellinger_fidelity", "total_variation_distance"
 
 
-def distances(rows: Iterable[Row]) -> Iterator[Analysed]:
-    """Hellinger fidelity and total variation distance of every row that has them."""
-    for row in rows:
-        if row.record is not None and row.comparison is not None:
-            yield Analysed(
-                analysis=NAME,
-                stage=row.stage,
-                emulated=row.emulated,
-                circuit=row.point.name,
-                values={
-                    name: list(value) if isinstance(value, tuple) else value
-                    for name, value in row.point.values
-                },
-                points=(row.point.id,),
-                merits=tuple(_merit(name, row.comparison) for name in _FIGURES),
-            )
+def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
+    """Hellinger fidelity and total variation distance of every row that has them.
+
+    Mitigated ones are those of the probabilities nearest to the quasi-probabilities.
+    """
+    chosen = rows_of_circuits(rows, options.get("circuits"))
+    resample = len(chosen) <= MOST_RESAMPLED
+    for row in chosen:
+        if row.comparison is not None:
+            merits = _resampled(row) if resample else _normal(row)
+            mitigated = readout.mitigated(row)
+            if isinstance(mitigated, Mitigated):
+                merits += _mitigated(row, mitigated)
+            notes = [mitigated] if isinstance(mitigated, str) else []
+            yield found(NAME, [row], merits, notes=notes)
 
 
-def _merit(name: str, comparison: object) -> Merit:
-    assert isinstance(comparison, dict)  # noqa: S101 - a record read from the folder
-    value, error = float(comparison[name]), float(comparison[f"{name}_error"])
-    low, high = value - _QUANTILE * error, value + _QUANTILE * error
-    return Merit(name, value, error, max(0.0, low), min(1.0, high))
+def _resampled(row: Row) -> list[Merit]:
+    assert row.comparison is not None  # noqa: S101 - asked by the caller
+    assert row.derived is not None  # noqa: S101
+    intervals = distance_intervals(row.counts, row.derived["ideal"], _seed(row))
+    merits = []
+    for name, (low, high) in zip((_FIDELITY, _DISTANCE), intervals, strict=True):
+        value = row.comparison[name]  # stored to twelve decimals, which the ends are not
+        error = row.comparison[f"{name}_error"]
+        merits.append(Merit(name, value, error, min(low, value), max(high, value)))
+    return merits
+
+
+def _mitigated(row: Row, counts: Mitigated) -> list[Merit]:
+    assert row.derived is not None  # noqa: S101 - asked by the caller
+    ideal = row.derived["ideal"]
+    values = _distances(nearest_probabilities(counts.quasi()), ideal)
+    again = [_distances(one, ideal) for one in counts.resampled(_seed(row))]
+    return [
+        merit(f"{name}_mitigated", value, stdev(one[place] for one in again), 0.0, 1.0)
+        for place, (name, value) in enumerate(zip((_FIDELITY, _DISTANCE), values, strict=True))
+    ]
+
+
+def _distances(found: Mapping[str, float], ideal: Mapping[str, float]) -> tuple[float, float]:
+    both = [(p, ideal.get(bits, 0.0)) for bits, p in found.items()]
+    unseen = max(0.0, 1.0 - sum(p for _, p in both))
+    root = min(1.0, sum(sqrt(max(0.0, p * q)) for p, q in both))
+    return root**2, (sum(abs(p - q) for p, q in both) + unseen) / 2
+
+
+def _seed(row: Row) -> int:
+    return int(digest({"bootstrap": row.key, "records": sorted(row.sources)})[:15], 16)
+
+
+def _normal(row: Row) -> list[Merit]:
+    assert row.comparison is not None  # noqa: S101 - asked by the caller
+    return [
+        merit(name, row.comparison[name], row.comparison[f"{name}_error"], 0.0, 1.0)
+        for name in (_FIDELITY, _DISTANCE)
+    ]

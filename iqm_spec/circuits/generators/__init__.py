@@ -4,6 +4,7 @@ from iqm_spec.circuits.generator import Generator
 from iqm_spec.circuits.generators.bell import BELL
 from iqm_spec.circuits.generators.bernstein_vazirani import BERNSTEIN_VAZIRANI
 from iqm_spec.circuits.generators.ghz import GHZ
+from iqm_spec.circuits.generators.ghz_parity import GHZ_PARITY
 from iqm_spec.circuits.generators.grover import GROVER
 from iqm_spec.circuits.generators.hardware_efficient import HARDWARE_EFFICIENT
 from iqm_spec.circuits.generators.mirror import MIRROR
@@ -21,6 +22,7 @@ BUILT_IN: dict[str, Generator] = {
         BELL,
         BERNSTEIN_VAZIRANI,
         GHZ,
+        GHZ_PARITY,
         GROVER,
         HARDWARE_EFFICIENT,
         MIRROR,

@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 def _circuit(args: Args) -> QuantumCircuit:
-    qubits = args["num_qubits"]
-    circuit = new_circuit("ghz", qubits)
-    circuit.h(0)
-    for qubit in range(1, qubits):
-        circuit.cx(_parent(qubit, args["shape"]), qubit)
+    circuit = new_circuit("ghz", args["num_qubits"])
+    entangle(circuit, args["shape"])
     return measure_all(circuit)
+
+
+def entangle(circuit: QuantumCircuit, shape: str) -> None:
+    """Brings all qubits of a circuit from zeros to a GHZ state."""
+    circuit.h(0)
+    for qubit in range(1, circuit.num_qubits):
+        circuit.cx(_parent(qubit, shape), qubit)
 
 
 def _parent(qubit: int, shape: str) -> int:
@@ -28,20 +32,22 @@ def _parent(qubit: int, shape: str) -> int:
     return 0 if shape == "star" else qubit - (1 << (qubit.bit_length() - 1))
 
 
+SHAPE = Parameter(
+    "shape",
+    "text",
+    "Which CX join the qubits: each to the one before it (line), all to qubit 0 (star), "
+    "or doubling the state in every layer (tree, of logarithmic depth).",
+    default="line",
+    choices=("line", "star", "tree"),
+)
+
 GHZ = Generator(
     name="ghz",
     version="1",
     summary="GHZ state: all zeros or all ones, half of the shots each.",
     parameters=(
         num_qubits("Number of qubits."),
-        Parameter(
-            "shape",
-            "text",
-            "Which CX join the qubits: each to the one before it (line), all to qubit 0 (star), "
-            "or doubling the state in every layer (tree, of logarithmic depth).",
-            default="line",
-            choices=("line", "star", "tree"),
-        ),
+        SHAPE,
     ),
     example={"num_qubits": 5},
     circuit=_circuit,

@@ -1,0 +1,57 @@
+"""Puts an archive together: the run's files, the spec, what describes them, and what is added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from attrs import frozen
+
+from iqm_spec.archive.about import About
+from iqm_spec.archive.contents import Contents
+from iqm_spec.archive.crate import METADATA, Held, metadata
+from iqm_spec.archive.texts import citation_file, readme
+from iqm_spec.archive.zipped import write_zip
+from iqm_spec.canonical import sha256
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.store import Store
+from iqm_spec.store.layout import OBJECT_NAME, STARTING_FILES
+
+README, CITATION = "README.md", "CITATION.cff"
+
+
+@frozen
+class Archive:
+    """Everything that goes into the zip, by name: bytes, or the file that holds them."""
+
+    entries: Mapping[str, Path | bytes]
+
+    def write(self, target: BinaryIO) -> None:
+        """Write the zip into a file that can seek; the same entries give the same bytes."""
+        write_zip(target, self.entries)
+
+
+def prepare(store: Store, contents: Contents, about: About) -> Archive:
+    """The archive of a run. The same folder and the same words give the same archive."""
+    entries: dict[str, Path | bytes] = {path: store.root / path for path in contents.files}
+    entries |= {name: text.encode() for name, text in STARTING_FILES.items()}
+    entries |= contents.texts
+    entries |= added_files(store, contents.saved)
+    entries[README] = readme(contents, about).encode()
+    entries[CITATION] = about.citation.file or citation_file(contents, about).encode()
+    held = {name: _held(name, source) for name, source in entries.items()}
+    entries[METADATA] = metadata(contents, about, held)
+    return Archive(entries)
+
+
+def added_files(store: Store, saved: SavedRun) -> Mapping[str, bytes]:
+    """Files by name that an archive holds beside the run and its spec. So far there are none."""
+    return {}
+
+
+def _held(name: str, source: Path | bytes) -> Held:
+    if isinstance(source, bytes):
+        return Held(len(source), sha256(source))
+    match = OBJECT_NAME.fullmatch(name.rpartition("/")[2])
+    return Held(source.stat().st_size, match[1] if match else None)

@@ -1,0 +1,146 @@
+"""The part of a results folder that one run needs, every file of it checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.errors import StoreCorrupt
+from iqm_spec.json_types import Json
+from iqm_spec.model import Stage
+from iqm_spec.runs.inputs import read_inputs
+from iqm_spec.runs.needs import Needs, needs_of
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.store import Store
+from iqm_spec.store.journal import event_files
+from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
+from iqm_spec.store.reading import names_in
+from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
+from iqm_spec.store.unused import mentioned, objects_in, reached
+
+EXPERIMENT = "experiment"
+"""Folder of the archive that holds the spec and its circuit files, as people wrote them."""
+
+
+@frozen
+class Contents:
+    """Files of the results folder by their paths in it, and the spec's files as plain files.
+
+    `texts` are bytes by path. `objects` are paths by digest. `left_out` are circuit files whose
+    path in the spec leads out of the spec's folder: the archive holds them as objects alone.
+    `environment` is what ran it: `versions` and `platform`.
+    """
+
+    saved: SavedRun
+    needs: Needs
+    files: tuple[str, ...]
+    objects: Mapping[str, str]
+    texts: Mapping[str, bytes]
+    spec: str
+    left_out: tuple[str, ...]
+    environment: Mapping[str, Any]
+
+
+def contents_of(store: Store, saved: SavedRun) -> Contents:
+    """What an archive of the run holds; StoreCorrupt where any of it is damaged or lost."""
+    needs = needs_of(store, saved)
+    ended = {stage["stage"] for stage in saved.stages if stage["status"] in ("passed", "failed")}
+    if needs.missing and Stage.AER.value in ended:
+        raise _damaged(f"run {saved.state.id} has lost some of its simulated results")
+    journals = [f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)]
+    events = [path for journal in journals for path in _events(store.root, journal)]
+    named = {digest for path in events for digest in mentioned(store.root / path)}
+    there = objects_in(store.root)
+    used = reached(there, (*sorted(named), *needs.objects))
+    objects = {digest: f"{OBJECTS}/{digest[:2]}/{there[digest].name}" for digest in sorted(used)}
+    files = [*events, *_pointers(store.root, used), *objects.values()]
+    for journal in journals:
+        _check_whole(store.root, journal)
+    _check(store.root, files, objects, set(needs.jobs))
+    if lost := set(needs.objects) - used:
+        raise _damaged(f"the object {min(lost)} is lost")
+    texts, spec, left_out = _plain_files(store, saved)
+    environment: Any = saved.state.fields.get("environment")
+    versions: Any = {} if environment is None else store.get_json(str(environment))
+    return Contents(saved, needs, tuple(sorted(files)), objects, texts, spec, left_out, versions)
+
+
+def _events(root: Path, journal: str) -> list[str]:
+    return [f"{journal}/{name}" for _, name in event_files(root / journal)]
+
+
+def _pointers(root: Path, used: set[str]) -> Iterator[str]:
+    """Asks that the objects answer."""
+    for ask in names_in(root / ASKS):
+        for name in names_in(root / ASKS / ask):
+            match = POINTER_NAME.fullmatch(name)
+            if match and match[2] in used:
+                yield f"{ASKS}/{ask}/{name}"
+
+
+def _check_whole(root: Path, journal: str) -> None:
+    """Events of a journal are numbered without a gap."""
+    numbers = {number for number, _ in event_files(root / journal)}
+    if not numbers or numbers != set(range(1, max(numbers) + 1)):
+        raise _damaged(f"{journal} has lost an event")
+
+
+def _check(root: Path, files: Iterable[str], objects: Mapping[str, str], jobs: set[str]) -> None:
+    """Every file is what its name says, and whatever it names is in the archive too."""
+    for path in files:
+        kind = path.partition("/")[0]
+        if kind == ASKS:
+            continue
+        try:
+            scan = _scanner(kind, path)(root / path)
+        except OSError as error:
+            raise _damaged(f"{path} cannot be read: {error.strerror}") from error
+        wrong = [f"{item.code}: {item.message}" for item in scan.problems]
+        wrong += [f"names the object {name}, which is lost" for name in scan.named - objects.keys()]
+        wrong += [f"names the job {job}, whose journal is lost" for job in scan.jobs - jobs]
+        if wrong:
+            raise _damaged(f"{path}: {wrong[0]}")
+
+
+def _damaged(what: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        what,
+        hint="`iqm-spec verify` names every bad file; `git checkout` or a colleague's copy brings "
+        "them back",
+    )
+
+
+def _scanner(kind: str, path: str) -> Callable[[Path], Scan]:
+    if kind != OBJECTS:
+        return scan_event
+    return partial(scan_pack, in_form=True) if path.endswith(".jsonl") else scan_object
+
+
+def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
+    """The spec and its circuit files by path, the spec's path, and paths that lead elsewhere."""
+    fields = saved.state.fields
+    text = store.get_json(str(fields["text"]))
+    language = text.get("language") if isinstance(text, dict) else None
+    spec = f"{EXPERIMENT}/{saved.plan.name}.{'toml' if language == 'toml' else 'yaml'}"
+    found = {spec: store.get_file(str(fields["text"]))}
+    left_out = []
+    inputs: Json = fields.get("inputs")
+    named = {} if inputs is None else read_inputs(store, str(inputs)).files
+    for path, digest in sorted(named.items()):
+        place = f"{EXPERIMENT}/{path}"
+        if inside(path) and place not in found:
+            found[place] = store.get_file(digest)
+        else:
+            left_out.append(path)
+    return found, spec, tuple(left_out)
+
+
+def inside(path: str) -> bool:
+    """Whether a relative path stays below its folder, on every system."""
+    parts = PurePosixPath(path).parts
+    odd = any(sign in path for sign in "\\:\0") or not path.isprintable()
+    return bool(parts) and not odd and not path.startswith("/") and ".." not in parts

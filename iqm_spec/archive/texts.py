@@ -1,0 +1,113 @@
+"""The archive's README and its CITATION.cff."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iqm_spec.archive.about import About
+from iqm_spec.archive.contents import Contents
+from iqm_spec.json_types import Json
+
+_README = """\
+# {title}
+
+{description}
+
+| | |
+|---|---|
+| run | `{run}` |
+| spec | [`{spec}`]({spec}){overrides} |
+| server | {server} |
+| made with | {versions} |
+| authors | {authors} |
+| licence | {licence} |
+
+## Using it
+
+This folder is a results folder of iqm-spec. Unpacked anywhere, with iqm-spec {version} installed:
+
+```sh
+iqm-spec verify .                        # every file against its sha256
+iqm-spec status {run} --results .
+iqm-spec export {run} --results . -o counts.csv
+iqm-spec reproduce {run} --results .     # simulated and derived again, and compared
+```
+
+Without iqm-spec the bytes are checked by the usual tools, and all of it is plain JSON:
+
+```sh
+find . -type f -path './objects/*' | sed -E 's|^(.*/([0-9a-f]{{64}})\\.jsonl?)$|\\2  \\1|' |
+  sha256sum --check --strict --quiet
+find . -type f \\( -path './runs/*' -o -path './jobs/*' \\) -exec sha256sum {{}} + |
+  awk '{{ n = $2; sub(/.*-/, "", n) }}
+       n != substr($1, 1, 8) ".json" {{ print $2 ": FAILED"; bad = 1 }} END {{ exit bad }}'
+```
+
+| path | holds |
+|---|---|
+| `experiment/` | the spec and its circuit files, as they were written |
+| `objects/` | plan, circuits, counts, machines, versions: canonical JSON, named by their sha256 |
+| `runs/`, `jobs/` | what happened, event by event |
+| `asks/` | empty files that name the plan which answers an ask |
+| `ro-crate-metadata.json` | what is what, for machines: a Workflow Run RO-Crate |
+| `CITATION.cff` | how to cite it |
+"""
+
+
+def readme(contents: Contents, about: About) -> str:
+    """What a stranger reads first. Names that others gave stand in it as plain text."""
+    saved = contents.saved
+    versions = contents.environment.get("versions", {})
+    told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    return _README.format(
+        title=_plain(about.title),
+        description=_plain(about.description),
+        run=saved.state.id,
+        spec=contents.spec,
+        overrides=_overrides(saved.state.fields.get("set")),
+        server=_plain(str(saved.realm or "none: simulated only")),
+        versions=_plain(told) or "not told",
+        version=_plain(str(versions.get("iqm-spec", ""))),
+        authors=_plain("; ".join(one.name for one in about.citation.people)) or "not named",
+        licence=_plain(about.citation.licence.spdx or about.citation.licence.url),
+    )
+
+
+def _overrides(told: Json) -> str:
+    if not isinstance(told, dict) or not told:
+        return ""
+    return ", with " + _plain(", ".join(f"{path}={value}" for path, value in told.items()))
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    line = " ".join(text.split())
+    marks = "\\`*_{}[]<>#|~!$&"
+    return "".join(f"\\{sign}" if sign in marks else sign for sign in line if sign.isprintable())
+
+
+def citation_file(contents: Contents, about: About) -> str:
+    """A CITATION.cff (version 1.2.0) for the archive."""
+    import yaml
+
+    licence = about.citation.licence
+    people = [one.to_cff() for one in about.citation.people]
+    told: dict[str, Any] = {
+        "cff-version": "1.2.0",
+        "message": "If you use these results, please cite them as below.",
+        "type": "dataset",
+        "title": about.title,
+        "abstract": about.description,
+        "authors": people or [{"name": "anonymous"}],
+        "date-released": about.date,
+        **_licence(licence.spdx, licence.url),
+        "keywords": ["quantum computing", "IQM", "Qiskit", contents.saved.plan.name],
+        "version": contents.saved.state.id,
+    }
+    text: str = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
+    return text.replace(f"date-released: '{about.date}'", f"date-released: {about.date}")
+
+
+def _licence(spdx: str | None, url: str) -> Mapping[str, str]:
+    return {"license-url": url} if spdx is None else {"license": spdx}

@@ -1,0 +1,84 @@
+"""Analyses that a spec declares: the circuits and axes that they name are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from iqm_spec.check.reporter import Reporter, has
+from iqm_spec.diagnostics import Problem, TreePath, nearest
+from iqm_spec.model import Spec
+from iqm_spec.sweep.expand import CircuitPoints
+
+_CIRCUIT_FIELDS = ("populations", "parity")
+_AXIS_FIELDS = ("phase", "against", "basis")
+
+
+def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter) -> None:
+    """Report S312 for names that stand for nothing, S206 for strings that no shot can tell."""
+    _check_names(spec, report)
+    axes = {points.circuit.name: set(points.axes) for points in circuits}
+    for name, options in spec.analysis.items():
+        path: TreePath = ("analysis", name)
+        known = list(_circuits(path, options))
+        for where, circuit in known:
+            if circuit not in axes:
+                hint = nearest(circuit, list(axes)) or f"its circuits are {', '.join(axes)}"
+                _report(report, where, f"no circuit is called `{circuit}`", hint)
+        named = [axes[circuit] for _, circuit in known if circuit in axes]
+        for where, axis in _axes(path, options):
+            if len(named) == len(known) > 0 and not any(axis in some for some in named):
+                hint = nearest(axis, sorted(set().union(*named))) or _of_others(axis, axes)
+                _report(report, where, f"none of its circuits uses an axis `{axis}`", hint)
+        if name == "expectation":
+            _check_letters(path, options, report)
+
+
+def _check_names(spec: Spec, report: Reporter) -> None:
+    """Calibration circuits have names of their own."""
+    for circuit in spec.circuits if spec.readout_mitigation else ():
+        if circuit.name in ("readout_zeros", "readout_ones"):
+            text = f"`{circuit.name}` is the name of a circuit that `readout_mitigation` adds"
+            report(Problem(circuit.path, "S410", text, "give it another `name`"))
+
+
+def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
+    """At the field where it was written, else at the analysis that has it by default."""
+    while len(where) > 2 and not has(report.source.tree, where):
+        where = where[:-1]
+    report(Problem(where, "S312", text, hint))
+
+
+def _circuits(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+    for index, name in enumerate(options.get("circuits", ())):
+        yield (*path, "circuits", index), name
+    for field in _CIRCUIT_FIELDS:
+        if field in options:
+            yield (*path, field), options[field]
+
+
+def _axes(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+    for index, axis in enumerate(options.get("over", ())):
+        yield (*path, "over", index), axis
+    for field in _AXIS_FIELDS:
+        if field in options:
+            yield (*path, field), options[field]
+
+
+def _of_others(axis: str, axes: Mapping[str, set[str]]) -> str:
+    """A hint where the circuit that is meant may be another."""
+    others = [name for name, some in axes.items() if axis in some]
+    return f"the axis is used by {', '.join(others)}: name it under `circuits`" if others else ""
+
+
+def _check_letters(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
+    if "basis" in options:
+        return
+    for name, told in options["observables"].items():
+        strings = [told] if isinstance(told, str) else list(told)
+        for string in strings:
+            if set(string) & {"X", "Y"}:
+                where = (*path, "observables", name)
+                text = f"`{string}` needs bits that were turned before they were measured in Z"
+                hint = "turn them in the circuit, by an axis that `basis` names (docs/analysis.md)"
+                report(Problem(where, "S206", text, hint))

@@ -1,0 +1,72 @@
+"""Calibration circuits of the readout: all zeros and all ones on the qubits that a plan measures.
+
+Two circuits per machine tell how often each qubit is read wrongly in either state, as far as qubits
+are read independently of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from math import pi
+
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Op, Values
+from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.skeleton import Native, Skeleton
+
+ZEROS, ONES = "readout_zeros", "readout_ones"
+
+NAMES = (ZEROS, ONES)
+"""Names that the points of calibration circuits have."""
+
+
+@lru_cache(maxsize=4096)
+def measured_components(skeleton: Skeleton) -> frozenset[str]:
+    """Physical names of the qubits that circuits of a skeleton measure."""
+    bare = skeleton.bare
+    return frozenset(bare.components[op.qubits[0]] for op in bare.ops if op.name == "measure")
+
+
+def readout_points(
+    planned: list[PlannedPoint],
+    measured: Mapping[str, Iterable[str]],
+    order: Mapping[str, tuple[str, ...]],
+) -> Iterator[tuple[PlannedPoint, Native]]:
+    """The points that stand behind `planned`, with their circuits.
+
+    `measured` gives the measured qubits per target, `order` all of its components in order. They
+    get the most shots that any point of their target has, and its options.
+    """
+    index = len(planned)
+    for target, wanted in sorted(measured.items()):
+        own = [point for point in planned if point.target == target]
+        qubits = tuple(name for name in order[target] if name in set(wanted))
+        for name in NAMES:
+            native = Native.of(_circuit(qubits, flipped=name == ONES))
+            values: Values = () if len(measured) == 1 else (("machine", target),)
+            told: Json = {"circuit": name, "values": dict(values), "repeat": 0}
+            yield (
+                PlannedPoint(
+                    index=index,
+                    id=digest(told)[:16],
+                    name=name,
+                    values=values,
+                    repeat=0,
+                    shots=max(point.shots for point in own),
+                    target=target,
+                    options=own[0].options,
+                    ask=digest({"format": "iqm-spec/readout-ask/1", "circuit": native.digest}),
+                    circuit=native.digest,
+                    summary=native.skeleton.summary,
+                ),
+                native,
+            )
+            index += 1
+
+
+def _circuit(qubits: tuple[str, ...], *, flipped: bool) -> NativeCircuit:
+    turns = [Op("r", (i,), (pi, 0.0)) for i in range(len(qubits))] if flipped else []
+    measures = [Op("measure", (i,), (), (i,)) for i in range(len(qubits))]
+    return NativeCircuit(qubits, (("c", len(qubits)),), (*turns, *measures))

@@ -1,0 +1,111 @@
+"""What a run's results rest on though its journal need not name it: records that it found there.
+
+A run that finds some of its points answered names the packs of the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from attrs import frozen
+
+from iqm_spec.model import Stage
+from iqm_spec.runs.derived import MEASURED, derived_key
+from iqm_spec.runs.keys import aer_key
+from iqm_spec.runs.log import USED
+from iqm_spec.runs.rows import DERIVED, RECORDS
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.runs.server_rows import server_rows
+from iqm_spec.stages.server.ledger import read_attempts
+from iqm_spec.stages.server.machines import MachinesAsk
+from iqm_spec.stages.server.state import Attempt
+from iqm_spec.store import Store
+from iqm_spec.store.references import named_jobs
+
+_AT_ONCE = 4096
+
+
+@frozen
+class Needs:
+    """Jobs by stage, each with the attempts that are the run's; packs of results by stage."""
+
+    attempts: Mapping[Stage, tuple[Attempt, ...]]
+    results: Mapping[Stage, tuple[str, ...]]
+    machines: str | None
+    """Digest of the machines as the server told them, where they were kept."""
+    missing: int = 0
+    """Records and distances of the Aer stage that the folder does not have."""
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Keys of the jobs, sorted."""
+        return tuple(sorted({one.job for some in self.attempts.values() for one in some}))
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Digests of everything that is needed beside what journals name."""
+        found = {digest for some in self.results.values() for digest in some}
+        return tuple(sorted(found if self.machines is None else {*found, self.machines}))
+
+
+def needs_of(store: Store, saved: SavedRun) -> Needs:
+    """What a stored run needs of its folder; StoreCorrupt where that cannot be read."""
+    attempts: dict[Stage, tuple[Attempt, ...]] = {}
+    results: dict[Stage, tuple[str, ...]] = {}
+    machines = None
+    missing = 0
+    wanted = saved.state.fields.get("wanted", ())
+    if isinstance(wanted, list) and Stage.AER.value in wanted:
+        packs, missing = _simulated(store, saved)
+        results[Stage.AER] = tuple(sorted(packs))
+    if saved.realm is not None:
+        machines = store.find_answer(
+            MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm).key
+        )
+        for stage in (Stage.MOCK, Stage.HARDWARE):
+            attempts[stage] = _attempts(store, saved, stage, saved.realm)
+            results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
+    return Needs(attempts, results, machines, missing)
+
+
+def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
+    """Packs that hold records and distances of the Aer stage, and how many of these are missing."""
+    simulator = saved.simulator
+    keys = iter({aer_key(saved.plan, point, simulator) for point in saved.plan.points})
+    packs: set[str] = set()
+    missing = 0
+    while some := list(islice(keys, _AT_ONCE)):
+        for kind in (RECORDS, DERIVED):
+            found = store.find(kind, some)
+            packs |= {item.digest for item in found.values()}
+            missing += len(some) - len(found)
+    return packs, missing
+
+
+def _attempts(store: Store, saved: SavedRun, stage: Stage, realm: str) -> tuple[Attempt, ...]:
+    """Attempts that stand for the run's points, and those that it made itself."""
+    named = {
+        job
+        for event in saved.state.of_kind(USED)
+        if event.fields.get("stage") == stage.value
+        for job in named_jobs(event.fields)
+    }
+    return tuple(
+        attempt
+        for attempt in read_attempts(store, stage, realm)
+        if attempt.job in named or attempt.intent.get("run") == saved.state.id
+    )
+
+
+def _measured(
+    store: Store, saved: SavedRun, stage: Stage, attempts: Sequence[Attempt]
+) -> Iterator[str]:
+    for attempt in attempts:
+        for fields in attempt.completions.values():
+            yield str(fields["records"])
+    used = saved.used(stage)
+    if stage is Stage.HARDWARE and used and saved.realm is not None:
+        rows = server_rows(store, saved.plan, stage, saved.realm, used)
+        keys = {derived_key(row.sources) for row in rows if row.sources}
+        yield from {item.digest for item in store.find(MEASURED, keys).values()}

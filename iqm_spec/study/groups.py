@@ -1,0 +1,98 @@
+"""Rows of a run brought together: those that agree on all axes but some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from iqm_spec.analysis.merit import Analysed, Curve, Merit, interval
+from iqm_spec.json_types import Json
+from iqm_spec.runs.rows import Row
+
+Options = Mapping[str, Any]
+"""What a spec declares of one analysis, defaults filled in."""
+
+Group = Sequence[Row]
+
+
+def rows_of_circuits(rows: Iterable[Row], names: Sequence[str] | None) -> list[Row]:
+    """The rows with counts of some circuits; None stands for all."""
+    return [
+        row for row in rows if row.record is not None and (names is None or row.point.name in names)
+    ]
+
+
+def apart(rows: Iterable[Row], *without: str) -> list[Group]:
+    """Rows of one stage and circuit that agree on every axis but those of `without`."""
+    groups: dict[object, list[Row]] = {}
+    for row in rows:
+        values = tuple(item for item in row.point.values if item[0] not in without)
+        key = (row.stage, row.emulated, row.point.name, row.point.target, _set(row), values)
+        groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _set(row: Row) -> object:
+    """The calibration set: points of two sets are not one experiment."""
+    return row.record.get("calibration_set_id") if row.record else None
+
+
+def value_at(row: Row, axis: str) -> Any:
+    """A point's value on an axis, None where its circuit does not use it."""
+    return dict(row.point.values).get(axis)
+
+
+def qubits_of(row: Row) -> int:
+    """Number of measured bits."""
+    return len(next(iter(row.counts)).replace(" ", ""))
+
+
+def together(rows: Group) -> dict[str, int]:
+    """Counts of repeats, added."""
+    total: dict[str, int] = {}
+    for row in rows:
+        for bits, count in row.counts.items():
+            total[bits] = total.get(bits, 0) + count
+    return total
+
+
+def added(rows: Group) -> Row:
+    """A row with the counts of all repeats."""
+    return evolve(rows[0], record={**(rows[0].record or {}), "counts": together(rows)})
+
+
+def found(
+    name: str,
+    rows: Group,
+    merits: Sequence[Merit],
+    *without: str,
+    curve: Curve | None = None,
+    notes: Sequence[str] = (),
+    details: Mapping[str, Json] | None = None,
+) -> Analysed:
+    """The outcome for rows of one group, told by the axes that they share."""
+    first = rows[0]
+    return Analysed(
+        analysis=name,
+        stage=first.stage,
+        emulated=first.emulated,
+        circuit=first.point.name,
+        values={
+            axis: list(value) if isinstance(value, tuple) else value
+            for axis, value in first.point.values
+            if axis not in without
+        },
+        points=tuple(dict.fromkeys(row.point.id for row in rows)),
+        merits=tuple(merits),
+        curve=curve,
+        notes=tuple(notes),
+        details=details or {},
+    )
+
+
+def merit(name: str, value: float, error: float, least: float, most: float) -> Merit:
+    """A figure with the normal interval of its standard error, within what is possible."""
+    low, high = interval(value, error)
+    return Merit(name, value, error, max(least, low), min(most, high))

@@ -1,0 +1,66 @@
+"""Heavy-output probability over random circuits, and the quantum volume that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.analysis.volume import (
+    DEVIATIONS,
+    LEAST_CIRCUITS,
+    THRESHOLD,
+    heavy_output,
+    heavy_outputs,
+    heavy_share,
+)
+from iqm_spec.runs.rows import Row
+from iqm_spec.study.groups import Group, Options, apart, found, qubits_of, rows_of_circuits
+from iqm_spec.study.readout import Readout
+
+NAME = "quantum_volume"
+
+
+def quantum_volume(rows: Iterable[Row], options: Options, _: Readout) -> Iterator[Analysed]:
+    """One result per width and stage."""
+    over = options["over"]
+    for group in apart(rows_of_circuits(rows, options["circuits"]), *over):
+        yield _volume(group, tuple(over))
+
+
+def _volume(group: Group, over: tuple[str, ...]) -> Analysed:
+    qubits = qubits_of(group[0])
+    shares, notes = [], []
+    for row in group:
+        derived: Any = row.derived or {}
+        if derived.get("complete"):
+            shares.append(heavy_share(row.counts, heavy_outputs(derived["ideal"], qubits)))
+    if len(shares) < len(group):
+        left = len(group) - len(shares)
+        notes.append(f"{left} circuits are left out: their ideal distributions are not all stored")
+    if not shares:
+        return found(NAME, group, [], *over, notes=notes)
+    outcome = heavy_output(shares)
+    if outcome.circuits < LEAST_CIRCUITS:
+        notes.append(f"{outcome.circuits} circuits; the criterion asks for {LEAST_CIRCUITS}")
+    low = outcome.probability - DEVIATIONS * outcome.error
+    high = outcome.probability + DEVIATIONS * outcome.error
+    merits = [
+        Merit(
+            "heavy_output_probability",
+            outcome.probability,
+            outcome.error,
+            max(0.0, low),
+            min(1.0, high),
+        )
+    ]
+    if outcome.reached:
+        merits.append(Merit(NAME, float(2**qubits)))
+    details = {
+        "qubits": qubits,
+        "circuits": outcome.circuits,
+        "threshold": THRESHOLD,
+        "above_by_two_sigma": outcome.above,
+        "reached": outcome.reached,
+    }
+    return found(NAME, group, merits, *over, notes=notes, details=details)

@@ -1,0 +1,312 @@
+"""`archive`: one zip that holds a run and all that it needs, described for people and machines."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import shutil
+import socket
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from iqm_spec.archive.contents import Contents, contents_of
+from iqm_spec.errors import StoreCorrupt
+from iqm_spec.runs.saved import load_run
+from iqm_spec.store import Store
+from tests.conftest import Cli
+from tests.folders import copied, digests, named, paths
+from tools import check_crate
+
+pytestmark = pytest.mark.slow
+
+Ask = Callable[..., Any]
+
+ARCHIVES = Path(__file__).parents[2] / "experiments" / "archives"
+SPECS = sorted(path.stem for path in ARCHIVES.parent.iterdir() if path.suffix in (".yaml", ".toml"))
+ORCID = "https://orcid.org/0000-0002-1825-0097"
+WHO = ("--license", "CC-BY-4.0", "--author", f"Carberry, Josiah <{ORCID}>")
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return copied(ARCHIVES, tmp_path / "results")
+
+
+def unzipped(path: Path) -> Path:
+    target = path.with_suffix("")
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        archive.extractall(target)
+    return target
+
+
+def graph(folder: Path) -> dict[str, dict[str, Any]]:
+    told = json.loads((folder / "ro-crate-metadata.json").read_text())
+    return {entity["@id"]: entity for entity in told["@graph"]}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_what_is_unzipped_is_a_results_folder(
+    name: str, results: Path, tmp_path: Path, answer: Ask, cli: Cli
+) -> None:
+    before = cli("export", name, "--format", "json").stdout
+    told = answer("archive", name, "-o", "run.zip", *WHO)
+    folder = unzipped(tmp_path / "run.zip")
+    assert hashlib.sha256((tmp_path / "run.zip").read_bytes()).hexdigest() == told["sha256"]
+    assert told["bytes"] == (tmp_path / "run.zip").stat().st_size
+    assert told["files"] == sum(path.is_file() for path in folder.rglob("*"))
+    shutil.rmtree(results)
+    at = ("--results", folder)
+    answer("verify", folder)
+    assert [run["run"] for run in answer("status", *at)["runs"]] == [told["run"]]
+    exported = cli("export", name, "--format", "json", *at)
+    assert (exported.returncode, exported.stdout) == (0, before)
+    assert json.loads(before)["rows"]
+
+
+@pytest.mark.parametrize("name", ["ghz", "bell"])
+def test_a_run_is_reproduced_from_its_archive_and_its_spec_is_answered(
+    name: str, results: Path, tmp_path: Path, answer: Ask
+) -> None:
+    run = answer("archive", name, "-o", "run.zip", *WHO)["run"]
+    folder = unzipped(tmp_path / "run.zip")
+    shutil.rmtree(results)
+    assert answer("reproduce", run, "--results", folder)["same"]
+    spec = next((folder / "experiment").glob(f"{name}.*"))
+    again = answer("run", spec, "--server", "emulator", "--yes", "--results", folder)
+    assert again["run"] == run
+    assert all(stage["submitted"] == 0 for stage in again["stages"])
+    assert all(stage["cached"] == stage["points"] for stage in again["stages"])
+
+
+def test_the_same_run_gives_the_same_bytes(
+    results: Path, tmp_path: Path, cli: Cli, spawned: Cli
+) -> None:
+    other = copied(results, tmp_path / "other")
+    for path in other.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    env = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "3", "LC_ALL": "C"}
+    assert cli("archive", "ghz", "-o", "one.zip", *WHO).returncode == 0
+    done = spawned("archive", "ghz", "--results", other, "-o", "two.zip", *WHO, env=env)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    assert cli("archive", "ghz", "-o", "one.zip", *WHO).returncode == 2  # it is there already
+    assert cli("archive", "ghz", "-o", "one.zip", "--force", *WHO).returncode == 0
+
+
+def test_it_holds_what_the_run_needs_and_nothing_else(
+    results: Path, tmp_path: Path, cli: Cli
+) -> None:
+    cli("archive", "ghz", "-o", "run.zip", *WHO)
+    folder = unzipped(tmp_path / "run.zip")
+    assert set(digests(folder)) < set(digests(results))
+    assert {path.name[:4] for path in (folder / "runs").iterdir()} == {"ghz-"}
+    for path in paths(folder):
+        assert path.read_bytes() == (results / path.relative_to(folder)).read_bytes()
+    names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
+    assert names == {
+        ".gitattributes", ".gitignore", "CITATION.cff", "README.md", "asks", "experiment",
+        "jobs", "objects", "ro-crate-metadata.json", "runs",
+    }  # fmt: skip
+    needed = set(digests(folder).values())
+    for path in needed:  # nothing that another run alone leads to
+        data = b"".join(other.read_bytes() for other in paths(folder) if other != path)
+        derived = b"-derived/1" in path.read_bytes()[:60]
+        pointed = any(path.stem in other.name for other in paths(folder, "asks"))
+        assert path.stem.encode() in data or derived or pointed, path
+
+
+def test_nothing_tells_of_the_machine_it_was_made_on(
+    results: Path, tmp_path: Path, cli: Cli
+) -> None:
+    env = {"IQM_TOKEN": "sesame-open-the-door", "USER": "mallory", "HOSTNAME": "mallorys-laptop"}
+    assert cli("archive", "ghz", "-o", "run.zip", *WHO, env=env).returncode == 0
+    folder = unzipped(tmp_path / "run.zip")
+    words = ["sesame", "mallory", str(tmp_path), str(Path.home()), socket.gethostname()]
+    words += [getpass.getuser()] if len(getpass.getuser()) > 4 else []
+    for path in folder.rglob("*"):
+        data = path.read_bytes() if path.is_file() else b""
+        assert not [word for word in words if len(word) > 4 and word.encode() in data], path
+
+
+def test_entities_name_what_is_there(results: Path, tmp_path: Path, cli: Cli) -> None:
+    cli("archive", "ghz", "-o", "run.zip", "--agent", "Ada Lovelace", *WHO)
+    folder = unzipped(tmp_path / "run.zip")
+    entities = graph(folder)
+    for entity in entities.values():
+        for id_ in references(entity):
+            assert id_ in entities or id_.startswith("https://w3id.org/ro/crate/"), id_
+    files = {id_: one for id_, one in entities.items() if "File" in kinds(one)}
+    for id_, entity in files.items():
+        data = (folder / id_).read_bytes()
+        assert entity["contentSize"] == str(len(data))
+        assert entity["sha256"] == hashlib.sha256(data).hexdigest()
+        assert {"@id": id_} in entities["./"]["hasPart"]
+    assert entities["./"]["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
+    assert entities[ORCID]["name"] == "Josiah Carberry"
+    run, hardware = entities["#run"], entities["#stage-hardware"]
+    assert run["startTime"] <= hardware["startTime"] <= hardware["endTime"] <= run["endTime"]
+    assert run["instrument"] == entities["./"]["mainEntity"] == {"@id": "experiment/ghz.yaml"}
+    assert entities["#agent-1"]["name"] == "Ada Lovelace"
+    assert run["agent"] == {"@id": "#agent-1"}
+    assert entities["#hardware-garnet"]["description"].startswith("An emulator")
+    aer = entities[entities["#stage-aer"]["instrument"]["@id"]]
+    assert (aer["name"], aer["softwareVersion"]) == ("Qiskit Aer", "0.17.2")
+
+
+def references(value: Any) -> Iterator[str]:
+    """Ids that an entity refers to."""
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict) and set(item) == {"@id"}:
+            yield item["@id"]
+        elif isinstance(item, dict | list):
+            yield from references(item)
+
+
+def kinds(entity: dict[str, Any]) -> list[str]:
+    found = entity["@type"]
+    return [found] if isinstance(found, str) else found
+
+
+def test_its_readme_and_citation(results: Path, tmp_path: Path, cli: Cli) -> None:
+    words = ("--title", "GHZ <b>*states*</b>", "--date", "2026-12-01")
+    assert cli("archive", "ghz", "-o", "run.zip", *WHO, *words).returncode == 0
+    folder = unzipped(tmp_path / "run.zip")
+    cited = yaml.safe_load((folder / "CITATION.cff").read_text())
+    assert cited["authors"] == [
+        {"family-names": "Carberry", "given-names": "Josiah", "orcid": ORCID}
+    ]
+    assert str(cited["date-released"]) == "2026-12-01"
+    assert cited["title"] == "GHZ <b>*states*</b>"
+    readme = (folder / "README.md").read_text()
+    assert "GHZ \\<b\\>\\*states\\*\\</b\\>" in readme
+    assert "experiment/ghz.yaml" in readme
+    assert graph(folder)["./"]["datePublished"] == "2026-12-01"
+
+
+def test_a_citation_file_goes_in_as_it_is(results: Path, tmp_path: Path, cli: Cli) -> None:
+    text = (
+        "cff-version: 1.2.0\nmessage: hello\ntitle: Mine\nlicense: CC0-1.0\n"
+        "authors:\n  - name: The Team\n"
+    )
+    (tmp_path / "cite.cff").write_text(text)
+    assert cli("archive", "ghz", "-o", "run.zip", "--citation", "cite.cff").returncode == 0
+    folder = unzipped(tmp_path / "run.zip")
+    assert (folder / "CITATION.cff").read_text() == text
+    assert graph(folder)["./"]["name"] == "Mine"
+    assert graph(folder)["./"]["license"] == {"@id": "https://spdx.org/licenses/CC0-1.0"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ((), "needs a licence"),
+        (("--license", "CC-BY-4.0"), "names its authors"),
+        (("--anonymous",), "needs a licence"),
+        (("--license", "mine", "--anonymous"), "no licence that SPDX knows"),
+        (("--license", "MIT", "--author", "A <1>"), "no ORCID"),
+        ((*WHO, "--anonymous"), "exclude each other"),
+        ((*WHO, "--citation", "none.cff"), "names the authors"),
+        (("--citation", "none.cff"), "cannot be read"),
+        ((*WHO, "--date", "soon"), "no day"),
+        ((*WHO, "-o", "no/such/folder.zip"), "cannot be written"),
+        ((*WHO, "nobody"), "no run"),
+    ],
+)
+def test_what_is_missing_is_asked_for(
+    asked: tuple[str, ...], message: str, results: Path, tmp_path: Path, answer: Ask
+) -> None:
+    error = answer("archive", *asked, exit_code=2)["error"]
+    assert message in error["message"]
+    assert error["hint"]
+    assert not list(tmp_path.glob("*.zip"))
+    assert not list(tmp_path.glob(".*.zip*"))
+
+
+def test_a_damaged_run_is_not_archived(results: Path, tmp_path: Path, answer: Ask) -> None:
+    """Every file of it in turn: changed, and away where something names it."""
+
+    def contents() -> Contents:
+        store = Store(results)
+        return contents_of(store, load_run(store, "ghz"))
+
+    files = [results / path for path in contents().files]
+    assert len(files) > 25
+    missed = named(results)
+    for path in [path for path in files if path.parent.parent.name != "asks"]:
+        data = path.read_bytes()
+        for change in (data[:-1] + bytes([data[-1] ^ 1]), None):
+            path.write_bytes(change) if change else path.unlink()
+            if change or path in missed:
+                with pytest.raises(StoreCorrupt) as error:
+                    contents()
+                assert error.value.hint
+        path.write_bytes(data)
+    files[-1].write_bytes(b"{}")
+    answer("archive", "ghz", "-o", "x.zip", *WHO, exit_code=7)
+    assert not (tmp_path / "x.zip").exists()
+
+
+GROWN = """\
+iqm_spec: 1
+name: grown
+target: garnet
+shots: 100
+circuits:
+  - {generator: ghz, args: {num_qubits: "${n}"}}
+sweep: [{grid: {n: NUMBERS}}]
+"""
+
+
+def test_a_sweep_that_grew_takes_the_records_of_earlier_runs_along(
+    tmp_path: Path, answer: Ask
+) -> None:
+    for numbers in ("[2, 3]", "[2, 3, 4]"):
+        (tmp_path / "grown.yaml").write_text(GROWN.replace("NUMBERS", numbers))
+        run = answer("run", "grown.yaml")["run"]
+    answer("archive", run, "-o", "run.zip", *WHO)
+    folder = unzipped(tmp_path / "run.zip")
+    answer("verify", folder)
+    assert len(list((folder / "runs").iterdir())) == 1
+    told = answer("reproduce", run, "--results", folder)
+    assert {check["name"]: check["total"] for check in told["checks"]}["Aer records"] == 3
+
+
+def test_a_run_that_failed_or_has_not_ended_says_so(tmp_path: Path, answer: Ask, cli: Cli) -> None:
+    text = GROWN.replace("NUMBERS", "[2]") + "require: {aer: {hellinger_fidelity: {min: 0.999}}}\n"
+    (tmp_path / "grown.yaml").write_text(text)
+    run = answer("run", "grown.yaml", exit_code=4)["run"]
+    done = cli("archive", "-o", "failed.zip", *WHO)
+    assert "note: run grown-" in done.stderr
+    action = graph(unzipped(tmp_path / "failed.zip"))["#run"]
+    assert action["actionStatus"] == "http://schema.org/FailedActionStatus"
+    assert "hellinger_fidelity" in action["error"]
+    sorted((tmp_path / "results" / "runs" / run).iterdir())[-1].unlink()
+    assert cli("archive", "-o", "begun.zip", *WHO).returncode == 0
+    action = graph(unzipped(tmp_path / "begun.zip"))["#run"]
+    assert action["actionStatus"] == "http://schema.org/ActiveActionStatus"
+    assert not {"endTime", "error"} & action.keys()
+
+
+@pytest.mark.skipif(
+    not check_crate.VALIDATOR.exists() or not check_crate.CACHE.with_suffix(".sqlite").exists(),
+    reason="the validator is not there: `make crate-check` brings it",
+)
+@pytest.mark.parametrize("profile", check_crate.PROFILES)
+def test_the_public_validator_finds_it_valid(
+    profile: str, results: Path, tmp_path: Path, cli: Cli
+) -> None:
+    cli("archive", "ghz", "-o", "run.zip", *WHO)
+    assert check_crate.invalid(tmp_path / "run.zip", profile, offline=True) == ""
+    folder = unzipped(tmp_path / "run.zip")
+    metadata = folder / "ro-crate-metadata.json"
+    metadata.write_text(metadata.read_text().replace('"instrument"', '"instruments"'))
+    if profile != "ro-crate-1.1":  # it looks at what these profiles ask for
+        assert "instrument" in check_crate.invalid(folder, profile, offline=True)
