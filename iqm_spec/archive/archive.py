@@ -18,7 +18,7 @@ from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.layout import OBJECT_NAME, STARTING_FILES
 
-README, CITATION = "README.md", "CITATION.cff"
+README, CITATION, REPORT = "README.md", "CITATION.cff", "report.html"
 
 
 @frozen
@@ -46,8 +46,10 @@ def prepare(store: Store, contents: Contents, about: About) -> Archive:
 
 
 def added_files(store: Store, saved: SavedRun) -> Mapping[str, bytes]:
-    """Files by name that an archive holds beside the run and its spec. So far there are none."""
-    return {}
+    """Files by name that an archive holds beside the run and its spec: the report of the run."""
+    from iqm_spec.report import report_of, subject_of, to_html
+
+    return {REPORT: to_html(report_of(subject_of(store, saved))).encode()}
 
 
 def _held(name: str, source: Path | bytes) -> Held:
