@@ -95,6 +95,8 @@ def _span(values: Iterable[int]) -> tuple[int, int]:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_value, value))})"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

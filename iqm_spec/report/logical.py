@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 MOST_GATES = 20_000
 """Gates of a circuit that is drawn; larger ones are not built."""
 
+MOST_BYTES = 400_000
+"""Of a circuit file that is parsed to be drawn."""
+
 _FOREIGN = "the circuit is made by code that is not part of iqm-spec, which a report does not run"
 
 
@@ -126,6 +129,8 @@ def _circuit(
     if kind is SourceKind.GENERATOR and _too_large(point.ref, point.args):
         return Missing("it has too many gates to be drawn")
     data = files.get(point.ref)
+    if data is not None and len(data) > MOST_BYTES:
+        return Missing("its file is too large to be drawn")
     inputs = subject.inputs
     machine = None if inputs is None else inputs.architectures.get(point.target)
     if machine is None or (kind is not SourceKind.GENERATOR and data is None):

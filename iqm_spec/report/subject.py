@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from iqm_spec.analysis.merit import Analysed
-from iqm_spec.errors import SpecError
+from iqm_spec.errors import JobFailed, SpecError, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.runs.gaps import Gaps, gaps
@@ -17,10 +17,12 @@ from iqm_spec.runs.inputs import Inputs, read_inputs
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source, parse_source
+from iqm_spec.spec.analysis import PLUGINS
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
 from iqm_spec.study import analyse_run
+from iqm_spec.study.analyse import USUAL, declared
 
 
 @frozen
@@ -38,6 +40,8 @@ class Subject:
     environment: Mapping[str, Any]
     jobs: Mapping[Stage, tuple[Attempt, ...]] = field(repr=False)
     """The jobs at a server that stand for the run's points."""
+    not_analysed: str = ""
+    """Why an analysis that the spec declared could not be done here."""
 
     @property
     def id(self) -> str:
@@ -79,18 +83,31 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
     told: Any = store.get_json(str(fields["text"]))
     inputs, environment = fields.get("inputs"), fields.get("environment")
     found: Any = {} if environment is None else store.get_json(str(environment))
+    analysed, why = _analysed(store, saved, rows)
     return Subject(
         store=store,
         saved=saved,
         rows=rows,
-        analysed=analyse_run(store, saved, rows),
+        analysed=analysed,
         gaps=gaps(saved, rows, store),
         text=str(told["text"]),
         source=_source(told),
         inputs=None if inputs is None else read_inputs(store, str(inputs)),
         environment=found if isinstance(found, Mapping) else {},
         jobs=_jobs(store, saved),
+        not_analysed=why,
     )
+
+
+def _analysed(
+    store: Store, saved: SavedRun, rows: tuple[Row, ...]
+) -> tuple[tuple[Analysed, ...], str]:
+    """What was declared; without plugins where one of them is missing here, or fails."""
+    try:
+        return analyse_run(store, saved, rows), ""
+    except (UsageError, JobFailed) as error:
+        rest = {name: told for name, told in declared(saved).items() if name != PLUGINS}
+        return analyse_run(store, saved, rows, rest or USUAL), error.message
 
 
 def _is_emulated(job: Attempt) -> bool:

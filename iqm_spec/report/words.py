@@ -52,7 +52,10 @@ def with_error(of: float, error: float | None) -> str:
 def merit_title(name: str) -> str:
     """`hellinger_fidelity` as a title: `Hellinger fidelity`."""
     told = clean(name.replace("_", " "), 60)
-    return told[:1].upper() + told[1:]
+    return " ".join(_CAPITALS.get(word, word) for word in (told[:1].upper() + told[1:]).split())
+
+
+_CAPITALS = {"Ghz": "GHZ", "ghz": "GHZ"}
 
 
 def seconds(of: float | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import iqm_spec
+from iqm_spec.cost.ranges import Range
 from iqm_spec.errors import SpecError
 from iqm_spec.notebook.start import consent
 from iqm_spec.stages.server.consent import Bill
@@ -117,9 +118,11 @@ def test_a_bill_is_shown_and_agreed_to_by_a_word_alone(yes: bool) -> None:
     """What an emulator does costs nothing and is not asked; a machine's bill is."""
     heard: list[str] = []
     agree = consent(heard.append, yes=yes)
-    bill = Bill(text="submit 1 job to garnet", price="0.5 credits", notes=())
+    cost = Range(0.2, 0.5, 0.9)
+    bill = Bill("https://example.org", False, ("garnet",), "pay-as-you-go", 1, 2, 2000, cost, cost)
     assert agree(bill) is yes
-    assert heard[0] == "about to submit 1 job to garnet: 0.5 credits"
+    assert heard[0].startswith("about to submit 1 job (2 circuits, 2,000 shots in all) to garnet")
+    assert "0.50 credits" in heard[0]
     assert ("nothing is submitted without `yes=True`" in heard) is not yes
 
 

@@ -265,3 +265,17 @@ def test_mistakes_are_told(
     assert done.returncode == code
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_circuits_on_other_qubits_are_drawn_each(tmp_path: Path, answer: Ask) -> None:
+    (tmp_path / "places.yaml").write_text(
+        "iqm_spec: 1\nname: places\ntarget: garnet\nshots: 20\ncircuits:\n"
+        "  - {generator: bell, layout: '${pair}'}\n"
+        "sweep: [{grid: {pair: [[QB1, QB2], [QB8, QB9]]}}]\n"
+    )
+    answer("run", "places.yaml")
+    answer("report", "-o", "places.html")
+    text = Page((tmp_path / "places.html").read_text()).text
+    assert "garnet: in use are QB1, QB2." in text
+    assert "garnet: in use are QB8, QB9." in text
+    assert "pair = (QB1, QB2), (QB8, QB9)" in text

@@ -7,7 +7,8 @@ from math import exp
 
 from iqm_spec.analysis.merit import Analysed, Curve, Merit
 from iqm_spec.report.axes import axes_of
-from iqm_spec.report.charts import charts, curves, merits_by_point, topics
+from iqm_spec.report.charts import charts, merits_by_point, topics
+from iqm_spec.report.curves import curves
 from iqm_spec.report.words import thinned
 
 
@@ -117,7 +118,9 @@ def test_fitted_curves_share_a_chart_and_are_named_by_what_differs() -> None:
         )
 
     (figure,) = curves([fitted(2), fitted(4)], noisy=True)
-    assert figure.caption == "Mirror decay against depth; hardware (emulated). Lines are fits."
+    assert figure.caption == (
+        "Mirror decay against depth; hardware (emulated). Bars are standard errors. Lines are fits."
+    )
     assert "width = 2" in figure.picture.body
     assert "kind" not in figure.picture.body
     many = list(curves([fitted(width) for width in range(14)], noisy=True))
@@ -134,3 +137,59 @@ def test_some_of_many_are_chosen_evenly() -> None:
     assert thinned(3, 10) == [0, 1, 2]
     assert thinned(101, 5) == [0, 25, 50, 75, 100]
     assert thinned(10, 1) == [0]
+
+
+def test_ideal_and_mitigated_figures_stand_beside_the_raw_ones() -> None:
+    found = [
+        Analysed(
+            analysis="expectation",
+            stage="aer",
+            emulated=False,
+            circuit="chain",
+            values={"t": t},
+            points=(f"p{t}",),
+            merits=(
+                Merit("energy", 0.8 * t, 0.01, 0.8 * t - 0.02, 0.8 * t + 0.02),
+                Merit("energy_ideal", float(t)),
+                Merit("energy_mitigated", 0.95 * t, 0.01, 0.9 * t, t),
+            ),
+        )
+        for t in (1, 2, 3)
+    ]
+    (topic,) = topics(found)
+    (chart,) = charts(topic, noisy=True)
+    for name in ("aer, with noise", "aer, with noise, mitigated", "ideal"):
+        assert f">{name}<" in chart.picture.body
+
+
+def test_what_a_perfect_device_shows_is_drawn_where_it_is_known() -> None:
+    found = [analysed({"n": n}, 0.9) for n in (2, 3)]
+    perfect = {"hellinger_fidelity": {"2": 0.99, "3": 0.98}}
+    (topic,) = topics(found, perfect)
+    (chart,) = charts(topic, noisy=True)
+    assert ">perfect device<" in chart.picture.body
+    (partly,) = topics(found, {"hellinger_fidelity": {"2": 0.99}})
+    (chart,) = charts(partly, noisy=True)
+    assert ">perfect device<" not in chart.picture.body
+
+
+def test_distances_come_last() -> None:
+    found = [analysed({"n": 2}, 0.9), analysed({"n": 2}, 0.9, analysis="ghz_fidelity")]
+    assert [topic.analysis for topic in topics(found)] == ["ghz_fidelity", "distances"]
+
+
+def test_the_ideal_landscape_stands_beside_the_measured_one() -> None:
+    found = [
+        Analysed(
+            analysis="expectation",
+            stage="aer",
+            emulated=False,
+            circuit="qaoa",
+            values={"beta": b, "gamma": g},
+            points=(f"{b}-{g}",),
+            merits=(Merit("cut", 0.9 * b * g, 0.01), Merit("cut_ideal", float(b * g))),
+        )
+        for b, g in product((1, 2, 3), (1, 2, 3))
+    ]
+    assert names(found)[:2] == ["expectation-cut-map-ideal", "expectation-cut-map-aer"]
+    assert captions(found)[0] == "Cut (expectation) over beta and gamma; ideal."

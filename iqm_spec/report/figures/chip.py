@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+MOST_COMPONENTS = 400
+"""Of a machine whose map is drawn."""
+
 _SPACING, _RADIUS, _MARGIN = 44.0, 15.0, 20.0
 _MOST_WIDE = 400.0
 

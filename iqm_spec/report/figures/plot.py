@@ -86,7 +86,10 @@ def plot(
     legend, top = _legend(series)
     frame = _frame(series, x, span or y_range(series), top)
     parts = [legend, _y_axis(frame, y_title), _x_axis(frame, x)]
-    parts += [_drawn(one, i, len(series), frame, x) for i, one in enumerate(series)]
+    marked = [one for one in series if not one.bare]
+    for one in series:
+        place = (marked.index(one), len(marked)) if not one.bare else (0, 1)
+        parts.append(_drawn(one, place, frame, x))
     return Picture(WIDTH, frame.height, "".join(parts), label)
 
 
@@ -194,15 +197,19 @@ def _names(frame: _Frame, x: XAxis) -> list[str]:
     return parts
 
 
-def _drawn(one: Series, index: int, many: int, frame: _Frame, x: XAxis) -> str:
-    shift = 0.0 if one.bare else _shift(index, many, len(one.marks), frame, x)
+def _drawn(one: Series, among: tuple[int, int], frame: _Frame, x: XAxis) -> str:
+    """A series; `among` is its number, and of how many that stand beside each other."""
+    shift = 0.0 if one.bare else _shift(*among, len(one.marks), frame, x)
     places = [(frame.x(m.x) + shift, frame.y(m.value)) for m in one.marks]
     parts = []
     if one.dust:
         parts.append(_dust(one.dust, shift, frame))
     if one.fit:
         parts.append(svg.polyline([(frame.x(a), frame.y(b)) for a, b in one.fit], "fit"))
-    elif not x.names or one.bare:
+    elif x.names and one.bare:
+        half = 0.42 * _slot(x, frame.x)
+        parts += [svg.line(px - half, py, px + half, py, one.style) for px, py in places]
+    elif not x.names:
         joined = sorted(places)
         parts.append(svg.polyline(joined, one.style) if one.style else "")
     if not one.bare:

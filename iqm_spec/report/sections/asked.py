@@ -49,13 +49,23 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("Shots", listed([f"{one:,}" for one in shots])),
         ("Seed of the simulation", str(header["seed"])),
         ("Noise of the simulation", listed(noise)),
-        ("Calibration", clean(header.get("calibration", ""))),
-        ("Mode", clean(header["mode"])),
-        ("Server", clean(_server(subject))),
+        *_of_servers(subject),
         ("Begun", subject.saved.state.started.strftime("%Y-%m-%d %H:%M:%S UTC")),
         ("Ended", _moment(subject.saved.state.fields.get("at"))),
     ]
     return tuple(rows)
+
+
+def _of_servers(subject: Subject) -> list[tuple[str, str]]:
+    """What matters to jobs at a server alone."""
+    header: Mapping[str, Any] = subject.saved.plan.header
+    if not {"mock", "hardware"} & set(header["stages"]):
+        return []
+    return [
+        ("Calibration", clean(header.get("calibration", ""))),
+        ("Mode", clean(header["mode"])),
+        ("Server", clean(_server(subject))),
+    ]
 
 
 def _moment(at: object) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.keep import circuits_of, natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
-from iqm_spec.report.figures.chip import Used, chip
+from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.figures.wires import draw
 from iqm_spec.report.logical import Missing, logical
 from iqm_spec.report.subject import Subject
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 6
 _OPEN = 2
+_MOST_LOOKED_AT = 2000
 
 
 def circuits(subject: Subject) -> Section:
     """Some of the circuits, those of different size first."""
-    points = list(_different(subject.saved.plan.points))
+    points = _different(subject)
     kept = [points[i] for i in thinned(len(points), MOST_SHOWN)]
     natives = circuits_of(subject.store, subject.saved.plan, kept)
     before = logical(subject, kept)
@@ -40,19 +41,22 @@ def circuits(subject: Subject) -> Section:
         else:
             blocks.append(Fold(told, own))
     if len(points) > len(kept):
-        told = f"{len(kept)} of {len(points):,} circuits that differ in size are drawn."
+        told = f"{len(kept)} of {len(points):,} circuits that differ in size or place are drawn."
         blocks.insert(0, Text(told))
     return Section("circuits", "Circuits and qubits", tuple(blocks))
 
 
-def _different(points: Sequence[PlannedPoint]) -> Iterator[PlannedPoint]:
-    """One point of each circuit, machine and size: angles alone make no other drawing."""
-    seen: set[str] = set()
+def _different(subject: Subject) -> list[PlannedPoint]:
+    """One point of each circuit, place and size: angles alone make no other drawing."""
+    every = subject.saved.plan.points
+    points = [every[i] for i in thinned(len(every), _MOST_LOOKED_AT)]
+    natives = natives_of(subject.store, subject.saved.plan, points)
+    found: dict[object, PlannedPoint] = {}
     for point in points:
-        key = f"{point.name} {point.target} {sorted(point.summary.items(), key=str)}"
-        if key not in seen:
-            seen.add(key)
-            yield point
+        place = natives[point.ask].skeleton.bare.components
+        key = point.name, point.target, place, str(sorted(point.summary.items(), key=str))
+        found.setdefault(key, point)
+    return list(found.values())
 
 
 def _blocks(
@@ -77,7 +81,7 @@ def _blocks(
     label = f"{point_name(point)}. {told}"
     figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label)))
     machine = _machine(subject, point.target)
-    if machine is not None:
+    if machine is not None and len(machine.components) <= MOST_COMPONENTS:
         used = _used(native)
         names = ", ".join(used.components)
         told = f"{clean(machine.alias, 40)}: in use are {clean(names)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from iqm_spec.plan.keep import natives_of
@@ -18,11 +18,12 @@ from iqm_spec.report.document import (
     Table,
     Text,
 )
-from iqm_spec.report.figures.chip import Used, chip
+from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.targets import Architecture, ErrorProfile
 
+_MOST_MACHINES, _MOST_ROWS = 12, 400
 _MOST_CIRCUITS = 2000
 """Circuits that are looked at for the qubits in use."""
 
@@ -33,7 +34,7 @@ def machines(subject: Subject) -> Section | None:
         return None
     blocks: list[Block] = []
     used = _used(subject)
-    for alias, machine in subject.inputs.architectures.items():
+    for alias, machine in list(subject.inputs.architectures.items())[:_MOST_MACHINES]:
         blocks += _machine(subject, alias, machine, used.get(alias, Used({})))
     return Section("machines", "Machines and calibration", tuple(blocks)) if blocks else None
 
@@ -77,7 +78,8 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
         for row in subject.rows
         if row.record and row.point.target == alias and row.record.get("calibration_set_id")
     )
-    yield Figures((Figure(f"machine-{alias}", told, chip(machine, used, told)),))
+    if len(machine.components) <= MOST_COMPONENTS:
+        yield Figures((Figure(f"machine-{alias}", told, chip(machine, used, told)),))
     profile = subject.inputs.profiles.get(alias) if subject.inputs else None
     yield Facts(
         (
@@ -90,7 +92,8 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
     )
     if profile is not None:
         yield Text(f"{name}: {_summary(profile, used)}")
-        yield Fold(f"Error figures of {name} that the simulation used", _tables(profile, used))
+        tables = _tables(profile, used, machine.components)
+        yield Fold(f"Error figures of {name} that the simulation used", tables)
 
 
 def _summary(profile: ErrorProfile, used: Used) -> str:
@@ -116,8 +119,9 @@ def _in_use(locus: tuple[str, ...], used: Used) -> bool:
     return locus in used.edges or tuple(reversed(locus)) in used.edges
 
 
-def _tables(profile: ErrorProfile, used: Used) -> tuple[Block, ...]:
-    names = [name for name in profile.t1 if name in used.components]
+def _tables(profile: ErrorProfile, used: Used, order: Sequence[str]) -> tuple[Block, ...]:
+    names = [name for name in order if name in profile.t1 and name in used.components]
+    place = {name: i for i, name in enumerate(order)}
     prx: Mapping[tuple[str, ...], float] = profile.depolarizing.get("prx", {})
     rows = tuple(
         (
@@ -134,13 +138,15 @@ def _tables(profile: ErrorProfile, used: Used) -> tuple[Block, ...]:
     pairs = tuple(
         (clean(gate, 20), clean("-".join(locus), 40), _error(error))
         for gate, errors in sorted(profile.depolarizing.items())
-        for locus, error in errors.items()
+        for locus, error in sorted(
+            errors.items(), key=lambda item: [place.get(n, 0) for n in item[0]]
+        )
         if len(locus) > 1 and _in_use(locus, used)
     )
-    found: list[Block] = [Table("Components in use", columns, rows)]
+    found: list[Block] = [Table("Components in use", columns, rows[:_MOST_ROWS])]
     if pairs:
         columns = (Column("gate"), Column("coupling"), Column("depolarizing", number=True))
-        found.append(Table("Couplings in use", columns, pairs))
+        found.append(Table("Couplings in use", columns, pairs[:_MOST_ROWS]))
     found += [Text(clean(one), "note") for one in profile.assumptions[:8]]
     return tuple(found)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iqm_spec.analysis.merit import Analysed
-from iqm_spec.report.charts import charts, curves, topics
+from iqm_spec.report.charts import charts, topics
+from iqm_spec.report.curves import curves
 from iqm_spec.report.document import Block, Column, Figure, Figures, Fold, Section, Table, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import axis_label, clean, merit_title, stage_name, with_error
@@ -16,6 +17,7 @@ MOST_FIGURES = 24
 """Charts that are seen at once; the others are folded."""
 
 _FIRST = 6
+_PREFIX = "perfect_"
 
 
 def merits(subject: Subject) -> Section:
@@ -23,11 +25,8 @@ def merits(subject: Subject) -> Section:
     noisy = any(subject.noisy(point.target) for point in subject.saved.plan.points)
     blocks: list[Block] = []
     fitted = list(curves(subject.analysed, noisy))
-    found = topics(subject.analysed)
-    drawn = [
-        *fitted,
-        *(f for one in found for f in charts(one, noisy, _perfect(subject.rows, one.merit))),
-    ]
+    found = topics(subject.analysed, _perfect(subject.rows))
+    drawn = [*fitted, *(figure for topic in found for figure in charts(topic, noisy))]
     drawn = list(_distinct(drawn))[:MOST_FIGURES]
     if drawn:
         blocks.append(Figures(tuple(drawn[:_FIRST])))
@@ -37,21 +36,22 @@ def merits(subject: Subject) -> Section:
     table = _table(subject.analysed, noisy)
     if table.rows:
         blocks.append(table)
+    if subject.not_analysed:
+        blocks.append(Text(f"Not all was analysed: {clean(subject.not_analysed)}.", "warning"))
     blocks += [Text(note, "note") for note in _notes(subject.analysed)]
     if not blocks:
         blocks.append(Text(_none(subject)))
     return Section("merits", "Figures of merit", tuple(blocks))
 
 
-def _perfect(rows: Sequence[Row], merit: str) -> dict[str, float]:
-    """What a perfect device would show of a figure at these shots, by point."""
-    name = f"perfect_{merit}"
-    found = {
-        row.point.id: row.comparison[name]
-        for row in rows
-        if row.comparison and name in row.comparison
-    }
-    return {point: float(value) for point, value in found.items() if value is not None}
+def _perfect(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """What a perfect device would show at these shots, by figure and point."""
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        for name, told in (row.comparison or {}).items():
+            if name.startswith(_PREFIX) and isinstance(told, int | float):
+                found.setdefault(name.removeprefix(_PREFIX), {})[row.point.id] = float(told)
+    return found
 
 
 def _distinct(figures: Sequence[Figure]) -> Iterator[Figure]:

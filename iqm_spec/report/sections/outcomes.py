@@ -154,7 +154,8 @@ def _table(subject: Subject, measured: Sequence[Measured]) -> Table:
             f"{len(kept):,} of {len(measured):,} points, evenly chosen; `iqm-spec export` has all."
         )
     caption = "Every point" if not left_out else "Points"
-    return Table(f"{caption}, with its figures of merit", columns, tuple(rows), left_out, long=True)
+    caption += ", with figures of merit" if names else ""
+    return Table(caption, columns, tuple(rows), left_out, long=True)
 
 
 def _rows_each(measured: Sequence[Measured]) -> int:

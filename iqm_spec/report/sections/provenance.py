@@ -12,7 +12,7 @@ from iqm_spec.report.words import clean
 from iqm_spec.runs.log import JOB
 from iqm_spec.store.layout import DIGEST
 
-_MOST_PACKS = 40
+_MOST_PACKS, _MOST_ROWS = 40, 60
 
 
 def provenance(subject: Subject) -> Section:
@@ -34,7 +34,10 @@ def _versions(subject: Subject) -> tuple[tuple[str, str], ...]:
     platform: Any = subject.environment.get("platform", {})
     rows: list[tuple[str, str]] = [("Run", subject.id)]
     if isinstance(told, Mapping):
-        rows += [(clean(n, 40), clean(v or "not installed", 40)) for n, v in sorted(told.items())]
+        rows += [
+            (clean(n, 40), clean(v or "not installed", 40))
+            for n, v in sorted(told.items())[:_MOST_ROWS]
+        ]
     if isinstance(platform, Mapping):
         rows.append(("platform", clean(" ".join(map(str, platform.values())), 60)))
     return (*rows, ("report made by", f"iqm-spec {__version__}"))
@@ -49,7 +52,7 @@ def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("machines, noise, files", fields.get("inputs")),
         ("versions", fields.get("environment")),
     ]
-    rows += [("transpiled circuits", one) for one in plan.header["circuits"]]
+    rows += [("transpiled circuits", one) for one in plan.header["circuits"][:_MOST_PACKS]]
     packs = [event.fields.get("records") for event in subject.saved.state.of_kind(JOB)]
     packs += [job.fields.get("records") for jobs in subject.jobs.values() for job in jobs]
     known = list(dict.fromkeys(str(one) for one in packs if DIGEST.fullmatch(str(one))))
