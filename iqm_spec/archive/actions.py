@@ -67,6 +67,8 @@ def named_objects(contents: Contents) -> dict[str, str]:
         "text": "Text of the spec",
     }
     roles |= {str(fields[name]): role for name, role in told.items() if name in fields}
+    for event in contents.saved.state.of_kind("analysed"):
+        roles[str(event.fields.get("analyses"))] = "What analyses found"
     return {digest: role for digest, role in roles.items() if digest in contents.objects}
 
 

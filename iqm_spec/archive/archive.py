@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +14,6 @@ from iqm_spec.archive.crate import METADATA, Held, metadata
 from iqm_spec.archive.texts import citation_file, readme
 from iqm_spec.archive.zipped import write_zip
 from iqm_spec.canonical import sha256
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.layout import OBJECT_NAME, STARTING_FILES
 
@@ -32,22 +31,27 @@ class Archive:
         write_zip(target, self.entries)
 
 
-def prepare(store: Store, contents: Contents, about: About) -> Archive:
+@frozen
+class Added:
+    """A file that an archive holds beside the run and its spec; `title` says what it is."""
+
+    path: str
+    title: str
+    data: bytes
+
+
+def prepare(store: Store, contents: Contents, about: About, added: Sequence[Added] = ()) -> Archive:
     """The archive of a run. The same folder and the same words give the same archive."""
     entries: dict[str, Path | bytes] = {path: store.root / path for path in contents.files}
     entries |= {name: text.encode() for name, text in STARTING_FILES.items()}
     entries |= contents.texts
-    entries |= added_files(store, contents.saved)
-    entries[README] = readme(contents, about).encode()
+    entries |= {one.path: one.data for one in added}
+    titles = {one.path: one.title for one in added}
+    entries[README] = readme(contents, about, titles).encode()
     entries[CITATION] = about.citation.file or citation_file(contents, about).encode()
     held = {name: _held(name, source) for name, source in entries.items()}
-    entries[METADATA] = metadata(contents, about, held)
+    entries[METADATA] = metadata(contents, about, held, titles)
     return Archive(entries)
-
-
-def added_files(store: Store, saved: SavedRun) -> Mapping[str, bytes]:
-    """Files by name that an archive holds beside the run and its spec. So far there are none."""
-    return {}
 
 
 def _held(name: str, source: Path | bytes) -> Held:
