@@ -14,7 +14,6 @@ _THE_FIRST_TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 _FOLDER_MODE = 0o040755 << 16 | 0x10
 _UNIX = 3
-_LEVEL = 6
 _PIECE = 1 << 20
 
 
@@ -33,7 +32,6 @@ def write_zip(target: BinaryIO, entries: Mapping[str, Path | bytes]) -> None:
             size = len(source) if isinstance(source, bytes) else source.stat().st_size
             info = zipfile.ZipInfo(name, _THE_FIRST_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED if size else zipfile.ZIP_STORED
-            info._compresslevel = _LEVEL  # type: ignore[attr-defined]
             info.external_attr = _MODE
             info.create_system = _UNIX
             info.file_size = size
