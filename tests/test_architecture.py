@@ -31,7 +31,8 @@ LAYERS = [
     {"runs"},
     {"papers"},
     {"study"},
-    {"replay", "report", "notebook", "archive"},
+    {"replay", "report", "notebook"},
+    {"archive"},
     {"cli"},
 ]
 """Rooms from the foundations up; a room imports itself and what stands above it in this list."""

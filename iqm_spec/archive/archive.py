@@ -14,10 +14,11 @@ from iqm_spec.archive.crate import METADATA, Held, metadata
 from iqm_spec.archive.texts import citation_file, readme
 from iqm_spec.archive.zipped import write_zip
 from iqm_spec.canonical import sha256
+from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.layout import OBJECT_NAME, STARTING_FILES
 
-README, CITATION = "README.md", "CITATION.cff"
+README, CITATION, REPORT = "README.md", "CITATION.cff", "report.html"
 
 
 @frozen
@@ -52,6 +53,14 @@ def prepare(store: Store, contents: Contents, about: About, added: Sequence[Adde
     held = {name: _held(name, source) for name, source in entries.items()}
     entries[METADATA] = metadata(contents, about, held, titles)
     return Archive(entries)
+
+
+def added_files(store: Store, saved: SavedRun) -> Sequence[Added]:
+    """What an archive holds beside the run and its spec: the report of the run."""
+    from iqm_spec.report import report_of, subject_of, to_html
+
+    page = to_html(report_of(subject_of(store, saved)))
+    return (Added(REPORT, "Report of the run, to be looked at in a browser", page.encode()),)
 
 
 def _held(name: str, source: Path | bytes) -> Held:

@@ -20,6 +20,7 @@ COMMANDS = {
     "release": "Let a job that is not at the server be submitted again.",
     "status": "Show the runs of a results folder, or one of them.",
     "analyze": "Compute figures of merit from a run's counts, and store them.",
+    "report": "Write a run, or two compared, as one page or as Markdown with drawings.",
     "export": "Write a run's counts as CSV or JSON.",
     "verify": "Check a results folder: every file against its sha256, every reference.",
     "archive": "Write a run as one zip to publish: an RO-Crate.",

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.cli import output
-from iqm_spec.cli.session import server_of_run, session_of
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.runs.resume import attempts_of
 from iqm_spec.runs.saved import SavedRun
+from iqm_spec.runs.session import server_of_run, session_of
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.judge import short
 from iqm_spec.stages.server.state import Attempt

@@ -58,6 +58,17 @@ def _told(path: Path) -> Iterator[None]:
         raise JobFailed(f"{name} cannot be written: {error.strerror}", code="disk") from error
 
 
+def make_folder(path: Path) -> None:
+    """A folder for files that stand beside another; UsageError where it cannot be."""
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        name = printable(path.as_posix())
+        raise UsageError(
+            f"{name} cannot be made: {error.strerror}", hint="name another file"
+        ) from error
+
+
 def _replace(path: Path, write: Callable[[BinaryIO], object]) -> tuple[int, str]:
     handle, part = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:

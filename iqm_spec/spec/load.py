@@ -61,6 +61,13 @@ def read_and_build(
         source = read_source(path)
     except SpecError as error:
         return None, None, list(error.diagnostics), ()
+    return build_source(source, overrides)
+
+
+def build_source(
+    source: Source, overrides: Sequence[str] = ()
+) -> tuple[Source, Spec | None, list[Diagnostic], tuple[str, ...]]:
+    """As `read_and_build`, of a source that was read: of a text that a results folder keeps."""
     source, diagnostics = sets.apply(source, overrides)
     problems, targets = _problems(source.tree)
     spec = _build(source.tree, problems, targets)

@@ -118,8 +118,8 @@ def test_it_holds_what_the_run_needs_and_nothing_else(
         assert path.read_bytes() == (results / path.relative_to(folder)).read_bytes()
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
     assert names == {
-        ".gitattributes", ".gitignore", "CITATION.cff", "README.md", "asks", "experiment",
-        "jobs", "objects", "ro-crate-metadata.json", "runs",
+        ".gitattributes", ".gitignore", "CITATION.cff", "report.html", "README.md", "asks",
+        "experiment", "jobs", "objects", "ro-crate-metadata.json", "runs",
     }  # fmt: skip
     needed = set(digests(folder).values())
     for path in needed:  # nothing that another run alone leads to

@@ -86,7 +86,7 @@ def test_every_run_is_as_it_was(results: Path, answer: Ask) -> None:
     litter(results)
     age(results)
     runs = [run["run"] for run in answer("status")["runs"]]
-    assert len(runs) >= 7
+    assert len(runs) > 5
     answer("gc", "--yes")
     answer("verify")
     for run in runs:

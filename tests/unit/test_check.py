@@ -10,9 +10,9 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 
 from iqm_spec.check import Checked
-from iqm_spec.cli.load import examine
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
+from iqm_spec.runs.load import examine
 from iqm_spec.sweep.expand import points
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"

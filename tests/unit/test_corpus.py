@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from iqm_spec.cli.load import examine
 from iqm_spec.diagnostics import render
+from iqm_spec.runs.load import examine
 from iqm_spec.source import line_reader
 from iqm_spec.spec import load_spec
 from iqm_spec.spec.codes import CODES

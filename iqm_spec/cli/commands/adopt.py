@@ -8,9 +8,9 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import job_id_of, json_option, server_option, stored_results_option
-from iqm_spec.cli.session import require_session, server_of_run, session_of
 from iqm_spec.runs.resume import attempts_of
 from iqm_spec.runs.saved import load_run
+from iqm_spec.runs.session import require_session, server_of_run, session_of
 from iqm_spec.stages.server.adopt import adopt
 from iqm_spec.stages.server.judge import short
 from iqm_spec.stages.server.state import Phase

@@ -66,9 +66,9 @@ def _wanted(names: Sequence[str], spec: Path | None) -> Declared | None:
     if names and spec:
         raise UsageError("--analysis and --spec exclude each other", hint="give one of them")
     if spec is not None:
-        from iqm_spec.cli.load import load
+        from iqm_spec.runs.load import load
 
-        return load(spec).spec.analysis
+        return load(spec, tell=output.say).spec.analysis
     for name in names:
         if name not in analyses():
             hint = nearest(name, analyses()) or f"there are {', '.join(analyses())}"

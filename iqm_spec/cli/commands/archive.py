@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from iqm_spec.archive.about import about
-from iqm_spec.archive.archive import Added, prepare
+from iqm_spec.archive.archive import added_files, prepare
 from iqm_spec.archive.citation import (
     Citation,
     date_of,
@@ -22,7 +22,7 @@ from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.written import write_with
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode, UsageError
-from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
 
 
@@ -83,7 +83,7 @@ def command(
         )
     contents = contents_of(store, saved)
     words = about(contents, cited, title, day, people)
-    archive = prepare(store, contents, words, _added(store, saved))
+    archive = prepare(store, contents, words, added_files(store, saved))
     size, digest = write_with(path, archive.write)
     _warn(contents)
     if as_json:
@@ -113,11 +113,6 @@ def _citation(
             f"{printable(path.name)} names the authors", hint="leave --author or --citation out"
         )
     return read_citation(path, licence)
-
-
-def _added(store: Store, saved: SavedRun) -> Sequence[Added]:
-    """Files that the archive holds beside the run and its spec. So far there are none."""
-    return ()
 
 
 def _warn(contents: Contents) -> None:

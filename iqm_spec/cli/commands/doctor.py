@@ -15,7 +15,6 @@ from attrs import field, frozen
 
 from iqm_spec.check import Checked, built_in
 from iqm_spec.cli import output
-from iqm_spec.cli.load import examine
 from iqm_spec.cli.options import (
     allow_code_option,
     json_option,
@@ -23,7 +22,6 @@ from iqm_spec.cli.options import (
     server_option,
     set_option,
 )
-from iqm_spec.cli.session import EMULATOR_STATE, session_of
 from iqm_spec.diagnostics import Diagnostic, printable, render
 from iqm_spec.errors import ExitCode, IqmSpecError
 from iqm_spec.model import Stage
@@ -47,6 +45,8 @@ from iqm_spec.runs.doctor_server import (
     spec_checks,
     visit,
 )
+from iqm_spec.runs.load import examine
+from iqm_spec.runs.session import EMULATOR_STATE, session_of
 from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.store import Store

@@ -15,9 +15,7 @@ from iqm_spec.cli.options import (
     spec_argument,
     spec_at_server,
 )
-from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
-from iqm_spec.cli.session import require_session, session_of
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
@@ -25,7 +23,9 @@ from iqm_spec.runs.events import Paused, Planned
 from iqm_spec.runs.foreign import read_foreign
 from iqm_spec.runs.imported import Imported, bring_in, known_attempts
 from iqm_spec.runs.loop import planned
+from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
+from iqm_spec.runs.session import require_session, session_of
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store
 
@@ -62,7 +62,9 @@ def command(
 
         known = known_attempts(store, session.realm)
         new = [job_id for job_id in asked if job_id not in known]
-        ready = prepare(Given(spec, overrides, allowed_code, None), store, session, replan=False)
+        ready = prepare(
+            Given(spec, overrides, allowed_code, None), store, session, output.say, replan=False
+        )
         patience = Patience(tell=tell)
         jobs = [read_foreign(session.connection, job_id, patience) for job_id in new]
         plan = _plan(Request(checked=ready.checked, session=session), store, progress)

@@ -18,16 +18,16 @@ from iqm_spec.cli.options import (
     slot_option,
     spec_at_server,
 )
-from iqm_spec.cli.prepare import Given, prepare
-from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.cli.written import write_text
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.model import Stage
 from iqm_spec.runs.loop import plan_of
+from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.preview import preview_now
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.store import Store
 
@@ -120,7 +120,7 @@ def _request(
             hint="a request is written for a spec's file; the report of a run takes --closeout",
         )
     with session_of(server, results, keep=False) as session:
-        ready = prepare(given, store, session, replan=False, offline=True)
+        ready = prepare(given, store, session, output.say, replan=False, offline=True)
         spec = ready.checked.spec
         if Stage.HARDWARE not in spec.stages:
             raise Refused(

@@ -21,10 +21,10 @@ from iqm_spec.cli.options import (
     stored_results_option,
 )
 from iqm_spec.cli.progress import Progress
-from iqm_spec.cli.session import NO_CREDENTIALS, server_of_run, session_of
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.resume import budget, left, noise, pins, resume
 from iqm_spec.runs.saved import load_run
+from iqm_spec.runs.session import NO_CREDENTIALS, server_of_run, session_of
 from iqm_spec.store import Store
 
 

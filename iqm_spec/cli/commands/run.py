@@ -23,15 +23,15 @@ from iqm_spec.cli.options import (
     spec_argument,
     spec_at_server,
 )
-from iqm_spec.cli.prepare import Given, prepare
 from iqm_spec.cli.progress import Progress
-from iqm_spec.cli.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.events import Event, Planned, RunDone, StageDone
 from iqm_spec.runs.loop import carry_out
+from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.saved import load_run
+from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.stages.aer import spread_of
 from iqm_spec.store import Store
 
@@ -95,7 +95,7 @@ def command(
     spread_of(executor, scheduler, {})  # before anything is transpiled
     with session_of(server, results, keep=not dry_run) as session, Progress() as progress:
         given = Given(spec, overrides, allowed_code, last)
-        ready = prepare(given, store, session, replan=replan, offline=dry_run)
+        ready = prepare(given, store, session, output.say, replan=replan, offline=dry_run)
         request = Request(
             checked=ready.checked,
             until=last,

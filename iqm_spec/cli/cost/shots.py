@@ -18,15 +18,15 @@ from iqm_spec.cli.options import (
     spec_argument,
     spec_at_server,
 )
-from iqm_spec.cli.prepare import Given, prepare
-from iqm_spec.cli.session import realm_asked, session_of
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
 from iqm_spec.cost.words import amount, range_words, span
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.loop import plan_of
+from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.preview import CostPreview, ask_server, preview
 from iqm_spec.runs.request import Request
+from iqm_spec.runs.session import realm_asked, session_of
 from iqm_spec.store import Store
 
 
@@ -63,7 +63,7 @@ def command(
     store = Store(results)
     with session_of(server, results, keep=False) as session:
         given = Given(spec, (*overrides, "stages=[hardware]"), allowed_code, None)
-        ready = prepare(given, store, session, replan=False, offline=True)
+        ready = prepare(given, store, session, output.say, replan=False, offline=True)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
         request = Request(checked=ready.checked, session=session, costs=costs.read(), fresh=True)
         now, wanted = _priced(request, store, realm_asked(server), shots)

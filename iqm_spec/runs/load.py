@@ -1,4 +1,4 @@
-"""From a path on the command line to a checked spec, with its notices told."""
+"""From a path to a checked spec."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from iqm_spec.check import Checked, built_in, check
 from iqm_spec.circuits import CircuitError
-from iqm_spec.cli import output
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.ask import plan_ask
@@ -16,6 +15,8 @@ from iqm_spec.targets import Architecture
 
 Seen = Callable[[Checked], bool]
 Machine = Callable[[str], Architecture | None]
+Tell = Callable[[str], None]
+"""Hears a line for people."""
 
 
 def load(
@@ -24,20 +25,19 @@ def load(
     allowed_code: Sequence[str] = (),
     store: Store | None = None,
     machine: Machine = built_in,
-    *,
-    quiet: bool = False,
+    tell: Tell = lambda _: None,
 ) -> Checked:
     """The spec of `path`, checked through and through; raises SpecError with every mistake.
 
     What `store` holds a plan of was checked when it was planned. `machine` gives the architecture
-    of an alias; `quiet` tells no notices.
+    of an alias; `tell` hears notices.
     """
     seen = _planned_in(store)
     checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machine)
     if checked is None:
         raise SpecError(tuple(diagnostics), tuple(overrides))
-    for notice in () if quiet else notices:
-        output.say(f"note: {notice}")
+    for notice in notices:
+        tell(f"note: {notice}")
     return checked
 
 

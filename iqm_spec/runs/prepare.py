@@ -8,9 +8,8 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from iqm_spec.check import Checked, built_in
-from iqm_spec.cli import output
-from iqm_spec.cli.load import load
 from iqm_spec.model import Stage
+from iqm_spec.runs.load import Tell, load
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.machines import MachinesAsk, keep_machines, kept_machines
@@ -28,7 +27,7 @@ class Prepared:
 
 @frozen
 class Given:
-    """What the command line says of a spec."""
+    """What a user says of a spec."""
 
     path: Path
     overrides: Sequence[str]
@@ -37,15 +36,26 @@ class Given:
 
 
 def prepare(
-    given: Given, store: Store, session: Session | None, *, replan: bool, offline: bool = False
+    given: Given,
+    store: Store,
+    session: Session | None,
+    tell: Tell,
+    *,
+    replan: bool,
+    offline: bool = False,
 ) -> Prepared:
     """Check the spec; where stages go to a server, against its machines as they are there.
 
     The machines that an earlier run of the spec was planned for are taken from the folder, unless
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
-    list a machine. With `offline` it is asked for machines that are not built in alone.
+    list a machine. With `offline` it is asked for machines that are not built in alone. `tell`
+    hears notices and pauses.
     """
-    counter = None if session is None else Counter(session, _tell)
+
+    def pause(why: str, seconds: float) -> None:
+        tell(f"{why}; trying again in {seconds:.0f} s")
+
+    counter = None if session is None else Counter(session, pause)
 
     def machine(alias: str) -> Architecture | None:
         known = built_in(alias)
@@ -53,7 +63,7 @@ def prepare(
             return known
         return counter.architecture(alias).architecture
 
-    checked = load(given.path, given.overrides, given.allowed_code, store, machine)
+    checked = load(given.path, given.overrides, given.allowed_code, store, machine, tell)
     if session is None or counter is None or not _goes_to_server(checked, given.until):
         return Prepared(checked, {})
     ask = MachinesAsk(checked.digest, session.realm)
@@ -68,12 +78,8 @@ def prepare(
         return Prepared(checked, pins)
     if all(machines[a].digest == one.digest for a, one in checked.architectures.items()):
         return Prepared(evolve(checked, architectures=machines), pins)
-    again = load(given.path, given.overrides, given.allowed_code, store, machines.get, quiet=True)
+    again = load(given.path, given.overrides, given.allowed_code, store, machines.get)
     return Prepared(again, pins)
-
-
-def _tell(why: str, seconds: float) -> None:
-    output.say(f"{why}; trying again in {seconds:.0f} s")
 
 
 def _goes_to_server(checked: Checked, until: Stage | None) -> bool:

@@ -1,0 +1,123 @@
+"""The axes of analysed points: which vary, which go together, which tells most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.report.words import value
+
+CIRCUIT = "circuit"
+"""The name of the axis that circuits by their names are."""
+
+MOST_SERIES = 6
+"""Lines in one chart."""
+
+Place = tuple[Any, ...]
+
+
+@frozen
+class Dot:
+    """One figure of one group of points, at its place on the axes."""
+
+    place: Mapping[str, Any]
+    stage: str
+    emulated: bool
+    merit: Merit
+    point: str
+    """Id of the first of the points."""
+
+
+@frozen
+class Axis:
+    """One axis that varies, with its values in order. `title` names axes that go with it."""
+
+    name: str
+    title: str
+    values: tuple[Any, ...]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers."""
+        return all(isinstance(v, int | float) and not isinstance(v, bool) for v in self.values)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its values as people read them."""
+        return tuple(value(one) for one in self.values)
+
+    def place(self, of: Any) -> float:
+        """Where a value lies: itself, or its number in order."""
+        return float(of) if self.numeric else float(self.values.index(of))
+
+
+def place_of(one: Analysed) -> dict[str, Any]:
+    """The axes of an analysed group, its circuit's name among them; lists can be compared."""
+    found = {name: _settled(of) for name, of in one.values.items()}
+    return {CIRCUIT if CIRCUIT not in found else f"{CIRCUIT} name": one.circuit, **found}
+
+
+def axes_of(places: Sequence[Mapping[str, Any]]) -> list[Axis]:
+    """Axes with more than one value, circuits last; those that always move together are one."""
+    names = list(dict.fromkeys(name for place in places for name in place))
+    columns = {name: [place.get(name) for place in places] for name in names}
+    varying = [name for name in names if len(set(columns[name])) > 1]
+    varying.sort(key=lambda name: name in (CIRCUIT, f"{CIRCUIT} name"))
+    found: list[Axis] = []
+    kept: list[str] = []
+    together: dict[str, list[str]] = {}
+    for name in varying:
+        same = next((k for k in kept if _together(columns[k], columns[name])), None)
+        if same is None:
+            kept.append(name)
+        else:
+            together.setdefault(same, []).append(name)
+    for name in kept:
+        more = together.get(name, [])
+        title = f"{name} (with {', '.join(more)})" if more else name
+        found.append(Axis(name, title, _ordered(columns[name])))
+    return found
+
+
+def split(dots: Sequence[Dot], x: Axis, others: Sequence[Axis]) -> Axis | None:
+    """The axis that tells most, of those with few values: its lines lie farthest apart."""
+    few = [axis for axis in others if 1 < len(axis.values) <= MOST_SERIES]
+    if not few:
+        return None
+    return max(few, key=lambda axis: _apart(dots, x, axis))
+
+
+def _apart(dots: Sequence[Dot], x: Axis, axis: Axis) -> float:
+    """The spread between the medians of an axis's values, averaged over x."""
+    groups: dict[tuple[Any, Any], list[float]] = {}
+    for dot in dots:
+        key = (dot.place.get(x.name), dot.place.get(axis.name))
+        groups.setdefault(key, []).append(dot.merit.value)
+    by_x: dict[Any, list[float]] = {}
+    for (at, _), found in groups.items():
+        by_x.setdefault(at, []).append(median(found))
+    spreads = [max(found) - min(found) for found in by_x.values()]
+    return sum(spreads) / len(spreads) if spreads else 0.0
+
+
+def _together(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Whether each value of one axis goes with one of the other, both ways."""
+    pairs = set(zip(one, other, strict=True))
+    return len(pairs) == len(set(one)) == len(set(other))
+
+
+def _ordered(column: Iterable[Any]) -> tuple[Any, ...]:
+    """Distinct values: numbers by size, others as they come; None (not used) last."""
+    distinct = list(dict.fromkeys(column))
+    numbers = [v for v in distinct if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) == len(distinct):
+        return tuple(sorted(numbers))
+    return tuple(v for v in distinct if v is not None) + tuple(v for v in distinct if v is None)
+
+
+def _settled(of: Any) -> Any:
+    return tuple(_settled(one) for one in of) if isinstance(of, list | tuple) else of

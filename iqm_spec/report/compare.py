@@ -1,0 +1,266 @@
+"""Two runs beside each other: what was asked differently, and what came out differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from iqm_spec.analysis.homogeneity import Homogeneity, compare_counts, holm
+from iqm_spec.analysis.merit import Merit
+from iqm_spec.plan.explain import Difference, Explanation, explain
+from iqm_spec.plan.explain import point_name as key_of
+from iqm_spec.plan.label import count
+from iqm_spec.report.charts import merits_by_point
+from iqm_spec.report.document import (
+    Block,
+    Column,
+    Document,
+    Facts,
+    Figure,
+    Figures,
+    Section,
+    Table,
+    Text,
+)
+from iqm_spec.report.figures.bars import Outcomes, bars
+from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot
+from iqm_spec.report.pick import MOST_SHOWN
+from iqm_spec.report.report import MADE_BY, emulated_banner
+from iqm_spec.report.sections.outcomes import outcome_sets
+from iqm_spec.report.subject import Subject
+from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned
+from iqm_spec.runs.rows import Row
+
+SIGNIFICANT = 0.01
+"""Corrected p-values below this are called a difference."""
+
+_MOST_ROWS, _MOST_MERITS, _MOST_PLACES = 1000, 4, 400
+
+Merits = Mapping[tuple[str, str], Mapping[str, Merit]]
+
+
+@frozen
+class Pair:
+    """A point of both runs, on one stage, and how its counts compare."""
+
+    left: Row
+    right: Row
+    found: Homogeneity
+    p_value: float
+
+    @property
+    def same(self) -> bool:
+        """Whether both are one record."""
+        return self.left.key == self.right.key and self.left.sources == self.right.sources
+
+    @property
+    def significant(self) -> bool:
+        """Whether chance does not explain the difference."""
+        return self.p_value < SIGNIFICANT
+
+
+@frozen
+class _Side:
+    """One of the two runs under its letter."""
+
+    name: str
+    subject: Subject
+    merits: Merits
+
+    def row(self, pair: Pair) -> Row:
+        """This run's row of a pair."""
+        return pair.left if self.name == "A" else pair.right
+
+    def stage(self, row: Row) -> str:
+        """How the stage of a row of this run is called."""
+        return stage_name(row.stage, row.emulated, self.subject.noisy(row.point.target))
+
+
+def comparison_of(left: Subject, right: Subject) -> Document:
+    """The report of two runs, called A and B."""
+    pairs = _pairs(left, right)
+    sections = (
+        _asked(left, right),
+        _merits(left, right, pairs),
+        _outcomes(left, right, pairs),
+    )
+    names = dict.fromkeys(clean(one.saved.plan.name, 64) for one in (left, right))
+    title = f"{' and '.join(names)}: two runs compared"
+    banner = " ".join(
+        f"{name}: {told}"
+        for name, told in (("A", emulated_banner(left)), ("B", emulated_banner(right)))
+        if told
+    )
+    lead = f"A is {left.id}, B is {right.id}."
+    return Document(title, lead, banner, sections, MADE_BY)
+
+
+def _pairs(left: Subject, right: Subject) -> list[Pair]:
+    """Points that both runs have counts of; a stage is compared with the same one only."""
+    theirs = {(row.stage, key_of(row.point)): row for row in right.rows if row.record}
+    both = [
+        (row, theirs[row.stage, key_of(row.point)])
+        for row in left.rows
+        if row.record and (row.stage, key_of(row.point)) in theirs
+    ]
+    found = [compare_counts(a.counts, b.counts) for a, b in both]
+    corrected = holm([one.p_value for one in found])
+    return [Pair(a, b, h, p) for (a, b), h, p in zip(both, found, corrected, strict=True)]
+
+
+def _asked(left: Subject, right: Subject) -> Section:
+    found = explain(left.saved.plan, right.saved.plan)
+    blocks: list[Block] = [Facts(tuple(_both(left, right)))]
+    if found.same:
+        blocks.append(Text("Both runs ask the same."))
+    differing = [*found.settings, *found.points]
+    if differing:
+        blocks.append(_differences(differing))
+    blocks += _only(found)
+    return Section("asked", "What was asked differently", tuple(blocks))
+
+
+def _both(left: Subject, right: Subject) -> Iterator[tuple[str, str]]:
+    for name, one in (("A", left), ("B", right)):
+        begun = one.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
+        stages = ", ".join(
+            f"{stage_name(str(s['stage']), bool(s.get('emulated')), _noisy(one))}: "
+            f"{clean(s['status'], 20)}"
+            for s in one.saved.stages
+        )
+        yield f"Run {name}", one.id
+        yield f"{name} begun", begun
+        yield f"{name} stages", stages or "no verdict"
+
+
+def _noisy(subject: Subject) -> bool:
+    return any(subject.noisy(point.target) for point in subject.saved.plan.points)
+
+
+def _differences(found: Sequence[Difference]) -> Table:
+    rows = tuple(
+        (clean(one.what, 120), clean(one.left, 120), clean(one.right, 120)) for one in found[:200]
+    )
+    rest = len(found) - len(rows)
+    left_out = (
+        f"{rest:,} more differences are not listed; `iqm-spec explain` has all." if rest else ""
+    )
+    return Table("Asked differently", tuple(map(Column, ("what", "A", "B"))), rows, left_out)
+
+
+def _only(found: Explanation) -> Iterator[Block]:
+    for name, points in (("A", found.only_left), ("B", found.only_right)):
+        if points:
+            told = "; ".join(point_name(point) for point in points[:5])
+            more = f" and {len(points) - 5:,} more" if len(points) > 5 else ""
+            yield Text(f"{count(len(points), 'point')} in {name} alone: {told}{more}.")
+
+
+def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
+    """Each figure of merit of A and B, point by point."""
+    sides = [
+        _Side(name, one, merits_by_point(one.analysed)) for name, one in (("A", left), ("B", right))
+    ]
+    stages: dict[tuple[str, bool], list[Pair]] = {}
+    for pair in pairs:
+        stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
+    figures = [figure for some in stages.values() for figure in _charts(sides, some)]
+    if not figures:
+        told = "No point has figures of merit in both runs."
+        return Section("merits", "Figures of merit", (Text(told),))
+    return Section("merits", "Figures of merit", (Figures(tuple(figures)),))
+
+
+def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
+    stage = pairs[0].left.stage
+    kept = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
+    first = sides[0].merits
+    names = dict.fromkeys(n for p in kept for n in first.get((stage, p.left.point.id), {}))
+    places = tuple(point_name(pair.left.point) for pair in kept)
+    for name in list(names)[:_MOST_MERITS]:
+        series = [_series(side, kept, name, number) for number, side in enumerate(sides)]
+        told = " and ".join(one.name for one in series)
+        caption = (
+            f"{merit_title(name)} of the points of both runs; {told}. Bars are 95 % intervals."
+        )
+        picture = plot(series, XAxis("point", places), merit_title(name), caption)
+        yield Figure(f"both-{name}-{stage}", caption, picture)
+
+
+def _series(side: _Side, kept: Sequence[Pair], name: str, number: int) -> Series:
+    marks = []
+    rows = [side.row(pair) for pair in kept]
+    for place, row in enumerate(rows):
+        merit = side.merits.get((row.stage, row.point.id), {}).get(name)
+        if merit is not None:
+            tip = f"{side.name}, {point_name(row.point)}: {merit.value:.4g}"
+            marks.append(Mark(place, merit.value, merit.low, merit.high, tip))
+    told = f"{side.name}, {side.stage(rows[0])}"
+    return Series(told, tuple(marks), number, number, style="")
+
+
+def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
+    if not pairs:
+        told = "The runs have no points with counts in common: circuits, axes or values differ."
+        return Section("outcomes", "What came out", (Text(told, "warning"),))
+    differ = [pair for pair in pairs if pair.significant]
+    same = sum(1 for pair in pairs if pair.same)
+    told = (
+        f"{count(len(pairs), 'point')} in both: {same:,} are the same records, {len(differ):,} "
+        f"differ significantly (p < {SIGNIFICANT} in a chi-square test of homogeneity, corrected "
+        "for the number of points by Holm's method)."
+    )
+    first = sorted(pairs, key=lambda pair: (pair.p_value, -pair.found.total_variation_distance))
+    shown = tuple(_figure(left, right, pair) for pair in first[:MOST_SHOWN])
+    blocks: tuple[Block, ...] = (
+        Text(told),
+        Text("Drawn are the points that differ most." if len(pairs) > len(shown) else ""),
+        Figures(shown),
+        _table(pairs),
+    )
+    kept = tuple(one for one in blocks if not isinstance(one, Text) or one.text)
+    return Section("outcomes", "What came out", kept)
+
+
+def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
+    a, b = outcome_sets(left, [pair.left]), outcome_sets(right, [pair.right])
+    ideal = [one for one in (*a, *b) if one.shots is None][:1]
+    counted = [_called("A", a, 0), _called("B", b, 1)]
+    p = "chance explains it" if not pair.significant else f"p = {pair.p_value:.2g}"
+    name = point_name(pair.left.point)
+    stage = stage_name(pair.left.stage, pair.left.emulated or pair.right.emulated, _noisy(left))
+    caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
+    label = f"Outcomes of {caption}"
+    return Figure(
+        f"both-{pair.left.stage}-{pair.left.point.id}", caption, bars([*ideal, *counted], label)
+    )
+
+
+def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:
+    one = next(item for item in sets if item.shots is not None)
+    return Outcomes(f"{name}, {one.name}", one.probabilities, color, one.shots, one.whole)
+
+
+def _table(pairs: Sequence[Pair]) -> Table:
+    kept = [pairs[i] for i in thinned(len(pairs), _MOST_ROWS)]
+    rows = tuple(
+        (
+            point_name(pair.left.point),
+            stage_name(pair.left.stage, pair.left.emulated),
+            f"{pair.found.total_variation_distance:.4f}",
+            f"{pair.p_value:.2g}",
+            "same record" if pair.same else "differs" if pair.significant else "by chance",
+        )
+        for pair in kept
+    )
+    columns = (
+        Column("point"),
+        Column("stage"),
+        Column("total variation distance", number=True),
+        Column("p corrected", number=True),
+        Column("difference"),
+    )
+    rest = len(pairs) - len(kept)
+    left_out = f"{rest:,} more points are not listed; `iqm-spec diff` has all." if rest else ""
+    return Table("Points of both runs", columns, rows, left_out, long=True)

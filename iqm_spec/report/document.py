@@ -1,0 +1,111 @@
+"""What a report says, without how: sections of blocks that HTML and Markdown both show."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from iqm_spec.report.figures.svg import Picture
+
+
+@frozen
+class Text:
+    """A paragraph. `tone`: `plain`, `note`, `warning` for what must not be missed, `title`."""
+
+    text: str
+    tone: str = "plain"
+
+
+@frozen
+class Facts:
+    """Names with what they are. Values in `mono` are digests, ids and commands."""
+
+    rows: tuple[tuple[str, str], ...]
+    mono: bool = False
+
+
+@frozen
+class Column:
+    """A column's title; numbers stand to the right, `mono` for bitstrings and digests."""
+
+    title: str
+    number: bool = False
+    mono: bool = False
+
+
+@frozen
+class Table:
+    """Rows below columns. `left_out` rows are not in it; `long` ones can be sorted and searched."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+    left_out: str = ""
+    long: bool = False
+
+
+@frozen
+class Figure:
+    """A picture under a file name, with what it shows."""
+
+    name: str
+    caption: str
+    picture: Picture = field(repr=False)
+
+    @property
+    def broad(self) -> bool:
+        """Whether it takes the page's whole width."""
+        return self.picture.width > 420
+
+
+@frozen
+class Figures:
+    """Figures that stand together."""
+
+    figures: tuple[Figure, ...]
+
+
+@frozen
+class Code:
+    """Text as it was written."""
+
+    caption: str
+    text: str = field(repr=False)
+
+
+@frozen
+class Chooser:
+    """One of many figures at a time, by name; only a page can do that."""
+
+    title: str
+    figures: tuple[Figure, ...] = field(repr=False)
+
+
+@frozen
+class Fold:
+    """Blocks that open on demand."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Block = Text | Facts | Table | Figures | Code | Chooser | Fold
+
+
+@frozen
+class Section:
+    """A titled part. `id` is its anchor."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@frozen
+class Document:
+    """A whole report. `banner` is the warning above all, empty where none is due."""
+
+    title: str
+    lead: str
+    banner: str
+    sections: tuple[Section, ...]
+    foot: str = ""

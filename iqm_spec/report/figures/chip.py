@@ -1,0 +1,210 @@
+"""A machine as a map: components, couplings, and which of them are in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import atan2, cos, pi, sin, tau
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from iqm_spec.report.figures import svg
+from iqm_spec.report.figures.svg import Picture, cut, num
+from iqm_spec.targets import Architecture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_SPACING, _RADIUS, _MARGIN = 44.0, 15.0, 20.0
+_MOST_WIDE = 400.0
+
+Place = tuple[float, float]
+Edge = tuple[str, str]
+
+
+@frozen
+class Used:
+    """Components in use with what is told of each, and couplings in use."""
+
+    components: Mapping[str, str]
+    edges: frozenset[Edge] = frozenset()
+
+
+def chip(machine: Architecture, used: Used, label: str) -> Picture:
+    """The coupling map of a machine with what is in use."""
+    names = machine.components
+    edges = couplings(machine)
+    places = dict(zip(names, positions(names, tuple(edges)), strict=True))
+    xs, ys = [p[0] for p in places.values()], [p[1] for p in places.values()]
+    across, up = max(xs) - min(xs), max(ys) - min(ys)
+    scale = min(_SPACING, (_MOST_WIDE - 2 * _MARGIN) / max(across, 1e-9))
+    radius = min(_RADIUS, scale * 0.36)
+
+    def at(name: str) -> Place:
+        x, y = places[name]
+        return _MARGIN + (x - min(xs)) * scale, _MARGIN + (y - min(ys)) * scale
+
+    parts = []
+    for one, other in edges:
+        (x1, y1), (x2, y2) = at(one), at(other)
+        taken = (one, other) in used.edges or (other, one) in used.edges
+        parts.append(svg.line(x1, y1, x2, y2, "edge-used" if taken else "edge"))
+    parts += [_node(name, at(name), radius, name in machine.resonators, used) for name in names]
+    size = 2 * _MARGIN + across * scale, 2 * _MARGIN + up * scale
+    return Picture(max(size[0], 120.0), size[1], "".join(parts), label)
+
+
+def _node(name: str, at: Place, radius: float, resonator: bool, used: Used) -> str:
+    (x, y), told = at, used.components.get(name)
+    css = "node" if told is None else "node-used"
+    tip = f"<title>{svg.words(name)}: {svg.words(told or 'not used')}</title>"
+    if resonator:
+        half = radius * 1.1
+        where = f'x="{num(x - half)}" y="{num(y - half)}" width="{num(2 * half)}"'
+        shape = f'<rect class="{css}" {where} height="{num(2 * half)}" rx="4">{tip}</rect>'
+    else:
+        where = f'cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"'
+        shape = f'<circle class="{css}" {where}>{tip}</circle>'
+    name = name.removeprefix("QB") if radius < 12 else name
+    return shape + svg.text(x, y + 3.5, cut(name, 5), "xs", "middle")
+
+
+def couplings(machine: Architecture) -> list[Edge]:
+    """Pairs of components that a two-component gate acts on, each once."""
+    found: dict[frozenset[str], Edge] = {}
+    for gate in ("cz", "move"):
+        for locus in machine.gates.get(gate, ()):
+            found.setdefault(frozenset(locus), (locus[0], locus[1]))
+    return list(found.values())
+
+
+@lru_cache(maxsize=32)
+def positions(names: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[Place, ...]:
+    """Places in the plane, neighbours about 1 apart; a lattice comes out as a lattice."""
+    hub = _hub(names, edges)
+    if hub is not None:
+        others = [name for name in names if name != hub]
+        ring = max(1.3, len(others) * 1.05 / tau)
+        turn = {name: tau * i / len(others) - pi / 2 for i, name in enumerate(others)}
+        around = {n: (ring * cos(a), ring * sin(a)) for n, a in turn.items()}
+        return tuple(around.get(name, (0.0, 0.0)) for name in names)
+    return _spread(names, edges)
+
+
+def _hub(names: Sequence[str], edges: Sequence[Edge]) -> str | None:
+    """The component that every coupling goes to, if there is one."""
+    if len(edges) < 3:
+        return None
+    shared = set.intersection(*(set(edge) for edge in edges))
+    return next(iter(shared), None) if len(names) > 3 else None
+
+
+def _spread(names: Sequence[str], edges: Sequence[Edge]) -> tuple[Place, ...]:
+    """Distances in the plane as close as they can be to Euclidean ones of the graph.
+
+    Stress majorization (Gansner, Koren, North 2004) from the graph's own eigenvectors.
+    """
+    import numpy as np
+
+    far = _distances(names, edges)
+    count = len(names)
+    if count == 1:
+        return ((0.0, 0.0),)
+    place = _start(far)
+    weight = np.where(far > 0, 1.0 / np.maximum(far, 1e-9) ** 2, 0.0)
+    laplace = np.diag(weight.sum(axis=1)) - weight
+    inverse = np.linalg.pinv(laplace)
+    for _ in range(300):
+        gap = np.linalg.norm(place[:, None] - place[None], axis=2)
+        ratio = weight * far / np.maximum(gap, 1e-9)
+        place = inverse @ ((np.diag(ratio.sum(axis=1)) - ratio) @ place)
+    return _upright(names, edges, place)
+
+
+def _start(far: Floats) -> Floats:
+    """Classical scaling: the two widest directions of the distances."""
+    import numpy as np
+
+    squared = far**2
+    count = len(squared)
+    center = np.eye(count) - 1.0 / count
+    values, vectors = np.linalg.eigh(-center @ squared @ center / 2)
+    found = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-6))
+    # a fixed sign, so that every machine draws the same map
+    turned: Floats = found * np.where(
+        found[np.argmax(np.abs(found), axis=0), [0, 1]] < 0, -1.0, 1.0
+    )
+    return turned
+
+
+def _distances(names: Sequence[str], edges: Sequence[Edge]) -> Floats:
+    """Steps between components; parts that are not joined lie as far as the map is wide."""
+    import numpy as np
+
+    index = {name: i for i, name in enumerate(names)}
+    far = np.full((len(names), len(names)), np.inf)
+    np.fill_diagonal(far, 0.0)
+    for one, other in edges:
+        far[index[one], index[other]] = far[index[other], index[one]] = 1.0
+    for middle in range(len(names)):
+        far = np.minimum(far, far[:, middle : middle + 1] + far[middle])
+    known = far[np.isfinite(far)]
+    far[~np.isfinite(far)] = max(2.0, float(known.max()) + 1.0)
+    return far
+
+
+def _upright(names: Sequence[str], edges: Sequence[Edge], place: Floats) -> tuple[Place, ...]:
+    """Turned so that couplings run along the page, the first component on the upper left."""
+    import numpy as np
+
+    points = place
+    index = {name: i for i, name in enumerate(names)}
+    steps = [points[index[b]] - points[index[a]] for a, b in edges] or [np.array([1.0, 0.0])]
+    fourfold = sum(np.exp(4j * atan2(step[1], step[0])) for step in steps)
+    turn = -float(np.angle(fourfold)) / 4
+    points = points @ np.array([[cos(turn), sin(turn)], [-sin(turn), cos(turn)]])
+    length = float(np.mean([np.linalg.norm(step) for step in steps])) or 1.0
+    points = points / length
+    first, last = points[: max(1, len(points) // 3)].mean(axis=0), points.mean(axis=0)
+    if abs(first[0] - last[0]) > abs(first[1] - last[1]):  # numbers run down the page
+        points = points[:, ::-1]
+        first, last = first[::-1], last[::-1]
+    if first[1] > last[1]:
+        points = points * np.array([1.0, -1.0])
+    if points[0][0] > points[min(1, len(points) - 1)][0]:
+        points = points * np.array([-1.0, 1.0])
+    found = [(round(float(x), 3), round(float(y), 3)) for x, y in points]
+    return tuple(_snapped(found, [(index[a], index[b]) for a, b in edges]) or found)
+
+
+def _snapped(places: Sequence[Place], edges: Sequence[tuple[int, int]]) -> list[Place] | None:
+    """The same map on whole numbers, where every coupling is one step of a square lattice."""
+    steps: dict[int, list[tuple[int, Place]]] = {}
+    for a, b in edges:
+        step = _step(places[a], places[b])
+        steps.setdefault(a, []).append((b, step))
+        steps.setdefault(b, []).append((a, (-step[0], -step[1])))
+    found: dict[int, Place] = {0: (0.0, 0.0)}
+    left = [0]
+    while left:
+        here = left.pop()
+        for there, step in steps.get(here, ()):
+            place = (found[here][0] + step[0], found[here][1] + step[1])
+            if there not in found:
+                left.append(there)
+            if found.setdefault(there, place) != place:
+                return None
+    whole = len(found) == len(places) == len(set(found.values()))
+    return [found[i] for i in range(len(places))] if whole else None
+
+
+def _step(here: Place, there: Place) -> Place:
+    """The direction of a coupling, up, down, left or right."""
+    x, y = there[0] - here[0], there[1] - here[1]
+    if abs(x) > abs(y):
+        return (1.0 if x > 0 else -1.0, 0.0)
+    return (0.0, 1.0 if y > 0 else -1.0)

@@ -1,0 +1,127 @@
+"""A report as Markdown that GitHub shows, its drawings as SVG files beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from urllib.parse import quote
+
+from attrs import define, field
+
+from iqm_spec.papers.render import text
+from iqm_spec.report.document import (
+    Block,
+    Chooser,
+    Code,
+    Document,
+    Facts,
+    Figure,
+    Figures,
+    Fold,
+    Table,
+    Text,
+)
+from iqm_spec.report.words import thinned
+
+MOST_ROWS = 60
+"""Rows of a table; a page has more."""
+
+
+@define
+class _Files:
+    """Drawings by file name, each name given once."""
+
+    folder: str
+    found: dict[str, str] = field(factory=dict)
+
+    def add(self, figure: Figure) -> str:
+        stem = re.sub(r"[^a-z0-9.-]+", "-", figure.name.lower()).strip("-.")[:80] or "figure"
+        name, number = stem, 1
+        while f"{name}.svg" in self.found:
+            number += 1
+            name = f"{stem}-{number}"
+        self.found[f"{name}.svg"] = figure.picture.standalone()
+        return f"{quote(self.folder)}/{name}.svg"
+
+
+def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, str]]:
+    """The text, and the SVG files by their names in `folder`, which lies beside it."""
+    files = _Files(folder)
+    parts = [f"# {text(document.title)}"]
+    parts += [_paragraph(document.lead)] if document.lead else []
+    parts += [f"> **{_paragraph(document.banner)}**"] if document.banner else []
+    for section in document.sections:
+        parts.append(f"## {text(section.title)}")
+        parts += [part for block in section.blocks for part in _block(block, files)]
+    parts.append(_paragraph(document.foot))
+    return "\n\n".join(part for part in parts if part) + "\n", files.found
+
+
+def _block(block: Block, files: _Files) -> Iterator[str]:
+    if isinstance(block, Text):
+        told = _paragraph(block.text)
+        if block.tone == "title":
+            told = f"### {text(block.text)}"
+        yield f"> {told}" if block.tone == "warning" else told
+    elif isinstance(block, Facts):
+        rows = [f"| {text(name)} | {_value(value, block.mono)} |" for name, value in block.rows]
+        yield "\n".join(("| | |", "|---|---|", *rows))
+    elif isinstance(block, Table):
+        yield from _table(block)
+    elif isinstance(block, Figures):
+        for figure in block.figures:
+            path = files.add(figure)
+            yield f"![{text(figure.picture.label)}]({path})"
+            yield f"*{_paragraph(figure.caption)}*"
+    elif isinstance(block, Code):
+        yield f"{_paragraph(block.caption)}:"
+        yield _fenced(block.text)
+    elif isinstance(block, Fold):
+        inner = [part for one in block.blocks for part in _block(one, files)]
+        summary = escape(" ".join(block.summary.split()))
+        yield f"<details><summary>{summary}</summary>"
+        yield from inner
+        yield "</details>"
+    elif isinstance(block, Chooser):
+        yield "`iqm-spec report` as HTML draws any point."
+
+
+def _table(block: Table) -> Iterator[str]:
+    yield f"**{text(block.caption)}**"
+    head = " | ".join(text(column.title) for column in block.columns)
+    rule = "|".join("---:" if column.number else "---" for column in block.columns)
+    kept = thinned(len(block.rows), MOST_ROWS)
+    rows = [
+        "| "
+        + " | ".join(
+            _value(cell, column.mono)
+            for cell, column in zip(block.rows[i], block.columns, strict=True)
+        )
+        + " |"
+        for i in kept
+    ]
+    yield "\n".join((f"| {head} |", f"|{rule}|", *rows))
+    if len(kept) < len(block.rows):
+        yield f"{len(kept)} of {len(block.rows):,} rows, evenly chosen."
+    if block.left_out:
+        yield _paragraph(block.left_out)
+
+
+def _value(cell: str, mono: bool) -> str:
+    """A cell; what is plain enough stands as code."""
+    if mono and cell and not set(cell) & set("`|\\<>\n"):
+        return f"`{cell}`"
+    return text(cell)
+
+
+def _paragraph(told: str) -> str:
+    """A text that begins no list and no heading."""
+    return re.sub(r"^(\d+)([.)])|^([-+=])", r"\1\\\2\3", text(told))
+
+
+def _fenced(code: str) -> str:
+    """Code in a fence that is longer than any in it."""
+    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{code.rstrip()}\n{fence}"

@@ -1,0 +1,50 @@
+"""The report of a run: its sections in the order in which a reader asks."""
+
+from __future__ import annotations
+
+from iqm_spec import __version__
+from iqm_spec.report.document import Document, Section
+from iqm_spec.report.pick import by_point
+from iqm_spec.report.sections.asked import asked
+from iqm_spec.report.sections.circuits import circuits
+from iqm_spec.report.sections.jobs import jobs
+from iqm_spec.report.sections.machine import machines
+from iqm_spec.report.sections.merits import merits
+from iqm_spec.report.sections.outcomes import outcomes
+from iqm_spec.report.sections.provenance import provenance
+from iqm_spec.report.subject import Subject
+from iqm_spec.report.words import clean
+
+MADE_BY = (
+    f"Made by iqm-spec {__version__} from a results folder; nothing in it was asked of a network."
+)
+
+
+def report_of(subject: Subject) -> Document:
+    """The report of one run."""
+    saved = subject.saved
+    found: list[Section | None] = [
+        asked(subject),
+        merits(subject),
+        outcomes(subject, by_point(saved.plan.points, subject.rows)),
+        circuits(subject),
+        machines(subject),
+        jobs(subject),
+        provenance(subject),
+    ]
+    sections = tuple(section for section in found if section is not None)
+    title = f"{clean(saved.plan.name, 64)}: report of a run"
+    lead = clean(subject.description, 2000)
+    return Document(title, lead, emulated_banner(subject), sections, f"Run {subject.id}. {MADE_BY}")
+
+
+def emulated_banner(subject: Subject) -> str:
+    """What a reader must know of a rehearsal; empty for a run of real machines."""
+    stages = subject.emulated
+    if not stages:
+        return ""
+    told = " and ".join(stages)
+    return (
+        f"Emulated: the {told} {'stages were' if len(stages) > 1 else 'stage was'} answered by an "
+        "emulator, a program that stands for IQM's server. No quantum computer was used for them."
+    )

@@ -1,0 +1,1 @@
+"""The parts of a report, each from a run to a section."""

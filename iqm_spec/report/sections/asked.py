@@ -1,0 +1,126 @@
+"""What was asked, and what each stage said to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from iqm_spec.papers.facts import CircuitRow, circuit_rows
+from iqm_spec.plan.label import count
+from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, Table, Text
+from iqm_spec.report.subject import Subject
+from iqm_spec.report.words import clean, listed, stage_name
+
+_MOST_TEXT = 60_000
+_MOST_CIRCUITS = 60
+
+
+def asked(subject: Subject) -> Section:
+    """The spec, its circuits and machines, and the verdicts."""
+    plan = subject.saved.plan
+    blocks: list[Block] = [Facts(_facts(subject)), _stages(subject)]
+    blocks += _missing(subject)
+    blocks.append(_circuits(circuit_rows(plan.points)))
+    text = subject.text
+    cut = f" (its first {_MOST_TEXT:,} characters)" if len(text) > _MOST_TEXT else ""
+    code: list[Block] = [Code(f"The spec's text{cut}", text[:_MOST_TEXT])]
+    if subject.overridden:
+        sets = [f"{path} = {of}" for path, of in subject.overridden.items()]
+        code.append(Code("Values given by --set", "\n".join(clean(one) for one in sets)))
+    blocks.append(Fold("The spec as it was written", tuple(code)))
+    return Section("asked", "What was asked", tuple(blocks))
+
+
+def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
+    plan = subject.saved.plan
+    header: Mapping[str, Any] = plan.header
+    machines = sorted({point.target for point in plan.points})
+    shots = sorted({point.shots for point in plan.points})
+    noise = [
+        f"{clean(alias, 40)}: {'none' if one is None else f'profile {str(one)[:12]}'}"
+        for alias, one in sorted(header["noise"].items())
+    ]
+    rows = [
+        ("Run", subject.id),
+        ("Machine" if len(machines) == 1 else "Machines", clean(listed(machines))),
+        ("Stages", ", ".join(header["stages"])),
+        ("Points", f"{len(plan.points):,}"),
+        ("Transpiled circuits", f"{plan.circuits:,}"),
+        ("Shots", listed([f"{one:,}" for one in shots])),
+        ("Seed of the simulation", str(header["seed"])),
+        ("Noise of the simulation", listed(noise)),
+        ("Calibration", clean(header.get("calibration", ""))),
+        ("Mode", clean(header["mode"])),
+        ("Server", clean(_server(subject))),
+        ("Begun", subject.saved.state.started.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        ("Ended", _moment(subject.saved.state.fields.get("at"))),
+    ]
+    return tuple(rows)
+
+
+def _moment(at: object) -> str:
+    """`2026-01-01 12:00:00 UTC` of a journal's time."""
+    return "not ended" if at is None else clean(at).replace("T", " ").replace("Z", " UTC")
+
+
+def _server(subject: Subject) -> str:
+    realm = subject.saved.realm
+    if realm is None or not subject.jobs:
+        return "none"
+    return "iqm-spec's own emulator" if realm == "emulator" else realm
+
+
+def _stages(subject: Subject) -> Block:
+    told = subject.saved.stages
+    if not told:
+        return Text("The run has no verdict: it goes on, or it broke off.", "warning")
+    rows = []
+    for one in told:
+        verdict = one.get("verdict") or ()
+        why = "; ".join(map(str, verdict)) if isinstance(verdict, list | tuple) else str(verdict)
+        why = why.replace(" (today)", "")  # that of the run, not of the report
+        name = stage_name(str(one["stage"]), bool(one.get("emulated")), _noisy(subject))
+        points = f"{int(one.get('points', 0)):,}"
+        rows.append((name, clean(one["status"], 20), points, clean(why, 600)))
+    columns = (Column("stage"), Column("verdict"), Column("points", number=True), Column("reasons"))
+    return Table("Stages and their verdicts", columns, tuple(rows))
+
+
+def _noisy(subject: Subject) -> bool:
+    return any(subject.noisy(point.target) for point in subject.saved.plan.points[:1])
+
+
+def _missing(subject: Subject) -> list[Block]:
+    found = subject.gaps
+    told = []
+    if found.counts:
+        why = "are lost" if found.lost else "are not there"
+        told.append(f"The counts of {len(found.counts):,} of {count(found.total, 'point')} {why}.")
+    if found.waiting:
+        told.append(f"{len(found.waiting):,} of {count(found.total, 'point')} wait for their jobs.")
+    return [Text(" ".join(told), "warning")] if told else []
+
+
+def _circuits(rows: Sequence[CircuitRow]) -> Table:
+    columns = (
+        *(Column(title) for title in ("circuit", "machine", "swept")),
+        *(Column(title, number=True) for title in ("points", "qubits", "depth")),
+        *(Column(title, number=True) for title in ("two-qubit gates", "shots each")),
+    )
+    shown = tuple(
+        (
+            clean(one.name, 60),
+            clean(one.machine, 40),
+            clean(one.axes, 300),
+            f"{one.points:,}",
+            *(_span(ends) for ends in (one.qubits, one.depth, one.pairs, one.shots)),
+        )
+        for one in rows[:_MOST_CIRCUITS]
+    )
+    rest = len(rows) - len(shown)
+    left_out = f"{rest:,} more circuits are not listed." if rest else ""
+    return Table("Circuits, as they are after transpiling", columns, shown, left_out)
+
+
+def _span(ends: tuple[int, int]) -> str:
+    return f"{ends[0]:,}" if ends[0] == ends[1] else f"{ends[0]:,} to {ends[1]:,}"

@@ -1,0 +1,103 @@
+"""Circuits before and after transpiling, and where they lie on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from iqm_spec.model import NativeCircuit
+from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.label import count
+from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
+from iqm_spec.report.figures.chip import Used, chip
+from iqm_spec.report.figures.wires import draw
+from iqm_spec.report.logical import Missing, logical
+from iqm_spec.report.subject import Subject
+from iqm_spec.report.wired import of_native, of_qiskit
+from iqm_spec.report.words import clean, point_name, thinned
+from iqm_spec.targets import Architecture
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+MOST_SHOWN = 6
+_OPEN = 2
+
+
+def circuits(subject: Subject) -> Section:
+    """Some of the circuits, those of different size first."""
+    points = list(_different(subject.saved.plan.points))
+    kept = [points[i] for i in thinned(len(points), MOST_SHOWN)]
+    natives = circuits_of(subject.store, subject.saved.plan, kept)
+    before = logical(subject, kept)
+    blocks: list[Block] = []
+    for number, point in enumerate(kept):
+        own = tuple(_blocks(subject, point, natives[point.ask], before[point.id]))
+        told = f"{point_name(point)} on {clean(point.target, 40)}"
+        if number < _OPEN:
+            blocks += [Text(told, "title"), *own]
+        else:
+            blocks.append(Fold(told, own))
+    if len(points) > len(kept):
+        told = f"{len(kept)} of {len(points):,} circuits that differ in size are drawn."
+        blocks.insert(0, Text(told))
+    return Section("circuits", "Circuits and qubits", tuple(blocks))
+
+
+def _different(points: Sequence[PlannedPoint]) -> Iterator[PlannedPoint]:
+    """One point of each circuit, machine and size: angles alone make no other drawing."""
+    seen: set[str] = set()
+    for point in points:
+        key = f"{point.name} {point.target} {sorted(point.summary.items(), key=str)}"
+        if key not in seen:
+            seen.add(key)
+            yield point
+
+
+def _blocks(
+    subject: Subject,
+    point: PlannedPoint,
+    native: NativeCircuit,
+    before: QuantumCircuit | Missing,
+) -> Iterator[Block]:
+    figures = []
+    if isinstance(before, Missing):
+        yield Text(f"Its circuit before transpiling is not shown: {clean(before.why)}.", "note")
+    else:
+        wired = of_qiskit(before)
+        told = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
+        figures.append(
+            Figure(f"before-{point.id}", told, draw(wired, f"{point_name(point)}. {told}"))
+        )
+    gates = native.counts()
+    listed = ", ".join(f"{number:,} {name}" for name, number in gates.items())
+    size = f"{count(len(native.components), 'component')}, depth {native.depth()}"
+    told = f"After transpiling: {size}; {listed}."
+    label = f"{point_name(point)}. {told}"
+    figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label)))
+    machine = _machine(subject, point.target)
+    if machine is not None:
+        used = _used(native)
+        names = ", ".join(used.components)
+        told = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
+        figures.append(Figure(f"map-{point.id}", told, chip(machine, used, told)))
+    yield Figures(tuple(figures))
+
+
+def _machine(subject: Subject, target: str) -> Architecture | None:
+    return None if subject.inputs is None else subject.inputs.architectures.get(target)
+
+
+def _used(native: NativeCircuit) -> Used:
+    names = native.components
+    measured: Mapping[str, int] = {
+        names[op.qubits[0]]: op.clbits[0] for op in native.ops if op.name == "measure" and op.clbits
+    }
+    told = {n: f"measured to bit {measured[n]}" if n in measured else "in use" for n in names}
+    pairs = {
+        (names[op.qubits[0]], names[op.qubits[1]])
+        for op in native.ops
+        if op.name in ("cz", "move") and len(op.qubits) == 2
+    }
+    return Used(told, frozenset(pairs))

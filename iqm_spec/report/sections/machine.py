@@ -1,0 +1,149 @@
+"""The machines: what of each was in use, its calibration sets, the noise of the simulation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from statistics import median
+
+from iqm_spec.plan.keep import natives_of
+from iqm_spec.report.document import (
+    Block,
+    Column,
+    Facts,
+    Figure,
+    Figures,
+    Fold,
+    Section,
+    Table,
+    Text,
+)
+from iqm_spec.report.figures.chip import Used, chip
+from iqm_spec.report.subject import Subject
+from iqm_spec.report.words import clean, listed, thinned
+from iqm_spec.targets import Architecture, ErrorProfile
+
+_MOST_CIRCUITS = 2000
+"""Circuits that are looked at for the qubits in use."""
+
+
+def machines(subject: Subject) -> Section | None:
+    """None where the run kept no machines."""
+    if subject.inputs is None:
+        return None
+    blocks: list[Block] = []
+    used = _used(subject)
+    for alias, machine in subject.inputs.architectures.items():
+        blocks += _machine(subject, alias, machine, used.get(alias, Used({})))
+    return Section("machines", "Machines and calibration", tuple(blocks)) if blocks else None
+
+
+def _used(subject: Subject) -> dict[str, Used]:
+    """Per machine, how many points each component and coupling serves."""
+    points = subject.saved.plan.points
+    kept = [points[i] for i in thinned(len(points), _MOST_CIRCUITS)]
+    natives = natives_of(subject.store, subject.saved.plan, kept)
+    count: dict[str, Counter[str]] = {}
+    pairs: dict[str, set[tuple[str, str]]] = {}
+    seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
+    for point in kept:
+        skeleton = natives[point.ask].skeleton
+        if skeleton.digest not in seen:
+            bare = skeleton.bare
+            names = bare.components
+            own = {
+                (names[op.qubits[0]], names[op.qubits[1]])
+                for op in bare.ops
+                if op.name in ("cz", "move")
+            }
+            seen[skeleton.digest] = names, own
+        names, own = seen[skeleton.digest]
+        count.setdefault(point.target, Counter()).update(names)
+        pairs.setdefault(point.target, set()).update(own)
+    return {
+        alias: Used(
+            {name: f"in {n:,} of {len(kept):,} circuits" for name, n in sorted(found.items())},
+            frozenset(pairs[alias]),
+        )
+        for alias, found in count.items()
+    }
+
+
+def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) -> Iterator[Block]:
+    name = clean(alias, 40)
+    told = f"{name}: {len(used.components)} of {len(machine.components)} components in use."
+    sets = dict.fromkeys(
+        clean(row.record.get("calibration_set_id"), 60)
+        for row in subject.rows
+        if row.record and row.point.target == alias and row.record.get("calibration_set_id")
+    )
+    yield Figures((Figure(f"machine-{alias}", told, chip(machine, used, told)),))
+    profile = subject.inputs.profiles.get(alias) if subject.inputs else None
+    yield Facts(
+        (
+            ("Architecture", f"{machine.num_qubits} qubits, digest {machine.digest[:16]}"),
+            ("Source of the architecture", clean(machine.source) or "the server, at planning"),
+            ("Calibration set planned for", clean(machine.calibration_set_id or "none")),
+            ("Calibration sets measured under", listed(list(sets)) or "none"),
+            ("Noise of the simulation", clean(profile.source) if profile else "none"),
+        )
+    )
+    if profile is not None:
+        yield Text(f"{name}: {_summary(profile, used)}")
+        yield Fold(f"Error figures of {name} that the simulation used", _tables(profile, used))
+
+
+def _summary(profile: ErrorProfile, used: Used) -> str:
+    """Medians of the components in use."""
+    names = [name for name in used.components if name in profile.t1]
+    told = []
+    if names:
+        told.append(f"T1 {median(profile.t1[n] for n in names) / 1000:.3g} µs")
+        told.append(f"T2 {median(profile.t2[n] for n in names) / 1000:.3g} µs")
+    read = [sum(profile.readout[n]) / 2 for n in names if n in profile.readout]
+    if read:
+        told.append(f"readout error {median(read):.3g}")
+    for gate, errors in sorted(profile.depolarizing.items()):
+        own = [error for locus, error in errors.items() if _in_use(locus, used)]
+        if own:
+            told.append(f"{clean(gate, 20)} depolarizing {median(own):.3g}")
+    return f"medians over the components in use: {', '.join(told)}." if told else "no figures."
+
+
+def _in_use(locus: tuple[str, ...], used: Used) -> bool:
+    if len(locus) == 1:
+        return locus[0] in used.components
+    return locus in used.edges or tuple(reversed(locus)) in used.edges
+
+
+def _tables(profile: ErrorProfile, used: Used) -> tuple[Block, ...]:
+    names = [name for name in profile.t1 if name in used.components]
+    prx: Mapping[tuple[str, ...], float] = profile.depolarizing.get("prx", {})
+    rows = tuple(
+        (
+            clean(name, 20),
+            f"{profile.t1[name] / 1000:.3g}",
+            f"{profile.t2[name] / 1000:.3g}",
+            _error(prx.get((name,))),
+            *(_error(one) for one in profile.readout.get(name, (None, None))),
+        )
+        for name in names
+    )
+    titles = ("T1 µs", "T2 µs", "prx depolarizing", "reads 1 for 0", "reads 0 for 1")
+    columns = (Column("component"), *(Column(one, number=True) for one in titles))
+    pairs = tuple(
+        (clean(gate, 20), clean("-".join(locus), 40), _error(error))
+        for gate, errors in sorted(profile.depolarizing.items())
+        for locus, error in errors.items()
+        if len(locus) > 1 and _in_use(locus, used)
+    )
+    found: list[Block] = [Table("Components in use", columns, rows)]
+    if pairs:
+        columns = (Column("gate"), Column("coupling"), Column("depolarizing", number=True))
+        found.append(Table("Couplings in use", columns, pairs))
+    found += [Text(clean(one), "note") for one in profile.assumptions[:8]]
+    return tuple(found)
+
+
+def _error(of: float | None) -> str:
+    return "" if of is None else f"{of:.3g}"

@@ -1,0 +1,119 @@
+"""A stored run with all that its report looks at, read from the folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from iqm_spec.analysis.merit import Analysed
+from iqm_spec.errors import SpecError
+from iqm_spec.json_types import Json
+from iqm_spec.model import Stage
+from iqm_spec.runs.gaps import Gaps, gaps
+from iqm_spec.runs.inputs import Inputs, read_inputs
+from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.source import Source, parse_source
+from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.server.work import look
+from iqm_spec.store import Store
+from iqm_spec.study import analyse_run
+
+
+@frozen
+class Subject:
+    """One run. `rows` hold simulated and measured counts, never the mock's."""
+
+    store: Store
+    saved: SavedRun
+    rows: tuple[Row, ...] = field(repr=False)
+    analysed: tuple[Analysed, ...] = field(repr=False)
+    gaps: Gaps
+    text: str = field(repr=False)
+    source: Source | None = field(repr=False)
+    inputs: Inputs | None = field(repr=False)
+    environment: Mapping[str, Any]
+    jobs: Mapping[Stage, tuple[Attempt, ...]] = field(repr=False)
+    """The jobs at a server that stand for the run's points."""
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.saved.state.id
+
+    @property
+    def description(self) -> str:
+        """The spec's own description, empty where it has none."""
+        told = self.overridden.get("description")
+        if told is None and self.source is not None:
+            told = self.source.tree.get("description")
+        return str(told or "")
+
+    @property
+    def overridden(self) -> Mapping[str, Json]:
+        """Values that came from `--set`, by their paths."""
+        told = self.saved.state.fields.get("set")
+        return told if isinstance(told, Mapping) else {}
+
+    @property
+    def emulated(self) -> tuple[str, ...]:
+        """The stages that an emulator answered."""
+        found = {row.stage for row in self.rows if row.emulated}
+        found |= {str(one["stage"]) for one in self.saved.stages if one.get("emulated")}
+        found |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
+        return tuple(stage for stage in ("mock", "hardware") if stage in found)
+
+    def noisy(self, target: str) -> bool:
+        """Whether the Aer stage simulated noise on this target."""
+        noise: Mapping[str, Any] = self.saved.plan.header["noise"]
+        return noise.get(target) is not None
+
+
+def subject_of(store: Store, saved: SavedRun) -> Subject:
+    """Everything a report needs of a run; StoreCorrupt where what it names is not in the folder."""
+    rows = tuple(saved.each_row(store))
+    fields = saved.state.fields
+    told: Any = store.get_json(str(fields["text"]))
+    inputs, environment = fields.get("inputs"), fields.get("environment")
+    found: Any = {} if environment is None else store.get_json(str(environment))
+    return Subject(
+        store=store,
+        saved=saved,
+        rows=rows,
+        analysed=analyse_run(store, saved, rows),
+        gaps=gaps(saved, rows, store),
+        text=str(told["text"]),
+        source=_source(told),
+        inputs=None if inputs is None else read_inputs(store, str(inputs)),
+        environment=found if isinstance(found, Mapping) else {},
+        jobs=_jobs(store, saved),
+    )
+
+
+def _is_emulated(job: Attempt) -> bool:
+    return bool(job.intent.get("emulated"))
+
+
+def _jobs(store: Store, saved: SavedRun) -> dict[Stage, tuple[Attempt, ...]]:
+    if saved.realm is None:
+        return {}
+    found = {}
+    for stage in (Stage.MOCK, Stage.HARDWARE):
+        wanted: Any = saved.state.fields.get("wanted", ())
+        if stage.value not in wanted:
+            continue
+        named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}
+        work = look(saved.plan, stage, saved.realm, store, write=False)
+        found[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
+    return found
+
+
+def _source(told: Any) -> Source | None:
+    """The spec's text read again; None where this version cannot."""
+    try:
+        return parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
+    except (SpecError, KeyError):
+        return None

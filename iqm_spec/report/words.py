@@ -1,0 +1,80 @@
+"""How values, points and stages are called in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iqm_spec.diagnostics import printable
+from iqm_spec.plan.label import label, short
+from iqm_spec.plan.plan import PlannedPoint
+
+LONGEST = 300
+"""Characters of a text from outside in a cell or a caption."""
+
+
+def clean(text: object, most: int = LONGEST) -> str:
+    """A text of strangers on one line: no control characters, not longer than `most`."""
+    told = printable(" ".join(str(text).split()))
+    return told if len(told) <= most else f"{told[: most - 1]}…"
+
+
+def value(of: object) -> str:
+    """A value of an axis."""
+    return clean(short(of), 60)
+
+
+def point_name(point: PlannedPoint) -> str:
+    """A point as people read it."""
+    return clean(label(point.name, point.values, point.repeat), 120)
+
+
+def axis_label(values: Mapping[str, Any]) -> str:
+    """`n = 3, theta = 0.5`."""
+    return clean(", ".join(f"{name} = {value(one)}" for name, one in values.items()), 160)
+
+
+def stage_name(stage: str, emulated: bool, noisy: bool = True) -> str:
+    """`aer, with noise`, `hardware`, `hardware (emulated)`."""
+    if stage == "aer":
+        return "aer, with noise" if noisy else "aer, without noise"
+    return f"{stage} (emulated)" if emulated else stage
+
+
+def with_error(of: float, error: float | None) -> str:
+    """`0.951 ± 0.007`."""
+    if error is None:
+        return f"{of:.4g}"
+    digits = 3 if error >= 0.001 or error == 0 else 4
+    return f"{of:.{digits}f} ± {error:.{digits}f}"
+
+
+def merit_title(name: str) -> str:
+    """`hellinger_fidelity` as a title: `Hellinger fidelity`."""
+    told = clean(name.replace("_", " "), 60)
+    return told[:1].upper() + told[1:]
+
+
+def seconds(of: float | None) -> str:
+    """A time in the unit that fits."""
+    if of is None:
+        return "not told"
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if of >= 2 * size:
+            return f"{of / size:.3g} {unit}"
+    return f"{of:.3g} s"
+
+
+def listed(names: list[str], most: int = 8) -> str:
+    """The first few names, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def thinned(count: int, most: int) -> list[int]:
+    """Which of `count` things are shown where `most` can be: evenly, from first to last."""
+    if count <= most:
+        return list(range(count))
+    if most == 1:
+        return [0]
+    return sorted({round(i * (count - 1) / (most - 1)) for i in range(most)})

@@ -1,0 +1,251 @@
+"""Drawings: what is in them, and that texts of strangers stay texts."""
+
+from __future__ import annotations
+
+from math import pi
+from xml.etree import ElementTree
+
+import pytest
+
+from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.report.figures import svg
+from iqm_spec.report.figures.bars import Outcomes, bars, most_frequent
+from iqm_spec.report.figures.chip import Used, chip, couplings, positions
+from iqm_spec.report.figures.heat import color_of, heat
+from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot, y_range
+from iqm_spec.report.figures.scale import Scale, figure, is_log, log_ticks, ticks
+from iqm_spec.report.figures.svg import Picture
+from iqm_spec.report.figures.timeline import Bar, timeline
+from iqm_spec.report.figures.wires import MOST_COLUMNS, Gate, Wired, draw
+from iqm_spec.report.wired import angles, of_native, of_qiskit
+from iqm_spec.targets import architecture
+
+HOSTILE = '</svg><script>alert("1")</script>&\x1b[31m'
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def tree(picture: Picture) -> ElementTree.Element:
+    """The picture parsed as XML: it is well formed as a file."""
+    return ElementTree.fromstring(picture.standalone())
+
+
+def texts(picture: Picture) -> list[str]:
+    return ["".join(item.itertext()) for item in tree(picture).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "found"),
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (2, 6, [2, 3, 4, 5, 6]),
+        (0.93, 1.0, [0.94, 0.96, 0.98, 1.0]),
+        (-1, 1, [-1, -0.5, 0, 0.5, 1]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, found: list[float]) -> None:
+    assert ticks(low, high) == pytest.approx(found)
+
+
+def test_values_over_powers_of_ten_get_a_logarithmic_axis() -> None:
+    assert is_log([1, 10, 100, 1000])
+    assert not is_log([0, 10, 100, 1000])
+    assert not is_log([1, 50, 100])
+    assert log_ticks(1, 1000) == [1, 10, 100, 1000]
+    assert log_ticks(1, 12) == [1, 2, 5, 10]
+    assert Scale(1, 100, 0, 200, log=True)(10) == pytest.approx(100)
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.25, "0.25"), (1e6, "1e6"), (-0.0, "0"), (1.0, "1")])
+def test_ticks_have_few_digits(value: float, told: str) -> None:
+    assert figure(value) == told
+
+
+def test_a_plot_has_marks_bars_curves_and_names() -> None:
+    one = Series("aer", (Mark(1, 0.5, 0.4, 0.6, "here"), Mark(2, 0.7, 0.6, 0.8)))
+    other = Series("fit", (Mark(1, 0.6), Mark(2, 0.8)), 1, 1, fit=((1, 0.6), (1.5, 0.7), (2, 0.8)))
+    picture = plot([one, other], XAxis("n", values=(1, 2)), "fidelity", "what is seen")
+    assert {"aer", "fit", "n", "fidelity", "1", "2"} <= set(texts(picture))
+    drawn = [item.get("class") for item in tree(picture).iter(f"{SVG}path")]
+    assert drawn.count("err") == 1
+    assert drawn.count("fit") == 2  # the curve, and its key in the legend
+    assert [t.text for t in tree(picture).iter(f"{SVG}title")] == ["what is seen", "here"]
+
+
+def test_figures_between_0_and_1_stay_there() -> None:
+    low, high = y_range([Series("", (Mark(0, 0.999, 0.98, 1.0), Mark(1, 0.9)))])
+    assert low < 0.9
+    assert high == 1.0
+
+
+def test_names_that_are_too_long_slant() -> None:
+    names = tuple(f"QB{i},QB{i + 1},QB{i + 2}" for i in range(10))
+    series = [Series("", tuple(Mark(i, i) for i in range(10)))]
+    slanting = plot(series, XAxis("place", names), "y", "")
+    short = plot(series, XAxis("place", tuple("abcdefghij")), "y", "")
+    assert slanting.height > short.height
+    assert "rotate(-38" in slanting.body
+    assert "rotate(-38" not in short.body
+
+
+def test_bars_show_the_most_frequent_outcomes_and_tell_the_others() -> None:
+    shares = {format(i, "05b"): (32 - i) / 528 for i in range(32)}
+    sets = [Outcomes("ideal", {"00000": 1.0}, 6), Outcomes("aer", shares, 0, 1000)]
+    shown, rest = most_frequent(sets)
+    assert shown == sorted(shown)
+    assert len(shown) == 16
+    assert rest == 16
+    picture = bars(sets, "")
+    assert "16 others" in texts(picture)
+    left = sum(sorted(shares.values())[:16])
+    assert f"0.000 · {left:.3f} in all" in texts(picture)
+
+
+def test_outcomes_whose_ideal_is_not_known_are_not_called_impossible() -> None:
+    sets = [Outcomes("ideal", {"00": 0.5}, 6, None, False), Outcomes("aer", {"00": 1.0}, 0, 10)]
+    assert not any("ideal: 0.0" in (t.text or "") for t in tree(bars(sets, "")).iter(f"{SVG}title"))
+
+
+def test_long_bitstrings_are_cut_in_the_middle() -> None:
+    bits = "01" * 27
+    assert "010101010101…010101010101" in texts(bars([Outcomes("aer", {bits: 1.0}, 0, 1)], ""))
+
+
+def test_a_map_of_colours_has_its_numbers_and_leaves_holes() -> None:
+    cells = {(0, 0): 0.5, (1, 0): 0.75, (0, 1): 1.0}
+    picture = heat(["2", "4"], ["a", "b"], cells, ("n", "name", "fidelity"), "", (0.5, 1.0))
+    assert {".50", ".75", "1.00", "n", "name", "fidelity"} <= set(texts(picture))
+    assert sum(item.get("class") == "cell" for item in tree(picture).iter(f"{SVG}rect")) == 24 + 3
+    assert color_of(0.5, (0.5, 1.0)) == "#00224e"
+    assert color_of(1.0, (0.5, 1.0)) == "#fee838"
+
+
+@pytest.mark.parametrize("alias", ["garnet", "emerald"])
+def test_a_lattice_is_drawn_as_a_lattice(alias: str) -> None:
+    machine = architecture(alias)
+    edges = couplings(machine)
+    places = dict(zip(machine.components, positions(machine.components, tuple(edges)), strict=True))
+    assert len(set(places.values())) == machine.num_qubits
+    for one, other in edges:
+        (x1, y1), (x2, y2) = places[one], places[other]
+        assert abs(x1 - x2) + abs(y1 - y2) == 1
+
+
+def test_garnet_reads_from_the_upper_left() -> None:
+    machine = architecture("garnet")
+    found = positions(machine.components, tuple(couplings(machine)))
+    order = sorted(range(20), key=lambda i: (found[i][1], found[i][0]))
+    assert order == list(range(20))
+
+
+def test_a_star_has_its_resonator_in_the_middle() -> None:
+    machine = architecture("deneb")
+    picture = chip(machine, Used({"QB1": "measured to bit 0"}, frozenset({("QB1", "CR1")})), "")
+    drawn = [item.get("class") for item in tree(picture).iter() if item.get("class")]
+    assert drawn.count("node-used") == 1
+    assert drawn.count("edge-used") == 1
+    places = positions(machine.components, tuple(couplings(machine)))
+    assert places[-1] == (0.0, 0.0)
+
+
+def test_a_map_without_couplings_can_be_drawn() -> None:
+    assert len(set(positions(("QB1", "QB2", "QB3"), ()))) == 3
+    assert positions(("QB1",), ()) == ((0.0, 0.0),)
+
+
+def test_a_native_circuit_is_drawn_gate_by_gate() -> None:
+    circuit = NativeCircuit(
+        ("QB4", "QB5"),
+        (("c", 2),),
+        (
+            Op("r", (0,), (pi / 2, -pi / 2)),
+            Op("cz", (0, 1)),
+            Op("barrier", (0, 1)),
+            Op("measure", (0,), (), (0,)),
+            Op("measure", (1,), (), (1,)),
+        ),
+    )
+    picture = draw(of_native(circuit), "")
+    assert texts(picture) == ["QB4", "QB5", "r", "π/2, -π/2"]
+    assert "measure to bit 1" in picture.body
+
+
+def test_long_circuits_tell_what_is_left_out() -> None:
+    gates = tuple(Gate("x", (0,)) for _ in range(100))
+    picture = draw(Wired(("q0",), gates), "")
+    assert f"… {100 - MOST_COLUMNS} more columns" in texts(picture)
+    assert texts(picture).count("q0") == 2  # it goes on in a second line
+    assert picture.width < 1200
+    many = draw(Wired(tuple(f"q{i}" for i in range(50)), (Gate("h", (49,)),)), "")
+    assert "… 26 more wires" in texts(many)
+
+
+def test_a_gate_covers_no_wire_that_it_does_not_act_on() -> None:
+    apart = draw(Wired(("QB1", "QB2", "CR1"), (Gate("move", (0, 2)),)), "")
+    assert texts(apart).count("move") == 2
+    beside = draw(Wired(("QB1", "CR1"), (Gate("move", (0, 1)),)), "")
+    assert texts(beside).count("move") == 1
+
+
+def test_logical_gates_have_their_controls() -> None:
+    from qiskit import QuantumCircuit
+
+    circuit = QuantumCircuit(3, 1)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.ccx(0, 1, 2)
+    circuit.cp(pi / 4, 0, 2)
+    circuit.swap(1, 2)
+    circuit.rz(0.3, 1)
+    circuit.measure(2, 0)
+    gates = of_qiskit(circuit).gates
+    assert [(g.name, g.controls, g.targets, g.kind) for g in gates] == [
+        ("h", (), (0,), "box"),
+        ("x", (0,), (1,), "box"),
+        ("x", (0, 1), (2,), "box"),
+        ("p", (0,), (2,), "box"),
+        ("swap", (), (1, 2), "swap"),
+        ("rz", (), (1,), "box"),
+        ("measure", (), (2,), "measure"),
+    ]
+    assert gates[3].detail == "π/4"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(pi, "π"), (-pi / 2, "-π/2"), (3 * pi / 4, "3π/4"), (0.3, "0.30"), (0.0, "0"), (1e-4, "0.00")],
+)
+def test_angles_are_fractions_of_pi_where_they_are_such(value: float, told: str) -> None:
+    assert angles([value]) == told
+
+
+def test_a_timeline_has_a_row_for_each_job_in_a_fitting_unit() -> None:
+    jobs = [
+        Bar("garnet", 0, 7200, 7260),
+        Bar("garnet", 60, 7300, None),
+        Bar("lost", 90, None, None),
+    ]
+    picture = timeline(jobs, "")
+    assert "no end is known" in texts(picture)
+    assert any(told.startswith("hours since 1970-01-01 00:00:00 UTC") for told in texts(picture))
+
+
+def test_texts_of_strangers_stay_texts() -> None:
+    series = [Series(HOSTILE, (Mark(0, 1.0, tip=HOSTILE), Mark(1, 2.0)))]
+    pictures = [
+        plot(series, XAxis(HOSTILE, (HOSTILE, HOSTILE)), HOSTILE, HOSTILE),
+        bars([Outcomes(HOSTILE, {HOSTILE: 1.0}, 0, 10)], HOSTILE),
+        heat([HOSTILE], [HOSTILE], {(0, 0): 1.0}, (HOSTILE, HOSTILE, HOSTILE), HOSTILE, (0, 1)),
+        draw(Wired((HOSTILE,), (Gate(HOSTILE, (0,), detail=HOSTILE),)), HOSTILE),
+        timeline([Bar(HOSTILE, 0, 1, 2, HOSTILE)], HOSTILE),
+    ]
+    for picture in pictures:
+        assert {item.tag.removeprefix(SVG) for item in tree(picture).iter()} <= {
+            *("svg", "title", "style", "rect", "path", "text", "tspan", "g", "circle")
+        }
+        assert "<script" not in picture.inline()
+        assert "\x1b" not in picture.inline()
+
+
+def test_attributes_cannot_be_left() -> None:
+    assert 'aria-label="&quot; onload=&quot;x"' in Picture(1, 1, "", '" onload="x').inline()
+    assert svg.num(1.04) == "1"
