@@ -40,7 +40,8 @@ def named(root: Path) -> set[Path]:
     return found
 
 
-def copied(source: Path, target: Path) -> Path:
-    """A copy of a folder that may be changed."""
-    shutil.copytree(source, target)
+def copied(source: Path, target: Path, *, derived: bool = True) -> Path:
+    """A copy of a folder that may be changed; without what is `derived`, as git has it."""
+    left = () if derived else ("index", "tmp")
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*left))
     return target

@@ -54,10 +54,11 @@ def _described(contents: Contents) -> str:
         f"{stage['stage']}{' (emulated)' if stage['emulated'] else ''} {stage['status']}"
         for stage in saved.stages
     )
+    machines = ", ".join(sorted(saved.plan.header["noise"]))
     return (
         f"Run {saved.state.id} of the experiment {saved.plan.name}: "
         f"{count(len(saved.plan.points), 'point')} and "
-        f"{count(saved.plan.circuits, 'transpiled circuit')} on {saved.about}. "
+        f"{count(saved.plan.circuits, 'transpiled circuit')} for {machines}. "
         f"Stages: {stages or 'not ended'}. Plan, circuits, counts and versions are in it; "
         "`iqm-spec verify` checks every file, `iqm-spec reproduce` computes the run again."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from attrs import frozen
 
@@ -67,6 +68,8 @@ def named_objects(contents: Contents) -> dict[str, str]:
         "text": "Text of the spec",
     }
     roles |= {str(fields[name]): role for name, role in told.items() if name in fields}
+    for event in contents.saved.state.of_kind("analysed"):
+        roles[str(event.fields.get("analyses"))] = "What analyses found"
     return {digest: role for digest, role in roles.items() if digest in contents.objects}
 
 
@@ -106,7 +109,8 @@ def _refs(found: Sequence[str]) -> Any:
 
 def _run(contents: Contents, about: About) -> Entity:
     saved = contents.saved
-    files = [path for path in contents.texts if path != contents.spec]
+    # ids of files are written as parts of URLs
+    files = [quote(path) for path in contents.texts if path != contents.spec]
     results = [digest for some in contents.needs.results.values() for digest in some]
     entity: Entity = {
         "@id": RUN,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,24 +32,35 @@ class Archive:
         write_zip(target, self.entries)
 
 
-def prepare(store: Store, contents: Contents, about: About) -> Archive:
+@frozen
+class Added:
+    """A file that an archive holds beside the run and its spec; `title` says what it is."""
+
+    path: str
+    title: str
+    data: bytes
+
+
+def prepare(store: Store, contents: Contents, about: About, added: Sequence[Added] = ()) -> Archive:
     """The archive of a run. The same folder and the same words give the same archive."""
     entries: dict[str, Path | bytes] = {path: store.root / path for path in contents.files}
     entries |= {name: text.encode() for name, text in STARTING_FILES.items()}
     entries |= contents.texts
-    entries |= added_files(store, contents.saved)
-    entries[README] = readme(contents, about).encode()
+    entries |= {one.path: one.data for one in added}
+    titles = {one.path: one.title for one in added}
+    entries[README] = readme(contents, about, titles).encode()
     entries[CITATION] = about.citation.file or citation_file(contents, about).encode()
     held = {name: _held(name, source) for name, source in entries.items()}
-    entries[METADATA] = metadata(contents, about, held)
+    entries[METADATA] = metadata(contents, about, held, titles)
     return Archive(entries)
 
 
-def added_files(store: Store, saved: SavedRun) -> Mapping[str, bytes]:
-    """Files by name that an archive holds beside the run and its spec: the report of the run."""
+def added_files(store: Store, saved: SavedRun) -> Sequence[Added]:
+    """What an archive holds beside the run and its spec: the report of the run."""
     from iqm_spec.report import report_of, subject_of, to_html
 
-    return {REPORT: to_html(report_of(subject_of(store, saved))).encode()}
+    page = to_html(report_of(subject_of(store, saved)))
+    return (Added(REPORT, "Report of the run, to be looked at in a browser", page.encode()),)
 
 
 def _held(name: str, source: Path | bytes) -> Held:

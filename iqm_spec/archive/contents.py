@@ -125,15 +125,16 @@ def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, 
     fields = saved.state.fields
     text = store.get_json(str(fields["text"]))
     language = text.get("language") if isinstance(text, dict) else None
-    spec = f"{EXPERIMENT}/{saved.plan.name}.{'toml' if language == 'toml' else 'yaml'}"
+    spec = f"{EXPERIMENT}/{saved.state.name}.{'toml' if language == 'toml' else 'yaml'}"
     found = {spec: store.get_file(str(fields["text"]))}
     left_out = []
     inputs: Json = fields.get("inputs")
     named = {} if inputs is None else read_inputs(store, str(inputs)).files
     for path, digest in sorted(named.items()):
-        place = f"{EXPERIMENT}/{path}"
-        if inside(path) and place not in found:
-            found[place] = store.get_file(digest)
+        place = f"{EXPERIMENT}/{PurePosixPath(path)}"
+        data = store.get_file(digest)
+        if inside(path) and found.get(place, data) == data:
+            found[place] = data
         else:
             left_out.append(path)
     return found, spec, tuple(left_out)

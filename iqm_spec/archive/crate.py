@@ -43,8 +43,13 @@ class Held:
     sha256: str | None = None
 
 
-def metadata(contents: Contents, about: About, held: Mapping[str, Held]) -> bytes:
-    """The file's bytes; `held` are all other files of the archive. The same each time."""
+def metadata(
+    contents: Contents, about: About, held: Mapping[str, Held], titles: Mapping[str, str]
+) -> bytes:
+    """The file's bytes, the same each time.
+
+    `held` are all other files of the archive, `titles` says what added ones are.
+    """
     from rocrate.model.contextentity import ContextEntity
     from rocrate.rocrate import ROCrate
 
@@ -54,7 +59,9 @@ def metadata(contents: Contents, about: About, held: Mapping[str, Held]) -> byte
         root[name] = value
     named = actions.named_objects(contents)
     for path in _listed(contents, held, named):
-        crate.add_file(dest_path=path, properties=_file(path, held[path], named, contents))
+        properties = _file(path, held[path], named, contents)
+        told = {"name": titles[path]} if path in titles else {}
+        crate.add_file(dest_path=path, properties={**properties, **told})
     for folder, text in _folders(contents).items():
         crate.add_dataset(dest_path=folder, properties={"name": folder, "description": text})
     context = [*_profiles(), *_people(about), _licence(about), _language(contents)]

@@ -46,7 +46,7 @@ find . -type f \\( -path './runs/*' -o -path './jobs/*' \\) -exec sha256sum {{}}
 
 | path | holds |
 |---|---|
-| `experiment/` | the spec and its circuit files, as they were written |
+{added}| `experiment/` | the spec and its circuit files, as they were written |
 | `objects/` | plan, circuits, counts, machines, versions: canonical JSON, named by their sha256 |
 | `runs/`, `jobs/` | what happened, event by event |
 | `asks/` | empty files that name the plan which answers an ask |
@@ -55,8 +55,11 @@ find . -type f \\( -path './runs/*' -o -path './jobs/*' \\) -exec sha256sum {{}}
 """
 
 
-def readme(contents: Contents, about: About) -> str:
-    """What a stranger reads first. Names that others gave stand in it as plain text."""
+def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
+    """What a stranger reads first. Names that others gave stand in it as plain text.
+
+    `titles` says by path what was added to the archive.
+    """
     saved = contents.saved
     versions = contents.environment.get("versions", {})
     told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
@@ -64,6 +67,7 @@ def readme(contents: Contents, about: About) -> str:
         title=_plain(about.title),
         description=_plain(about.description),
         run=saved.state.id,
+        added="".join(f"| [`{path}`]({path}) | {titles[path]} |\n" for path in sorted(titles)),
         spec=contents.spec,
         overrides=_overrides(saved.state.fields.get("set")),
         server=_plain(str(saved.realm or "none: simulated only")),

@@ -124,4 +124,8 @@ def _is_young(path: Path, now: float) -> bool:
 
 
 def _item(root: Path, path: Path, why: str) -> Item:
-    return Item(path.relative_to(root).as_posix(), path.stat().st_size, why)
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:  # another process dropped it just now
+        size = 0
+    return Item(path.relative_to(root).as_posix(), size, why)

@@ -34,7 +34,7 @@ sweep: [{grid: {n: [2, 3]}}]
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """Runs of all experiments, some hours old."""
-    root = copied(ARCHIVES, tmp_path / "results")
+    root = copied(ARCHIVES, tmp_path / "results", derived=False)
     age(root)
     return root
 
@@ -52,7 +52,7 @@ def litter(root: Path) -> list[str]:
     circuits = store.put_pack("circuits", {}, [{"key": "lost", "angles": [], "skeleton": ""}])
     store.put_pack("plan", {"circuits": [circuits]}, [{"key": "0"}])
     store.put_json({"note": circuits})
-    (root / "tmp" / "0123456789abcdef").write_bytes(b"half")
+    (root / "tmp" / "0123456789abcdef").write_bytes(b"half")  # made by the first write
     stale = root / "index" / "aer-records"
     stale.mkdir(parents=True, exist_ok=True)
     (stale / ("ab" * 32)).write_bytes(b"of a pack that is gone")

@@ -57,6 +57,7 @@ READS = [
     (2, "archive"),
     (0, "archive -o pair.zip --force --license CC0-1.0 --anonymous"),
     (0, "gc"),
+    (0, "report latest -o report.html"),
     (0, "justify pair.yaml"),
     (0, "cost show model.json"),
     (0, "ledger"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from iqm_spec.archive.about import about
-from iqm_spec.archive.archive import prepare
+from iqm_spec.archive.archive import added_files, prepare
 from iqm_spec.archive.citation import (
     Citation,
     date_of,
@@ -82,7 +82,8 @@ def command(
             f"{printable(path.as_posix())} is there already", hint="--force replaces a file"
         )
     contents = contents_of(store, saved)
-    archive = prepare(store, contents, about(contents, cited, title, day, people))
+    words = about(contents, cited, title, day, people)
+    archive = prepare(store, contents, words, added_files(store, saved))
     size, digest = write_with(path, archive.write)
     _warn(contents)
     if as_json:
