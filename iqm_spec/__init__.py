@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from iqm_spec.errors import IqmSpecError, SpecError
     from iqm_spec.notebook import Point, Run, load, run
 
 __version__ = "0.1.0"
-__all__ = ["Point", "Run", "__version__", "load", "run"]
+__all__ = ["IqmSpecError", "Point", "Run", "SpecError", "__version__", "load", "run"]
 
 
 def __getattr__(name: str) -> object:
@@ -17,4 +18,12 @@ def __getattr__(name: str) -> object:
         from iqm_spec import notebook
 
         return getattr(notebook, name)
+    if name in ("IqmSpecError", "SpecError"):
+        from iqm_spec import errors
+
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -58,6 +58,8 @@ class IqmSpecError(Exception):
         self.message = message
         self.hint = hint
         self.code = code or type(self).code
+        if hint:
+            self.add_note(f"hint: {hint}")  # shown below a traceback, in notebooks
 
 
 class UsageError(IqmSpecError):

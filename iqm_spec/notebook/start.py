@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
-from iqm_spec.errors import IqmSpecError, UsageError
+from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
 from iqm_spec.notebook.given import Spec, source_of
 from iqm_spec.notebook.progress import Progress, to_stderr
@@ -51,35 +51,30 @@ def run(
     seconds jobs are left to the server, and running the spec again brings them in. `tell` hears a
     line whenever there is news (default: stderr). A stage that does not pass is no exception: look
     at `verdicts`. Raises `SpecError` with every mistake of the spec, and the other errors of
-    `iqm_spec.errors`, their hints as notes.
+    `iqm_spec.errors`.
     """
     hear = tell or to_stderr
-    try:
-        _check(workers, max_credits, wait)
-        last = None if until is None else _stage(until)
-        given = Given(source_of(spec, Path(folder)), tuple(overrides), tuple(allow_code), last)
-        store, progress = Store(Path(results)), Progress(hear)
-        with session_of(server, Path(results)) as session:
-            ready = prepare(given, store, session, hear, replan=replan)
-            request = Request(
-                checked=ready.checked,
-                until=last,
-                fresh=fresh,
-                replan=replan,
-                workers=workers,
-                session=session,
-                why_no_session=NO_CREDENTIALS,
-                pins=ready.pins,
-                deadline=None if wait is None else time.monotonic() + wait,
-                costs=CostOptions(most=max_credits),
-                agree=consent(hear, yes=yes),
-                tell=progress.show,
-            )
-            return load(results, _carried(request, store, progress))
-    except IqmSpecError as error:
-        if error.hint:
-            error.add_note(f"hint: {error.hint}")
-        raise
+    _check(workers, max_credits, wait)
+    last = None if until is None else _stage(until)
+    given = Given(source_of(spec, Path(folder)), tuple(overrides), tuple(allow_code), last)
+    store, progress = Store(Path(results)), Progress(hear)
+    with session_of(server, Path(results)) as session:
+        ready = prepare(given, store, session, hear, replan=replan)
+        request = Request(
+            checked=ready.checked,
+            until=last,
+            fresh=fresh,
+            replan=replan,
+            workers=workers,
+            session=session,
+            why_no_session=NO_CREDENTIALS,
+            pins=ready.pins,
+            deadline=None if wait is None else time.monotonic() + wait,
+            costs=CostOptions(most=max_credits),
+            agree=consent(hear, yes=yes),
+            tell=progress.show,
+        )
+        return load(results, _carried(request, store, progress))
 
 
 def _carried(request: Request, store: Store, progress: Progress) -> str:

@@ -109,7 +109,7 @@ def test_a_notebook_shows_a_table_and_mistakes_have_places(tmp_path: Path) -> No
     run = iqm_spec.run(spec, tmp_path / "results", tell=quiet)
     assert "<td>bell</td>" in run._repr_html_()
     text = json.dumps({**SPEC, "sweep": [{"grid": {"n": [2]}}]})
-    with pytest.raises(SpecError, match=r"spec.yaml:1:\d+: error\[S302\]"):
+    with pytest.raises(SpecError, match=r"<text>.yaml:1:\d+: error\[S302\]"):
         iqm_spec.run(text + "\n", tmp_path / "results", tell=quiet)
 
 
