@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 import iqm_spec
+from iqm_spec.emulator import Emulator
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.notebook import arrays
+from iqm_spec.runs import session
 from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
 
@@ -88,6 +90,23 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     assert heard[-1] == f"run {first.id}, as before"
     assert "aer: passed" in heard
     assert again.spec.digest == first.spec.digest
+
+
+@pytest.mark.parametrize(("yes", "ended"), [(False, "refused"), (True, "passed")])
+def test_what_costs_needs_a_word(
+    yes: bool, ended: str, tmp_path: Path, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emulator that is not known as one is asked for like a machine."""
+    monkeypatch.setattr(session, "_is_emulator", lambda _: False)
+    monkeypatch.setenv("IQM_TOKEN", "a-token-of-the-emulator")
+    heard: list[str] = []
+    spec = {**BELL, "stages": ["aer", "mock", "hardware"]}
+    run = iqm_spec.run(spec, tmp_path / "results", emulator.url, yes=yes, tell=heard.append)
+    assert [one.status for one in run.verdicts] == ["passed", "passed", ended]
+    assert [one.emulated for one in run.verdicts] == [False, False, False]
+    assert any(line.startswith("about to submit 1 job (1 circuit, 50 shots") for line in heard)
+    assert ("nothing is submitted without `yes=True`" in heard) is not yes
+    assert [point.stage for point in run.points] == ["aer", "hardware"][: 1 + yes]
 
 
 def test_a_script_needs_no_main_guard(tmp_path: Path) -> None:
