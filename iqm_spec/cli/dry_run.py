@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.cost_tables import batching_lines, jobs_table, slot_lines
-from iqm_spec.cli.progress import Progress, aer_line
+from iqm_spec.cli.progress import Progress
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import NOTHING, Range
 from iqm_spec.cost.words import range_words
@@ -18,6 +18,7 @@ from iqm_spec.runs.aer import AerWork, aer_work
 from iqm_spec.runs.loop import plan_of
 from iqm_spec.runs.preview import CostPreview, StagePreview, preview_now
 from iqm_spec.runs.request import Request
+from iqm_spec.runs.words import aer_line
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:

@@ -7,28 +7,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
-from iqm_spec.model import Stage
-from iqm_spec.plan.label import count
 from iqm_spec.runs.events import (
     Event,
-    Heard,
     JobDone,
-    Note,
-    Paused,
     Planned,
     RunDone,
     StageDone,
     StageStarted,
-    Submitted,
     Transpiling,
 )
+from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn, TaskID
-
-SECONDS_BETWEEN_LINES = 5.0
-"""Where there is no terminal, a line of progress at most so often."""
 
 
 class Progress:
@@ -60,34 +52,19 @@ class Progress:
                 if done == 0:
                     self._begin("transpiling", "circuits", total)
                 self._advance(done)
-            case Planned(plan, stored):
+            case Planned() | StageDone():
                 self._end()
-                note = " (stored plan)" if stored else ""
-                self._say(f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}")
+                self._tell(event)
             case StageStarted(stage, points, cached):
-                told = aer_line(event) if stage is Stage.AER else server_line(event)
-                self._say(f"{named(stage, event.emulated)}: {told}")
+                self._tell(event)
                 if points > cached:
                     self._begin(f"{stage}", "points", points - cached)
             case JobDone(_, _, points):
                 self._advance(self._done + points)
-            case Note(_, text):
-                self._say(f"  {text}")
-            case Submitted(stage, computer, circuits, attempt):
-                told = ", ".join(attempt.ids) or f"not submitted ({attempt.phase})"
-                self._say(f"  {computer}: {count(circuits, 'circuit')}, job {told}")
-            case Heard(_, attempt, status, position):
-                place = f", {count(position, 'job')} before it" if position else ""
-                self._say(f"  job {attempt.ids[0]}: {status}{place}")
-            case Paused(_, why, seconds):
-                self._say(f"  {why}; trying again in {seconds:.0f} s")
-            case StageDone(stage, status, reasons):
-                self._end()
-                self._say(f"{named(stage, event.emulated)}: {status}")
-                for reason in reasons:
-                    self._say(f"  {reason}")
             case RunDone():
                 self._end()
+            case _:
+                self._tell(event)
 
     def show_transpiling(self, event: Event) -> None:
         """Show one event of the making of a plan, and not the plan."""
@@ -114,63 +91,21 @@ class Progress:
             self._bar.update(self._task, completed=done)
         elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            self._say(self._line())
-
-    def _line(self) -> str:
-        """`aer: 120 of 400 points, 31/s, 9 s left` for logs."""
-        elapsed = max(1e-9, time.monotonic() - self._started)
-        rate = self._done / elapsed
-        left = (self._total - self._done) / rate if rate else 0
-        return (
-            f"{self._what}: {self._done:,} of {self._total:,} {self._unit},"
-            f" {rate:.3g}/s, {left:.0f} s left"
-        )
+            seconds = self._last_line - self._started
+            self._say(pace(self._what, self._unit, self._done, self._total, seconds))
 
     def _end(self) -> None:
         if self._bar is not None:
             self._bar.stop()
         self._bar = self._task = None
 
+    def _tell(self, event: Event) -> None:
+        for line in lines(event):
+            self._say(line)
+
     def _say(self, text: str) -> None:
         style = "dim" if text.startswith("plan") else None
         self._console.print(output.fitted(text, self._console), style=style, soft_wrap=True)
-
-
-def named(stage: str, emulated: bool) -> str:
-    """A stage's name, marked where a program stood for the machine."""
-    return f"{stage} (emulated)" if emulated else stage
-
-
-def server_line(stage: StageStarted) -> str:
-    """`24 points: 20 in the results folder, 1 job to submit`."""
-    told = [f"{stage.cached:,} in the results folder"] if stage.cached else []
-    if stage.jobs:
-        told.append(f"{count(stage.jobs, 'job')} to submit")
-    if stage.shared:
-        told.append(f"{stage.shared:,} the same question as another, sharing its counts")
-    return f"{count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
-
-
-def aer_line(stage: StageStarted) -> str:
-    """`24 points: 20 in the results folder, 4 to simulate, about 3 s on one core`."""
-    left = stage.points - stage.cached
-    told = [f"{stage.cached:,} in the results folder"] if stage.cached else []
-    if left:
-        takes = duration(stage.seconds)
-        if stage.at_most:
-            takes = takes.replace("about", "at most")
-        told.append(f"{left:,} to simulate, {takes} on one core")
-    if stage.shared:
-        told.append(f"{stage.shared:,} the same question as another, sharing its counts")
-    return f"{count(stage.points, 'point')}: {'; '.join(told)}"
-
-
-def duration(seconds: float) -> str:
-    """A rough time in words: `about 3 s`, `about 2 min`."""
-    for most, unit, name in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
-        if seconds < most:
-            return "below 1 s" if seconds < 1 else f"about {seconds / unit:.0f} {name}"
-    return f"about {seconds / 86_400:,.0f} days"
 
 
 def _bar(console: object, unit: str) -> Bar:
