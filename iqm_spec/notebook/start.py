@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.model import Stage
-from iqm_spec.notebook.progress import told
 from iqm_spec.notebook.stored import Run, load
 from iqm_spec.runs.events import RunDone
 from iqm_spec.runs.load import Tell
@@ -18,6 +17,7 @@ from iqm_spec.runs.loop import carry_out
 from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.session import NO_CREDENTIALS, session_of
+from iqm_spec.runs.words import lines
 from iqm_spec.source import Source, parse_source
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.store import Store
@@ -67,7 +67,7 @@ def run(
         )
         done = ""
         for event in carry_out(request, store):
-            if line := told(event):
+            for line in lines(event):
                 hear(line)
             if isinstance(event, RunDone):
                 done = event.run
