@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iqm_spec.version import __version__
+
 if TYPE_CHECKING:
     from iqm_spec.notebook import Point, Run, load, run
 
-__version__ = "0.1.0"
 __all__ = ["Point", "Run", "__version__", "load", "run"]
 
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from iqm_spec.notebook.stored import Run
-
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 MEASURED = ("shots", "shots_returned", "calibration_set_id", "counts")
 FIGURES = (
@@ -30,18 +28,18 @@ def axis_columns(axes: Iterable[str]) -> dict[str, str]:
     return {axis: f"axis_{axis}" if axis in taken else axis for axis in axes}
 
 
-def dataframe(run: Run) -> pd.DataFrame:
+def dataframe(points: Iterable[Point], axes: Iterable[str]) -> pd.DataFrame:
     """One row per point and stage; an axis that a circuit does not use is missing there."""
     import pandas as pd
 
-    columns = axis_columns(_axes(run))
+    columns = axis_columns(axes)
     return pd.DataFrame(
-        [_row(point, columns) for point in run.each_point()],
+        [_row(point, columns) for point in points],
         columns=[*LEADING, *columns.values(), *MEASURED, *FIGURES],
     )
 
 
-def dataset(run: Run) -> xr.Dataset:
+def dataset(table: pd.DataFrame, axes: Iterable[str], told: Mapping[str, str]) -> xr.Dataset:
     """Shots and figures over the swept axes, `circuit`, `stage` and `repeat`; NaN between points.
 
     Values of an axis that are lists are joined to a text. A point that was measured under several
@@ -52,8 +50,7 @@ def dataset(run: Run) -> xr.Dataset:
 
     import xarray as xr
 
-    columns = axis_columns(_axes(run))
-    table = dataframe(run)
+    columns = axis_columns(axes)
     for column in columns.values():
         table[column] = table[column].map(_scalar)
     dimensions = [*_DIMENSIONS, *columns.values()]
@@ -64,16 +61,11 @@ def dataset(run: Run) -> xr.Dataset:
         raise ValueError(f"the axes span {cells:,} cells: take `to_dataframe`")
     means = table.groupby(dimensions, dropna=False, sort=False)[figures].mean()
     found = xr.Dataset.from_dataframe(means)
-    found.attrs = {"run": run.id, "spec": run.spec.name, "spec_digest": run.spec.digest}
+    found.attrs = dict(told)
     return found
 
 
 _MOST_CELLS = 10_000_000
-
-
-def _axes(run: Run) -> list[str]:
-    points = run.saved.plan.points
-    return list(dict.fromkeys(name for point in points for name, _ in point.values))
 
 
 def _row(point: Point, columns: Mapping[str, str]) -> dict[str, Any]:
