@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iqm_spec.version import __version__
+
 if TYPE_CHECKING:
     from iqm_spec.errors import IqmSpecError, SpecError
     from iqm_spec.notebook import Point, Run, load, run
 
-__version__ = "0.1.0"
 __all__ = ["IqmSpecError", "Point", "Run", "SpecError", "__version__", "load", "run"]
 
 

@@ -15,7 +15,7 @@ import iqm_spec
 PACKAGE = Path(iqm_spec.__file__).parent
 
 LAYERS = [
-    {"json_types"},
+    {"json_types", "version"},
     {"canonical", "diagnostics", "cache"},
     {"errors"},
     {"model"},

@@ -15,10 +15,10 @@ from typing import Any
 
 from attrs import asdict
 
-from iqm_spec import __version__
 from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import digest, sha256
 from iqm_spec.model import CircuitFacts, Feature
+from iqm_spec.version import __version__
 
 _LARGEST = 1 << 20
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import click
 
-from iqm_spec import __version__
 from iqm_spec.cli import output
 from iqm_spec.cli.lazy import LazyGroup
 from iqm_spec.errors import ExitCode, IqmSpecError, UsageError
+from iqm_spec.version import __version__
 
 COMMANDS = {
     "validate": "Check specs: every mistake at once, with its place.",

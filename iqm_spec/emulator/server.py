@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
 
-from iqm_spec import __version__
 from iqm_spec.emulator.auth import authorize
 from iqm_spec.emulator.calibration import move_default, withdraw
 from iqm_spec.emulator.calls import Context
@@ -23,6 +22,7 @@ from iqm_spec.emulator.reads import READS
 from iqm_spec.emulator.simulator import Simulator
 from iqm_spec.emulator.state import State
 from iqm_spec.json_types import Json
+from iqm_spec.version import __version__
 
 Handler = Callable[[Context, Ask], Answer]
 HANDLERS: Mapping[str, Handler] = {**READS, **WATCHES, **WRITES}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.errors import UsageError
-from iqm_spec.notebook.tables import CIRCUIT, FIGURES, columns_of, dataframe
+from iqm_spec.notebook.tables import CIRCUIT, FIGURES, columns_of
 
 if TYPE_CHECKING:
-    from pandas import Series
+    from pandas import DataFrame, Series
     from xarray import Dataset
-
-    from iqm_spec.notebook.stored import Run
 
 MOST_CELLS = 5_000_000
 """Of one array: a sweep of scattered points would fill memory with nothing."""
@@ -26,8 +24,8 @@ _WHERE_NEEDED = ("target", "calibration_set_id")
 _NUMBERS = ("shots", "shots_returned", *CIRCUIT, *FIGURES)
 
 
-def dataset(run: Run) -> Dataset:
-    """The figures of a run as float arrays over circuit, stage, repeat and the swept axes.
+def dataset(frame: DataFrame, axes: Iterable[str], told: Mapping[str, str]) -> Dataset:
+    """The numbers of a table of points, as arrays over circuit, stage, repeat and the `axes`.
 
     NaN where there is no point. Axes that go along with another one (a `zip`) are coordinates on
     that one's dimension; `target`, `calibration_set_id` and `emulated` are coordinates where they
@@ -38,11 +36,10 @@ def dataset(run: Run) -> Dataset:
     import numpy as np
     from xarray import Dataset, Variable
 
-    frame = dataframe(run)
-    axes = tuple(name for name in columns_of(run).values() if frame[name].notna().any())
-    table = {name: _labels(frame[name]) for name in (*_ALWAYS, *_WHERE_NEEDED, "emulated", *axes)}
-    along = _partners(table, axes)
-    dims = _dimensions(table, [axis for axis in axes if axis not in along])
+    swept = tuple(name for name in columns_of(axes).values() if frame[name].notna().any())
+    table = {name: _labels(frame[name]) for name in (*_ALWAYS, *_WHERE_NEEDED, "emulated", *swept)}
+    along = _partners(table, swept)
+    dims = _dimensions(table, [axis for axis in swept if axis not in along])
     places: dict[str, Any] = {}
     labels: dict[str, Any] = {}
     for name in dims:
@@ -77,8 +74,7 @@ def dataset(run: Run) -> Dataset:
             kept = np.empty(len(labels[on]), dtype=column.dtype)
             kept[places[on]] = column.to_numpy()
             coordinates[name] = Variable((on,), kept)
-    about = {"run": run.id, "spec": run.spec.name, "spec_digest": run.spec.digest}
-    return Dataset(figures, coordinates, about)
+    return Dataset(figures, coordinates, dict(told))
 
 
 def _dimensions(table: Mapping[str, Series], axes: Sequence[str]) -> tuple[str, ...]:

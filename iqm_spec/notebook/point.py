@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import label
+from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.rows import Row
+from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.result import Counts
 
-    from iqm_spec.notebook.stored import Run
+    from iqm_spec.report import Subject
 
 
 _OUTCOME = re.compile(r"[01]+( [01]+)*")
@@ -27,10 +30,12 @@ _OUTCOME = re.compile(r"[01]+( [01]+)*")
 
 @frozen(repr=False)
 class Point:
-    """A point of a run in one stage. `run` is the run that it is of."""
+    """A point of a run in one stage."""
 
-    run: Run = field(repr=False)
     _row: Row
+    _store: Store
+    _plan: Plan
+    _subject: Callable[[], Subject]
 
     @property
     def id(self) -> str:
@@ -147,15 +152,17 @@ class Point:
         """The transpiled circuit that was run, on as many qubits as it has components."""
         from iqm_spec.transpile import to_qiskit
 
-        point = self._row.point
-        return to_qiskit(circuits_of(self.run.store, self.run.saved.plan, [point])[point.ask])
+        return to_qiskit(self._native)
 
     @property
     def components(self) -> tuple[str, ...]:
         """Physical names of the qubits (and resonators) of `circuit`, in its order."""
+        return self._native.components
+
+    @property
+    def _native(self) -> NativeCircuit:
         point = self._row.point
-        native = circuits_of(self.run.store, self.run.saved.plan, [point])[point.ask]
-        return native.components
+        return circuits_of(self._store, self._plan, [point])[point.ask]
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:
@@ -164,7 +171,7 @@ class Point:
 
         from iqm_spec.report.logical import logical
 
-        found = logical(self.run.subject, [self._row.point])[self._row.point.id]
+        found = logical(self._subject(), [self._row.point])[self._row.point.id]
         return found if isinstance(found, QuantumCircuit) else None
 
     def __repr__(self) -> str:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from iqm_spec.notebook.point import Point
 from iqm_spec.plan.label import short
-
-if TYPE_CHECKING:
-    from iqm_spec.notebook.point import Point
-    from iqm_spec.notebook.stored import Run
 
 MOST_ROWS = 20
 _TOP = 3
 
 
-def html(run: Run) -> str:
-    """The run's verdicts and its first points."""
-    shown = list(islice(run.each_point(), MOST_ROWS + 1))
+def html(title: str, about: str, points: Iterable[Point]) -> str:
+    """What a run is, and its first points."""
+    shown = list(islice(points, MOST_ROWS + 1))
     rows = "".join(map(_row, shown[:MOST_ROWS]))
     more = "<p>... and more: <code>.to_dataframe()</code> has all</p>" * (len(shown) > MOST_ROWS)
-    verdicts = ", ".join(
-        f"{one.stage}{' (emulated)' if one.emulated else ''} {one.status}" for one in run.verdicts
-    )
     heads = ("circuit", "at", "stage", "shots", "most frequent", "fidelity")
     head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
     return (
-        f"<div><strong>{escape(run.id)}</strong> {escape(run.saved.about)}: "
-        f"{escape(verdicts or run.status)}"
+        f"<div><strong>{escape(title)}</strong> {escape(about)}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
     )
 

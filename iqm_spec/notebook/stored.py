@@ -113,7 +113,8 @@ class Run:
 
         A mock's random bits are never among them.
         """
-        return (Point(self, row) for row in self.saved.each_row(self.store))
+        for row in self.saved.each_row(self.store):
+            yield Point(row, self.store, self.saved.plan, lambda: self.subject)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -130,13 +131,19 @@ class Run:
         """A pandas table, one row per point and stage (docs/python.md has the columns)."""
         from iqm_spec.notebook.tables import dataframe
 
-        return dataframe(self)
+        return dataframe(self.each_point(), self._axes)
 
     def to_xarray(self) -> xr.Dataset:
         """An xarray dataset over the swept axes, `circuit`, `stage` and `repeat`."""
         from iqm_spec.notebook.arrays import dataset
 
-        return dataset(self)
+        told = {"run": self.id, "spec": self.spec.name, "spec_digest": self.spec.digest}
+        return dataset(self.to_dataframe(), self._axes, told)
+
+    @property
+    def _axes(self) -> list[str]:
+        points = self.saved.plan.points
+        return list(dict.fromkeys(name for point in points for name, _ in point.values))
 
     @cached_property
     def subject(self) -> Subject:
@@ -169,7 +176,11 @@ class Run:
     def _repr_html_(self) -> str:
         from iqm_spec.notebook.show import html
 
-        return html(self)
+        verdicts = ", ".join(
+            f"{one.stage}{' (emulated)' if one.emulated else ''} {one.status}"
+            for one in self.verdicts
+        )
+        return html(self.id, f"{self.saved.about}: {verdicts or self.status}", self.each_point())
 
 
 def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:

@@ -11,8 +11,6 @@ from iqm_spec.runs.tidy import axis_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from iqm_spec.notebook.stored import Run
-
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 MEASURED = ("shots", "shots_returned", "calibration_set_id", "counts")
 CIRCUIT = ("native_qubits", "native_depth", "native_two_qubit_gates")
@@ -26,21 +24,20 @@ FIGURES = (
 )
 
 
-def columns_of(run: Run) -> dict[str, str]:
+def columns_of(axes: Iterable[str]) -> dict[str, str]:
     """The column of each axis."""
-    axes = dict.fromkeys(name for point in run.saved.plan.points for name, _ in point.values)
     return axis_columns(list(axes), {*LEADING, *MEASURED, *CIRCUIT, *FIGURES, "outcome", "count"})
 
 
-def dataframe(run: Run) -> pd.DataFrame:
+def dataframe(points: Iterable[Point], axes: Iterable[str]) -> pd.DataFrame:
     """One row per point and stage; an axis that a circuit does not use is missing there."""
     import pandas as pd
 
-    columns = columns_of(run)
+    columns = columns_of(axes)
     table: dict[str, list[Any]] = {
         name: [] for name in (*LEADING, *columns.values(), *MEASURED, *CIRCUIT, *FIGURES)
     }
-    for point in run.each_point():
+    for point in points:
         for cells, cell in zip(table.values(), _cells(point, columns), strict=True):
             cells.append(cell)
     kinds = dict.fromkeys(FIGURES, "float64")

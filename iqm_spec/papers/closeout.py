@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iqm_spec import __version__
 from iqm_spec.model import Stage
 from iqm_spec.papers.facts import circuit_rows, fidelities, server_jobs
 from iqm_spec.runs.accounts import accounts, read_entries
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.server.spending import Counting
 from iqm_spec.store import Store
+from iqm_spec.version import __version__
 
 
 def closeout_facts(saved: SavedRun, store: Store, description: str) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iqm_spec import __version__
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.model import Stage
 from iqm_spec.papers.facts import (
@@ -23,6 +22,7 @@ from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.spending import Counting
 from iqm_spec.stages.server.state import Phase
 from iqm_spec.store import Store
+from iqm_spec.version import __version__
 
 
 def request_facts(

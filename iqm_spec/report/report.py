@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from iqm_spec import __version__
 from iqm_spec.report.document import Document, Section
 from iqm_spec.report.pick import by_point
 from iqm_spec.report.sections.asked import asked
@@ -14,6 +13,7 @@ from iqm_spec.report.sections.outcomes import outcomes
 from iqm_spec.report.sections.provenance import provenance
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean
+from iqm_spec.version import __version__
 
 MADE_BY = (
     f"Made by iqm-spec {__version__} from a results folder; nothing in it was asked of a network."

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from iqm_spec import __version__
 from iqm_spec.json_types import Json
+from iqm_spec.version import __version__
 
 PACKAGES = ("numpy", "qiskit", "qiskit-aer", "iqm-client")
 

@@ -50,14 +50,22 @@ class RunLog:
         self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
 
     def used(
-        self, stage: Stage, realm: str, attempts: Iterable[Attempt], derived: Sequence[str] = ()
+        self,
+        stage: Stage,
+        realm: str,
+        attempts: Iterable[Attempt],
+        derived: Sequence[str] = (),
+        calibrations: Sequence[str] = (),
     ) -> None:
         """These attempts stand for the points of a server stage; starts no run by itself.
 
-        `derived` are the packs that hold the distances of their counts.
+        `derived` are the packs that hold the distances of their counts, `calibrations` the objects
+        with the figures of the sets they were measured under.
         """
         told: list[Json] = [[attempt.job, attempt.number, attempt.id] for attempt in attempts]
         packs: dict[str, Json] = {"derived": list(derived)} if derived else {}
+        if calibrations:
+            packs["calibrations"] = list(calibrations)
         self._used.append({"stage": stage.value, "realm": realm, "attempts": told, **packs})
         if self._run is not None:
             self._tell_used()

@@ -70,6 +70,13 @@ class SavedRun:
         ]
         return [(job, number, job_id) for job, number, job_id in told[-1]] if told else None
 
+    @property
+    def calibrations(self) -> tuple[str, ...]:
+        """Digests of the objects with the figures of the sets that it was measured under."""
+        told = (event.fields.get("calibrations") for event in self.state.of_kind(USED))
+        listed = (one for item in told if isinstance(item, list) for one in item)
+        return tuple(dict.fromkeys(map(str, listed)))
+
     def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
         """One row per point and stage, in plan order; the mock's random bits only if asked for."""
         return list(self.each_row(store, mock=mock))

@@ -11,6 +11,7 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.afford import price_jobs, require_budget, that_fit
+from iqm_spec.runs.calibrations import keep_calibrations, used_sets
 from iqm_spec.runs.events import (
     Event,
     Heard,
@@ -184,6 +185,7 @@ def _wait(it: ServerStage) -> Iterator[Event]:
     waiting = work.attempts(Phase.SUBMITTED)
     if not waiting:
         return
+    it.heard = True
     deadline = deadline_of(it)
     circuits = circuits_of_attempts(it.store, waiting)
     try:
@@ -202,11 +204,15 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     verdict = judge_server(work, it.stage, it.found)
     attempts = work.attempts()
     derived: list[str] = []
+    calibrations: list[str] = []
     if it.stage is Stage.HARDWARE:
         used = [(a.job, a.number, a.id) for a in attempts]
-        rows = server_rows(it.store, it.plan, it.stage, it.session.realm, used)
+        rows = list(server_rows(it.store, it.plan, it.stage, it.session.realm, used))
         derived = derive(it.store, it.plan, rows)
-    it.log.used(it.stage, it.session.realm, attempts, derived)
+        calibrations = keep_calibrations(
+            it.store, it.session, used_sets(rows), ask=it.heard and not it.found.stopped
+        )
+    it.log.used(it.stage, it.session.realm, attempts, derived, calibrations)
     return StageDone(
         stage=it.stage,
         status=verdict.status,

@@ -38,6 +38,8 @@ class ServerStage:
     ignored: frozenset[tuple[str, int]] = frozenset()
     found: Findings = field(factory=Findings)
     submitted: int = 0
+    heard: bool = False
+    """Whether this run asked the server for jobs' results."""
     emulated: bool = False
     tariff: Tariff | None = None
     purse: Purse | None = None

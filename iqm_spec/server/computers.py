@@ -112,3 +112,13 @@ def read_architecture(
     if calibration_set not in ("default", found):
         raise BadAnswer(f"{what}: asked for set {calibration_set}, got {found}")
     return ArchitectureRead(architecture, found, raw)
+
+
+def read_metrics(connection: Connection, alias: str, calibration_set: str) -> Json | None:
+    """The quality metrics of a calibration set as the server tells them; None where it does not.
+
+    Asked once, without patience; `Unreachable` where no answer comes.
+    """
+    path = f"calibration-sets/{segment(alias)}/{segment(calibration_set)}/metrics"
+    reply = read(connection, path, None, Patience(total=0.0))
+    return reply.json() if reply.ok else None

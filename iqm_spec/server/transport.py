@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from iqm_spec import __version__
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.server.errors import Lost, NoReply, NotSent, TooLarge, Unreadable
 from iqm_spec.server.origin import Server
 from iqm_spec.server.reply import Reply, ServerError
 from iqm_spec.server.token import Token, scrub
+from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
     import requests

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from attrs import define, field
 
-from iqm_spec import __version__
 from iqm_spec.cache import cache_folder
+from iqm_spec.version import __version__
 
 _SIZE = 32
 _LARGEST = 1 << 24

@@ -19,6 +19,7 @@ REFERENCES: Mapping[str, frozenset[str]] = {
             "text",
             "inputs",
             "analyses",
+            "calibrations",
             "environment",
             "records",
             "derived",

@@ -182,18 +182,14 @@ def test_what_follows_from_a_dimension_is_a_coordinate() -> None:
     assert stages.emulated.values.tolist() == [False, True]
 
 
-def test_calibration_sets_are_a_dimension_where_a_point_has_several(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_calibration_sets_are_a_dimension_where_a_point_has_several() -> None:
     import pandas as pd
 
-    run = iqm_spec.load(ARCHIVES, "ghz")
-    table = run.to_dataframe()
+    table = iqm_spec.load(ARCHIVES, "ghz").to_dataframe()
     later = table[(table.stage == "hardware") & (table.n == 2)].copy()
     later["calibration_set_id"], later["hellinger_fidelity"] = "later", 0.25
     both = pd.concat([table, later], ignore_index=True)
-    monkeypatch.setattr(arrays, "dataframe", lambda _: both)
-    grid = run.to_xarray()
+    grid = arrays.dataset(both, ["n"], {})
     assert grid.sizes["calibration_set_id"] == 3
     one = grid.hellinger_fidelity.sel(calibration_set_id="later", stage="hardware", n=2)
     assert one.item() == 0.25

@@ -19,6 +19,9 @@ from typing import Any
 import pytest
 
 from iqm_spec.emulator import Emulator, Options, Span
+from iqm_spec.runs.calibrations import read_calibrations
+from iqm_spec.runs.saved import load_run
+from iqm_spec.store import Store
 from tests.emulators import start
 
 pytestmark = pytest.mark.slow
@@ -399,3 +402,22 @@ def test_runs_are_compared_stage_by_stage(spec: Path, answer: Ask) -> None:
     other = answer("diff", first, fresh)["points"]
     assert [p["same_record"] for p in other] == [True, True, False, False]
     assert all(p["total_variation_distance"] == 0 for p in other[:2])
+
+
+def test_the_figures_of_the_calibration_set_are_kept_and_reported(
+    cli: Cli, answer: Ask, tmp_path: Path
+) -> None:
+    (tmp_path / "kept.yaml").write_text(
+        "iqm_spec: 1\nname: kept\ntarget: garnet\nshots: 100\nstages: [aer, mock, hardware]\n"
+        "circuits: [{generator: bell}]\n"
+    )
+    run = answer("run", "kept.yaml", "--server", "emulator")["run"]
+    saved = load_run(Store(tmp_path / "results"), run)
+    (told,) = read_calibrations(Store(tmp_path / "results"), saved.calibrations)
+    (row,) = [row for row in saved.rows(Store(tmp_path / "results")) if row.stage == "hardware"]
+    assert row.record is not None
+    assert told["calibration_set_id"] == row.record["calibration_set_id"]
+    assert told["metrics"]["observations"]
+    assert cli("report", run, "-o", "kept.md").returncode == 0
+    assert "irb cz fidelity" in (tmp_path / "kept.md").read_text()
+    answer("verify")

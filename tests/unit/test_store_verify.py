@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from iqm_spec import __version__
 from iqm_spec.canonical import sha256
 from iqm_spec.store import Finding, Store, verify
 from iqm_spec.store.layout import object_path
 from iqm_spec.store.unused import unused_objects
+from iqm_spec.version import __version__
 
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)
 ASK, ABSENT = "a" * 64, "0" * 64

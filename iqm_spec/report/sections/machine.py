@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
+from typing import Any
 
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.report.document import (
@@ -21,6 +22,7 @@ from iqm_spec.report.document import (
 from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
+from iqm_spec.runs.calibrations import read_calibrations
 from iqm_spec.targets import Architecture, ErrorProfile
 
 _MOST_MACHINES, _MOST_ROWS = 12, 400
@@ -90,10 +92,53 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
             ("Noise of the simulation", clean(profile.source) if profile else "none"),
         )
     )
+    for told_ in read_calibrations(subject.store, subject.saved.calibrations):
+        if told_.get("alias") == alias:
+            yield from _calibration(told_, used)
     if profile is not None:
         yield Text(f"{name}: {_summary(profile, used)}")
         tables = _tables(profile, used, machine.components)
         yield Fold(f"Error figures of {name} that the simulation used", tables)
+
+
+def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
+    """What the server told of a set: medians over the components in use, and its best words."""
+    figures: dict[str, list[float]] = {}
+    listed_ = told["metrics"].get("observations") if isinstance(told["metrics"], dict) else None
+    for one in listed_ if isinstance(listed_, list) else ():
+        field, value = one.get("dut_field"), one.get("value")
+        if not isinstance(field, str) or not isinstance(value, int | float):
+            continue
+        if found := _named(field, used):
+            figures.setdefault(found, []).append(float(value))
+    if not figures:
+        return
+    name = clean(told.get("calibration_set_id"), 60)
+    rows = tuple(
+        (clean(figure, 60), f"{median(values):.4g}", f"{min(values):.4g}", f"{max(values):.4g}", n)
+        for figure, values in sorted(figures.items())[:_MOST_ROWS]
+        for n in (f"{len(values):,}",)
+    )
+    columns = (
+        Column("figure"),
+        *(Column(one, number=True) for one in ("median", "least", "greatest", "of")),
+    )
+    yield Table(f"Calibration set {name}, components in use (times in seconds)", columns, rows)
+
+
+def _named(field: str, used: Used) -> str | None:
+    """A figure's name without its place, where that is in use.
+
+    `characterization.model.QB1.t1_time` is `t1_time`, `metrics.irb.cz.tgss.QB1__QB2.fidelity` is
+    `irb cz fidelity`.
+    """
+    parts = field.split(".")
+    if parts[0] == "characterization" and len(parts) == 4:
+        return parts[3] if parts[2] in used.components else None
+    if parts[0] != "metrics" or len(parts) != 6:
+        return None
+    place = tuple(parts[4].split("__"))
+    return f"{parts[1]} {parts[2]} {parts[5]}" if _in_use(place, used) else None
 
 
 def _summary(profile: ErrorProfile, used: Used) -> str:

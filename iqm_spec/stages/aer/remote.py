@@ -10,9 +10,9 @@ import threading
 from collections.abc import Mapping
 from functools import cache
 
-from iqm_spec import __version__
 from iqm_spec.errors import Refused
 from iqm_spec.stages.aer.child import Answer, Child
+from iqm_spec.version import __version__
 
 PACKAGES = ("numpy", "qiskit", "qiskit-aer", "qiskit-aer-gpu")
 
