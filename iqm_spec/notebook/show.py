@@ -27,10 +27,10 @@ def html(title: str, about: str, points: Iterable[Point]) -> str:
 
 
 def _row(point: Point) -> str:
-    at = " ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
-    top = sorted(point.outcomes.items(), key=lambda item: -item[1])[:_TOP]
-    total = sum(point.outcomes.values())
-    outcomes = "  ".join(f"{bits} {count / total:.0%}" for bits, count in top)
+    at = ", ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
+    top = sorted(point.outcomes.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
+    total = max(1, sum(point.outcomes.values()))
+    outcomes = ", ".join(f"{bits} {count / total:.0%}" for bits, count in top)
     compared = point.comparison
     fidelity = (
         ""
@@ -38,5 +38,5 @@ def _row(point: Point) -> str:
         else (f"{compared['hellinger_fidelity']:.3f} ± {compared['hellinger_fidelity_error']:.3f}")
     )
     stage = "emulated" if point.emulated else point.stage
-    cells = (point.circuit_name, at, stage, f"{point.shots:,}", outcomes, fidelity)
+    cells = (point.circuit_name, at, stage, f"{point.shots_returned or 0:,}", outcomes, fidelity)
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -134,7 +134,10 @@ class Run:
         return dataframe(self.each_point(), self._axes)
 
     def to_xarray(self) -> xr.Dataset:
-        """An xarray dataset over the swept axes, `circuit`, `stage` and `repeat`."""
+        """An xarray dataset over `circuit`, `stage`, `repeat` and the axes (docs/python.md).
+
+        NaN where there is no point. UsageError for points that are too scattered for an array.
+        """
         from iqm_spec.notebook.arrays import dataset
 
         told = {"run": self.id, "spec": self.spec.name, "spec_digest": self.spec.digest}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 import iqm_spec
 from iqm_spec.emulator import Emulator
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.notebook import arrays
+from iqm_spec.notebook.show import html
 from iqm_spec.runs import session
 from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
@@ -212,6 +215,20 @@ def test_what_a_strangers_folder_lacks_is_told(tmp_path: Path) -> None:
     store.append_event(run.id, "ended", {"spec": 3})
     with pytest.raises(StoreCorrupt, match="does not tell its spec"):
         _ = iqm_spec.load(store.root, "bell").spec
+
+
+def test_texts_of_strangers_are_escaped_in_a_notebook() -> None:
+    run = iqm_spec.load(ARCHIVES, "ghz")
+    (row,) = list(run.saved.each_row(run.store))[:1]
+    planned = evolve(row.point, name="<script>", values=(("n", "</td><img src=x>"),))
+    hostile = evolve(row, point=planned, record={"counts": {"<b>": 0}, "shots_returned": 0})
+    point = iqm_spec.Point(hostile, run.store, run.saved.plan, lambda: run.subject)
+    told = html("<i>", "&amp;", [point])
+    assert told.startswith("<div><strong>&lt;i&gt;</strong> &amp;amp;<table>")
+    assert not {"<script>", "<img", "<b>"} & set(re.findall(r"<\w+>?", told))
+    assert "<td>&lt;script&gt;</td><td>n=&lt;/td&gt;&lt;img src=x&gt;</td>" in told
+    with pytest.raises(StoreCorrupt, match="outcomes that are no bitstrings"):
+        _ = point.counts
 
 
 def test_columns_of_axes_never_meet() -> None:
