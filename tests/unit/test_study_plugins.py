@@ -1,4 +1,4 @@
-"""Analyses of other packages: found by name, told with their version, and their failures in words."""
+"""Analyses of other packages: found by name, told with their version, failures in words."""
 
 from __future__ import annotations
 
