@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
+    from iqm_spec.errors import IqmSpecError, SpecError
     from iqm_spec.notebook import Point, Run, load, run
 
-__all__ = ["Point", "Run", "__version__", "load", "run"]
+__all__ = ["IqmSpecError", "Point", "Run", "SpecError", "__version__", "load", "run"]
 
 
 def __getattr__(name: str) -> object:
@@ -18,4 +19,12 @@ def __getattr__(name: str) -> object:
         from iqm_spec import notebook
 
         return getattr(notebook, name)
+    if name in ("IqmSpecError", "SpecError"):
+        from iqm_spec import errors
+
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,11 +5,10 @@ Nothing here exits or prints: `iqm_spec.cli` catches `IqmSpecError` once and mak
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from iqm_spec.diagnostics import Diagnostic
+from iqm_spec.diagnostics import Diagnostic, render
 
 
 class ExitCode(IntEnum):
@@ -59,6 +58,8 @@ class IqmSpecError(Exception):
         self.message = message
         self.hint = hint
         self.code = code or type(self).code
+        if hint:
+            self.add_note(f"hint: {hint}")  # shown below a traceback, in notebooks
 
 
 class UsageError(IqmSpecError):
@@ -72,27 +73,27 @@ class SpecError(IqmSpecError):
     """A spec is wrong; `diagnostics` holds every mistake found, in file order.
 
     `overrides` are the texts of `--set` that took part: mistakes may stand in them.
+    `line_of(file, line)` gives source lines to show below the mistakes.
     """
 
     exit_code = ExitCode.SPEC
     code = "spec"
 
     def __init__(
-        self, diagnostics: tuple[Diagnostic, ...], overrides: tuple[str, ...] = ()
+        self,
+        diagnostics: tuple[Diagnostic, ...],
+        overrides: tuple[str, ...] = (),
+        line_of: Callable[[str, int], str | None] = lambda file, line: None,
     ) -> None:
         count = len(diagnostics)
         super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the spec")
         self.diagnostics = diagnostics
         self.overrides = overrides
+        self.line_of = line_of
 
     def __str__(self) -> str:
-        """All mistakes, a line each: what a notebook or a log shows."""
-        told = [
-            f"{one.file}:{one.span.line}:{one.span.column}: {one.severity}[{one.code}]: "
-            f"{one.message}{f' ({one.hint})' if one.hint else ''}"
-            for one in self.diagnostics
-        ]
-        return "\n".join([self.message, *told])
+        """All mistakes with their places: what a notebook or a log shows."""
+        return f"{self.message}\n{render(self.diagnostics, self.line_of)}"
 
 
 class Refused(IqmSpecError):

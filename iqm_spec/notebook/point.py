@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from qiskit.result import Counts
 
     from iqm_spec.report import Subject
+
+
+_OUTCOME = re.compile(r"[01]+( [01]+)*")
+"""A bitstring as Qiskit prints it, a space between registers."""
 
 
 @frozen(repr=False)
@@ -87,9 +93,17 @@ class Point:
 
     @property
     def counts(self) -> Counts:
-        """Counts as Qiskit has them; empty where the point was not reached."""
+        """Counts as Qiskit has them; empty where the point was not reached.
+
+        StoreCorrupt where an outcome is no bitstring.
+        """
         from qiskit.result import Counts
 
+        if not all(_OUTCOME.fullmatch(bits) for bits in self._row.counts):
+            raise StoreCorrupt(
+                f"the counts of point {self.id} have outcomes that are no bitstrings",
+                hint="`iqm-spec verify` and `iqm-spec reproduce` tell what else is wrong",
+            )
         return Counts(dict(self._row.counts))
 
     @property
@@ -113,6 +127,25 @@ class Point:
         """Distances to the ideal distribution with their errors (docs/results.md)."""
         found = self._row.comparison
         return None if found is None else dict(found)
+
+    @property
+    def qubits(self) -> int:
+        """Qubits of the transpiled circuit."""
+        return int(self._summary["qubits"])
+
+    @property
+    def depth(self) -> int:
+        """Depth of the transpiled circuit, barriers aside."""
+        return int(self._summary["depth"])
+
+    @property
+    def gates(self) -> Mapping[str, int]:
+        """How often each native instruction occurs in the transpiled circuit."""
+        return dict(self._summary["gates"])
+
+    @property
+    def _summary(self) -> Mapping[str, Any]:
+        return self._row.point.summary
 
     @property
     def circuit(self) -> QuantumCircuit:

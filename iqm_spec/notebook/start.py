@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
+from iqm_spec.errors import UsageError
 from iqm_spec.model import Stage
+from iqm_spec.notebook.given import Spec, source_of
+from iqm_spec.notebook.progress import Progress, to_stderr
 from iqm_spec.notebook.stored import Run, load
 from iqm_spec.runs.events import RunDone
 from iqm_spec.runs.load import Tell
@@ -17,26 +18,27 @@ from iqm_spec.runs.loop import carry_out
 from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.session import NO_CREDENTIALS, session_of
-from iqm_spec.runs.words import lines
-from iqm_spec.source import Source, parse_source
+from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.store import Store
 
-Spec = str | PathLike[str] | Mapping[str, Any]
-"""A path, the text of a spec in YAML (it has several lines), or its fields."""
+_MOST_WORKERS = 256
 
 
 def run(
     spec: Spec,
     results: str | PathLike[str] = "results",
-    *,
     server: str | None = None,
+    *,
     yes: bool = False,
     until: str | None = None,
     workers: int = 1,
     fresh: bool = False,
+    replan: bool = False,
     overrides: Sequence[str] = (),
     allow_code: Sequence[str] = (),
+    max_credits: float | None = None,
+    wait: float | None = None,
     folder: str | PathLike[str] = ".",
     tell: Tell | None = None,
 ) -> Run:
@@ -45,41 +47,44 @@ def run(
     `spec` is a path, a YAML text or a mapping of fields; circuit files of the latter two are looked
     for in `folder`. `server` is an address or `emulator`, by default IQM_SERVER_URL or IQM
     Resonance. Without `yes` nothing is submitted that might cost credits: such a stage is
-    `refused`. `tell` hears a line whenever there is news (default: stderr). A stage that does not
-    pass is no exception: look at `verdicts`. Raises `SpecError` with every mistake of the spec, and
-    the other errors of `iqm_spec.errors`.
+    `refused`, and nobody is asked. `max_credits` bounds what this run may cost; after `wait`
+    seconds jobs are left to the server, and running the spec again brings them in. `tell` hears a
+    line whenever there is news (default: stderr). A stage that does not pass is no exception: look
+    at `verdicts`. Raises `SpecError` with every mistake of the spec, and the other errors of
+    `iqm_spec.errors`.
     """
-    hear = tell or _to_stderr
-    store = Store(Path(results))
-    last = None if until is None else Stage(until)
+    hear = tell or to_stderr
+    _check(workers, max_credits, wait)
+    last = None if until is None else _stage(until)
+    given = Given(source_of(spec, Path(folder)), tuple(overrides), tuple(allow_code), last)
+    store, progress = Store(Path(results)), Progress(hear)
     with session_of(server, Path(results)) as session:
-        given = Given(_source(spec, Path(folder)), tuple(overrides), tuple(allow_code), last)
-        ready = prepare(given, store, session, hear, replan=False)
+        ready = prepare(given, store, session, hear, replan=replan)
         request = Request(
             checked=ready.checked,
             until=last,
             fresh=fresh,
+            replan=replan,
             workers=workers,
             session=session,
             why_no_session=NO_CREDENTIALS,
             pins=ready.pins,
+            deadline=None if wait is None else time.monotonic() + wait,
+            costs=CostOptions(most=max_credits),
             agree=consent(hear, yes=yes),
+            tell=progress.show,
         )
-        done = ""
-        for event in carry_out(request, store):
-            for line in lines(event):
-                hear(line)
-            if isinstance(event, RunDone):
-                done = event.run
-    return load(results, done)
+        return load(results, _carried(request, store, progress))
 
 
-def _source(spec: Spec, folder: Path) -> Path | Source:
-    if isinstance(spec, Mapping):
-        return parse_source(json.dumps(spec).encode(), folder / "spec.yaml")
-    if isinstance(spec, str) and "\n" in spec:
-        return parse_source(spec.encode(), folder / "spec.yaml")
-    return Path(spec)
+def _carried(request: Request, store: Store, progress: Progress) -> str:
+    """The id of the run, when it is over."""
+    done = ""
+    for event in carry_out(request, store):
+        progress.show(event)
+        if isinstance(event, RunDone):
+            done = event.run
+    return done
 
 
 def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
@@ -87,6 +92,8 @@ def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
 
     def agree(bill: Bill) -> bool:
         hear(f"about to {bill.text}: {bill.price}")
+        for note in bill.notes:
+            hear(f"  {note}")
         if not yes:
             hear("nothing is submitted without `yes=True`")
         return yes
@@ -94,5 +101,19 @@ def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
     return agree
 
 
-def _to_stderr(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+def _check(workers: int, max_credits: float | None, wait: float | None) -> None:
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise UsageError(f"workers={workers}", hint=f"from 1 to {_MOST_WORKERS} processes")
+    for name, value in (("max_credits", max_credits), ("wait", wait)):
+        if value is not None and not 0 <= value < float("inf"):
+            raise UsageError(f"{name}={value}", hint="a number from 0, or None for no limit")
+
+
+def _stage(name: str) -> Stage:
+    try:
+        return Stage(name)
+    except ValueError:
+        known = ", ".join(stage.value for stage in Stage)
+        raise UsageError(
+            f"until={name!r}: there is no such stage", hint=f"one of {known}"
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.diagnostics import printable
+from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.notebook.point import Point
 from iqm_spec.runs.saved import SavedRun, load_run
@@ -66,9 +69,11 @@ class Run:
     @cached_property
     def spec(self) -> SpecText:
         """The spec as it was run, values of `--set` aside (`overridden`)."""
-        told: Any = self.store.get_json(str(self.saved.state.fields["text"]))
-        named: Any = self.saved.state.fields["spec"]
-        return SpecText(named["name"], told["text"], told["language"], named["digest"])
+        with self._sound("its spec"):
+            told: Any = self.store.get_json(str(self.saved.state.fields["text"]))
+            named: Any = self.saved.state.fields["spec"]
+            parts = (named["name"], told["text"], told["language"], named["digest"])
+            return SpecText(*map(str, parts))
 
     @property
     def overridden(self) -> Mapping[str, Json]:
@@ -79,10 +84,16 @@ class Run:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Of each stage that ended, in order."""
-        return tuple(
-            Verdict(one["stage"], one["status"], bool(one["emulated"]), tuple(one["verdict"]))
-            for one in self.saved.stages
-        )
+        with self._sound("its verdicts"):
+            return tuple(
+                Verdict(
+                    str(one["stage"]),
+                    str(one["status"]),
+                    bool(one["emulated"]),
+                    tuple(map(str, one["verdict"])),
+                )
+                for one in self.saved.stages
+            )
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -93,8 +104,9 @@ class Run:
     @property
     def environment(self) -> Mapping[str, Any]:
         """Versions and platform that ran it."""
-        told: Any = self.store.get_json(str(self.saved.state.fields["environment"]))
-        return dict(told)
+        with self._sound("its environment"):
+            told: Any = self.store.get_json(str(self.saved.state.fields["environment"]))
+            return dict(told)
 
     def each_point(self) -> Iterator[Point]:
         """The points one by one, some in memory at a time: simulated ones first, then measured.
@@ -123,7 +135,7 @@ class Run:
 
     def to_xarray(self) -> xr.Dataset:
         """An xarray dataset over the swept axes, `circuit`, `stage` and `repeat`."""
-        from iqm_spec.notebook.tables import dataset
+        from iqm_spec.notebook.arrays import dataset
 
         told = {"run": self.id, "spec": self.spec.name, "spec_digest": self.spec.digest}
         return dataset(self.to_dataframe(), self._axes, told)
@@ -146,6 +158,17 @@ class Run:
 
         return to_html(report_of(self.subject))
 
+    @contextmanager
+    def _sound(self, what: str) -> Iterator[None]:
+        """StoreCorrupt where the journal of a stranger's folder has other fields than ours."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreCorrupt(
+                f"run {self.id} does not tell {what}",
+                hint="`iqm-spec verify` tells what else is wrong",
+            ) from error
+
     def __repr__(self) -> str:
         number = len(self.saved.plan.points)
         return f"<Run {self.id}: {self.saved.about}, {number:,} points, {self.status}>"
@@ -163,7 +186,14 @@ class Run:
 def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:
     """A run of a results folder: by its id, a unique beginning, its spec's name, or `latest`.
 
-    Raises `UsageError` where there is no such run, `StoreCorrupt` where what it needs is damaged.
+    Raises `UsageError` where there is no such folder or run, `StoreCorrupt` where what it needs is
+    damaged.
     """
-    store = Store(Path(results))
+    root = Path(results)
+    if not root.is_dir():
+        raise UsageError(
+            f"there is no results folder at {printable(root.as_posix())}",
+            hint="`iqm_spec.run(spec)` makes one",
+        )
+    store = Store(root)
     return Run(store, load_run(store, run))

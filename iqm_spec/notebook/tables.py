@@ -1,91 +1,57 @@
-"""Points as tables: pandas, one row per point and stage; xarray, the axes as dimensions."""
+"""Points as a pandas table, one row per point and stage."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.notebook.point import Point
+from iqm_spec.runs.tidy import axis_columns
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 MEASURED = ("shots", "shots_returned", "calibration_set_id", "counts")
+CIRCUIT = ("native_qubits", "native_depth", "native_two_qubit_gates")
 FIGURES = (
     "hellinger_fidelity",
     "hellinger_fidelity_error",
     "total_variation_distance",
     "total_variation_distance_error",
+    "perfect_hellinger_fidelity",
+    "perfect_total_variation_distance",
 )
-_DIMENSIONS = ("circuit", "stage", "repeat")
 
 
-def axis_columns(axes: Iterable[str]) -> dict[str, str]:
-    """Columns of axes: their names, with `axis_` before those that another column has."""
-    taken = {*LEADING, *MEASURED, *FIGURES, "outcome", "count"}
-    return {axis: f"axis_{axis}" if axis in taken else axis for axis in axes}
+def columns_of(axes: Iterable[str]) -> dict[str, str]:
+    """The column of each axis."""
+    return axis_columns(list(axes), {*LEADING, *MEASURED, *CIRCUIT, *FIGURES, "outcome", "count"})
 
 
 def dataframe(points: Iterable[Point], axes: Iterable[str]) -> pd.DataFrame:
     """One row per point and stage; an axis that a circuit does not use is missing there."""
     import pandas as pd
 
-    columns = axis_columns(axes)
+    columns = columns_of(axes)
+    table: dict[str, list[Any]] = {
+        name: [] for name in (*LEADING, *columns.values(), *MEASURED, *CIRCUIT, *FIGURES)
+    }
+    for point in points:
+        for cells, cell in zip(table.values(), _cells(point, columns), strict=True):
+            cells.append(cell)
+    kinds = dict.fromkeys(FIGURES, "float64")
     return pd.DataFrame(
-        [_row(point, columns) for point in points],
-        columns=[*LEADING, *columns.values(), *MEASURED, *FIGURES],
+        {name: pd.Series(cells, dtype=kinds.get(name)) for name, cells in table.items()}
     )
 
 
-def dataset(table: pd.DataFrame, axes: Iterable[str], told: Mapping[str, str]) -> xr.Dataset:
-    """Shots and figures over the swept axes, `circuit`, `stage` and `repeat`; NaN between points.
-
-    Values of an axis that are lists are joined to a text. A point that was measured under several
-    calibration sets has the mean of its figures. ValueError for a grid of more than ten million
-    cells: take `to_dataframe` then.
-    """
-    import math
-
-    import xarray as xr
-
-    columns = axis_columns(axes)
-    for column in columns.values():
-        table[column] = table[column].map(_scalar)
-    dimensions = [*_DIMENSIONS, *columns.values()]
-    figures = ["shots_returned", *FIGURES]
-    table[figures] = table[figures].astype(float)
-    cells = math.prod(max(1, table[name].nunique(dropna=False)) for name in dimensions)
-    if cells > _MOST_CELLS:
-        raise ValueError(f"the axes span {cells:,} cells: take `to_dataframe`")
-    means = table.groupby(dimensions, dropna=False, sort=False)[figures].mean()
-    found = xr.Dataset.from_dataframe(means)
-    found.attrs = dict(told)
-    return found
-
-
-_MOST_CELLS = 10_000_000
-
-
-def _row(point: Point, columns: Mapping[str, str]) -> dict[str, Any]:
-    values = point.values
-    compared = point.comparison or {}
-    return {
-        "point": point.id,
-        "stage": point.stage,
-        "emulated": point.emulated,
-        "circuit": point.circuit_name,
-        "target": point.target,
-        "repeat": point.repeat,
-        **{column: values.get(axis) for axis, column in columns.items()},
-        "shots": point.shots,
-        "shots_returned": point.shots_returned,
-        "calibration_set_id": point.calibration_set_id,
-        "counts": dict(point.outcomes),
-        **{name: compared.get(name) for name in FIGURES},
-    }
-
-
-def _scalar(value: Any) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+def _cells(point: Point, columns: Iterable[str]) -> Iterator[Any]:
+    """A row of the table, in the order of its columns."""
+    values, compared, gates = point.values, point.comparison or {}, point.gates
+    yield from (point.id, point.stage, point.emulated, point.circuit_name, point.target)
+    yield point.repeat
+    yield from (values.get(axis) for axis in columns)
+    yield from (point.shots, point.shots_returned, point.calibration_set_id, dict(point.outcomes))
+    yield from (point.qubits, point.depth, gates.get("cz", 0) + gates.get("move", 0))
+    yield from (compared.get(name) for name in FIGURES)

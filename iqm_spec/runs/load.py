@@ -10,7 +10,7 @@ from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.ask import plan_ask
-from iqm_spec.source import Source
+from iqm_spec.source import Source, line_reader
 from iqm_spec.store import Store
 from iqm_spec.targets import Architecture
 
@@ -38,7 +38,9 @@ def load(
     seen = _planned_in(store)
     checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machine)
     if checked is None:
-        raise SpecError(tuple(diagnostics), tuple(overrides))
+        texts = {path.file: path.text} if isinstance(path, Source) else {}
+        lines = line_reader(overrides, texts)
+        raise SpecError(tuple(diagnostics), tuple(overrides), lines)
     for notice in notices:
         tell(f"note: {notice}")
     return checked

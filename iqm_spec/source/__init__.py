@@ -1,7 +1,7 @@
 """Spec files as trees of plain data in which every key and value knows its place in the text."""
 
 from iqm_spec.source.lines import line_reader
-from iqm_spec.source.read import parse_source, read_source
+from iqm_spec.source.read import parse_source, read_source, shown_path
 from iqm_spec.source.source import Patch, Source
 
-__all__ = ["Patch", "Source", "line_reader", "parse_source", "read_source"]
+__all__ = ["Patch", "Source", "line_reader", "parse_source", "read_source", "shown_path"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,13 +14,20 @@ OVERRIDES = "--set"
 """Stands for the file of mistakes in overrides; their line counts the overrides from 1."""
 
 
-def line_reader(overrides: Sequence[str] = ()) -> Callable[[str, int], str | None]:
+def line_reader(
+    overrides: Sequence[str] = (), texts: Mapping[str, str] | None = None
+) -> Callable[[str, int], str | None]:
     """`line_of(file, number)` for `diagnostics.render`: None where there is no such line.
 
-    What looks like a secret is masked, whatever the mistake on its line is. A file that could hold
-    no spec (a pipe, a device, more than 8 MiB) has no lines.
+    `texts` are those of files that were never on the disk. What looks like a secret is masked,
+    whatever the mistake on its line is. A file that could hold no spec (a pipe, a device, more than
+    8 MiB) has no lines.
     """
-    lines = cache(_lines)
+    given = texts or {}
+
+    @cache
+    def lines(file: str) -> Sequence[str]:
+        return given[file].split("\n") if file in given else _lines(file)
 
     def line_of(file: str, number: int) -> str | None:
         found = overrides if file == OVERRIDES else lines(file)

@@ -52,7 +52,7 @@ SPEC = {
 
 
 def test_the_blocks_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     (tmp_path / "experiments").symlink_to(ROOT / "experiments")
     monkeypatch.chdir(tmp_path)
     scope: dict[str, Any] = {}
@@ -109,7 +109,7 @@ def test_a_notebook_shows_a_table_and_mistakes_have_places(tmp_path: Path) -> No
     run = iqm_spec.run(spec, tmp_path / "results", tell=quiet)
     assert "<td>bell</td>" in run._repr_html_()
     text = json.dumps({**SPEC, "sweep": [{"grid": {"n": [2]}}]})
-    with pytest.raises(SpecError, match=r"spec.yaml:1:\d+: error\[S302\]"):
+    with pytest.raises(SpecError, match=r"<text>.yaml:1:\d+: error\[S302\]"):
         iqm_spec.run(text + "\n", tmp_path / "results", tell=quiet)
 
 

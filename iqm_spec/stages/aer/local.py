@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from attrs import frozen
 
@@ -141,7 +144,9 @@ def _in_processes(chunks: Sequence[Chunk], processes: int) -> Iterator[list[AerO
     before = set(active_children())
     pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=prepare)
     try:
-        yield from pool.map(simulate_chunk, chunks)
+        with _main_left_alone():
+            outcomes = pool.map(simulate_chunk, chunks)  # starts the processes
+        yield from outcomes
     except BrokenProcessPool as error:
         raise JobFailed(
             "a simulating process ended before its work was done",
@@ -154,3 +159,20 @@ def _in_processes(chunks: Sequence[Chunk], processes: int) -> Iterator[list[AerO
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _main_left_alone() -> Iterator[None]:
+    """Processes that are started meanwhile do not run the caller's script: they need none of it.
+
+    By default a new process runs the main module again, down to where a script without
+    `if __name__ == "__main__"` would start everything once more.
+    """
+    main: Any = sys.modules["__main__"]
+    hidden = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    main.__spec__ = None
+    vars(main).pop("__file__", None)
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
