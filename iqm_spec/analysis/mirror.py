@@ -62,8 +62,9 @@ def fit_decay(qubits: int, depths: Sequence[float], means: Sequence[Expectation]
     import numpy as np
     from scipy.optimize import curve_fit
 
-    if len(set(depths)) < 2:
-        raise ValueError("the polarization is known at one depth, and two are needed")
+    if (known := len(set(depths))) < 2:
+        told = f"{known} depth{'s' * (known != 1)}"
+        raise ValueError(f"the polarization is known at {told}, and two are needed")
 
     def model(d: Any, amplitude: float, p: float) -> Any:
         return amplitude * np.power(p, d)

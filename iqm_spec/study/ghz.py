@@ -25,10 +25,10 @@ from iqm_spec.study.groups import (
     apart,
     found,
     merit,
+    number_at,
     qubits_of,
     rows_of_circuits,
     together,
-    value_at,
 )
 from iqm_spec.study.readout import Readout
 
@@ -62,7 +62,10 @@ def _key(row: Row, *without: str) -> object:
 
 def _fidelity(plain: Group, turned: Group, phase: str, readout: Readout) -> Analysed:
     qubits = qubits_of(turned[0])
-    phases = [float(value_at(row, phase)) for row in turned]
+    numbers = [number_at(row, phase) for row in turned]
+    if any(one is None for one in numbers):
+        return found(NAME, turned, [], phase, notes=[f"`{phase}` is no number at every point"])
+    phases = [one for one in numbers if one is not None]
     parities = [parity(row.counts) for row in turned]
     population = populations(together(plain))
     both = [*plain, *turned]

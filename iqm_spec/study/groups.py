@@ -44,6 +44,12 @@ def value_at(row: Row, axis: str) -> Any:
     return dict(row.point.values).get(axis)
 
 
+def number_at(row: Row, axis: str) -> float | None:
+    """A point's number on an axis; None where its circuit does not use it or it is no number."""
+    value = value_at(row, axis)
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+
+
 def qubits_of(row: Row) -> int:
     """Number of measured bits."""
     return len(next(iter(row.counts)).replace(" ", ""))

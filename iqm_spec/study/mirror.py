@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from iqm_spec.analysis.expectation import Expectation
 from iqm_spec.analysis.merit import Analysed, Curve
 from iqm_spec.analysis.mirror import Decay, fit_decay, mean_of, polarization
+from iqm_spec.plan.label import count
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import (
     Group,
@@ -14,9 +15,9 @@ from iqm_spec.study.groups import (
     apart,
     found,
     merit,
+    number_at,
     qubits_of,
     rows_of_circuits,
-    value_at,
 )
 from iqm_spec.study.readout import Readout
 
@@ -37,7 +38,10 @@ def mirror_polarization(
 def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
     means: dict[float, Expectation] = {}
     notes = []
-    for depth, some in sorted(_by_depth(group, axis).items()):
+    by_depth = _by_depth(group, axis)
+    if left := len(group) - sum(map(len, by_depth.values())):
+        notes.append(f"{count(left, 'point')} left out: `{axis}` is no number there")
+    for depth, some in sorted(by_depth.items()):
         known = [(row, target) for row in some if (target := _target(row)) is not None]
         if len(known) < len(some):
             notes.append(
@@ -73,7 +77,8 @@ def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
 def _by_depth(group: Group, axis: str) -> dict[float, list[Row]]:
     depths: dict[float, list[Row]] = {}
     for row in group:
-        depths.setdefault(float(value_at(row, axis)), []).append(row)
+        if (depth := number_at(row, axis)) is not None:
+            depths.setdefault(depth, []).append(row)
     return depths
 
 

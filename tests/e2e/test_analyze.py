@@ -185,6 +185,22 @@ def test_readout_mitigation_adds_two_circuits_and_takes_errors_off(
     assert answer("run", "plain.yaml", "--until", "aer")["plan"]["points"] == 2
 
 
+def test_axes_that_are_no_numbers_are_told(tmp_path: Path, answer: Ask) -> None:
+    (tmp_path / "odd.yaml").write_text(
+        "iqm_spec: 1\nname: odd\ntarget: garnet\nshots: 100\naer: {noise: ideal}\ncircuits:\n"
+        "  - {name: flat, generator: mirror, args: {num_qubits: 2, depth: 1}}\n"
+        "  - {generator: mirror, args: {num_qubits: 2, depth: '${d}', pairs: '${kind}'}}\n"
+        "sweep: [{grid: {kind: [line], d: [1, 2]}}]\n"
+        "analysis: {mirror_polarization: {circuits: [mirror, flat], against: kind}}\n"
+    )
+    answer("run", "odd.yaml")
+    notes = [note for one in answer("analyze")["analyses"] for note in one["notes"]]
+    assert notes[:2] == [
+        "1 point left out: `kind` is no number there",
+        "the polarization is known at 0 depths, and two are needed",
+    ]
+
+
 def of_stage(document: Any, stage: str) -> list[Any]:
     return [one for one in document["analyses"] if one["stage"] == stage]
 

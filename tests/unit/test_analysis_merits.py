@@ -143,7 +143,7 @@ def test_a_decay_is_found() -> None:
     assert found.p == pytest.approx(0.97, abs=1e-6)
     assert found.error_rate == pytest.approx(63 / 64 * 0.03, abs=1e-6)
     assert 0 < found.p_error < 0.001
-    with pytest.raises(ValueError, match="at one depth"):
+    with pytest.raises(ValueError, match="at 1 depth, and two"):
         fit_decay(3, [2.0, 2.0], means[:2])
 
 
