@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from math import pi
 
 import pytest
@@ -109,3 +112,29 @@ def not_clifford() -> list[QuantumCircuit]:
 @pytest.mark.parametrize("circuit", not_clifford(), ids=lambda circuit: circuit.name)
 def test_what_is_not_clifford_is_left_to_qiskit(circuit: QuantumCircuit) -> None:
     assert not clifford.is_clifford(circuit)
+
+
+@pytest.mark.slow
+def test_the_order_of_sets_does_not_matter() -> None:
+    code = (
+        "from qiskit import QuantumCircuit\n"
+        "from qiskit.quantum_info import random_clifford\n"
+        "from iqm_spec.targets import architecture\n"
+        "from iqm_spec.transpile import transpile\n"
+        "for size in (3, 6, 9):\n"
+        "    circuit = QuantumCircuit(size)\n"
+        "    circuit.compose(random_clifford(size, seed=1).to_circuit(), inplace=True)\n"
+        "    circuit.measure_all()\n"
+        "    print(transpile(circuit, architecture('garnet')).digest)\n"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
