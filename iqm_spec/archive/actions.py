@@ -153,7 +153,7 @@ def _stage(contents: Contents, made: _Made, about: About) -> Entity:
 def _stages(contents: Contents) -> list[_Made]:
     """Stages that the journal tells of and that did something."""
     return [
-        _Made(Stage(told["stage"]), told["status"], told["verdict"], told["emulated"])
+        _Made(Stage(told["stage"]), told["status"], _lasting(told["verdict"]), told["emulated"])
         for told in contents.saved.stages
         if told["status"] not in ("skipped", "refused")
     ]
@@ -220,6 +220,11 @@ def _status(word: str, why: str) -> Entity:
     status = _STATUS.get(word, "FailedActionStatus")
     found = {"actionStatus": f"http://schema.org/{status}"}
     return found | ({"error": why or word} if status == "FailedActionStatus" else {})
+
+
+def _lasting(reasons: Sequence[str]) -> list[str]:
+    """A verdict's words for whoever reads them some other day."""
+    return [why.replace(" (today)", "") for why in reasons]
 
 
 def _errors(contents: Contents) -> str:

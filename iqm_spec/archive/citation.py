@@ -14,6 +14,7 @@ from iqm_spec.json_types import Json
 
 _LARGEST = 1 << 20
 _PERSON = re.compile(r"\s*([^<>]{1,200}?)\s*(?:<\s*([^<>\s]+)\s*>)?\s*")
+_ORCID_WITHIN = re.compile(r"(?:\d{4}-){3}\d{3}[\dX]|orcid\.org", re.IGNORECASE)
 _ORCID = re.compile(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dX])")
 _DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _URL = re.compile(r"https?://[^\s<>\"]{3,500}")
@@ -101,6 +102,8 @@ def person_of(text: str) -> Person:
         raise UsageError(f"{text[:80]!r} is no author", hint=_HOW)
     name, orcid = match[1], None if match[2] is None else orcid_of(match[2])
     family, comma, given = (part.strip() for part in name.partition(","))
+    if _ORCID_WITHIN.search(name):
+        raise UsageError(f"{text[:80]!r}: an ORCID iD stands in angle brackets", hint=_HOW)
     if comma and family and given:
         return Person(f"{given} {family}", orcid, family, given)
     return Person(name, orcid)

@@ -11,6 +11,7 @@ from iqm_spec.analysis.merit import Merit
 from iqm_spec.plan.explain import Difference, Explanation, explain
 from iqm_spec.plan.explain import point_name as key_of
 from iqm_spec.plan.label import count
+from iqm_spec.plan.readout import NAMES as CALIBRATIONS
 from iqm_spec.report.charts import merits_by_point
 from iqm_spec.report.document import (
     Block,
@@ -102,7 +103,9 @@ def _pairs(left: Subject, right: Subject) -> list[Pair]:
     both = [
         (row, theirs[row.stage, key_of(row.point)])
         for row in left.rows
-        if row.record and (row.stage, key_of(row.point)) in theirs
+        if row.record
+        and (row.stage, key_of(row.point)) in theirs
+        and row.point.name not in CALIBRATIONS
     ]
     found = [compare_counts(a.counts, b.counts) for a, b in both]
     corrected = holm([one.p_value for one in found])

@@ -57,6 +57,14 @@ def test_who_is_nobody(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["Doe, Jane 0000-0002-1825-0097", "Jane https://orcid.org/0000-0002-1825-0097"]
+)
+def test_an_orcid_without_brackets_is_no_name(text: str) -> None:
+    with pytest.raises(UsageError, match="angle brackets"):
+        person_of(text)
+
+
+@pytest.mark.parametrize(
     "orcid", ["0000-0002-1694-233X", "0000-0001-5109-3700", "0000-0002-1825-0097"]
 )
 def test_check_digits(orcid: str) -> None:

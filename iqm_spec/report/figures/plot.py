@@ -199,7 +199,8 @@ def _names(frame: _Frame, x: XAxis) -> list[str]:
 
 def _drawn(one: Series, among: tuple[int, int], frame: _Frame, x: XAxis) -> str:
     """A series; `among` is its number, and of how many that stand beside each other."""
-    shift = 0.0 if one.bare else _shift(*among, len(one.marks), frame, x)
+    # marks stand where their curve is: beside it they would tell of another phase
+    shift = 0.0 if one.bare or one.fit else _shift(*among, len(one.marks), frame, x)
     places = [(frame.x(m.x) + shift, frame.y(m.value)) for m in one.marks]
     parts = []
     if one.dust:
