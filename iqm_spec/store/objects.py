@@ -127,6 +127,9 @@ def corrupt(path: Path, what: str) -> StoreCorrupt:
         "colleague's folder; `iqm-spec verify` names every bad file"
     )
     if path.parent.parent.name == OBJECTS:
-        gone = "" if what == _MISSING else "remove it, and "
-        hint += f". Without a copy: {gone}`iqm-spec run SPEC --replan` makes it again"
+        gone = "" if what == _MISSING else "move it away, and "
+        hint += (
+            f". Without a copy: {gone}`iqm-spec run SPEC --replan` makes a plan, circuits and "
+            "simulated counts again; counts of a machine it cannot make: keep what is left of them"
+        )
     return StoreCorrupt(f"{path} {what}", hint=hint)

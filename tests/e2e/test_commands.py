@@ -358,7 +358,7 @@ def test_the_hint_for_a_bad_object_mends_it(
         ):
             done = cli(*command)
             assert done.returncode == 7
-            assert "remove it, and `iqm-spec run SPEC --replan`" in done.stderr
+            assert "move it away, and `iqm-spec run SPEC --replan`" in done.stderr
         assert [run["status"] for run in answer("status", exit_code=7)["runs"]] == ["damaged"]
     if damaged:
         told = answer("run", spec, "--replan", "--fresh", exit_code=7)

@@ -60,8 +60,9 @@ def command(directory: Path, as_json: bool) -> int:
     click.echo(f"{directory.as_posix()}: {found.checked:,} files, {found.bytes:,} bytes: {verdict}")
     if found.problems:
         output.say(
-            "hint: `git checkout` brings a committed file back; without git, remove what is damaged"
-            " in objects/ or asks/ and run its spec again with --replan: it is made again"
+            "hint: `git checkout` brings a committed file back; without git, move what is damaged"
+            " in objects/ or asks/ away and run its spec again with --replan: plans, circuits and"
+            " simulated counts are made again, counts of a machine are not"
         )
         if any(item.path.startswith(("jobs/", "runs/")) for item in found.problems):
             output.say(
