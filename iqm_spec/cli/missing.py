@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from iqm_spec.cli import output
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode
-from iqm_spec.plan.label import count, label
+from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.runs.gaps import Gaps
 
@@ -25,11 +25,17 @@ def tell_gaps(run: str, found: Gaps) -> int:
     for what, points in (("counts", found.counts), ("distances to the ideal", found.distances)):
         if points:
             why = "are lost" if found.lost else "are not there: the run did not get to them"
-            of = f"{len(points):,} of {count(found.total, 'point')}"
-            output.say(f"warning: {run}: the {what} of {of} {why}: {_named(points)}")
+            share = found.share(points)
+            output.say(f"warning: {run}: the {what} of {share} {why}: {_named(points)}")
     if found.waiting:
-        told = f"{len(found.waiting):,} of {count(found.total, 'point')}"
-        output.say(f"{run}: {told} wait for their jobs; `iqm-spec resume {run}` brings them in")
+        share = found.share(found.waiting)
+        output.say(f"{run}: {share} wait for their jobs; `iqm-spec resume {run}` brings them in")
+    if found.given_up:
+        share = found.share(found.given_up)
+        output.say(
+            f"{run}: {share} are not there: the server gave no results of their jobs, the stage's "
+            f"verdict says why; `iqm-spec resume {run}` asks again"
+        )
     if found:
         output.say(f"hint: {LOST if found.lost else UNFINISHED}")
     return int(ExitCode.CORRUPT if found.lost else ExitCode.DONE)

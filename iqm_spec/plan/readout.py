@@ -57,13 +57,22 @@ def readout_points(
                     shots=max(point.shots for point in own),
                     target=target,
                     options=own[0].options,
-                    ask=digest({"format": "iqm-spec/readout-ask/1", "circuit": native.digest}),
+                    ask=_ask(native.digest),
                     circuit=native.digest,
                     summary=native.skeleton.summary,
                 ),
                 native,
             )
             index += 1
+
+
+def is_calibration(point: PlannedPoint) -> bool:
+    """Whether a point is one of these, and no circuit of the spec that happens to be named so."""
+    return point.name in NAMES and point.ask == _ask(point.circuit)
+
+
+def _ask(circuit: str) -> str:
+    return digest({"format": "iqm-spec/readout-ask/1", "circuit": circuit})
 
 
 def _circuit(qubits: tuple[str, ...], *, flipped: bool) -> NativeCircuit:

@@ -13,7 +13,8 @@ from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.report.axes import CIRCUIT, Axis, Dot, axes_of, place_of, split
 from iqm_spec.report.document import Figure
 from iqm_spec.report.figures.heat import MOST_SIDE, heat
-from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot, y_range
+from iqm_spec.report.figures.plot import XAxis, plot, y_range
+from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.words import clean, merit_title, stage_name, thinned, value
 
 MOST_AXES, MOST_MERITS, MOST_MARKS = 4, 6, 600
@@ -123,7 +124,10 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
     axis = XAxis(x.title, values=x.values) if x.numeric else XAxis(x.title, x.names)
     for stages, series in zip(panels, drawn, strict=True):
         told = " and ".join(stage_name(*stage, noisy) for stage in stages)
-        caption = f"{topic.title} against {x.title}; {told}.{_bars(series, rest)}"
+        bars = intervals(series) if x.numeric else "Bars"
+        caption = f"{topic.title} against {x.title}; {told}.{_bars(series, rest, bars)}"
+        if by is None and topic.mitigated:
+            caption += " Mitigated: readout errors are taken out."
         if any(one.bare and not one.name for one in series):
             caption += f" Dashed lines: {topic.called}."
         caption = clean(caption)
@@ -131,14 +135,14 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
         yield Figure(name, caption, plot(series, axis, merit_title(topic.merit), caption, span))
 
 
-def _bars(series: Sequence[Series], rest: Sequence[str]) -> str:
+def _bars(series: Sequence[Series], rest: Sequence[str], bars: str) -> str:
     """What marks and bars stand for."""
     if not any(one.medians for one in series):
-        return " Bars are 95 % intervals."
+        return f" {bars} are 95 % intervals."
     over = f" over {', '.join(rest)}" if rest else " of the repeats"
     dusty = any(one.dust for one in series)
     more = ", small dots the single points." if dusty else "."
-    return f" Marks are medians, bars the range{over}{more}"
+    return f" Marks are medians, {bars.lower()} the range{over}{more}"
 
 
 def _reference(name: str, dots: Sequence[Dot], topic: Topic, x: Axis, color: int) -> Series | None:

@@ -11,7 +11,9 @@ from iqm_spec.analysis.merit import Merit
 from iqm_spec.plan.explain import Difference, Explanation, explain
 from iqm_spec.plan.explain import point_name as key_of
 from iqm_spec.plan.label import count
-from iqm_spec.plan.readout import NAMES as CALIBRATIONS
+from iqm_spec.plan.readout import is_calibration
+from iqm_spec.report.axes import CIRCUIT, axes_of
+from iqm_spec.report.banners import banners
 from iqm_spec.report.charts import merits_by_point
 from iqm_spec.report.document import (
     Block,
@@ -25,18 +27,19 @@ from iqm_spec.report.document import (
     Text,
 )
 from iqm_spec.report.figures.bars import Outcomes, bars
-from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot
+from iqm_spec.report.figures.plot import XAxis, plot
+from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.pick import MOST_SHOWN
-from iqm_spec.report.report import MADE_BY, emulated_banner
+from iqm_spec.report.report import MADE_BY
 from iqm_spec.report.sections.outcomes import outcome_sets
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned
+from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned, with_error
 from iqm_spec.runs.rows import Row
 
 SIGNIFICANT = 0.01
 """Corrected p-values below this are called a difference."""
 
-_MOST_ROWS, _MOST_MERITS, _MOST_PLACES = 1000, 4, 400
+_MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_TOLD = 1000, 4, 400, 24
 
 Merits = Mapping[tuple[str, str], Mapping[str, Merit]]
 
@@ -88,13 +91,11 @@ def comparison_of(left: Subject, right: Subject) -> Document:
     )
     names = dict.fromkeys(clean(one.saved.plan.name, 64) for one in (left, right))
     title = f"{' and '.join(names)}: two runs compared"
-    banner = " ".join(
-        f"{name}: {told}"
-        for name, told in (("A", emulated_banner(left)), ("B", emulated_banner(right)))
-        if told
+    warnings = tuple(
+        f"{name}: {told}" for name, one in (("A", left), ("B", right)) for told in banners(one)
     )
     lead = f"A is {left.id}, B is {right.id}."
-    return Document(title, lead, banner, sections, MADE_BY)
+    return Document(title, lead, warnings, sections, MADE_BY)
 
 
 def _pairs(left: Subject, right: Subject) -> list[Pair]:
@@ -103,9 +104,7 @@ def _pairs(left: Subject, right: Subject) -> list[Pair]:
     both = [
         (row, theirs[row.stage, key_of(row.point)])
         for row in left.rows
-        if row.record
-        and (row.stage, key_of(row.point)) in theirs
-        and row.point.name not in CALIBRATIONS
+        if row.record and (row.stage, key_of(row.point)) in theirs and not is_calibration(row.point)
     ]
     found = [compare_counts(a.counts, b.counts) for a, b in both]
     corrected = holm([one.p_value for one in found])
@@ -169,10 +168,33 @@ def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     for pair in pairs:
         stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
     figures = [figure for some in stages.values() for figure in _charts(sides, some)]
-    if not figures:
-        told = "No point has figures of merit in both runs."
-        return Section("merits", "Figures of merit", (Text(told),))
-    return Section("merits", "Figures of merit", (Figures(tuple(figures)),))
+    table = _both_merits(sides, pairs) if len(pairs) <= _MOST_TOLD else None
+    blocks: list[Block] = [Figures(tuple(figures))] if figures else []
+    blocks += [table] if table is not None and table.rows else []
+    if not blocks:
+        blocks.append(Text("No point has figures of merit in both runs."))
+    return Section("merits", "Figures of merit", tuple(blocks))
+
+
+def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
+    """The figures of a few points as numbers."""
+    rows = []
+    for pair in pairs:
+        left, right = (
+            side.merits.get((row.stage, row.point.id), {})
+            for side in sides
+            for row in (side.row(pair),)
+        )
+        emulated = pair.left.emulated or pair.right.emulated
+        stage = f"{pair.left.stage}{' (emulated)' if emulated else ''}"
+        for name in (name for name in left if name in right):
+            values = (with_error(one[name].value, one[name].error) for one in (left, right))
+            rows.append((point_name(pair.left.point), stage, merit_title(name), *values))
+    columns = (
+        *(Column(title) for title in ("point", "stage", "figure")),
+        *(Column(side.name, number=True) for side in sides),
+    )
+    return Table("Figures of both runs", columns, tuple(rows))
 
 
 def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
@@ -180,21 +202,40 @@ def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
     kept = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
     first = sides[0].merits
     names = dict.fromkeys(n for p in kept for n in first.get((stage, p.left.point.id), {}))
-    places = tuple(point_name(pair.left.point) for pair in kept)
-    for name in list(names)[:_MOST_MERITS]:
-        series = [_series(side, kept, name, number) for number, side in enumerate(sides)]
+    x, places = _across(kept)
+    for name in list(names)[:_MOST_MERITS] if len(kept) > 1 else ():
+        series = [_series(side, kept, name, number, places) for number, side in enumerate(sides)]
         told = " and ".join(one.name for one in series)
+        bars = "Bars" if x.names else intervals(series)
         caption = (
-            f"{merit_title(name)} of the points of both runs; {told}. Bars are 95 % intervals."
+            f"{merit_title(name)} of the points of both runs; {told}. {bars} are 95 % intervals."
         )
-        picture = plot(series, XAxis("point", places), merit_title(name), caption)
+        picture = plot(series, x, merit_title(name), caption)
         yield Figure(f"both-{name}-{stage}", caption, picture)
 
 
-def _series(side: _Side, kept: Sequence[Pair], name: str, number: int) -> Series:
+def _across(kept: Sequence[Pair]) -> tuple[XAxis, list[float]]:
+    """The axis that tells the points apart, where one of numbers does; else their names."""
+    points = [pair.left.point for pair in kept]
+    every = [{CIRCUIT: point.name, **dict(point.values)} for point in points]
+    axes = axes_of(every)
+    if len(axes) == 1 and axes[0].numeric and len(axes[0].values) == len(points):
+        (axis,) = axes
+        places = [axis.place(one[axis.name]) for one in every]
+        return XAxis(clean(axis.title, 60), values=tuple(map(float, axis.values))), places
+    one_circuit = len({point.name for point in points}) == 1
+    names = [point_name(point) for point in points]
+    if one_circuit:
+        names = [told.removeprefix(f"{points[0].name} ") for told in names]
+    return XAxis("point", tuple(names)), [float(i) for i in range(len(points))]
+
+
+def _series(
+    side: _Side, kept: Sequence[Pair], name: str, number: int, places: Sequence[float]
+) -> Series:
     marks = []
     rows = [side.row(pair) for pair in kept]
-    for place, row in enumerate(rows):
+    for place, row in zip(places, rows, strict=True):
         merit = side.merits.get((row.stage, row.point.id), {}).get(name)
         if merit is not None:
             tip = f"{side.name}, {point_name(row.point)}: {merit.value:.4g}"

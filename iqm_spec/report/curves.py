@@ -8,7 +8,8 @@ from math import isfinite
 from iqm_spec.analysis.merit import Analysed
 from iqm_spec.report.axes import MOST_SERIES
 from iqm_spec.report.document import Figure
-from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot
+from iqm_spec.report.figures.plot import XAxis, plot
+from iqm_spec.report.figures.series import Mark, Series
 from iqm_spec.report.words import clean, merit_title, stage_name, thinned, value
 
 MOST_MARKS = 600

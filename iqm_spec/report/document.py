@@ -102,10 +102,10 @@ class Section:
 
 @frozen
 class Document:
-    """A whole report. `banner` is the warning above all, empty where none is due."""
+    """A whole report. `banners` are the warnings above all."""
 
     title: str
     lead: str
-    banner: str
+    banners: tuple[str, ...]
     sections: tuple[Section, ...]
     foot: str = ""

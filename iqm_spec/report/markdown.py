@@ -50,7 +50,7 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, str]]:
     files = _Files(folder)
     parts = [f"# {text(document.title)}"]
     parts += [_paragraph(document.lead)] if document.lead else []
-    parts += [f"> **{_paragraph(document.banner)}**"] if document.banner else []
+    parts += [f"> **{_paragraph(banner)}**" for banner in document.banners]
     for section in document.sections:
         parts.append(f"## {text(section.title)}")
         parts += [part for block in section.blocks for part in _block(block, files)]

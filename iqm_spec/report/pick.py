@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.readout import is_calibration
 from iqm_spec.report.words import thinned
 from iqm_spec.runs.rows import Row
 
@@ -27,11 +28,12 @@ class Measured:
         """The rows that have counts."""
         return tuple(row for row in self.rows if row.record is not None)
 
-    def fidelity(self) -> float | None:
-        """Its Hellinger fidelity: the machine's where it has one, else the simulation's."""
+    def fidelity(self, stage: str = "") -> float | None:
+        """Its Hellinger fidelity on a stage; of any, the machine's before the simulation's."""
         for row in reversed(self.known):
             comparison: Any = row.comparison
-            if comparison and comparison.get("hellinger_fidelity") is not None:
+            known = comparison and comparison.get("hellinger_fidelity") is not None
+            if known and stage in ("", row.stage):
                 return float(comparison["hellinger_fidelity"])
         return None
 
@@ -54,13 +56,15 @@ def by_point(points: Sequence[PlannedPoint], rows: Sequence[Row]) -> list[Measur
 
 def pick(measured: Sequence[Measured], most: int = MOST_SHOWN) -> list[Picked]:
     """All of a few points; of many some evenly, the best and the worst among them."""
-    counted = [one for one in measured if one.known]
+    every = [one for one in measured if one.known]
+    counted = [one for one in every if not is_calibration(one.point)] or every
     first = [one for one in counted if one.point.repeat == 0] or counted
     if len(first) <= most:
         return [Picked(one) for one in first]
-    judged = [(f, i) for i, one in enumerate(first) if (f := one.fidelity()) is not None]
+    stage = "hardware" if any(one.fidelity("hardware") is not None for one in first) else "aer"
+    judged = [(f, i) for i, one in enumerate(first) if (f := one.fidelity(stage)) is not None]
     why: dict[int, str] = dict.fromkeys(thinned(len(first), most - 2 if judged else most), "")
     if judged:
-        why[min(judged)[1]] = "lowest fidelity"
-        why[max(judged)[1]] = "highest fidelity"
+        why[min(judged)[1]] = f"lowest Hellinger fidelity on {stage}"
+        why[max(judged)[1]] = f"highest Hellinger fidelity on {stage}"
     return [Picked(first[i], why[i]) for i in sorted(why)]

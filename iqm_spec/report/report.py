@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iqm_spec.report.banners import banners
 from iqm_spec.report.document import Document, Section
 from iqm_spec.report.pick import by_point
 from iqm_spec.report.sections.asked import asked
@@ -35,16 +36,4 @@ def report_of(subject: Subject) -> Document:
     sections = tuple(section for section in found if section is not None)
     title = f"{clean(saved.plan.name, 64)}: report of a run"
     lead = clean(subject.description, 2000)
-    return Document(title, lead, emulated_banner(subject), sections, f"Run {subject.id}. {MADE_BY}")
-
-
-def emulated_banner(subject: Subject) -> str:
-    """What a reader must know of a rehearsal; empty for a run of real machines."""
-    stages = subject.emulated
-    if not stages:
-        return ""
-    told = " and ".join(stages)
-    return (
-        f"Emulated: the {told} {'stages were' if len(stages) > 1 else 'stage was'} answered by an "
-        "emulator, a program that stands for IQM's server. No quantum computer was used for them."
-    )
+    return Document(title, lead, banners(subject), sections, f"Run {subject.id}. {MADE_BY}")

@@ -10,7 +10,8 @@ from iqm_spec.analysis.merit import CONFIDENCE
 from iqm_spec.report.axes import Axis, axes_of
 from iqm_spec.report.document import Figure
 from iqm_spec.report.figures.bars import Outcomes
-from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot
+from iqm_spec.report.figures.plot import XAxis, plot
+from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.pick import Measured
 from iqm_spec.report.words import clean, thinned
 
@@ -44,8 +45,8 @@ def _charts(name: str, some: Sequence[Known], x: Axis) -> Iterator[Figure]:
     for number, title in enumerate(titles):
         series = [one for i, bits in enumerate(shown) for one in _series(bits, i, kept, x, title)]
         caption = clean(
-            f"Outcomes of {name} against {x.title}; {title}. Bars are 95 % intervals, dashed lines "
-            "the ideal probabilities."
+            f"Outcomes of {name} against {x.title}; {title}. {intervals(series)} are 95 % "
+            "intervals, dashed lines the ideal probabilities."
         )
         axis = XAxis(clean(x.title, 60), values=tuple(map(float, x.values)))
         yield Figure(

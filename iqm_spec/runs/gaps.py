@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from iqm_spec.errors import StoreCorrupt
+from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.runs.log import JOB, USED
 from iqm_spec.runs.rows import Row
@@ -26,7 +27,8 @@ _ENDED = ("passed", "failed")
 class Gaps:
     """Points of a run without counts, and those whose counts lack the distances made of them.
 
-    `lost`: the run had them; objects of the results folder are gone.
+    `total` is the number of results that there should be, one for each point and stage. `lost`:
+    the run had them; objects of the results folder are gone.
     """
 
     total: int
@@ -35,6 +37,16 @@ class Gaps:
     lost: bool
     waiting: tuple[PlannedPoint, ...] = ()
     """Points whose jobs have not ended, or whose outcome is unknown: nothing to ask again."""
+    given_up: tuple[PlannedPoint, ...] = ()
+    """Points whose jobs the server took and gave no results of: their stage failed by that."""
+
+    several: bool = False
+    """Whether a point has more than one result: of several stages or calibration sets."""
+
+    def share(self, points: Sequence[PlannedPoint]) -> str:
+        """`3 of 12 points`; of results, where points have several."""
+        told = f"{len(points):,} of {count(self.total, 'result' if self.several else 'point')}"
+        return f"{told} (one for each point and stage)" if self.several else told
 
     def __bool__(self) -> bool:
         """True where anything is missing."""
@@ -43,7 +55,10 @@ class Gaps:
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     """What is missing of a run, given its rows."""
-    waiting = tuple(row.point for row in rows if row.record is None and row.waiting)
+    failed = {stage["stage"] for stage in saved.stages if stage["status"] == "failed"}
+    open_ones = [row for row in rows if row.record is None and row.waiting]
+    waiting = tuple(row.point for row in open_ones if row.stage not in failed)
+    given_up = tuple(row.point for row in open_ones if row.stage in failed)
     counts = tuple(row.point for row in rows if row.record is None and not row.waiting)
     distances = tuple(
         row.point for row in rows if row.record and row.derived is None and row.stage != "mock"
@@ -55,7 +70,8 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
         if row.record is None or row.derived is None
     )
     lost = bool(counts or distances) and (gone or names_lost_objects(saved.state, store))
-    return Gaps(len(rows), counts, distances, lost, waiting)
+    several = len({row.point.index for row in rows}) < len(rows)
+    return Gaps(len(rows), counts, distances, lost, waiting, given_up, several)
 
 
 def require_journals(store: Store, realm: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
-from iqm_spec.plan.readout import NAMES
+from iqm_spec.plan.readout import is_calibration
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
@@ -48,7 +48,7 @@ def analyse_run(
     given = saved.each_row(store) if rows is None else rows
     counted = [row for row in given if row.stage != "mock" and row.record is not None]
     readout = readout_of(store, saved.plan, counted)
-    counted = [row for row in counted if row.point.name not in NAMES]
+    counted = [row for row in counted if not is_calibration(row.point)]
     outcome: list[Analysed] = []
     for name, options in sorted((declared(saved) if wanted is None else wanted).items()):
         if name == PLUGINS:

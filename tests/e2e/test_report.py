@@ -102,7 +102,7 @@ def test_a_page_says_what_was_asked_and_what_came_out(
         *("No quantum computer was used for them", "Counts of a mock are random bits"),
         *("Hellinger fidelity against n", "Before transpiling: 3 qubits", "After transpiling"),
         *("garnet: in use are", "calibration set", "qiskit-aer", "iqm-spec verify", "sha256sum"),
-        "Measured on the machine",
+        "s of machine time and",
     ):
         assert part in page.text, part
     assert "token-that-must-not-leak" not in text
@@ -246,7 +246,33 @@ def test_a_run_that_broke_off_is_told_as_such(
     answer("report", "-o", "half.html")
     text = Page((tmp_path / "half.html").read_text()).text
     assert "Hellinger fidelity" in text  # of the simulation
+    assert "Not complete. Jobs of the hardware (emulated) stage had not ended" in text
+    assert "Last looked at" in text
     assert "mock (emulated)" in text
+
+
+def test_a_job_that_the_server_does_not_know_is_no_waiting_one(
+    tmp_path: Path, emulator: Emulator, answer: Ask, cli: Cli
+) -> None:
+    (tmp_path / "pair.yaml").write_text(GHZ)
+    order = ("run", "pair.yaml", "--server", emulator.url, "--yes")
+    answer(*order, "--until", "mock", env=ENV)
+    emulator.faults([{"on": "job", "fault": "status", "status": 404, "error_code": "not_found"}])
+    answer(*order, env=ENV, exit_code=5)
+    done = cli("report", "-o", "gone.html")
+    assert done.returncode == 0
+    assert "2 of 4 results (one for each point and stage) are not there" in done.stderr
+    assert "wait for their jobs" not in done.stderr
+    text = Page((tmp_path / "gone.html").read_text()).text
+    for part in (
+        *("Not complete. The hardware (emulated) stage failed", "no result given"),
+        *("no counts: the server gave none of its job", "No job has a measured time yet"),
+    ):
+        assert part in text, part
+    assert "waiting for its job" not in text
+    answer("resume", "latest", "--server", emulator.url, "--yes", env=ENV)
+    answer("report", "-o", "found.html")
+    assert "Not complete" not in Page((tmp_path / "found.html").read_text()).text
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_what_a_reader_sees(opened: Callable[..., Any]) -> None:
         *("What was asked", "Figures of merit", "Outcomes", "Circuits and qubits"),
         *("Machines and calibration", "Jobs, time and cost", "Versions, digests, verification"),
     ]
-    assert "No quantum computer was used" in page.locator("#emulated").inner_text()
+    assert "No quantum computer was used" in page.locator(".banner").inner_text()
     seen = [svg for svg in page.locator("svg").all() if svg.is_visible()]
     assert len(seen) > 12
     for svg in seen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi
+from math import cos, pi, radians
 from xml.etree import ElementTree
 
 import pytest
@@ -12,8 +12,9 @@ from iqm_spec.report.figures import svg
 from iqm_spec.report.figures.bars import Outcomes, bars, most_frequent
 from iqm_spec.report.figures.chip import Used, chip, couplings, positions
 from iqm_spec.report.figures.heat import color_of, heat
-from iqm_spec.report.figures.plot import Mark, Series, XAxis, plot, y_range
+from iqm_spec.report.figures.plot import XAxis, plot, y_range
 from iqm_spec.report.figures.scale import Scale, figure, is_log, log_ticks, ticks
+from iqm_spec.report.figures.series import Mark, Series
 from iqm_spec.report.figures.svg import Picture
 from iqm_spec.report.figures.timeline import Bar, timeline
 from iqm_spec.report.figures.wires import MOST_COLUMNS, Gate, Wired, draw
@@ -87,6 +88,35 @@ def test_names_that_are_too_long_slant() -> None:
     assert "rotate(-38" not in short.body
 
 
+def test_no_slanting_name_leaves_the_picture() -> None:
+    names = tuple(f"a rather long name {i}" for i in range(30))
+    marks = tuple(Mark(i, 0.5) for i in range(30))
+    picture = plot([Series("", marks)], XAxis("circuit", names), "y", "")
+    slanting = [
+        one for one in tree(picture).iter(f"{SVG}text") if "-38" in one.get("transform", "")
+    ]
+    assert len(slanting) == 15
+    for one in slanting:
+        reach = svg.wide("".join(one.itertext()), 11) * cos(radians(38))
+        assert float(one.get("x", "")) - reach > 0
+
+
+def test_many_marks_have_bands_and_stand_below_each_other() -> None:
+    def dense(name: str, color: int) -> Series:
+        marks = tuple(Mark(i, 0.5, 0.4, 0.6) for i in range(100))
+        return Series(name, marks, color, color)
+
+    line = Series("ideal", tuple(Mark(i, 0.6) for i in range(100)), 6, style="dash", bare=True)
+    one = plot([dense("a", 0), line], XAxis("n"), "y", "")
+    three = plot([dense("a", 0), dense("b", 1), dense("c", 2), line], XAxis("n"), "y", "")
+    classes = [[item.get("class") for item in tree(p).iter(f"{SVG}path")] for p in (one, three)]
+    assert [found.count("band") for found in classes] == [1, 3]
+    assert [found.count("err") for found in classes] == [0, 0]
+    assert [found.count("dash") for found in classes] == [1 + 1, 3 + 1]  # the legend has one
+    ticks_of_x = [told for told in texts(three) if told == "50"]
+    assert len(ticks_of_x) == 1
+
+
 def test_bars_show_the_most_frequent_outcomes_and_tell_the_others() -> None:
     shares = {format(i, "05b"): (32 - i) / 528 for i in range(32)}
     sets = [Outcomes("ideal", {"00000": 1.0}, 6), Outcomes("aer", shares, 0, 1000)]
@@ -97,7 +127,8 @@ def test_bars_show_the_most_frequent_outcomes_and_tell_the_others() -> None:
     picture = bars(sets, "")
     assert "16 others" in texts(picture)
     left = sum(sorted(shares.values())[:16])
-    assert f"0.000 · {left:.3f} in all" in texts(picture)
+    told = texts(picture)
+    assert told[told.index("together") :][:3] == ["together", "0.000", f"{left:.3f}"]
 
 
 def test_outcomes_whose_ideal_is_not_known_are_not_called_impossible() -> None:

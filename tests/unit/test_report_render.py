@@ -44,7 +44,7 @@ def document(told: str) -> Document:
         Chooser(told, (figure,)),
         Fold(told, (Text(told), Figures((figure,)))),
     )
-    return Document(told, told, told, (Section("one", told, blocks),), told)
+    return Document(told, told, (told, told), (Section("one", told, blocks),), told)
 
 
 def test_no_text_becomes_markup_in_a_page() -> None:

@@ -14,7 +14,7 @@ from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.plan.explain import explain, point_name
 from iqm_spec.plan.label import label
-from iqm_spec.plan.readout import NAMES as CALIBRATIONS
+from iqm_spec.plan.readout import is_calibration
 from iqm_spec.runs.gaps import gaps
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun, load_run
@@ -81,7 +81,7 @@ def _pairs(left: list[Row], right: list[Row]) -> list[Pair]:
         for row in left
         if row.record
         and (row.stage, point_name(row.point)) in theirs
-        and row.point.name not in CALIBRATIONS  # of the qubits that each run measured
+        and not is_calibration(row.point)  # of the qubits that each run measured
     ]
     found = [compare_counts(a.counts, b.counts) for a, b in both]
     corrected = holm([item.p_value for item in found])

@@ -7,6 +7,7 @@ from math import sqrt
 
 from attrs import frozen
 
+from iqm_spec.plan.label import count
 from iqm_spec.report.figures import svg
 from iqm_spec.report.figures.scale import Scale, figure, ticks
 from iqm_spec.report.figures.svg import Picture, num, wide
@@ -48,7 +49,7 @@ def bars(sets: Sequence[Outcomes], label: str, *, tips: bool = True) -> Picture:
         css = "s" if bits is None else "m"
         parts.append(svg.text(left - 6, y + tall / 2, name, css, "end"))
         if bits is None:
-            parts.append(svg.text(across.start + 5, y + tall / 2, _told_others(sets, shown), "s"))
+            parts.append(_together(sets, shown, across.start + 5, y + tall / 2))
     for i, one in enumerate(sets):
         own = [(bits, y + i * _BAR) for bits, y in places if bits is not None]
         parts.append(_set(one, own, across, tips))
@@ -72,14 +73,17 @@ def _end(one: Outcomes, bits: str) -> float:
     return value + (sqrt(value * max(0.0, 1 - value) / one.shots) if one.shots else 0.0)
 
 
-def _told_others(sets: Sequence[Outcomes], shown: Sequence[str]) -> str:
-    """What is left for the outcomes without bars of their own."""
-    told = []
+def _together(sets: Sequence[Outcomes], shown: Sequence[str], x: float, y: float) -> str:
+    """What each set has left for the outcomes without bars of their own, under its key."""
+    parts = [svg.text(x, y, "together", "s")]
+    x += wide("together", 11) + 8
     for one in sets:
         named = sum(one.probabilities.get(bits, 0.0) for bits in shown)
         left = max(0.0, sum(one.probabilities.values()) - named)
-        told.append(f"{left:.3f}" if one.whole else "not known")
-    return f"{' · '.join(told)} in all"
+        told = f"{left:.3f}" if one.whole else "not known"
+        parts += [_key(one, x, y - 1), svg.text(x + 13, y, told, "s")]
+        x += 13 + wide(told, 11) + 10
+    return "".join(parts)
 
 
 def _set(one: Outcomes, places: Sequence[tuple[str, float]], across: Scale, tips: bool) -> str:
@@ -109,10 +113,14 @@ def _set(one: Outcomes, places: Sequence[tuple[str, float]], across: Scale, tips
 def _legend(sets: Sequence[Outcomes]) -> str:
     parts = []
     for (x, y), one in zip(_legend_places(sets), sets, strict=True):
-        css = "hollow" if one.shots is None else "bar"
-        parts.append(svg.group(f"c{one.color}", svg.rect(x, y - 9, 10, 10, css)))
-        parts.append(svg.text(x + 15, y, one.name, "s"))
+        parts += [_key(one, x, y), svg.text(x + 15, y, one.name, "s")]
     return "".join(parts)
+
+
+def _key(one: Outcomes, x: float, y: float) -> str:
+    """The small square that stands for a set; its lower left corner."""
+    css = "hollow" if one.shots is None else "bar"
+    return svg.group(f"c{one.color}", svg.rect(x, y - 9, 10, 10, css))
 
 
 def _legend_places(sets: Sequence[Outcomes]) -> list[tuple[float, float]]:
@@ -152,4 +160,4 @@ def _short(bits: str) -> str:
 
 
 def _others(rest: int) -> str:
-    return f"{rest:,} others" if rest else ""
+    return count(rest, "other") if rest else ""

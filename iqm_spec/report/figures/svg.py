@@ -130,6 +130,11 @@ _SHAPES = (
 )
 
 
+def speck(x: float, y: float, tip: str = "") -> str:
+    """A small dot, for one of many marks."""
+    return path(f"M{num(x - 1.7)} {num(y)}a1.7 1.7 0 1 0 3.4 0a1.7 1.7 0 1 0-3.4 0z", "dot-c", tip)
+
+
 def marker(x: float, y: float, shape: int, tip: str = "") -> str:
     """A point's mark about (x, y), by its number told apart without colour."""
     kind = shape % MARKERS

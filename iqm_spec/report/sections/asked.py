@@ -51,7 +51,7 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("Noise of the simulation", listed(noise)),
         *_of_servers(subject),
         ("Begun", subject.saved.state.started.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        ("Ended", _moment(subject.saved.state.fields.get("at"))),
+        _last(subject),
     ]
     return tuple(rows)
 
@@ -62,15 +62,28 @@ def _of_servers(subject: Subject) -> list[tuple[str, str]]:
     if not {"mock", "hardware"} & set(header["stages"]):
         return []
     return [
-        ("Calibration", clean(header.get("calibration", ""))),
+        ("Calibration set", _calibration(str(header.get("calibration", "")))),
         ("Mode", clean(header["mode"])),
         ("Server", clean(_server(subject))),
     ]
 
 
-def _moment(at: object) -> str:
-    """`2026-01-01 12:00:00 UTC` of a journal's time."""
-    return "not ended" if at is None else clean(at).replace("T", " ").replace("Z", " UTC")
+def _calibration(asked_for: str) -> str:
+    told = {
+        "pin": "the default one when the run began, for all jobs of a machine (pin)",
+        "latest": "the default one at each job (latest)",
+    }
+    return told.get(asked_for, clean(asked_for))
+
+
+def _last(subject: Subject) -> tuple[str, str]:
+    """When it ended, or when it was last looked at: a run that waits goes on at the server."""
+    at = subject.saved.state.fields.get("at")
+    if at is None:
+        return "Ended", "not ended"
+    waits = subject.saved.status in ("waiting", "unknown")
+    told = clean(at).replace("T", " ").replace("Z", " UTC")
+    return "Last looked at" if waits else "Ended", told
 
 
 def _server(subject: Subject) -> str:
@@ -105,9 +118,12 @@ def _missing(subject: Subject) -> list[Block]:
     told = []
     if found.counts:
         why = "are lost" if found.lost else "are not there"
-        told.append(f"The counts of {len(found.counts):,} of {count(found.total, 'point')} {why}.")
+        told.append(f"The counts of {found.share(found.counts)} {why}.")
     if found.waiting:
-        told.append(f"{len(found.waiting):,} of {count(found.total, 'point')} wait for their jobs.")
+        told.append(f"{found.share(found.waiting)} wait for their jobs.")
+    if found.given_up:
+        share = found.share(found.given_up)
+        told.append(f"{share} are not there: the server gave no results of their jobs.")
     return [Text(" ".join(told), "warning")] if told else []
 
 
@@ -128,7 +144,7 @@ def _circuits(rows: Sequence[CircuitRow]) -> Table:
         for one in rows[:_MOST_CIRCUITS]
     )
     rest = len(rows) - len(shown)
-    left_out = f"{rest:,} more circuits are not listed." if rest else ""
+    left_out = f"{count(rest, 'more circuit')} not listed." if rest else ""
     return Table("Circuits, as they are after transpiling", columns, shown, left_out)
 
 

@@ -9,6 +9,7 @@ from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of, natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.readout import is_calibration
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
 from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.figures.wires import draw
@@ -66,7 +67,13 @@ def _blocks(
     before: QuantumCircuit | Missing,
 ) -> Iterator[Block]:
     figures = []
-    if isinstance(before, Missing):
+    if is_calibration(point):
+        yield Text(
+            "It calibrates the readout, and is written in the machine's own gates: nothing is "
+            "transpiled.",
+            "note",
+        )
+    elif isinstance(before, Missing):
         yield Text(f"Its circuit before transpiling is not shown: {clean(before.why)}.", "note")
     else:
         wired = of_qiskit(before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import frozen
@@ -11,6 +11,7 @@ from attrs import frozen
 from iqm_spec.cost.words import amount
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import Stage
+from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Column, Figure, Figures, Section, Table, Text
 from iqm_spec.report.figures.timeline import MOST_JOBS, Bar, timeline
 from iqm_spec.report.subject import Subject
@@ -33,6 +34,8 @@ class _Job:
     created: float | None
     started: float | None
     ended: float | None
+    given_up: bool = False
+    """The server took it and gave no result, and its stage failed by that."""
 
     @property
     def name(self) -> str:
@@ -42,7 +45,12 @@ class _Job:
 
 def jobs(subject: Subject) -> Section | None:
     """Timeline and costs; None for a run that asked no server."""
-    found = [_job(subject.store, one) for stage in Stage for one in subject.jobs.get(stage, ())]
+    failed = {one["stage"] for one in subject.saved.stages if one["status"] == "failed"}
+    found = [
+        _job(subject.store, one, failed=stage.value in failed)
+        for stage in Stage
+        for one in subject.jobs.get(stage, ())
+    ]
     if not found:
         return None
     blocks: list[Block] = []
@@ -52,7 +60,7 @@ def jobs(subject: Subject) -> Section | None:
         if job.created is not None
     ]
     if bars:
-        told = f"{len(bars):,} jobs from their submission on: how long they waited and ran."
+        told = f"{count(len(bars), 'job')} from submission on: time of waiting and of running."
         if len(bars) > MOST_JOBS:
             told += f" The first {MOST_JOBS} are drawn."
         if any(job.entry.emulated for job in found):
@@ -62,7 +70,7 @@ def jobs(subject: Subject) -> Section | None:
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
 
 
-def _job(store: Store, attempt: Attempt) -> _Job:
+def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
     times = _times(store, attempt)
     return _Job(
         attempt=attempt,
@@ -70,6 +78,7 @@ def _job(store: Store, attempt: Attempt) -> _Job:
         created=times.get("created") or _posix(attempt.intent.get("at")),
         started=times.get("execution_started"),
         ended=times.get("execution_ended"),
+        given_up=failed and attempt.phase is Phase.SUBMITTED,
     )
 
 
@@ -100,7 +109,8 @@ def _posix(when: object) -> float | None:
 
 def _tip(job: _Job) -> str:
     return clean(
-        f"{job.name}, {job.entry.circuits} circuits, waited {_waited(job)}, ran {_ran(job)}"
+        f"{job.name}, {count(job.entry.circuits, 'circuit')}, waited {_waited(job)}, "
+        f"ran {_ran(job)}"
     )
 
 
@@ -125,7 +135,7 @@ def _table(found: list[_Job]) -> Table:
         Column("calibration set", mono=True),
     )
     rest = len(found) - len(rows)
-    left_out = f"{rest:,} more jobs are not listed." if rest else ""
+    left_out = f"{count(rest, 'more job')} not listed." if rest else ""
     return Table("Jobs", columns, tuple(rows), left_out)
 
 
@@ -134,8 +144,9 @@ def _row(job: _Job) -> Iterator[str]:
     mock = attempt.intent.get("stage") == Stage.MOCK.value
     yield clean(", ".join(attempt.ids) or attempt.job[:12], 80)
     yield job.name
-    yield clean(attempt.fields.get("status", attempt.phase.value), 30)
-    yield clean(str(attempt.intent.get("at", "")).replace("T", " ").rstrip("Z"), 30)
+    phase = "no result given" if job.given_up else attempt.phase.value
+    yield clean(attempt.fields.get("status", phase), 30)
+    yield _moment(job.created)
     yield f"{entry.circuits:,}"
     yield f"{int(attempt.intent.get('shots', 0)):,}"
     yield _waited(job)
@@ -152,6 +163,11 @@ def _row(job: _Job) -> Iterator[str]:
     )
 
 
+def _moment(of: float | None) -> str:
+    """The server's time of a job's creation, as in the drawing; else that of its submission."""
+    return "" if of is None else datetime.fromtimestamp(of, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _costs(found: list[_Job]) -> Iterator[Block]:
     paid = [job.entry for job in found if job.attempt.intent.get("stage") == Stage.HARDWARE.value]
     done = [one for one in paid if one.measured_seconds is not None]
@@ -163,16 +179,18 @@ def _costs(found: list[_Job]) -> Iterator[Block]:
         for one in compared
         if one.predicted and one.predicted.low <= (one.measured_seconds or 0) <= one.predicted.high
     )
-    told = f"Measured on the machine: {amount(sum(one.measured_seconds or 0 for one in done))} s"
-    told += f" and {amount(sum(one.measured_credits or 0 for one in done))} credits at the price"
-    told += " known at submission."
+    told = "No job has a measured time yet."
+    if done:
+        told = f"Measured: {amount(sum(one.measured_seconds or 0 for one in done))} s of machine"
+        told += f" time and {amount(sum(one.measured_credits or 0 for one in done))} credits at"
+        told += " the price known at submission."
     if compared:
         expected = sum(one.predicted.expected for one in compared if one.predicted)
         told += f" Predicted for the same jobs: {amount(expected)} s; {inside} of {len(compared)}"
         told += " took a time within the range predicted."
     waiting = [job for job in found if job.attempt.phase in (Phase.SUBMITTED, Phase.UNKNOWN)]
     if waiting:
-        told += f" {len(waiting):,} jobs have not ended, or their outcome is not known."
+        told += f" Without an end that is known: {count(len(waiting), 'job')}."
     if any(one.emulated for one in paid):
-        told += " Emulated jobs cost nothing: these are the figures of the rehearsal."
+        told += " Emulated: no machine was used and nothing was paid."
     yield Text(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.plan.label import count
 from iqm_spec.report.charts import charts, topics
 from iqm_spec.report.curves import curves
 from iqm_spec.report.document import Block, Column, Figure, Figures, Fold, Section, Table, Text
@@ -32,7 +33,7 @@ def merits(subject: Subject) -> Section:
         blocks.append(Figures(tuple(drawn[:_FIRST])))
     if len(drawn) > _FIRST:
         rest = tuple(drawn[_FIRST:])
-        blocks.append(Fold(f"{len(rest)} more charts", (Figures(rest),)))
+        blocks.append(Fold(count(len(rest), "more chart"), (Figures(rest),)))
     table = _table(subject.analysed, noisy)
     if table.rows:
         blocks.append(table)
@@ -90,7 +91,9 @@ def _table(analysed: Sequence[Analysed], noisy: bool) -> Table:
         *(Column(title, number=True) for title in ("value", "95 % interval")),
     )
     rest = len(rows) - _MOST_ROWS
-    left_out = f"{rest:,} more are not listed; `iqm-spec analyze` has all." if rest > 0 else ""
+    left_out = (
+        f"{count(rest, 'more row')} not shown; `iqm-spec analyze` has all." if rest > 0 else ""
+    )
     return Table(
         "Figures over several points", columns, tuple(rows[:_MOST_ROWS]), left_out, long=True
     )

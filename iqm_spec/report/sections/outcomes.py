@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from iqm_spec.analysis.merit import Merit
@@ -139,6 +139,7 @@ def _table(subject: Subject, measured: Sequence[Measured]) -> Table:
         Column("most frequent outcomes", mono=True),
         *(Column(merit_title(name), number=True) for name in names),
     )
+    given_up = {point.id for point in subject.gaps.given_up}
     rows = []
     for i in kept:
         one = measured[i]
@@ -147,7 +148,8 @@ def _table(subject: Subject, measured: Sequence[Measured]) -> Table:
         head += [str(one.point.repeat + 1)] if repeats else []
         for row in one.rows:
             own = figures.get((row.stage, one.point.id), {})
-            rows.append((*head, *_cells(subject, row), *(_merit(own.get(name)) for name in names)))
+            cells = _cells(subject, row, _absent(row, given_up))
+            rows.append((*head, *cells, *(_merit(own.get(name)) for name in names)))
     left_out = ""
     if len(kept) < len(measured):
         left_out = (
@@ -162,14 +164,22 @@ def _rows_each(measured: Sequence[Measured]) -> int:
     return max((len(one.rows) for one in measured), default=1)
 
 
-def _cells(subject: Subject, row: Row) -> list[str]:
+def _cells(subject: Subject, row: Row, absent: str) -> list[str]:
     name = stage_name(row.stage, row.emulated, subject.noisy(row.point.target))
     if row.record is None:
-        return [name, "", "waiting for its job" if row.waiting else "no counts"]
+        return [name, "", absent]
     total = sum(row.counts.values())
     best = sorted(row.counts.items(), key=lambda item: (-item[1], item[0]))[:3]
     told = "  ".join(f"{clean(bits, 40)} {100 * number / total:.0f}%" for bits, number in best)
     return [name, f"{total:,}", told]
+
+
+def _absent(row: Row, given_up: Collection[str]) -> str:
+    """Why there are no counts."""
+    if not row.waiting:
+        return "no counts"
+    gone = row.point.id in given_up
+    return "no counts: the server gave none of its job" if gone else "waiting for its job"
 
 
 def _merit(of: Merit | None) -> str:

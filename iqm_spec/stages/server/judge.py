@@ -104,7 +104,8 @@ def _passed(work: ServerWork, stage: Stage, now: datetime) -> Iterator[str]:
         by_set.setdefault(str(told), []).append(attempt)
     what = "accepted (counts of a mock are random bits)" if stage is Stage.MOCK else "measured"
     for calibration, some in by_set.items():
-        points = len({key for attempt in some for key, _ in attempt.parts if key in work.covered})
+        keys = {key for attempt in some for key, _ in attempt.parts}
+        points = sum(1 for key in work.keys if key in keys)
         times = sorted(str(attempt.fields["at"]) for attempt in some)
         yield (
             f"{count(points, 'point')} {what} {age(times[0], now)}, calibration set {calibration}"
