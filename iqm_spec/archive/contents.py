@@ -16,7 +16,7 @@ from iqm_spec.runs.inputs import read_inputs
 from iqm_spec.runs.needs import Needs, needs_of
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
-from iqm_spec.store.journal import event_files
+from iqm_spec.store.journal import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
 from iqm_spec.store.reading import names_in
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
@@ -85,7 +85,7 @@ def _pointers(root: Path, used: set[str]) -> Iterator[str]:
 def _check_whole(root: Path, journal: str) -> None:
     """Events of a journal are numbered without a gap."""
     numbers = {number for number, _ in event_files(root / journal)}
-    if not numbers or numbers != set(range(1, max(numbers) + 1)):
+    if not numbers or missing_numbers(numbers, 1):
         raise _damaged(f"{journal} has lost an event")
 
 

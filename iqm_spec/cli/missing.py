@@ -27,6 +27,14 @@ def tell_gaps(run: str, found: Gaps) -> int:
             why = "are lost" if found.lost else "are not there: the run did not get to them"
             share = found.share(points)
             output.say(f"warning: {run}: the {what} of {share} {why}: {_named(points)}")
+    if found.events:
+        numbers = ", ".join(map(str, found.events[:_MOST_NAMED]))
+        rest = len(found.events) - _MOST_NAMED
+        more = f" and {rest:,} more" if rest > 0 else ""
+        output.say(
+            f"warning: {run}: its journal has lost the event{'s' if len(found.events) > 1 else ''} "
+            f"number {numbers}{more}: stages, jobs or results may be missing here"
+        )
     if found.waiting:
         share = found.share(found.waiting)
         output.say(f"{run}: {share} wait for their jobs; `iqm-spec resume {run}` brings them in")

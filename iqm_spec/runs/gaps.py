@@ -28,7 +28,7 @@ class Gaps:
     """Points of a run without counts, and those whose counts lack the distances made of them.
 
     `total` is the number of results that there should be, one for each point and stage. `lost`:
-    the run had them; objects of the results folder are gone.
+    the run had them; objects or events of the results folder are gone.
     """
 
     total: int
@@ -48,9 +48,12 @@ class Gaps:
         told = f"{len(points):,} of {count(self.total, 'result' if self.several else 'point')}"
         return f"{told} (one for each point and stage)" if self.several else told
 
+    events: tuple[int, ...] = ()
+    """Numbers of the run's events that are gone; what they told is not known."""
+
     def __bool__(self) -> bool:
         """True where anything is missing."""
-        return bool(self.counts or self.distances)
+        return bool(self.counts or self.distances or self.events)
 
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
@@ -70,8 +73,10 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
         if row.record is None or row.derived is None
     )
     lost = bool(counts or distances) and (gone or names_lost_objects(saved.state, store))
+    events = saved.state.lost
     several = len({row.point.index for row in rows}) < len(rows)
-    return Gaps(len(rows), counts, distances, lost, waiting, given_up, several)
+    lost = lost or bool(events)
+    return Gaps(len(rows), counts, distances, lost, waiting, given_up, several, events)
 
 
 def require_journals(store: Store, realm: str) -> None:

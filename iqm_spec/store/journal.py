@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import cast
 
@@ -96,6 +97,12 @@ def event_files(path: Path) -> list[tuple[int, str]]:
         return []
     matches = (EVENT_NAME.fullmatch(name) for name in os.listdir(path))
     return sorted((int(match[1]), match[0]) for match in matches if match)
+
+
+def missing_numbers(numbers: Collection[int], most: int = 1000) -> tuple[int, ...]:
+    """The numbers between 1 and the greatest that are not there, so many of them at most."""
+    gone = (number for number in range(1, max(numbers, default=1)) if number not in numbers)
+    return tuple(islice(gone, most))
 
 
 def read_event(path: Path) -> Event:

@@ -13,7 +13,7 @@ from iqm_spec.diagnostics import nearest
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder
-from iqm_spec.store.journal import Event, Journal, event_files
+from iqm_spec.store.journal import Event, Journal, event_files, missing_numbers
 from iqm_spec.store.layout import RUN_ID, RUNS, SPEC_NAME
 from iqm_spec.store.reading import names_in
 
@@ -38,6 +38,14 @@ class RunState:
     def of_kind(self, kind: str) -> tuple[Event, ...]:
         """The events of one kind, in order."""
         return tuple(event for event in self.events if event.kind == kind)
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Numbers of events that are gone: events are numbered without a gap.
+
+        Whether there was one behind the last, nobody can tell.
+        """
+        return missing_numbers({event.seq for event in self.events})
 
 
 def start_run(folder: Folder, name: str, now: datetime, fields: Mapping[str, Json]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from iqm_spec.store.forms import Forms, remembered_forms
+from iqm_spec.store.journal import missing_numbers
 from iqm_spec.store.layout import (
     ASKS,
     DIGEST,
@@ -222,7 +223,7 @@ def _check_event(walk: _Walk, path: str) -> None:
 def _check_journals(walk: _Walk) -> None:
     """Events are numbered without a gap, and the jobs that runs name have journals."""
     for folder, numbers in walk.numbers.items():
-        for number in sorted(set(range(1, max(numbers))) - numbers):
+        for number in missing_numbers(numbers):
             walk.fail(folder, "missing", f"has lost its event number {number}")
     for job, path in walk.jobs.items():
         if f"{JOBS}/{job}" not in walk.numbers:

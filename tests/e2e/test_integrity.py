@@ -195,3 +195,37 @@ def test_two_peoples_folders_unite_in_git(
     git(tmp_path / "bob", "pull", "-q", "--no-rebase", "--no-edit", "../ann", "main")
     trees = {git(tmp_path / name, "rev-parse", "HEAD^{tree}") for name in ("ann", "bob")}
     assert len(trees) == 1
+
+
+def test_a_lost_event_is_told_by_every_command_that_reads_the_run(
+    results: Path, cli: Cli, tmp_path: Path
+) -> None:
+    (run,) = (results / "runs").iterdir()
+    events = sorted(run.iterdir())
+    for event in events[1:-1]:
+        data = event.read_bytes()
+        event.unlink()
+        number = int(event.name[:4])
+        for command in (
+            *(("status",), ("status", "latest"), ("export", "latest"), ("diff", "pair", "latest")),
+            *(("report", "-o", "r.html"), ("reproduce", "latest"), ("verify",)),
+        ):
+            done = cli(*command, cwd=tmp_path)
+            assert done.returncode == 7, (command, event.name, done.stdout, done.stderr)
+            assert "Traceback" not in done.stderr
+            if command[0] in ("export", "diff", "report"):
+                assert f"has lost the event number {number}" in done.stderr, command
+        assert "damaged" in cli("status", cwd=tmp_path).stdout
+        event.write_bytes(data)
+    assert cli("status", cwd=tmp_path).returncode == 0
+
+
+def test_a_journal_with_a_number_out_of_all_bounds_is_told_at_once(results: Path) -> None:
+    from iqm_spec.store.journal import event_bytes, event_name
+
+    (run,) = (results / "runs").iterdir()
+    data = event_bytes(run.name, 999_999_999, "ended", {})
+    (run / event_name(999_999_999, "ended", data)).write_bytes(data)
+    problems = verify(Store(results)).problems
+    assert {item.path for item in problems} == {f"runs/{run.name}"}
+    assert len(problems) == 1000

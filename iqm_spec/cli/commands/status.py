@@ -70,7 +70,7 @@ def _entry(state: RunState, store: Store, *, look: bool) -> dict[str, Any]:
     saved = None
     try:
         saved = load_run(store, state.id)
-        lost = look and gaps(saved, saved.rows(store), store).lost
+        lost = bool(state.lost) or (look and gaps(saved, saved.rows(store), store).lost)
     except StoreCorrupt:  # must not hide the other runs
         lost = True
     return _data(state, saved, DAMAGED if lost or saved is None else saved.status)

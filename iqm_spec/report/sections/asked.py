@@ -116,6 +116,8 @@ def _noisy(subject: Subject) -> bool:
 def _missing(subject: Subject) -> list[Block]:
     found = subject.gaps
     told = []
+    if found.events:
+        told.append("The journal of the run has lost events: stages or jobs may be missing here.")
     if found.counts:
         why = "are lost" if found.lost else "are not there"
         told.append(f"The counts of {found.share(found.counts)} {why}.")
