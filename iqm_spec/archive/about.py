@@ -60,7 +60,7 @@ def _described(contents: Contents) -> str:
         f"{count(len(saved.plan.points), 'point')} and "
         f"{count(saved.plan.circuits, 'transpiled circuit')} for {machines}. "
         f"Stages: {stages or 'not ended'}. Plan, circuits, counts and versions are in it; "
-        "`iqm-spec verify` checks every file, `iqm-spec reproduce` computes the run again."
+        "iqm-spec verify checks every file, iqm-spec reproduce computes the run again."
     )
 
 

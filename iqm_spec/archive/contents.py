@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from attrs import frozen
@@ -31,7 +31,7 @@ class Contents:
     """Files of the results folder by their paths in it, and the spec's files as plain files.
 
     `texts` are bytes by path. `objects` are paths by digest. `left_out` are circuit files whose
-    path in the spec leads out of the spec's folder: the archive holds them as objects alone.
+    path in the spec may lead out of the spec's folder: the archive holds them as objects alone.
     `environment` is what ran it: `versions` and `platform`.
     """
 
@@ -141,7 +141,11 @@ def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, 
 
 
 def inside(path: str) -> bool:
-    """Whether a relative path stays below its folder, on every system."""
+    """Whether a relative path stays below its folder, whatever unpacks it.
+
+    Some programs take a backslash for a slash and `C:` for a drive: a name with either may lead
+    anywhere. Other colons are signs like any.
+    """
     parts = PurePosixPath(path).parts
-    odd = any(sign in path for sign in "\\:\0") or not path.isprintable()
+    odd = "\\" in path or not path.isprintable() or bool(PureWindowsPath(path).drive)
     return bool(parts) and not odd and not path.startswith("/") and ".." not in parts

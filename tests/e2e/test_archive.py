@@ -305,6 +305,7 @@ shots: 100
 circuits:
   - {name: one, qasm: "./circuits/my é circuit.qasm"}
   - {name: two, qasm: other.qasm}
+  - {name: three, qasm: "at:3/it's & so #1?.qasm"}
 """
 
 
@@ -315,6 +316,8 @@ def test_circuit_files_have_their_places(tmp_path: Path, answer: Ask, cli: Cli) 
     qasm = (ARCHIVES.parent / "circuits" / "bell.qasm").read_text()
     (tmp_path / "mine" / "circuits" / "my é circuit.qasm").write_text(qasm)
     (tmp_path / "mine" / "other.qasm").write_text(qasm + "// another\n")
+    (tmp_path / "mine" / "at:3").mkdir()
+    (tmp_path / "mine" / "at:3" / "it's & so #1?.qasm").write_text(qasm + "// a third\n")
     answer("run", "mine/files.yaml")
 
     def moved(inputs: dict[str, Any]) -> None:
@@ -322,10 +325,11 @@ def test_circuit_files_have_their_places(tmp_path: Path, answer: Ask, cli: Cli) 
 
     forge_object(tmp_path / "results", "inputs", moved)
     done = cli("archive", "-o", "run.zip", *WHO)
-    assert "note: the circuit file ../../outside.qasm lies outside" in done.stderr
+    assert "note: the path of the circuit file ../../outside.qasm may lead out" in done.stderr
     folder = unzipped(tmp_path / "run.zip")
     files = {p.relative_to(folder).as_posix() for p in (folder / "experiment").rglob("*.*")}
-    assert files == {"experiment/files.yaml", "experiment/circuits/my é circuit.qasm"}
+    odd = "experiment/at:3/it's & so #1?.qasm"
+    assert files == {"experiment/files.yaml", "experiment/circuits/my é circuit.qasm", odd}
     used = graph(folder)["#run"]["object"]
     assert {"@id": "experiment/circuits/my%20%C3%A9%20circuit.qasm"} in used
     assert set(references(used)) <= graph(folder).keys()

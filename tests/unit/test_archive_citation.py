@@ -176,6 +176,7 @@ def test_a_citation_file_that_is_wrong(
         ("a/../../b", False),
         ("/home/me/bell.qasm", False),
         ("C:bell.qasm", False),
+        ("at:3/bell: one.qasm", True),
         ("a\\..\\b", False),
         ("a\nb", False),
         ("", False),

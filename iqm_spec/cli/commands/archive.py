@@ -123,7 +123,7 @@ def _warn(contents: Contents) -> None:
     for path in contents.left_out:
         output.say(
             printable(
-                f"note: the circuit file {path} lies outside of the spec's folder: the archive "
-                "holds it in objects/ alone, and its path in the spec's text"
+                f"note: the path of the circuit file {path} may lead out of the spec's folder: the "
+                "archive holds the file in objects/ alone"
             )
         )
