@@ -35,6 +35,19 @@ def forge_object(root: Path, kind: str, change: Change) -> None:
     raise LookupError(kind)
 
 
+def forge_bodies(root: Path, change: Change) -> int:
+    """Changes the body of every request to a server; returns how many there are."""
+    bodies = []
+    for path in sorted((root / "objects").glob("*/*.json")):
+        value = json.loads(path.read_bytes())
+        if {"circuits", "shots"} <= value.keys():
+            change(value)
+            bodies.append((path, canonical(value)))
+    for path, data in bodies:
+        _replace(root, path, data)
+    return len(bodies)
+
+
 def _packs(root: Path) -> Iterator[Path]:
     yield from sorted((root / "objects").glob("*/*.jsonl"))
 

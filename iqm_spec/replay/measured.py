@@ -14,6 +14,7 @@ from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
 from iqm_spec.runs.derived import derived_key, measured_lines
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.server.judge import short
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look, point_keys
 from iqm_spec.store import Store
@@ -24,21 +25,30 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
     if saved.realm is None:
         return
     for stage in (Stage.MOCK, Stage.HARDWARE):
-        if saved.used(stage):
-            yield _check_bodies(store, saved, stage, saved.realm)
+        if stage.value in saved.plan.header["stages"]:
+            yield from _check_bodies(store, saved, stage, saved.realm)
     rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]
     if rows:
         yield check_of("hardware counts", len(rows), _wrong_counts(rows))
         yield check_of("hardware distances", len(rows), _wrong_distances(store, saved, rows))
 
 
-def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Check:
-    """Each job's request, made again from the plan's circuits, is the one that was sent."""
-    completed = look(saved.plan, stage, realm, store, write=False).attempts(Phase.COMPLETED)
-    own = [attempt for attempt in completed if not attempt.intent.get("imported")]
-    left = len(completed) - len(own)
+def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Iterator[Check]:
+    """Each job's request, made again from the plan's circuits, is the one that was sent.
+
+    Jobs that stand for the run's points, and whatever the run itself asked: what failed, waits,
+    was refused or given up is checked as what came back.
+    """
+    work = look(saved.plan, stage, realm, store, write=False)
+    asked = [one for one in work.all_attempts if one.intent.get("run") == saved.state.id]
+    own_ids = {(one.job, one.number) for one in asked}
+    standing = [one for one in work.attempts() if (one.job, one.number) not in own_ids]
+    found = [one for one in (*standing, *asked) if one.phase is not Phase.CLAIMED]
+    own = [one for one in found if not one.intent.get("imported")]
+    left = len(found) - len(own)
     note = f"{left} more of a script's: their requests were not made here" if left else ""
-    return check_of(f"{stage.value} requests", len(own), _other_bodies(store, own), note)
+    if found:
+        yield check_of(f"{stage.value} requests", len(own), _other_bodies(store, own), note)
 
 
 def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
@@ -48,7 +58,8 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
         if named_ not in plans:
             plans[named_] = read_plan(store, named_)
         if digest(json.loads(_request(store, plans[named_], attempt))) != attempt.intent["body"]:
-            yield Mismatch(f"job {attempt.id}", "its request is not that of the plan's circuits")
+            name = attempt.id or short(attempt)
+            yield Mismatch(f"job {name}", "its request is not that of the plan's circuits")
 
 
 def _request(store: Store, plan: Plan, attempt: Attempt) -> bytes:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from iqm_spec.emulator import Emulator
 from tests.conftest import Cli
-from tests.forgery import Change, forge_object, forge_record
+from tests.forgery import Change, forge_bodies, forge_object, forge_record
 
 pytestmark = pytest.mark.slow
 
@@ -137,6 +138,25 @@ def test_what_is_forged_is_found_though_all_hashes_fit(
     answer("verify")
     told = wrong(answer("reproduce", exit_code=7))
     assert found.items() <= {name: len(some) for name, some in told.items()}.items()
+
+
+def test_requests_of_jobs_that_brought_nothing_are_made_again_too(
+    tmp_path: Path, emulator: Emulator, answer: Ask
+) -> None:
+    (tmp_path / "pair.yaml").write_text(SPEC[: SPEC.index("require")].replace("[aer, ", "["))
+    (tmp_path / "one.qasm").write_text(QASM)
+    emulator.faults([{"on": "submit", "qc": "garnet", "fault": "job-failed", "times": 1}])
+    order = ("run", "pair.yaml", "--server", emulator.url, "--yes")
+    answer(*order, env={"IQM_TOKEN": "t"}, exit_code=5)
+    told = {check["name"]: check["total"] for check in answer("reproduce")["checks"]}
+    assert (told["mock requests"], told["hardware requests"]) == (1, 1)
+
+    def more_shots(body: dict[str, Any]) -> None:
+        body["shots"] += 1
+
+    assert forge_bodies(tmp_path / "results", more_shots) == 2
+    found = wrong(answer("reproduce", exit_code=7))
+    assert found.keys() == {"mock requests", "hardware requests"}
 
 
 def test_other_noise_than_the_plans_is_found(results: Path, answer: Ask) -> None:
