@@ -19,11 +19,15 @@ PointName = tuple[str, tuple[tuple[str, Any], ...], int]
 
 @frozen
 class Difference:
-    """One thing that differs: `what` it is, on the left and on the right."""
+    """One thing that differs: `what` it is, on the left and on the right; None where not given.
+
+    `point` is how the point is called at which it differs, empty for a setting of all.
+    """
 
     what: str
     left: Json
     right: Json
+    point: str = ""
 
 
 @frozen
@@ -34,6 +38,8 @@ class Explanation:
     points: tuple[Difference, ...]
     only_left: tuple[PlannedPoint, ...]
     only_right: tuple[PlannedPoint, ...]
+    in_both: int
+    """Points that both have."""
 
     @property
     def same(self) -> bool:
@@ -54,6 +60,7 @@ def explain(left: Plan, right: Plan) -> Explanation:
         ),
         only_left=tuple(point for name, point in ours.items() if name not in theirs),
         only_right=tuple(point for name, point in theirs.items() if name not in ours),
+        in_both=sum(1 for name in ours if name in theirs),
     )
 
 
@@ -63,17 +70,24 @@ def point_name(point: PlannedPoint) -> PointName:
 
 
 def flatten(value: Any, path: str = "") -> dict[str, Json]:
-    """Leaves of nested JSON by their dotted path."""
-    if isinstance(value, Mapping) and value:
-        items = value.items()
-    elif isinstance(value, list | tuple) and value:
-        items = enumerate(value)  # type: ignore[assignment]
+    """Leaves of nested JSON by their dotted path; lists of scalars are leaves.
+
+    What is empty is left out: a spec that says `require: {}` asks what one says without it.
+    """
+    if isinstance(value, Mapping):
+        items = list(value.items())
+    elif isinstance(value, list | tuple) and any(map(_nested, value)):
+        items = list(enumerate(value))
     else:
-        return {path: value}
+        return {} if value is None or value in ([], ()) else {path: value}
     found: dict[str, Json] = {}
     for key, item in items:
         found |= flatten(item, f"{path}.{key}" if path else str(key))
     return found
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple)
 
 
 def _by_name(plan: Plan) -> dict[PointName, PlannedPoint]:
@@ -108,4 +122,4 @@ def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
         ("source, layout or transpile options", left.ask[:12], right.ask[:12]),
         ("transpiled circuit", left.circuit[:12], right.circuit[:12]),
     ]
-    return [Difference(f"{told}: {what}", a, b) for what, a, b in pairs if a != b]
+    return [Difference(what, a, b, told) for what, a, b in pairs if a != b]

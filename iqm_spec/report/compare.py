@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from iqm_spec.analysis.homogeneity import Homogeneity, compare_counts, holm
 from iqm_spec.analysis.merit import Merit
-from iqm_spec.plan.explain import Difference, Explanation, explain
-from iqm_spec.plan.explain import point_name as key_of
+from iqm_spec.plan.differences import in_words
+from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import count
-from iqm_spec.plan.readout import is_calibration
 from iqm_spec.report.axes import CIRCUIT, axes_of
 from iqm_spec.report.banners import banners
 from iqm_spec.report.charts import merits_by_point
@@ -34,34 +32,12 @@ from iqm_spec.report.report import MADE_BY
 from iqm_spec.report.sections.outcomes import outcome_sets
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned, with_error
+from iqm_spec.runs.paired import Pair, in_short, paired
 from iqm_spec.runs.rows import Row
-
-SIGNIFICANT = 0.01
-"""Corrected p-values below this are called a difference."""
 
 _MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_TOLD = 1000, 4, 400, 24
 
 Merits = Mapping[tuple[str, str], Mapping[str, Merit]]
-
-
-@frozen
-class Pair:
-    """A point of both runs, on one stage, and how its counts compare."""
-
-    left: Row
-    right: Row
-    found: Homogeneity
-    p_value: float
-
-    @property
-    def same(self) -> bool:
-        """Whether both are one record."""
-        return self.left.key == self.right.key and self.left.sources == self.right.sources
-
-    @property
-    def significant(self) -> bool:
-        """Whether chance does not explain the difference."""
-        return self.p_value < SIGNIFICANT
 
 
 @frozen
@@ -83,7 +59,7 @@ class _Side:
 
 def comparison_of(left: Subject, right: Subject) -> Document:
     """The report of two runs, called A and B."""
-    pairs = _pairs(left, right)
+    pairs = paired(left.rows, right.rows)
     sections = (
         _asked(left, right),
         _merits(left, right, pairs),
@@ -98,26 +74,12 @@ def comparison_of(left: Subject, right: Subject) -> Document:
     return Document(title, lead, warnings, sections, MADE_BY)
 
 
-def _pairs(left: Subject, right: Subject) -> list[Pair]:
-    """Points that both runs have counts of; a stage is compared with the same one only."""
-    theirs = {(row.stage, key_of(row.point)): row for row in right.rows if row.record}
-    both = [
-        (row, theirs[row.stage, key_of(row.point)])
-        for row in left.rows
-        if row.record and (row.stage, key_of(row.point)) in theirs and not is_calibration(row.point)
-    ]
-    found = [compare_counts(a.counts, b.counts) for a, b in both]
-    corrected = holm([one.p_value for one in found])
-    return [Pair(a, b, h, p) for (a, b), h, p in zip(both, found, corrected, strict=True)]
-
-
 def _asked(left: Subject, right: Subject) -> Section:
     found = explain(left.saved.plan, right.saved.plan)
     blocks: list[Block] = [Facts(tuple(_both(left, right)))]
     if found.same:
         blocks.append(Text("Both runs ask the same."))
-    differing = [*found.settings, *found.points]
-    if differing:
+    if differing := in_words(found):
         blocks.append(_differences(differing))
     blocks += _only(found)
     return Section("asked", "What was asked differently", tuple(blocks))
@@ -140,14 +102,11 @@ def _noisy(subject: Subject) -> bool:
     return any(subject.noisy(point.target) for point in subject.saved.plan.points)
 
 
-def _differences(found: Sequence[Difference]) -> Table:
-    rows = tuple(
-        (clean(one.what, 120), clean(one.left, 120), clean(one.right, 120)) for one in found[:200]
-    )
+def _differences(found: Sequence[tuple[str, str, str]]) -> Table:
+    rows = tuple(tuple(clean(told, 160) for told in one) for one in found[:200])
     rest = len(found) - len(rows)
-    left_out = (
-        f"{rest:,} more differences are not listed; `iqm-spec explain` has all." if rest else ""
-    )
+    left_out = f"{count(rest, 'more difference')} not listed; `iqm-spec explain` has all."
+    left_out = left_out if rest else ""
     return Table("Asked differently", tuple(map(Column, ("what", "A", "B"))), rows, left_out)
 
 
@@ -185,11 +144,9 @@ def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
             for side in sides
             for row in (side.row(pair),)
         )
-        emulated = pair.left.emulated or pair.right.emulated
-        stage = f"{pair.left.stage}{' (emulated)' if emulated else ''}"
         for name in (name for name in left if name in right):
             values = (with_error(one[name].value, one[name].error) for one in (left, right))
-            rows.append((point_name(pair.left.point), stage, merit_title(name), *values))
+            rows.append((point_name(pair.left.point), _stage(pair), merit_title(name), *values))
     columns = (
         *(Column(title) for title in ("point", "stage", "figure")),
         *(Column(side.name, number=True) for side in sides),
@@ -248,17 +205,10 @@ def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     if not pairs:
         told = "The runs have no points with counts in common: circuits, axes or values differ."
         return Section("outcomes", "What came out", (Text(told, "warning"),))
-    differ = [pair for pair in pairs if pair.significant]
-    same = sum(1 for pair in pairs if pair.same)
-    told = (
-        f"{count(len(pairs), 'point')} in both: {same:,} are the same records, {len(differ):,} "
-        f"differ significantly (p < {SIGNIFICANT} in a chi-square test of homogeneity, corrected "
-        "for the number of points by Holm's method)."
-    )
     first = sorted(pairs, key=lambda pair: (pair.p_value, -pair.found.total_variation_distance))
     shown = tuple(_figure(left, right, pair) for pair in first[:MOST_SHOWN])
     blocks: tuple[Block, ...] = (
-        Text(told),
+        Text(f"{in_short(pairs)}."),
         Text("Drawn are the points that differ most." if len(pairs) > len(shown) else ""),
         Figures(shown),
         _table(pairs),
@@ -271,14 +221,26 @@ def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
     a, b = outcome_sets(left, [pair.left]), outcome_sets(right, [pair.right])
     ideal = [one for one in (*a, *b) if one.shots is None][:1]
     counted = [_called("A", a, 0), _called("B", b, 1)]
-    p = "chance explains it" if not pair.significant else f"p = {pair.p_value:.2g}"
+    p = f"p = {pair.p_value:.2g}, {_verdict(pair)}"
     name = point_name(pair.left.point)
-    stage = stage_name(pair.left.stage, pair.left.emulated or pair.right.emulated, _noisy(left))
+    stage = _stage(pair)
     caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
     label = f"Outcomes of {caption}"
     return Figure(
         f"both-{pair.left.stage}-{pair.left.point.id}", caption, bars([*ideal, *counted], label)
     )
+
+
+def _verdict(pair: Pair) -> str:
+    if pair.same:
+        return "same record"
+    return "significant" if pair.significant else "not significant"
+
+
+def _stage(pair: Pair) -> str:
+    """The stage that both share; the noise of a simulation need not be the same."""
+    emulated = pair.left.emulated or pair.right.emulated
+    return f"{pair.left.stage}{' (emulated)' if emulated else ''}"
 
 
 def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:
@@ -291,10 +253,10 @@ def _table(pairs: Sequence[Pair]) -> Table:
     rows = tuple(
         (
             point_name(pair.left.point),
-            stage_name(pair.left.stage, pair.left.emulated),
+            _stage(pair),
             f"{pair.found.total_variation_distance:.4f}",
             f"{pair.p_value:.2g}",
-            "same record" if pair.same else "differs" if pair.significant else "by chance",
+            _verdict(pair),
         )
         for pair in kept
     )
@@ -306,5 +268,6 @@ def _table(pairs: Sequence[Pair]) -> Table:
         Column("difference"),
     )
     rest = len(pairs) - len(kept)
-    left_out = f"{rest:,} more points are not listed; `iqm-spec diff` has all." if rest else ""
+    left_out = f"{count(rest, 'more row')} not listed; `iqm-spec diff --json` has all."
+    left_out = left_out if rest else ""
     return Table("Points of both runs", columns, rows, left_out, long=True)

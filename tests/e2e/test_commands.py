@@ -100,7 +100,9 @@ def test_explain_and_diff(spec: Path, cli: Cli, answer: Ask, tmp_path: Path) -> 
     second = answer("run", spec, "--set", "seed=4", "--set", "circuits.bell.shots=100")["run"]
     told = answer("explain", first, second)
     assert [item["what"] for item in told["settings"]] == ["seed"]
-    assert [item["what"] for item in told["points"]] == ["bell: shots"]
+    assert [(item["point"], item["what"]) for item in told["points"]] == [("bell", "shots")]
+    shown = cli("explain", first, second).stdout
+    assert shown == "seed: 3 -> 4\nshots at bell: 200 -> 100\n"
     found = answer("diff", first, second)
     assert len(found["points"]) == 3
     assert all(not item["same_record"] for item in found["points"])

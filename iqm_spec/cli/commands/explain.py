@@ -9,6 +9,7 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import allow_code_option, json_option, stored_results_option
+from iqm_spec.plan.differences import in_words
 from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
@@ -59,7 +60,10 @@ def data(found: Explanation) -> dict[str, object]:
     return {
         "same": found.same,
         "settings": [{"what": d.what, "left": d.left, "right": d.right} for d in found.settings],
-        "points": [{"what": d.what, "left": d.left, "right": d.right} for d in found.points],
+        "points": [
+            {"point": d.point, "what": d.what, "left": d.left, "right": d.right}
+            for d in found.points
+        ],
         "only_left": told(found.only_left),
         "only_right": told(found.only_right),
     }
@@ -69,9 +73,7 @@ def lines(found: Explanation, left: str, right: str) -> list[str]:
     """The explanation for people; long lists are cut and counted."""
     if found.same:
         return [f"{left} and {right} ask the same"]
-    differing = [
-        f"{item.what}: {item.left} -> {item.right}" for item in (*found.settings, *found.points)
-    ]
+    differing = [f"{what}: {a} -> {b}" if a or b else what for what, a, b in in_words(found)]
     only = [
         f"only in {name}: {label(p.name, p.values, p.repeat)}"
         for name, points in ((left, found.only_left), (right, found.only_right))
