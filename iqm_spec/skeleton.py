@@ -73,9 +73,14 @@ class Skeleton:
 
     @cached_property
     def summary(self) -> Mapping[str, Json]:
-        """What a plan tells of the circuit: `qubits`, `depth` and native gate counts `gates`."""
+        """What a plan tells of the circuit: `qubits`, `depth` and native gate counts `gates`.
+
+        The resonator that a qubit is moved to is no qubit.
+        """
         bare = self.bare
-        return {"qubits": len(bare.components), "depth": bare.depth(), "gates": bare.counts()}
+        resonators = {op.qubits[1] for op in bare.ops if op.name == "move"}
+        qubits = len(bare.components) - len(resonators)
+        return {"qubits": qubits, "depth": bare.depth(), "gates": bare.counts()}
 
     @cached_property
     def _turns(self) -> int:

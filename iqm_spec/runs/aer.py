@@ -156,7 +156,7 @@ def _cut(
 def _work(point: PlannedPoint) -> float:
     """Gates times amplitudes of a density matrix or of as many trajectories, the smaller one."""
     gates: Mapping[str, int] = point.summary["gates"]  # type: ignore[assignment]
-    qubits = int(point.summary["qubits"])  # type: ignore[arg-type]
+    qubits = int(point.summary["qubits"]) + ("move" in gates)  # type: ignore[arg-type]
     states = min(2.0 ** min(qubits, 60), float(point.shots))
     return sum(gates.values()) * 2.0 ** min(qubits, 30) * states
 

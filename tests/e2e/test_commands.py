@@ -110,7 +110,7 @@ def test_explain_and_diff(spec: Path, cli: Cli, answer: Ask, tmp_path: Path) -> 
     third = answer("run", spec, "--set", "aer.noise=ideal", "--set", "shots=5000")["run"]
     strong = answer("diff", first, third)["points"]
     assert min(item["p_value_corrected"] for item in strong) < 0.01
-    assert "differ significantly" in cli("diff", first, third).stdout
+    assert "with a significant difference" in cli("diff", first, third).stdout
 
 
 @pytest.mark.parametrize("name", ["My Own!.yaml", "2.yml", "y.yaml", "é.toml"])
