@@ -24,7 +24,11 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
         for where, circuit in known:
             if circuit not in axes:
                 hint = nearest(circuit, list(axes)) or f"its circuits are {', '.join(axes)}"
-                _report(report, where, f"no circuit is called `{circuit}`", hint)
+                text = f"no circuit is called `{circuit}`"
+                if not has(report.source.tree, where):
+                    text += f", the one that `{name}` analyses where none is named"
+                    hint = f"name one by `{where[2]}`; {hint}"
+                _report(report, where, text, hint)
         named = [axes[circuit] for _, circuit in known if circuit in axes]
         for where, axis in _axes(path, options):
             if len(named) == len(known) > 0 and not any(axis in some for some in named):

@@ -56,7 +56,7 @@ def run(
     hear = tell or to_stderr
     _check(workers, max_credits, wait)
     last = None if until is None else _stage(until)
-    given = Given(source_of(spec, Path(folder)), tuple(overrides), tuple(allow_code), last)
+    given = Given(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
     store, progress = Store(Path(results)), Progress(hear)
     with session_of(server, Path(results)) as session:
         ready = prepare(given, store, session, hear, replan=replan)
@@ -103,10 +103,17 @@ def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
 
 def _check(workers: int, max_credits: float | None, wait: float | None) -> None:
     if not 1 <= workers <= _MOST_WORKERS:
-        raise UsageError(f"workers={workers}", hint=f"from 1 to {_MOST_WORKERS} processes")
+        raise UsageError(f"workers={workers!r} is out of range", hint=f"from 1 to {_MOST_WORKERS}")
     for name, value in (("max_credits", max_credits), ("wait", wait)):
         if value is not None and not 0 <= value < float("inf"):
-            raise UsageError(f"{name}={value}", hint="a number from 0, or None for no limit")
+            raise UsageError(
+                f"{name}={value!r} is out of range", hint="a number from 0, or None for no limit"
+            )
+
+
+def _listed(texts: str | Sequence[str]) -> tuple[str, ...]:
+    """A text alone is one text, not its letters."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def _stage(name: str) -> Stage:

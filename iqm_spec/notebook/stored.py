@@ -15,6 +15,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.notebook.point import Point
+from iqm_spec.plan.label import count
 from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.store import Store
 
@@ -174,7 +175,7 @@ class Run:
 
     def __repr__(self) -> str:
         number = len(self.saved.plan.points)
-        return f"<Run {self.id}: {self.saved.about}, {number:,} points, {self.status}>"
+        return f"<Run {self.id}: {self.saved.about}, {count(number, 'point')}, {self.status}>"
 
     def _repr_html_(self) -> str:
         from iqm_spec.notebook.show import html

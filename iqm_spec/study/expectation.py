@@ -18,6 +18,7 @@ from iqm_spec.analysis.expectation import (
 )
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.analysis.readout import Mitigated
+from iqm_spec.plan.label import count
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import (
     Group,
@@ -111,7 +112,10 @@ def _shared_out(terms: Observable, shots: Sequence[_Shots]) -> dict[int, dict[st
     bits = qubits_of(shots[0].row)
     for string, coefficient in terms.items():
         if len(string) != bits:
-            return f"{string} has {len(string)} letters, and {bits} bits are measured"
+            return (
+                f"{string} has {count(len(string), 'letter')}, and {count(bits, 'bit')} "
+                f"{'is' if bits == 1 else 'are'} measured"
+            )
         fitting = (i for i, some in enumerate(shots) if measured_in(string, some.basis))
         place = next(fitting, None)
         if place is None:
