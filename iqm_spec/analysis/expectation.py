@@ -28,8 +28,9 @@ def expectation(counts: Mapping[str, int], terms: Terms) -> Expectation:
     """Mean of sum_k c_k P_k over the shots, and its standard error.
 
     Every shot gives one value of the whole sum, so that correlations between the terms are in the
-    error. Where all shots gave one value the error is that of one other shot. ValueError where a
-    string has not a letter for each bit.
+    error. It is at least that of one shot in all of them having the value farthest away: that no
+    other was seen does not prove that there is none. ValueError where a string has not a letter for
+    each bit.
     """
     shots = sum(counts.values())
     if shots <= 0:
@@ -37,8 +38,9 @@ def expectation(counts: Mapping[str, int], terms: Terms) -> Expectation:
     values = {bits: value_of(bits, terms) for bits in counts}
     mean = sum(count * values[bits] for bits, count in counts.items()) / shots
     square = sum(count * (values[bits] - mean) ** 2 for bits, count in counts.items()) / shots
-    largest = sum(abs(coefficient) for coefficient in terms.values())
-    least = (largest / shots) ** 2 * (shots - 1) / shots if shots > 1 else largest**2
+    widest = 2 * sum(abs(coefficient) for coefficient in terms.values())
+    chance = 1 / shots if shots > 1 else 0.5
+    least = widest**2 * chance * (1 - chance)
     return Expectation(mean, sqrt(max(square, least) / shots))
 
 

@@ -40,8 +40,8 @@ def polarization(counts: Mapping[str, int], target: str) -> Expectation:
         value = (-0.5) ** apart
         mean += count * value / shots
         square += count * value * value / shots
-    least = 2.25 / shots  # one shot at distance one differs by 3/2
-    spread = sqrt(max(square - mean * mean, least / shots) / shots)
+    least = 2.25 / shots  # variance of one shot in all at distance one, which differs by 3/2
+    spread = sqrt(max(square - mean * mean, least) / shots)
     factor = scale / (scale - 1)
     return Expectation(factor * mean - 1 / (scale - 1), factor * spread)
 

@@ -18,12 +18,13 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
     """Report S312 for names that stand for nothing, S206 for strings that no shot can tell."""
     _check_names(spec, report)
     axes = {points.circuit.name: set(points.axes) for points in circuits}
+    names = [circuit.name for circuit in spec.circuits]
     for name, options in spec.analysis.items():
         path: TreePath = ("analysis", name)
         known = list(_circuits(path, options))
         for where, circuit in known:
-            if circuit not in axes:
-                hint = nearest(circuit, list(axes)) or f"its circuits are {', '.join(axes)}"
+            if circuit not in names:
+                hint = nearest(circuit, names) or f"its circuits are {', '.join(names)}"
                 text = f"no circuit is called `{circuit}`"
                 if not has(report.source.tree, where):
                     text += f", the one that `{name}` analyses where none is named"
@@ -33,7 +34,11 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
         for where, axis in _axes(path, options):
             if len(named) == len(known) > 0 and not any(axis in some for some in named):
                 hint = nearest(axis, sorted(set().union(*named))) or _of_others(axis, axes)
-                _report(report, where, f"none of its circuits uses an axis `{axis}`", hint)
+                text = f"none of its circuits uses an axis `{axis}`"
+                if not has(report.source.tree, where):
+                    text += f", the one that `{name}` takes where none is named"
+                    hint = f"name one by `{where[2]}`; {hint}" if hint else f"set `{where[2]}`"
+                _report(report, where, text, hint)
         if name == "expectation":
             _check_letters(path, options, report)
 

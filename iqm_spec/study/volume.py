@@ -14,6 +14,7 @@ from iqm_spec.analysis.volume import (
     heavy_outputs,
     heavy_share,
 )
+from iqm_spec.plan.label import count
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import Group, Options, apart, found, qubits_of, rows_of_circuits
 from iqm_spec.study.readout import Readout
@@ -37,12 +38,18 @@ def _volume(group: Group, over: tuple[str, ...]) -> Analysed:
             shares.append(heavy_share(row.counts, heavy_outputs(derived["ideal"], qubits)))
     if len(shares) < len(group):
         left = len(group) - len(shares)
-        notes.append(f"{left} circuits are left out: their ideal distributions are not all stored")
+        notes.append(
+            f"{count(left, 'circuit')} left out: ideal distributions of all outcomes are not stored"
+        )
     if not shares:
         return found(NAME, group, [], *over, notes=notes)
     outcome = heavy_output(shares)
     if outcome.circuits < LEAST_CIRCUITS:
-        notes.append(f"{outcome.circuits} circuits; the criterion asks for {LEAST_CIRCUITS}")
+        told = count(outcome.circuits, "circuit")
+        notes.append(
+            f"{told} averaged, the criterion asks for {LEAST_CIRCUITS}; axes that draw other "
+            "circuits are named by `over`"
+        )
     low = outcome.probability - DEVIATIONS * outcome.error
     high = outcome.probability + DEVIATIONS * outcome.error
     merits = [

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from iqm_spec.analysis.merit import Analysed, Merit
     from iqm_spec.spec.analysis import Declared
 
-MOST_ROWS = 40
+MOST_ROWS, FEWER_ROWS = 40, 20
+"""Rows of a table: of the only analysis, and of each of several."""
+
 WIDE = 80
 """Columns from which intervals are shown, too."""
 
@@ -82,6 +84,19 @@ def _wanted(names: Sequence[str], spec: Path | None) -> Declared | None:
 
 
 def _show(found: Sequence[Analysed]) -> None:
+    """A table for each analysis; distances, which every point has, come last."""
+    groups: dict[str, list[Analysed]] = {}
+    for one in sorted(found, key=lambda one: one.analysis == "distances"):
+        groups.setdefault(one.analysis, []).append(one)
+    for number, (name, some) in enumerate(groups.items()):
+        if len(groups) > 1:
+            click.echo(f"{chr(10) if number else ''}{printable(name)}")
+        _table(some, FEWER_ROWS if len(groups) > 1 else MOST_ROWS)
+    for note in _notes(found):
+        click.echo(f"note: {note}")
+
+
+def _table(found: Sequence[Analysed], most: int) -> None:
     from rich.table import Table
 
     console = output.console()
@@ -92,16 +107,15 @@ def _show(found: Sequence[Analysed]) -> None:
     for column in ("value", "95 % interval")[: 1 + wide]:
         table.add_column(column, justify="right", no_wrap=True)
     rows = [(one, merit) for one in found for merit in one.merits]
-    for one, merit in rows[:MOST_ROWS]:
+    for one, merit in rows[:most]:
         stage = "emulated" if one.emulated else one.stage
         name = printable(merit.name).replace("_", " ")
         figures = _figures(merit)[: 1 + wide]
         table.add_row(printable(one.circuit), _at(one), stage, name, *figures)
-    console.print(table)
-    if len(rows) > MOST_ROWS:
-        click.echo(f"... and {len(rows) - MOST_ROWS:,} more: --json has all")
-    for note in _notes(found):
-        click.echo(f"note: {note}")
+    if rows:
+        console.print(table)
+    if len(rows) > most:
+        click.echo(f"... and {len(rows) - most:,} more: --json has all")
 
 
 def _at(one: Analysed) -> str:
