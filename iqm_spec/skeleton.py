@@ -49,8 +49,8 @@ class Skeleton:
 
     def fill(self, angles: Angles) -> NativeCircuit:
         """The circuit with these angles."""
-        if len(angles) != 2 * self._turns:
-            raise ValueError(f"{2 * self._turns} angles are wanted, got {len(angles)}")
+        if len(angles) != 2 * self.turns:
+            raise ValueError(f"{2 * self.turns} angles are wanted, got {len(angles)}")
         left = iter(angles)
         ops = [
             Op("r", op.qubits, (next(left), next(left))) if op.name == "r" else op
@@ -83,7 +83,8 @@ class Skeleton:
         return {"qubits": qubits, "depth": bare.depth(), "gates": bare.counts()}
 
     @cached_property
-    def _turns(self) -> int:
+    def turns(self) -> int:
+        """Number of `r`, each of which takes two angles."""
         return sum(op.name == "r" for op in self.bare.ops)
 
     @cached_property

@@ -46,8 +46,7 @@ def stored_natives(
         for ask, item in found.items():
             name = _skeleton_named(item)
             if name in known:
-                angles = cast("list[float]", item.record["angles"])
-                native = Native(known[name], tuple(map(float, angles)))
+                native = _native(known[name], item)
                 yield ask, native, {item.digest, skeletons[name].digest}
 
 
@@ -82,4 +81,33 @@ def _skeleton_named(found: Found) -> str:
 
 
 def _skeleton(found: Found) -> Skeleton:
-    return Skeleton.from_json(cast("Mapping[str, Any]", found.record["circuit"]))
+    try:
+        skeleton = Skeleton.from_json(cast("Mapping[str, Any]", found.record["circuit"]))
+    except ValueError as error:
+        raise _unreadable(found, str(error)) from error
+    bare = skeleton.bare
+    qubits, bits = len(bare.components), sum(size for _, size in bare.registers)
+    for op in bare.ops:
+        if any(at >= qubits for at in op.qubits) or any(at >= bits for at in op.clbits):
+            raise _unreadable(found, f"`{op.name}` acts where the circuit has no qubit or bit")
+        if len(op.qubits) != _QUBITS.get(op.name, len(op.qubits)):
+            raise _unreadable(found, f"`{op.name}` acts on {count(len(op.qubits), 'qubit')}")
+    return skeleton
+
+
+_QUBITS = {"r": 1, "cz": 2, "move": 2, "measure": 1}
+"""Instructions that act on so many."""
+
+
+def _native(skeleton: Skeleton, found: Found) -> Native:
+    angles = tuple(map(float, cast("list[float]", found.record["angles"])))
+    if len(angles) != 2 * skeleton.turns:
+        raise _unreadable(found, f"{len(angles)} angles for {count(skeleton.turns, 'turn')}")
+    return Native(skeleton, angles)
+
+
+def _unreadable(found: Found, why: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"the circuit {found.record['key']} in the object {found.digest} cannot be read: {why}",
+        hint="`iqm-spec verify` tells what else is wrong",
+    )

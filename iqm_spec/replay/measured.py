@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from iqm_spec.canonical import digest
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.keep import circuits_of
-from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
 from iqm_spec.runs.derived import derived_key, measured_lines
 from iqm_spec.runs.rows import Row
@@ -52,22 +52,31 @@ def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> It
 
 
 def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
-    plans: dict[str, Plan] = {}
+    plans: dict[str, tuple[Plan, dict[str, PlannedPoint]]] = {}
     for attempt in own:
-        named_ = str(attempt.intent["plan"])
+        named_, body = str(attempt.intent["plan"]), attempt.intent["body"]
         if named_ not in plans:
-            plans[named_] = read_plan(store, named_)
-        if digest(json.loads(_request(store, plans[named_], attempt))) != attempt.intent["body"]:
-            name = attempt.id or short(attempt)
+            plans[named_] = _with_keys(read_plan(store, named_), attempt)
+        plan, points = plans[named_]
+        name = attempt.id or short(attempt)
+        if any(key not in points for key, _ in attempt.parts):
+            yield Mismatch(f"job {name}", "its circuits are not those of the plan that it names")
+        elif digest(json.loads(_request(store, plan, attempt, points))) != body:
             yield Mismatch(f"job {name}", "its request is not that of the plan's circuits")
 
 
-def _request(store: Store, plan: Plan, attempt: Attempt) -> bytes:
+def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
+    """A plan with its points by their keys at the stage and server of an attempt."""
+    keys = point_keys(plan, Stage(attempt.intent["stage"]), attempt.intent["realm"])
+    return plan, dict(zip(keys, plan.points, strict=True))
+
+
+def _request(
+    store: Store, plan: Plan, attempt: Attempt, by_key: Mapping[str, PlannedPoint]
+) -> bytes:
     from iqm_spec.server.body import job_body
 
     intent = attempt.intent
-    keys = point_keys(plan, Stage(intent["stage"]), intent["realm"])
-    by_key = dict(zip(keys, plan.points, strict=True))
     points = [by_key[key] for key, _ in attempt.parts]
     circuits = circuits_of(store, plan, points)
     pairs = [(point.name, circuits[point.ask]) for point in points]

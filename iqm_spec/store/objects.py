@@ -16,6 +16,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder, TempFile
 from iqm_spec.store.layout import LARGEST_VALUE, OBJECTS, object_path
 from iqm_spec.store.reading import open_regular
+from iqm_spec.store.shapes import object_misfit
 
 _CHUNK = 1 << 20
 _MISSING = "is missing"
@@ -39,7 +40,10 @@ def get_json(root: Path, digest: str) -> Json:
         data = file.read(LARGEST_VALUE + 1)
     if len(data) > LARGEST_VALUE or sha256(data) != digest:
         raise corrupt(path, "is not what its name says")
-    return parse(path, data)
+    value = parse(path, data)
+    if wrong := object_misfit(value):
+        raise corrupt(path, f"cannot be read: {wrong}")
+    return value
 
 
 def put_file(folder: Folder, data: bytes) -> str:

@@ -11,10 +11,11 @@ from attrs import define, field, frozen
 
 from iqm_spec.canonical import sha256
 from iqm_spec.json_types import Json
-from iqm_spec.store.journal import EVENT_FORMAT, parse_event
+from iqm_spec.store.journal import EVENT_FORMAT, event_misfit, parse_event
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
 from iqm_spec.store.reading import open_regular
 from iqm_spec.store.references import named_jobs, references
+from iqm_spec.store.shapes import HEADERS, RECORDS, misfit, object_misfit
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
 _MOST_PROBLEMS = 10  # of one file
@@ -39,6 +40,8 @@ class Scan:
     named: set[str] = field(factory=set)
     jobs: set[str] = field(factory=set)
     """Jobs that an event of a run names."""
+    kind: str = ""
+    """Of a pack."""
 
     def fail(self, code: str, message: str) -> None:
         """Takes down one problem, up to a number that a person would read."""
@@ -57,9 +60,11 @@ def scan_object(path: Path) -> Scan:
     if sha256(data) != path.stem:
         return _failed(scan, "hash", _why(data, path.stem))
     try:
-        scan.named.update(references(parse_canonical(data)))
+        value = parse_canonical(data)
     except NotCanonicalError as error:
-        scan.fail("form", str(error))
+        return _failed(scan, "form", str(error))
+    scan.named.update(references(value))
+    _scan_shape(scan, "", object_misfit(value))
     return scan
 
 
@@ -94,6 +99,7 @@ def scan_event(path: Path) -> Scan:
     event = parse_event(path, data)
     if event is None:
         return _failed(scan, "hash", "is not the event that its name and folder say")
+    _scan_shape(scan, "", event_misfit(path, event))
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
     scan.jobs.update(named_jobs(event.fields))
     return scan
@@ -116,8 +122,11 @@ def _scan_lines(scan: Scan, lines: list[bytes], last: str) -> str:
 
 
 def _scan_header(scan: Scan, value: Json) -> None:
-    if not isinstance(value, dict) or kind_of(value.get("format")) is None:
+    kind = kind_of(value.get("format")) if isinstance(value, dict) else None
+    if kind is None:
         scan.fail("form", "line 1 is not a pack's header")
+    scan.kind = kind or ""
+    _scan_shape(scan, "line 1", misfit(HEADERS.get(scan.kind), value))
     scan.named.update(references(value))
 
 
@@ -128,7 +137,13 @@ def _scan_record(scan: Scan, value: Json, last: str) -> str:
         return last
     if key <= last:
         scan.fail("order", f"line {scan.lines} does not come after the one before by its key")
+    _scan_shape(scan, f"line {scan.lines}", misfit(RECORDS.get(scan.kind), value))
     return key
+
+
+def _scan_shape(scan: Scan, where: str, wrong: str) -> None:
+    if wrong:
+        scan.fail("shape", f"{where}: {wrong}" if where else wrong)
 
 
 def _batches(file: BinaryIO) -> Iterator[list[bytes]]:
