@@ -101,3 +101,12 @@ def answer(cli: Cli) -> Callable[..., Any]:
         return document
 
     return ask
+
+
+@pytest.fixture(scope="module")
+def any_shape() -> Iterator[None]:
+    """What folders hold may have any shape: for tests of folders that are full of toys."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("RECORDS", "HEADERS", "OBJECTS", "EVENTS"):
+            patch.setattr(f"iqm_spec.store.shapes.{name}", {})
+        yield

@@ -41,9 +41,11 @@ def tell_gaps(run: str, found: Gaps) -> int:
     if found.given_up:
         share = found.share(found.given_up)
         output.say(
-            f"{run}: {share} are not there: the server gave no results of their jobs, the stage's "
-            f"verdict says why; `iqm-spec resume {run}` asks again"
+            f"{run}: {share} are not there: their jobs brought nothing; the stage's verdict says "
+            f"why; `iqm-spec resume {run}` looks again"
         )
+    for stage in found.stages:
+        output.say(f"{run}: the {stage} stage has not begun")
     if found:
         output.say(f"hint: {LOST if found.lost else UNFINISHED}")
     return int(ExitCode.CORRUPT if found.lost else ExitCode.DONE)

@@ -68,7 +68,10 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
 def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
     """A plan with its points by their keys at the stage and server of an attempt."""
     keys = point_keys(plan, Stage(attempt.intent["stage"]), attempt.intent["realm"])
-    return plan, dict(zip(keys, plan.points, strict=True))
+    points: dict[str, PlannedPoint] = {}
+    for key, point in zip(keys, plan.points, strict=True):
+        points.setdefault(key, point)  # of those that ask the same, the first was sent
+    return plan, points
 
 
 def _request(

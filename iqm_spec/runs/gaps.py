@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any
 
 from attrs import frozen
 
@@ -38,7 +40,7 @@ class Gaps:
     waiting: tuple[PlannedPoint, ...] = ()
     """Points whose jobs have not ended, or whose outcome is unknown: nothing to ask again."""
     given_up: tuple[PlannedPoint, ...] = ()
-    """Points whose jobs the server took and gave no results of: their stage failed by that."""
+    """Points whose jobs failed, were not taken, or gave no results: their stage failed by that."""
 
     several: bool = False
     """Whether a point has more than one result: of several stages or calibration sets."""
@@ -50,6 +52,8 @@ class Gaps:
 
     events: tuple[int, ...] = ()
     """Numbers of the run's events that are gone; what they told is not known."""
+    stages: tuple[str, ...] = ()
+    """Stages that the run wanted and of which nothing was asked."""
 
     def __bool__(self) -> bool:
         """True where anything is missing."""
@@ -58,25 +62,59 @@ class Gaps:
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     """What is missing of a run, given its rows."""
-    failed = {stage["stage"] for stage in saved.stages if stage["status"] == "failed"}
-    open_ones = [row for row in rows if row.record is None and row.waiting]
-    waiting = tuple(row.point for row in open_ones if row.stage not in failed)
-    given_up = tuple(row.point for row in open_ones if row.stage in failed)
-    counts = tuple(row.point for row in rows if row.record is None and not row.waiting)
-    distances = tuple(
-        row.point for row in rows if row.record and row.derived is None and row.stage != "mock"
-    )
-    ended = {stage["stage"] for stage in saved.stages if stage["status"] in _ENDED}
-    gone = any(
-        row.ended and (row.stage != "aer" or "aer" in ended)
-        for row in rows
-        if row.record is None or row.derived is None
-    )
-    lost = bool(counts or distances) and (gone or names_lost_objects(saved.state, store))
+    status = {str(stage["stage"]): str(stage["status"]) for stage in saved.stages}
+    absent: dict[_Kind, list[PlannedPoint]] = {kind: [] for kind in _Kind}
+    for row in rows:
+        if row.record is None:
+            absent[_kind(row, status.get(row.stage, ""))].append(row.point)
+    counts = (*absent[_Kind.LOST], *absent[_Kind.NOT_REACHED])
+    distances = [row for row in rows if row.record and row.derived is None and row.stage != "mock"]
+    gone = bool(absent[_Kind.LOST]) or any(_was_done(row, status) for row in distances)
+    if counts or distances:
+        gone = gone or names_lost_objects(saved.state, store)
     events = saved.state.lost
-    several = len({row.point.index for row in rows}) < len(rows)
-    lost = lost or bool(events)
-    return Gaps(len(rows), counts, distances, lost, waiting, given_up, several, events)
+    return Gaps(
+        total=len(rows),
+        counts=tuple(sorted(counts, key=lambda point: point.index)),
+        distances=tuple(row.point for row in distances),
+        lost=gone or bool(events) or names_lost_journals(saved.state, store),
+        waiting=tuple(absent[_Kind.WAITING]),
+        given_up=tuple(absent[_Kind.GIVEN_UP]),
+        several=len({row.point.index for row in rows}) < len(rows),
+        events=events,
+        stages=_without_rows(saved, rows),
+    )
+
+
+class _Kind(Enum):
+    """Why a row has no counts."""
+
+    LOST = 0
+    WAITING = 1
+    GIVEN_UP = 2
+    NOT_REACHED = 3
+
+
+def _kind(row: Row, status: str) -> _Kind:
+    # a mock may pass without points that it has no gates for
+    if (status == "passed" and row.stage != "mock") or _was_done(row, {row.stage: status}):
+        return _Kind.LOST
+    if status == "failed" and row.stage != "aer":
+        return _Kind.GIVEN_UP
+    return _Kind.WAITING if row.waiting else _Kind.NOT_REACHED
+
+
+def _was_done(row: Row, status: Mapping[str, str]) -> bool:
+    """Whether all that the row should hold was there once."""
+    return row.ended and (row.stage != "aer" or status.get("aer") in _ENDED)
+
+
+def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Stages with counts for data that the run wanted and of which nothing was asked."""
+    wanted: Any = saved.state.fields.get("wanted", ())
+    begun = {row.stage for row in rows}
+    waived = {str(stage["stage"]) for stage in saved.stages if stage["status"] == "waived"}
+    return tuple(s for s in wanted if s != "mock" and s not in begun and s not in waived)
 
 
 def require_journals(store: Store, realm: str) -> None:
@@ -97,3 +135,9 @@ def names_lost_objects(state: RunState, store: Store) -> bool:
     """Whether a job of the run names results that are not in the folder (no bytes are read)."""
     named = [event.fields.get(pack) for event in state.of_kind(JOB) for pack in _PACKS]
     return not all(store.has(str(name)) for name in named if DIGEST.fullmatch(str(name)))
+
+
+def names_lost_journals(state: RunState, store: Store) -> bool:
+    """Whether the run names jobs that have no journal in the folder."""
+    named = {job for event in state.of_kind(USED) for job in named_jobs(event.fields)}
+    return bool(named - set(store.job_keys())) if named else False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.model import Stage
@@ -89,7 +89,9 @@ class SavedRun:
         stage = Stage.MOCK if mock else Stage.HARDWARE
         used = self.used(stage)
         if self.realm is not None and used:
-            yield from server_rows(store, self.plan, stage, self.realm, used)
+            emulated = any(s["stage"] == stage.value and s["emulated"] for s in self.stages)
+            for row in server_rows(store, self.plan, stage, self.realm, used):
+                yield evolve(row, emulated=row.emulated or emulated)
 
 
 def load_run(store: Store, selector: str) -> SavedRun:
@@ -100,4 +102,13 @@ def load_run(store: Store, selector: str) -> SavedRun:
         raise StoreCorrupt(
             f"run {state.id} names no plan", hint="`iqm-spec verify` tells what else is wrong"
         )
+    if lacks := [name for name in _NEEDED if name not in state.fields]:
+        raise StoreCorrupt(
+            f"the journal of run {state.id} does not say its {lacks[0]}",
+            hint="`iqm-spec verify` tells what else is wrong",
+        )
     return SavedRun(state, read_plan(store, plan))
+
+
+_NEEDED = ("text", "spec", "simulator", "wanted")
+"""What the first event of every run tells, beside its plan."""

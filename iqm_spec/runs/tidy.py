@@ -12,7 +12,7 @@ from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.runs.rows import Row
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
-COUNTED = ("shots", "shots_returned", "outcome", "count")
+COUNTED = ("shots", "shots_returned", "calibration_set_id", "outcome", "count")
 COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_distance")
 
 
@@ -40,10 +40,11 @@ class Tidy:
             point, values, compared = row.point, dict(row.point.values), row.comparison or {}
             told = [point.id, row.stage, row.emulated, point.name, point.target, point.repeat + 1]
             swept = [_cell(values.get(axis)) for axis in self._axes]
-            returned = row.record["shots_returned"] if row.record else None
+            record = row.record or {}
+            got = [record.get("shots_returned"), record.get("calibration_set_id")]
             distances = [compared.get(name) for name in COMPARED]
             for outcome, count in row.counts.items():  # none where the record is missing
-                yield [*told, *swept, point.shots, returned, outcome, count, *distances]
+                yield [*told, *swept, point.shots, *got, outcome, count, *distances]
 
 
 def tidy(rows: Sequence[Row]) -> Tidy:

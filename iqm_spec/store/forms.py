@@ -14,7 +14,7 @@ from iqm_spec.cache import cache_folder
 from iqm_spec.version import __version__
 
 _SIZE = 32
-_CHECKS = 2
+CHECKS = 2
 """Raised when more is checked, so that nothing is taken for sound that never was looked at."""
 
 _LARGEST = 1 << 24
@@ -57,7 +57,7 @@ def remembered_forms() -> Forms:
     folder = cache_folder()
     if folder is None:
         return Forms(None)
-    path = folder / "forms" / f"{__version__}-{_CHECKS}"
+    path = folder / "forms" / f"{__version__}-{CHECKS}"
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)

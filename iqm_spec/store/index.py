@@ -21,7 +21,7 @@ from iqm_spec.store.layout import INDEX, KIND, LARGEST_VALUE, OBJECT_NAME, OBJEC
 from iqm_spec.store.objects import check_file, corrupt, opened
 from iqm_spec.store.packs import Place, read_header, read_records
 from iqm_spec.store.reading import open_regular
-from iqm_spec.store.shapes import RECORDS, misfit
+from iqm_spec.store.shapes import record_misfit
 
 _BATCH = 1024  # records that are read together
 _FORMAT = "iqm-spec/index/1"
@@ -116,9 +116,8 @@ class Index:
             found = _read_all(path, self._rebuild(kind, digest), keys)
         if found is None:
             raise corrupt(path, "holds other records than its lines say")
-        shape = RECORDS.get(kind)
-        for key, record in found.items() if shape else ():
-            if wrong := misfit(shape, record):
+        for key, record in found.items():
+            if wrong := record_misfit(kind, record):
                 raise corrupt(path, f"has a record {key} that cannot be read: {wrong}")
         return {key: Found(digest, record) for key, record in found.items()}
 

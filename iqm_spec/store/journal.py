@@ -20,7 +20,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.layout import EVENT_NAME, KIND, LARGEST_EVENT
 from iqm_spec.store.objects import corrupt, opened
-from iqm_spec.store.shapes import EVENTS, misfit
+from iqm_spec.store.shapes import event_misfit
 
 EVENT_FORMAT = "iqm-spec/event/1"
 
@@ -113,14 +113,9 @@ def read_event(path: Path) -> Event:
     event = parse_event(path, data)
     if event is None:
         raise corrupt(path, "is not what its name says")
-    if wrong := event_misfit(path, event):
+    if wrong := event_misfit(path.parent.parent.name, event.kind, event.fields):
         raise corrupt(path, f"cannot be read: {wrong}")
     return event
-
-
-def event_misfit(path: Path, event: Event) -> str:
-    """What in an event does not fit its kind, in words; empty where all does."""
-    return misfit(EVENTS.get((path.parent.parent.name, event.kind)), event.fields)
 
 
 def parse_event(path: Path, data: bytes) -> Event | None:

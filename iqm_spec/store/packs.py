@@ -18,7 +18,7 @@ from iqm_spec.store.disk import translated
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.layout import LARGEST_VALUE, RECORD_KEY, kind_of, object_path, pack_format
 from iqm_spec.store.objects import check_file, corrupt, opened, parse, place_object
-from iqm_spec.store.shapes import HEADERS, RECORDS, misfit
+from iqm_spec.store.shapes import header_misfit, record_misfit
 
 SPILL_BYTES = 1 << 26
 """Bytes of records held in memory before they are sorted and put aside in tmp/."""
@@ -44,9 +44,8 @@ class Pack:
     @property
     def records(self) -> Iterator[dict[str, Json]]:
         """Reads the records one by one, from the start each time."""
-        shape = RECORDS.get(self.kind)
         for offset, _, record in read_records(self.path):
-            if wrong := misfit(shape, record):
+            if wrong := record_misfit(self.kind, record):
                 raise corrupt(self.path, f"has a record at byte {offset} of which {wrong}")
             yield record
 
@@ -135,7 +134,7 @@ def read_pack(root: Path, digest: str) -> Pack:
     path = object_path(root, digest, "jsonl")
     check_file(path)
     kind, header = read_header(path)
-    if wrong := misfit(HEADERS.get(kind), header):
+    if wrong := header_misfit(kind, header):
         raise corrupt(path, f"has a header of which {wrong}")
     return Pack(digest, kind, header, path)
 

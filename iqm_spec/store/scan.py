@@ -11,11 +11,11 @@ from attrs import define, field, frozen
 
 from iqm_spec.canonical import sha256
 from iqm_spec.json_types import Json
-from iqm_spec.store.journal import EVENT_FORMAT, event_misfit, parse_event
+from iqm_spec.store.journal import EVENT_FORMAT, parse_event
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
 from iqm_spec.store.reading import open_regular
 from iqm_spec.store.references import named_jobs, references
-from iqm_spec.store.shapes import HEADERS, RECORDS, misfit, object_misfit
+from iqm_spec.store.shapes import event_misfit, header_misfit, object_misfit, record_misfit
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
 _MOST_PROBLEMS = 10  # of one file
@@ -99,7 +99,7 @@ def scan_event(path: Path) -> Scan:
     event = parse_event(path, data)
     if event is None:
         return _failed(scan, "hash", "is not the event that its name and folder say")
-    _scan_shape(scan, "", event_misfit(path, event))
+    _scan_shape(scan, "", event_misfit(path.parent.parent.name, event.kind, event.fields))
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
     scan.jobs.update(named_jobs(event.fields))
     return scan
@@ -126,7 +126,7 @@ def _scan_header(scan: Scan, value: Json) -> None:
     if kind is None:
         scan.fail("form", "line 1 is not a pack's header")
     scan.kind = kind or ""
-    _scan_shape(scan, "line 1", misfit(HEADERS.get(scan.kind), value))
+    _scan_shape(scan, "line 1", header_misfit(scan.kind, value))
     scan.named.update(references(value))
 
 
@@ -137,7 +137,7 @@ def _scan_record(scan: Scan, value: Json, last: str) -> str:
         return last
     if key <= last:
         scan.fail("order", f"line {scan.lines} does not come after the one before by its key")
-    _scan_shape(scan, f"line {scan.lines}", misfit(RECORDS.get(scan.kind), value))
+    _scan_shape(scan, f"line {scan.lines}", record_misfit(scan.kind, value))
     return key
 
 

@@ -187,14 +187,13 @@ _ESTIMATE = fields(
 
 EVENTS: Mapping[tuple[str, str], Shape] = {
     ("runs", "started"): fields(
+        {},
         {
             "plan": digest,
             "text": digest,
             "spec": fields({"name": text, "digest": digest}),
             "simulator": fields({"aer": text, "way": text}),
             "wanted": listed(text),
-        },
-        {
             "inputs": maybe(digest),
             "environment": maybe(digest),
             "server": maybe(text),
@@ -212,7 +211,7 @@ EVENTS: Mapping[tuple[str, str], Shape] = {
         },
         {"derived": listed(digest), "calibrations": listed(digest)},
     ),
-    ("runs", "ended"): fields({"exit": whole}, {"at": text, "stages": listed(_STAGE)}),
+    ("runs", "ended"): fields({}, {"exit": whole, "at": text, "stages": listed(_STAGE)}),
     ("runs", "analysed"): fields({"analyses": digest}),
     ("jobs", "intent"): fields(
         {
@@ -253,16 +252,33 @@ EVENTS: Mapping[tuple[str, str], Shape] = {
 """Folder and kind of a journal's event to the shape of its fields."""
 
 
-def misfit(shape: Shape | None, value: object) -> str:
-    """What does not fit, in words; empty where all does or nothing is known of it."""
+def record_misfit(kind: str, value: object) -> str:
+    """What in a record does not fit its pack's kind, in words.
+
+    Empty where all does, or nothing is known of the kind: so with those below.
+    """
+    return _misfit(RECORDS.get(kind), value)
+
+
+def header_misfit(kind: str, value: object) -> str:
+    """What in a pack's header does not fit its kind."""
+    return _misfit(HEADERS.get(kind), value)
+
+
+def object_misfit(value: object) -> str:
+    """What in a JSON object does not fit its format."""
+    if not isinstance(value, dict):
+        return ""
+    return _misfit(OBJECTS.get(str(value.get("format"))), value)
+
+
+def event_misfit(folder: str, kind: str, value: object) -> str:
+    """What in an event's fields does not fit its kind; `folder` is `runs` or `jobs`."""
+    return _misfit(EVENTS.get((folder, kind)), value)
+
+
+def _misfit(shape: Shape | None, value: object) -> str:
     wrong = None if shape is None else shape(value)
     if wrong is None:
         return ""
     return f"{wrong.removeprefix('.') or 'what is in it'} is not what this program would write"
-
-
-def object_misfit(value: object) -> str:
-    """As `misfit`, for a JSON object by its format."""
-    if not isinstance(value, dict):
-        return ""
-    return misfit(OBJECTS.get(str(value.get("format"))), value)

@@ -266,7 +266,7 @@ def test_a_job_that_the_server_does_not_know_is_no_waiting_one(
     text = Page((tmp_path / "gone.html").read_text()).text
     for part in (
         *("Not complete. The hardware (emulated) stage failed", "no result given"),
-        *("no counts: the server gave none of its job", "No job has a measured time yet"),
+        *("no counts: its job brought none", "No job has a measured time yet"),
     ):
         assert part in text, part
     assert "waiting for its job" not in text

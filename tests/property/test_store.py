@@ -19,7 +19,7 @@ from iqm_spec.canonical import canonical
 from iqm_spec.store import Disk, Store, verify
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("any_shape")]
 
 
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)

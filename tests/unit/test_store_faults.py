@@ -15,6 +15,8 @@ from attrs import field, frozen
 from iqm_spec.errors import JobFailed
 from iqm_spec.store import Disk, Store, verify
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)
 ASK = "a" * 64
 RECORDS = [{"key": f"k{n}", "counts": {"0": n}} for n in range(6)]

@@ -10,6 +10,8 @@ from iqm_spec.canonical import canonical, digest, sha256
 from iqm_spec.errors import JobFailed, StoreCorrupt
 from iqm_spec.store import Disk, Store, verify
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 PLAN, OTHER = {"format": "x", "n": 1}, {"format": "x", "n": 2}
 ASK = "a" * 64
 

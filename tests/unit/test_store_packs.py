@@ -14,6 +14,8 @@ from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.store import Store, verify
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 RECORDS: list[dict[str, Json]] = [{"key": f"k{n:02}", "counts": {"00": n}} for n in range(20)]
 KEYS = [str(record["key"]) for record in RECORDS]
 

@@ -17,6 +17,8 @@ import pytest
 
 from iqm_spec.store import Store, verify
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)
 
 WORKER = """
@@ -24,14 +26,15 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from iqm_spec.store import Journal, Store
+
 root, run, first, last = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 store = Store(root)
 claims = Journal(store.folder, root / "jobs" / ("c" * 64))
 for n in range(first, last):
     key = f"k{n:03}"
-    found = store.find_one("aer-records", key)
+    found = store.find_one("numbers", key)
     if found is None:
-        pack = store.put_pack("aer-records", {}, [{"key": key, "counts": {"0": n}}])
+        pack = store.put_pack("numbers", {}, [{"key": key, "counts": {"0": n}}])
         store.append_event(run, "job", {"records": pack})
     if claims.claim("claimed", n + 1):
         print(n, flush=True)
@@ -54,7 +57,7 @@ def test_two_processes_on_one_folder_do_no_harm(tmp_path: Path) -> None:
     found = verify(Store(root))
     assert found.problems == ()
     assert found.leftovers == ()
-    records = Store(root).find("aer-records", [f"k{n:03}" for n in range(60)])
+    records = Store(root).find("numbers", [f"k{n:03}" for n in range(60)])
     assert [item.record["counts"] for _, item in sorted(records.items())] == [
         {"0": n} for n in range(60)
     ]
@@ -81,7 +84,7 @@ def test_a_killed_process_leaves_a_sound_folder(tmp_path: Path) -> None:
     done.communicate()
     assert done.returncode == 0
     assert verify(Store(root)).problems == ()
-    assert len(Store(root).find("aer-records", [f"k{n:03}" for n in range(20)])) == 20
+    assert len(Store(root).find("numbers", [f"k{n:03}" for n in range(20)])) == 20
 
 
 def git(folder: Path, *args: str) -> str:
@@ -118,10 +121,10 @@ def test_folders_that_grew_apart_unite_by_git(tmp_path: Path) -> None:
     for n, clone in enumerate(clones):
         git(tmp_path, "clone", "-q", str(base), clone.name)
         store = Store(clone / "results")
-        plan = store.put_pack("plan", {"n": n}, [{"key": "0"}])
+        plan = store.put_pack("toy", {"n": n}, [{"key": "0"}])
         store.link_answer(ask, plan)
-        store.put_pack("aer-records", {}, [{"key": "shared"}])
-        store.put_pack("aer-records", {}, [{"key": f"own{n}"}])
+        store.put_pack("numbers", {}, [{"key": "shared"}])
+        store.put_pack("numbers", {}, [{"key": f"own{n}"}])
         store.append_event(run, "ended", {"by": n})
         store.start_run("bell", NOW, {"plan": plan})
         git(clone, "add", ".")
@@ -134,7 +137,7 @@ def test_folders_that_grew_apart_unite_by_git(tmp_path: Path) -> None:
     assert merged[0].find_answer(ask) == merged[1].find_answer(ask) is not None
     for store in merged:
         assert verify(store).problems == ()
-        assert len(store.find("aer-records", ["shared", "own0", "own1"])) == 3
+        assert len(store.find("numbers", ["shared", "own0", "own1"])) == 3
 
 
 def check_by_hand(root: Path) -> tuple[int, str]:
@@ -154,7 +157,7 @@ def check_by_hand(root: Path) -> tuple[int, str]:
 def test_the_folders_readme_tells_how_to_check_it(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     plan = store.put_json({"shots": 10})
-    store.put_pack("aer-records", {}, [{"key": "a"}])
+    store.put_pack("numbers", {}, [{"key": "a"}])
     store.link_answer("a" * 64, plan)
     store.append_event(store.start_run("ghz", NOW, {}), "job-ended", {"n": 1})
     assert check_by_hand(store.root) == (0, "")

@@ -10,6 +10,8 @@ import pytest
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.store import Journal, Store, verify
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 NOW = datetime(2026, 11, 22, 23, 30, 5, tzinfo=timezone(timedelta(hours=2)))
 
 

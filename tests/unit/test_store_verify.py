@@ -14,9 +14,12 @@ import pytest
 
 from iqm_spec.canonical import sha256
 from iqm_spec.store import Finding, Store, verify
+from iqm_spec.store.forms import CHECKS
 from iqm_spec.store.layout import object_path
 from iqm_spec.store.unused import unused_objects
 from iqm_spec.version import __version__
+
+pytestmark = pytest.mark.usefixtures("any_shape")
 
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)
 ASK, ABSENT = "a" * 64, "0" * 64
@@ -273,7 +276,7 @@ def test_a_damaged_memory_is_no_memory(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: bytes | None
 ) -> None:
     monkeypatch.setenv("IQM_SPEC_CACHE", str(tmp_path / "cache"))
-    path = tmp_path / "cache" / "forms" / __version__
+    path = tmp_path / "cache" / "forms" / f"{__version__}-{CHECKS}"
     path.parent.mkdir(parents=True)
     path.mkdir() if bad is None else path.write_bytes(bad)
     for _ in range(2):

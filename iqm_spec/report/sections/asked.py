@@ -125,7 +125,8 @@ def _missing(subject: Subject) -> list[Block]:
         told.append(f"{found.share(found.waiting)} wait for their jobs.")
     if found.given_up:
         share = found.share(found.given_up)
-        told.append(f"{share} are not there: the server gave no results of their jobs.")
+        told.append(f"{share} are not there: their jobs brought nothing.")
+    told += [f"The {clean(stage, 20)} stage has not begun." for stage in found.stages]
     return [Text(" ".join(told), "warning")] if told else []
 
 

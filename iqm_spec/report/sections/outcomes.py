@@ -176,10 +176,9 @@ def _cells(subject: Subject, row: Row, absent: str) -> list[str]:
 
 def _absent(row: Row, given_up: Collection[str]) -> str:
     """Why there are no counts."""
-    if not row.waiting:
-        return "no counts"
-    gone = row.point.id in given_up
-    return "no counts: the server gave none of its job" if gone else "waiting for its job"
+    if row.point.id in given_up and row.stage != "aer":
+        return "no counts: its job brought none"
+    return "waiting for its job" if row.waiting else "no counts"
 
 
 def _merit(of: Merit | None) -> str:
