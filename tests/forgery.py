@@ -24,15 +24,26 @@ def forge_record(root: Path, kind: str, change: Change) -> None:
     _replace(root, path, b"\n".join([head, *lines]) + b"\n")
 
 
-def forge_object(root: Path, kind: str, change: Change) -> None:
-    """Changes the first JSON object of a format."""
+def forge_object(root: Path, kind: str, change: Change, having: str = "") -> None:
+    """Changes the first JSON object of a format that has some text in it."""
     for path in sorted((root / "objects").glob("*/*.json")):
         value = json.loads(path.read_bytes())
-        if value.get("format") == f"iqm-spec/{kind}/1":
+        if value.get("format") == f"iqm-spec/{kind}/1" and having in path.read_text():
             change(value)
             _replace(root, path, canonical(value))
             return
     raise LookupError(kind)
+
+
+def forge_events(root: Path, pattern: str, change: Change) -> None:
+    """Changes the fields of all events whose path in the folder fits a pattern."""
+    for path in sorted(root.glob(pattern)):
+        value = json.loads(path.read_bytes())
+        change(value["fields"])
+        data = canonical(value)
+        number, kind = path.name.split("-")[0], value["kind"]
+        path.unlink()
+        path.with_name(f"{number}-{kind}-{sha256(data)[:8]}.json").write_bytes(data)
 
 
 def forge_bodies(root: Path, change: Change) -> int:

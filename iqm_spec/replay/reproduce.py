@@ -8,10 +8,12 @@ from typing import Any
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.analysed import check_analyses
+from iqm_spec.replay.asked import check_spec
 from iqm_spec.replay.check import Check, Mismatch
 from iqm_spec.replay.measured import check_measured
 from iqm_spec.replay.planned import check_circuits
 from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
+from iqm_spec.replay.told import check_told
 from iqm_spec.replay.verdicts import check_verdict
 from iqm_spec.runs.inputs import read_inputs
 from iqm_spec.runs.saved import SavedRun
@@ -31,6 +33,8 @@ def reproduce(
     yield files
     if files.mismatches:
         return
+    if spec := check_spec(store, saved):
+        yield spec
     yield check_circuits(store, saved.plan)
     wanted: Any = saved.state.fields.get("wanted", ())
     if Stage.AER.value in wanted:
@@ -40,6 +44,7 @@ def reproduce(
         if not noise.mismatches:
             yield from repeat_aer(store, saved, profiles, workers, tell)
     yield from check_measured(store, saved)
+    yield check_told(store, saved)
     if verdict := check_verdict(store, saved):
         yield verdict
     if analyses := check_analyses(store, saved):

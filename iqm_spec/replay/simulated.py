@@ -59,9 +59,15 @@ def repeat_aer(
         done += len(outcomes)
         tell(done, len(keyed))
     return [
-        check_of("Aer records", len(keyed), [*found.records, *_unlikely(found)], _note(found)),
+        _records(len(keyed), found),
         check_of("Aer distances", len(keyed) - len(found.others), found.derived),
     ]
+
+
+def _records(total: int, found: _Found) -> Check:
+    unlikely = _unlikely(found)
+    loose = len(found.others) - len(unlikely)
+    return check_of("Aer records", total, [*found.records, *unlikely], _note(found), loose)
 
 
 def check_noise(plan: Plan, profiles: Profiles) -> Check:

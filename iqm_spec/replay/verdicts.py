@@ -1,11 +1,12 @@
-"""Judges a run's Aer stage again, from the distances that the folder has."""
+"""Judges a run's stages again, from what the folder has."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from iqm_spec.analysis import judge
-from iqm_spec.plan.label import label
+from iqm_spec.plan.label import count, label
 from iqm_spec.replay.check import Check, Mismatch, check_of
 from iqm_spec.runs.aer import comparison_of
 from iqm_spec.runs.saved import SavedRun
@@ -13,10 +14,27 @@ from iqm_spec.store import Store
 
 
 def check_verdict(store: Store, saved: SavedRun) -> Check | None:
-    """The Aer stage's verdict beside the one in the journal; None where it had none."""
-    told = next((one for one in saved.stages if one["stage"] == "aer"), None)
-    if told is None or told["status"] not in ("passed", "failed"):
-        return None
+    """The verdicts of Aer and machine beside those in the journal; None where there are none."""
+    wrong: list[Mismatch] = []
+    total = 0
+    for told in saved.stages:
+        if told["stage"] != "mock" and told["status"] in ("passed", "failed"):
+            total += 1
+            of = _aer if told["stage"] == "aer" else _hardware
+            wrong += of(store, saved, told["status"])
+    return check_of("verdicts", total, wrong) if total else None
+
+
+def _hardware(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
+    """It passes where every point was measured."""
+    rows = [row for row in saved.each_row(store) if row.stage == "hardware"]
+    without = sum(1 for row in rows if row.record is None)
+    if status == "passed" and (without or not rows):
+        told = f"{without:,} of {count(len(rows), 'point')}" if rows else "all points"
+        yield Mismatch("hardware", f"the journal says passed, and the counts of {told} are gone")
+
+
+def _aer(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
     require: Any = saved.plan.header["require"].get("aer", {})
     rows = (row for row in saved.each_row(store) if row.stage == "aer")
     named = (
@@ -24,7 +42,5 @@ def check_verdict(store: Store, saved: SavedRun) -> Check | None:
         for row in rows
     )
     verdict = judge(require, named)
-    wrong = []
-    if verdict.status != told["status"]:
-        wrong.append(Mismatch("aer", f"the journal says {told['status']}, it is {verdict.status}"))
-    return check_of("verdicts", 1, wrong)
+    if verdict.status != status:
+        yield Mismatch("aer", f"the journal says {status}, it is {verdict.status}")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
 from iqm_spec.analysis.merit import Analysed
-from iqm_spec.errors import JobFailed, SpecError, UsageError
+from iqm_spec.errors import JobFailed, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.runs.gaps import Gaps, gaps
 from iqm_spec.runs.inputs import Inputs, read_inputs
+from iqm_spec.runs.respec import source_of_run
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
-from iqm_spec.source import Source, parse_source
+from iqm_spec.source import Source
 from iqm_spec.spec.analysis import PLUGINS
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.work import look
@@ -91,7 +91,7 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
         analysed=analysed,
         gaps=gaps(saved, rows, store),
         text=str(told["text"]),
-        source=_source(told),
+        source=source_of_run(store, saved),
         inputs=None if inputs is None else read_inputs(store, str(inputs)),
         environment=found if isinstance(found, Mapping) else {},
         jobs=_jobs(store, saved),
@@ -126,11 +126,3 @@ def _jobs(store: Store, saved: SavedRun) -> dict[Stage, tuple[Attempt, ...]]:
         work = look(saved.plan, stage, saved.realm, store, write=False)
         found[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
     return found
-
-
-def _source(told: Any) -> Source | None:
-    """The spec's text read again; None where this version cannot."""
-    try:
-        return parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
-    except (SpecError, KeyError):
-        return None

@@ -12,7 +12,7 @@ import pytest
 
 from iqm_spec.emulator import Emulator
 from tests.conftest import Cli
-from tests.forgery import Change, forge_bodies, forge_object, forge_record
+from tests.forgery import Change, forge_bodies, forge_events, forge_object, forge_record
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +82,9 @@ def test_a_run_comes_out_as_it_was(results: Path, answer: Ask, cli: Cli) -> None
         "hardware requests": 1,
         "hardware counts": 4,
         "hardware distances": 4,
-        "verdicts": 1,
+        "spec": 4 + 4,
+        "journals": 1 + 2,
+        "verdicts": 2,
     }
     after = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
     assert before == after
@@ -157,6 +159,104 @@ def test_requests_of_jobs_that_brought_nothing_are_made_again_too(
     assert forge_bodies(tmp_path / "results", more_shots) == 2
     found = wrong(answer("reproduce", exit_code=7))
     assert found.keys() == {"mock requests", "hardware requests"}
+
+
+def real(fields: dict[str, Any]) -> None:
+    fields["emulated"] = False
+
+
+def measured(fields: dict[str, Any]) -> None:
+    for stage in fields["stages"]:
+        stage["emulated"] = False
+
+
+def longer(text: dict[str, Any]) -> None:
+    if "shots: 200" in text["text"]:
+        text["text"] = text["text"].replace("shots: 200", "shots: 9999")
+
+
+def other_set(fields: dict[str, Any]) -> None:
+    fields["calibration_set_id"] = "another"
+
+
+def other_aer(environment: dict[str, Any]) -> None:
+    environment["versions"]["qiskit-aer"] = "0.1"
+
+
+def other_file(inputs: dict[str, Any]) -> None:
+    inputs["architectures"]["garnet"]["gates"]["cz"].pop()
+
+
+TOLD: list[tuple[str, str, Change, str, str]] = [
+    ("event", "jobs/*/*-intent-*", real, "journals", "and says it was not"),
+    ("event", "runs/*/*-ended-*", measured, "journals", "and says it was not"),
+    ("event", "jobs/*/*-completed-*", lambda f: f.update(qpu_seconds=9.0), "journals", "its time"),
+    (
+        "event",
+        "jobs/*/*-completed-*",
+        lambda f: f.update(calibration_set_id="x"),
+        "journals",
+        "set",
+    ),
+    ("event", "runs/*/*-started-*", lambda f: f["wanted"].append("moon"), "journals", "stages"),
+    ("event", "runs/*/*-started-*", lambda f: f["simulator"].update(aer="9"), "journals", "Aer 9"),
+    (
+        "object",
+        "environment",
+        lambda e: e["versions"].update({"qiskit-aer": "0.1"}),
+        "journals",
+        "Aer",
+    ),
+    ("object", "inputs", other_file, "spec", "another circuit"),
+]
+
+
+@pytest.mark.parametrize(("sort", "where", "change", "check", "why"), TOLD)
+def test_what_contradicts_itself_is_found_though_all_hashes_fit(
+    sort: str, where: str, change: Change, check: str, why: str, results: Path, answer: Ask
+) -> None:
+    if sort == "event":
+        forge_events(results, where, change)
+    else:
+        forge_object(results, where, change)
+    answer("verify")
+    told = answer("reproduce", exit_code=7)
+    (found,) = [one for one in told["checks"] if one["name"] == check]
+    assert any(why in one["why"] for one in found["mismatches"]), found
+
+
+def test_a_text_that_asks_for_something_else_is_found(results: Path, answer: Ask) -> None:
+    forge_object(results, "text", longer, having="shots: 200")
+    answer("verify")
+    found = wrong(answer("reproduce", exit_code=7))
+    assert len(found["spec"]) == 4
+
+
+def test_a_passed_stage_without_its_counts_is_found(results: Path, answer: Ask, cli: Cli) -> None:
+    """A journal's last event leaves no gap; the verdict of the run tells of it."""
+    jobs = (results / "jobs").iterdir()
+    (hardware,) = [
+        job for job in jobs if b'"stage":"hardware"' in next(job.glob("*-intent-*")).read_bytes()
+    ]
+    next(hardware.glob("*-completed-*")).unlink()
+    assert wrong(answer("reproduce", exit_code=7))["verdicts"] == ["hardware"]
+    for command in ("status", "export", "report", "diff pair"):
+        done = cli(*command.split(), "latest")
+        assert done.returncode == 7, command
+        assert "the counts of 4 of 8 results" in done.stderr, command
+    shown = cli("status", "latest").stdout
+    assert "damaged" in shown
+
+
+def test_jobs_that_two_names_share_are_made_again_under_the_first(
+    tmp_path: Path, answer: Ask
+) -> None:
+    (tmp_path / "two.yaml").write_text(
+        "iqm_spec: 1\nname: two\ntarget: garnet\nshots: 100\nstages: [mock, hardware]\ncircuits:\n"
+        "  - {name: a, generator: bell}\n  - {name: b, generator: bell, args: {state: phi+}}\n"
+    )
+    answer("run", "two.yaml", "--server", "emulator", "--yes")
+    assert answer("reproduce")["same"]
 
 
 def test_other_noise_than_the_plans_is_found(results: Path, answer: Ask) -> None:

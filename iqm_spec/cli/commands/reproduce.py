@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -51,9 +51,16 @@ def command(run: str, workers: int, results: Path, as_json: bool) -> int:
         told = [check.to_json() for check in checks]
         output.answer({"run": saved.state.id, "checks": told, "same": not wrong, "exit": code})
     else:
-        verdict = f"{wrong:,} not as they were" if wrong else "all as it was"
-        click.echo(f"run {saved.state.id}: {verdict}")
+        click.echo(f"run {saved.state.id}: {_in_short(checks)}")
     return code
+
+
+def _in_short(checks: Sequence[Check]) -> str:
+    if wrong := sum(len(check.mismatches) for check in checks):
+        return f"{wrong:,} not as they were"
+    if loose := sum(check.loose for check in checks):
+        return f"{loose:,} not bit for bit, and nothing speaks against them"
+    return "all as it was"
 
 
 def _show(check: Check) -> None:

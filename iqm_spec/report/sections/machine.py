@@ -105,7 +105,7 @@ def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
     """What the server told of a set: medians over the components in use, and its best words."""
     figures: dict[str, list[float]] = {}
     listed_ = told["metrics"].get("observations") if isinstance(told["metrics"], dict) else None
-    for one in listed_ if isinstance(listed_, list) else ():
+    for one in filter(_is_object, listed_ if isinstance(listed_, list) else ()):
         field, value = one.get("dut_field"), one.get("value")
         if not isinstance(field, str) or not isinstance(value, int | float):
             continue
@@ -124,6 +124,10 @@ def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
         *(Column(one, number=True) for one in ("median", "least", "greatest", "of")),
     )
     yield Table(f"Calibration set {name}, components in use (times in seconds)", columns, rows)
+
+
+def _is_object(one: object) -> bool:
+    return isinstance(one, dict)
 
 
 def _named(field: str, used: Used) -> str | None:

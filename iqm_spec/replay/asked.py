@@ -1,0 +1,80 @@
+"""Does the spec's text, with the files and machines of its run, ask what the plan has?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from iqm_spec.model import Point
+from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.readout import is_calibration
+from iqm_spec.replay.check import Check, Mismatch, check_of, named
+from iqm_spec.runs.respec import Respec, name_of, respec
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.store import Store
+from iqm_spec.version import __version__
+
+_SETTINGS = ("name", "seed", "calibration", "order")
+
+
+def check_spec(store: Store, saved: SavedRun) -> Check | None:
+    """Settings, and circuit, shots, machine and options of every point, from the text anew.
+
+    None for a run that kept too little, or whose spec this version cannot read. Circuits that code
+    of the spec's author makes are not made again: their points are compared in all else.
+    """
+    again = respec(store, saved)
+    if again is None:
+        return None
+    planned = [point for point in saved.plan.points if not is_calibration(point)]
+    same_version = _version(store, saved) == __version__
+    unknown = others = 0
+    wrong = list(_settings(again, saved))
+    left = {point_name(point): point for point in planned}
+    for point in again.points():
+        own = left.pop(name_of(point), None)
+        if own is None:
+            wrong.append(Mismatch(f"{point.name} (spec)", "the plan has no such point"))
+            continue
+        ask = again.ask(point)
+        unknown += ask is None
+        wrong += [Mismatch(named(own, "plan"), why) for why in _differences(point, own)]
+        if ask is not None and ask != own.ask:
+            others += not same_version
+            wrong += [Mismatch(named(own, "plan"), _OTHER)] if same_version else []
+    wrong += [Mismatch(named(p, "plan"), "the spec asks for no such point") for p in left.values()]
+    notes = [f"{unknown:,} are made by code that is not run here"] if unknown else []
+    if others:
+        notes.append(f"of {others:,} this version of iqm-spec would make another circuit")
+    return check_of("spec", len(planned) + len(_SETTINGS), wrong, "; ".join(notes))
+
+
+_OTHER = "the spec, its files and machines ask for another circuit"
+
+
+def _version(store: Store, saved: SavedRun) -> object:
+    """The version of iqm-spec that made the run."""
+    environment = saved.state.fields.get("environment")
+    told: Any = {} if environment is None else store.get_json(str(environment))
+    return told.get("versions", {}).get("iqm-spec")
+
+
+def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
+    header = saved.plan.header
+    told = {**header, "name": saved.plan.name}
+    for name in _SETTINGS:
+        if told.get(name) != getattr(again.spec, name):
+            yield Mismatch(f"{name} (spec)", f"the plan has {told.get(name)}")
+    if saved.state.name != saved.plan.name:
+        yield Mismatch("name (run)", f"the plan is of {saved.plan.name}")
+
+
+def _differences(point: Point, own: PlannedPoint) -> Iterator[str]:
+    for what, asked, have in (
+        ("shots", point.shots, own.shots),
+        ("machine", point.target, own.target),
+        ("options", dict(point.options), dict(own.options)),
+    ):
+        if asked != have:
+            yield f"the spec asks for {what} {asked}, the plan has {have}"

@@ -1,0 +1,105 @@
+"""Do the events of a run, its jobs and its records tell the same where they tell of the same?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from iqm_spec.model import Stage
+from iqm_spec.replay.check import Check, Mismatch, check_of
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.server.errors import BadAnswer
+from iqm_spec.server.jobs import parse_job
+from iqm_spec.stages.server.collect import records_kind
+from iqm_spec.stages.server.desk import EMULATOR
+from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.keys import record_key
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.work import look
+from iqm_spec.store import Store
+
+
+def check_told(store: Store, saved: SavedRun) -> Check:
+    """Versions and stages of the run; of its jobs emulation, calibration sets, times and reports.
+
+    Whoever changes one of them has to change all: no proof, but few contradictions pass.
+    """
+    stages = [Stage.MOCK, Stage.HARDWARE] if saved.realm is not None else []
+    jobs = [
+        (stage, attempt)
+        for stage in stages
+        for attempt in look(saved.plan, stage, saved.realm or "", store, write=False).attempts()
+    ]
+    wrong = [*_of_run(store, saved)]
+    for stage, attempt in jobs:
+        name = f"job {attempt.id or short(attempt)}"
+        wrong += [Mismatch(name, why) for why in _of_job(store, saved, stage, attempt)]
+    return check_of("journals", 1 + len(jobs), wrong)
+
+
+def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
+    name = f"run {saved.state.id}"
+    environment = saved.state.fields.get("environment")
+    told: Any = {} if environment is None else store.get_json(str(environment))
+    version = told.get("versions", {}).get("qiskit-aer", saved.simulator.aer)
+    if version != saved.simulator.aer:
+        yield Mismatch(name, f"it names Aer {saved.simulator.aer}, its versions name {version}")
+    spec: Any = saved.state.fields["spec"]
+    if spec["digest"] != saved.plan.header["spec"]["digest"]:
+        yield Mismatch(name, "it names another spec than its plan")
+    wanted: Any = saved.state.fields["wanted"]
+    if not set(wanted) <= set(saved.plan.header["stages"]):
+        yield Mismatch(name, "it wanted stages that its plan does not have")
+    for one in saved.stages:
+        if (
+            saved.realm == EMULATOR
+            and one["stage"] != "aer"
+            and _asked(one)
+            and not one["emulated"]
+        ):
+            yield Mismatch(name, f"its {one['stage']} stage was emulated, and says it was not")
+
+
+def _asked(stage: Any) -> bool:
+    return bool(stage["points"])
+
+
+def _of_job(store: Store, saved: SavedRun, stage: Stage, attempt: Attempt) -> Iterator[str]:
+    intent = attempt.intent
+    if saved.realm == EMULATOR and not intent.get("emulated"):
+        yield "it was emulated, and says it was not"
+    verdict = next((one for one in saved.stages if one["stage"] == stage.value), None)
+    if verdict and intent.get("emulated") and _asked(verdict) and not verdict["emulated"]:
+        yield f"it was emulated, and the verdict of the {stage.value} stage says it was not"
+    if attempt.phase is not Phase.COMPLETED:
+        return
+    yield from _of_report(store, attempt)
+    set_id = attempt.fields.get("calibration_set_id")
+    keys = [
+        record_key(key, attempt.job, attempt.number, str(attempt.id)) for key, _ in attempt.parts
+    ]
+    packs = {str(attempt.fields["records"])}
+    found = store.find(records_kind(stage), keys, within=packs)
+    if any(one.record.get("calibration_set_id") != set_id for one in found.values()):
+        yield f"its counts name another calibration set than {set_id}"
+
+
+def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
+    """The server's own report of a job beside what its event took from it."""
+    name = attempt.fields.get("report")
+    if name is None:
+        return
+    told: Any = store.get_json(str(name))
+    try:
+        report = parse_job(told["job"])
+    except (BadAnswer, KeyError):
+        yield "the server's report of it cannot be read"
+        return
+    for what, mine, theirs in (
+        ("id", attempt.id, report.id),
+        ("status", attempt.fields.get("status"), report.status),
+        ("time", attempt.fields.get("qpu_seconds"), report.execution_seconds),
+        ("calibration set", attempt.fields.get("calibration_set_id"), report.calibration_set_id),
+    ):
+        if mine != theirs:
+            yield f"its {what} is {mine}, and the server's report says {theirs}"
