@@ -15,6 +15,7 @@ from math import cos, hypot, pi, sin, sqrt
 from attrs import frozen
 
 from iqm_spec.analysis.expectation import Expectation
+from iqm_spec.analysis.goodness import Goodness, goodness
 
 
 @frozen
@@ -25,6 +26,7 @@ class Oscillation:
     error: float
     phase: float
     offset: float
+    goodness: Goodness
 
 
 def populations(counts: Mapping[str, int]) -> Expectation:
@@ -63,8 +65,8 @@ def fit_oscillation(
     different = {round((qubits * phi) % (2 * pi), 9) % round(2 * pi, 9) for phi in phases}
     if len(different) < 3:
         raise ValueError(
-            f"the parity is known at {len(different)} different phases modulo 2 pi / {qubits}, and "
-            "three are needed"
+            f"the parity is known at {len(different)} of the phases that differ modulo 2 pi / "
+            f"{qubits}, and three are needed"
         )
     weights = np.array([1 / one.error for one in parities])
     columns = [[cos(qubits * phi), sin(qubits * phi), 1.0] for phi in phases]
@@ -75,7 +77,10 @@ def fit_oscillation(
     amplitude = hypot(a, b)
     slope = np.array([a, b, 0.0]) / amplitude if amplitude else np.array([1.0, 0.0, 0.0])
     error = sqrt(float(slope @ covariance @ slope))
-    return Oscillation(amplitude, error, float(np.arctan2(-b, a)), c)
+    fitted = [a * cos(qubits * phi) + b * sin(qubits * phi) + c for phi in phases]
+    residuals = [one.value - y for one, y in zip(parities, fitted, strict=True)]
+    follows = goodness(residuals, [one.error for one in parities], 3)
+    return Oscillation(amplitude, error, float(np.arctan2(-b, a)), c, follows)
 
 
 def fidelity(population: Expectation, oscillation: Oscillation) -> Expectation:

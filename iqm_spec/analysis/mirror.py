@@ -15,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.analysis.expectation import Expectation
+from iqm_spec.analysis.goodness import Goodness, goodness
 
 
 @frozen
@@ -27,6 +28,7 @@ class Decay:
     p_error: float
     error_rate: float
     error_rate_error: float
+    goodness: Goodness
 
 
 def polarization(counts: Mapping[str, int], target: str) -> Expectation:
@@ -87,6 +89,18 @@ def fit_decay(qubits: int, depths: Sequence[float], means: Sequence[Expectation]
     amplitude, p = (float(x) for x in found)
     errors = np.sqrt(np.diag(covariance))
     share = (4.0**qubits - 1) / 4.0**qubits
+    residuals = [one.value - amplitude * p**d for d, one in zip(depths, means, strict=True)]
     return Decay(
-        amplitude, float(errors[0]), p, float(errors[1]), share * (1 - p), share * float(errors[1])
+        amplitude=amplitude,
+        amplitude_error=float(errors[0]),
+        p=p,
+        p_error=float(errors[1]),
+        error_rate=share * (1 - p),
+        error_rate_error=share * float(errors[1]),
+        goodness=goodness(residuals, [one.error for one in means], 2),
     )
+
+
+def least_polarization(qubits: int) -> float:
+    """The lowest that a circuit can have: every shot at distance one."""
+    return -(4.0**qubits / 2 + 1) / (4.0**qubits - 1)

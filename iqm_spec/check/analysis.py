@@ -30,9 +30,10 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
                     text += f", the one that `{name}` analyses where none is named"
                     hint = f"name one by `{where[2]}`; {hint}"
                 _report(report, where, text, hint)
-        named = [axes[circuit] for _, circuit in known if circuit in axes]
+        wanted = [circuit for _, circuit in known] or names
+        named = [axes[circuit] for circuit in wanted if circuit in axes]
         for where, axis in _axes(path, options):
-            if len(named) == len(known) > 0 and not any(axis in some for some in named):
+            if len(named) == len(wanted) > 0 and not any(axis in some for some in named):
                 hint = nearest(axis, sorted(set().union(*named))) or _of_others(axis, axes)
                 text = f"none of its circuits uses an axis `{axis}`"
                 if not has(report.source.tree, where):
@@ -41,6 +42,7 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
                 _report(report, where, text, hint)
         if name == "expectation":
             _check_letters(path, options, report)
+            _check_observables(path, options, report)
 
 
 def _check_names(spec: Spec, report: Reporter) -> None:
@@ -78,6 +80,15 @@ def _of_others(axis: str, axes: Mapping[str, set[str]]) -> str:
     """A hint where the circuit that is meant may be another."""
     others = [name for name, some in axes.items() if axis in some]
     return f"the axis is used by {', '.join(others)}: name it under `circuits`" if others else ""
+
+
+def _check_observables(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
+    """Names do not end like those of the figures that stand beside an observable."""
+    for name in options["observables"]:
+        for ending in ("_ideal", "_mitigated"):
+            if name.endswith(ending):
+                text = f"`{name}` ends like the figure `NAME{ending}` that stands beside a value"
+                _report(report, (*path, "observables", name), text, "give it another name")
 
 
 def _check_letters(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:

@@ -21,7 +21,7 @@ COMMANDS = {
     "status": "Show the runs of a results folder, or one of them.",
     "analyze": "Compute figures of merit from a run's counts, and store them.",
     "report": "Write a run, or two compared, as one page or as Markdown with drawings.",
-    "export": "Write a run's counts as CSV or JSON.",
+    "export": "Write a run's counts as CSV, JSON or Parquet.",
     "verify": "Check a results folder: every file against its sha256, every reference.",
     "archive": "Write a run as one zip to publish: an RO-Crate.",
     "gc": "Show, or drop, what no run, job or ask leads to.",

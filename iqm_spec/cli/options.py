@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,29 @@ def job_id_of(text: str) -> str:
     except ValueError:
         hint = "job ids are on the server's dashboard, as 3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
         raise UsageError(f"{text!r} is no id of a job", hint=hint) from None
+
+
+def folder_argument(function: Callable[..., int]) -> Callable[..., int]:
+    """`[DIR]`, which may be given as `--results DIR` as in every other command.
+
+    The command gets it as `directory`; UsageError where it is no results folder.
+    """
+
+    @click.argument("directory", type=FolderPath(path_type=Path), required=False, metavar="[DIR]")
+    @click.option("--results", type=FolderPath(path_type=Path), help="The same as DIR.")
+    @wraps(function)
+    def chosen(directory: Path | None, results: Path | None, **more: Any) -> int:
+        from iqm_spec.store import is_results_folder
+
+        if directory is not None and results is not None:
+            raise UsageError("the folder is named twice", hint="as DIR or by --results")
+        folder = directory or results or Path("results")
+        require_folder(folder)
+        if not is_results_folder(folder):
+            raise UsageError(
+                f"{printable(folder.as_posix())} is no results folder: it holds nothing of ours",
+                hint="name the folder that `iqm-spec run` wrote, `results` by default",
+            )
+        return function(directory=folder, **more)
+
+    return chosen

@@ -76,9 +76,20 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
     columns = {"shots": returned, "fidelity": fidelity}
     if len({row.stage for row in rows}) > 1:
         columns["stage"] = ["emulated" if row.emulated else row.stage for row in rows]
+    if sets := _sets(rows):
+        columns["set"] = sets
     if wide:
         columns["perfect"] = [with_error(one, "perfect_hellinger_fidelity") for one in known]
     return columns
+
+
+def _sets(rows: Sequence[Row]) -> list[str]:
+    """Calibration sets by their beginnings, where a point was measured under several."""
+    measured = [row for row in rows if row.stage == "hardware"]
+    if len({row.point.index for row in measured}) == len(measured):
+        return []
+    ids = [(row.record or {}).get("calibration_set_id") for row in rows]
+    return [str(one or "-")[:8] for one in ids]
 
 
 def _reasons(rows: Sequence[Row]) -> list[Text]:

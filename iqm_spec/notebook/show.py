@@ -28,6 +28,7 @@ def html(title: str, about: str, points: Iterable[Point]) -> str:
 
 def _row(point: Point) -> str:
     at = ", ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
+    at += f" #{point.repeat}" if point.repeat > 1 else ""
     top = sorted(point.outcomes.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
     total = max(1, sum(point.outcomes.values()))
     outcomes = ", ".join(f"{bits} {count / total:.0%}" for bits, count in top)

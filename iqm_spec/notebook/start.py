@@ -55,6 +55,8 @@ def run(
     """
     hear = tell or to_stderr
     _check(workers, max_credits, wait)
+    if Path(results).exists() and not Path(results).is_dir():
+        raise UsageError(f"{results} is no folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
     given = Given(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
     store, progress = Store(Path(results)), Progress(hear)
@@ -102,7 +104,11 @@ def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
 
 
 def _check(workers: int, max_credits: float | None, wait: float | None) -> None:
-    if not 1 <= workers <= _MOST_WORKERS:
+    try:
+        fits = 1 <= workers <= _MOST_WORKERS
+    except TypeError:
+        fits = False
+    if not fits:
         raise UsageError(f"workers={workers!r} is out of range", hint=f"from 1 to {_MOST_WORKERS}")
     for name, value in (("max_credits", max_credits), ("wait", wait)):
         if value is not None and not 0 <= value < float("inf"):

@@ -193,11 +193,17 @@ def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:
     Raises `UsageError` where there is no such folder or run, `StoreCorrupt` where what it needs is
     damaged.
     """
-    root = Path(results)
+    try:
+        root = Path(results)
+    except TypeError as error:
+        raise UsageError(
+            f"a results folder is a path, not {results!r}",
+            hint="iqm_spec.load('results', 'latest')",
+        ) from error
     if not root.is_dir():
         raise UsageError(
             f"there is no results folder at {printable(root.as_posix())}",
             hint="`iqm_spec.run(spec)` makes one",
         )
     store = Store(root)
-    return Run(store, load_run(store, run))
+    return Run(store, load_run(store, str(run)))

@@ -35,6 +35,9 @@ def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterat
             if isinstance(mitigated, Mitigated):
                 merits += _mitigated(row, mitigated)
             notes = [mitigated] if isinstance(mitigated, str) else []
+            if sum(1 for hits in row.counts.values() if hits) == 1:
+                merits = [Merit(one.name, one.value) for one in merits]
+                notes.append("all shots agree: how far they would scatter is not known")
             yield found(NAME, [row], merits, notes=notes)
 
 

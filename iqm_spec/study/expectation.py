@@ -94,6 +94,8 @@ def _measured(
     better = [one for one in without if one is not None]
     if len(better) == len(without):
         best = _sum(better)
+        # nothing is known better for its mitigation: where all shots agree this is the larger one
+        best = Expectation(best.value, max(best.error, total.error))
         merits.append(merit(f"{name}_mitigated", best.value, best.error, -inf, inf))
     return merits
 

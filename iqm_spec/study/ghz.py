@@ -23,6 +23,7 @@ from iqm_spec.study.groups import (
     Options,
     added,
     apart,
+    follows,
     found,
     merit,
     number_at,
@@ -35,6 +36,7 @@ from iqm_spec.study.readout import Readout
 NAME = "ghz_fidelity"
 _DRAWN = 121
 _UNCERTAIN = 3.0
+_BEYOND = "mitigated figures are of quasi-probabilities, which may lead beyond 1"
 
 
 def ghz_fidelity(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
@@ -80,9 +82,12 @@ def _fidelity(plain: Group, turned: Group, phase: str, readout: Readout) -> Anal
         found_population,
         merit("coherence", wave.amplitude, wave.error, -inf, inf),
     ]
-    if (better := _mitigated(plain, turned, phases, readout)) is not None:
-        merits.append(merit(f"{NAME}_mitigated", better.value, better.error, -inf, inf))
-    notes = []
+    better = _mitigated(plain, turned, phases, readout)
+    merits += [
+        merit(f"{name}_mitigated", one.value, one.error, -inf, inf) for name, one in better.items()
+    ]
+    notes = [_BEYOND] if any(one.value > 1 for one in better.values()) else []
+    notes += [wave.goodness.doubt] if wave.goodness.doubt else []
     if wave.amplitude < _UNCERTAIN * wave.error:
         notes.append("the coherence is within three errors of 0: an amplitude is never below it")
     errors = tuple(one.error for one in parities)
@@ -95,20 +100,35 @@ def _fidelity(plain: Group, turned: Group, phase: str, readout: Readout) -> Anal
         **_drawn(qubits, wave, min(phases), max(phases)),
     )
     details = {"phase": wave.phase, "offset": wave.offset, "qubits": qubits}
+    details |= follows(wave.goodness)  # type: ignore[arg-type]
     return found(NAME, both, merits, phase, curve=curve, notes=notes, details=details)
 
 
 def _mitigated(
     plain: Group, turned: Group, phases: Sequence[float], readout: Readout
-) -> Expectation | None:
-    """The fidelity with the readout's errors taken off, where all points are calibrated."""
+) -> dict[str, Expectation]:
+    """The figures with the readout's errors taken off, where all points are calibrated."""
     straight = readout.mitigated(added(plain))
     others = [readout.mitigated(row) for row in turned]
     waves = [one for one in others if isinstance(one, Mitigated)]
     if not isinstance(straight, Mitigated) or len(waves) < len(others):
-        return None
-    wave = fit_oscillation(qubits_of(turned[0]), phases, [one.mean(sign) for one in waves])
-    return fidelity(straight.mean(all_alike), wave)
+        return {}
+    parities = [
+        _no_surer(one.mean(sign), parity(row.counts))
+        for one, row in zip(waves, turned, strict=True)
+    ]
+    wave = fit_oscillation(qubits_of(turned[0]), phases, parities)
+    population = _no_surer(straight.mean(all_alike), populations(together(plain)))
+    return {
+        NAME: fidelity(population, wave),
+        "population": population,
+        "coherence": Expectation(wave.amplitude, wave.error),
+    }
+
+
+def _no_surer(mitigated: Expectation, raw: Expectation) -> Expectation:
+    """Mitigation makes nothing surer: where all shots agree its own error would be too small."""
+    return Expectation(mitigated.value, max(mitigated.error, raw.error))
 
 
 def _drawn(

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
+from iqm_spec.analysis.goodness import Goodness
 from iqm_spec.analysis.merit import Analysed, Curve, Merit, interval
 from iqm_spec.json_types import Json
 from iqm_spec.runs.rows import Row
@@ -55,6 +56,15 @@ def qubits_of(row: Row) -> int:
     return len(next(iter(row.counts)).replace(" ", ""))
 
 
+def mixed_widths(rows: Group) -> str:
+    """Why circuits of different numbers of qubits are not averaged; empty where all have one."""
+    widths = sorted({qubits_of(row) for row in rows})
+    if len(widths) < 2:
+        return ""
+    told = ", ".join(map(str, widths[:5])) + (", ..." if len(widths) > 5 else "")
+    return f"circuits of {told} qubits are not averaged: take the axis of their width out of `over`"
+
+
 def together(rows: Group) -> dict[str, int]:
     """Counts of repeats, added."""
     total: dict[str, int] = {}
@@ -96,6 +106,15 @@ def found(
         notes=tuple(notes),
         details=details or {},
     )
+
+
+def follows(of: Goodness) -> dict[str, Json]:
+    """How well points follow a fitted curve, as details."""
+    return {
+        "chi_square": of.chi_square,
+        "degrees_of_freedom": of.degrees,
+        "fit_p_value": of.p_value,
+    }
 
 
 def merit(name: str, value: float, error: float, least: float, most: float) -> Merit:

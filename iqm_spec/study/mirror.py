@@ -6,15 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from iqm_spec.analysis.expectation import Expectation
 from iqm_spec.analysis.merit import Analysed, Curve
-from iqm_spec.analysis.mirror import Decay, fit_decay, mean_of, polarization
+from iqm_spec.analysis.mirror import (
+    Decay,
+    fit_decay,
+    least_polarization,
+    mean_of,
+    polarization,
+)
 from iqm_spec.plan.label import count
 from iqm_spec.runs.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,
     apart,
+    follows,
     found,
     merit,
+    mixed_widths,
     number_at,
     qubits_of,
     rows_of_circuits,
@@ -36,6 +44,8 @@ def mirror_polarization(
 
 
 def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
+    if mixed := mixed_widths(group):
+        return found(NAME, group, [], axis, *over, notes=[mixed])
     means: dict[float, Expectation] = {}
     notes = []
     by_depth = _by_depth(group, axis)
@@ -55,9 +65,9 @@ def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
     try:
         decay = fit_decay(details["qubits"], depths, list(means.values()))
     except (ValueError, RuntimeError) as error:
-        merits = [merit("polarization", one.value, one.error, -1.0, 1.0) for one in means.values()][
-            :1
-        ]
+        least = least_polarization(details["qubits"])
+        merits = [merit("polarization", one.value, one.error, least, 1.0) for one in means.values()]
+        merits = merits[:1]
         return found(NAME, group, merits, axis, *over, notes=[*notes, str(error)], details=details)
     merits = [
         merit("error_per_layer", decay.error_rate, decay.error_rate_error, 0.0, 1.0),
@@ -70,8 +80,9 @@ def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
         errors=tuple(one.error for one in means.values()),
         **_drawn(decay, depths),
     )
-    details["p"] = decay.p  # type: ignore[assignment]
-    return found(NAME, group, merits, axis, *over, curve=curve, notes=notes, details=details)
+    notes += [decay.goodness.doubt] if decay.goodness.doubt else []
+    told = {**details, "p": decay.p, **follows(decay.goodness)}
+    return found(NAME, group, merits, axis, *over, curve=curve, notes=notes, details=told)
 
 
 def _by_depth(group: Group, axis: str) -> dict[float, list[Row]]:

@@ -16,7 +16,15 @@ from iqm_spec.analysis.volume import (
 )
 from iqm_spec.plan.label import count
 from iqm_spec.runs.rows import Row
-from iqm_spec.study.groups import Group, Options, apart, found, qubits_of, rows_of_circuits
+from iqm_spec.study.groups import (
+    Group,
+    Options,
+    apart,
+    found,
+    mixed_widths,
+    qubits_of,
+    rows_of_circuits,
+)
 from iqm_spec.study.readout import Readout
 
 NAME = "quantum_volume"
@@ -30,12 +38,18 @@ def quantum_volume(rows: Iterable[Row], options: Options, _: Readout) -> Iterato
 
 
 def _volume(group: Group, over: tuple[str, ...]) -> Analysed:
+    if mixed := mixed_widths(group):
+        return found(NAME, group, [], *over, notes=[mixed])
     qubits = qubits_of(group[0])
-    shares, notes = [], []
+    shares, notes, flat = [], [], 0
     for row in group:
         derived: Any = row.derived or {}
         if derived.get("complete"):
-            shares.append(heavy_share(row.counts, heavy_outputs(derived["ideal"], qubits)))
+            heavy = heavy_outputs(derived["ideal"], qubits)
+            flat += not heavy
+            shares.append(heavy_share(row.counts, heavy))
+    if flat:
+        notes.append(f"{count(flat, 'circuit')} without a heavy output: all are equally likely")
     if len(shares) < len(group):
         left = len(group) - len(shares)
         notes.append(

@@ -129,7 +129,10 @@ def test_analyses_change_nothing_that_is_asked(run: str, answer: Ask, cli: Cli) 
     for one in default["analyses"]:
         merit = one["merits"][0]
         assert merit["value"] == pytest.approx(fidelity[one["points"][0]])
-        assert merit["low"] <= merit["value"] <= merit["high"]
+        if merit["error"] is None:
+            assert one["notes"] == ["all shots agree: how far they would scatter is not known"]
+        else:
+            assert merit["low"] <= merit["value"] <= merit["high"]
     assert len(answer("analyze", run, "--spec", "states.yaml")["analyses"]) == 5
 
 
@@ -194,11 +197,27 @@ def test_axes_that_are_no_numbers_are_told(tmp_path: Path, answer: Ask) -> None:
         "analysis: {mirror_polarization: {circuits: [mirror, flat], against: kind}}\n"
     )
     answer("run", "odd.yaml")
-    notes = [note for one in answer("analyze")["analyses"] for note in one["notes"]]
-    assert notes[:2] == [
-        "1 point left out: `kind` is no number there",
-        "the polarization is known at 0 depths, and two are needed",
-    ]
+    told = answer("analyze", exit_code=2)["error"]["message"]
+    assert "nothing could be analysed: mirror_polarization: 1 point left out: `kind` is no" in told
+
+
+def test_circuits_of_several_widths_are_not_averaged(tmp_path: Path, answer: Ask) -> None:
+    (tmp_path / "wide.yaml").write_text(
+        "iqm_spec: 1\nname: wide\ntarget: garnet\nshots: 50\naer: {noise: ideal}\ncircuits:\n"
+        "  - {generator: quantum_volume, args: {num_qubits: '${w}', seed: '${s}'}}\n"
+        "  - {generator: mirror, args: {num_qubits: '${w}', depth: '${d}'}}\n"
+        "sweep: [{grid: {w: [2, 3], s: [1, 2], d: [1, 2]}}]\n"
+        "analysis:\n  distances: {}\n  quantum_volume: {over: [w, s]}\n"
+        "  mirror_polarization: {over: [w], against: d}\n"
+    )
+    answer("run", "wide.yaml")
+    told = [one for one in answer("analyze")["analyses"] if one["analysis"] != "distances"]
+    assert len(told) == 2
+    for one in told:
+        assert one["merits"] == []
+        assert one["notes"] == [
+            "circuits of 2, 3 qubits are not averaged: take the axis of their width out of `over`"
+        ]
 
 
 def of_stage(document: Any, stage: str) -> list[Any]:

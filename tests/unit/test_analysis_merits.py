@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import cos, log, pi, sqrt
+from math import cos, exp, log, pi, sqrt
 from random import Random
 
 import numpy as np
@@ -21,8 +21,9 @@ from iqm_spec.analysis.expectation import (
     value_of,
 )
 from iqm_spec.analysis.ghz import fidelity, fit_oscillation, parity, populations
+from iqm_spec.analysis.goodness import goodness
 from iqm_spec.analysis.intervals import distance_intervals
-from iqm_spec.analysis.mirror import fit_decay, mean_of, polarization
+from iqm_spec.analysis.mirror import fit_decay, least_polarization, mean_of, polarization
 from iqm_spec.analysis.volume import heavy_output, heavy_outputs, heavy_share
 
 
@@ -104,7 +105,7 @@ def test_ghz_fidelity_of_a_dephased_state(qubits: int, coherence: float) -> None
 
 def test_too_few_phases_are_refused() -> None:
     one = Expectation(0.5, 0.01)
-    with pytest.raises(ValueError, match="2 different phases modulo 2 pi / 3"):
+    with pytest.raises(ValueError, match="known at 2 of the phases that differ modulo 2 pi / 3"):
         fit_oscillation(3, [0.0, 0.3, 2 * pi / 3, 0.3 + 4 * pi / 3], [one] * 4)
 
 
@@ -211,3 +212,20 @@ def test_where_all_shots_agree_the_error_is_that_of_one_other_shot(shots: int) -
     share = sqrt((shots - 1) / shots) / shots
     assert expectation({"00": shots}, {"ZZ": 0.5}).error == pytest.approx(2 * 0.5 * share)
     assert polarization({"01": shots}, "01").error == pytest.approx(16 / 15 * 1.5 / shots)
+
+
+def test_points_that_do_not_follow_their_curve_are_told() -> None:
+    good = goodness([0.01, -0.01, 0.02, 0.0], [0.01] * 4, 2)
+    assert (good.chi_square, good.degrees) == (pytest.approx(6), 2)
+    assert good.p_value == pytest.approx(exp(-3))  # of two degrees of freedom exp(-x / 2)
+    assert good.doubt == ""
+    bad = goodness([0.03, -0.03, 0.02, 0.0], [0.01] * 4, 2)
+    assert "chi-square 22 for 2 degrees of freedom" in bad.doubt
+    assert goodness([0.5, 0.5], [0.01] * 2, 2).doubt == ""  # nothing to spare
+
+
+@pytest.mark.parametrize("qubits", [1, 2, 3])
+def test_no_circuit_is_polarized_less_than_with_all_shots_beside(qubits: int) -> None:
+    target = "0" * qubits
+    values = [polarization({format(i, f"0{qubits}b"): 10}, target).value for i in range(2**qubits)]
+    assert min(values) == pytest.approx(least_polarization(qubits))

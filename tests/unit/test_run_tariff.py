@@ -13,6 +13,8 @@ from iqm_spec.runs.measured import timings_of
 from iqm_spec.runs.tariff import CostOptions, PriceSources, tariff_of
 from iqm_spec.store import Store
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 REALM = "https://resonance.iqm.tech"
 
 

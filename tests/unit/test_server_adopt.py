@@ -14,6 +14,8 @@ from iqm_spec.stages.server.adopt import AFTER, BEFORE, adopt, release
 from iqm_spec.stages.server.state import Phase, attempts
 from iqm_spec.store import Store
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 MEANT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAYLOAD = json.loads(job_body([], 10, None, {}))
 KEY = "a" * 64

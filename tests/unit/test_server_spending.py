@@ -14,6 +14,8 @@ from iqm_spec.stages.server.state import attempts
 from iqm_spec.store import Store
 from iqm_spec.store.journal import Event
 
+pytestmark = pytest.mark.usefixtures("any_shape")
+
 ESTIMATE = {
     "qpu_seconds": {"low": 1.0, "expected": 2.0, "high": 4.0},
     "credits": {"low": 0.5, "expected": 1.0, "high": 2.0},

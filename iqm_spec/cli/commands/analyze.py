@@ -51,8 +51,11 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     saved = load_run(store, run)
     wanted = _wanted(names, spec) or declared(saved)
     found = analyse_run(store, saved, wanted=wanted)
-    if not found:
-        output.say("note: there is nothing to analyse: no counts of the circuits that are named")
+    if not any(one.merits for one in found):
+        why = next(iter(_notes(found)), "there are no counts of the circuits that are named")
+        raise UsageError(
+            f"nothing could be analysed: {why}", hint="docs/analysis.md tells what each needs"
+        )
     pack = keep_analyses(store, saved, wanted, found)
     if as_json:
         told = [one.to_json() for one in found]

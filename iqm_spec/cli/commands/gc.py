@@ -8,23 +8,18 @@ from pathlib import Path
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.options import FolderPath, json_option, require_folder
+from iqm_spec.cli.options import folder_argument, json_option
 from iqm_spec.diagnostics import printable
-from iqm_spec.errors import ExitCode, UsageError
+from iqm_spec.errors import ExitCode
 from iqm_spec.plan.label import count
 from iqm_spec.runs.garbage import Garbage, drop, find_garbage
-from iqm_spec.store import Store, is_results_folder
+from iqm_spec.store import Store
 
 MOST_LINES = 10
 
 
 @click.command()
-@click.argument(
-    "directory",
-    type=FolderPath(path_type=Path),
-    default=Path("results"),
-    metavar="[DIR]",
-)
+@folder_argument
 @click.option("--yes", is_flag=True, help="Drop it, after looking.")
 @json_option
 def command(directory: Path, yes: bool, as_json: bool) -> int:
@@ -34,12 +29,6 @@ def command(directory: Path, yes: bool, as_json: bool) -> int:
     that are gone. runs/, jobs/ and asks/ are never touched. What is younger than an hour is kept: a
     run may be at work. In a folder that does not verify nothing is dropped (exit code 7).
     """
-    require_folder(directory)
-    if not is_results_folder(directory):
-        raise UsageError(
-            f"{printable(directory.as_posix())} is no results folder: it holds nothing of ours",
-            hint="name the folder that `iqm-spec run` wrote, `results` by default",
-        )
     store = Store(directory)
     garbage = find_garbage(store, time.time())
     if yes:

@@ -35,6 +35,11 @@ from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.stages.aer import spread_of
 from iqm_spec.store import Store
 
+ONLY_AER = (
+    "note: this spec has the aer stage alone, so no server is asked; "
+    "`stages: [aer, mock, hardware]` in it asks for the others"
+)
+
 
 @click.command()
 @spec_argument
@@ -112,6 +117,8 @@ def command(
             agree=consent(yes=yes, progress=progress),
             tell=progress.show,
         )
+        if server is not None and ready.checked.spec.stages == (Stage.AER,):
+            output.say(ONLY_AER)
         if dry_run:
             from iqm_spec.cli.dry_run import dry_run as show
 

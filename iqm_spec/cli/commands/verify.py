@@ -7,20 +7,15 @@ from pathlib import Path
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.options import FolderPath, json_option, require_folder
+from iqm_spec.cli.options import folder_argument, json_option
 from iqm_spec.diagnostics import printable
-from iqm_spec.errors import ExitCode, UsageError
+from iqm_spec.errors import ExitCode
 from iqm_spec.plan.label import count
 from iqm_spec.store import Store
 
 
 @click.command()
-@click.argument(
-    "directory",
-    type=FolderPath(path_type=Path),
-    default=Path("results"),
-    metavar="[DIR]",
-)
+@folder_argument
 @json_option
 def command(directory: Path, as_json: bool) -> int:
     """Check a results folder (default: results). Exit code 7 where anything is not as it was.
@@ -29,14 +24,8 @@ def command(directory: Path, as_json: bool) -> int:
     that runs, plans and asks name must be there. What is derived or yours to change (index/, tmp/,
     README.md, .gitattributes, .gitignore) is not read.
     """
-    from iqm_spec.store import is_results_folder, verify
+    from iqm_spec.store import verify
 
-    require_folder(directory)
-    if not is_results_folder(directory):
-        raise UsageError(
-            f"{printable(directory.as_posix())} is no results folder: it holds nothing of ours",
-            hint="name the folder that `iqm-spec run` wrote, `results` by default",
-        )
     found = verify(Store(directory))
     code = int(ExitCode.CORRUPT if found.problems else ExitCode.DONE)
     if as_json:
