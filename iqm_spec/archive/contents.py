@@ -18,6 +18,7 @@ from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.journal import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
+from iqm_spec.store.lost import lost_of_jobs
 from iqm_spec.store.reading import names_in
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
 from iqm_spec.store.unused import mentioned, objects_in, reached
@@ -60,6 +61,8 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     files = [*events, *_pointers(store.root, used), *objects.values()]
     for journal in journals:
         _check_whole(store.root, journal)
+    for job, why in lost_of_jobs(store.root, saved.state).items():
+        raise _damaged(f"{JOBS}/{job} {why}")
     _check(store.root, files, objects, set(needs.jobs))
     if lost := set(needs.objects) - used:
         raise _damaged(f"the object {min(lost)} is lost")
