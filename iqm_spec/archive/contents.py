@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+from unicodedata import category
 
 from attrs import frozen
 
@@ -143,12 +144,18 @@ def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, 
     return found, spec, tuple(left_out)
 
 
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of control and format characters, surrogates and line ends."""
+
+
 def inside(path: str) -> bool:
     """Whether a relative path stays below its folder, whatever unpacks it.
 
     Some programs take a backslash for a slash and `C:` for a drive: a name with either may lead
-    anywhere. Other colons are signs like any.
+    anywhere. Other colons are signs like any. Signs that are not seen, or that turn the direction
+    of what is, stay out of an archive.
     """
     parts = PurePosixPath(path).parts
-    odd = "\\" in path or not path.isprintable() or bool(PureWindowsPath(path).drive)
+    odd = "\\" in path or bool(PureWindowsPath(path).drive)
+    odd = odd or any(category(sign) in _UNSEEN for sign in path)
     return bool(parts) and not odd and not path.startswith("/") and ".." not in parts
