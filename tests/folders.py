@@ -23,7 +23,10 @@ def digests(root: Path) -> dict[str, Path]:
 
 
 def named(root: Path) -> set[Path]:
-    """Files that another file of the folder names: by digest, or by its number in a journal."""
+    """Files that another file of the folder names: by digest, or by its number in a journal.
+
+    What completed a job of a stage that passed is named by the run; so all runs must have passed.
+    """
     objects = digests(root)
     found = {
         objects[digest.decode()]
@@ -35,7 +38,8 @@ def named(root: Path) -> set[Path]:
     for path in paths(root, "runs", "jobs"):
         last = max(int(other.name[:4]) for other in path.parent.iterdir())
         alone = sum(other.name[:4] == path.name[:4] for other in path.parent.iterdir()) == 1
-        if alone and int(path.name[:4]) < last:
+        completed = "-completed-" in path.name
+        if alone and (completed or int(path.name[:4]) < last):
             found.add(path)
     return found
 

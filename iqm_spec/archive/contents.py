@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+from unicodedata import category
 
 from attrs import frozen
 
@@ -18,6 +19,7 @@ from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.journal import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
+from iqm_spec.store.lost import lost_of_jobs
 from iqm_spec.store.reading import names_in
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
 from iqm_spec.store.unused import mentioned, objects_in, reached
@@ -60,6 +62,8 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     files = [*events, *_pointers(store.root, used), *objects.values()]
     for journal in journals:
         _check_whole(store.root, journal)
+    for job, why in lost_of_jobs(store.root, saved.state).items():
+        raise _damaged(f"{JOBS}/{job} {why}")
     _check(store.root, files, objects, set(needs.jobs))
     if lost := set(needs.objects) - used:
         raise _damaged(f"the object {min(lost)} is lost")
@@ -140,12 +144,18 @@ def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, 
     return found, spec, tuple(left_out)
 
 
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode's categories of control and format characters, surrogates and line ends."""
+
+
 def inside(path: str) -> bool:
     """Whether a relative path stays below its folder, whatever unpacks it.
 
     Some programs take a backslash for a slash and `C:` for a drive: a name with either may lead
-    anywhere. Other colons are signs like any.
+    anywhere. Other colons are signs like any. Signs that are not seen, or that turn the direction
+    of what is, stay out of an archive.
     """
     parts = PurePosixPath(path).parts
-    odd = "\\" in path or not path.isprintable() or bool(PureWindowsPath(path).drive)
+    odd = "\\" in path or bool(PureWindowsPath(path).drive)
+    odd = odd or any(category(sign) in _UNSEEN for sign in path)
     return bool(parts) and not odd and not path.startswith("/") and ".." not in parts

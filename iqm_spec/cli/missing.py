@@ -35,6 +35,10 @@ def tell_gaps(run: str, found: Gaps) -> int:
             f"warning: {run}: its journal has lost the event{'s' if len(found.events) > 1 else ''} "
             f"number {numbers}{more}: stages, jobs or results may be missing here"
         )
+    for job, why in found.jobs[:_MOST_NAMED]:
+        output.say(f"warning: {run}: the journal of job {job[:12]} {why}")
+    if len(found.jobs) > _MOST_NAMED:
+        output.say(f"... and of {len(found.jobs) - _MOST_NAMED:,} more jobs")
     if found.waiting:
         share = found.share(found.waiting)
         output.say(f"{run}: {share} wait for their jobs; `iqm-spec resume {run}` brings them in")

@@ -16,6 +16,7 @@ from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.layout import DIGEST
+from iqm_spec.store.lost import lost_of_jobs
 from iqm_spec.store.references import named_jobs
 
 _PACKS = ("records", "derived")
@@ -41,23 +42,23 @@ class Gaps:
     """Points whose jobs have not ended, or whose outcome is unknown: nothing to ask again."""
     given_up: tuple[PlannedPoint, ...] = ()
     """Points whose jobs failed, were not taken, or gave no results: their stage failed by that."""
-
     several: bool = False
     """Whether a point has more than one result: of several stages or calibration sets."""
+    events: tuple[int, ...] = ()
+    """Numbers of the run's events that are gone; what they told is not known."""
+    jobs: tuple[tuple[str, str], ...] = ()
+    """Keys of jobs whose journals lack events, each with what it lacks, in words."""
+    stages: tuple[str, ...] = ()
+    """Stages that the run wanted and of which nothing was asked."""
 
     def share(self, points: Sequence[PlannedPoint]) -> str:
         """`3 of 12 points`; of results, where points have several."""
         told = f"{len(points):,} of {count(self.total, 'result' if self.several else 'point')}"
         return f"{told} (one for each point and stage)" if self.several else told
 
-    events: tuple[int, ...] = ()
-    """Numbers of the run's events that are gone; what they told is not known."""
-    stages: tuple[str, ...] = ()
-    """Stages that the run wanted and of which nothing was asked."""
-
     def __bool__(self) -> bool:
         """True where anything is missing."""
-        return bool(self.counts or self.distances or self.events)
+        return bool(self.counts or self.distances or self.events or self.jobs)
 
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
@@ -73,15 +74,17 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     if counts or distances:
         gone = gone or names_lost_objects(saved.state, store)
     events = saved.state.lost
+    jobs = tuple(lost_of_jobs(store.root, saved.state).items())
     return Gaps(
         total=len(rows),
         counts=tuple(sorted(counts, key=lambda point: point.index)),
         distances=tuple(row.point for row in distances),
-        lost=gone or bool(events) or names_lost_journals(saved.state, store),
+        lost=gone or bool(events or jobs),
         waiting=tuple(absent[_Kind.WAITING]),
         given_up=tuple(absent[_Kind.GIVEN_UP]),
         several=len({row.point.index for row in rows}) < len(rows),
         events=events,
+        jobs=jobs,
         stages=_without_rows(saved, rows),
     )
 
@@ -135,9 +138,3 @@ def names_lost_objects(state: RunState, store: Store) -> bool:
     """Whether a job of the run names results that are not in the folder (no bytes are read)."""
     named = [event.fields.get(pack) for event in state.of_kind(JOB) for pack in _PACKS]
     return not all(store.has(str(name)) for name in named if DIGEST.fullmatch(str(name)))
-
-
-def names_lost_journals(state: RunState, store: Store) -> bool:
-    """Whether the run names jobs that have no journal in the folder."""
-    named = {job for event in state.of_kind(USED) for job in named_jobs(event.fields)}
-    return bool(named - set(store.job_keys())) if named else False

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from attrs import define, field, frozen
 
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.store.forms import Forms, remembered_forms
 from iqm_spec.store.journal import missing_numbers
 from iqm_spec.store.layout import (
@@ -30,6 +32,7 @@ from iqm_spec.store.layout import (
     STARTING_FILES,
     TMP,
 )
+from iqm_spec.store.lost import lost_completions
 from iqm_spec.store.reading import open_regular
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
 from iqm_spec.store.store import Store
@@ -139,6 +142,7 @@ def verify(store: Store) -> Verification:
     for path in [*files.get(RUNS, []), *files.get(JOBS, [])]:
         _check_event(walk, path)
     _check_journals(walk)
+    _check_completions(walk, store)
     for path in files.get(ASKS, []):
         _check_pointer(walk, path)
     return Verification(
@@ -228,6 +232,18 @@ def _check_journals(walk: _Walk) -> None:
     for job, path in walk.jobs.items():
         if f"{JOBS}/{job}" not in walk.numbers:
             walk.fail(path, "missing", f"names the job {job}, whose journal is not there")
+
+
+def _check_completions(walk: _Walk, store: Store) -> None:
+    """The jobs of stages that passed were completed."""
+    lost: dict[str, str] = {}
+    for folder in [name for name in walk.numbers if name.startswith(f"{RUNS}/")]:
+        with suppress(StoreCorrupt, OSError):  # told already
+            state = store.load_run(folder.partition("/")[2])
+            lost |= dict.fromkeys(lost_completions(walk.root, state), state.id)
+    for job, run in lost.items():
+        if f"{JOBS}/{job}" in walk.numbers:
+            walk.fail(f"{JOBS}/{job}", "missing", f"lacks its `completed` event, which {run} had")
 
 
 def _check_pointer(walk: _Walk, path: str) -> None:

@@ -6,12 +6,14 @@ import getpass
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -334,6 +336,37 @@ def test_circuit_files_have_their_places(tmp_path: Path, answer: Ask, cli: Cli) 
     assert {"@id": "experiment/circuits/my%20%C3%A9%20circuit.qasm"} in used
     assert set(references(used)) <= graph(folder).keys()
     assert answer("reproduce", "--results", folder)["same"]
+
+
+NAMES = (
+    *("a b.qasm", 'it\'s "so".qasm', "é ü 漢 😀.qasm", "e\u0301.qasm", "nb\u00a0sp.qasm"),
+    *("-dash.qasm", ".hidden.qasm", "...qasm", "trail .qasm", "sub dir/-x:y.qasm", "at:3.qasm"),
+    *("a%20b.qasm", "q#1?.qasm", "x&y*<z>|.qasm", "`tick`.qasm", "$(x);y.qasm", "[a](b)_{c}.qasm"),
+)
+
+
+def test_the_spec_of_an_archive_finds_its_files(tmp_path: Path, answer: Ask, cli: Cli) -> None:
+    """Whatever signs their names have; ids in the crate are URIs."""
+    qasm = (ARCHIVES.parent / "circuits" / "bell.qasm").read_text()
+    text = "iqm_spec: 1\nname: odd\ntarget: garnet\nshots: 20\nstages: [aer]\ncircuits:\n"
+    for number, name in enumerate(NAMES):
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{qasm}// {number}\n")
+        text += f"  - {{name: c{number}, qasm: {json.dumps(name, ensure_ascii=False)}}}\n"
+    (tmp_path / "mine" / "odd.yaml").write_text(text)
+    answer("run", "mine/odd.yaml")
+    done = cli("archive", "-o", "run.zip", *WHO)
+    assert (done.returncode, done.stderr) == (0, "")
+    folder = unzipped(tmp_path / "run.zip")
+    for name in NAMES:
+        data = (tmp_path / "mine" / name).read_bytes()
+        assert (folder / "experiment" / name).read_bytes() == data
+    ids = [entity for entity in graph(folder) if entity.startswith("experiment/")]
+    assert {unquote(one) for one in ids} == {f"experiment/{n}" for n in (*NAMES, "odd.yaml")}
+    assert all(re.fullmatch(r"[\w./~%-]+", one, re.ASCII) for one in ids)
+    again = answer("run", folder / "experiment" / "odd.yaml", "--results", folder)
+    assert [stage["cached"] for stage in again["stages"]] == [len(NAMES)]
 
 
 def test_files_can_be_added(results: Path, tmp_path: Path) -> None:

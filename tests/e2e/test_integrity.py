@@ -129,7 +129,7 @@ def test_every_file_that_something_names_is_missed(results: Path) -> None:
         path.write_bytes(data)
     assert missed == named(results)
     unnamed = {path.relative_to(results).parts[0] for path in set(paths(results)) - missed}
-    assert unnamed == {"asks", "runs", "jobs"}  # pointers, and the last event of each journal
+    assert unnamed == {"asks", "runs"}  # pointers, and the last event of each run
 
 
 def test_every_file_under_another_name_is_found(results: Path) -> None:
@@ -219,6 +219,22 @@ def test_a_lost_event_is_told_by_every_command_that_reads_the_run(
         assert "damaged" in cli("status", cwd=tmp_path).stdout
         event.write_bytes(data)
     assert cli("status", cwd=tmp_path).returncode == 0
+
+
+def test_a_lost_event_of_a_job_is_told_too(results: Path, cli: Cli, tmp_path: Path) -> None:
+    """Of the mock's job and the machine's, whether it leaves a gap or was the last."""
+    archive = ("archive", "-o", "x.zip", "--license", "CC-BY-4.0", "--anonymous")
+    for event in paths(results, "jobs"):
+        data = event.read_bytes()
+        event.unlink()
+        for command in (("status",), ("export",), ("report", "-o", "r.html"), archive, ("verify",)):
+            done = cli(*command, cwd=tmp_path)
+            assert done.returncode == 7, (command, event, done.stdout, done.stderr)
+            assert "Traceback" not in done.stderr
+        if "intent" not in event.name:  # without it no results can be told
+            told = cli("export", cwd=tmp_path).stderr
+            assert f"the journal of job {event.parent.name[:12]}" in told
+        event.write_bytes(data)
 
 
 def test_a_journal_with_a_number_out_of_all_bounds_is_told_at_once(results: Path) -> None:

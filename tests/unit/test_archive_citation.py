@@ -179,6 +179,10 @@ def test_a_citation_file_that_is_wrong(
         ("at:3/bell: one.qasm", True),
         ("a\\..\\b", False),
         ("a\nb", False),
+        ("a\u202eb", False),
+        ("\ud800", False),
+        ("a\u00a0b \u6f22 \U0001f600", True),
+        ("-a/...", True),
         ("", False),
     ],
 )

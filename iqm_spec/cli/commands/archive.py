@@ -124,6 +124,6 @@ def _warn(contents: Contents) -> None:
         output.say(
             printable(
                 f"note: the path of the circuit file {path} may lead out of the spec's folder: the "
-                "archive holds the file in objects/ alone"
+                "archive holds the file in objects/ alone, and its spec does not find it"
             )
         )

@@ -19,6 +19,7 @@ from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.words import named
 from iqm_spec.store import RunState, Store
+from iqm_spec.store.lost import lost_of_jobs
 
 DAMAGED = "damaged"
 """In the place of a run's status: something that it had is lost."""
@@ -70,7 +71,8 @@ def _entry(state: RunState, store: Store, *, look: bool) -> dict[str, Any]:
     saved = None
     try:
         saved = load_run(store, state.id)
-        lost = bool(state.lost) or (look and gaps(saved, saved.rows(store), store).lost)
+        lost = bool(state.lost or lost_of_jobs(store.root, state))
+        lost = lost or (look and gaps(saved, saved.rows(store), store).lost)
     except StoreCorrupt:  # must not hide the other runs
         lost = True
     return _data(state, saved, DAMAGED if lost or saved is None else saved.status)
