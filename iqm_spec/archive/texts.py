@@ -8,6 +8,7 @@ from typing import Any
 from iqm_spec.archive.about import About
 from iqm_spec.archive.contents import Contents
 from iqm_spec.json_types import Json
+from iqm_spec.papers.render import text as markdown_text
 
 _README = """\
 # {title}
@@ -85,10 +86,8 @@ def _overrides(told: Json) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    line = " ".join(text.split())
-    marks = "\\`*_{}[]<>#|~!$&"
-    return "".join(f"\\{sign}" if sign in marks else sign for sign in line if sign.isprintable())
+    """Text that Markdown shows as it is, on one line; what is no printable sign is left out."""
+    return markdown_text("".join(sign for sign in text if sign.isprintable() or sign.isspace()))
 
 
 def citation_file(contents: Contents, about: About) -> str:

@@ -12,7 +12,18 @@ from iqm_spec.cost.words import amount, range_words, span
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
+_SPECIAL = re.compile(
+    r"""[\\`*\[\]<|~$]              # code, emphasis, links, tags, cells, GitHub's formulas
+    | (?<![^\W_])_ | _(?![^\W_])    # no emphasis begins or ends inside a word
+    | &(?=\#?\w+;) | !$             # entities; an image, where a link follows the text
+    | (?:^|(?<=\s))\#               # headings, at their end too
+    | ^> | ^[-+](?=\s|$) | ^[-=](?=[-=]*$)
+    """,
+    re.VERBOSE,
+)
+"""Signs that would be more than themselves where they stand."""
+
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def to_markdown(template: str, facts: Mapping[str, Any]) -> str:
@@ -48,8 +59,12 @@ def to_html(markdown: str, title: str) -> str:
 
 
 def text(value: object) -> str:
-    """A text that is nothing but itself in Markdown, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(value).split()))
+    """A text that is nothing but itself in Markdown, on one line.
+
+    No sign is escaped that needs it not: people read the source too.
+    """
+    line = " ".join(str(value).split())
+    return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", line))
 
 
 def blank(what: str) -> str:

@@ -194,7 +194,7 @@ def test_its_readme_and_citation(results: Path, tmp_path: Path, cli: Cli) -> Non
     assert str(cited["date-released"]) == "2026-12-01"
     assert cited["title"] == "GHZ <b>*states*</b>"
     readme = (folder / "README.md").read_text()
-    assert "GHZ \\<b\\>\\*states\\*\\</b\\>" in readme
+    assert "# GHZ \\<b>\\*states\\*\\</b>\n" in readme
     assert "experiment/ghz.yaml" in readme
     assert graph(folder)["./"]["datePublished"] == "2026-12-01"
 
