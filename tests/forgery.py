@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from iqm_spec.canonical import canonical, sha256
@@ -89,3 +90,37 @@ def _replace(root: Path, path: Path, data: bytes) -> None:
             number, kind = other.name.split("-")[0], "-".join(other.name.split("-")[1:-1])
             other.unlink()
             other.with_name(f"{number}-{kind}-{sha256(mended)[:8]}.json").write_bytes(mended)
+
+
+def exchange_value(root: Path, chance: Random, values: Sequence[object]) -> str:
+    """Puts one of some values in the place of any that is stored; says where."""
+    paths = [p for name in ("objects", "runs", "jobs") for p in (root / name).rglob("*.json*")]
+    path = chance.choice(sorted(paths))
+    lines = path.read_bytes().splitlines() if path.suffix == ".jsonl" else [path.read_bytes()]
+    line = chance.randrange(len(lines))
+    whole = json.loads(lines[line])
+    place = chance.choice([way for way in _ways(whole) if way])
+    holder = whole
+    for step in place[:-1]:
+        holder = holder[step]
+    holder[place[-1]] = value = chance.choice(values)
+    lines[line] = canonical(whole)
+    data = b"\n".join(lines) + (b"\n" if path.suffix == ".jsonl" else b"")
+    if path.parts[-3] == "objects":
+        _replace(root, path, data)
+    else:
+        number, kind = path.name.split("-")[0], "-".join(path.name.split("-")[1:-1])
+        path.unlink()
+        path.with_name(f"{number}-{kind}-{sha256(data)[:8]}.json").write_bytes(data)
+    return f"{path.relative_to(root)} line {line + 1} {place} = {value!r}"
+
+
+def _ways(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to every value within one."""
+    yield way
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _ways(one, (*way, name))
+    elif isinstance(value, list):
+        for place, one in enumerate(value):
+            yield from _ways(one, (*way, place))

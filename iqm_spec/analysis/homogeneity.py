@@ -9,6 +9,9 @@ from attrs import frozen
 LEAST_EXPECTED = 5
 """Outcomes expected less often than this are pooled: the usual condition of the chi-square test."""
 
+_LARGEST_EXACT = 10**8
+"""Shots up to which the exact test is quick."""
+
 Pair = tuple[int, int]
 """Counts of one outcome on the left and on the right."""
 
@@ -72,4 +75,6 @@ def _fisher(pool: Pair, rest: Pair) -> float:
     import numpy as np
     from scipy.stats import fisher_exact
 
+    if sum(pool) + sum(rest) > _LARGEST_EXACT:
+        return _chi_square([pool, rest])
     return float(fisher_exact(np.array([pool, rest])).pvalue)

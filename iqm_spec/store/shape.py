@@ -103,6 +103,19 @@ def counted(value: object) -> str | None:
     return None if all(type(n) is int and n >= 0 for n in value.values()) else ""
 
 
+def rising(*names: str) -> Shape:
+    """An object whose numbers of these names rise, or stay."""
+    check_fields = fields(dict.fromkeys(names, number))
+
+    def check(value: object) -> str | None:
+        if (wrong := check_fields(value)) is not None:
+            return wrong
+        told = [value[name] for name in names]  # type: ignore[index]
+        return None if told == sorted(told) else ""
+
+    return check
+
+
 def either(*of: Shape) -> Shape:
     """One of these."""
 

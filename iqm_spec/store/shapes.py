@@ -19,6 +19,7 @@ from iqm_spec.store.shape import (
     listed,
     maybe,
     number,
+    rising,
     row,
     scalar,
     table,
@@ -26,7 +27,7 @@ from iqm_spec.store.shape import (
     whole,
 )
 
-_SPAN = fields({"low": number, "expected": number, "high": number})
+_SPAN = rising("low", "expected", "high")
 _COUNTED = fields({"counts": counted, "shots_returned": whole}, {"method": text})
 _MEASURED = fields(
     {"counts": counted, "shots_returned": whole}, {"calibration_set_id": maybe(text)}

@@ -49,8 +49,8 @@ def litter(root: Path) -> list[str]:
     """What a killed run and a spec that changed leave, with the paths of it all."""
     before = set(root.rglob("*"))
     store = Store(root)
-    circuits = store.put_pack("circuits", {}, [{"key": "lost", "angles": [], "skeleton": ""}])
-    store.put_pack("plan", {"circuits": [circuits]}, [{"key": "0"}])
+    circuits = store.put_pack("toys", {}, [{"key": "lost", "angles": [], "skeleton": ""}])
+    store.put_pack("toy-plans", {"circuits": [circuits]}, [{"key": "0"}])
     store.put_json({"note": circuits})
     (root / "tmp" / "0123456789abcdef").write_bytes(b"half")  # made by the first write
     stale = root / "index" / "aer-records"
@@ -95,10 +95,10 @@ def test_every_run_is_as_it_was(results: Path, answer: Ask) -> None:
 
 def test_what_is_young_is_kept_with_what_it_names(results: Path, cli: Cli) -> None:
     store = Store(results)
-    old = store.put_pack("circuits", {}, [{"key": "lost"}])
+    old = store.put_pack("toys", {}, [{"key": "lost"}])
     gone = store.put_json({"note": "gone"})
     age(results)
-    plan = store.put_pack("plan", {"circuits": [old]}, [{"key": "0"}])
+    plan = store.put_pack("toy-plans", {"circuits": [old]}, [{"key": "0"}])
     (results / "tmp" / "0123456789abcdef").write_bytes(b"half")
     done = cli("gc", "--yes")
     assert done.returncode == 0

@@ -14,6 +14,7 @@ from iqm_spec.emulator import Emulator
 from iqm_spec.store import Store, verify
 from tests.conftest import Cli
 from tests.folders import copied, named, paths
+from tests.forgery import exchange_value
 
 pytestmark = pytest.mark.slow
 
@@ -245,3 +246,27 @@ def test_a_journal_with_a_number_out_of_all_bounds_is_told_at_once(results: Path
     problems = verify(Store(results)).problems
     assert {item.path for item in problems} == {f"runs/{run.name}"}
     assert len(problems) == 1000
+
+
+STRANGE = (None, -1, 0, 1.5, "x", [], {}, True, 10**15, [1, 2], {"a": 1})
+COMMANDS = (
+    *("status latest", "export latest", "report -o r.html", "analyze", "reproduce", "verify"),
+    *("diff latest latest", "ledger"),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_strangers_wrote_is_told_and_crashes_nothing(
+    seed: int, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One value anywhere is exchanged for another kind of value, and every hash is mended."""
+    from iqm_spec.cli.app import run
+
+    monkeypatch.chdir(tmp_path)
+    chance = random.Random(SEED + seed)
+    for number in range(4):
+        folder = copied(results, tmp_path / f"strange-{number}")
+        told = exchange_value(folder, chance, STRANGE)
+        for command in COMMANDS:
+            code = run([*command.split(), "--results", folder.name])
+            assert code in (0, 2, 7), (command, told, seed)

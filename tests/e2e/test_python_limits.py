@@ -210,11 +210,12 @@ def test_what_a_strangers_folder_lacks_is_told(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     run = iqm_spec.load(store.root, "bell")
     store.append_event(run.id, "ended", {"stages": [{"stage": "aer", "status": "passed"}]})
-    with pytest.raises(StoreCorrupt, match="does not tell its verdicts"):
-        _ = iqm_spec.load(store.root, "bell").verdicts
-    store.append_event(run.id, "ended", {"spec": 3})
+    with pytest.raises(StoreCorrupt, match="jobs is not what this program would write"):
+        iqm_spec.load(store.root, "bell")
+    wide = iqm_spec.load(store.root, "ghz")
+    store.append_event(wide.id, "more", {"spec": 3})
     with pytest.raises(StoreCorrupt, match="does not tell its spec"):
-        _ = iqm_spec.load(store.root, "bell").spec
+        _ = iqm_spec.load(store.root, "ghz").spec
 
 
 def test_texts_of_strangers_are_escaped_in_a_notebook() -> None:
@@ -250,7 +251,7 @@ def test_parquet_has_the_same_types_without_rows_and_names_its_package(
     kinds = [str(kind) for kind in parquet.read_schema(file).types]
     assert kinds == [
         *("string", "string", "bool", "string", "string", "int64"),
-        *("int64", "int64", "string", "int64", "double", "double", "double"),
+        *("int64", "int64", "string", "string", "int64", "double", "double", "double"),
     ]
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match="Parquet needs pyarrow") as caught:
