@@ -10,6 +10,7 @@ from iqm_spec.archive.contents import Contents
 from iqm_spec.json_types import Json
 from iqm_spec.papers.render import text as markdown_text
 from iqm_spec.source.scalars import written
+from iqm_spec.stages.server.desk import EMULATOR
 
 _README = """\
 # {title}
@@ -72,12 +73,18 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
         added="".join(f"| [`{path}`]({path}) | {titles[path]} |\n" for path in sorted(titles)),
         spec=contents.spec,
         overrides=_overrides(saved.state.fields.get("set")),
-        server=_plain(str(saved.realm or "none: simulated only")),
+        server=_server(saved.realm),
         versions=_plain(told) or "not told",
         version=_plain(str(versions.get("iqm-spec", ""))),
         authors=_plain("; ".join(one.name for one in about.citation.people)) or "not named",
         licence=_plain(about.citation.licence.spdx or about.citation.licence.url),
     )
+
+
+def _server(realm: str | None) -> str:
+    if realm is None:
+        return "none: simulated only"
+    return "iqm-spec's own emulator" if realm == EMULATOR else _plain(realm)
 
 
 def _overrides(told: Json) -> str:
