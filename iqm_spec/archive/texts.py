@@ -9,6 +9,7 @@ from iqm_spec.archive.about import About
 from iqm_spec.archive.contents import Contents
 from iqm_spec.json_types import Json
 from iqm_spec.papers.render import text as markdown_text
+from iqm_spec.source.scalars import written
 
 _README = """\
 # {title}
@@ -82,7 +83,7 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
 def _overrides(told: Json) -> str:
     if not isinstance(told, dict) or not told:
         return ""
-    return ", with " + _plain(", ".join(f"{path}={value}" for path, value in told.items()))
+    return ", with " + _plain(", ".join(f"{path}={written(value)}" for path, value in told.items()))
 
 
 def _plain(text: str) -> str:

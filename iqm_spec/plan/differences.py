@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
 from iqm_spec.plan.explain import Difference, Explanation
 from iqm_spec.plan.label import count
+from iqm_spec.source.scalars import written
 
 NOT_GIVEN = "not given"
 
@@ -20,7 +20,7 @@ def in_words(found: Explanation) -> list[tuple[str, str, str]]:
 
     Both values are empty where points differ each in its own way, and are too many to be listed.
     """
-    settings = [(one.what, written(one.left), written(one.right)) for one in found.settings]
+    settings = [(one.what, _told(one.left), _told(one.right)) for one in found.settings]
     by_what: dict[str, list[Difference]] = {}
     for one in found.points:
         by_what.setdefault(one.what, []).append(one)
@@ -28,13 +28,9 @@ def in_words(found: Explanation) -> list[tuple[str, str, str]]:
     return [*settings, *points]
 
 
-def written(value: Json) -> str:
-    """A value as it may stand in a spec."""
-    if value is None:
-        return NOT_GIVEN
-    if isinstance(value, str):
-        return printable(value)
-    return printable(json.dumps(value, ensure_ascii=False))
+def _told(value: Json) -> str:
+    """A value as it may stand in a spec, if it was given."""
+    return NOT_GIVEN if value is None else printable(written(value))
 
 
 def _points(some: Sequence[Difference], in_both: int) -> Iterator[tuple[str, str, str]]:
@@ -42,7 +38,7 @@ def _points(some: Sequence[Difference], in_both: int) -> Iterator[tuple[str, str
     what = some[0].what
     ways: dict[tuple[str, str], list[Difference]] = {}
     for one in some:
-        ways.setdefault((written(one.left), written(one.right)), []).append(one)
+        ways.setdefault((_told(one.left), _told(one.right)), []).append(one)
     if len(ways) > _MOST_NAMED:
         yield f"{what} {_where(some, in_both)}, each in its own way", "", ""
         return

@@ -95,12 +95,14 @@ def _by_name(plan: Plan) -> dict[PointName, PlannedPoint]:
 
 
 def _settings(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Difference]:
-    ours, theirs = flatten(_asked(left)), flatten(_asked(right))
-    return [
-        Difference(path, ours.get(path), theirs.get(path))
-        for path in sorted({*ours, *theirs})
-        if ours.get(path) != theirs.get(path)
-    ]
+    pairs = _both("", _asked(left), _asked(right))
+    return [Difference(what, ours, theirs) for what, ours, theirs in pairs if ours != theirs]
+
+
+def _both(path: str, left: Any, right: Any) -> list[tuple[str, Json, Json]]:
+    """The leaves of two trees side by side, None where one of them has it not."""
+    ours, theirs = flatten(left, path), flatten(right, path)
+    return [(name, ours.get(name), theirs.get(name)) for name in sorted({*ours, *theirs})]
 
 
 def _asked(header: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
     pairs: list[tuple[str, Any, Any]] = [
         ("shots", left.shots, right.shots),
         ("target", left.target, right.target),
-        ("options", dict(left.options), dict(right.options)),
+        *_both("options", dict(left.options), dict(right.options)),
         ("source, layout or transpile options", left.ask[:12], right.ask[:12]),
         ("transpiled circuit", left.circuit[:12], right.circuit[:12]),
     ]

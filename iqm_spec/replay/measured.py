@@ -16,6 +16,7 @@ from iqm_spec.runs.derived import derived_key, measured_lines
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.ledger import read_attempts
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look, point_keys
 from iqm_spec.store import Store
@@ -46,10 +47,11 @@ def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> It
     Jobs that stand for the run's points, and whatever the run itself asked: what failed, waits,
     was refused or given up is checked as what came back.
     """
-    work = look(saved.plan, stage, realm, store, write=False)
-    asked = [one for one in work.all_attempts if one.intent.get("run") == saved.state.id]
+    every = read_attempts(store, stage, realm)  # those that name no point of the plan too
+    asked = [one for one in every if one.intent.get("run") == saved.state.id]
     own_ids = {(one.job, one.number) for one in asked}
-    standing = [one for one in work.attempts() if (one.job, one.number) not in own_ids]
+    stand = look(saved.plan, stage, realm, store, write=False).attempts()
+    standing = [one for one in stand if (one.job, one.number) not in own_ids]
     found = [one for one in (*standing, *asked) if one.phase is not Phase.CLAIMED]
     own = [one for one in found if not one.intent.get("imported")]
     left = len(found) - len(own)

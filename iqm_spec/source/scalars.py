@@ -6,10 +6,11 @@ readers do not. Whatever two readers would read differently is refused, with wha
 
 from __future__ import annotations
 
+import json
 import re
 
 from iqm_spec.canonical import LARGEST_INTEGER
-from iqm_spec.json_types import Scalar
+from iqm_spec.json_types import Json, Scalar
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
@@ -25,6 +26,8 @@ _BASED = re.compile(r"[-+]?0[xXoObB][0-9a-fA-F_]+\Z")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(?::[0-9]{1,2})+(?:\.[0-9]*)?\Z")
 _UNDERSCORED = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?\Z")
+_BARE = re.compile(r"(?![-?:&*!|>'\"%@`#])(?:(?!:(?: |\Z))[^\s,\[\]{}]| (?=[^\s#]))+\Z")
+"""What no sign of YAML's makes anything else of, in a list or mapping neither."""
 
 _NUMBER_STARTS = frozenset("0123456789+-.")
 
@@ -52,6 +55,28 @@ def resolve(text: str) -> Scalar | None:
     if _NOT_FINITE.match(text):
         raise _not_finite(text)
     return text
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` without quotes is that very text."""
+    try:
+        return resolve(text) == text
+    except ScalarError:
+        return False
+
+
+def written(value: Json) -> str:
+    """A value as it may stand in a YAML spec, on one line; texts in quotes where they need them."""
+    if isinstance(value, str) and value.isprintable() and is_plain(value) and _BARE.match(value):
+        return value
+    told = json.dumps(value, ensure_ascii=False)
+    return told if told.isprintable() else "".join(map(_seen, told))
+
+
+def _seen(sign: str) -> str:
+    if sign.isprintable():
+        return sign
+    return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}"
 
 
 def plain_text(text: str) -> str:

@@ -142,14 +142,26 @@ def test_what_is_forged_is_found_though_all_hashes_fit(
     assert found.items() <= {name: len(some) for name, some in told.items()}.items()
 
 
+NOTHING = {
+    "failed": ({"fault": "job-failed"}, 5),
+    "cancelled": ({"fault": "job-cancelled"}, 5),
+    "waiting": ({"fault": "job-stuck"}, 9),
+    "rejected": ({"fault": "status", "status": 422}, 5),
+    "unknown": ({"fault": "drop-after"}, 8),
+}
+"""What became of a machine's job: the emulator's fault, and the exit code of the run."""
+
+
+@pytest.mark.parametrize("phase", NOTHING)
 def test_requests_of_jobs_that_brought_nothing_are_made_again_too(
-    tmp_path: Path, emulator: Emulator, answer: Ask
+    phase: str, tmp_path: Path, emulator: Emulator, answer: Ask
 ) -> None:
+    fault, code = NOTHING[phase]
     (tmp_path / "pair.yaml").write_text(SPEC[: SPEC.index("require")].replace("[aer, ", "["))
     (tmp_path / "one.qasm").write_text(QASM)
-    emulator.faults([{"on": "submit", "qc": "garnet", "fault": "job-failed", "times": 1}])
-    order = ("run", "pair.yaml", "--server", emulator.url, "--yes")
-    answer(*order, env={"IQM_TOKEN": "t"}, exit_code=5)
+    emulator.faults([{"on": "submit", "qc": "garnet", "times": 1, **fault}])
+    order = ("run", "pair.yaml", "--server", emulator.url, "--yes", "--wait", "8s")
+    answer(*order, env={"IQM_TOKEN": "t"}, exit_code=code)
     told = {check["name"]: check["total"] for check in answer("reproduce")["checks"]}
     assert (told["mock requests"], told["hardware requests"]) == (1, 1)
 
@@ -159,6 +171,17 @@ def test_requests_of_jobs_that_brought_nothing_are_made_again_too(
     assert forge_bodies(tmp_path / "results", more_shots) == 2
     found = wrong(answer("reproduce", exit_code=7))
     assert found.keys() == {"mock requests", "hardware requests"}
+
+
+def test_a_job_of_the_run_that_names_no_point_of_its_plan_is_found(
+    results: Path, answer: Ask
+) -> None:
+    def elsewhere(fields: dict[str, Any]) -> None:
+        if fields["stage"] == "mock":
+            fields["parts"] = [["0" * 64, number] for _, number in fields["parts"]]
+
+    forge_events(results, "jobs/*/*-intent-*", elsewhere)
+    assert "mock requests" in wrong(answer("reproduce", exit_code=7))
 
 
 def real(fields: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from iqm_spec.diagnostics import Diagnostic, TreePath
 from iqm_spec.errors import SpecError
 from iqm_spec.source import parse_source
+from iqm_spec.source.scalars import written
 from iqm_spec.source.toml_places import locate_toml
 
 pytestmark = pytest.mark.slow
@@ -155,3 +156,25 @@ def toml(value: Any, spread: bool) -> str:
 
 def quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+# --- a value written as in a spec ----------------------------------------------------------------
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+WRITABLE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(-1e6, 1e6).filter(lambda x: not x.is_integer())
+    | TEXTS
+    | st.lists(st.sampled_from(YAML_PIECES), max_size=5).map("".join),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(WRITABLE)
+def test_what_is_written_as_in_a_spec_is_read_as_the_same(value: Any) -> None:
+    line = written(value)
+    assert len(line.split("\n")) == 1
+    assert parse_source(f"a: {line}\n".encode(), Path("x.yaml")).tree == {"a": value}

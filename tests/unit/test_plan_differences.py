@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from iqm_spec.json_types import Json
-from iqm_spec.plan.differences import in_words, written
-from iqm_spec.plan.explain import Difference, Explanation, flatten
+from iqm_spec.plan.differences import in_words
+from iqm_spec.plan.explain import Difference, Explanation, _both, flatten
 
 
 def explanation(points: list[Difference], in_both: int) -> Explanation:
@@ -20,13 +20,29 @@ def explanation(points: list[Difference], in_both: int) -> Explanation:
         (True, "true"),
         (0.5, "0.5"),
         ("pin", "pin"),
+        ("by-name, or not", '"by-name, or not"'),
+        ("true", '"true"'),
+        ("010", '"010"'),
+        ("", '""'),
+        ("a: b", '"a: b"'),
+        ("profile 8f3a", "profile 8f3a"),
         (["aer", "mock"], '["aer", "mock"]'),
         ({"sabre": "é"}, '{"sabre": "é"}'),
-        ("\x1b[31m", "?[31m"),
+        ("\x1b[31m", '"\\u001b[31m"'),
+        ("a\u202eb", '"a\\u202eb"'),
     ],
 )
 def test_values_are_written_as_in_a_spec(value: Json, told: str) -> None:
-    assert written(value) == told
+    found = Explanation((Difference("it", value, 1),), (), (), (), 0)
+    assert in_words(found) == [("it", told, "1")]
+
+
+def test_options_differ_one_by_one() -> None:
+    assert _both("options", {}, {"heralding": {}}) == []
+    assert _both("options", {"a": {"b": 1}, "c": 2}, {"a": {}, "c": 3}) == [
+        ("options.a.b", 1, None),
+        ("options.c", 2, 3),
+    ]
 
 
 def test_what_is_empty_asks_nothing() -> None:
