@@ -46,14 +46,22 @@ def yaml_of(spec: Mapping[str, Any]) -> str:
         """Quotes whatever our own reader would not take for that very text."""
 
     def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-        style = None if is_plain(text) else '"'
+        style = None if is_plain(text) and text.isprintable() else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, quoted)
-    told: str = yaml.dump(
-        _plain(spec, 0), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100
-    )
-    return told
+    tree = _plain(spec, 0)
+
+    def dumped(*, allow_unicode: bool) -> str:
+        told: str = yaml.dump(
+            tree, Dumper=Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100
+        )
+        return told
+
+    told = dumped(allow_unicode=True)
+    # signs that nobody sees may stand in a spec as escapes alone
+    seen = all(sign.isprintable() or sign == "\n" for sign in told)
+    return told if seen else dumped(allow_unicode=False)
 
 
 def _parsed(text: str, path: Path) -> Source:

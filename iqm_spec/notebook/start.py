@@ -111,7 +111,11 @@ def _check(workers: int, max_credits: float | None, wait: float | None) -> None:
     if not fits:
         raise UsageError(f"workers={workers!r} is out of range", hint=f"from 1 to {_MOST_WORKERS}")
     for name, value in (("max_credits", max_credits), ("wait", wait)):
-        if value is not None and not 0 <= value < float("inf"):
+        try:
+            fits = value is None or 0 <= value < float("inf")
+        except TypeError:
+            fits = False
+        if not fits:
             raise UsageError(
                 f"{name}={value!r} is out of range", hint="a number from 0, or None for no limit"
             )

@@ -13,7 +13,10 @@ from iqm_spec.runs.rows import Row
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 COUNTED = ("shots", "shots_returned", "calibration_set_id", "outcome", "count")
-COMPARED = ("hellinger_fidelity", "hellinger_fidelity_error", "total_variation_distance")
+COMPARED = (
+    *("hellinger_fidelity", "hellinger_fidelity_error"),
+    *("total_variation_distance", "total_variation_distance_error"),
+)
 
 
 @frozen

@@ -18,6 +18,12 @@ NAME = "distances"
 MOST_RESAMPLED = 2000
 """Rows whose intervals are bootstrapped; of more the standard error speaks."""
 
+_SHOTS_EACH = 20
+_TOO_FEW = (
+    f"fewer than {_SHOTS_EACH} shots for each likely outcome: the distance is in part that of "
+    "sampling, and its interval leaves the truth out too often"
+)
+
 _FIDELITY, _DISTANCE = "hellinger_fidelity", "total_variation_distance"
 
 
@@ -38,7 +44,18 @@ def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterat
             if sum(1 for hits in row.counts.values() if hits) == 1:
                 merits = [Merit(one.name, one.value) for one in merits]
                 notes.append("all shots agree: how far they would scatter is not known")
+            if _few(row):
+                notes.append(_TOO_FEW)
             yield found(NAME, [row], merits, notes=notes)
+        elif row.derived is not None and row.derived.get("reason"):
+            yield found(NAME, [row], [], notes=[str(row.derived["reason"])])
+
+
+def _few(row: Row) -> bool:
+    """Whether sampling alone makes most of the distance, which no resampling takes off."""
+    ideal = (row.derived or {}).get("ideal") or {}
+    likely = sum(1 for p in ideal.values() if p > 1 / (10 * len(ideal)))
+    return _SHOTS_EACH * likely > sum(row.counts.values())
 
 
 def _resampled(row: Row) -> list[Merit]:

@@ -89,7 +89,7 @@ def _measured(
     known = [_ideal(shots[place].row, part) for place, part in parts.items()]
     exact = [value for value in known if value is not None]
     if len(exact) == len(known):
-        merits.append(Merit(f"{name}_ideal", sum(exact)))
+        merits.append(Merit(f"{name}_ideal", round(sum(exact), 12)))
     without = [_mitigated(shots[place], part, readout) for place, part in parts.items()]
     better = [one for one in without if one is not None]
     if len(better) == len(without):

@@ -88,6 +88,8 @@ def _fidelity(plain: Group, turned: Group, phase: str, readout: Readout) -> Anal
     ]
     notes = [_BEYOND] if any(one.value > 1 for one in better.values()) else []
     notes += [wave.goodness.doubt] if wave.goodness.doubt else []
+    if wave.amplitude > 1 + _UNCERTAIN * wave.error:
+        notes.append("the coherence is above 1 by more than three errors: no state has so much")
     if wave.amplitude < _UNCERTAIN * wave.error:
         notes.append("the coherence is within three errors of 0: an amplitude is never below it")
     errors = tuple(one.error for one in parities)

@@ -74,6 +74,14 @@ def together(rows: Group) -> dict[str, int]:
     return total
 
 
+def pooled(rows: Group) -> list[Row]:
+    """A row per circuit: repeats of a point are one sample, and no circuits of their own."""
+    circuits: dict[object, list[Row]] = {}
+    for row in rows:
+        circuits.setdefault(tuple(sorted(row.point.values, key=str)), []).append(row)
+    return [added(some) for some in circuits.values()]
+
+
 def added(rows: Group) -> Row:
     """A row with the counts of all repeats."""
     return evolve(rows[0], record={**(rows[0].record or {}), "counts": together(rows)})
@@ -104,8 +112,13 @@ def found(
         merits=tuple(merits),
         curve=curve,
         notes=tuple(notes),
-        details=details or {},
+        details={**_repeat(rows), **(details or {})},
     )
+
+
+def _repeat(rows: Group) -> dict[str, Json]:
+    """Which repeat a single row is, from the second on; it counts from 1."""
+    return {"repeat": rows[0].point.repeat + 1} if len(rows) == 1 and rows[0].point.repeat else {}
 
 
 def follows(of: Goodness) -> dict[str, Json]:

@@ -24,6 +24,7 @@ from iqm_spec.study.groups import (
     merit,
     mixed_widths,
     number_at,
+    pooled,
     qubits_of,
     rows_of_circuits,
 )
@@ -51,7 +52,10 @@ def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
     by_depth = _by_depth(group, axis)
     if left := len(group) - sum(map(len, by_depth.values())):
         notes.append(f"{count(left, 'point')} left out: `{axis}` is no number there")
-    for depth, some in sorted(by_depth.items()):
+    circuits = 0
+    for depth, several in sorted(by_depth.items()):
+        some = pooled(several)
+        circuits += len(some)
         known = [(row, target) for row in some if (target := _target(row)) is not None]
         if len(known) < len(some):
             notes.append(
@@ -60,7 +64,7 @@ def _decay(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
             )
         if known:
             means[depth] = mean_of([polarization(row.counts, target) for row, target in known])
-    details = {"qubits": qubits_of(group[0]), "circuits": len(group)}
+    details = {"qubits": qubits_of(group[0]), "circuits": circuits}
     depths = list(means)
     try:
         decay = fit_decay(details["qubits"], depths, list(means.values()))

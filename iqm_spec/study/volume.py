@@ -22,6 +22,7 @@ from iqm_spec.study.groups import (
     apart,
     found,
     mixed_widths,
+    pooled,
     qubits_of,
     rows_of_circuits,
 )
@@ -42,7 +43,8 @@ def _volume(group: Group, over: tuple[str, ...]) -> Analysed:
         return found(NAME, group, [], *over, notes=[mixed])
     qubits = qubits_of(group[0])
     shares, notes, flat = [], [], 0
-    for row in group:
+    circuits = pooled(group)
+    for row in circuits:
         derived: Any = row.derived or {}
         if derived.get("complete"):
             heavy = heavy_outputs(derived["ideal"], qubits)
@@ -50,8 +52,8 @@ def _volume(group: Group, over: tuple[str, ...]) -> Analysed:
             shares.append(heavy_share(row.counts, heavy))
     if flat:
         notes.append(f"{count(flat, 'circuit')} without a heavy output: all are equally likely")
-    if len(shares) < len(group):
-        left = len(group) - len(shares)
+    if len(shares) < len(circuits):
+        left = len(circuits) - len(shares)
         notes.append(
             f"{count(left, 'circuit')} left out: ideal distributions of all outcomes are not stored"
         )

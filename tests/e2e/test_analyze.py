@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,6 @@ def test_analyses_change_nothing_that_is_asked(run: str, answer: Ask, cli: Cli) 
     ("asked", "words"),
     [
         (["--analysis", "distance"], "did you mean distances?"),
-        (["--analysis", "expectation"], "expectation needs observables"),
         (["--analysis", "distances", "--spec", "plain.yaml"], "exclude each other"),
     ],
 )
@@ -218,6 +218,35 @@ def test_circuits_of_several_widths_are_not_averaged(tmp_path: Path, answer: Ask
         assert one["notes"] == [
             "circuits of 2, 3 qubits are not averaged: take the axis of their width out of `over`"
         ]
+
+
+def test_an_analysis_is_done_as_the_spec_of_the_run_declares_it(
+    run: str, answer: Ask, cli: Cli, root: Path
+) -> None:
+    (decay,) = answer("analyze", run, "--analysis", "mirror_polarization")["analyses"]
+    assert decay["details"]["circuits"] == 4  # two depths, two draws: `over` is the spec's
+    archives = root / "experiments" / "archives"
+    done = cli("analyze", "ghz", "--analysis", "expectation", "--results", archives)
+    assert done.returncode == 2
+    assert "expectation needs observables" in done.stderr
+    done = cli("analyze", run, "--spec", "plain.yaml")
+    assert (done.returncode, "plain.yaml declares no `analysis`" in done.stderr) == (2, True)
+
+
+def test_repeats_are_one_sample_and_no_circuits_of_their_own(tmp_path: Path, answer: Ask) -> None:
+    (tmp_path / "again.yaml").write_text(
+        "iqm_spec: 1\nname: again\ntarget: garnet\nshots: 50\ncircuits:\n"
+        "  - {generator: quantum_volume, args: {num_qubits: 2, seed: '${s}'}, repeat: 60}\n"
+        "  - {generator: mirror, args: {num_qubits: 2, depth: '${d}'}, repeat: 3}\n"
+        "sweep: [{grid: {s: [1, 2]}}, {grid: {d: [1, 2]}}]\n"
+        "analysis: {quantum_volume: {over: [s]}, mirror_polarization: {against: d}}\n"
+    )
+    answer("run", "again.yaml")
+    decay, volume = answer("analyze")["analyses"]
+    assert (decay["details"]["circuits"], volume["details"]["circuits"]) == (2, 2)
+    (heavy,) = volume["merits"]
+    share = heavy["value"]
+    assert heavy["error"] == pytest.approx(sqrt(share * (1 - share) / 2))
 
 
 def of_stage(document: Any, stage: str) -> list[Any]:

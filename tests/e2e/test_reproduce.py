@@ -329,6 +329,9 @@ def test_an_interrupted_run_is_completed_without_its_spec(
         if b"iqm-spec/aer-" in path.read_bytes()[:40]:
             path.unlink()
     shutil.rmtree(results / "index")
+    told = answer("reproduce")
+    (records,) = [one for one in told["checks"] if one["name"] == "Aer records"]
+    assert (records["total"], records["note"]) == (0, "the run did not get to 4 points")
     done = cli("resume", run, "--server", "emulator", "--yes")
     assert done.returncode == 0, done.stderr
     assert answer("reproduce")["same"]

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from iqm_spec.notebook.given import source_of
 from iqm_spec.source import Source
 
-WORDS = ("y", "no", "on", "off", "null", "~", "010", "0x1F", "1_000", "1:30", "nan", "1e3", "- a")
+WORDS = (
+    *("y", "no", "on", "off", "null", "~", "010", "0x1F", "1_000", "1:30", "nan", "1e3", "- a"),
+    *("\x85", "\u200b", "\xad é"),
+)
 SCALARS = st.one_of(
     st.sampled_from(WORDS),
     st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF), max_size=12),

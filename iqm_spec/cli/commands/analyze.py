@@ -45,17 +45,21 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     What is done is what the spec declared under `analysis` (docs/analysis.md), else distances to
     the ideal distribution. Counts are left as they are; the mock's are never read.
     """
+    from iqm_spec.spec.analysis import PLUGINS
     from iqm_spec.study import analyse_run, declared, keep_analyses
 
     store = Store(results)
     saved = load_run(store, run)
-    wanted = _wanted(names, spec) or declared(saved)
+    wanted = _wanted(names, spec, declared(saved))
     found = analyse_run(store, saved, wanted=wanted)
     if not any(one.merits for one in found):
         why = next(iter(_notes(found)), "there are no counts of the circuits that are named")
         raise UsageError(
             f"nothing could be analysed: {why}", hint="docs/analysis.md tells what each needs"
         )
+    for name in wanted.keys() - {one.analysis for one in found}:
+        if name != PLUGINS:
+            output.say(f"note: {name}: there are no counts of the circuits that it reads")
     pack = keep_analyses(store, saved, wanted, found)
     if as_json:
         told = [one.to_json() for one in found]
@@ -65,7 +69,7 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     return 0
 
 
-def _wanted(names: Sequence[str], spec: Path | None) -> Declared | None:
+def _wanted(names: Sequence[str], spec: Path | None, own: Declared) -> Declared:
     from iqm_spec.spec.analysis import analyses, completed_analysis
 
     if names and spec:
@@ -73,17 +77,23 @@ def _wanted(names: Sequence[str], spec: Path | None) -> Declared | None:
     if spec is not None:
         from iqm_spec.runs.load import load
 
-        return load(spec, tell=output.say).spec.analysis
+        found = load(spec, tell=output.say).spec.analysis
+        if not found:
+            raise UsageError(
+                f"{printable(spec.name)} declares no `analysis`",
+                hint="leave --spec out for what the run's own spec declares",
+            )
+        return found
     for name in names:
         if name not in analyses():
             hint = nearest(name, analyses()) or f"there are {', '.join(analyses())}"
             raise UsageError(f"no analysis is called {printable(name)}", hint=hint)
-        if name == "expectation":
+        if name == "expectation" and name not in own:
             raise UsageError(
                 "expectation needs observables",
                 hint="declare it under `analysis` in a spec, and give that with --spec",
             )
-    return completed_analysis({name: {} for name in names}) if names else None
+    return completed_analysis({name: own.get(name, {}) for name in names}) if names else own
 
 
 def _show(found: Sequence[Analysed]) -> None:
@@ -122,7 +132,9 @@ def _table(found: Sequence[Analysed], most: int) -> None:
 
 
 def _at(one: Analysed) -> str:
-    return printable(" ".join(f"{axis}={short(value)}" for axis, value in one.values.items()))
+    told = [f"{axis}={short(value)}" for axis, value in one.values.items()]
+    told += [f"#{one.details['repeat']}"] if "repeat" in one.details else []
+    return printable(" ".join(told))
 
 
 def _figures(merit: Merit) -> tuple[str, str]:

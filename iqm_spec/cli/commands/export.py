@@ -46,7 +46,11 @@ def command(
     rows = saved.rows(store, mock=mock)
     found = gaps(saved, rows, store)
     have = [row for row in rows if row.record]
-    kind = kind or ("json" if as_json else "csv")
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    named = suffix if suffix in ("csv", "json", "parquet") else ""
+    kind = kind or named or ("json" if as_json else "csv")
+    if mock and not rows:
+        out.say("note: the run asked no mock")
     if kind == "parquet":
         _write_parquet(rows, output, saved, as_json=as_json)
         return tell_gaps(saved.state.id, found)
