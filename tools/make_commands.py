@@ -24,7 +24,9 @@ def page() -> str:
     """The page as it should be."""
     parts = [HEAD]
     for name in COMMANDS:
-        context = click.Context(app, info_name="iqm-spec", terminal_width=80)
+        context = click.Context(
+            app, info_name="iqm-spec", terminal_width=80, **app.context_settings
+        )
         command = app.get_command(context, name)
         if command is None:
             raise LookupError(name)
