@@ -105,7 +105,7 @@ def _noisy(subject: Subject) -> bool:
 def _differences(found: Sequence[tuple[str, str, str]]) -> Table:
     rows = tuple(tuple(clean(told, 160) for told in one) for one in found[:200])
     rest = len(found) - len(rows)
-    left_out = f"{count(rest, 'more difference')} not listed; `iqm-spec explain` has all."
+    left_out = f"{count(rest, 'more difference')} not listed; the command iqm-spec explain has all."
     left_out = left_out if rest else ""
     return Table("Asked differently", tuple(map(Column, ("what", "A", "B"))), rows, left_out)
 
@@ -268,6 +268,6 @@ def _table(pairs: Sequence[Pair]) -> Table:
         Column("difference"),
     )
     rest = len(pairs) - len(kept)
-    left_out = f"{count(rest, 'more row')} not listed; `iqm-spec diff --json` has all."
+    left_out = f"{count(rest, 'more row')} not listed; the command iqm-spec diff --json has all."
     left_out = left_out if rest else ""
     return Table("Points of both runs", columns, rows, left_out, long=True)

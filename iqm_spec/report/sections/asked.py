@@ -10,6 +10,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, Table, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, stage_name
+from iqm_spec.source.scalars import written
 
 _MOST_TEXT = 60_000
 _MOST_CIRCUITS = 60
@@ -25,7 +26,7 @@ def asked(subject: Subject) -> Section:
     cut = f" (its first {_MOST_TEXT:,} characters)" if len(text) > _MOST_TEXT else ""
     code: list[Block] = [Code(f"The spec's text{cut}", text[:_MOST_TEXT])]
     if subject.overridden:
-        sets = [f"{path} = {of}" for path, of in subject.overridden.items()]
+        sets = [f"{path} = {written(of)}" for path, of in subject.overridden.items()]
         code.append(Code("Values given by --set", "\n".join(clean(one) for one in sets)))
     blocks.append(Fold("The spec as it was written", tuple(code)))
     return Section("asked", "What was asked", tuple(blocks))
@@ -118,6 +119,8 @@ def _missing(subject: Subject) -> list[Block]:
     told = []
     if found.events:
         told.append("The journal of the run has lost events: stages or jobs may be missing here.")
+    if found.jobs:
+        told.append(f"The journals of {count(len(found.jobs), 'job')} have lost events.")
     if found.counts:
         why = "are lost" if found.lost else "are not there"
         told.append(f"The counts of {found.share(found.counts)} {why}.")

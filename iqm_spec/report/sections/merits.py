@@ -92,7 +92,9 @@ def _table(analysed: Sequence[Analysed], noisy: bool) -> Table:
     )
     rest = len(rows) - _MOST_ROWS
     left_out = (
-        f"{count(rest, 'more row')} not shown; `iqm-spec analyze` has all." if rest > 0 else ""
+        f"{count(rest, 'more row')} not shown; the command iqm-spec analyze has all."
+        if rest > 0
+        else ""
     )
     return Table(
         "Figures over several points", columns, tuple(rows[:_MOST_ROWS]), left_out, long=True

@@ -153,7 +153,8 @@ def _table(subject: Subject, measured: Sequence[Measured]) -> Table:
     left_out = ""
     if len(kept) < len(measured):
         left_out = (
-            f"{len(kept):,} of {len(measured):,} points, evenly chosen; `iqm-spec export` has all."
+            f"{len(kept):,} of {len(measured):,} points, evenly chosen; the command iqm-spec "
+            "export has all."
         )
     caption = "Every point" if not left_out else "Points"
     caption += ", with figures of merit" if names else ""
