@@ -38,6 +38,7 @@ def clifford_circuits(draw: st.DrawFn) -> NativeCircuit:
 
 @given(clifford_circuits())
 @settings(deadline=None, max_examples=120)
+@pytest.mark.slow
 def test_the_tableau_gives_the_statevectors_distribution(circuit: NativeCircuit) -> None:
     (dense,) = distributions([Native.of(circuit)], "statevector", "CPU")
     space = affine(Native.of(circuit), "CPU")

@@ -23,6 +23,7 @@ values = st.recursive(
 
 
 @given(values)
+@pytest.mark.slow
 def test_both_paths_give_the_bytes_of_rfc_8785(value: object) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 

@@ -89,6 +89,7 @@ TASKS = [
 
 
 @pytest.mark.parametrize("setup", [IDEAL, NOISY], ids=["ideal", "noisy"])
+@pytest.mark.slow
 def test_counts_are_of_the_task_alone(setup: Setup) -> None:
     """Alone, in a batch, in another order, beside a repetition of itself: the same outcome."""
     together = list(simulate(TASKS, setup))
@@ -166,6 +167,7 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 
 @pytest.mark.parametrize("setup", [IDEAL, NOISY], ids=["ideal", "noisy"])
 @pytest.mark.parametrize("method", ["statevector", "density_matrix", "matrix_product_state"])
+@pytest.mark.slow
 def test_methods_agree(method: str, setup: Setup) -> None:
     circuit = rotations(4, 0.6)
     shots = 4000

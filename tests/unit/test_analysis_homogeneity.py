@@ -19,6 +19,7 @@ def drawn(rng: np.random.Generator, p: list[float], shots: int) -> dict[str, int
 @pytest.mark.parametrize(
     "p", [[0.5, 0.5], [0.25] * 4, [0.45, 0.45, 0.05, 0.03, 0.02], [0.97] + [0.005] * 6]
 )
+@pytest.mark.slow
 def test_alike_samples_are_seldom_called_different(p: list[float], shots: tuple[int, int]) -> None:
     rng = np.random.default_rng(SEED)
     values = [

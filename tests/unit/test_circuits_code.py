@@ -161,6 +161,7 @@ def test_modules_of_python_hold_no_generators(ref: str, allowed: bool) -> None:
     assert "QuantumCircuit" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_users_module_may_have_the_name_of_one_of_pythons(tmp_path: Path) -> None:
     (tmp_path / "turtle.py").write_text(MODULE)
     code = (
@@ -188,6 +189,7 @@ def printing():
 """
 
 
+@pytest.mark.slow
 def test_what_code_prints_stays_out_of_the_answer(tmp_path: Path, answer: Any) -> None:
     (tmp_path / "loud.py").write_text(PRINTING)
     (tmp_path / "x.yaml").write_text(f"{SPEC}circuits: [{{generator: 'python:loud:printing'}}]\n")
@@ -206,6 +208,7 @@ def test_what_code_prints_is_told_on_stderr(capfd: pytest.CaptureFixture[str]) -
     assert {"in Python", "by another process"} <= set(err.split("\n"))
 
 
+@pytest.mark.slow
 def test_an_open_parameter_of_a_generator_has_its_place(
     module: str, tmp_path: Path, answer: Any
 ) -> None:

@@ -153,6 +153,7 @@ def test_wild_rows_are_named_and_change_little() -> None:
     assert all(abs(b.expected / a.expected - 1) < 0.05 for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_jobs_far_outside_the_data_are_wide() -> None:
     timings = [
         Timing(alike(5, 10, circuits, 1000), 0.5 + 0.4 * circuits * (1 + 0.01 * (circuits % 3)))

@@ -58,6 +58,7 @@ def test_a_get_as_it_leaves_and_comes_back() -> None:
     assert fields["connection"] == "close"
 
 
+@pytest.mark.slow
 def test_reads_leave_as_iqm_client_would_send_them() -> None:
     params = {"wait": "true", "n": "3", "text": "a b&ü"}
     with Scripted([http(200, {}), http(200, {})]) as server:
@@ -102,6 +103,7 @@ def test_any_status_with_any_body_is_a_reply(status: int, body: bytes) -> None:
 
 @pytest.mark.parametrize("answer", [DROP, RESET, SILENCE, HALF, Answer(b"nonsense\r\n")])
 @pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.slow
 def test_what_breaks_after_sending_is_lost_and_never_tried_again(
     answer: Answer, method: str
 ) -> None:
@@ -146,6 +148,7 @@ def test_refused_connections_and_unknown_hosts_are_not_sent(method: str) -> None
         assert caught.value.why in ("the connection was refused", "no such host")
 
 
+@pytest.mark.slow
 def test_tls_that_fails_is_not_sent() -> None:
     """A plain server where an encrypted one should be, and one that hangs up or says nothing."""
     for answer in (http(400), DROP, SILENCE):

@@ -279,6 +279,7 @@ def test_a_hundred_megabytes_are_refused_unread(tmp_path: Path) -> None:
         (b"a: 010\n" * 300_000, "x.yaml", "S103"),
     ],
 )
+@pytest.mark.slow
 def test_hostile_files_end_quickly(data: bytes, name: str, code: str) -> None:
     told = mistakes(data, name)
     assert code in {item.code for item in told}

@@ -237,6 +237,7 @@ def test_a_layout_is_obeyed(alias: str) -> None:
     assert [native.components[op.qubits[0]] for op in native.ops if op.name == "r"] == ["QB4"]
 
 
+@pytest.mark.slow
 def test_methods_and_seeds_are_passed_on() -> None:
     machine, circuit = architecture("garnet"), ghz(12)
     seeds = {transpile(circuit, machine, {"seed": seed}).digest for seed in range(4)}

@@ -85,6 +85,7 @@ def test_it_does_the_same_and_stays_clifford(alias: str, level: int) -> None:
     [("garnet", random(10, 10)), ("garnet", star(20)), ("emerald", random(22, 22))],
     ids=["10 random", "star of 20", "22 random"],
 )
+@pytest.mark.slow
 def test_wide_ones_are_no_longer_than_by_resynthesis(
     alias: str, circuit: QuantumCircuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
