@@ -41,10 +41,7 @@ def forge_events(root: Path, pattern: str, change: Change) -> None:
     for path in sorted(root.glob(pattern)):
         value = json.loads(path.read_bytes())
         change(value["fields"])
-        data = canonical(value)
-        number, kind = path.name.split("-")[0], value["kind"]
-        path.unlink()
-        path.with_name(f"{number}-{kind}-{sha256(data)[:8]}.json").write_bytes(data)
+        _rewrite(path, canonical(value))
 
 
 def forge_bodies(root: Path, change: Change) -> int:
@@ -87,9 +84,14 @@ def _replace(root: Path, path: Path, data: bytes) -> None:
         if "objects" in other.parts:
             _replace(root, other, mended)
         else:
-            number, kind = other.name.split("-")[0], "-".join(other.name.split("-")[1:-1])
-            other.unlink()
-            other.with_name(f"{number}-{kind}-{sha256(mended)[:8]}.json").write_bytes(mended)
+            _rewrite(other, mended)
+
+
+def _rewrite(event: Path, data: bytes) -> None:
+    """Puts an event in another's place, under the name that its bytes ask for."""
+    numbered = event.name.rpartition("-")[0]
+    event.unlink()
+    event.with_name(f"{numbered}-{sha256(data)[:8]}.json").write_bytes(data)
 
 
 def exchange_value(root: Path, chance: Random, values: Sequence[object]) -> str:
@@ -109,9 +111,7 @@ def exchange_value(root: Path, chance: Random, values: Sequence[object]) -> str:
     if path.parts[-3] == "objects":
         _replace(root, path, data)
     else:
-        number, kind = path.name.split("-")[0], "-".join(path.name.split("-")[1:-1])
-        path.unlink()
-        path.with_name(f"{number}-{kind}-{sha256(data)[:8]}.json").write_bytes(data)
+        _rewrite(path, data)
     return f"{path.relative_to(root)} line {line + 1} {place} = {value!r}"
 
 

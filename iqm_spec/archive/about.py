@@ -9,6 +9,7 @@ from attrs import field, frozen
 from iqm_spec.archive.citation import Citation, Person
 from iqm_spec.archive.contents import Contents
 from iqm_spec.plan.label import count
+from iqm_spec.runs.words import named
 
 
 @frozen
@@ -51,8 +52,7 @@ def about(
 def _described(contents: Contents) -> str:
     saved = contents.saved
     stages = "; ".join(
-        f"{stage['stage']}{' (emulated)' if stage['emulated'] else ''} {stage['status']}"
-        for stage in saved.stages
+        f"{named(stage['stage'], stage['emulated'])} {stage['status']}" for stage in saved.stages
     )
     machines = ", ".join(sorted(saved.plan.header["noise"]))
     return (

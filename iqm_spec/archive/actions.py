@@ -11,6 +11,8 @@ from attrs import frozen
 from iqm_spec.archive.about import About
 from iqm_spec.archive.contents import Contents
 from iqm_spec.model import Stage
+from iqm_spec.runs.words import named
+from iqm_spec.stages.server.judge import lasting
 from iqm_spec.stages.server.state import Attempt
 
 Entity = dict[str, Any]
@@ -136,7 +138,7 @@ def _stage(contents: Contents, made: _Made, about: About) -> Entity:
     entity: Entity = {
         "@id": made.id,
         "@type": "CreateAction",
-        "name": f"Stage {made.stage.value}{' (emulated)' if made.emulated else ''}",
+        "name": f"Stage {named(made.stage.value, made.emulated)}",
         "description": "; ".join(made.reasons) or f"The stage {made.status}",
         "instrument": _refs(_instruments(contents, made)),
         "object": _refs([*circuits, *_objects(contents, ("inputs",))]),
@@ -153,7 +155,12 @@ def _stage(contents: Contents, made: _Made, about: About) -> Entity:
 def _stages(contents: Contents) -> list[_Made]:
     """Stages that the journal tells of and that did something."""
     return [
-        _Made(Stage(told["stage"]), told["status"], _lasting(told["verdict"]), told["emulated"])
+        _Made(
+            Stage(told["stage"]),
+            told["status"],
+            list(map(lasting, told["verdict"])),
+            told["emulated"],
+        )
         for told in contents.saved.stages
         if told["status"] not in ("skipped", "refused")
     ]
@@ -220,11 +227,6 @@ def _status(word: str, why: str) -> Entity:
     status = _STATUS.get(word, "FailedActionStatus")
     found = {"actionStatus": f"http://schema.org/{status}"}
     return found | ({"error": why or word} if status == "FailedActionStatus" else {})
-
-
-def _lasting(reasons: Sequence[str]) -> list[str]:
-    """A verdict's words for whoever reads them some other day."""
-    return [why.replace(" (today)", "") for why in reasons]
 
 
 def _errors(contents: Contents) -> str:

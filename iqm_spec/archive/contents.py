@@ -50,8 +50,7 @@ class Contents:
 def contents_of(store: Store, saved: SavedRun) -> Contents:
     """What an archive of the run holds; StoreCorrupt where any of it is damaged or lost."""
     needs = needs_of(store, saved)
-    ended = {stage["stage"] for stage in saved.stages if stage["status"] in ("passed", "failed")}
-    if needs.missing and Stage.AER.value in ended:
+    if needs.missing and Stage.AER.value in saved.judged:
         raise _damaged(f"run {saved.state.id} has lost some of its simulated results")
     journals = [f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)]
     events = [path for journal in journals for path in _events(store.root, journal)]
@@ -68,9 +67,8 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     if lost := set(needs.objects) - used:
         raise _damaged(f"the object {min(lost)} is lost")
     texts, spec, left_out = _plain_files(store, saved)
-    environment: Any = saved.state.fields.get("environment")
-    versions: Any = {} if environment is None else store.get_json(str(environment))
-    return Contents(saved, needs, tuple(sorted(files)), objects, texts, spec, left_out, versions)
+    environment = saved.environment(store)
+    return Contents(saved, needs, tuple(sorted(files)), objects, texts, spec, left_out, environment)
 
 
 def _events(root: Path, journal: str) -> list[str]:

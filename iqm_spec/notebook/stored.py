@@ -17,6 +17,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.notebook.point import Point
 from iqm_spec.plan.label import count
 from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.runs.words import named
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
@@ -181,8 +182,7 @@ class Run:
         from iqm_spec.notebook.show import html
 
         verdicts = ", ".join(
-            f"{one.stage}{' (emulated)' if one.emulated else ''} {one.status}"
-            for one in self.verdicts
+            f"{named(one.stage, one.emulated)} {one.status}" for one in self.verdicts
         )
         return html(self.id, f"{self.saved.about}: {verdicts or self.status}", self.each_point())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from iqm_spec.model import Point
 from iqm_spec.plan.explain import point_name
@@ -28,7 +27,8 @@ def check_spec(store: Store, saved: SavedRun) -> Check | None:
     if again is None:
         return None
     planned = [point for point in saved.plan.points if not is_calibration(point)]
-    same_version = _version(store, saved) == __version__
+    versions = saved.environment(store).get("versions", {})
+    same_version = versions.get("iqm-spec") == __version__
     unknown = others = 0
     wrong = list(_settings(again, saved))
     left = {point_name(point): point for point in planned}
@@ -51,13 +51,6 @@ def check_spec(store: Store, saved: SavedRun) -> Check | None:
 
 
 _OTHER = "the spec, its files and machines ask for another circuit"
-
-
-def _version(store: Store, saved: SavedRun) -> object:
-    """The version of iqm-spec that made the run."""
-    environment = saved.state.fields.get("environment")
-    told: Any = {} if environment is None else store.get_json(str(environment))
-    return told.get("versions", {}).get("iqm-spec")
 
 
 def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:

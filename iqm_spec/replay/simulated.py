@@ -55,8 +55,7 @@ def repeat_aer(
     """
     plan = saved.plan
     keyed = _keyed(plan, saved)
-    ended = any(one["stage"] == "aer" and one["status"] in _ENDED for one in saved.stages)
-    found = _Found(changed_since(store, saved), ended)
+    found = _Found(changed_since(store, saved), "aer" in saved.judged)
     jobs = jobs_of(keyed)
     asked = asked_of(store, plan, jobs, profiles)
     done = 0
@@ -92,7 +91,7 @@ def changed_since(store: Store, saved: SavedRun) -> str:
     """Which versions and platform differ from those of the run, in words; empty where none."""
     from iqm_spec.runs.environment import environment
 
-    then: Any = store.get_json(str(saved.state.fields["environment"]))
+    then = saved.environment(store)
     now: Any = environment()
     simulator, installed = saved.simulator, installed_simulator()
     told = [
@@ -106,8 +105,6 @@ def changed_since(store: Store, saved: SavedRun) -> str:
         told.append(f"way of simulating {simulator.way} then, {installed.way} now")
     return "; ".join(told)
 
-
-_ENDED = ("passed", "failed")
 
 _DECIDES = ("numpy", "qiskit", "qiskit-aer")
 """Packages that counts depend on."""

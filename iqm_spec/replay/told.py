@@ -39,9 +39,8 @@ def check_told(store: Store, saved: SavedRun) -> Check:
 
 def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
     name = f"run {saved.state.id}"
-    environment = saved.state.fields.get("environment")
-    told: Any = {} if environment is None else store.get_json(str(environment))
-    version = told.get("versions", {}).get("qiskit-aer", saved.simulator.aer)
+    versions = saved.environment(store).get("versions", {})
+    version = versions.get("qiskit-aer", saved.simulator.aer)
     if version != saved.simulator.aer:
         yield Mismatch(name, f"it names Aer {saved.simulator.aer}, its versions name {version}")
     spec: Any = saved.state.fields["spec"]

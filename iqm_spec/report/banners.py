@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iqm_spec.report.subject import Subject
+from iqm_spec.runs.words import named
 
 _TOLD = {
     "failed": "The {stage} stage failed",
@@ -34,6 +35,6 @@ def not_passed(subject: Subject) -> str:
     for one in subject.saved.stages:
         told = _TOLD.get(str(one["status"]))
         if told is not None:
-            stage = f"{one['stage']}{' (emulated)' if one.get('emulated') else ''}"
+            stage = named(str(one["stage"]), bool(one.get("emulated")))
             return f"Not complete. {told.format(stage=stage)}; its verdict has the reasons."
     return ""

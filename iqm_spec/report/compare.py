@@ -34,6 +34,7 @@ from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned, with_error
 from iqm_spec.runs.paired import Pair, in_short, paired
 from iqm_spec.runs.rows import Row
+from iqm_spec.runs.words import named
 
 _MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_TOLD = 1000, 4, 400, 24
 
@@ -239,8 +240,7 @@ def _verdict(pair: Pair) -> str:
 
 def _stage(pair: Pair) -> str:
     """The stage that both share; the noise of a simulation need not be the same."""
-    emulated = pair.left.emulated or pair.right.emulated
-    return f"{pair.left.stage}{' (emulated)' if emulated else ''}"
+    return named(pair.left.stage, pair.left.emulated or pair.right.emulated)
 
 
 def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:

@@ -81,8 +81,7 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
     rows = tuple(saved.each_row(store))
     fields = saved.state.fields
     told: Any = store.get_json(str(fields["text"]))
-    inputs, environment = fields.get("inputs"), fields.get("environment")
-    found: Any = {} if environment is None else store.get_json(str(environment))
+    inputs = fields.get("inputs")
     analysed, why = _analysed(store, saved, rows)
     return Subject(
         store=store,
@@ -93,7 +92,7 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
         text=str(told["text"]),
         source=source_of_run(store, saved),
         inputs=None if inputs is None else read_inputs(store, str(inputs)),
-        environment=found if isinstance(found, Mapping) else {},
+        environment=saved.environment(store),
         jobs=_jobs(store, saved),
         not_analysed=why,
     )

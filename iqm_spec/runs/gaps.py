@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from enum import Enum
 from typing import Any
 
@@ -21,9 +21,6 @@ from iqm_spec.store.references import named_jobs
 
 _PACKS = ("records", "derived")
 """Fields of a job's event that name its results."""
-
-_ENDED = ("passed", "failed")
-"""Verdicts of a stage that had all its results."""
 
 
 @frozen
@@ -67,10 +64,10 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     absent: dict[_Kind, list[PlannedPoint]] = {kind: [] for kind in _Kind}
     for row in rows:
         if row.record is None:
-            absent[_kind(row, status.get(row.stage, ""))].append(row.point)
+            absent[_kind(row, status.get(row.stage, ""), saved.judged)].append(row.point)
     counts = (*absent[_Kind.LOST], *absent[_Kind.NOT_REACHED])
     distances = [row for row in rows if row.record and row.derived is None and row.stage != "mock"]
-    gone = bool(absent[_Kind.LOST]) or any(_was_done(row, status) for row in distances)
+    gone = bool(absent[_Kind.LOST]) or any(_was_done(row, saved.judged) for row in distances)
     if counts or distances:
         gone = gone or names_lost_objects(saved.state, store)
     events = saved.state.lost
@@ -98,18 +95,18 @@ class _Kind(Enum):
     NOT_REACHED = 3
 
 
-def _kind(row: Row, status: str) -> _Kind:
+def _kind(row: Row, status: str, judged: Set[str]) -> _Kind:
     # a mock may pass without points that it has no gates for
-    if (status == "passed" and row.stage != "mock") or _was_done(row, {row.stage: status}):
+    if (status == "passed" and row.stage != "mock") or _was_done(row, judged):
         return _Kind.LOST
     if status == "failed" and row.stage != "aer":
         return _Kind.GIVEN_UP
     return _Kind.WAITING if row.waiting else _Kind.NOT_REACHED
 
 
-def _was_done(row: Row, status: Mapping[str, str]) -> bool:
+def _was_done(row: Row, judged: Set[str]) -> bool:
     """Whether all that the row should hold was there once."""
-    return row.ended and (row.stage != "aer" or status.get("aer") in _ENDED)
+    return row.ended and (row.stage != "aer" or "aer" in judged)
 
 
 def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.model import Stage
@@ -56,6 +56,18 @@ class SavedRun:
         return [stage for stage in told if isinstance(stage, dict)]
 
     @property
+    def judged(self) -> frozenset[str]:
+        """The stages that had all their results: they passed or failed."""
+        ended = ("passed", "failed")
+        return frozenset(str(one["stage"]) for one in self.stages if one["status"] in ended)
+
+    def environment(self, store: Store) -> Mapping[str, Any]:
+        """`versions` and `platform` of what ran it; empty where it kept none."""
+        digest = self.state.fields.get("environment")
+        told: Any = {} if digest is None else store.get_json(str(digest))
+        return told if isinstance(told, Mapping) else {}
+
+    @property
     def realm(self) -> str | None:
         """Realm of the server that it went to, or None."""
         told = self.state.fields.get("server")
@@ -90,8 +102,7 @@ class SavedRun:
         used = self.used(stage)
         if self.realm is not None and used:
             emulated = any(s["stage"] == stage.value and s["emulated"] for s in self.stages)
-            for row in server_rows(store, self.plan, stage, self.realm, used):
-                yield evolve(row, emulated=row.emulated or emulated)
+            yield from server_rows(store, self.plan, stage, self.realm, used, emulated=emulated)
 
 
 def load_run(store: Store, selector: str) -> SavedRun:

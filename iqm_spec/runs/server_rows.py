@@ -29,10 +29,13 @@ def server_rows(
     stage: Stage,
     realm: str,
     used: Sequence[UsedAttempt] | None = None,
+    *,
+    emulated: bool = False,
 ) -> Iterator[Row]:
     """Rows in plan order, one per point and calibration set.
 
-    `used` are the attempts of one run; None takes the best that the folder has.
+    `used` are the attempts of one run; None takes the best that the folder has. `emulated`: known
+    to be, whatever the jobs say that are still there.
     """
     keys = point_keys(plan, stage, realm)
     found = read_attempts(store, stage, realm)
@@ -40,7 +43,7 @@ def server_rows(
         named = {(job, number): job_id for job, number, job_id in used}
         found = [a.as_of(named[a.job, a.number]) for a in found if (a.job, a.number) in named]
     work = ServerWork(keys, covering(found), plan.points)
-    emulated = any(attempt.intent.get("emulated") for attempt in work.attempts())
+    emulated = emulated or any(attempt.intent.get("emulated") for attempt in work.attempts())
     records = _records(store, stage, work.attempts(Phase.COMPLETED))
     waiting = work.waiting()
     completed = {key for attempt in work.attempts(Phase.COMPLETED) for key, _ in attempt.parts}

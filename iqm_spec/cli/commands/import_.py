@@ -26,6 +26,7 @@ from iqm_spec.runs.loop import planned
 from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.session import require_session, session_of
+from iqm_spec.runs.words import named
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store
 
@@ -124,7 +125,7 @@ def _tell(done: Imported, results: Path) -> None:
         click.echo(f"job {job_id}: {how}, {_status(attempt)}")
         click.echo(f"  {attempt.intent['computer']}, {circuits}, {attempt.intent['shots']:,} shots")
     for stage in done.stages:
-        click.echo(f"{stage.stage}{' (emulated)' if stage.emulated else ''}: {stage.status}")
+        click.echo(f"{named(stage.stage, stage.emulated)}: {stage.status}")
         for reason in stage.reasons:
             click.echo(f"  {reason}")
     if done.run:

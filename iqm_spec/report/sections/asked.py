@@ -11,6 +11,7 @@ from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, 
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, stage_name
 from iqm_spec.source.scalars import written
+from iqm_spec.stages.server.judge import lasting
 
 _MOST_TEXT = 60_000
 _MOST_CIRCUITS = 60
@@ -102,7 +103,7 @@ def _stages(subject: Subject) -> Block:
     for one in told:
         verdict = one.get("verdict") or ()
         why = "; ".join(map(str, verdict)) if isinstance(verdict, list | tuple) else str(verdict)
-        why = why.replace(" (today)", "")  # that of the run, not of the report
+        why = lasting(why)
         name = stage_name(str(one["stage"]), bool(one.get("emulated")), _noisy(subject))
         points = f"{int(one.get('points', 0)):,}"
         rows.append((name, clean(one["status"], 20), points, clean(why, 600)))

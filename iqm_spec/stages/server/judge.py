@@ -119,6 +119,11 @@ def age(time: str, now: datetime) -> str:
     return f"{time[:10]} ({told})"
 
 
+def lasting(reason: str) -> str:
+    """A verdict's words for whoever reads them some other day."""
+    return reason.replace(" (today)", "")
+
+
 def paid_twice(work: ServerWork) -> list[str]:
     """Jobs that the server has more than once though nobody asked for that, in words."""
     ids: dict[tuple[str, int, int], set[str]] = {}
