@@ -8,13 +8,14 @@ from iqm_spec.circuits.errors import CircuitError, CircuitFileError, UnknownGene
 from iqm_spec.circuits.files import LARGEST_FILE, read_circuit_file
 from iqm_spec.circuits.free import Parts, free_circuit, parts_of
 from iqm_spec.circuits.generator import Generator
-from iqm_spec.circuits.identity import identity
+from iqm_spec.circuits.identity import READING, identity, is_read
 from iqm_spec.circuits.qasm import QasmProblem, inspect_qasm, scan_inputs
 from iqm_spec.circuits.qpy import inspect_qpy
 from iqm_spec.circuits.registry import find, known
 
 __all__ = [
     "LARGEST_FILE",
+    "READING",
     "REQUIRED",
     "ArgumentProblem",
     "CircuitError",
@@ -31,6 +32,7 @@ __all__ = [
     "identity",
     "inspect_qasm",
     "inspect_qpy",
+    "is_read",
     "known",
     "not_finite",
     "number",

@@ -62,7 +62,7 @@ class Respec:
             return None
         try:
             told: Json = identity(*source)
-            return circuit_ask(point, told, machine.digest)
+            return circuit_ask(source[0], point, told, machine.digest)
         except (IqmSpecError, CircuitError):
             return None
 

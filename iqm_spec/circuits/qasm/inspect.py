@@ -28,7 +28,7 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[QasmProblem, .
     than the limits of `qasm.sizes`.
     """
     try:
-        circuit, surveyed = _load(data)
+        circuit, surveyed, features = _load(data)
     except QasmInvalid as invalid:
         return None, invalid.problems
     facts = facts_of(circuit)
@@ -38,7 +38,7 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[QasmProblem, .
         )
         return None, (QasmProblem(1, 1, "S403", "the circuit measures nothing", hint),)
     inputs = surveyed.inputs if surveyed.version == 3 else ()
-    return evolve(facts, inputs=inputs, features=_features(surveyed, facts)), ()
+    return evolve(facts, inputs=inputs, features=_features(features, facts)), ()
 
 
 def circuit_of_qasm(data: bytes) -> QuantumCircuit:
@@ -56,14 +56,15 @@ def scan_inputs(data: bytes) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def _load(data: bytes) -> tuple[QuantumCircuit, Survey]:
-    """The circuit and what its text declares. A sweep reads its file once."""
+def _load(data: bytes) -> tuple[QuantumCircuit, Survey, tuple[Feature, ...]]:
+    """The circuit, what its text declares, its features. A sweep reads its file once."""
     text = _decode(data)
     left = conflicts(text)
     if left:
         raise QasmInvalid([QasmProblem(*_begin(m.span), m.code, m.message, m.hint) for m in left])
     surveyed = survey(text)
-    return parse(text, surveyed), surveyed
+    circuit, features = parse(text, surveyed)
+    return circuit, surveyed, features
 
 
 def _decode(data: bytes) -> str:
@@ -84,7 +85,7 @@ def _begin(span: Span) -> tuple[int, int]:
     return span.line, span.column
 
 
-def _features(surveyed: Survey, facts: CircuitFacts) -> tuple[Feature, ...]:
+def _features(read: tuple[Feature, ...], facts: CircuitFacts) -> tuple[Feature, ...]:
     """Features with their lines, and those that only the circuit shows."""
-    found = {feature.kind for feature in surveyed.features}
-    return (*surveyed.features, *(item for item in facts.features if item.kind not in found))
+    found = {feature.kind for feature in read}
+    return (*read, *(item for item in facts.features if item.kind not in found))

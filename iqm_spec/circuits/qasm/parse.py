@@ -6,17 +6,21 @@ import io
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits.angles import HINT, strange_angles
-from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
+from iqm_spec.circuits.errors import CircuitError
+from iqm_spec.circuits.qasm.problem import OWN, QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.survey import Survey
 from iqm_spec.circuits.qasm.syntax import unexpected
 from iqm_spec.circuits.qasm.words import in_words
+from iqm_spec.circuits.sealed import sealed
+from iqm_spec.model import Feature
 
 if TYPE_CHECKING:
     import qiskit_qasm3_import
-    from qiskit import QuantumCircuit
+    from qiskit import QuantumCircuit, qasm2
     from qiskit.circuit import Instruction
 
 Place = tuple[int, int]
@@ -26,19 +30,30 @@ _PLACE_OF_3 = re.compile(r"^(\d+),(\d+): (.*)", re.DOTALL)
 _PLACE_OF_LEXER = re.compile(r"^L(\d+):C(\d+): (.*)", re.DOTALL)
 
 
+_DELAY = "delay"
+"""Qiskit's own word in OpenQASM 2: a file has it by `opaque delay(t) q;`."""
+
 _UNDEFINED_GATE = re.compile(r"\bnot defined\b")
 _INCLUDES = (
     'is the name right, and does the file include "qelib1.inc" (2.0) or "stdgates.inc" (3.0)?'
 )
 
 
-def parse(text: str, survey: Survey) -> QuantumCircuit:
-    """The circuit of surveyed `text`; raises `QasmInvalid`, with a place, where it has none."""
-    circuit = _parse_2(text, survey) if survey.version == 2 else _parse_3(text)
+def parse(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...]]:
+    """The circuit of surveyed `text` and what not every machine can do of it.
+
+    Its gates are Qiskit's own: what the file defines is expanded. Raises `QasmInvalid`, with a
+    place, where the text has no circuit.
+    """
+    circuit, features = (_parse_2 if survey.version == 2 else _parse_3)(text, survey)
     for gate, value in strange_angles(circuit):
-        place = survey.calls.get(gate, (1, 1))
-        raise _invalid(place, f"an angle of `{gate}` comes out as {value}", HINT)
-    return circuit
+        name = gate.partition(OWN)[0]
+        place = survey.calls.get(name, (1, 1))
+        raise _invalid(place, f"an angle of `{name}` comes out as {value}", HINT)
+    try:
+        return sealed(circuit), features
+    except CircuitError as error:
+        raise _invalid((1, 1), str(error), error.hint) from error
 
 
 def _invalid(place: Place, message: str, hint: str = "") -> QasmInvalid:
@@ -48,14 +63,15 @@ def _invalid(place: Place, message: str, hint: str = "") -> QasmInvalid:
 # --- OpenQASM 2 ----------------------------------------------------------------------------------
 
 
-def _parse_2(text: str, survey: Survey) -> QuantumCircuit:
+def _parse_2(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...]]:
     from qiskit import qasm2
 
+    text, library = _library_of_2(text, survey)
     try:
         circuit = qasm2.loads(
             text,
             include_path=(),
-            custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
+            custom_instructions=library,
             custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
         )
     except qasm2.QASM2ParseError as error:
@@ -63,7 +79,27 @@ def _parse_2(text: str, survey: Survey) -> QuantumCircuit:
     except Exception as error:
         raise _invalid((1, 1), f"{type(error).__name__}: {error}") from error
     _evaluate_definitions(circuit, survey.calls)
-    return circuit
+    return circuit, survey.features
+
+
+def _library_of_2(text: str, survey: Survey) -> tuple[str, list[qasm2.CustomInstruction]]:
+    """The gates that the file does not define, and the text that is read with them.
+
+    Qiskit would take its own gate for one of the same name that the file defines. Where the file
+    defines one of qelib1.inc, the include is blanked out and the others are built in.
+    """
+    from qiskit import qasm2
+
+    own = survey.defined
+    library = [each for each in qasm2.LEGACY_CUSTOM_INSTRUCTIONS if each.name not in own]
+    included = {each.name for each in qasm2.LEGACY_CUSTOM_INSTRUCTIONS if not each.builtin}
+    if own.isdisjoint(included - {_DELAY}):
+        return text, library
+    for start, end in survey.includes:
+        text = text[:start] + " " * (end - start) + text[end:]
+    if survey.includes:
+        library = [each if each.name == _DELAY else replace(each, builtin=True) for each in library]
+    return text, library
 
 
 def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, Place]) -> None:
@@ -93,9 +129,11 @@ def _evaluate(operation: Instruction) -> None:
 # --- OpenQASM 3 ----------------------------------------------------------------------------------
 
 
-def _parse_3(text: str) -> QuantumCircuit:
+def _parse_3(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...]]:
     import openqasm3.parser
     import qiskit_qasm3_import
+
+    from iqm_spec.circuits.qasm.lower import features_of, lower
 
     try:
         with redirect_stderr(io.StringIO()):  # the lexer prints what it also raises
@@ -105,9 +143,12 @@ def _parse_3(text: str) -> QuantumCircuit:
     except Exception as error:
         raise _invalid((1, 1), _reason(error), "the parser gave no place") from error
     try:
-        return qiskit_qasm3_import.convert(program)
+        lowered = lower(program)
+        return qiskit_qasm3_import.convert(lowered), features_of(lowered.statements)
     except qiskit_qasm3_import.ConversionError as error:
         raise _converted(error, text) from error
+    except QasmInvalid:
+        raise
     except Exception as error:
         raise _invalid(_last_node(error), *in_words(_reason(error))) from error
 
@@ -166,7 +207,7 @@ def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> QasmInv
     line, column, complaint = (
         (int(match[1]), int(match[2]) + 1, match[3]) if match else (1, 1, error.message)
     )
-    message, hint = in_words(complaint)
+    message, hint = in_words(re.sub(rf"(\w){OWN}\d+", r"\1", complaint))
     lines = text.split("\n")
     if line <= len(lines) and column > len(lines[line - 1]):
         named = re.search(r"[`'](\w+)[`']", message)
