@@ -111,15 +111,26 @@ def _seconds(delay: Any) -> float:
 def measures_last(ops: Sequence[Op]) -> list[Op]:
     """`ops` with every measurement after which nothing uses its qubit or bit put at the end.
 
-    Same circuit; a simulator can then sample the final state once for all shots.
+    Same circuit; a simulator can then sample the final state once for all shots. One whose outcome
+    is overwritten unread, and whose qubit nothing uses any more, is left out.
     """
     used: set[tuple[str, int]] = set()
+    acted: set[int] = set()
+    overwritten: set[int] = set()
     early: list[Op] = []
     final: list[Op] = []
     for op in reversed(ops):
         wires = {("q", qubit) for qubit in op.qubits} | {("c", bit) for bit in op.clbits}
+        if op.name == "measure":
+            (qubit,), (bit,) = op.qubits, op.clbits
+            if bit in overwritten and qubit not in acted:
+                continue
+            overwritten.add(bit)
+        else:
+            overwritten -= set(op.clbits)
         (early if op.name != "measure" or wires & used else final).append(op)
         used |= wires
+        acted |= set() if op.name in ("barrier", "delay") else set(op.qubits)
     return early[::-1] + final[::-1]
 
 

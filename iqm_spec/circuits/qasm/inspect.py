@@ -51,7 +51,8 @@ def scan_inputs(data: bytes) -> tuple[str, ...]:
 
     Empty for OpenQASM 2 and for what is no OpenQASM; agrees with `inspect_qasm` on what parses.
     """
-    tokens = tokenize(data[:LARGEST_FILE].decode("utf-8", errors="replace"))
+    text = data[:LARGEST_FILE].decode("utf-8", errors="replace")
+    tokens = tokenize(text.replace("\r", "\n"))
     return inputs_of(tokens) if header(tokens) == 3 else ()
 
 
@@ -72,13 +73,15 @@ def _decode(data: bytes) -> str:
         message = f"the file is larger than {LARGEST_FILE // 2**20} MiB"
         raise QasmInvalid([QasmProblem(1, 1, "S411", message)])
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         hint = "a QPY file is named by `qpy:`" if data.startswith(b"QISKIT") else ""
         raise QasmInvalid([QasmProblem(line, column, "S402", message, hint)]) from error
+    # a lone CR ends a line, and so a comment, for everybody who reads the text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _begin(span: Span) -> tuple[int, int]:
