@@ -141,9 +141,12 @@ class CircuitChecks:
         if layout is not None:
             self._check_layout(circuit, facts, machine, cast("Sequence[str]", layout), values)
         can = features(machine)
+        lacking: dict[str, list[Feature]] = {}
         for feature in facts.features:
             if feature.kind not in can:
-                self._lacking(circuit, ref, feature, machine)
+                lacking.setdefault(feature.kind, []).append(feature)
+        for alike in lacking.values():
+            self._lacking(circuit, ref, alike[0], len(alike), machine)
 
     def _check_layout(
         self,
@@ -173,9 +176,17 @@ class CircuitChecks:
             self._say(circuit, "layout", "S504", "the layout names a qubit twice", values)
 
     def _lacking(
-        self, circuit: CircuitSpec, ref: str, feature: Feature, machine: Architecture
+        self,
+        circuit: CircuitSpec,
+        ref: str,
+        feature: Feature,
+        times: int,
+        machine: Architecture,
     ) -> None:
+        """Report the first of several alike."""
         text = f"`{feature.kind}` cannot run on {machine.alias}"
+        if times > 1:
+            text += f" (it occurs {times:,} times, here first)"
         hint = _hint(circuit, feature)
         if feature.line is None or circuit.kind is not SourceKind.QASM:
             self._say(circuit, "ref", "S404", text, (), hint)

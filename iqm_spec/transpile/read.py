@@ -53,9 +53,10 @@ def _check_layout(
 def registers_of(
     circuit: QuantumCircuit,
 ) -> tuple[tuple[tuple[str, int], ...], dict[Any, int]]:
-    """Classical registers in Qiskit's order as (name, size), and every bit's place in them.
+    """Classical registers as (name, size), and every bit's place in them.
 
-    A bit outside of all registers (OpenQASM 3's `bit b;`) becomes a register of its own.
+    A bit outside of all registers (OpenQASM 3's `bit b;`) becomes a register of its own, which
+    stands among the others where Qiskit prints the bit: in the order of the circuit's bits.
     """
     groups = {register.name: list(register) for register in circuit.cregs}
     loose = [bit for bit in circuit.clbits if not circuit.find_bit(bit).registers]
@@ -64,6 +65,9 @@ def registers_of(
         while name in groups:
             name += "_"
         groups[name] = [bit]
+    if loose:
+        first = {name: circuit.find_bit(bits[0]).index for name, bits in groups.items() if bits}
+        groups = dict(sorted(groups.items(), key=lambda group: first.get(group[0], -1)))
     places: dict[Any, int] = {}
     for bits in groups.values():
         places |= {bit: len(places) + i for i, bit in enumerate(bits)}

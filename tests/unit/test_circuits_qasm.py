@@ -263,6 +263,14 @@ def test_mistakes_are_told_at_their_place(
     assert "\n".join(told) == snapshot
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"], ids=["LF", "CR", "CRLF"])
+@pytest.mark.parametrize("head", [HEAD_2 + "qreg q[1];creg c[1];\n", HEAD_3 + "qubit q;bit c;\n"])
+def test_a_comment_ends_where_its_line_does(head: str, end: str) -> None:
+    text = head + "// flip\nx q;\n" + ("measure q -> c;" if "qreg" in head else "c = measure q;")
+    circuit = build(text.replace("\n", end))
+    assert [step.operation.name for step in circuit.data] == ["x", "measure"]
+
+
 def test_other_files_are_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.inc").write_text("gate mine a { U(0, 0, 0) a; }")
