@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit, qasm2
     from qiskit.circuit import Instruction
 
+_ADVICE = {
+    "gphase": "remove it: OpenQASM 2 has no global phase, and it changes no outcome",
+    "sxdg": "stdgates.inc has no `sxdg`: add `gate sxdg a { inv @ sx a; }`",
+}
+"""What to do about gates that other programs write and no library of the language has."""
+
 Place = tuple[int, int]
 
 _PLACE_OF_2 = re.compile(r"^<input>:(\d+),(\d+): (.*)", re.DOTALL)
@@ -197,8 +203,7 @@ def _located(pattern: re.Pattern[str], text: str, otherwise: Place) -> QasmInval
     if match is None:
         return _invalid(otherwise, text)
     line, column, message = int(match[1]), int(match[2]) + 1, match[3]
-    hint = _INCLUDES if _UNDEFINED_GATE.search(message) else ""
-    return _invalid((line, column), message, hint)
+    return _invalid((line, column), message, _advice(message))
 
 
 def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> QasmInvalid:
@@ -213,6 +218,12 @@ def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> QasmInv
         named = re.search(r"[`'](\w+)[`']", message)
         word = named and re.search(rf"\b{named[1]}\b", lines[line - 1])
         column = word.start() + 1 if word else 1
-    if not hint and _UNDEFINED_GATE.search(message):
-        hint = _INCLUDES
-    return _invalid((line, column), message, hint)
+    return _invalid((line, column), message, hint or _advice(message))
+
+
+def _advice(message: str) -> str:
+    """What to do about a gate that is not defined."""
+    if not _UNDEFINED_GATE.search(message):
+        return ""
+    named = re.search(r"'(\w+)'", message)
+    return _ADVICE.get(named[1] if named else "", _INCLUDES)
