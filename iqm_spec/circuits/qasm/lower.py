@@ -26,6 +26,9 @@ from iqm_spec.circuits.qasm.problem import OWN, QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.sizes import CONTROLLED, MOST_BITS, MOST_OPERATIONS
 from iqm_spec.model import DELAY_IN_SAMPLES, Feature
 
+MOST_STATEMENTS = 100_000
+"""Statements and rounds of loops of a lowered program: the converter reads some 2,000 a second."""
+
 _DEEPEST_CALL = 50
 _NUMBERS = (ast.IntType, ast.UintType, ast.FloatType, ast.AngleType, ast.BoolType)
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
@@ -194,6 +197,7 @@ class _Lowering:
         self._registers: dict[str, int] = {}
         self._bits = 0
         self._operations = 0
+        self._statements = 0
         self._global = _Scope()
 
     def run(self, statements: Iterable[ast.Statement | ast.Pragma]) -> Iterator[Any]:
@@ -212,6 +216,13 @@ class _Lowering:
             yield from self._statement(node, scope)
 
     def _spend(self, node: Any, operations: int) -> None:
+        self._statements += 1
+        if self._statements > MOST_STATEMENTS:
+            _refuse(
+                node,
+                f"the loops and subroutines become more than {MOST_STATEMENTS:,} statements",
+                "define gates, or use a generator: OpenQASM 3 is read slowly",
+            )
         self._operations += operations
         if self._operations > MOST_OPERATIONS:
             _refuse(
