@@ -72,9 +72,10 @@ def _is_sealed(item: CircuitInstruction) -> bool:
 
 def _is_known(operation: Operation) -> bool:
     """Whether Qiskit knows what the operation is by its class, and not by its name alone."""
-    from qiskit.circuit import Barrier, Delay, Measure, Reset, Store
+    from qiskit.circuit import Barrier, BreakLoopOp, ContinueLoopOp, Delay, Measure, Reset, Store
 
-    if isinstance(operation, Barrier | Delay | Measure | Reset | Store):
+    plain = Barrier | BreakLoopOp | ContinueLoopOp | Delay | Measure | Reset | Store
+    if isinstance(operation, plain):
         return True
     home = getattr(operation, "base_class", type(operation)).__module__
     return home.startswith("qiskit.circuit.library.") and operation.name not in _standard_names()
