@@ -215,6 +215,7 @@ class CircuitFacts:
     """What can be told of a circuit before it is transpiled.
 
     `inputs` are the names of its free parameters. `measured` is the number of measurements.
+    `physical`: its qubits are the machine's own, `$0` the first of them.
     """
 
     num_qubits: int
@@ -222,6 +223,7 @@ class CircuitFacts:
     measured: int
     inputs: tuple[str, ...] = ()
     features: tuple[Feature, ...] = ()
+    physical: bool = False
 
 
 @frozen

@@ -82,4 +82,5 @@ def _facts(told: Mapping[str, Any]) -> CircuitFacts:
         measured=int(told["measured"]),
         inputs=tuple(map(str, told["inputs"])),
         features=tuple(Feature(str(one["kind"]), one["line"]) for one in told["features"]),
+        physical=bool(told["physical"]),
     )

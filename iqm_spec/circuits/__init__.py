@@ -5,6 +5,7 @@ from iqm_spec.circuits.arguments import REQUIRED, ArgumentProblem, Parameter
 from iqm_spec.circuits.bind import number
 from iqm_spec.circuits.build import angles_of, build_circuit
 from iqm_spec.circuits.errors import CircuitError, CircuitFileError, UnknownGenerator
+from iqm_spec.circuits.facts import is_physical
 from iqm_spec.circuits.files import LARGEST_FILE, read_circuit_file
 from iqm_spec.circuits.free import Parts, free_circuit, parts_of
 from iqm_spec.circuits.generator import Generator
@@ -32,6 +33,7 @@ __all__ = [
     "identity",
     "inspect_qasm",
     "inspect_qpy",
+    "is_physical",
     "is_read",
     "known",
     "not_finite",

@@ -11,8 +11,15 @@ from iqm_spec.targets import Architecture
 from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import TranspileOptions, options_from
-from iqm_spec.transpile.read import check_circuit, measures_last, read_ops, registers_of
+from iqm_spec.transpile.read import (
+    check_circuit,
+    measures_last,
+    physical_layout,
+    read_ops,
+    registers_of,
+)
 from iqm_spec.transpile.route import route
+from iqm_spec.transpile.verbatim import verbatim
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -52,6 +59,9 @@ def _native(
     options: TranspileOptions,
     layout: tuple[str, ...] | None,
 ) -> NativeCircuit:
+    if options.verbatim:
+        return verbatim(circuit, architecture, layout)
+    layout = physical_layout(circuit, architecture, layout)
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
     ops = fuse(read_ops(route(circuit, architecture, options, layout), places))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from iqm_spec.circuits import is_physical
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, features
@@ -25,10 +26,8 @@ def check_circuit(
         raise _refused(
             f"circuit {name} has {circuit.num_qubits} qubits, {machine} {architecture.num_qubits}"
         )
-    if circuit.parameters:
-        listed = ", ".join(parameter.name for parameter in circuit.parameters)
-        raise _refused(f"circuit {name} has parameters without a value: {listed}")
-    _check_layout(circuit, architecture, layout)
+    require_bound(circuit)
+    check_layout(circuit, architecture, layout)
     for item in circuit.data:
         if hasattr(item.operation, "blocks"):
             raise _refused(f"circuit {name} has control flow ({item.operation.name})")
@@ -36,9 +35,36 @@ def check_circuit(
             raise _refused(f"circuit {name} resets a qubit, which {machine} cannot")
 
 
-def _check_layout(
+def require_bound(circuit: QuantumCircuit) -> None:
+    """Refused where a parameter has no value."""
+    if circuit.parameters:
+        listed = ", ".join(parameter.name for parameter in circuit.parameters)
+        raise _refused(f"circuit {circuit.name} has parameters without a value: {listed}")
+
+
+def physical_layout(
+    circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    """The layout; of a circuit whose qubits are the machine's own, those."""
+    if not is_physical(circuit):
+        return layout
+    if layout is not None:
+        raise _refused(
+            f"circuit {circuit.name} names the machine's own qubits ($0) and has a layout, too",
+            hint="remove the layout, or declare qubits: `qubit[2] q;`",
+        )
+    if circuit.num_qubits > architecture.num_qubits:
+        raise _refused(
+            f"circuit {circuit.name} names ${circuit.num_qubits - 1}, {architecture.alias} has "
+            f"$0 to ${architecture.num_qubits - 1}"
+        )
+    return architecture.qubits[: circuit.num_qubits]
+
+
+def check_layout(
     circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
 ) -> None:
+    """Refused for a layout that is not one of the machine's qubits for each of the circuit's."""
     if layout is None:
         return
     if strangers := [name for name in layout if name not in architecture.qubits]:
@@ -97,13 +123,14 @@ def read_ops(
         elif name == "measure":
             ops.append(Op(name, qubits, (), tuple(places[bit] for bit in item.clbits)))
         elif name == "delay":
-            ops.append(Op(name, qubits, (_seconds(item.operation),)))
+            ops.append(Op(name, qubits, (seconds(item.operation),)))
         elif name != "id":
             raise _refused(f"circuit {routed.name} has the instruction {name!r}: not supported")
     return ops
 
 
-def _seconds(delay: Any) -> float:
+def seconds(delay: Any) -> float:
+    """Length of a delay; Refused where it is not known."""
     if delay.unit not in _SECONDS or not isinstance(delay.duration, int | float):
         raise _refused(
             f"a delay of {delay.duration} {delay.unit}: its length in seconds is not known",

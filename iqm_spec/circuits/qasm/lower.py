@@ -22,8 +22,9 @@ from iqm_spec.circuits.qasm.constants import (
     cast,
     evaluate,
 )
-from iqm_spec.circuits.qasm.problem import OWN, QasmInvalid, QasmProblem
+from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.sizes import CONTROLLED, MOST_BITS, MOST_OPERATIONS
+from iqm_spec.circuits.sealed import OWN
 from iqm_spec.model import DELAY_IN_SAMPLES, Feature
 
 MOST_STATEMENTS = 100_000

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits.angles import HINT, strange_angles
 from iqm_spec.circuits.errors import CircuitError
-from iqm_spec.circuits.qasm.problem import OWN, QasmInvalid, QasmProblem
+from iqm_spec.circuits.facts import PHYSICAL
+from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.survey import Survey
 from iqm_spec.circuits.qasm.syntax import unexpected
 from iqm_spec.circuits.qasm.words import in_words
-from iqm_spec.circuits.sealed import sealed
+from iqm_spec.circuits.sealed import OWN, sealed
 from iqm_spec.model import Feature
 
 if TYPE_CHECKING:
@@ -150,7 +151,10 @@ def _parse_3(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, 
         raise _invalid((1, 1), _reason(error), "the parser gave no place") from error
     try:
         lowered = lower(program)
-        return qiskit_qasm3_import.convert(lowered), features_of(lowered.statements)
+        circuit = qiskit_qasm3_import.convert(lowered)
+        if circuit.layout is not None:  # the converter's sign of `$0`
+            circuit.metadata = {PHYSICAL: True}
+        return circuit, features_of(lowered.statements)
     except qiskit_qasm3_import.ConversionError as error:
         raise _converted(error, text) from error
     except QasmInvalid:

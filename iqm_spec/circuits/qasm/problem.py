@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-OWN = "@"
-"""Separates the name that a file gives a gate from what makes it different from all others."""
-
 
 @frozen(order=True)
 class QasmProblem:
