@@ -12,6 +12,7 @@ from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import NOTHING, Range
 from iqm_spec.cost.words import range_words
 from iqm_spec.model import Stage
+from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.runs.aer import AerWork, aer_work
@@ -52,6 +53,8 @@ def _show(request: Request, plan: Plan, work: AerWork | None, costs: CostPreview
         console.print(line)
     if costs.credits.high or costs.seconds.high:
         _show_costs(costs, console)
+    for line in collapsed(plan.points):
+        console.print(output.fitted(f"warning: {line}", console), soft_wrap=True)
     missing = request.session is None and costs.stages
     for note in (*costs.notes, *([request.why_no_session] if missing else [])):
         console.print(output.fitted(f"note: {note}", console), soft_wrap=True)
@@ -128,6 +131,7 @@ def _answer(
         ],
         "assumptions": [one.to_json() for one in costs.assumptions],
         "notes": list(costs.notes),
+        "warnings": collapsed(plan.points),
         "points": [_point(point) for point in plan.points],
         "exit": 0,
     }

@@ -106,8 +106,7 @@ def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known],
 
 
 def _known(native: Native) -> _Known:
-    skeleton = native.skeleton
-    return _Known(native.digest, skeleton.summary, measured_components(skeleton))
+    return _Known(native.digest, native.summary, measured_components(native.skeleton))
 
 
 def _readout(

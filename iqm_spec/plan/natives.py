@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from iqm_spec.check import Checked
 from iqm_spec.model import Point
 from iqm_spec.skeleton import Native, Skeleton
@@ -39,7 +41,7 @@ def make_natives(
                 if digest not in known:
                     known[digest] = native.skeleton
                     _require_native(native, machine)
-                made[ask] = Native(known[digest], native.angles)
+                made[ask] = Native(known[digest], native.angles, native.written)
             yield len(made), len(missing)
 
 
@@ -55,34 +57,38 @@ def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[s
 
 
 def _in_parts(checked: Checked, group: Asked) -> Iterator[list[tuple[str, Native]]]:
-    family = _family(checked, group[0][1])
+    family, written = _family(checked, group[0][1])
     size = AT_ONCE if family is None else FAMILY_AT_ONCE
     for start in range(0, len(group), size):
         some = group[start : start + size]
         if family is None:
             yield _one_by_one(checked, some)
         else:
-            yield from _together(checked, family, some)
+            yield from _together(checked, family, written, some)
 
 
-def _family(checked: Checked, point: Point) -> Family | None:
+def _family(checked: Checked, point: Point) -> tuple[Family | None, tuple[int, int]]:
+    """The family of a point, if there is one, and the gates of its circuit as it is written."""
+    from iqm_spec.transpile.collapse import gates_of
     from iqm_spec.transpile.family import family_of
 
     free = checked.build_free(point) if checked.parts(point) else None
     if free is None:
-        return None
+        return None, (0, 0)
     machine = checked.architectures[point.target]
-    return family_of(*free, machine, point.transpile, point.layout)
+    return family_of(*free, machine, point.transpile, point.layout), gates_of(free[0])
 
 
-def _together(checked: Checked, family: Family, some: Asked) -> Iterator[list[tuple[str, Native]]]:
+def _together(
+    checked: Checked, family: Family, written: tuple[int, int], some: Asked
+) -> Iterator[list[tuple[str, Native]]]:
     """By their family those whose values it serves, then the others."""
     import numpy as np
 
     numbers = [parts.numbers for _, point in some if (parts := checked.parts(point))]
     values = np.array(numbers, dtype=float)
     served = family.serves(values)
-    natives = family.natives(values[served])
+    natives = [_with_written(native, written) for native in family.natives(values[served])]
     asks = [ask for (ask, _), fine in zip(some, served, strict=True) if fine]
     yield list(zip(asks, natives, strict=True))
     rest = [item for item, fine in zip(some, served, strict=True) if not fine]
@@ -92,15 +98,28 @@ def _together(checked: Checked, family: Family, some: Asked) -> Iterator[list[tu
 
 def _one_by_one(checked: Checked, some: Asked) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
+    from iqm_spec.transpile.collapse import gates_of
 
     sample = some[0][1]
+    circuits = [checked.build(point) for _, point in some]
     natives = transpile_many(
-        [checked.build(point) for _, point in some],
+        circuits,
         checked.architectures[sample.target],
         sample.transpile,
         [point.layout for _, point in some],
     )
-    return [(ask, Native.of(native)) for (ask, _), native in zip(some, natives, strict=True)]
+    return [
+        (ask, _with_written(Native.of(native), gates_of(circuit)))
+        for (ask, _), circuit, native in zip(some, circuits, natives, strict=True)
+    ]
+
+
+def _with_written(native: Native, written: tuple[int, int]) -> Native:
+    """The circuit; with the numbers of its gates as written where few of them are left."""
+    from iqm_spec.transpile.collapse import collapses
+
+    gates: Any = native.skeleton.summary["gates"]
+    return evolve(native, written=written) if collapses(written, gates) else native
 
 
 def _require_native(native: Native, machine: Architecture) -> None:

@@ -90,11 +90,16 @@ RECORDS: Mapping[str, Shape] = {
             "options": table(anything),
             "ask": digest,
             "native": digest,
-            "summary": fields({"qubits": whole, "depth": whole, "gates": table(whole)}),
+            "summary": fields(
+                {"qubits": whole, "depth": whole, "gates": table(whole)},
+                {"written": row(whole, whole)},
+            ),
         },
         {"priority": number},
     ),
-    "circuits": fields({"skeleton": digest, "angles": listed(number)}),
+    "circuits": fields(
+        {"skeleton": digest, "angles": listed(number)}, {"written": row(whole, whole)}
+    ),
     "skeletons": fields(
         {
             "circuit": fields(

@@ -25,6 +25,7 @@ from iqm_spec.cli.options import (
 )
 from iqm_spec.cli.progress import Progress
 from iqm_spec.model import Stage
+from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.events import Event, Planned, RunDone, StageDone
 from iqm_spec.runs.loop import carry_out
@@ -174,6 +175,7 @@ def _answer(
         },
         "server": request.session.realm if request.session is not None else None,
         "stages": [stage.to_json() for stage in stages],
+        "warnings": collapsed(plan.points),
         "results": results.as_posix(),
         "exit": over.exit_code,
     }
