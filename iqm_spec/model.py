@@ -77,6 +77,7 @@ class CircuitSpec:
     the file's path relative to the spec. All of ref, args, parameters, shots, repeat, layout,
     transpile, options and target are templated. `every` makes it a reference circuit, measured once
     and again after every so many of the others. `priority` is added to that of a point's block.
+    `memory`: the bits of every shot are kept.
     """
 
     index: int
@@ -90,6 +91,7 @@ class CircuitSpec:
     repeat: Json = 1
     every: int | None = None
     priority: float = 0
+    memory: bool = False
     layout: Json = None
     transpile: Mapping[str, Json] = field(factory=dict)
     options: Mapping[str, Json] = field(factory=dict)
@@ -166,6 +168,7 @@ class Point:
     options: Mapping[str, Json]
     target: str
     priority: float = 0
+    memory: bool = False
 
     @property
     def id(self) -> str:

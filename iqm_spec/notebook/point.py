@@ -15,12 +15,14 @@ from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.rows import Row
+from iqm_spec.runs.shots import shots_of
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.result import Counts
 
+    from iqm_spec.memory import Bits
     from iqm_spec.report import Subject
 
 
@@ -110,6 +112,16 @@ class Point:
     def outcomes(self) -> Mapping[str, int]:
         """The counts as a plain mapping; needs no qiskit."""
         return self._row.counts
+
+    @property
+    def memory(self) -> Bits | None:
+        """The bits of every shot in order, shots x classical bits of 0 and 1 (`memory: true`).
+
+        Column i is classical bit i, counted through the registers: the character i from the right
+        of a bitstring without spaces. None where they are not kept; StoreCorrupt where they are not
+        those of the counts.
+        """
+        return shots_of(self._store, self._row)
 
     @property
     def ideal(self) -> Mapping[str, float] | None:

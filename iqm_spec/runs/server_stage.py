@@ -40,6 +40,8 @@ class ServerStage:
     submitted: int = 0
     heard: bool = False
     """Whether this run asked the server for jobs' results."""
+    lacking: list[str] = field(factory=list)
+    """Jobs whose shots were wanted and could not be had, in words."""
     emulated: bool = False
     tariff: Tariff | None = None
     purse: Purse | None = None
