@@ -43,6 +43,7 @@ class SourceKind(StrEnum):
     GENERATOR = "generator"
     QASM = "qasm"
     QPY = "qpy"
+    STIM = "stim"
 
 
 # --- spec ----------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ class CircuitChecks:
     ) -> None:
         text = f"`{feature.kind}` cannot run on {machine.alias}"
         hint = _hint(circuit, feature)
-        if feature.line is None or circuit.kind is not SourceKind.QASM:
+        if feature.line is None or circuit.kind not in (SourceKind.QASM, SourceKind.STIM):
             self._say(circuit, "ref", "S404", text, (), hint)
             return
         file = circuit_path(self._report, ref)

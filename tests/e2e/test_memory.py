@@ -128,9 +128,7 @@ def test_counts_are_had_where_a_server_does_not_give_the_shots(
 ) -> None:
     write(tmp_path, kept=True, stages="mock, hardware")
     emulator.faults([{"fault": "status", "on": "measurements", "status": 404, "times": None}])
-    told = cli(
-        "run", "spec.yaml", "--server", emulator.url, "--yes", env={"IQM_TOKEN": TOKEN}
-    )
+    told = cli("run", "spec.yaml", "--server", emulator.url, "--yes", env={"IQM_TOKEN": TOKEN})
     assert told.returncode == 0
     assert "its shots are not kept" in told.stderr
     assert all(point.counts for point in points(tmp_path))
