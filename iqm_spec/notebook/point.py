@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.errors import StoreCorrupt
+from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.result import Counts
 
+    from iqm_spec.analysis.decoding import Decoded, DetectionEvents
     from iqm_spec.memory import Bits
     from iqm_spec.report import Subject
 
@@ -122,6 +124,46 @@ class Point:
         those of the counts.
         """
         return shots_of(self._store, self._row)
+
+    def detection_events(self) -> DetectionEvents:
+        """Which detectors fired in each shot and which observables were flipped, of a Stim circuit.
+
+        UsageError where the circuit has none, or no shots are kept.
+        """
+        from iqm_spec.analysis.decoding import detection_events
+
+        with self._decoding() as (text, bits):
+            return detection_events(text, bits)
+
+    def decode(self, noise: float | None = None) -> Decoded:
+        """Decode the shots of a Stim circuit by matching: the logical error rate.
+
+        `noise` is the strength that the decoder assumes (docs/decoding.md); None takes the noise
+        channels of the file, or 0.01 where it has none. UsageError as in `detection_events`.
+        """
+        from iqm_spec.analysis.decoding import decode
+
+        with self._decoding() as (text, bits):
+            return decode(text, bits, noise)
+
+    @contextmanager
+    def _decoding(self) -> Iterator[tuple[str, Bits]]:
+        """The Stim file and the shots; what cannot be decoded in words."""
+        from iqm_spec.analysis.decoding import CannotDecode
+        from iqm_spec.runs.stim_files import require_text
+
+        bits = self.memory
+        if bits is None:
+            raise UsageError(
+                f"the shots of point {self.id} are not kept",
+                hint="add `memory: true` to the spec and run it again",
+            )
+        subject = self._subject()
+        text = require_text(self._store, subject.saved, self._row.point)
+        try:
+            yield text, bits
+        except CannotDecode as error:
+            raise UsageError(f"point {self.id}: {error}", hint=error.hint) from error
 
     @property
     def ideal(self) -> Mapping[str, float] | None:

@@ -74,6 +74,7 @@ _ANALYSES = fields(
         "expectation": fields(
             {"observables": table(_TERMS)}, {"circuits": maybe(listed(text)), "basis": maybe(text)}
         ),
+        "logical_error": fields({}, {"circuits": maybe(listed(text)), "noise": maybe(number)}),
         "plugins": table(table(anything)),
     },
 )
