@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 
 from iqm_spec.analysis.decoding import CannotDecode, Decoded, decode
 from iqm_spec.analysis.merit import Analysed, Merit
@@ -17,6 +18,11 @@ from iqm_spec.store import Store
 from iqm_spec.study.groups import Group, Options, apart, found, merit, rows_of_circuits
 
 NAME = "logical_error"
+
+
+def can_decode() -> bool:
+    """Whether the packages that decode are installed; they are not imported."""
+    return all(find_spec(name) is not None for name in ("pymatching", "stim"))
 
 
 def logical_error(

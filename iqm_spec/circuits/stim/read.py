@@ -18,12 +18,15 @@ from iqm_spec.circuits.files import LARGEST_FILE
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.sizes import MOST_BITS, MOST_OPERATIONS
 from iqm_spec.circuits.stim.steps import Step
+from iqm_spec.diagnostics import printable
 
 if TYPE_CHECKING:
     import stim
 
 _DEEPEST = 64
 _REPEAT = re.compile(r"\s*REPEAT(?:\[[^\]]*\])?\s+(\d{1,20})\s*\{\s*(?:#.*)?", re.IGNORECASE)
+_HEAD = re.compile(r"\s*(\w*)(?:\[[^\]]*\])?(.?)")
+"""A name with its tag, and the character behind them."""
 _END = re.compile(r"\s*\}\s*(?:#.*)?")
 _ANNOTATIONS = frozenset({"DETECTOR", "OBSERVABLE_INCLUDE", "QUBIT_COORDS", "SHIFT_COORDS"})
 _NOT_OF_A_MACHINE = frozenset({"MPAD", "HERALDED_ERASE", "HERALDED_PAULI_CHANNEL_1"})
@@ -116,8 +119,9 @@ def _parsed(text: str) -> _Block:
                 raise _wrong(number, f"blocks are nested more than {_DEEPEST} deep")
         elif _END.fullmatch(line):
             if len(open_blocks) == 1:
-                raise _wrong(number, "`}` ends no block")
-            open_blocks.pop()
+                problems += _wrong(number, "`}` ends no block").problems
+            else:
+                open_blocks.pop()
         else:
             try:
                 open_blocks[-1].items += _instructions(line, number)
@@ -137,17 +141,23 @@ def _check(text: str) -> None:
     try:
         stim.Circuit(text)
     except (ValueError, IndexError) as error:
-        raise _wrong(1, f"stim cannot read it: {error}") from error
+        raise _wrong(1, f"stim cannot read it: {_words(error)}") from error
 
 
 def _instructions(line: str, number: int) -> Iterator[_Line]:
     import stim
 
+    head = _HEAD.match(line)
+    assert head is not None  # noqa: S101 - it matches an empty text
+    if head[2] == "[":  # stim 1.16 would look for the end of the tag for ever
+        raise _wrong(number, "the tag has no `]`")
+    if head[1].upper() == "REPEAT":
+        hint = "write `REPEAT N {` and `}` on lines of their own"
+        raise _wrong(number, "this begins no block", hint=hint)
     try:
         found = stim.Circuit(line)
     except (ValueError, IndexError) as error:
-        hint = "write `REPEAT N {` and `}` on lines of their own" if "{" in line else ""
-        raise _wrong(number, str(error).partition("\n")[0].rstrip("."), hint=hint) from error
+        raise _wrong(number, _words(error)) from error
     for item in found:
         if not isinstance(item, stim.CircuitInstruction):
             raise _wrong(number, "a block begins and ends on lines of its own")
@@ -155,6 +165,12 @@ def _instructions(line: str, number: int) -> Iterator[_Line]:
         steps = tuple(_steps(item, number))
         measured = sum(step.name == "measure" for step in steps)
         yield _Line(number, steps, measured, max(back, default=0))
+
+
+def _words(error: Exception) -> str:
+    """The first line of what Stim says, which need not be text."""
+    told = error.object if isinstance(error, UnicodeDecodeError) else str(error).encode()
+    return printable(told.decode(errors="replace").strip().partition("\n")[0].rstrip("."))
 
 
 def _steps(item: stim.CircuitInstruction, line: int) -> Iterator[Step]:
