@@ -60,7 +60,7 @@ def test_decoding_lowers_the_error_of_a_noisy_code(
         assert 0 < merits["detection_fraction"]["value"] < 0.2
     assert answer("reproduce", "latest")["same"]
     cli("report", "latest", "-o", "r.md")
-    assert "logical error rate" in (spec.parent / "r.md").read_text()
+    assert "Logical error rate" in (spec.parent / "r.md").read_text()
 
 
 def test_without_noise_no_detector_fires(spec: Path, tmp_path: Path, answer: Ask) -> None:
