@@ -105,6 +105,25 @@ def test_shots_are_fetched_with_the_counts_or_later_and_never_submitted_again(
     assert sum(point.memory is not None for point in found) == 4
 
 
+def test_a_run_that_left_its_jobs_to_the_server_brings_their_shots_in(
+    tmp_path: Path, cli: Cli, emulator: Emulator
+) -> None:
+    write(tmp_path, kept=True, stages="mock, hardware")
+    server = ("--server", emulator.url, "--yes")
+    env = {"IQM_TOKEN": TOKEN}
+    assert cli("run", "spec.yaml", *server, "--detach", env=env).returncode in (0, 9)
+    assert cli("resume", "latest", *server[:2], env=env).returncode == 0
+    all_agree(tmp_path, 2)
+
+
+def test_explain_tells_that_shots_are_wanted(tmp_path: Path, cli: Cli) -> None:
+    write(tmp_path, kept=False)
+    (tmp_path / "other.yaml").write_text((tmp_path / "spec.yaml").read_text())
+    write(tmp_path, kept=True)
+    told = cli("explain", "other.yaml", "spec.yaml").stdout
+    assert "memory" in told
+
+
 def test_a_server_that_lost_the_shots_is_told(tmp_path: Path, cli: Cli, emulator: Emulator) -> None:
     write(tmp_path, kept=False, stages="mock, hardware")
     server = ("--server", emulator.url, "--yes")
