@@ -14,8 +14,8 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import label
-from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun
 from iqm_spec.runs.shots import shots_of
 from iqm_spec.store import Store
 
@@ -38,7 +38,7 @@ class Point:
 
     _row: Row
     _store: Store
-    _plan: Plan
+    _saved: SavedRun
     _subject: Callable[[], Subject]
 
     @property
@@ -158,8 +158,7 @@ class Point:
                 f"the shots of point {self.id} are not kept",
                 hint="add `memory: true` to the spec and run it again",
             )
-        subject = self._subject()
-        text = require_text(self._store, subject.saved, self._row.point)
+        text = require_text(self._store, self._saved, self._row.point)
         try:
             yield text, bits
         except CannotDecode as error:
@@ -216,7 +215,7 @@ class Point:
     @property
     def _native(self) -> NativeCircuit:
         point = self._row.point
-        return circuits_of(self._store, self._plan, [point])[point.ask]
+        return circuits_of(self._store, self._saved.plan, [point])[point.ask]
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:

@@ -14,17 +14,17 @@ from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts
 
 
-def fetch_late(it: ServerStage, work: ServerWork, wanted: Collection[str]) -> list[str]:
-    """Store what shots the server still has of completed jobs; in words, which it does not have.
+def fetch_late(it: ServerStage, work: ServerWork, wanted: Collection[str]) -> None:
+    """Store what shots the server still has of completed jobs; `it.lacking` says which it has not.
 
-    `wanted` are point keys.
+    `wanted` are point keys. What this run has tried already is left alone.
     """
-    lacking = [a for a in work.attempts(Phase.COMPLETED) if _lacks(it, a, wanted)]
-    if not lacking:
-        return []
-    circuits = circuits_of_attempts(it.store, lacking)
-    told = (_fetch(it, attempt, circuits, wanted) for attempt in lacking)
-    return [why for why in told if why]
+    done = work.attempts(Phase.COMPLETED)
+    left = [a for a in done if (a.job, a.number) not in it.lacking and _lacks(it, a, wanted)]
+    circuits = circuits_of_attempts(it.store, left)
+    for attempt in left:
+        if why := _fetch(it, attempt, circuits, wanted):
+            it.lacking[attempt.job, attempt.number] = why
 
 
 def _lacks(it: ServerStage, attempt: Attempt, wanted: Collection[str]) -> bool:

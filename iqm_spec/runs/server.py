@@ -195,7 +195,7 @@ def _wait(it: ServerStage) -> Iterator[Event]:
         for heard in collect(waiting, it.session, it.store, circuits, deadline, it.tell, memory):
             yield Heard(it.stage, heard.attempt, heard.status, heard.queue_position)
             if heard.lacks:
-                it.lacking.append(heard.lacks)
+                it.lacking[heard.attempt.job, heard.attempt.number] = heard.lacks
             if heard.trouble:
                 it.found.troubles.append(heard.trouble)
             elif heard.ended:
@@ -212,8 +212,9 @@ def _memory(it: ServerStage, work: ServerWork) -> frozenset[str]:
 
 def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     work = it.look()
-    late = [] if it.lacking or it.found.stopped else fetch_late(it, work, _memory(it, work))
-    it.found.notes += [*it.lacking, *late]
+    if not it.found.stopped:
+        fetch_late(it, work, _memory(it, work))
+    it.found.notes += it.lacking.values()
     verdict = judge_server(work, it.stage, it.found)
     attempts = work.attempts()
     derived: list[str] = []

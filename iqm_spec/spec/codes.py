@@ -106,7 +106,8 @@ CODES: Mapping[str, Code] = {
         "`generator`, `qasm`, `qpy` and `stim` are alternatives; `args` belong to generators,"
         " `parameters` to circuit files; full frame tracking needs MOVE gate validation; `require`"
         " names stages that `stages` has; the stabilizer method simulates without noise; a"
-        " reference circuit (`every`) has no `repeat`.",
+        " reference circuit (`every`) has no `repeat`; `logical_error` decodes shots of Stim files,"
+        " which `memory: true` keeps.",
         "- {generator: ghz, qasm: ghz.qasm}",
     ),
     "S207": Code(
@@ -197,7 +198,12 @@ CODES: Mapping[str, Code] = {
         "The place is the line in the circuit file.",
         "if (c[0] == 1) x q[1];",
     ),
-    "S405": Code("an unknown generator", "The hint names the nearest.", "generator: gzh"),
+    "S405": Code(
+        "an unknown generator",
+        "The hint names the nearest. Also: a package that a circuit needs is not installed (MQT Bench,"
+        " Stim).",
+        "generator: gzh",
+    ),
     "S406": Code(
         "arguments of a generator",
         "An argument is missing, unknown, of the wrong type or out of range;"

@@ -76,7 +76,7 @@ class Index:
         """The pack of each of the keys that some pack of this kind has; no record is read."""
         missing = set(keys)
         found: dict[str, str] = {}
-        for digest in self._packs(kind):
+        for digest in self._packs(kind) if missing else ():
             hits = self._table(kind, digest).keys() & missing
             found |= dict.fromkeys(hits, digest)
             missing -= hits

@@ -15,6 +15,8 @@ from iqm_spec.emulator import Emulator
 from iqm_spec.errors import UsageError
 from tests.conftest import ROOT, Cli
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., Any]
 
 SPEC = """\

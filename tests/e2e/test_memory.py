@@ -19,6 +19,8 @@ from tests.conftest import Cli
 from tests.forgery import forge_record
 from tests.processes import end, start_run, until
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "any-token"
 
 SPEC = """\
