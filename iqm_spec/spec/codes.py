@@ -200,8 +200,8 @@ CODES: Mapping[str, Code] = {
     ),
     "S405": Code(
         "an unknown generator",
-        "The hint names the nearest. Also: a package that a circuit needs is not installed (MQT Bench,"
-        " Stim).",
+        "The hint names the nearest. Also: a package that a circuit needs (MQT Bench, Stim) is not"
+        " installed.",
         "generator: gzh",
     ),
     "S406": Code(
