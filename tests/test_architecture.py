@@ -17,7 +17,7 @@ PACKAGE = Path(iqm_spec.__file__).parent
 LAYERS = [
     {"json_types", "version"},
     {"canonical", "diagnostics", "cache"},
-    {"errors"},
+    {"errors", "memory"},
     {"model"},
     {"skeleton"},
     {"source", "sweep", "targets", "analysis", "store"},

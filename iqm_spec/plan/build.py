@@ -134,6 +134,7 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
         circuit=native.digest,
         summary=native.summary,
         priority=point.priority,
+        memory=point.memory,
     )
 
 
