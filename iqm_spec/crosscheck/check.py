@@ -16,6 +16,8 @@ from iqm_spec.model import NativeCircuit
 TOLERANCE = 1e-6
 """Total variation distance above which two distributions differ; angles have twelve decimals."""
 
+_NEVER = 1e-12
+
 
 @frozen
 class Agrees:
@@ -131,9 +133,13 @@ def _example(outcome: int, bits: Sequence[int], size: int, source: float, native
         str(outcome >> bit & 1) if bit in bits else "." for bit in reversed(range(size))
     )
     return (
-        f"outcome {shown} has probability {source:.6g} by the source, "
-        f"{native:.6g} by the transpiled circuit"
+        f"outcome {shown} has probability {_chance(source)} by the source, "
+        f"{_chance(native)} by the transpiled circuit"
     )
+
+
+def _chance(probability: float) -> str:
+    return "0" if probability < _NEVER else f"{probability:.6g}"
 
 
 # --- parts that have nothing to do with each other ------------------------------------------------

@@ -80,13 +80,13 @@ def _y() -> Matrix:
 def _h() -> Matrix:
     import numpy as np
 
-    return np.array([[1, 1], [1, -1]], dtype=complex) / np.sqrt(2)
+    return np.array([[1, 1], [1, -1]]) * (0.5**0.5 + 0j)
 
 
 def _sx() -> Matrix:
     import numpy as np
 
-    return np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2
+    return np.array([[0.5 + 0.5j, 0.5 - 0.5j], [0.5 - 0.5j, 0.5 + 0.5j]])
 
 
 def _identity(*_: float) -> Matrix:
@@ -99,7 +99,8 @@ def swap() -> Matrix:
     """Two qubits exchanged."""
     import numpy as np
 
-    return np.eye(4, dtype=complex)[[0, 2, 1, 3]]
+    found: Matrix = np.eye(4, dtype=complex)[[0, 2, 1, 3]]
+    return found
 
 
 def _pair(pauli: Callable[[], Matrix], angle: float) -> Matrix:
@@ -107,7 +108,8 @@ def _pair(pauli: Callable[[], Matrix], angle: float) -> Matrix:
     import numpy as np
 
     both = np.kron(pauli(), pauli())
-    return cos(angle / 2) * np.eye(4) - 1j * sin(angle / 2) * both
+    found: Matrix = cos(angle / 2) * np.eye(4, dtype=complex) - 1j * sin(angle / 2) * both
+    return found
 
 
 def _z() -> Matrix:

@@ -117,8 +117,9 @@ def controlled(matrix: Matrix, value: int = 1) -> Matrix:
     import numpy as np
 
     on, off = np.diag([1 - value, value]), np.diag([value, 1 - value])
-    made: Matrix = np.kron(matrix, on) + np.kron(np.eye(len(matrix)), off)
-    return made
+    made = np.kron(matrix, on) + np.kron(np.eye(len(matrix)), off)
+    found: Matrix = made.astype(np.complex128)
+    return found
 
 
 def inverse(matrix: Matrix) -> Matrix:
@@ -171,9 +172,8 @@ def applied(state: Matrix, matrix: Matrix, places: Sequence[int], width: int) ->
     shape = state.shape
     axes = [width - 1 - place for place in reversed(places)]
     count = len(places)
-    if not count:
-        return state * matrix[0, 0]
     tensor = matrix.reshape((2,) * (2 * count))
     split = state.reshape((2,) * width + shape[1:])
     moved = np.tensordot(tensor, split, axes=(range(count, 2 * count), axes))
-    return np.moveaxis(moved, range(count), axes).reshape(shape)
+    found: Matrix = np.moveaxis(moved, range(count), axes).reshape(shape)
+    return found

@@ -50,7 +50,8 @@ _Gate = LibraryGate | _Own
 
 def read_qasm2(text: str) -> Program:
     """The program of OpenQASM 2 `text`. Raises `NotReadable`."""
-    reader = _Reader(Cursor(tokenize(text)))
+    tokens = [token for token in tokenize(text) if token.text.strip()]
+    reader = _Reader(Cursor(tokens))
     try:
         reader.read()
     except (ArithmeticError, ValueError, KeyError):
@@ -94,8 +95,7 @@ class _Reader:
                 self._define()
                 return
             case "opaque":
-                while cursor.text != ";":
-                    cursor.next()
+                self._skip()
             case "barrier":
                 cursor.next()
                 self._arguments(self._qubits)
@@ -132,9 +132,8 @@ class _Reader:
         place = {qubit: i for i, qubit in enumerate(qubits)}
         body = []
         while not cursor.accept("}"):
-            if cursor.accept("barrier"):
-                while cursor.text != ";":
-                    cursor.next()
+            if cursor.text == "barrier":
+                self._skip()
             else:
                 gate, angles = self._called()
                 called = [place[cursor.name()]]
@@ -143,6 +142,11 @@ class _Reader:
                 body.append(_Call(gate, angles, _fitting(gate, angles, called)))
             cursor.expect(";")
         self._gates[name] = _Own(parameters, len(qubits), tuple(body))
+
+    def _skip(self) -> None:
+        """Go on to the end of the statement."""
+        while self.cursor.text != ";":
+            self.cursor.next()
 
     def _names(self, end: str) -> Iterator[str]:
         while not self.cursor.accept(end):

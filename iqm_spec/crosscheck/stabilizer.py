@@ -178,7 +178,8 @@ def distance(one: Affine, other: Affine) -> float:
     both = reduced([*one.rows.values(), *other.rows.values()])
     if both is None:
         return 1.0
-    return 1 - 0.5 ** float(len(both) - min(len(one.rows), len(other.rows)))
+    shared: float = 0.5 ** (len(both) - min(len(one.rows), len(other.rows)))
+    return 1 - shared
 
 
 def example(one: Affine, other: Affine) -> int | None:

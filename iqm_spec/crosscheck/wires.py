@@ -1,7 +1,7 @@
 """Programs without measurement on the way: gates on wires, some of which are read at the end.
 
-What is measured and used again is first copied to a wire of its own, a reset takes a new wire, and a
-condition is a control on the wires that hold its bits: the outcomes have the same distribution.
+What is measured and used again is first copied to a wire of its own, a reset takes a new wire, and
+a condition is a control on the wires that hold its bits: outcomes have the same distribution.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.runs.events import (
     Event,
     Heard,
@@ -25,6 +26,8 @@ def lines(event: Event) -> list[str]:
         case Planned(plan, stored):
             note = " (stored plan)" if stored else ""
             return [f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}"]
+        case Crosschecked():
+            return [event.words]
         case StageStarted(stage):
             told = aer_line(event) if stage is Stage.AER else server_line(event)
             return [f"{named(stage, event.emulated)}: {told}"]
