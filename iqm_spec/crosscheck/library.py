@@ -80,7 +80,8 @@ def _y() -> Matrix:
 def _h() -> Matrix:
     import numpy as np
 
-    return np.array([[1, 1], [1, -1]]) * (0.5**0.5 + 0j)
+    half = 0.5**0.5 + 0j
+    return np.array([[half, half], [half, -half]])
 
 
 def _sx() -> Matrix:
