@@ -6,6 +6,7 @@ Gates of their own take names of Qiskit's library: a reader that goes by names r
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from random import Random
 
 import numpy as np
@@ -127,13 +128,15 @@ def own_gate(random: Random, name: str, known: list[Gate], version: int) -> tupl
     return text, Gate(name, len(names), width, matrix)
 
 
-def random_program(random: Random, version: int, gates: int = 8) -> RandomProgram:
+def random_program(
+    random: Random, version: int, gates: int = 8, names: Sequence[str] = LIBRARY_NAMES
+) -> RandomProgram:
     """A program of up to four qubits, all measured at the end into two registers."""
     width = random.randint(3, 4)
     known = gates_of_2() if version == 2 else gates_of_3()
     include = "qelib1.inc" if version == 2 else "stdgates.inc"
     lines = [f"OPENQASM {version}.0;", f'include "{include}";']
-    for name in random.sample(LIBRARY_NAMES, 3):
+    for name in random.sample(names, 3):
         text, gate = own_gate(random, name, known, version)
         known = [one for one in known if one.name != name] + [gate]
         lines.append(text)

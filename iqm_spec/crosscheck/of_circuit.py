@@ -112,7 +112,7 @@ class _Walk:
             case UnitaryGate():
                 self._unitary(_matrix(operation), on, out)
             case Instruction():
-                definition = operation.definition
+                definition = _definition(operation)
                 if definition is None:
                     self._unitary(_matrix(operation), on, out)
                     return
@@ -157,6 +157,13 @@ class _Walk:
             out.append(Branch(condition, blocks[0], blocks[1] if len(blocks) > 1 else ()))
         else:
             raise NotReadable(f"`{operation.name}`")
+
+
+def _definition(operation: Any) -> Any:
+    try:
+        return operation.definition
+    except Exception as error:
+        raise NotReadable(f"the gate `{operation.name[:40]}`, which has no definition") from error
 
 
 def _rounds(operation: Any) -> Any:

@@ -154,17 +154,20 @@ def _guarded(
 
     if not guards:
         return Unitary(matrix, tuple(wires))
-    controls = sorted({wire for guard in guards for wire in guard.wires.values()})
+    # a copy may be controlled by the very wire that it copies from, which it does not change
+    controls = sorted({wire for guard in guards for wire in guard.wires.values()} - set(wires))
     if len(controls) + len(wires) > WIDEST_STEP + 1:
         raise NotReadable("a condition on many bits")
     size = len(matrix)
     whole = np.eye(size << len(controls), dtype=complex)
-    for values in range(1 << len(controls)):
-        held = {wire: values >> place & 1 for place, wire in enumerate(controls)}
+    every = [*wires, *controls]
+    for number in range(len(whole)):
+        held = {wire: number >> place & 1 for place, wire in enumerate(every)}
         if all(_holds(guard, held) for guard in guards) != unless:
-            rows = np.arange(size) + values * size
-            whole[np.ix_(rows, rows)] = matrix
-    return Unitary(whole, (*wires, *controls))
+            rest, inner = divmod(number, size)
+            whole[:, number] = 0
+            whole[rest * size : (rest + 1) * size, number] = matrix[:, inner]
+    return Unitary(whole, tuple(every))
 
 
 def _holds(guard: _Guard, held: Mapping[int, int]) -> bool:

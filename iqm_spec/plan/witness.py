@@ -18,7 +18,7 @@ from iqm_spec.crosscheck import (
     readings_of_circuit,
     readings_of_file,
 )
-from iqm_spec.errors import WrongCircuit
+from iqm_spec.errors import IqmSpecError, WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
 from iqm_spec.plan.label import count
@@ -112,9 +112,13 @@ class Witness:
             else:
                 circuit = self.checked.build(point) if built is None else built
                 readings = readings_of_circuit(circuit)
+            verdict: Verdict = crosscheck(readings, native.circuit())
         except NotReadable as unread:
             return unread.reason
-        verdict: Verdict = crosscheck(readings, native.circuit())
+        except IqmSpecError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a flaw of the check is told, and stops no run
+            return f"the check failed with {type(error).__name__}"
         if isinstance(verdict, Differs):
             raise self._wrong(point, verdict)
         return verdict if isinstance(verdict, Agrees) else verdict.reason
