@@ -47,8 +47,13 @@ class Gate:
 
 def gates_of_2() -> list[Gate]:
     return [
-        Gate(one.name, one.num_params, one.num_qubits, lambda *a, one=one: one.constructor(*a).to_matrix())
-        for one in _LEGACY.values()
+        Gate(
+            one.name,
+            one.num_params,
+            one.num_qubits,
+            lambda *a, one=one: one.constructor(*a).to_matrix(),
+        )
+        for name, one in _LEGACY.items()
     ]
 
 
@@ -149,7 +154,6 @@ def random_program(
     state[0] = 1
     for _ in range(gates):
         gate = random.choice(own if random.random() < 0.6 else known)
-        controls = 0
         places = random.sample(range(width), gate.qubits)
         matrix_angles = [_angle(random, []) for _ in range(gate.angles)]
         matrix = gate.at([value({}) for _, value in matrix_angles])  # type: ignore[operator]
@@ -162,17 +166,18 @@ def random_program(
             wider = np.eye(2 * len(matrix), dtype=complex)
             rows = np.arange(len(matrix)) * 2 + value
             wider[np.ix_(rows, rows)] = matrix
-            matrix, controls = wider, 1
+            matrix = wider
         given = f"({', '.join(text for text, _ in matrix_angles)})" if matrix_angles else ""
         on = ", ".join(f"q[{place}]" for place in places)
         lines.append(f"{prefix}{gate.name}{given} {on};")
         state = embedded(matrix, places, width) @ state
-        del controls
     order = random.sample(range(width), width)
     for bit, qubit in enumerate(order):
         target = "first[0]" if bit == 0 else f"rest[{bit - 1}]"
         lines.append(
-            f"measure q[{qubit}] -> {target};" if version == 2 else f"{target} = measure q[{qubit}];"
+            f"measure q[{qubit}] -> {target};"
+            if version == 2
+            else f"{target} = measure q[{qubit}];"
         )
     found = np.zeros(1 << width)
     for outcome, amplitude in enumerate(state):

@@ -110,7 +110,9 @@ def test_stabilizers(random: Random) -> None:
 def test_distances_and_examples_of_stabilizers(random: Random) -> None:
     one, other = (
         stabilizer.widened(
-            stabilizer.outcomes((whole := wired(dynamic(random, CLIFFORD, 0))).gates, whole.reading),
+            stabilizer.outcomes(
+                (whole := wired(dynamic(random, CLIFFORD, 0))).gates, whole.reading
+            ),
             frozenset(range(BITS)),
         )
         for _ in range(2)

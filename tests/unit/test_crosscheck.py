@@ -29,7 +29,7 @@ HEAD_3 = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 
 FILES = {
     "own cu without angles": (
-        HEAD_2 + "gate cu c,t { cx c,t; } qreg q[2]; creg c[2]; x q[0]; cu q[0],q[1]; measure q->c;",
+        HEAD_2 + "gate cu c,t { cx c,t; } qreg q[2]; creg c[2]; x q[0]; cu q[0],q[1];measure q->c;",
         {0b11: 1},
     ),
     "own rzz with twice the angle": (
@@ -114,7 +114,9 @@ def test_a_file_is_what_its_text_says(name: str) -> None:
 
 
 def test_bits_outside_of_registers_come_last_as_they_are_printed() -> None:
-    text = HEAD_3 + "bit a; bit[2] c; bit b; qubit[4] q; x q[3]; b = measure q[3]; a = measure q[0];"
+    text = (
+        HEAD_3 + "bit a; bit[2] c; bit b; qubit[4] q; x q[3]; b = measure q[3]; a = measure q[0];"
+    )
     (reading,) = readings_of_file(text.encode())
     native = transpile(circuit_of_qasm(text.encode()), _machine("garnet"))
     assert reading.registers == native.registers == (("c", 2), ("bit0", 1), ("bit3", 1))
