@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.crosscheck.program import Unitary, applied, product
+from iqm_spec.crosscheck.program import Unitary, applied
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,17 +85,21 @@ def _of_bits(kept: Floats, read: Sequence[int], reading: Mapping[int, int]) -> D
 
 def _joined(gates: Sequence[Unitary]) -> Iterator[tuple[Matrix, tuple[int, ...]]]:
     """`gates` with those of one wire multiplied into the next gate of more wires."""
+    import numpy as np
+
+    nothing, idle = np.eye(1, dtype=complex), np.eye(2, dtype=complex)
     waiting: dict[int, Matrix] = {}
     for gate in gates:
         if len(gate.qubits) == 1:
             (wire,) = gate.qubits
-            before = waiting.get(wire)
-            waiting[wire] = gate.matrix if before is None else gate.matrix @ before
+            waiting[wire] = gate.matrix @ waiting[wire] if wire in waiting else gate.matrix
             continue
-        first = [Unitary(waiting.pop(wire), (wire,)) for wire in gate.qubits if wire in waiting]
         matrix = gate.matrix
-        if first:
-            matrix = matrix @ product(first, gate.qubits)
+        if any(wire in waiting for wire in gate.qubits):
+            before = nothing
+            for wire in gate.qubits:  # the last one is the highest bit
+                before = np.kron(waiting.pop(wire, idle), before)
+            matrix = matrix @ before
         yield matrix, gate.qubits
     for wire, matrix in waiting.items():
         yield matrix, (wire,)

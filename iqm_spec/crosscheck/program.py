@@ -167,13 +167,11 @@ def product(steps: Sequence[Unitary], qubits: Sequence[int]) -> Matrix:
 
 def applied(state: Matrix, matrix: Matrix, places: Sequence[int], width: int) -> Matrix:
     """`matrix` on the qubits at `places` of the first index of `state`, of `width` qubits."""
-    import numpy as np
-
-    shape = state.shape
-    axes = [width - 1 - place for place in reversed(places)]
-    count = len(places)
-    tensor = matrix.reshape((2,) * (2 * count))
-    split = state.reshape((2,) * width + shape[1:])
-    moved = np.tensordot(tensor, split, axes=(range(count, 2 * count), axes))
-    found: Matrix = np.moveaxis(moved, range(count), axes).reshape(shape)
+    split = state.reshape((2,) * width + (-1,))
+    front = [width - 1 - place for place in reversed(places)]
+    order = front + [axis for axis in range(width + 1) if axis not in front]
+    moved = split.transpose(order)
+    changed = (matrix @ moved.reshape(len(matrix), -1)).reshape(moved.shape)
+    back = sorted(range(width + 1), key=order.__getitem__)
+    found: Matrix = changed.transpose(back).reshape(state.shape)
     return found
