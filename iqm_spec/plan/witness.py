@@ -9,15 +9,6 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from iqm_spec.check import Checked
-from iqm_spec.crosscheck import (
-    Agrees,
-    Differs,
-    NotReadable,
-    Verdict,
-    crosscheck,
-    readings_of_circuit,
-    readings_of_file,
-)
 from iqm_spec.errors import IqmSpecError, WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
@@ -27,6 +18,8 @@ from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
+    from iqm_spec.crosscheck import Differs
 
 ALL_ALONE = 2000
 """So many circuits with a routing of their own are all checked, of more than these one in eight."""
@@ -91,20 +84,28 @@ class Witness:
             for place in sorted(chosen):
                 number = numbers[place]
                 verdict = self._verdict(asked[number][1], natives[number], None)
-                reasons += [] if isinstance(verdict, Agrees) else [verdict]
+                reasons += [] if verdict is None else [verdict]
                 self._count_verdict(verdict)
             rest = len(numbers) - len(chosen)
-            if rest and reasons and isinstance(reasons[0], str):
-                self._count(reasons[0], rest)
-            elif rest:
-                self._count(ANGLES_ALONE, rest)
+            if rest:
+                self._count(reasons[0] if reasons else ANGLES_ALONE, rest)
 
     def seen(self) -> Crosschecked:
         """How far the check reached until now."""
         return Crosschecked(self._agreed, dict(sorted(self._not_checked.items())))
 
-    def _verdict(self, point: Point, native: Native, built: QuantumCircuit | None) -> Agrees | str:
-        """Agreement, or why there was no check."""
+    def _verdict(self, point: Point, native: Native, built: QuantumCircuit | None) -> str | None:
+        """Why there was no check; None where the circuit agrees with its source."""
+        # imported where circuits are made: a run that has nothing to do starts without
+        from iqm_spec.crosscheck import (
+            Agrees,
+            Differs,
+            NotReadable,
+            crosscheck,
+            readings_of_circuit,
+            readings_of_file,
+        )
+
         try:
             kind = self.checked.spec.circuits[point.circuit].kind
             if kind is SourceKind.QASM:
@@ -112,7 +113,7 @@ class Witness:
             else:
                 circuit = self.checked.build(point) if built is None else built
                 readings = readings_of_circuit(circuit)
-            verdict: Verdict = crosscheck(readings, native.circuit())
+            verdict = crosscheck(readings, native.circuit())
         except NotReadable as unread:
             return unread.reason
         except IqmSpecError:
@@ -121,10 +122,10 @@ class Witness:
             return f"the check failed with {type(error).__name__}"
         if isinstance(verdict, Differs):
             raise self._wrong(point, verdict)
-        return verdict if isinstance(verdict, Agrees) else verdict.reason
+        return None if isinstance(verdict, Agrees) else verdict.reason
 
-    def _count_verdict(self, verdict: Agrees | str) -> None:
-        if isinstance(verdict, Agrees):
+    def _count_verdict(self, verdict: str | None) -> None:
+        if verdict is None:
             self._agreed += 1
         else:
             self._count(verdict)
