@@ -30,6 +30,9 @@ PER_ROUTING = 5
 ANGLES_ALONE = "differs from a checked circuit in angles alone"
 VERY_MANY = "one of very many circuits"
 
+_APPROXIMATES = 2
+"""The optimization level from which on Qiskit leaves small things out."""
+
 
 @frozen
 class Crosschecked:
@@ -98,6 +101,8 @@ class Witness:
         """Why there was no check; None where the circuit agrees with its source."""
         # imported where circuits are made: a run that has nothing to do starts without
         from iqm_spec.crosscheck import (
+            APPROXIMATE,
+            TOLERANCE,
             Agrees,
             Differs,
             NotReadable,
@@ -105,6 +110,7 @@ class Witness:
             readings_of_circuit,
             readings_of_file,
         )
+        from iqm_spec.transpile.options import options_from
 
         try:
             kind = self.checked.spec.circuits[point.circuit].kind
@@ -113,7 +119,9 @@ class Witness:
             else:
                 circuit = self.checked.build(point) if built is None else built
                 readings = readings_of_circuit(circuit)
-            verdict = crosscheck(readings, native.circuit())
+            level = options_from(point.transpile).optimization_level
+            tolerance = APPROXIMATE if level >= _APPROXIMATES else TOLERANCE
+            verdict = crosscheck(readings, native.circuit(), tolerance)
         except NotReadable as unread:
             return unread.reason
         except IqmSpecError:
