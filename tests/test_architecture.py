@@ -23,7 +23,7 @@ LAYERS = [
     {"source", "sweep", "targets", "analysis", "store"},
     {"circuits", "server"},
     {"spec", "transpile"},
-    {"check"},
+    {"check", "crosscheck"},
     {"plan"},
     {"cost"},
     {"stages"},

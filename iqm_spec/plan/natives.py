@@ -9,6 +9,7 @@ from attrs import evolve
 
 from iqm_spec.check import Checked
 from iqm_spec.model import Point
+from iqm_spec.plan.witness import Crosschecked, Witness
 from iqm_spec.skeleton import Native, Skeleton
 from iqm_spec.targets import Architecture
 
@@ -29,13 +30,18 @@ Asked = Sequence[tuple[str, Point]]
 
 def make_natives(
     checked: Checked, missing: Mapping[str, Point], made: dict[str, Native]
-) -> Iterator[Progress]:
-    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile."""
+) -> Iterator[Progress | Crosschecked]:
+    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile.
+
+    Each is put there after it was held against an independent reading of its source, as far as
+    that reaches, which is yielded last. `WrongCircuit` where they differ.
+    """
     known: dict[str, Skeleton] = {}
+    witness = Witness(checked)
     yield 0, len(missing)
     for group in _groups(checked, missing):
         machine = checked.architectures[group[0][1].target]
-        for natives in _in_parts(checked, group):
+        for natives in _in_parts(checked, group, witness):
             for ask, native in natives:
                 digest = native.skeleton.digest
                 if digest not in known:
@@ -43,6 +49,7 @@ def make_natives(
                     _require_native(native, machine)
                 made[ask] = Native(known[digest], native.angles, native.written)
             yield len(made), len(missing)
+    yield witness.seen()
 
 
 def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
@@ -56,15 +63,17 @@ def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[s
     return list(groups.values())
 
 
-def _in_parts(checked: Checked, group: Asked) -> Iterator[list[tuple[str, Native]]]:
+def _in_parts(
+    checked: Checked, group: Asked, witness: Witness
+) -> Iterator[list[tuple[str, Native]]]:
     family, written = _family(checked, group[0][1])
     size = AT_ONCE if family is None else FAMILY_AT_ONCE
     for start in range(0, len(group), size):
         some = group[start : start + size]
         if family is None:
-            yield _one_by_one(checked, some)
+            yield _one_by_one(checked, some, witness)
         else:
-            yield from _together(checked, family, written, some)
+            yield from _together(checked, family, written, some, witness)
 
 
 def _family(checked: Checked, point: Point) -> tuple[Family | None, tuple[int, int]]:
@@ -80,7 +89,7 @@ def _family(checked: Checked, point: Point) -> tuple[Family | None, tuple[int, i
 
 
 def _together(
-    checked: Checked, family: Family, written: tuple[int, int], some: Asked
+    checked: Checked, family: Family, written: tuple[int, int], some: Asked, witness: Witness
 ) -> Iterator[list[tuple[str, Native]]]:
     """By their family those whose values it serves, then the others."""
     import numpy as np
@@ -89,14 +98,15 @@ def _together(
     values = np.array(numbers, dtype=float)
     served = family.serves(values)
     natives = [_with_written(native, written) for native in family.natives(values[served])]
-    asks = [ask for (ask, _), fine in zip(some, served, strict=True) if fine]
-    yield list(zip(asks, natives, strict=True))
+    alike = [item for item, fine in zip(some, served, strict=True) if fine]
+    witness.see_alike(alike, natives)
+    yield [(ask, native) for (ask, _), native in zip(alike, natives, strict=True)]
     rest = [item for item, fine in zip(some, served, strict=True) if not fine]
     for start in range(0, len(rest), AT_ONCE):
-        yield _one_by_one(checked, rest[start : start + AT_ONCE])
+        yield _one_by_one(checked, rest[start : start + AT_ONCE], witness)
 
 
-def _one_by_one(checked: Checked, some: Asked) -> list[tuple[str, Native]]:
+def _one_by_one(checked: Checked, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
     from iqm_spec.transpile.collapse import gates_of
 
@@ -108,10 +118,12 @@ def _one_by_one(checked: Checked, some: Asked) -> list[tuple[str, Native]]:
         sample.transpile,
         [point.layout for _, point in some],
     )
-    return [
-        (ask, _with_written(Native.of(native), gates_of(circuit)))
-        for (ask, _), circuit, native in zip(some, circuits, natives, strict=True)
-    ]
+    made = []
+    for (ask, point), circuit, whole in zip(some, circuits, natives, strict=True):
+        native = _with_written(Native.of(whole), gates_of(circuit))
+        witness.see(ask, point, native, circuit)
+        made.append((ask, native))
+    return made
 
 
 def _with_written(native: Native, written: tuple[int, int]) -> Native:
