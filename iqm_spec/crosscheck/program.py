@@ -165,6 +165,28 @@ def product(steps: Sequence[Unitary], qubits: Sequence[int]) -> Matrix:
     return whole
 
 
+def played(state: Matrix, matrix: Matrix, places: Sequence[int], width: int) -> Matrix:
+    """As `applied`, in place, for a large state: only amplitudes that change are touched.
+
+    Without BLAS, whose threads wait for each other where others use the processor.
+    """
+    split = state.reshape((2,) * width)
+    parts = []
+    for number in range(len(matrix)):
+        index: list[Any] = [slice(None)] * width
+        for i, place in enumerate(places):
+            index[width - 1 - place] = number >> i & 1
+        parts.append(split[tuple(index)])
+    changed = {}
+    for row, factors in enumerate(matrix.tolist()):
+        terms = [(column, factor) for column, factor in enumerate(factors) if factor]
+        if terms != [(row, 1)]:
+            changed[row] = sum(factor * parts[column] for column, factor in terms)
+    for row, part in changed.items():
+        parts[row][...] = part
+    return state
+
+
 def applied(state: Matrix, matrix: Matrix, places: Sequence[int], width: int) -> Matrix:
     """`matrix` on the qubits at `places` of the first index of `state`, of `width` qubits."""
     split = state.reshape((2,) * width + (-1,))
