@@ -18,6 +18,8 @@ from iqm_spec.model import NativeCircuit, SourceKind
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import to_qiskit, transpile, violations
 
+pytestmark = pytest.mark.slow
+
 OTHERS = """
     permutation unitary box u0 mcx mcphase c4x c3sqrtx rc3x rccx initialize state_preparation
     diagonal pauli qft isometry multiplexer ucrz u1 u2 u3 move prx xx_minus_yy store noop for_loop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from exact import distance, distribution
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import to_qiskit, transpile, violations
+
+pytestmark = pytest.mark.slow
 
 QUBITS, BITS = 4, 2
 
