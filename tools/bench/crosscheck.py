@@ -22,7 +22,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         return script("check_share.py", str(ROOT / "experiments" / f"{name}.yaml"), str(results))()
 
     sides = {name: lambda name=name: first_run(name) for name in SPECS}
-    found = measure(sides, SPECS[0], rounds or ROUNDS, tell)  # type: ignore[arg-type]
+    found = measure(sides, SPECS[0], rounds or ROUNDS, tell)
     lines: list[Line] = []
     for name in SPECS:
         share = found.ratio(lambda run, n=name: run[n].told["check"] / run[n].told["run"])  # type: ignore[misc]
