@@ -107,8 +107,15 @@ def _joined(gates: Sequence[Unitary], *, apart: bool) -> Iterator[tuple[Matrix, 
         elif any(wire in waiting for wire in gate.qubits):
             before = nothing
             for wire in gate.qubits:  # the last one is the highest bit
-                before = np.kron(waiting.pop(wire, idle), before)
+                before = _both(waiting.pop(wire, idle), before)
             matrix = matrix @ before
         yield matrix, gate.qubits
     for wire, matrix in waiting.items():
         yield matrix, (wire,)
+
+
+def _both(high: Matrix, low: Matrix) -> Matrix:
+    """The Kronecker product, quicker for small matrices than `numpy.kron`."""
+    size = len(high) * len(low)
+    found: Matrix = (high[:, None, :, None] * low[None, :, None, :]).reshape(size, size)
+    return found

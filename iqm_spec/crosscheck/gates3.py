@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from iqm_spec.crosscheck.program import (
+    MOST_ENTRIES,
     MOST_STEPS,
     WIDEST_STEP,
     NotReadable,
@@ -48,6 +49,7 @@ def modified(
             case _:
                 start -= modifier.controls
                 for control in qubits[start : start + modifier.controls]:
+                    _require_small(steps)
                     steps = [_controlled(one, control, modifier.kind == "ctrl") for one in steps]
     return steps
 
@@ -60,6 +62,11 @@ def _controlled(step: Unitary, control: int, value: bool) -> Unitary:
     if len(step.qubits) >= WIDEST_STEP:
         raise NotReadable("a gate with many controls")
     return Unitary(controlled(step.matrix, int(value)), (control, *step.qubits))
+
+
+def _require_small(steps: Sequence[Unitary]) -> None:
+    if sum(4 * one.matrix.size for one in steps) > MOST_ENTRIES:
+        raise NotReadable("many wide gates")
 
 
 def _powered(steps: list[Unitary], exponent: float, qubits: Sequence[int]) -> list[Unitary]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cmath import exp
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from math import cos, pi, sin
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,15 @@ class LibraryGate:
     angles: int
     qubits: int
     matrix: Callable[..., Matrix]
+
+    def at(self, angles: tuple[float, ...]) -> Matrix:
+        """The matrix at these angles; equal ones are one object."""
+        return _at(self, angles)
+
+
+@lru_cache(maxsize=4096)
+def _at(gate: LibraryGate, angles: tuple[float, ...]) -> Matrix:
+    return gate.matrix(*angles)
 
 
 def u(theta: float, phi: float, lam: float) -> Matrix:

@@ -10,6 +10,7 @@ from attrs import define, field
 from iqm_spec.crosscheck.program import (
     MOST_STEPS,
     WIDEST_STEP,
+    Allowance,
     Branch,
     Condition,
     Measure,
@@ -63,7 +64,7 @@ def _registers(circuit: QuantumCircuit) -> tuple[tuple[tuple[str, int], ...], di
 @define(eq=False)
 class _Walk:
     steps: list[Step] = field(factory=list)
-    _count: int = 0
+    _left: Allowance = field(factory=Allowance)
 
     def walk(
         self,
@@ -77,9 +78,7 @@ class _Walk:
         if depth > _DEEPEST:
             raise NotReadable("nested too deep")
         for item in circuit.data:
-            self._count += 1
-            if self._count > MOST_STEPS:
-                raise NotReadable(f"more than {MOST_STEPS:,} gates")
+            self._left.spend(1)
             on = [qubits[qubit] for qubit in item.qubits]
             into = [bits[bit] for bit in item.clbits]
             self._take(item, on, into, bits, out, depth)
@@ -93,15 +92,15 @@ class _Walk:
         out: list[Step],
         depth: int,
     ) -> None:
+        operation = item.operation
+        if item.is_standard_gate():
+            self._unitary(_matrix(operation), on, out)
+            return
         from qiskit.circuit import Barrier, ControlFlowOp, Delay, Instruction
         from qiskit.circuit import Measure as QiskitMeasure
         from qiskit.circuit import Reset as QiskitReset
         from qiskit.circuit.library import UnitaryGate
 
-        if item.is_standard_gate():
-            self._unitary(_matrix(item.operation), on, out)
-            return
-        operation = item.operation
         match operation:
             case Barrier() | Delay():
                 pass
@@ -127,6 +126,7 @@ class _Walk:
                 raise NotReadable(f"the instruction `{operation.name[:40]}`")
 
     def _unitary(self, matrix: Any, on: Sequence[int], out: list[Step]) -> None:
+        self._left.spend(0, [matrix])
         if on:
             out.append(Unitary(matrix, tuple(on)))
 

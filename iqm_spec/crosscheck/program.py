@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,9 @@ MOST_STEPS = 20_000
 WIDEST_STEP = 7
 """Qubits of a single step."""
 
+MOST_ENTRIES = 4_000_000
+"""Entries of all matrices of a program: 64 MB."""
+
 
 class NotReadable(Exception):
     """What the independent reading does not interpret; `reason` says it in a few words."""
@@ -30,6 +33,23 @@ class NotReadable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@define
+class Allowance:
+    """What is left of the bounds of a program while it is read."""
+
+    steps: int = MOST_STEPS
+    entries: int = MOST_ENTRIES
+
+    def spend(self, steps: int, matrices: Sequence[Matrix] = ()) -> None:
+        """Take so many steps and these matrices. Raises `NotReadable` where too little is left."""
+        self.steps -= steps
+        self.entries -= sum(matrix.size for matrix in matrices)
+        if self.steps < 0:
+            raise NotReadable(f"more than {MOST_STEPS:,} gates")
+        if self.entries < 0:
+            raise NotReadable("many wide gates")
 
 
 @frozen(eq=False)

@@ -14,7 +14,7 @@ from iqm_spec.circuits.qasm.tokens import tokenize
 from iqm_spec.crosscheck.expressions import Cursor, Expression, Values, expression, whole_number
 from iqm_spec.crosscheck.library import LibraryGate, qelib1
 from iqm_spec.crosscheck.program import (
-    MOST_STEPS,
+    Allowance,
     Branch,
     Condition,
     Measure,
@@ -68,7 +68,7 @@ class _Reader:
     _gates: dict[str, _Gate] = field(factory=dict)
     _qubits: dict[str, tuple[int, int]] = field(factory=dict)
     _bits: dict[str, tuple[int, int]] = field(factory=dict)
-    _count: int = 0
+    _left: Allowance = field(factory=Allowance)
 
     def registers(self) -> tuple[tuple[str, int], ...]:
         return laid_out([(name, size) for name, (_, size) in self._bits.items()])[0]
@@ -103,7 +103,9 @@ class _Reader:
                 self._measure(out)
             case "reset":
                 cursor.next()
-                out += [Reset(qubit) for qubit in self._argument(self._qubits)]
+                qubits = self._argument(self._qubits)
+                self._left.spend(len(qubits))
+                out += [Reset(qubit) for qubit in qubits]
             case "if":
                 self._if(out)
                 return
@@ -177,11 +179,11 @@ class _Reader:
         self, gate: _Gate, angles: Sequence[float], qubits: Sequence[int], out: list[Step]
     ) -> None:
         _fitting(gate, angles, qubits)
-        self._count += 1
-        if self._count > MOST_STEPS:
-            raise NotReadable(f"more than {MOST_STEPS:,} gates")
+        self._left.spend(1)
         if isinstance(gate, LibraryGate):
-            out.append(Unitary(gate.matrix(*angles), tuple(qubits)))
+            matrix = gate.at(tuple(angles))
+            self._left.spend(0, [matrix])
+            out.append(Unitary(matrix, tuple(qubits)))
             return
         values: Values = dict(zip(gate.parameters, angles, strict=True))
         for call in gate.body:
@@ -195,6 +197,7 @@ class _Reader:
         bits = self._argument(self._bits)
         if len(qubits) != len(bits):
             raise NotReadable("a measurement of registers of different sizes")
+        self._left.spend(len(bits))
         out += [Measure(qubit, bit) for qubit, bit in zip(qubits, bits, strict=True)]
 
     def _if(self, out: list[Step]) -> None:

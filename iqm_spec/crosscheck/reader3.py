@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from iqm_spec.crosscheck.gates3 import Modifier, modified
 from iqm_spec.crosscheck.library import LibraryGate, scalar, stdgates, u
 from iqm_spec.crosscheck.program import (
-    MOST_STEPS,
+    Allowance,
     Measure,
     NotReadable,
     Reset,
@@ -62,7 +62,7 @@ class Reader:
     _bits: dict[str, tuple[int, ...]] = field(factory=dict)
     _physical: dict[str, int] = field(factory=dict)
     _qubits: int = 0
-    _count: int = 0
+    _left: Allowance = field(factory=Allowance)
     _depth: int = 0
     _under: int = 0
 
@@ -194,13 +194,12 @@ class Reader:
             self._emit(modified(steps, modifiers, qubits), out)
 
     def _emit(self, steps: Sequence[Unitary], out: list[Step]) -> None:
-        self._count += len(steps)
-        if self._count > MOST_STEPS:
-            raise NotReadable(f"more than {MOST_STEPS:,} gates")
+        self._left.spend(len(steps), [step.matrix for step in steps])
         # outside of gates nothing can turn a global phase into one that matters
         out += steps if self._depth else [step for step in steps if step.qubits]
 
     def _gate(self, name: str, angles: Sequence[float], qubits: Sequence[int]) -> list[Unitary]:
+        self._left.spend(1)  # of gates with nothing in them too: they may call each other often
         gate = self._gates.get(name)
         if gate is None and name == "U":
             gate = LibraryGate(3, 1, u)
@@ -213,7 +212,7 @@ class Reader:
             if self._under:
                 turned = _open_phase(name, angles)
                 self.phase_matters = self.phase_matters or turned != 0
-            matrix = gate.matrix(*angles)
+            matrix = gate.at(tuple(angles))
             return [Unitary(matrix * exp(1j * turned) if self.phased else matrix, tuple(qubits))]
         return self._own(gate, angles, qubits)
 
@@ -288,12 +287,14 @@ class Reader:
         qubits = self._qubits_of(measurement.qubit)
         if not isinstance(target, Bits) or len(target.places) != len(qubits.places):
             raise NotReadable("a measurement of registers of different sizes")
-        self._count += len(qubits.places)
+        self._left.spend(len(qubits.places))
         for qubit, bit in zip(qubits.places, target.places, strict=True):
             out.append(Measure(qubit, bit))
 
     def _on_QuantumReset(self, node: Any, out: list[Step]) -> None:  # noqa: N802
-        out += [Reset(qubit) for qubit in self._qubits_of(node.qubits).places]
+        qubits = self._qubits_of(node.qubits).places
+        self._left.spend(len(qubits))
+        out += [Reset(qubit) for qubit in qubits]
 
 
 def _rows(arguments: Sequence[Qubits]) -> Iterator[tuple[int, ...]]:

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from iqm_spec.circuits.qasm.tokens import tokenize
-from iqm_spec.crosscheck.of_circuit import program_of_circuit
 from iqm_spec.crosscheck.program import NotReadable, Program
-from iqm_spec.crosscheck.qasm2 import read_qasm2
-from iqm_spec.crosscheck.qasm3 import read_qasm3
 from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
@@ -30,9 +27,14 @@ def readings_of_file(data: bytes, parameters: Mapping[str, Json] | None = None) 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotReadable("a file that is not UTF-8 text") from None
+    # each reader is loaded where it is wanted
     tokens = tokenize(text)
     if len(tokens) > 1 and tokens[0].text == "OPENQASM" and not tokens[1].text.startswith("3"):
+        from iqm_spec.crosscheck.qasm2 import read_qasm2
+
         return [read_qasm2(text)]
+    from iqm_spec.crosscheck.qasm3 import read_qasm3
+
     given = {
         name: value
         for name, value in (parameters or {}).items()
@@ -43,4 +45,6 @@ def readings_of_file(data: bytes, parameters: Mapping[str, Json] | None = None) 
 
 def readings_of_circuit(circuit: QuantumCircuit) -> list[Program]:
     """The program of a Qiskit circuit. Raises `NotReadable`."""
+    from iqm_spec.crosscheck.of_circuit import program_of_circuit
+
     return [program_of_circuit(circuit)]

@@ -15,6 +15,9 @@ from iqm_spec.crosscheck.program import NotReadable, Unitary
 if TYPE_CHECKING:
     from iqm_spec.crosscheck.program import Matrix
 
+MOST_WORK = 400_000
+"""Gates times wires of a tableau."""
+
 _WIDEST = 3
 _TOLERANCE = 1e-8
 
@@ -42,6 +45,8 @@ def outcomes(gates: Sequence[Unitary], reading: Mapping[int, int]) -> Affine:
     """What is read of wires that begin at 0. Raises `NotReadable` for what is no Clifford gate."""
     wires = sorted({wire for gate in gates for wire in gate.qubits} | set(reading.values()))
     place = {wire: i for i, wire in enumerate(wires)}
+    if len(gates) * len(wires) > MOST_WORK:
+        raise NotReadable("too large for stabilizers")
     rows = [(0, 1 << i, 0) for i in range(len(wires))]
     known: dict[bytes, Images] = {}
     for gate in gates:

@@ -52,6 +52,7 @@ _BITWISE: dict[str, Callable[[int, int], int]] = {
     "^": operator.xor,
 }
 _LARGEST_WHOLE = 2**53
+_LONGEST = 20_000
 
 
 @frozen
@@ -261,6 +262,8 @@ def truth(value: Value | Literal) -> Runtime:
 def _joined(left: Value | Literal, right: Value | Literal) -> Value:
     for kind in (Qubits, Bits):
         if isinstance(left, kind) and isinstance(right, kind):
+            if len(left.places) + len(right.places) > _LONGEST:
+                raise NotReadable("very long registers")
             return kind((*left.places, *right.places), single=False)
     raise NotReadable("a concatenation of such values")
 

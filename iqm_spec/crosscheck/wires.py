@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 from iqm_spec.crosscheck.program import (
     WIDEST_STEP,
+    Allowance,
     Branch,
     Condition,
     Measure,
@@ -64,6 +65,7 @@ class _Wiring:
     _fresh: set[int] = field(factory=set)
     _guards: list[_Guard] = field(factory=list)
     _count: int = 0
+    _left: Allowance = field(factory=Allowance)
 
     def take(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -125,6 +127,8 @@ class _Wiring:
     def _add(self, matrix: Matrix, wires: Sequence[int], *, unless: bool = False) -> None:
         """`matrix` where all conditions hold, or `unless` they do."""
         gate = _guarded(matrix, wires, self._guards, unless=unless)
+        if self._guards:
+            self._left.spend(0, [gate.matrix])
         self._fresh.difference_update(gate.qubits)
         self.gates.append(gate)
 

@@ -132,6 +132,14 @@ UNREADABLE = {
     "stdgates": 'include "mine.inc"; bit c; qubit q; c = measure q;',
     "division": "bit c; qubit q; rx(1/0) q; c = measure q;",
     "many": "bit c; qubit q; for int i in [0:99999999] { x q; } c = measure q;",
+    "calls": "gate g0 a {} "
+    + "".join(f"gate g{i} a {{ g{i - 1} a; g{i - 1} a; }} " for i in range(1, 60))
+    + "bit c; qubit q; g59 q; c = measure q;",
+    "concatenations": "qubit[2] q0; bit c; "
+    + "".join(f"let q{i} = q{i - 1} ++ q{i - 1}; " for i in range(1, 40))
+    + "c = measure q0[0];",
+    "controls": "qubit[7] q; bit c; gate g a { for int i in [0:9999] { x a; } }"
+    "ctrl(6) @ g q[0], q[1], q[2], q[3], q[4], q[5], q[6]; c = measure q[0];",
     "nesting": "bit c; qubit q; rx(" + "(" * 3000 + "1" + ")" * 3000 + ") q; c = measure q;",
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from tools.bench.report import Line, Section, at_most
@@ -22,7 +21,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         shutil.rmtree(results, ignore_errors=True)
         return script("check_share.py", str(ROOT / "experiments" / f"{name}.yaml"), str(results))()
 
-    sides = {name: partial(first_run, name) for name in SPECS}
+    sides = {name: lambda name=name: first_run(name) for name in SPECS}
     found = measure(sides, SPECS[0], rounds or ROUNDS, tell)
     lines: list[Line] = []
     for name in SPECS:

@@ -26,7 +26,7 @@ def timed(*args: Any) -> str | None:
         spent += time.perf_counter() - start
 
 
-Witness._verdict = timed  # type: ignore[method-assign,assignment]
+Witness._verdict = timed  # type: ignore[assignment,method-assign]
 answer = io.StringIO()
 with contextlib.redirect_stdout(answer):
     code = run(["run", sys.argv[1], "--until", "aer", "--json", "--results", sys.argv[2]])
