@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture
+from iqm_spec.transpile.conditions import lower
 from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import TranspileOptions, options_from
@@ -27,7 +28,7 @@ def transpile_many(
     """Each circuit on the machine, with the physical names of its qubits in `layouts` or None.
 
     Every result depends on its own circuit, layout and the options alone, never on the others.
-    `Refused` says what cannot be done: too many qubits, control flow, a reset the machine lacks.
+    `Refused` says what cannot be done: too many qubits, control flow or a reset the machine lacks.
     """
     chosen = options_from(options)
     return [
@@ -54,7 +55,7 @@ def _native(
 ) -> NativeCircuit:
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
-    ops = fuse(read_ops(route(circuit, architecture, options, layout), places))
+    ops = fuse(read_ops(route(lower(circuit), architecture, options, layout), places))
     return named(measures_last(insert_moves(ops, architecture)), architecture, registers)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
 _PLAIN = {"r", "cz", "barrier", "reset"}
+_WITH_BITS = {"measure", "cc_r"}
 
 
 def check_circuit(
@@ -30,7 +31,9 @@ def check_circuit(
         raise _refused(f"circuit {name} has parameters without a value: {listed}")
     _check_layout(circuit, architecture, layout)
     for item in circuit.data:
-        if hasattr(item.operation, "blocks"):
+        if hasattr(item.operation, "blocks") and (
+            item.operation.name != "if_else" or "if_else" not in features(architecture)
+        ):
             raise _refused(f"circuit {name} has control flow ({item.operation.name})")
         if item.operation.name == "reset" and "reset" not in features(architecture):
             raise _refused(f"circuit {name} resets a qubit, which {machine} cannot")
@@ -90,8 +93,9 @@ def read_ops(
         qubits = tuple(index[qubit] for qubit in item.qubits)
         if name in _PLAIN:
             ops.append(Op(name, qubits, numbers(item.operation.params)))
-        elif name == "measure":
-            ops.append(Op(name, qubits, (), tuple(places[bit] for bit in item.clbits)))
+        elif name in _WITH_BITS:
+            bits = tuple(places[bit] for bit in item.clbits)
+            ops.append(Op(name, qubits, tuple(map(float, item.operation.params)), bits))
         elif name == "delay":
             ops.append(Op(name, qubits, (_seconds(item.operation),)))
         elif name != "id":

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iqm_spec.targets import Architecture, features
+from iqm_spec.transpile.conditions import conditional_r
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target
@@ -44,6 +45,10 @@ def target_of(architecture: Architecture) -> Target:
     if "reset" in features(architecture):
         loci = architecture.gates.get("reset") or architecture.gates["cc_prx"]
         target.add_instruction(Reset(), {(index[qubit],): None for (qubit,) in loci})
+    if "if_else" in features(architecture):
+        conditional = conditional_r(Parameter("theta"), Parameter("phi"))
+        loci = architecture.gates["cc_prx"]
+        target.add_instruction(conditional, {(index[qubit],): None for (qubit,) in loci})
     if pairs := cz_pairs(architecture):
         target.add_instruction(CZGate(), {(index[a], index[b]): None for a, b in pairs})
     return target
