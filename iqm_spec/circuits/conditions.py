@@ -92,8 +92,9 @@ def conditionals(circuit: QuantumCircuit) -> Iterator[tuple[CircuitInstruction, 
     written: frozenset[Any] = frozenset()
     for item in circuit.data:
         if item.operation.name == "if_else":
-            yield item, written
-        written |= set(item.clbits)
+            yield item, written  # its body writes nothing, or it is inexpressible
+        else:
+            written |= set(item.clbits)
 
 
 def _number_within(item: Any) -> int:

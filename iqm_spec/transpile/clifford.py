@@ -12,19 +12,21 @@ from functools import lru_cache
 from math import pi
 from typing import TYPE_CHECKING, Any
 
+from iqm_spec.transpile.rewritten import EARLY_MEASURE
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager, Target
 
 _ALWAYS = frozenset(
     {"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "iswap", "dcx"}
-    | {"ecr", "barrier", "measure", "reset", "delay"}
+    | {"ecr", "barrier", "measure", EARLY_MEASURE, "reset", "delay"}
 )
 _AT_QUARTER_TURNS = frozenset(
     {"r", "rx", "ry", "rz", "p", "u", "u1", "u2", "u3", "rxx", "ryy", "rzz", "rzx"}
 )
 _BASIS = ["id", "h", "s", "sdg", "x", "y", "z", "sx", "sxdg", "r", "rx", "ry", "rz", "u", "cz"]
-_OTHERS = ["measure", "reset", "delay", "barrier", "cc_r"]
+_OTHERS = ["measure", EARLY_MEASURE, "reset", "delay", "barrier", "cc_r"]
 _TOLERANCE = 1e-9
 _DEEPEST = 8  # definitions within definitions
 

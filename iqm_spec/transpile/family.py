@@ -25,6 +25,7 @@ from iqm_spec.transpile.many import named, transpile
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import options_from
 from iqm_spec.transpile.read import measures_last, read_ops, registers_of
+from iqm_spec.transpile.rewritten import mark_rewritten
 from iqm_spec.transpile.route import route
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _routed(
     if given is None:
         return None
     registers, places = registers_of(circuit)
-    routed = route(circuit, architecture, options_from(options), layout)
+    routed = route(mark_rewritten(circuit), architecture, options_from(options), layout)
     turned: list[Any] = []
     ops = read_ops(routed, places, lambda params: _columns(params, turned))
     turns = linear(turned, parameters)

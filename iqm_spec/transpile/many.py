@@ -13,6 +13,7 @@ from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import TranspileOptions, options_from
 from iqm_spec.transpile.read import check_circuit, measures_last, read_ops, registers_of
+from iqm_spec.transpile.rewritten import mark_rewritten
 from iqm_spec.transpile.route import route
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _native(
 ) -> NativeCircuit:
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
-    ops = fuse(read_ops(route(lower(circuit), architecture, options, layout), places))
+    ops = fuse(read_ops(route(mark_rewritten(lower(circuit)), architecture, options, layout), places))
     return named(measures_last(insert_moves(ops, architecture)), architecture, registers)
 
 

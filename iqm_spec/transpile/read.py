@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, features
+from iqm_spec.transpile.rewritten import EARLY_MEASURE
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
 _PLAIN = {"r", "cz", "barrier", "reset"}
-_WITH_BITS = {"measure", "cc_r"}
+_WITH_BITS = {"measure": "measure", EARLY_MEASURE: "measure", "cc_r": "cc_r"}
 
 
 def check_circuit(
@@ -95,7 +96,8 @@ def read_ops(
             ops.append(Op(name, qubits, numbers(item.operation.params)))
         elif name in _WITH_BITS:
             bits = tuple(places[bit] for bit in item.clbits)
-            ops.append(Op(name, qubits, tuple(map(float, item.operation.params)), bits))
+            params = tuple(map(float, item.operation.params))
+            ops.append(Op(_WITH_BITS[name], qubits, params, bits))
         elif name == "delay":
             ops.append(Op(name, qubits, (_seconds(item.operation),)))
         elif name != "id":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.targets import Architecture, features
 from iqm_spec.transpile.conditions import conditional_r
+from iqm_spec.transpile.rewritten import early_measure
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target
@@ -41,6 +42,7 @@ def target_of(architecture: Architecture) -> Target:
     target.add_instruction(IGate(), dict(every))
     target.add_instruction(Delay(0), dict(every))
     target.add_instruction(Measure(), dict(every))
+    target.add_instruction(early_measure(), dict(every))
     target.add_instruction(RGate(Parameter("theta"), Parameter("phi")), dict(every))
     if "reset" in features(architecture):
         loci = architecture.gates.get("reset") or architecture.gates["cc_prx"]
