@@ -95,7 +95,7 @@ def _skeleton(found: Found) -> Skeleton:
     return skeleton
 
 
-_QUBITS = {"r": 1, "cz": 2, "move": 2, "measure": 1}
+_QUBITS = {"r": 1, "cc_r": 1, "cz": 2, "move": 2, "measure": 1}
 """Instructions that act on so many."""
 
 
