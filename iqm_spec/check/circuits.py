@@ -13,7 +13,9 @@ from iqm_spec.circuits import ArgumentProblem, CircuitError, find
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.json_types import Json
 from iqm_spec.model import (
+    BEYOND_CONDITIONS,
     DELAY_IN_SAMPLES,
+    WIDE_CONDITION,
     AxisValue,
     CircuitFacts,
     CircuitSpec,
@@ -142,6 +144,8 @@ class CircuitChecks:
             self._check_layout(circuit, facts, machine, cast("Sequence[str]", layout), values)
         can = features(machine)
         for feature in facts.features:
+            if feature.kind in BEYOND_CONDITIONS and "if_else" not in can:
+                continue  # the `if` itself is told
             if feature.kind not in can:
                 self._lacking(circuit, ref, feature, machine)
 
@@ -175,7 +179,9 @@ class CircuitChecks:
     def _lacking(
         self, circuit: CircuitSpec, ref: str, feature: Feature, machine: Architecture
     ) -> None:
-        text = f"`{feature.kind}` cannot run on {machine.alias}"
+        beyond = feature.kind in BEYOND_CONDITIONS
+        what = f"a {feature.kind}" if beyond else f"`{feature.kind}`"
+        text = f"{what} cannot run on {machine.alias}"
         hint = _hint(circuit, feature)
         if feature.line is None or circuit.kind is not SourceKind.QASM:
             self._say(circuit, "ref", "S404", text, (), hint)
@@ -206,6 +212,10 @@ class CircuitChecks:
 
 def _hint(circuit: CircuitSpec, feature: Feature) -> str:
     """What to do about an instruction that a machine lacks."""
+    if feature.kind == WIDE_CONDITION:
+        return "put fewer bits that have been measured into the register, or ask single bits"
+    if feature.kind in BEYOND_CONDITIONS:
+        return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
         return "its native instructions are r, cz, measure and barrier; rewrite the circuit"
     if circuit.kind is SourceKind.QPY:

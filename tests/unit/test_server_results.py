@@ -13,7 +13,7 @@ from scripted import Answer, Scripted, http
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.keys import measured_keys
+from iqm_spec.server.keys import keys_of
 from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience
 from iqm_spec.server.results import counts_of, counts_of_measurements, read_counts
@@ -46,7 +46,7 @@ def test_empty_registers_leave_no_trace() -> None:
 
 
 def test_no_shots_left_by_heralding() -> None:
-    keys = list(measured_keys(TWO))
+    keys = list(keys_of(TWO).bits)
     assert counts_of([{"measurement_keys": keys, "counts": {}}], [TWO]) == [{}]
     assert counts_of_measurements([{key: [] for key in keys}], [TWO]) == [{}]
 
@@ -128,7 +128,7 @@ def test_both_forms_agree_with_qiskits_strings(
     case: tuple[NativeCircuit, list[str]], random: Any
 ) -> None:
     native, shots = case
-    bits = measured_keys(native)
+    bits = keys_of(native).bits
     keys = list(bits)
     random.shuffle(keys)
     plain = [shot.replace(" ", "")[::-1] for shot in shots]

@@ -9,6 +9,7 @@ from contextlib import redirect_stderr
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits.angles import HINT, strange_angles
+from iqm_spec.circuits.qasm.literals import compare_bits_with_booleans
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.survey import Survey
 from iqm_spec.circuits.qasm.syntax import unexpected
@@ -104,6 +105,7 @@ def _parse_3(text: str) -> QuantumCircuit:
         raise _syntax_error(error, text) from error
     except Exception as error:
         raise _invalid((1, 1), _reason(error), "the parser gave no place") from error
+    compare_bits_with_booleans(program)
     try:
         return qiskit_qasm3_import.convert(program)
     except qiskit_qasm3_import.ConversionError as error:
