@@ -20,8 +20,8 @@ IDLE = "Idle qubits do not relax: only gates and readout err, as in iqm-client's
 NO_CROSSTALK = "Errors are those of each gate alone: no crosstalk, no leakage, no drift."
 NO_CONTROL = "No conditional gates and no reset: the fake backend has none calibrated."
 CONTROL = (
-    "Conditional gates (cc_prx) and reset on every qubit, as on the machine: the fake backend has none."
-    " A cc_prx that is played errs as a prx, a reset does not err."
+    "Conditional gates (cc_prx) and reset on every qubit, as on the machine: the fake backend has "
+    "none. A cc_prx that is played errs as a prx, a reset does not err."
 )
 COMMON = [READOUT_UNKNOWN, IDLE, NO_CROSSTALK]
 

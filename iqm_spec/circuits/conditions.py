@@ -101,7 +101,7 @@ def _number_within(item: Any) -> int:
     """Number of `if` in an instruction, itself counted."""
     blocks = getattr(item.operation, "blocks", ())
     inner = sum(_number_within(one) for block in blocks for one in block.data)
-    return inner + (item.operation.name == "if_else")
+    return inner + int(item.operation.name == "if_else")
 
 
 def steps(item: CircuitInstruction, written: Collection[Any]) -> list[Step]:
@@ -124,8 +124,7 @@ def _of_if(
     own = _read(item.operation.condition, bits, written)
     for block, condition in zip(item.operation.blocks, (own, own.opposite()), strict=False):
         inner_qubits = {
-            inner: qubits[outside]
-            for inner, outside in zip(block.qubits, item.qubits, strict=True)
+            inner: qubits[outside] for inner, outside in zip(block.qubits, item.qubits, strict=True)
         }
         inner_bits = {
             inner: bits[outside] for inner, outside in zip(block.clbits, item.clbits, strict=True)
@@ -215,8 +214,7 @@ def _condition(bits: Sequence[Any], holds: Any) -> Condition:
 
     def matters(place: int) -> bool:
         flipped = (
-            (values, (*values[:place], not values[place], *values[place + 1 :]))
-            for values in table
+            (values, (*values[:place], not values[place], *values[place + 1 :])) for values in table
         )
         return any(table[one] != table[other] for one, other in flipped)
 

@@ -18,7 +18,7 @@ _BASE = {"cx": "x", "cy": "y", "cz": "z", "ch": "h", "ccx": "x", "ccz": "z", "mc
 
 
 def of_native(circuit: NativeCircuit) -> Wired:
-    """A transpiled circuit: `r` with its angles and its bit, where it has a condition, `cz`, `move`, measurements."""
+    """A transpiled circuit: `r` with its angles, perhaps on a bit, `cz`, `move`, measurements."""
     gates = tuple(_native(op) for op in circuit.ops[:MOST_GATES])
     return Wired(circuit.components, gates, max(0, len(circuit.ops) - MOST_GATES))
 

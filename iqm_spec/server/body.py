@@ -30,7 +30,7 @@ _DEFAULTS: Mapping[str, Json] = {
     "move_gate_validation": "strict",
     "move_gate_frame_tracking": "full",
 }
-_GATES = {"r": "prx", "cc_r": "cc_prx", "cz": "cz", "move": "move", "barrier": "barrier", "reset": "reset"}
+_GATES = {"r": "prx", "cc_r": "cc_prx"}
 _ARGS = {"r": ("angle", "phase"), "delay": ("duration",)}
 
 
@@ -43,7 +43,8 @@ def job_body(
     """Bytes of the request for (name, circuit) pairs under the spec's IQM options.
 
     The server's default calibration set is meant by None. Refused where a circuit cannot be asked
-    for: a classical bit that is measured twice, the first time for nothing. ValueError for an unknown option.
+    for: a classical bit that is measured twice, the first time for nothing. ValueError for an
+    unknown option.
     """
     if strangers := sorted(set(options) - set(_DEFAULTS)):
         raise ValueError(f"no IQM option is called {strangers[0]}")

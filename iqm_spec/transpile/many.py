@@ -56,7 +56,8 @@ def _native(
 ) -> NativeCircuit:
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
-    ops = fuse(read_ops(route(mark_rewritten(lower(circuit)), architecture, options, layout), places))
+    routed = route(mark_rewritten(lower(circuit)), architecture, options, layout)
+    ops = fuse(read_ops(routed, places))
     return named(measures_last(insert_moves(ops, architecture)), architecture, registers)
 
 

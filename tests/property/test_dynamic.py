@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from branching import distance, outcomes_of_circuit, outcomes_of_native
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -12,7 +13,6 @@ from qiskit.circuit import Clbit
 
 from iqm_spec.targets import Architecture, architecture, architecture_from_json
 from iqm_spec.transpile import transpile, violations
-from tests.branching import distance, outcomes_of_circuit, outcomes_of_native
 
 ONE = ("h", "x", "y", "z", "s", "sdg", "t", "sx", "rx", "ry", "rz")
 

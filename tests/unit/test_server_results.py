@@ -178,3 +178,17 @@ def test_measurements_where_counts_cannot_be_read() -> None:
 def test_results_that_cannot_be_had(status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="results of job some-job"):
         fetched(http(status), http(status))
+
+
+def test_keys_of_overwritten_bits_are_left_out_of_the_counts() -> None:
+    ops = (
+        Op("measure", (0,), (), (0,)),
+        Op("cc_r", (1,), (1.0, 0.0), (0,)),
+        Op("measure", (1,), (), (0,)),
+    )
+    native = NativeCircuit(("QB1", "QB2"), (("c", 1),), ops)
+    keys = ["overwritten_1_1_0", "c_1_0_0"]
+    data: Any = [{"measurement_keys": keys, "counts": {"01": 3, "11": 4, "10": 5}}]
+    assert counts_of(data, [native]) == [{"0": 5, "1": 7}]
+    with pytest.raises(BadAnswer, match="without overwritten_1_1_0"):
+        counts_of([{"measurement_keys": keys[1:], "counts": {"1": 7}}], [native])

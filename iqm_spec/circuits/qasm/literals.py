@@ -26,7 +26,7 @@ def compare_bits_with_booleans(program: ast.Program) -> None:
             _compare(statement.condition, single)
             waiting += [*statement.if_block, *statement.else_block]
         elif isinstance(statement, ast.ForInLoop | ast.WhileLoop | ast.Box):
-            waiting += getattr(statement, "block", None) or getattr(statement, "body", ())
+            waiting += statement.body if isinstance(statement, ast.Box) else statement.block
 
 
 def _compare(condition: Any, single: set[str]) -> None:
@@ -34,13 +34,11 @@ def _compare(condition: Any, single: set[str]) -> None:
 
     if not isinstance(condition, ast.BinaryExpression):
         return
-    for bit, literal, side in (
-        (condition.lhs, condition.rhs, "rhs"),
-        (condition.rhs, condition.lhs, "lhs"),
-    ):
-        is_number = isinstance(literal, ast.IntegerLiteral) and literal.value in (0, 1)
-        if is_number and _is_bit(bit, single):
-            setattr(condition, side, ast.BooleanLiteral(bool(literal.value)))
+    left, right = condition.lhs, condition.rhs
+    if _is_bit(left, single) and isinstance(right, ast.IntegerLiteral) and right.value in (0, 1):
+        condition.rhs = ast.BooleanLiteral(bool(right.value))
+    if _is_bit(right, single) and isinstance(left, ast.IntegerLiteral) and left.value in (0, 1):
+        condition.lhs = ast.BooleanLiteral(bool(left.value))
 
 
 def _is_bit(node: Any, single: set[str]) -> bool:

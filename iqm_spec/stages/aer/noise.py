@@ -70,12 +70,13 @@ def readout_error(profile: ErrorProfile, component: str) -> tuple[float, float]:
 
 
 def _used(circuits: Iterable[NativeCircuit]) -> set[tuple[str, tuple[str, ...], tuple[int, ...]]]:
-    return {
-        (_QISKIT_NAME.get(op.name, op.name), tuple(circuit.components[q] for q in op.qubits), op.qubits)
-        for circuit in circuits
-        for op in circuit.ops
-        if op.name in (*_IQM_NAME, *_QISKIT_NAME, "measure")
-    }
+    found = set()
+    for circuit in circuits:
+        for op in circuit.ops:
+            name = _QISKIT_NAME.get(op.name, op.name)
+            if name in _IQM_NAME or name == "measure":
+                found.add((name, tuple(circuit.components[q] for q in op.qubits), op.qubits))
+    return found
 
 
 def _unknown(what: str) -> JobFailed:
