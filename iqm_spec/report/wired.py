@@ -31,7 +31,7 @@ def _native(op: Op) -> Gate:
     if op.name == "measure":
         return Gate("measure", op.qubits, kind="measure", bits=op.clbits)
     if op.name == "cc_r":
-        return Gate("r", op.qubits, detail=angles(op.params), bits=op.clbits)
+        return Gate(f"r if b{op.clbits[0]}", op.qubits, detail=angles(op.params))
     if op.name == "delay":
         told = f"{op.params[0] * 1e9:.3g} ns" if op.params else ""
         return Gate("delay", op.qubits, detail=told)
