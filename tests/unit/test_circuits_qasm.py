@@ -23,7 +23,7 @@ FACTS = {
     "conditions": CircuitFacts(2, 2, 3, (), (Feature("if_else", 7), Feature("reset", 8))),
     "inputs": CircuitFacts(2, 2, 2, ("theta", "phi", "unused")),
     "modifiers": CircuitFacts(4, 4, 4),
-    "active_reset": CircuitFacts(1, 2, 2, (), (Feature("if_else", 7),)),
+    "active_reset": CircuitFacts(1, 2, 2, (), (Feature("if_else", 8),)),
     "dynamic": CircuitFacts(
         3,
         3,
