@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,7 @@ def outcomes_of_native(native: NativeCircuit) -> Outcomes:
     return _collected(branches)
 
 
-def distance(one: Outcomes, other: Outcomes) -> float:
+def distance(one: Mapping[Any, float], other: Mapping[Any, float]) -> float:
     """Total variation distance."""
     return sum(abs(one.get(key, 0) - other.get(key, 0)) for key in {*one, *other}) / 2
 

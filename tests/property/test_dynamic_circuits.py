@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Clbit
 
+from iqm_spec.model import NativeCircuit
+from iqm_spec.skeleton import Native
+from iqm_spec.stages.aer.branches import follow
+from iqm_spec.stages.aer.dense import Dense
+from iqm_spec.stages.aer.shape import without_moves
 from iqm_spec.targets import Architecture, architecture, architecture_from_json
 from iqm_spec.transpile import transpile, violations
 
@@ -93,7 +98,21 @@ def test_native_circuits_follow_the_same_branches(
     note(str(native))
     assert violations(native, machine) == []
     expected = outcomes_of_circuit(circuit)
-    assert distance(_in_order(circuit, expected), outcomes_of_native(native)) < 1e-6
+    found = outcomes_of_native(native)
+    assert distance(_in_order(circuit, expected), found) < 1e-6
+    ideal = follow(without_moves(Native.of(native)))
+    assert isinstance(ideal, Dense)
+    shown = ideal.ideal(set(), 1).probabilities
+    assert distance({_text(native, bits): p for bits, p in found.items()}, shown) < 1e-9
+
+
+def _text(native: NativeCircuit, bits: tuple[int, ...]) -> str:
+    """A bitstring as Qiskit prints it."""
+    parts, low = [], 0
+    for _, size in native.registers:
+        parts.append("".join(map(str, bits[low : low + size]))[::-1])
+        low += size
+    return " ".join(reversed(parts))
 
 
 def _in_order(circuit: QuantumCircuit, found: dict[Any, float]) -> dict[Any, float]:
