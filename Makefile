@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; 
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives crate-check times clean constraints
+.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives crate-check exports-check times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
@@ -65,6 +65,16 @@ crate-check: $(STAMP) .venv-crate/.installed
 	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check roc-validator==0.13.0
 	@touch $@
 
+# circuits exported by cirq, pytket, PennyLane and qrisp (an environment of its own) come out exactly
+exports-check: $(STAMP) .venv-exports/.installed
+	$(BIN)/python -m tools.check_exports
+
+.venv-exports/.installed:
+	$(PYTHON) -m venv .venv-exports
+	.venv-exports/bin/python -m pip install --quiet --disable-pip-version-check cirq-core==1.7.0 \
+		pytket==2.18.5 pennylane==0.45.1 qrisp==0.9.10
+	@touch $@
+
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)
 	$(BIN)/python -m tools.time_runs
@@ -80,4 +90,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .venv-crate build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-crate .venv-exports build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,7 @@ placeholders (`iqm_spec.sweep.template`). Fields ending in `_templated`-like mea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 
 from attrs import field, frozen
@@ -20,6 +20,27 @@ AxisValue = Scalar | tuple[Scalar, ...]
 
 Values = tuple[tuple[str, AxisValue], ...]
 """Axis names with their values at one point, in axis order."""
+
+
+class _Flag(Enum):
+    TRUE = True
+    FALSE = False
+
+
+def told_apart(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A key of axis values: in Python true equals 1, in a spec they are different values."""
+    if any(type(value) in _NESTED for value in values):
+        return tuple(map(_key, values))
+    return values
+
+
+_NESTED = frozenset({bool, tuple, list})
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _Flag(value)
+    return told_apart(tuple(value)) if isinstance(value, tuple | list) else value
 
 
 class Stage(StrEnum):
@@ -208,6 +229,7 @@ class CircuitFacts:
     """What can be told of a circuit before it is transpiled.
 
     `inputs` are the names of its free parameters. `measured` is the number of measurements.
+    `physical`: its qubits are the machine's own, `$0` the first of them.
     """
 
     num_qubits: int
@@ -215,6 +237,7 @@ class CircuitFacts:
     measured: int
     inputs: tuple[str, ...] = ()
     features: tuple[Feature, ...] = ()
+    physical: bool = False
 
 
 @frozen

@@ -68,6 +68,12 @@ one circuit (versions {QPY.start} to {QPY.stop - 1}). They lie below the spec's 
 gates expanded, and include nothing but `qelib1.inc` or `stdgates.inc`. Free parameters of a QPY
 file and `input float` and `input angle` of OpenQASM 3 are bound by `parameters`. OpenQASM 3 is read
 slowly, 20,000 gates in ten seconds, but once for a whole sweep.
+
+A gate that a file defines is what its body says, also where Qiskit has another gate of that name.
+In OpenQASM 3 what is known before the circuit runs is worked out: `const` and variables of numbers,
+`for` loops over ranges and sets, `while` and `switch` on numbers, `def` subroutines (inlined; they
+return a measurement, or bits that they declare), `let` aliases, index sets and slices, functions of
+numbers. A classical bit that is measured into several times holds the last outcome.
 """
 
 

@@ -44,15 +44,18 @@ class CircuitChecks:
     def check(self, points: CircuitPoints) -> None:
         """Report S402 to S409 and S502 to S504 of one circuit at all its points."""
         circuit = points.circuit
-        templates = [points.templates[name] for name in ("ref", "args", "target", "layout")]
+        names = ("ref", "args", "target", "layout", "transpile")
+        templates = [points.templates[name] for name in names]
         axes = [axis for template in templates for axis in template.axes]
         for values in points.assignments(axes):
-            ref, args, target, layout = (template.fill(dict(values)) for template in templates)
+            filled = (template.fill(dict(values)) for template in templates)
+            ref, args, target, layout, transpile = filled
             facts = self._facts(circuit, str(ref), cast("Mapping[str, Json]", args), values)
             if facts is None:
                 continue
             if not facts.measured:
                 self._say(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
+            self._check_physical(circuit, facts, layout, cast("Mapping[str, Json]", transpile))
             machine = self._machines.get(str(target))
             if machine is not None:
                 self._fits(circuit, str(ref), facts, machine, layout, values)
@@ -133,21 +136,38 @@ class CircuitChecks:
         layout: Json,
         values: Values,
     ) -> None:
-        if facts.num_qubits > machine.num_qubits:
+        room = len(machine.components) if facts.physical else machine.num_qubits
+        if facts.num_qubits > room:
             text = (
                 f"circuit `{circuit.name}` has {facts.num_qubits} qubits,"
                 f" {machine.alias} has {machine.num_qubits}"
             )
             field = "args" if circuit.kind is SourceKind.GENERATOR else "ref"
             self._say(circuit, field, "S502", text, values)
-        if layout is not None:
+        if layout is not None and not facts.physical:
             self._check_layout(circuit, facts, machine, cast("Sequence[str]", layout), values)
         can = features(machine)
+        lacking: dict[str, list[Feature]] = {}
         for feature in facts.features:
             if feature.kind in BEYOND_CONDITIONS and "if_else" not in can:
                 continue  # the `if` itself is told
             if feature.kind not in can:
-                self._lacking(circuit, ref, feature, machine)
+                lacking.setdefault(feature.kind, []).append(feature)
+        for alike in lacking.values():
+            self._lacking(circuit, ref, alike[0], len(alike), machine)
+
+    def _check_physical(
+        self, circuit: CircuitSpec, facts: CircuitFacts, layout: Json, transpile: Mapping[str, Json]
+    ) -> None:
+        """A circuit on the machine's own qubits has no layout; one that is verbatim has either."""
+        if facts.physical and layout is not None:
+            text = f"circuit `{circuit.name}` names the machine's own qubits (`$0`) itself"
+            hint = "remove the layout, or declare qubits in the file: `qubit[2] q;`"
+            self._say(circuit, "layout", "S504", text, (), hint)
+        if transpile.get("verbatim") is True and layout is None and not facts.physical:
+            text = f"circuit `{circuit.name}` is sent verbatim, and nothing says on which qubits"
+            hint = "give it a `layout`, or name the machine's qubits in OpenQASM 3: `$0`, `$1`"
+            self._say(circuit, "transpile", "S504", text, (), hint)
 
     def _check_layout(
         self,
@@ -177,11 +197,19 @@ class CircuitChecks:
             self._say(circuit, "layout", "S504", "the layout names a qubit twice", values)
 
     def _lacking(
-        self, circuit: CircuitSpec, ref: str, feature: Feature, machine: Architecture
+        self,
+        circuit: CircuitSpec,
+        ref: str,
+        feature: Feature,
+        times: int,
+        machine: Architecture,
     ) -> None:
+        """Report the first of several alike."""
         beyond = feature.kind in BEYOND_CONDITIONS
         what = f"a {feature.kind}" if beyond else f"`{feature.kind}`"
         text = f"{what} cannot run on {machine.alias}"
+        if times > 1:
+            text += f" (it occurs {times:,} times, here first)"
         hint = _hint(circuit, feature)
         if feature.line is None or circuit.kind is not SourceKind.QASM:
             self._say(circuit, "ref", "S404", text, (), hint)

@@ -17,6 +17,8 @@ from attrs import asdict
 
 from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import digest, sha256
+from iqm_spec.circuits import READING
+from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitFacts, Feature
 from iqm_spec.version import __version__
 
@@ -54,7 +56,8 @@ def _path(kind: str, data: bytes) -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
-    name = digest({"file": sha256(data), "kind": kind, "versions": list(_versions())})
+    versions: list[Json] = [READING, *_versions()]
+    name = digest({"file": sha256(data), "kind": kind, "versions": versions})
     return folder / "verdicts" / name[:2] / f"{name}.json"
 
 
@@ -79,4 +82,5 @@ def _facts(told: Mapping[str, Any]) -> CircuitFacts:
         measured=int(told["measured"]),
         inputs=tuple(map(str, told["inputs"])),
         features=tuple(Feature(str(one["kind"]), one["line"]) for one in told["features"]),
+        physical=bool(told["physical"]),
     )

@@ -9,6 +9,7 @@ from iqm_spec.circuits.angles import compound_angles
 from iqm_spec.circuits.bind import bind
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.circuits.registry import find
+from iqm_spec.circuits.sealed import sealed
 from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
 
@@ -40,9 +41,12 @@ def raw_circuit(
     args: Mapping[str, Json],
     allowed_code: Set[str] = frozenset(),
 ) -> QuantumCircuit:
-    """The circuit as its source has it, with its free parameters free. Raises `CircuitError`."""
+    """The circuit as its source has it, with its free parameters free. Raises `CircuitError`.
+
+    Its gates are Qiskit's own: all others are expanded by their definitions.
+    """
     if kind is SourceKind.GENERATOR:
-        return find(ref, allowed_code).build(args)
+        return sealed(find(ref, allowed_code).build(args))
     return _of_file(kind, ref, data or b"")
 
 

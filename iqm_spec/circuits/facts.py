@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from qiskit.circuit import Instruction
 
 
+PHYSICAL = "physical_qubits"
+"""Key of a circuit's metadata where its qubits are the machine's own (`$0` in OpenQASM 3)."""
+
+
+def is_physical(circuit: QuantumCircuit) -> bool:
+    """Whether qubit n of the circuit is the machine's component n, and no other."""
+    return bool((circuit.metadata or {}).get(PHYSICAL))
+
+
 def facts_of(circuit: QuantumCircuit) -> CircuitFacts:
     """Facts of `circuit`; features in the order in which they first occur, without lines."""
     measured, kinds = _count(circuit)
@@ -23,6 +32,7 @@ def facts_of(circuit: QuantumCircuit) -> CircuitFacts:
         measured=measured,
         inputs=tuple(parameter.name for parameter in circuit.parameters),
         features=tuple(Feature(kind) for kind in kinds),
+        physical=is_physical(circuit),
     )
 
 

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from iqm_spec.circuits.build import raw_circuit
 from iqm_spec.circuits.generators import BUILT_IN
+from iqm_spec.circuits.sealed import sealed
 from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
 
@@ -79,7 +80,7 @@ def free_circuit(
         for name in args:
             if name in free and whole[name] is not None:
                 whole[name] = stand_in(name, whole[name])
-        circuit = BUILT_IN[ref].circuit(whole)
+        circuit = sealed(BUILT_IN[ref].circuit(whole))
     else:
         circuit = raw_circuit(kind, ref, data, args, allowed_code)
     rest = {parameter.name: parameter for parameter in circuit.parameters if parameter not in given}

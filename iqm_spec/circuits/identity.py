@@ -7,9 +7,19 @@ from collections.abc import Mapping, Set
 from iqm_spec.canonical import sha256
 from iqm_spec.circuits import user_code
 from iqm_spec.circuits.bind import number
+from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.circuits.registry import find
 from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
+
+READING = 2
+"""How circuits of files and of code that is not ours are read. It is raised whenever the meaning of
+one of them changes: what was transpiled under an earlier reading answers no question any more."""
+
+
+def is_read(kind: SourceKind, ref: str) -> bool:
+    """Whether a circuit's meaning depends on `READING`; our own generators have versions."""
+    return kind is not SourceKind.GENERATOR or ref not in BUILT_IN
 
 
 def identity(

@@ -9,17 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iqm_spec.canonical import digest
+from iqm_spec.circuits import READING, is_read
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point
+from iqm_spec.model import Point, SourceKind
 
 if TYPE_CHECKING:
     from iqm_spec.check import Checked
 
 
-def circuit_ask(point: Point, identity: Json, architecture: str) -> str:
+def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
     """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
     return digest(
         {
+            **_reading(kind, point.ref),
             "format": "iqm-spec/circuit-ask/1",
             "circuit": identity,
             "architecture": architecture,
@@ -31,10 +33,14 @@ def circuit_ask(point: Point, identity: Json, architecture: str) -> str:
 
 def plan_ask(checked: Checked) -> str:
     """Key of the whole plan."""
+    reading: dict[str, Json] = {}
+    for circuit in checked.spec.circuits:
+        reading |= _reading(circuit.kind, circuit.ref)
     return digest(
         {
             "format": "iqm-spec/plan-ask/1",
             **checked.meaning,
+            **reading,
             "architectures": {
                 alias: architecture.digest
                 for alias, architecture in sorted(checked.architectures.items())
@@ -42,6 +48,10 @@ def plan_ask(checked: Checked) -> str:
             "noise": noise_digests(checked),
         }
     )
+
+
+def _reading(kind: SourceKind, ref: str) -> dict[str, Json]:
+    return {"reading": READING} if is_read(kind, ref) else {}
 
 
 def noise_digests(checked: Checked) -> dict[str, Json]:

@@ -91,7 +91,8 @@ def make_plan(
 
 def _asked(point: Point, checked: Checked) -> _Asked:
     architecture = checked.architectures[point.target].digest
-    return _Asked(point, circuit_ask(point, checked.identity(point), architecture))
+    kind = checked.spec.circuits[point.circuit].kind
+    return _Asked(point, circuit_ask(kind, point, checked.identity(point), architecture))
 
 
 def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known], set[str]]:

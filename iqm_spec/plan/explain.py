@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.json_types import Json
+from iqm_spec.model import Point, told_apart
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 
@@ -64,9 +65,10 @@ def explain(left: Plan, right: Plan) -> Explanation:
     )
 
 
-def point_name(point: PlannedPoint) -> PointName:
+def point_name(point: PlannedPoint | Point) -> PointName:
     """What makes two points of two runs the same one."""
-    return point.name, tuple(sorted(point.values, key=lambda item: item[0])), point.repeat
+    named = sorted(point.values, key=lambda item: item[0])
+    return point.name, tuple((axis, *told_apart((value,))) for axis, value in named), point.repeat
 
 
 def flatten(value: Any, path: str = "") -> dict[str, Json]:

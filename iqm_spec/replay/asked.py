@@ -9,7 +9,7 @@ from iqm_spec.plan.explain import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
-from iqm_spec.runs.respec import Respec, name_of, respec
+from iqm_spec.runs.respec import Respec, respec
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.version import __version__
@@ -33,7 +33,7 @@ def check_spec(store: Store, saved: SavedRun) -> Check | None:
     wrong = list(_settings(again, saved))
     left = {point_name(point): point for point in planned}
     for point in again.points():
-        own = left.pop(name_of(point), None)
+        own = left.pop(point_name(point), None)
         if own is None:
             wrong.append(Mismatch(f"{point.name} (spec)", "the plan has no such point"))
             continue

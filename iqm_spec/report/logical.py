@@ -21,7 +21,7 @@ from iqm_spec.model import Point, SourceKind
 from iqm_spec.plan.explain import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.respec import Respec, name_of, respec
+from iqm_spec.runs.respec import Respec, respec
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -53,7 +53,7 @@ def logical(
     again = respec(subject.store, subject.saved, subject.source)
     left = {point_name(point): point for point in wanted}
     for point in again.points() if again else ():
-        planned = left.pop(name_of(point), None)
+        planned = left.pop(point_name(point), None)
         if planned is not None and again is not None:
             found[planned.id] = _circuit(again, point, planned)
         if not left:

@@ -19,7 +19,6 @@ from iqm_spec.errors import IqmSpecError, SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitSpec, Point, SourceKind, Spec
 from iqm_spec.plan.ask import circuit_ask
-from iqm_spec.plan.explain import PointName
 from iqm_spec.runs.inputs import Inputs, read_inputs
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source, parse_source
@@ -62,7 +61,7 @@ class Respec:
             return None
         try:
             told: Json = identity(*source)
-            return circuit_ask(point, told, machine.digest)
+            return circuit_ask(source[0], point, told, machine.digest)
         except (IqmSpecError, CircuitError):
             return None
 
@@ -95,11 +94,6 @@ def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respe
     except (TemplateError, KeyError, CircuitError):
         return None
     return None if count > MOST_POINTS else Respec(evolve(spec, circuits=circuits), files, inputs)
-
-
-def name_of(point: Point) -> PointName:
-    """What makes a point of the spec and one of a plan the same."""
-    return point.name, tuple(sorted(point.values, key=lambda item: item[0])), point.repeat
 
 
 def _bound(circuit: CircuitSpec, spec: Spec, files: Mapping[str, bytes]) -> CircuitSpec:

@@ -24,7 +24,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.?(?:inf|infinity|nan)\Z", re.IGNORECASE)
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?\Z")
 _BASED = re.compile(r"[-+]?0[xXoObB][0-9a-fA-F_]+\Z")
 _SEXAGESIMAL = re.compile(r"[-+]?[0-9]+(?::[0-9]{1,2})+(?:\.[0-9]*)?\Z")
-_UNDERSCORED = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?\Z")
+_NUMBERS = (_INTEGER, _FLOAT, _LEADING_ZERO, _BASED, _SEXAGESIMAL)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?\Z")
 _BARE = re.compile(r"(?![-?:&*!|>'\"%@`#])(?:(?!:(?: |\Z))[^\s,\[\]{}]| (?=[^\s#]))+\Z")
 """What no sign of YAML's makes anything else of, in a list or mapping neither."""
@@ -127,6 +127,10 @@ def _resolve_number(text: str) -> Scalar:
 
 
 def _refuse_ambiguous(text: str) -> None:
+    plain = text.replace("_", "")  # where an underscore may stand differs from reader to reader
+    if plain != text and any(form.match(plain) for form in _NUMBERS):
+        hint = f'write {plain}; write "{text}" in quotes if it is a text'
+        raise ScalarError("S104", f"`{text}` is a number to some YAML readers only", hint)
     quoted = f'write "{text}" in quotes if it is a text'
     if _LEADING_ZERO.match(text):
         told = text.lstrip("+-0") or "0"
@@ -138,9 +142,6 @@ def _refuse_ambiguous(text: str) -> None:
         )
     if _SEXAGESIMAL.match(text):
         raise ScalarError("S104", f"`{text}` is a base-60 number to some YAML readers", quoted)
-    if "_" in text and _UNDERSCORED.match(text):
-        hint = f"write {text.replace('_', '')}; {quoted}"
-        raise ScalarError("S104", f"`{text}` is a number to some YAML readers only", hint)
     if _DATE.match(text):
         raise ScalarError("S104", f"`{text}` is a date to some YAML readers", quoted)
 

@@ -22,6 +22,7 @@ def circuit_problems(tree: Mapping[str, Json]) -> list[Problem]:
     entries = [(i, entry) for i, entry in enumerate(circuits) if isinstance(entry, dict)]
     problems = [problem for i, entry in entries for problem in _source_problems(i, entry)]
     problems += _same_names(entries)
+    problems += _beside_verbatim(tree, entries)
     return problems
 
 
@@ -60,6 +61,32 @@ def _source_problems(index: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
     if "name" not in entry and "${" in str(entry[given[0]]):
         message = f"a circuit whose `{given[0]}` holds a placeholder needs a name"
         yield Problem((*path, "name"), "S202", message, "add `name: ...`")
+
+
+def _beside_verbatim(
+    tree: Mapping[str, Json], entries: list[tuple[int, dict[str, Any]]]
+) -> Iterator[Problem]:
+    """Options of transpiling that do nothing, since nothing is transpiled."""
+    common = _options(tree)
+    own: list[tuple[TreePath, Mapping[str, Any]]] = (
+        [((), common)] if common.get("verbatim") is True else []
+    )
+    own += [
+        (("circuits", i), options)
+        for i, entry in entries
+        if {**common, **(options := _options(entry))}.get("verbatim") is True
+    ]
+    for path, options in own:
+        for name in options:
+            if name != "verbatim":
+                message = f"`{name}` does nothing beside `verbatim: true`"
+                hint = "what is sent verbatim is not transpiled; remove it"
+                yield Problem((*path, "transpile", name), "S206", message, hint, on_key=True)
+
+
+def _options(holder: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = holder.get("transpile")
+    return found if isinstance(found, dict) else {}
 
 
 def _same_names(entries: list[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:

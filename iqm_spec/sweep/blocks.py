@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from iqm_spec.model import AxisValue, Block
+from iqm_spec.model import AxisValue, Block, told_apart
 
 Row = tuple[AxisValue, ...]
 """Values of one assignment in the order of `Block.axes`."""
@@ -45,7 +45,7 @@ def projected_size(block: Block, axes: Sequence[str]) -> int:
         if len(places) == len(names):
             found *= len(dimension)
         elif places:
-            found *= len({tuple(row[place] for place in places) for row in dimension})
+            found *= len({told_apart(tuple(row[i] for i in places)) for row in dimension})
     return found + len(block.include)
 
 
@@ -58,29 +58,49 @@ def projected(block: Block, axes: Sequence[str]) -> Iterator[Row]:
     if not block.exclude and not block.include and len(axes) == len(block.axes):
         yield from picked
         return
-    yield from dict.fromkeys(picked)
+    yield from distinct(picked)
+
+
+def distinct(given: Iterable[Row]) -> Iterator[Row]:
+    """Each row once, in order of appearance; true is not 1."""
+    seen: set[Row] = set()
+    for row in given:
+        key = told_apart(row)
+        if key not in seen:
+            seen.add(key)
+            yield row
 
 
 def membership(block: Block) -> Callable[[Mapping[str, AxisValue]], bool]:
     """A quick test whether `block` holds an assignment of all its axes."""
-    dimensions = [(names, frozenset(dimension)) for names, dimension in block.columns]
+    dimensions = [
+        (names, frozenset(map(told_apart, dimension))) for names, dimension in block.columns
+    ]
     dropped = [_matcher(block.axes, dict(entry)) for entry in block.exclude]
-    included = [dict(entry) for entry in block.include]
+    included = {_flat(block, dict(entry)) for entry in block.include}
 
     def holds(row: Mapping[str, AxisValue]) -> bool:
-        if row in included:
+        if _flat(block, row) in included:
             return True
         flat = tuple(row[axis] for axis in block.axes)
         return all(
-            tuple(row[name] for name in names) in dimension for names, dimension in dimensions
+            told_apart(tuple(row[name] for name in names)) in dimension
+            for names, dimension in dimensions
         ) and not any(matches(flat, drop) for drop in dropped)
 
     return holds
 
 
+def _flat(block: Block, row: Mapping[str, AxisValue]) -> Row:
+    return told_apart(tuple(row[axis] for axis in block.axes))
+
+
 def matches(row: Row, wanted: Sequence[tuple[int, AxisValue]]) -> bool:
     """Whether `row` has every wanted value at its place."""
-    return all(row[place] == value for place, value in wanted)
+    return all(
+        row[place] == value and told_apart((row[place],)) == told_apart((value,))
+        for place, value in wanted
+    )
 
 
 def shared(one: Block, other: Block) -> Mapping[str, AxisValue] | None:
@@ -102,15 +122,15 @@ def shared(one: Block, other: Block) -> Mapping[str, AxisValue] | None:
     return next(itertools.chain(found, back), None)
 
 
-def _all_known(names: Sequence[str], row: Row, known: Mapping[str, frozenset[AxisValue]]) -> bool:
-    return all(value in known[name] for name, value in zip(names, row, strict=True))
+def _all_known(names: Sequence[str], row: Row, known: Mapping[str, frozenset[Row]]) -> bool:
+    return all(told_apart((v,)) in known[name] for name, v in zip(names, row, strict=True))
 
 
-def _values(block: Block, axis: str) -> frozenset[AxisValue]:
+def _values(block: Block, axis: str) -> frozenset[Row]:
     """What an axis holds in the product of the block's dimensions."""
     names, dimension = next(column for column in block.columns if axis in column[0])
     place = names.index(axis)
-    return frozenset(row[place] for row in dimension)
+    return frozenset(told_apart((row[place],)) for row in dimension)
 
 
 def occurs(block: Block, entry: Mapping[str, AxisValue]) -> bool:

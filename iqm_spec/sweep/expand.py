@@ -13,7 +13,7 @@ from typing import Any, cast
 from attrs import frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, Block, CircuitSpec, Point, Spec, Values
+from iqm_spec.model import AxisValue, Block, CircuitSpec, Point, Spec, Values, told_apart
 from iqm_spec.sweep import blocks
 from iqm_spec.sweep.template import Template, compile_template
 
@@ -130,7 +130,7 @@ def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]
         yield ()
         return
     rows = (row for block in given for row in blocks.projected(block, axes))
-    distinct = rows if len(given) == 1 else iter(dict.fromkeys(rows))
+    distinct = rows if len(given) == 1 else blocks.distinct(rows)
     for row in distinct:
         yield tuple(zip(axes, row, strict=True))
 
@@ -145,11 +145,12 @@ def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values
     rows: dict[tuple[AxisValue, ...], float] = {}
     for block in given:
         for row in blocks.projected(block, axes):
-            rows[row] = max(block.priority, rows.get(row, block.priority))
+            key = told_apart(row)
+            rows[key] = max(block.priority, rows.get(key, block.priority))
 
     def of(values: Values) -> float:
         named = dict(values)
-        return rows[tuple(named[axis] for axis in axes)]
+        return rows[told_apart(tuple(named[axis] for axis in axes))]
 
     return of
 

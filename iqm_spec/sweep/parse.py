@@ -11,7 +11,7 @@ from attrs import evolve
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, Block, Values
+from iqm_spec.model import AxisValue, Block, Values, told_apart
 from iqm_spec.sweep import blocks
 from iqm_spec.sweep.values import FUNCTIONS, ValueFunctionError, evaluate
 
@@ -71,15 +71,15 @@ def _axis(raw: Json, path: TreePath, report: Report) -> tuple[AxisValue, ...]:
     values = tuple(axis_value(value) for value in _sequence(raw))
     if not values:
         report(Problem(path, "S304", f"the axis `{path[-1]}` has no values"))
-    first: dict[AxisValue, int] = {}
+    first: dict[tuple[AxisValue, ...], int] = {}
     for place, value in enumerate(values):
-        other = first.setdefault(value, place)
+        other = first.setdefault(told_apart((value,)), place)
         if other != place:
             report(
                 Problem(
                     (*path, place),
                     "S303",
-                    f"the axis `{path[-1]}` holds {value!r} twice, as its values"
+                    f"the axis `{path[-1]}` holds {_shown(repr(value))} twice, as its values"
                     f" {other + 1} and {place + 1}",
                     "to measure the same point several times, write `repeat: k`",
                 )
@@ -166,7 +166,7 @@ def _report_twice(
 ) -> None:
     first: dict[tuple[AxisValue, ...], int] = {}
     for place, row in enumerate(rows):
-        other = first.setdefault(row, place)
+        other = first.setdefault(told_apart(row), place)
         if other != place:
             report(
                 Problem(
@@ -286,7 +286,12 @@ def _report_shared_points(
 
 
 def _told(entry: Mapping[str, AxisValue]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in entry.items())
+    return ", ".join(f"{name} = {_shown(str(value))}" for name, value in entry.items())
+
+
+def _shown(text: str) -> str:
+    """A value as a spec has it."""
+    return {"True": "true", "False": "false", "None": "null"}.get(text, text)
 
 
 def _mapping(value: Json) -> Mapping[str, Json]:

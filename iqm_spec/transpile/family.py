@@ -24,8 +24,7 @@ from iqm_spec.transpile.fuse import NEGLIGIBLE
 from iqm_spec.transpile.many import named, transpile
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import options_from
-from iqm_spec.transpile.read import measures_last, read_ops, registers_of
-from iqm_spec.transpile.rewritten import mark_rewritten
+from iqm_spec.transpile.read import measures_last, physical_layout, read_ops, registers_of
 from iqm_spec.transpile.route import route
 
 if TYPE_CHECKING:
@@ -128,10 +127,13 @@ def family_of(
     """The family of `circuit`, whose values stand in the order of `parameters`; None for none.
 
     None where its angles are not linear in the parameters, where the circuit cannot be transpiled
-    (its points tell why), and where a point's own circuit would have fewer gates.
+    (its points tell why), where a point's own circuit would have fewer gates, and where it is sent
+    verbatim.
     """
     from qiskit.exceptions import QiskitError
 
+    if options.get("verbatim"):
+        return None
     # generic angles, far from each other's multiples
     probe = [0.3 + ((i + 1) * 0.6180339887498949) % 1.0 for i in range(len(parameters))]
     try:
@@ -168,7 +170,8 @@ def _routed(
     if given is None:
         return None
     registers, places = registers_of(circuit)
-    routed = route(mark_rewritten(circuit), architecture, options_from(options), layout)
+    layout = physical_layout(circuit, architecture, layout)
+    routed = route(circuit, architecture, options_from(options), layout)
     turned: list[Any] = []
     ops = read_ops(routed, places, lambda params: _columns(params, turned))
     turns = linear(turned, parameters)

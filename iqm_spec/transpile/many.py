@@ -12,9 +12,15 @@ from iqm_spec.transpile.conditions import lower
 from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import TranspileOptions, options_from
-from iqm_spec.transpile.read import check_circuit, measures_last, read_ops, registers_of
-from iqm_spec.transpile.rewritten import mark_rewritten
+from iqm_spec.transpile.read import (
+    check_circuit,
+    measures_last,
+    physical_layout,
+    read_ops,
+    registers_of,
+)
 from iqm_spec.transpile.route import route
+from iqm_spec.transpile.verbatim import verbatim
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -54,9 +60,12 @@ def _native(
     options: TranspileOptions,
     layout: tuple[str, ...] | None,
 ) -> NativeCircuit:
+    if options.verbatim:
+        return verbatim(circuit, architecture, layout)
+    layout = physical_layout(circuit, architecture, layout)
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
-    routed = route(mark_rewritten(lower(circuit)), architecture, options, layout)
+    routed = route(lower(circuit), architecture, options, layout)
     ops = fuse(read_ops(routed, places))
     return named(measures_last(insert_moves(ops, architecture)), architecture, registers)
 

@@ -18,12 +18,16 @@ LARGEST_SEED = 2**31 - 1
 
 @frozen
 class TranspileOptions:
-    """How hard and in which way Qiskit tries; None leaves a method to Qiskit's level."""
+    """How hard and in which way Qiskit tries; None leaves a method to Qiskit's level.
+
+    `verbatim`: it does not try at all.
+    """
 
     optimization_level: int = 2
     seed: int = 0
     layout_method: str | None = None
     routing_method: str | None = None
+    verbatim: bool = False
 
 
 def options_from(values: Mapping[str, Json]) -> TranspileOptions:
@@ -38,6 +42,8 @@ def options_from(values: Mapping[str, Json]) -> TranspileOptions:
     seed = values.get("seed", 0)
     if type(seed) is not int or not 0 <= seed <= LARGEST_SEED:
         raise Refused(f"transpile seed must be a whole number from 0 to {LARGEST_SEED}: {seed!r}")
+    if not isinstance(values.get("verbatim", False), bool):
+        raise Refused(f"transpile option verbatim is true or false, got {values['verbatim']!r}")
     return TranspileOptions(**values)  # type: ignore[arg-type]
 
 

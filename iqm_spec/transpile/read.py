@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from iqm_spec.circuits import is_physical
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, features
@@ -27,10 +28,8 @@ def check_circuit(
         raise _refused(
             f"circuit {name} has {circuit.num_qubits} qubits, {machine} {architecture.num_qubits}"
         )
-    if circuit.parameters:
-        listed = ", ".join(parameter.name for parameter in circuit.parameters)
-        raise _refused(f"circuit {name} has parameters without a value: {listed}")
-    _check_layout(circuit, architecture, layout)
+    require_bound(circuit)
+    check_layout(circuit, architecture, layout)
     for item in circuit.data:
         if hasattr(item.operation, "blocks") and (
             item.operation.name != "if_else" or "if_else" not in features(architecture)
@@ -40,9 +39,36 @@ def check_circuit(
             raise _refused(f"circuit {name} resets a qubit, which {machine} cannot")
 
 
-def _check_layout(
+def require_bound(circuit: QuantumCircuit) -> None:
+    """Refused where a parameter has no value."""
+    if circuit.parameters:
+        listed = ", ".join(parameter.name for parameter in circuit.parameters)
+        raise _refused(f"circuit {circuit.name} has parameters without a value: {listed}")
+
+
+def physical_layout(
+    circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    """The layout; of a circuit whose qubits are the machine's own, those."""
+    if not is_physical(circuit):
+        return layout
+    if layout is not None:
+        raise _refused(
+            f"circuit {circuit.name} names the machine's own qubits ($0) and has a layout, too",
+            hint="remove the layout, or declare qubits: `qubit[2] q;`",
+        )
+    if circuit.num_qubits > architecture.num_qubits:
+        raise _refused(
+            f"circuit {circuit.name} names ${circuit.num_qubits - 1}, {architecture.alias} has "
+            f"$0 to ${architecture.num_qubits - 1}"
+        )
+    return architecture.qubits[: circuit.num_qubits]
+
+
+def check_layout(
     circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
 ) -> None:
+    """Refused for a layout that is not one of the machine's qubits for each of the circuit's."""
     if layout is None:
         return
     if strangers := [name for name in layout if name not in architecture.qubits]:
@@ -57,9 +83,10 @@ def _check_layout(
 def registers_of(
     circuit: QuantumCircuit,
 ) -> tuple[tuple[tuple[str, int], ...], dict[Any, int]]:
-    """Classical registers in Qiskit's order as (name, size), and every bit's place in them.
+    """Classical registers as (name, size), and every bit's place in them.
 
-    A bit outside of all registers (OpenQASM 3's `bit b;`) becomes a register of its own.
+    A bit outside of all registers (OpenQASM 3's `bit b;`) becomes a register of its own, which
+    stands among the others where Qiskit prints the bit: in the order of the circuit's bits.
     """
     groups = {register.name: list(register) for register in circuit.cregs}
     loose = [bit for bit in circuit.clbits if not circuit.find_bit(bit).registers]
@@ -68,6 +95,9 @@ def registers_of(
         while name in groups:
             name += "_"
         groups[name] = [bit]
+    if loose:
+        first = {name: circuit.find_bit(bits[0]).index for name, bits in groups.items() if bits}
+        groups = dict(sorted(groups.items(), key=lambda group: first.get(group[0], -1)))
     places: dict[Any, int] = {}
     for bits in groups.values():
         places |= {bit: len(places) + i for i, bit in enumerate(bits)}
@@ -99,13 +129,14 @@ def read_ops(
             params = tuple(map(float, item.operation.params))
             ops.append(Op(_WITH_BITS[name], qubits, params, bits))
         elif name == "delay":
-            ops.append(Op(name, qubits, (_seconds(item.operation),)))
+            ops.append(Op(name, qubits, (seconds(item.operation),)))
         elif name != "id":
             raise _refused(f"circuit {routed.name} has the instruction {name!r}: not supported")
     return ops
 
 
-def _seconds(delay: Any) -> float:
+def seconds(delay: Any) -> float:
+    """Length of a delay; Refused where it is not known."""
     if delay.unit not in _SECONDS or not isinstance(delay.duration, int | float):
         raise _refused(
             f"a delay of {delay.duration} {delay.unit}: its length in seconds is not known",
@@ -117,15 +148,26 @@ def _seconds(delay: Any) -> float:
 def measures_last(ops: Sequence[Op]) -> list[Op]:
     """`ops` with every measurement after which nothing uses its qubit or bit put at the end.
 
-    Same circuit; a simulator can then sample the final state once for all shots.
+    Same circuit; a simulator can then sample the final state once for all shots. One whose outcome
+    is overwritten unread, and whose qubit nothing uses any more, is left out.
     """
     used: set[tuple[str, int]] = set()
+    acted: set[int] = set()
+    overwritten: set[int] = set()
     early: list[Op] = []
     final: list[Op] = []
     for op in reversed(ops):
         wires = {("q", qubit) for qubit in op.qubits} | {("c", bit) for bit in op.clbits}
+        if op.name == "measure":
+            (qubit,), (bit,) = op.qubits, op.clbits
+            if bit in overwritten and qubit not in acted:
+                continue
+            overwritten.add(bit)
+        else:
+            overwritten -= set(op.clbits)
         (early if op.name != "measure" or wires & used else final).append(op)
         used |= wires
+        acted |= set() if op.name in ("barrier", "delay") else set(op.qubits)
     return early[::-1] + final[::-1]
 
 

@@ -11,7 +11,9 @@ from iqm_spec.errors import Refused
 from iqm_spec.targets import Architecture
 from iqm_spec.transpile import clifford
 from iqm_spec.transpile.options import TranspileOptions
+from iqm_spec.transpile.rewritten import mark_rewritten
 from iqm_spec.transpile.target import target_of
+from iqm_spec.transpile.writes import require_order, without_lost_writes
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -34,17 +36,21 @@ def route(
     """
     from qiskit.transpiler.exceptions import TranspilerError
 
+    circuit = mark_rewritten(without_lost_writes(circuit))
     passes = _pass_manager(architecture, options, layout)
     try:
         if options.optimization_level < _RESYNTHESISES or not clifford.is_clifford(circuit):
-            return passes.run(circuit)
-        routed = _between(passes).run(clifford.prepare(circuit))
-        return clifford.finish(routed, target_of(architecture))
+            routed = passes.run(circuit)
+        else:
+            routed = _between(passes).run(clifford.prepare(circuit))
+            routed = clifford.finish(routed, target_of(architecture))
     except TranspilerError as error:
         raise Refused(
             f"circuit {circuit.name} cannot be brought to {architecture.alias}: {error.message}",
             code="refused.transpile",
         ) from error
+    require_order(routed)
+    return routed
 
 
 @lru_cache(maxsize=256)

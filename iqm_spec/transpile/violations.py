@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 
 from iqm_spec.model import NativeCircuit, Op
@@ -23,7 +24,8 @@ def violations(native: NativeCircuit, architecture: Architecture) -> list[str]:
     """Every rule that `native` breaks on the machine, in circuit order; empty where it can run.
 
     Instructions are native and on loci that exist (a CZ either way round); a state moved into a
-    resonator comes back to its qubit, and meanwhile nothing is done to that qubit.
+    resonator comes back to its qubit, and meanwhile nothing is done to that qubit; no outcome is
+    overwritten by that of another qubit, which would depend on the order of what can run at once.
     """
     found = [
         f"{name} is no component of {architecture.alias}"
@@ -41,7 +43,26 @@ def violations(native: NativeCircuit, architecture: Architecture) -> list[str]:
             written.update(op.clbits)
         elif op.name == "cc_r" and not written.issuperset(op.clbits):
             found.append(f"instruction {i} ({op.name}): reads a bit that nothing has written")
-    return found + [f"{qubit} is left in {resonator}" for resonator, qubit in held.items()]
+    found += [f"{qubit} is left in {resonator}" for resonator, qubit in held.items()]
+    return found + list(_lost_writes(native))
+
+
+def _lost_writes(native: NativeCircuit) -> Iterator[str]:
+    """Measurements whose outcome is overwritten unread, their qubit being done with."""
+    used: set[int] = set()
+    overwriting: dict[int, int] = {}
+    for i, op in reversed(list(enumerate(native.ops))):
+        if op.name == "measure" and len(op.qubits) == len(op.clbits) == 1:
+            (qubit,), (bit,) = op.qubits, op.clbits
+            if bit in overwriting and qubit not in used:
+                later = overwriting[bit]
+                yield f"instruction {i} (measure): instruction {later} writes the same bit"
+            overwriting[bit] = i
+        elif op.name not in ("barrier", "delay"):
+            for bit in op.clbits:
+                overwriting.pop(bit, None)
+        if op.name not in ("barrier", "delay"):
+            used |= set(op.qubits)
 
 
 def _shape(op: Op, native: NativeCircuit) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import yaml
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from iqm_spec.diagnostics import Diagnostic, TreePath
 from iqm_spec.errors import SpecError
 from iqm_spec.source import parse_source
-from iqm_spec.source.scalars import written
+from iqm_spec.source.scalars import ScalarError, resolve, written
 from iqm_spec.source.toml_places import locate_toml
 
 pytestmark = pytest.mark.slow
@@ -178,3 +180,35 @@ def test_what_is_written_as_in_a_spec_is_read_as_the_same(value: Any) -> None:
     line = written(value)
     assert len(line.split("\n")) == 1
     assert parse_source(f"a: {line}\n".encode(), Path("x.yaml")).tree == {"a": value}
+
+
+_GO_INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)\Z")
+_GO_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+
+
+@given(st.text("0123456789__+-..::eExobXOBaf", min_size=1, max_size=8))
+@settings(max_examples=2000)
+@example(".7_")
+@example("7_0:1")
+@example("+_664")
+@example("-_2")
+def test_what_another_reader_takes_for_a_number_is_no_text(text: str) -> None:
+    """PyYAML reads YAML 1.1; Go's readers leave out underscores before they look."""
+    try:
+        value = resolve(text)
+    except ScalarError:
+        return
+    if isinstance(value, str):
+        plain = text.replace("_", "")
+        signed = text[0] in "0123456789+-."
+        assert not (signed and (_GO_INTEGER.match(plain) or _GO_FLOAT.match(plain)))
+        assert not isinstance(_as_yaml_1_1(text), int | float)
+    elif isinstance(other := _as_yaml_1_1(text), int | float):
+        assert value == other
+
+
+def _as_yaml_1_1(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from iqm_spec.diagnostics import Problem
 from iqm_spec.model import Block, CircuitSpec, SourceKind
 from iqm_spec.sweep import blocks
 from iqm_spec.sweep.expand import circuit_points
-from iqm_spec.sweep.parse import parse_blocks
+from iqm_spec.sweep.parse import axis_value, parse_blocks
 
 
 def parsed(raw: list[object]) -> tuple[tuple[Block, ...], list[Problem]]:
@@ -193,3 +194,42 @@ def test_sizes_are_told_without_expanding() -> None:
         0, "x", SourceKind.GENERATOR, "x", {"a": "${a}", "b": "${b}", "d": "${d}"}, sweep=(own,)
     )
     assert circuit_points(circuit, (first, second)).count() == (3 * 2 + 1 + 1) * 1_000_000
+
+
+_alike = st.sampled_from([True, False, 0, 1, "1", "true", [1], [True], [0, True], [False, 1]])
+_columns = st.lists(_alike, min_size=1, max_size=4, unique_by=repr)
+
+
+@given(
+    _columns,
+    _columns,
+    st.lists(st.fixed_dictionaries({"a": _alike}, optional={"b": _alike}), max_size=2),
+)
+def test_true_is_not_one(a: list[object], b: list[object], excluded: list[Any]) -> None:
+    """Beside the same rows as texts of JSON, in which nothing is equal but what is the same."""
+    raw = {"grid": {"a": a, "b": b}, "exclude": excluded}
+    found_blocks, problems = parsed([raw])
+    as_text = [(json.dumps(x), json.dumps(y)) for x in a for y in b]
+    dropped = [{axis: json.dumps(value) for axis, value in entry.items()} for entry in excluded]
+    kept = [
+        (x, y)
+        for x, y in as_text
+        if not any(all({"a": x, "b": y}[axis] == v for axis, v in d.items()) for d in dropped)
+    ]
+    matched = all(
+        any(all({"a": x, "b": y}[axis] == v for axis, v in d.items()) for x, y in as_text)
+        for d in dropped
+    )
+    assert (not problems) is (matched and bool(kept))
+    if problems:
+        return
+    (block,) = found_blocks
+    found = [tuple(json.dumps(value) for value in row) for row in blocks.rows(block)]
+    assert found == kept
+    alone = [json.dumps(row[0]) for row in blocks.projected(block, ["a"])]
+    assert alone == list(dict.fromkeys(x for x, _ in kept))
+    holds = blocks.membership(block)
+    for x in a:
+        for y in b:
+            entry = {"a": axis_value(x), "b": axis_value(y)}  # type: ignore[arg-type]
+            assert holds(entry) is ((json.dumps(x), json.dumps(y)) in kept)

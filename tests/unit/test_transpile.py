@@ -380,3 +380,22 @@ def test_transpiling_never_imports_iqm_client() -> None:
         "assert not {'iqm', 'qiskit_aer', 'pandas'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("order", ["bcd", "cbd", "cdb"])
+def test_a_bit_outside_of_registers_stands_where_qiskit_counts_it(order: str) -> None:
+    qubits, bit = QuantumRegister(4, "q"), Clbit()
+    c, d = ClassicalRegister(2, "c"), ClassicalRegister(1, "d")
+    circuit = QuantumCircuit(qubits)
+    for name in order:
+        circuit.add_bits([bit]) if name == "b" else circuit.add_register({"c": c, "d": d}[name])
+    circuit.x([1, 3])
+    circuit.measure(qubits, [c[0], c[1], d[0], bit])
+    expected = "".join("1" if bit in (c[1], bit_of(circuit)) else "0" for bit in circuit.clbits)
+    native = transpile(circuit, architecture("garnet"))
+    assert distribution(to_qiskit(native)) == {expected[::-1]: pytest.approx(1)}
+
+
+def bit_of(circuit: QuantumCircuit) -> Clbit:
+    """The one classical bit outside of all registers."""
+    return next(bit for bit in circuit.clbits if not circuit.find_bit(bit).registers)

@@ -29,7 +29,7 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[QasmProblem, .
     than the limits of `qasm.sizes`.
     """
     try:
-        circuit, surveyed = _load(data)
+        circuit, surveyed, features = _load(data)
     except QasmInvalid as invalid:
         return None, invalid.problems
     facts = facts_of(circuit)
@@ -39,7 +39,7 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[QasmProblem, .
         )
         return None, (QasmProblem(1, 1, "S403", "the circuit measures nothing", hint),)
     inputs = surveyed.inputs if surveyed.version == 3 else ()
-    return evolve(facts, inputs=inputs, features=_features(surveyed, facts, circuit)), ()
+    return evolve(facts, inputs=inputs, features=_features(features, facts, circuit)), ()
 
 
 def circuit_of_qasm(data: bytes) -> QuantumCircuit:
@@ -52,19 +52,21 @@ def scan_inputs(data: bytes) -> tuple[str, ...]:
 
     Empty for OpenQASM 2 and for what is no OpenQASM; agrees with `inspect_qasm` on what parses.
     """
-    tokens = tokenize(data[:LARGEST_FILE].decode("utf-8", errors="replace"))
+    text = data[:LARGEST_FILE].decode("utf-8", errors="replace")
+    tokens = tokenize(text.replace("\r", "\n"))
     return inputs_of(tokens) if header(tokens) == 3 else ()
 
 
 @lru_cache(maxsize=8)
-def _load(data: bytes) -> tuple[QuantumCircuit, Survey]:
-    """The circuit and what its text declares. A sweep reads its file once."""
+def _load(data: bytes) -> tuple[QuantumCircuit, Survey, tuple[Feature, ...]]:
+    """The circuit, what its text declares, its features. A sweep reads its file once."""
     text = _decode(data)
     left = conflicts(text)
     if left:
         raise QasmInvalid([QasmProblem(*_begin(m.span), m.code, m.message, m.hint) for m in left])
     surveyed = survey(text)
-    return parse(text, surveyed), surveyed
+    circuit, features = parse(text, surveyed)
+    return circuit, surveyed, features
 
 
 def _decode(data: bytes) -> str:
@@ -72,13 +74,15 @@ def _decode(data: bytes) -> str:
         message = f"the file is larger than {LARGEST_FILE // 2**20} MiB"
         raise QasmInvalid([QasmProblem(1, 1, "S411", message)])
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
         message = f"byte 0x{data[error.start]:02x} is not UTF-8 text"
         hint = "a QPY file is named by `qpy:`" if data.startswith(b"QISKIT") else ""
         raise QasmInvalid([QasmProblem(line, column, "S402", message, hint)]) from error
+    # a lone CR ends a line, and so a comment, for everybody who reads the text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _begin(span: Span) -> tuple[int, int]:
@@ -86,17 +90,17 @@ def _begin(span: Span) -> tuple[int, int]:
 
 
 def _features(
-    surveyed: Survey, facts: CircuitFacts, circuit: QuantumCircuit
+    read: tuple[Feature, ...], facts: CircuitFacts, circuit: QuantumCircuit
 ) -> tuple[Feature, ...]:
-    """Features with their lines, and those that only the circuit shows."""
-    features = (*surveyed.features, *_beyond(surveyed, circuit))
+    """Features with their lines, each line once, and those that only the circuit shows."""
+    features = tuple(dict.fromkeys((*read, *_beyond(read, circuit))))
     found = {feature.kind for feature in features}
     return (*features, *(item for item in facts.features if item.kind not in found))
 
 
-def _beyond(surveyed: Survey, circuit: QuantumCircuit) -> list[Feature]:
+def _beyond(read: tuple[Feature, ...], circuit: QuantumCircuit) -> list[Feature]:
     """What no machine does under a condition, each at the line of its `if`."""
-    lines = [feature.line for feature in surveyed.features if feature.kind == "if_else"]
+    lines = [feature.line for feature in read if feature.kind == "if_else"]
     if not lines:
         return []
     kinds = inexpressible(circuit)

@@ -6,19 +6,29 @@ import io
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits.angles import HINT, strange_angles
-from iqm_spec.circuits.qasm.literals import compare_bits_with_booleans
+from iqm_spec.circuits.errors import CircuitError
+from iqm_spec.circuits.facts import PHYSICAL
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
 from iqm_spec.circuits.qasm.survey import Survey
 from iqm_spec.circuits.qasm.syntax import unexpected
 from iqm_spec.circuits.qasm.words import in_words
+from iqm_spec.circuits.sealed import OWN, sealed
+from iqm_spec.model import Feature
 
 if TYPE_CHECKING:
     import qiskit_qasm3_import
-    from qiskit import QuantumCircuit
+    from qiskit import QuantumCircuit, qasm2
     from qiskit.circuit import Instruction
+
+_ADVICE = {
+    "gphase": "remove it: OpenQASM 2 has no global phase, and it changes no outcome",
+    "sxdg": "stdgates.inc has no `sxdg`: add `gate sxdg a { inv @ sx a; }`",
+}
+"""What to do about gates that other programs write and no library of the language has."""
 
 Place = tuple[int, int]
 
@@ -27,19 +37,30 @@ _PLACE_OF_3 = re.compile(r"^(\d+),(\d+): (.*)", re.DOTALL)
 _PLACE_OF_LEXER = re.compile(r"^L(\d+):C(\d+): (.*)", re.DOTALL)
 
 
+_DELAY = "delay"
+"""Qiskit's own word in OpenQASM 2: a file has it by `opaque delay(t) q;`."""
+
 _UNDEFINED_GATE = re.compile(r"\bnot defined\b")
 _INCLUDES = (
     'is the name right, and does the file include "qelib1.inc" (2.0) or "stdgates.inc" (3.0)?'
 )
 
 
-def parse(text: str, survey: Survey) -> QuantumCircuit:
-    """The circuit of surveyed `text`; raises `QasmInvalid`, with a place, where it has none."""
-    circuit = _parse_2(text, survey) if survey.version == 2 else _parse_3(text)
+def parse(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...]]:
+    """The circuit of surveyed `text` and what not every machine can do of it.
+
+    Its gates are Qiskit's own: what the file defines is expanded. Raises `QasmInvalid`, with a
+    place, where the text has no circuit.
+    """
+    circuit, features = (_parse_2 if survey.version == 2 else _parse_3)(text, survey)
     for gate, value in strange_angles(circuit):
-        place = survey.calls.get(gate, (1, 1))
-        raise _invalid(place, f"an angle of `{gate}` comes out as {value}", HINT)
-    return circuit
+        name = gate.partition(OWN)[0]
+        place = survey.calls.get(name, (1, 1))
+        raise _invalid(place, f"an angle of `{name}` comes out as {value}", HINT)
+    try:
+        return sealed(circuit), features
+    except CircuitError as error:
+        raise _invalid((1, 1), str(error), error.hint) from error
 
 
 def _invalid(place: Place, message: str, hint: str = "") -> QasmInvalid:
@@ -49,14 +70,15 @@ def _invalid(place: Place, message: str, hint: str = "") -> QasmInvalid:
 # --- OpenQASM 2 ----------------------------------------------------------------------------------
 
 
-def _parse_2(text: str, survey: Survey) -> QuantumCircuit:
+def _parse_2(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...]]:
     from qiskit import qasm2
 
+    text, library = _library_of_2(text, survey)
     try:
         circuit = qasm2.loads(
             text,
             include_path=(),
-            custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
+            custom_instructions=library,
             custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
         )
     except qasm2.QASM2ParseError as error:
@@ -64,7 +86,27 @@ def _parse_2(text: str, survey: Survey) -> QuantumCircuit:
     except Exception as error:
         raise _invalid((1, 1), f"{type(error).__name__}: {error}") from error
     _evaluate_definitions(circuit, survey.calls)
-    return circuit
+    return circuit, survey.features
+
+
+def _library_of_2(text: str, survey: Survey) -> tuple[str, list[qasm2.CustomInstruction]]:
+    """The gates that the file does not define, and the text that is read with them.
+
+    Qiskit would take its own gate for one of the same name that the file defines. Where the file
+    defines one of qelib1.inc, the include is blanked out and the others are built in.
+    """
+    from qiskit import qasm2
+
+    own = survey.defined
+    library = [each for each in qasm2.LEGACY_CUSTOM_INSTRUCTIONS if each.name not in own]
+    included = {each.name for each in qasm2.LEGACY_CUSTOM_INSTRUCTIONS if not each.builtin}
+    if own.isdisjoint(included - {_DELAY}):
+        return text, library
+    for start, end in survey.includes:
+        text = text[:start] + " " * (end - start) + text[end:]
+    if survey.includes:
+        library = [each if each.name == _DELAY else replace(each, builtin=True) for each in library]
+    return text, library
 
 
 def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, Place]) -> None:
@@ -94,9 +136,11 @@ def _evaluate(operation: Instruction) -> None:
 # --- OpenQASM 3 ----------------------------------------------------------------------------------
 
 
-def _parse_3(text: str) -> QuantumCircuit:
+def _parse_3(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...]]:
     import openqasm3.parser
     import qiskit_qasm3_import
+
+    from iqm_spec.circuits.qasm.lower import features_of, lower
 
     try:
         with redirect_stderr(io.StringIO()):  # the lexer prints what it also raises
@@ -105,11 +149,16 @@ def _parse_3(text: str) -> QuantumCircuit:
         raise _syntax_error(error, text) from error
     except Exception as error:
         raise _invalid((1, 1), _reason(error), "the parser gave no place") from error
-    compare_bits_with_booleans(program)
     try:
-        return qiskit_qasm3_import.convert(program)
+        lowered = lower(program)
+        circuit = qiskit_qasm3_import.convert(lowered)
+        if circuit.layout is not None:  # the converter's sign of `$0`
+            circuit.metadata = {PHYSICAL: True}
+        return circuit, features_of(lowered.statements)
     except qiskit_qasm3_import.ConversionError as error:
         raise _converted(error, text) from error
+    except QasmInvalid:
+        raise
     except Exception as error:
         raise _invalid(_last_node(error), *in_words(_reason(error))) from error
 
@@ -158,8 +207,7 @@ def _located(pattern: re.Pattern[str], text: str, otherwise: Place) -> QasmInval
     if match is None:
         return _invalid(otherwise, text)
     line, column, message = int(match[1]), int(match[2]) + 1, match[3]
-    hint = _INCLUDES if _UNDEFINED_GATE.search(message) else ""
-    return _invalid((line, column), message, hint)
+    return _invalid((line, column), message, _advice(message))
 
 
 def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> QasmInvalid:
@@ -168,12 +216,18 @@ def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> QasmInv
     line, column, complaint = (
         (int(match[1]), int(match[2]) + 1, match[3]) if match else (1, 1, error.message)
     )
-    message, hint = in_words(complaint)
+    message, hint = in_words(re.sub(rf"(\w){OWN}\d+", r"\1", complaint))
     lines = text.split("\n")
     if line <= len(lines) and column > len(lines[line - 1]):
         named = re.search(r"[`'](\w+)[`']", message)
         word = named and re.search(rf"\b{named[1]}\b", lines[line - 1])
         column = word.start() + 1 if word else 1
-    if not hint and _UNDEFINED_GATE.search(message):
-        hint = _INCLUDES
-    return _invalid((line, column), message, hint)
+    return _invalid((line, column), message, hint or _advice(message))
+
+
+def _advice(message: str) -> str:
+    """What to do about a gate that is not defined."""
+    if not _UNDEFINED_GATE.search(message):
+        return ""
+    named = re.search(r"'(\w+)'", message)
+    return _ADVICE.get(named[1] if named else "", _INCLUDES)

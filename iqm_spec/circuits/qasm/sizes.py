@@ -17,7 +17,7 @@ MOST_OPERATIONS = 1_000_000
 
 _DEEPEST = 100
 _WIDEST_POWER = 8
-_CONTROLLED = 20
+CONTROLLED = 20
 """Controlling a gate is counted as so many times its size, per control."""
 
 _REGISTERS = {2: ("qreg", "creg"), 3: ("qubit", "bit", "qreg", "creg")}
@@ -124,7 +124,7 @@ class Sizes:
                 if modifiers[place + 1].text == "(":
                     controls = _number(modifiers[place + 2]) if place + 3 < len(modifiers) else 99
                 qubits += controls
-                factor *= _CONTROLLED ** min(controls, 8)
+                factor *= CONTROLLED ** min(controls, 8)
                 if controls > 8:
                     raise self._refuse(token, "more than 8 controls", "define the gate by others")
             elif token.text == "pow" and qubits > _WIDEST_POWER:
@@ -149,7 +149,10 @@ class Sizes:
         opened = next((place for place, token in enumerate(tokens) if token.text == "["), None)
         if opened is not None:
             inside = tokens[opened + 1 : opened + 3]
-            if len(inside) < 2 or inside[0].kind != "number" or inside[1].text != "]":
+            plain = len(inside) == 2 and inside[0].kind == "number" and inside[1].text == "]"
+            if not plain and self.version == 3:
+                return  # a constant's value is known when the program is lowered
+            if not plain:
                 message = "the size of a register must be a number"
                 raise self._refuse(tokens[opened], message, "write it in digits")
             size = _number(inside[0])

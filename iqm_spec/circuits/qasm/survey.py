@@ -7,7 +7,7 @@ here, by a scan that takes time and memory in proportion to the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from attrs import frozen
 
@@ -27,18 +27,9 @@ MOST_TOKENS_OF_3 = 250_000
 """Tokens of an OpenQASM 3 file: its parser reads about 15,000 in a second."""
 
 _INCLUDES = {2: "qelib1.inc", 3: "stdgates.inc"}
-_FEATURES = {
-    2: {"if": "if_else", "reset": "reset", "delay": "delay"},
-    3: {
-        "if": "if_else",
-        "while": "while_loop",
-        "for": "for_loop",
-        "switch": "switch_case",
-        "reset": "reset",
-        "delay": "delay",
-        "box": "box",
-    },
-}
+_FEATURES = {"if": "if_else", "reset": "reset", "delay": "delay"}
+"""Words of OpenQASM 2 and the features that they are."""
+
 _LONGEST_DELAY = 64  # tokens of the expression in brackets
 
 _OPERATORS = frozenset("+-*/^!~%&|<>@") | {
@@ -57,12 +48,18 @@ _OPERATORS = frozenset("+-*/^!~%&|<>@") | {
 
 @frozen
 class Survey:
-    """`version` is 2 or 3; `calls` tells where each gate is first applied, by its name."""
+    """`version` is 2 or 3; `calls` tells where each gate is first applied, by its name.
+
+    `defined` are the gates that the file defines, `includes` where its `include` statements begin
+    and end. `features` are those of OpenQASM 2: in 3 they depend on what is known before it runs.
+    """
 
     version: int
     inputs: tuple[str, ...]
     features: tuple[Feature, ...]
     calls: dict[str, tuple[int, int]]
+    defined: frozenset[str]
+    includes: tuple[tuple[int, int], ...]
 
 
 def survey(text: str) -> Survey:
@@ -77,10 +74,21 @@ def survey(text: str) -> Survey:
         hint = "OpenQASM 2 and QPY are read a hundred times faster"
         raise QasmInvalid([QasmProblem(1, 1, "S402", message, hint)])
     sizes = Sizes(version, lines)
+    defined: set[str] = set()
+    includes = []
     for statement in statements(tokens):
-        _check_include(statement.tokens, version, lines)
+        head = statement.tokens[:2]
+        if len(head) == 2 and head[0].text == "include":
+            _check_include(statement.tokens, version, lines)
+            last = statement.tokens[-1]
+            includes.append((head[0].start, last.start + len(last.text) + 1))
+        elif len(head) == 2 and head[0].text == "gate":
+            defined.add(head[1].text)
         sizes.read(statement)
-    return Survey(version, inputs_of(tokens), _features(tokens, version, lines), sizes.calls)
+    features = _features(tokens, defined, lines) if version == 2 else ()
+    return Survey(
+        version, inputs_of(tokens), features, sizes.calls, frozenset(defined), tuple(includes)
+    )
 
 
 def inputs_of(tokens: Sequence[Token]) -> tuple[str, ...]:
@@ -153,8 +161,6 @@ def _too_large(literal: str) -> bool:
 
 def _check_include(tokens: Sequence[Token], version: int, lines: Lines) -> None:
     """Only the library that qiskit brings is included: no other file is ever read."""
-    if len(tokens) < 2 or tokens[0].text != "include":
-        return
     wanted = _INCLUDES[version]
     name = tokens[1].text.strip("\"'")
     if name != wanted:
@@ -163,14 +169,14 @@ def _check_include(tokens: Sequence[Token], version: int, lines: Lines) -> None:
         raise QasmInvalid([QasmProblem(*lines.place(tokens[1].start), "S402", message, hint)])
 
 
-def _features(tokens: Sequence[Token], version: int, lines: Lines) -> tuple[Feature, ...]:
-    """Every place of a control flow statement, reset, delay or box."""
-    kinds = _FEATURES[version]
+def _features(tokens: Sequence[Token], defined: Set[str], lines: Lines) -> tuple[Feature, ...]:
+    """Every place of a condition, reset or delay in OpenQASM 2."""
     found = []
     before = ""
     for i, token in enumerate(tokens):
-        if token.kind == "name" and token.text in kinds and before != "opaque":
-            kind = kinds[token.text]
+        named = token.kind == "name" and token.text in _FEATURES and token.text not in defined
+        if named and before != "opaque":
+            kind = _FEATURES[token.text]
             if kind == "delay" and _in_samples(tokens[i + 1 : i + _LONGEST_DELAY]):
                 kind = DELAY_IN_SAMPLES
             found.append(Feature(kind, lines.place(token.start)[0]))

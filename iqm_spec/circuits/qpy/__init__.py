@@ -8,11 +8,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iqm_spec.circuits.angles import HINT, strange_angles
+from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.circuits.facts import facts_of
 from iqm_spec.circuits.files import LARGEST_FILE
 from iqm_spec.circuits.qasm.problem import QasmProblem
 from iqm_spec.circuits.qpy.reader import QpyInvalid
 from iqm_spec.circuits.qpy.scan import scan
+from iqm_spec.circuits.sealed import sealed
 from iqm_spec.model import CircuitFacts
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def _load(data: bytes) -> QuantumCircuit:
 
 
 def _loaded(data: bytes) -> QuantumCircuit:
-    """The circuit of scanned `data`."""
+    """The circuit of scanned `data`, in gates of Qiskit's own."""
     from qiskit import qpy
 
     try:
@@ -62,4 +64,10 @@ def _loaded(data: bytes) -> QuantumCircuit:
     loaded: QuantumCircuit = circuit
     for gate, value in strange_angles(loaded):
         raise QpyInvalid(f"an angle of `{gate}` is {value}", HINT)
-    return loaded
+    if sum(map(len, loaded.cregs)) > len({bit for register in loaded.cregs for bit in register}):
+        text = "its classical registers share bits"
+        raise QpyInvalid(text, "give each register bits of its own")
+    try:
+        return sealed(loaded)
+    except CircuitError as error:
+        raise QpyInvalid(str(error), error.hint) from error

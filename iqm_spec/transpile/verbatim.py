@@ -1,0 +1,122 @@
+"""Circuits that are sent as they are written: native gates, in their order, changed in nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import pi
+from typing import TYPE_CHECKING
+
+from iqm_spec.circuits import is_physical
+from iqm_spec.diagnostics import nearest
+from iqm_spec.errors import Refused
+from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.targets import Architecture
+from iqm_spec.transpile.read import check_layout, registers_of, require_bound, seconds
+from iqm_spec.transpile.violations import violations
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import CircuitInstruction
+
+_ROTATIONS: Mapping[str, Callable[..., tuple[float, float]]] = {
+    "r": lambda theta, phi: (theta, phi),
+    "rx": lambda theta: (theta, 0.0),
+    "ry": lambda theta: (theta, pi / 2),
+    "x": lambda: (pi, 0.0),
+    "y": lambda: (pi, pi / 2),
+    "sx": lambda: (pi / 2, 0.0),
+    "sxdg": lambda: (-pi / 2, 0.0),
+}
+"""Gates that are one `r`, whose theta and phi they give."""
+
+_TOLERANCE = 1e-12
+_NATIVE = "r, rx, ry, x, y, sx, sxdg, cz, barrier, delay, measure and reset"
+
+
+def verbatim(
+    circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
+) -> NativeCircuit:
+    """The circuit's instructions one by one, on the components that they name.
+
+    `$n` is component n of the machine, qubits in its order before resonators; other circuits need a
+    `layout`. Refused for what is no native gate, or not where the machine has it.
+    """
+    names = _components(circuit, architecture, layout)
+    require_bound(circuit)
+    registers, places = registers_of(circuit)
+    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
+    used = sorted({index[qubit] for item in circuit.data for qubit in item.qubits})
+    new = {old: i for i, old in enumerate(used)}
+    ops = []
+    for number, item in enumerate(circuit.data):
+        wires = [index[qubit] for qubit in item.qubits]
+        on = ", ".join(names[wire] for wire in wires)
+        where = f"circuit {circuit.name}, instruction {number + 1}, on {on}"
+        op = _written(item, [names[wire] for wire in wires], where, architecture)
+        bits = tuple(places[bit] for bit in item.clbits)
+        ops.append(Op(op.name, tuple(new[wire] for wire in wires), op.params, bits))
+    native = NativeCircuit(tuple(names[i] for i in used), registers, tuple(ops))
+    if wrong := violations(native, architecture):
+        raise Refused(
+            f"circuit {circuit.name} cannot be sent verbatim: {wrong[0]}",
+            hint="without `transpile: {verbatim: true}` it is routed to where the gates are",
+            code="refused.circuit",
+        )
+    return native
+
+
+def _components(
+    circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
+) -> tuple[str, ...]:
+    """The machine's component of each qubit of the circuit."""
+    if layout is not None:
+        check_layout(circuit, architecture, layout)
+        return layout
+    if not is_physical(circuit):
+        raise Refused(
+            f"circuit {circuit.name} is sent verbatim, but nothing says on which qubits",
+            hint="give it a `layout`, or name the machine's qubits in OpenQASM 3: `$0`, `$1`",
+            code="refused.circuit",
+        )
+    if circuit.num_qubits > len(architecture.components):
+        raise Refused(
+            f"circuit {circuit.name} names ${circuit.num_qubits - 1}, {architecture.alias} has "
+            f"$0 to ${len(architecture.components) - 1}",
+            code="refused.circuit",
+        )
+    return architecture.components[: circuit.num_qubits]
+
+
+def _written(
+    item: CircuitInstruction, locus: list[str], where: str, architecture: Architecture
+) -> Op:
+    """The native instruction, its qubits and bits aside."""
+    operation = item.operation
+    name: str = operation.name
+    if name in _ROTATIONS:
+        theta, phi = _ROTATIONS[name](*map(float, operation.params))
+        return Op("r", (), (theta + 0.0, phi + 0.0))
+    if name in ("u", "u3") and (rotation := _of_u(*map(float, operation.params))):
+        return Op("r", (), rotation)
+    if name == "swap" and set(locus) & set(architecture.resonators):
+        if locus[0] in architecture.resonators:
+            raise _refused(where, "a MOVE is written qubit first", "exchange its operands")
+        return Op("move", ())
+    if name == "delay":
+        return Op(name, (), (seconds(operation),))
+    if name in ("cz", "barrier", "measure", "reset"):
+        return Op(name, ())
+    hint = nearest(name, _ROTATIONS) or f"those are {_NATIVE}"
+    raise _refused(where, f"`{name}` is no native gate", hint)
+
+
+def _of_u(theta: float, phi: float, lam: float) -> tuple[float, float] | None:
+    """Theta and phi of the `r` that U(theta, phi, lambda) is, None where it is none."""
+    turns = (phi + lam) / (2 * pi)
+    if abs(turns - round(turns)) * 2 * pi > _TOLERANCE:
+        return None
+    return theta, round(phi + pi / 2, 12) + 0.0
+
+
+def _refused(where: str, what: str, hint: str) -> Refused:
+    return Refused(f"{where}: {what}", hint=hint, code="refused.circuit")

@@ -1,0 +1,79 @@
+"""Classical bits that several measurements write: the last one counts, whatever routing does.
+
+Qiskit puts measurements that nothing follows at the end in an order of its own, in which another
+write may be the last. So a measurement whose outcome is overwritten unread, and whose qubit is not
+used again, is left out before routing; and the order of the others is compared afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from iqm_spec.errors import Refused
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+_LABEL = "write "
+
+
+def without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
+    """`circuit` without measurements that nobody sees; those that share a bit are numbered."""
+    from qiskit.circuit import Measure
+
+    written: dict[Any, int] = {}
+    for item in circuit.data:
+        if item.operation.name == "measure":
+            written[item.clbits[0]] = written.get(item.clbits[0], 0) + 1
+    if max(written.values(), default=0) < 2:
+        return circuit
+    lost = _lost_writes(circuit)
+    kept = circuit.copy_empty_like()
+    for place, item in enumerate(circuit.data):
+        if place in lost:
+            continue
+        if item.operation.name == "measure" and written[item.clbits[0]] > 1:
+            kept.append(Measure(label=f"{_LABEL}{place}"), item.qubits, item.clbits, copy=False)
+        else:
+            kept.append(item, copy=False)
+    return kept
+
+
+def _lost_writes(circuit: QuantumCircuit) -> set[int]:
+    """Places of measurements that nothing follows on their qubit, and whose bit is overwritten."""
+    used: set[Any] = set()
+    overwritten: set[Any] = set()
+    lost: set[int] = set()
+    for place, item in reversed(list(enumerate(circuit.data))):
+        name = item.operation.name
+        if name in ("barrier", "delay"):
+            continue
+        if name != "measure":
+            used |= set(item.qubits)
+            overwritten -= set(item.clbits)  # it may read them
+            continue
+        (qubit,), (bit,) = item.qubits, item.clbits
+        if bit in overwritten and qubit not in used:
+            lost.add(place)
+            continue
+        used.add(qubit)
+        overwritten.add(bit)
+    return lost
+
+
+def require_order(routed: QuantumCircuit) -> None:
+    """Refused where measurements that share a bit no longer stand in the order of the circuit."""
+    last: dict[Any, int] = {}
+    for item in routed.data:
+        label = getattr(item.operation, "label", None)
+        if item.operation.name != "measure" or not str(label).startswith(_LABEL):
+            continue
+        (bit,), place = item.clbits, int(str(label).removeprefix(_LABEL))
+        if last.get(bit, -1) > place:
+            raise Refused(
+                f"circuit {routed.name} measures several qubits into one classical bit, and "
+                "routing does not keep their order",
+                hint="measure into different bits",
+                code="refused.circuit",
+            )
+        last[bit] = place
