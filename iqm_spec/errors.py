@@ -110,6 +110,13 @@ class JobFailed(IqmSpecError):
     code = "failed"
 
 
+class WrongCircuit(IqmSpecError):
+    """A transpiled circuit does not do what its source says: a bug of this program or Qiskit."""
+
+    exit_code = ExitCode.BUG
+    code = "bug.circuit"
+
+
 class Unreachable(IqmSpecError):
     """The server cannot be reached; nothing was lost, and the command can be given again."""
 

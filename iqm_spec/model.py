@@ -64,6 +64,7 @@ class SourceKind(StrEnum):
     GENERATOR = "generator"
     QASM = "qasm"
     QPY = "qpy"
+    STIM = "stim"
 
 
 # --- spec ----------------------------------------------------------------------------------------
@@ -98,6 +99,7 @@ class CircuitSpec:
     the file's path relative to the spec. All of ref, args, parameters, shots, repeat, layout,
     transpile, options and target are templated. `every` makes it a reference circuit, measured once
     and again after every so many of the others. `priority` is added to that of a point's block.
+    `memory`: the bits of every shot are kept.
     """
 
     index: int
@@ -111,6 +113,7 @@ class CircuitSpec:
     repeat: Json = 1
     every: int | None = None
     priority: float = 0
+    memory: bool = False
     layout: Json = None
     transpile: Mapping[str, Json] = field(factory=dict)
     options: Mapping[str, Json] = field(factory=dict)
@@ -187,6 +190,7 @@ class Point:
     options: Mapping[str, Json]
     target: str
     priority: float = 0
+    memory: bool = False
 
     @property
     def id(self) -> str:

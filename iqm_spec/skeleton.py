@@ -102,10 +102,15 @@ class Skeleton:
 
 @frozen
 class Native:
-    """A transpiled circuit as a folder keeps it: a skeleton and its angles."""
+    """A transpiled circuit as a folder keeps it: a skeleton and its angles.
+
+    `written` are the numbers of gates on several qubits and on one that the circuit had before,
+    kept where transpiling left little of them.
+    """
 
     skeleton: Skeleton
     angles: Angles = field(repr=False)
+    written: tuple[int, int] | None = field(default=None, eq=False)
 
     @classmethod
     def of(cls, circuit: NativeCircuit) -> Native:
@@ -116,6 +121,12 @@ class Native:
     def digest(self) -> str:
         """Digest of the circuit."""
         return self.skeleton.digest_of(self.angles)
+
+    @property
+    def summary(self) -> Mapping[str, Json]:
+        """What a plan tells of the circuit: its skeleton's, and `written` where that is kept."""
+        told = self.skeleton.summary
+        return told if self.written is None else {**told, "written": list(self.written)}
 
     def circuit(self) -> NativeCircuit:
         """The whole circuit."""

@@ -63,7 +63,8 @@ Besides these:
   circuit's identity.
 
 Circuit files stand beside generators: `qasm:` names an OpenQASM 2 or 3 file, `qpy:` a QPY file of
-one circuit (versions {QPY.start} to {QPY.stop - 1}). They lie below the spec's folder, hold at most
+one circuit (versions {QPY.start} to {QPY.stop - 1}), `stim:` a Stim file
+([decoding.md](decoding.md)). They lie below the spec's folder, hold at most
 {LARGEST_FILE // 2**20} MiB, {MOST_BITS:,} qubits and {MOST_OPERATIONS:,} operations with their
 gates expanded, and include nothing but `qelib1.inc` or `stdgates.inc`. Free parameters of a QPY
 file and `input float` and `input angle` of OpenQASM 3 are bound by `parameters`. OpenQASM 3 is read

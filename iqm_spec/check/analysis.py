@@ -7,7 +7,7 @@ from typing import Any
 
 from iqm_spec.check.reporter import Reporter, has
 from iqm_spec.diagnostics import Problem, TreePath, nearest
-from iqm_spec.model import Spec
+from iqm_spec.model import SourceKind, Spec
 from iqm_spec.sweep.expand import CircuitPoints
 
 _CIRCUIT_FIELDS = ("populations", "parity")
@@ -40,9 +40,34 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
                     text += f", the one that `{name}` takes where none is named"
                     hint = f"name one by `{where[2]}`; {hint}" if hint else f"set `{where[2]}`"
                 _report(report, where, text, hint)
+        if name == "logical_error":
+            _check_logical(path, options, spec, report)
         if name == "expectation":
             _check_letters(path, options, report)
             _check_observables(path, options, report)
+
+
+def _check_logical(
+    path: TreePath, options: Mapping[str, Any], spec: Spec, report: Reporter
+) -> None:
+    """Decoded are shots, kept one by one, of circuits that have detectors."""
+    named = options.get("circuits")
+    chosen = [
+        circuit
+        for circuit in spec.circuits
+        if (circuit.kind is SourceKind.STIM if named is None else circuit.name in named)
+    ]
+    if named is None and not chosen:
+        text = "`logical_error` decodes circuits of Stim files, and there are none"
+        report(Problem(path, "S206", text, "name one by `stim: FILE`"))
+    for circuit in chosen:
+        where = path if named is None else (*path, "circuits", named.index(circuit.name))
+        if circuit.kind is not SourceKind.STIM:
+            text = f"`logical_error` needs detectors, and `{circuit.name}` is no Stim file"
+            report(Problem(where, "S206", text, "name circuits with `stim: FILE`"))
+        elif not circuit.memory:
+            text = f"`logical_error` needs every shot of `{circuit.name}`, and only counts are kept"
+            report(Problem(where, "S206", text, "add `memory: true`"))
 
 
 def _check_names(spec: Spec, report: Reporter) -> None:

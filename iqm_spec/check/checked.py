@@ -189,7 +189,7 @@ def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:
     if not isinstance(entries, list | tuple):
         return fields
     kept = [
-        {key: value for key, value in entry.items() if key not in ("qasm", "qpy")}
+        {key: value for key, value in entry.items() if key not in ("qasm", "qpy", "stim")}
         for entry in entries
         if isinstance(entry, Mapping)
     ]

@@ -12,6 +12,7 @@ from iqm_spec.check.reporter import Reporter, has, leaf_using, place
 from iqm_spec.circuits import ArgumentProblem, CircuitError, find
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.json_types import Json
+from iqm_spec.memory import too_large
 from iqm_spec.model import (
     BEYOND_CONDITIONS,
     DELAY_IN_SAMPLES,
@@ -59,8 +60,23 @@ class CircuitChecks:
             machine = self._machines.get(str(target))
             if machine is not None:
                 self._fits(circuit, str(ref), facts, machine, layout, values)
+        if circuit.memory:
+            self._check_memory(points)
         if circuit.kind is not SourceKind.GENERATOR and circuit.parameters:
             check_bindings(points, self._files, self._report)
+
+    def _check_memory(self, points: CircuitPoints) -> None:
+        """Report S205 where the shots of a point are more than are kept."""
+        circuit = points.circuit
+        templates = [points.templates[name] for name in ("ref", "args", "shots")]
+        for values in points.assignments([axis for one in templates for axis in one.axes]):
+            ref, args, shots = (template.fill(dict(values)) for template in templates)
+            facts = self._facts(circuit, str(ref), cast("Mapping[str, Json]", args), values)
+            wrong = "" if facts is None else too_large(cast("int", shots), facts.num_clbits)
+            if wrong:
+                text = f"circuit `{circuit.name}` has too many bits for `memory`: {wrong}"
+                hint = "ask for fewer shots, or for several records by `repeat`"
+                self._say(circuit, "shots", "S205", text, values, hint)
 
     # --- facts -----------------------------------------------------------------------------------
 
@@ -211,7 +227,7 @@ class CircuitChecks:
         if times > 1:
             text += f" (it occurs {times:,} times, here first)"
         hint = _hint(circuit, feature)
-        if feature.line is None or circuit.kind is not SourceKind.QASM:
+        if feature.line is None or circuit.kind not in (SourceKind.QASM, SourceKind.STIM):
             self._say(circuit, "ref", "S404", text, (), hint)
             return
         file = circuit_path(self._report, ref)

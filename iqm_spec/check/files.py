@@ -9,9 +9,11 @@ from attrs import evolve
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.check.verdicts import recall, remember
 from iqm_spec.circuits import (
+    CircuitError,
     CircuitFileError,
     inspect_qasm,
     inspect_qpy,
+    inspect_stim,
     read_circuit_file,
     scan_inputs,
 )
@@ -19,6 +21,12 @@ from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.model import Block, CircuitFacts, CircuitSpec, SourceKind
 from iqm_spec.sweep.expand import CircuitPoints, circuit_points
 from iqm_spec.sweep.template import TemplateError
+
+_INSPECT = {
+    SourceKind.QASM: inspect_qasm,
+    SourceKind.QPY: inspect_qpy,
+    SourceKind.STIM: inspect_stim,
+}
 
 
 class CircuitFiles:
@@ -65,8 +73,12 @@ class CircuitFiles:
         known = recall(circuit.kind.value, data)
         if known is not None:
             return known
-        inspect = inspect_qasm if circuit.kind is SourceKind.QASM else inspect_qpy
-        facts, problems = inspect(data)
+        try:
+            facts, problems = _INSPECT[circuit.kind](data)
+        except CircuitError as error:
+            where = place(self._report.source, circuit, "ref")
+            self._report(Problem(where, error.code, error.message, error.hint))
+            return None
         if facts is not None and not problems:
             remember(circuit.kind.value, data, facts)
         file = circuit_path(self._report, ref)

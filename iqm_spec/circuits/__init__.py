@@ -13,6 +13,7 @@ from iqm_spec.circuits.identity import READING, identity, is_read
 from iqm_spec.circuits.qasm import QasmProblem, inspect_qasm, scan_inputs
 from iqm_spec.circuits.qpy import inspect_qpy
 from iqm_spec.circuits.registry import find, known
+from iqm_spec.circuits.stim import inspect_stim
 
 __all__ = [
     "LARGEST_FILE",
@@ -33,6 +34,7 @@ __all__ = [
     "identity",
     "inspect_qasm",
     "inspect_qpy",
+    "inspect_stim",
     "is_physical",
     "is_read",
     "known",

@@ -55,9 +55,15 @@ def _of_file(kind: SourceKind, ref: str, data: bytes) -> QuantumCircuit:
     from iqm_spec.circuits.qasm.problem import QasmInvalid
     from iqm_spec.circuits.qpy import circuit_of_qpy
     from iqm_spec.circuits.qpy.reader import QpyInvalid
+    from iqm_spec.circuits.stim import circuit_of_stim
 
+    readers = {
+        SourceKind.QASM: circuit_of_qasm,
+        SourceKind.QPY: circuit_of_qpy,
+        SourceKind.STIM: circuit_of_stim,
+    }
     try:
-        return circuit_of_qasm(data) if kind is SourceKind.QASM else circuit_of_qpy(data)
+        return readers[kind](data)
     except QasmInvalid as invalid:
         first = invalid.problems[0]
         text = f"{ref}:{first.line}:{first.column}: {first.message}"

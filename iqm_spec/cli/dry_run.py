@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
@@ -12,9 +12,12 @@ from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import NOTHING, Range
 from iqm_spec.cost.words import range_words
 from iqm_spec.model import Stage
+from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.runs.aer import AerWork, aer_work
+from iqm_spec.runs.events import Event
 from iqm_spec.runs.loop import plan_of
 from iqm_spec.runs.preview import CostPreview, StagePreview, preview_now
 from iqm_spec.runs.request import Request
@@ -27,23 +30,38 @@ if TYPE_CHECKING:
 
 def dry_run(request: Request, store: Store, realm: str, *, as_json: bool) -> None:
     """Show what `run` would do and cost; `realm` is that of the server it would go to."""
+    crosschecked: list[Crosschecked] = []
     with Progress() as progress:
-        plan = plan_of(request, store, progress.show_transpiling)
+
+        def hear(event: Event) -> None:
+            progress.show_transpiling(event)
+            if isinstance(event, Crosschecked):
+                crosschecked.append(event)
+
+        plan = plan_of(request, store, hear)
     work = aer_work(plan, request, store) if Stage.AER in request.stages else None
     costs = preview_now(plan, request, store, realm)
     if as_json:
-        output.answer(_answer(request, plan, work, costs, realm))
+        output.answer(_answer(request, plan, crosschecked, work, costs, realm))
     else:
-        _show(request, plan, work, costs)
+        _show(request, plan, crosschecked, work, costs)
 
 
-def _show(request: Request, plan: Plan, work: AerWork | None, costs: CostPreview) -> None:
+def _show(
+    request: Request,
+    plan: Plan,
+    crosschecked: Sequence[Crosschecked],
+    work: AerWork | None,
+    costs: CostPreview,
+) -> None:
     console = output.console()
     console.print(tables.plan_table(plan.points, console.width))
     rest = tables.more(len(plan.points))
     if rest:
         console.print(rest)
     console.print(f"\n{tables.totals(plan.points)}")
+    for one in crosschecked:
+        console.print(output.fitted(one.words, console), soft_wrap=True)
     if work is not None:
         console.print(f"aer: {aer_line(work.started)}")
     for stage in costs.stages:
@@ -52,6 +70,8 @@ def _show(request: Request, plan: Plan, work: AerWork | None, costs: CostPreview
         console.print(line)
     if costs.credits.high or costs.seconds.high:
         _show_costs(costs, console)
+    for line in collapsed(plan.points):
+        console.print(output.fitted(f"warning: {line}", console), soft_wrap=True)
     missing = request.session is None and costs.stages
     for note in (*costs.notes, *([request.why_no_session] if missing else [])):
         console.print(output.fitted(f"note: {note}", console), soft_wrap=True)
@@ -97,7 +117,12 @@ def _once(plan: Plan) -> Iterator[str]:
 
 
 def _answer(
-    request: Request, plan: Plan, work: AerWork | None, costs: CostPreview, realm: str
+    request: Request,
+    plan: Plan,
+    crosschecked: Sequence[Crosschecked],
+    work: AerWork | None,
+    costs: CostPreview,
+    realm: str,
 ) -> dict[str, Any]:
     stages = [_aer_entry(work)] if work is not None else []
     stages += [_server_entry(stage) for stage in costs.stages]
@@ -109,6 +134,7 @@ def _answer(
             "circuits": plan.circuits,
             "jobs": sum(len(stage["jobs"]) for stage in stages),
         },
+        **({"crosscheck": crosschecked[-1].to_json()} if crosschecked else {}),
         "server": realm if costs.stages else None,
         "stages": stages,
         "total": _both(costs.seconds, costs.credits),
@@ -128,6 +154,7 @@ def _answer(
         ],
         "assumptions": [one.to_json() for one in costs.assumptions],
         "notes": list(costs.notes),
+        "warnings": collapsed(plan.points),
         "points": [_point(point) for point in plan.points],
         "exit": 0,
     }

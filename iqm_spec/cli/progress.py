@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.runs.events import (
     Event,
     JobDone,
@@ -52,7 +53,7 @@ class Progress:
                 if done == 0:
                     self._begin("transpiling", "circuits", total)
                 self._advance(done)
-            case Planned() | StageDone():
+            case Crosschecked() | Planned() | StageDone():
                 self._end()
                 self._tell(event)
             case StageStarted(stage, points, cached):

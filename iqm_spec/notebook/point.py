@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.errors import StoreCorrupt
+from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import label
-from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.runs.shots import shots_of
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.result import Counts
 
+    from iqm_spec.analysis.decoding import Decoded, DetectionEvents
+    from iqm_spec.memory import Bits
     from iqm_spec.report import Subject
 
 
@@ -34,7 +38,7 @@ class Point:
 
     _row: Row
     _store: Store
-    _plan: Plan
+    _saved: SavedRun
     _subject: Callable[[], Subject]
 
     @property
@@ -112,6 +116,55 @@ class Point:
         return self._row.counts
 
     @property
+    def memory(self) -> Bits | None:
+        """The bits of every shot in order, shots x classical bits of 0 and 1 (`memory: true`).
+
+        Column i is classical bit i, counted through the registers: the character i from the right
+        of a bitstring without spaces. None where they are not kept; StoreCorrupt where they are not
+        those of the counts.
+        """
+        return shots_of(self._store, self._row)
+
+    def detection_events(self) -> DetectionEvents:
+        """Which detectors fired in each shot and which observables were flipped, of a Stim circuit.
+
+        UsageError where the circuit has none, or no shots are kept.
+        """
+        from iqm_spec.analysis.decoding import detection_events
+
+        with self._decoding() as (text, bits):
+            return detection_events(text, bits)
+
+    def decode(self, noise: float | None = None) -> Decoded:
+        """Decode the shots of a Stim circuit by matching: the logical error rate.
+
+        `noise` is the strength that the decoder assumes (docs/decoding.md); None takes the noise
+        channels of the file, or 0.01 where it has none. UsageError as in `detection_events`.
+        """
+        from iqm_spec.analysis.decoding import decode
+
+        with self._decoding() as (text, bits):
+            return decode(text, bits, noise)
+
+    @contextmanager
+    def _decoding(self) -> Iterator[tuple[str, Bits]]:
+        """The Stim file and the shots; what cannot be decoded in words."""
+        from iqm_spec.analysis.decoding import CannotDecode
+        from iqm_spec.runs.stim_files import require_text
+
+        bits = self.memory
+        if bits is None:
+            raise UsageError(
+                f"the shots of point {self.id} are not kept",
+                hint="add `memory: true` to the spec and run it again",
+            )
+        text = require_text(self._store, self._saved, self._row.point)
+        try:
+            yield text, bits
+        except CannotDecode as error:
+            raise UsageError(f"point {self.id}: {error}", hint=error.hint) from error
+
+    @property
     def ideal(self) -> Mapping[str, float] | None:
         """Ideal probabilities: of all outcomes where `ideal_complete`, else of those seen."""
         found = (self._row.derived or {}).get("ideal")
@@ -162,7 +215,7 @@ class Point:
     @property
     def _native(self) -> NativeCircuit:
         point = self._row.point
-        return circuits_of(self._store, self._plan, [point])[point.ask]
+        return circuits_of(self._store, self._saved.plan, [point])[point.ask]
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:

@@ -116,7 +116,7 @@ class Run:
         A mock's random bits are never among them.
         """
         for row in self.saved.each_row(self.store):
-            yield Point(row, self.store, self.saved.plan, lambda: self.subject)
+            yield Point(row, self.store, self.saved, lambda: self.subject)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.check import Checked
+from iqm_spec.errors import WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point
 from iqm_spec.plan import plan as plans
@@ -16,6 +17,7 @@ from iqm_spec.plan.keep import keep_natives, stored_natives
 from iqm_spec.plan.natives import Progress, make_natives
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.plan.readout import measured_components, readout_points
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.skeleton import Native
 from iqm_spec.store import Store
 from iqm_spec.sweep.expand import points as points_of
@@ -52,10 +54,11 @@ def read_plan(store: Store, digest: str) -> Plan:
 
 def make_plan(
     checked: Checked, store: Store, *, replan: bool = False, keep: bool = True
-) -> Iterator[Progress | Plan]:
+) -> Iterator[Progress | Crosschecked | Plan]:
     """Transpile what is not stored and put the plan together.
 
-    Yields (done, total) circuits while it goes on, and the plan last.
+    Yields (done, total) circuits while it goes on, how far the check of what was transpiled
+    reached, and the plan last.
     `keep=False` writes nothing into the folder (a dry run).
     """
     asked = [_asked(point, checked) for point in points_of(checked.spec)]
@@ -66,6 +69,8 @@ def make_plan(
     if missing:
         try:
             yield from make_natives(checked, missing, made)
+        except WrongCircuit:
+            raise
         except BaseException:  # Ctrl-C: the next plan goes on from what is done
             if keep and made:
                 keep_natives(store, made)
@@ -106,8 +111,7 @@ def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known],
 
 
 def _known(native: Native) -> _Known:
-    skeleton = native.skeleton
-    return _Known(native.digest, skeleton.summary, measured_components(skeleton))
+    return _Known(native.digest, native.summary, measured_components(native.skeleton))
 
 
 def _readout(
@@ -135,6 +139,7 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
         circuit=native.digest,
         summary=native.summary,
         priority=point.priority,
+        memory=point.memory,
     )
 
 

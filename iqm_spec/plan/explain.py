@@ -123,6 +123,7 @@ def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
         ("shots", left.shots, right.shots),
         ("target", left.target, right.target),
         *_both("options", dict(left.options), dict(right.options)),
+        ("memory", left.memory, right.memory),
         ("source, layout or transpile options", left.ask[:12], right.ask[:12]),
         ("transpiled circuit", left.circuit[:12], right.circuit[:12]),
     ]

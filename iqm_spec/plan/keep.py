@@ -73,7 +73,9 @@ def circuits_of(
 
 
 def _line(ask: str, native: Native) -> Mapping[str, Json]:
-    return {"key": ask, "skeleton": native.skeleton.digest, "angles": list(native.angles)}
+    written: dict[str, Json] = {} if native.written is None else {"written": list(native.written)}
+    angles = list(native.angles)
+    return {"key": ask, "skeleton": native.skeleton.digest, "angles": angles, **written}
 
 
 def _skeleton_named(found: Found) -> str:
@@ -108,7 +110,8 @@ def _native(skeleton: Skeleton, found: Found) -> Native:
     angles = tuple(map(float, cast("list[float]", found.record["angles"])))
     if len(angles) != 2 * skeleton.turns:
         raise _unreadable(found, f"{len(angles)} angles for {count(skeleton.turns, 'turn')}")
-    return Native(skeleton, angles)
+    written = cast("list[int] | None", found.record.get("written"))
+    return Native(skeleton, angles, None if written is None else (written[0], written[1]))
 
 
 def _unreadable(found: Found, why: str) -> StoreCorrupt:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from iqm_spec.check import Checked
 from iqm_spec.model import Point
+from iqm_spec.plan.witness import Crosschecked, Witness
 from iqm_spec.skeleton import Native, Skeleton
 from iqm_spec.targets import Architecture
 
@@ -27,20 +30,26 @@ Asked = Sequence[tuple[str, Point]]
 
 def make_natives(
     checked: Checked, missing: Mapping[str, Point], made: dict[str, Native]
-) -> Iterator[Progress]:
-    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile."""
+) -> Iterator[Progress | Crosschecked]:
+    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile.
+
+    Each is put there after it was held against an independent reading of its source, as far as
+    that reaches, which is yielded last. `WrongCircuit` where they differ.
+    """
     known: dict[str, Skeleton] = {}
+    witness = Witness(checked)
     yield 0, len(missing)
     for group in _groups(checked, missing):
         machine = checked.architectures[group[0][1].target]
-        for natives in _in_parts(checked, group):
+        for natives in _in_parts(checked, group, witness):
             for ask, native in natives:
                 digest = native.skeleton.digest
                 if digest not in known:
                     known[digest] = native.skeleton
                     _require_native(native, machine)
-                made[ask] = Native(known[digest], native.angles)
+                made[ask] = Native(known[digest], native.angles, native.written)
             yield len(made), len(missing)
+    yield witness.seen()
 
 
 def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
@@ -54,53 +63,75 @@ def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[s
     return list(groups.values())
 
 
-def _in_parts(checked: Checked, group: Asked) -> Iterator[list[tuple[str, Native]]]:
-    family = _family(checked, group[0][1])
+def _in_parts(
+    checked: Checked, group: Asked, witness: Witness
+) -> Iterator[list[tuple[str, Native]]]:
+    family, written = _family(checked, group[0][1])
     size = AT_ONCE if family is None else FAMILY_AT_ONCE
     for start in range(0, len(group), size):
         some = group[start : start + size]
         if family is None:
-            yield _one_by_one(checked, some)
+            yield _one_by_one(checked, some, witness)
         else:
-            yield from _together(checked, family, some)
+            yield from _together(checked, family, written, some, witness)
 
 
-def _family(checked: Checked, point: Point) -> Family | None:
+def _family(checked: Checked, point: Point) -> tuple[Family | None, tuple[int, int]]:
+    """The family of a point, if there is one, and the gates of its circuit as it is written."""
+    from iqm_spec.transpile.collapse import gates_of
     from iqm_spec.transpile.family import family_of
 
     free = checked.build_free(point) if checked.parts(point) else None
     if free is None:
-        return None
+        return None, (0, 0)
     machine = checked.architectures[point.target]
-    return family_of(*free, machine, point.transpile, point.layout)
+    return family_of(*free, machine, point.transpile, point.layout), gates_of(free[0])
 
 
-def _together(checked: Checked, family: Family, some: Asked) -> Iterator[list[tuple[str, Native]]]:
+def _together(
+    checked: Checked, family: Family, written: tuple[int, int], some: Asked, witness: Witness
+) -> Iterator[list[tuple[str, Native]]]:
     """By their family those whose values it serves, then the others."""
     import numpy as np
 
     numbers = [parts.numbers for _, point in some if (parts := checked.parts(point))]
     values = np.array(numbers, dtype=float)
     served = family.serves(values)
-    natives = family.natives(values[served])
-    asks = [ask for (ask, _), fine in zip(some, served, strict=True) if fine]
-    yield list(zip(asks, natives, strict=True))
+    natives = [_with_written(native, written) for native in family.natives(values[served])]
+    alike = [item for item, fine in zip(some, served, strict=True) if fine]
+    witness.see_alike(alike, natives)
+    yield [(ask, native) for (ask, _), native in zip(alike, natives, strict=True)]
     rest = [item for item, fine in zip(some, served, strict=True) if not fine]
     for start in range(0, len(rest), AT_ONCE):
-        yield _one_by_one(checked, rest[start : start + AT_ONCE])
+        yield _one_by_one(checked, rest[start : start + AT_ONCE], witness)
 
 
-def _one_by_one(checked: Checked, some: Asked) -> list[tuple[str, Native]]:
+def _one_by_one(checked: Checked, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
+    from iqm_spec.transpile.collapse import gates_of
 
     sample = some[0][1]
+    circuits = [checked.build(point) for _, point in some]
     natives = transpile_many(
-        [checked.build(point) for _, point in some],
+        circuits,
         checked.architectures[sample.target],
         sample.transpile,
         [point.layout for _, point in some],
     )
-    return [(ask, Native.of(native)) for (ask, _), native in zip(some, natives, strict=True)]
+    made = []
+    for (ask, point), circuit, whole in zip(some, circuits, natives, strict=True):
+        native = _with_written(Native.of(whole), gates_of(circuit))
+        witness.see(ask, point, native, circuit)
+        made.append((ask, native))
+    return made
+
+
+def _with_written(native: Native, written: tuple[int, int]) -> Native:
+    """The circuit; with the numbers of its gates as written where few of them are left."""
+    from iqm_spec.transpile.collapse import collapses
+
+    gates: Any = native.skeleton.summary["gates"]
+    return evolve(native, written=written) if collapses(written, gates) else native
 
 
 def _require_native(native: Native, machine: Architecture) -> None:

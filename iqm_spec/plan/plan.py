@@ -35,6 +35,8 @@ class PlannedPoint:
     summary: Mapping[str, Json]
     """Of the transpiled circuit: `qubits`, `depth` and native gate counts `gates`."""
     priority: float = 0
+    memory: bool = False
+    """Whether the bits of every shot are kept; no part of any key."""
 
     def to_json(self) -> dict[str, Json]:
         """The point's line in the plan's pack; the key keeps the order of points."""
@@ -51,6 +53,7 @@ class PlannedPoint:
             "native": self.circuit,
             "summary": dict(self.summary),
             **({"priority": self.priority} if self.priority else {}),
+            **({"memory": True} if self.memory else {}),
         }
 
     @classmethod
@@ -69,6 +72,7 @@ class PlannedPoint:
             circuit=line["native"],
             summary=line["summary"],
             priority=line.get("priority", 0),
+            memory=line.get("memory", False),
         )
 
 

@@ -10,17 +10,21 @@ from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
 from iqm_spec.store import Store
 from iqm_spec.study import analyse_run, analysis_lines, kept_analyses
+from iqm_spec.study.logical import NAME as LOGICAL_ERROR
+from iqm_spec.study.logical import can_decode
 
 
 def check_analyses(store: Store, saved: SavedRun) -> Check | None:
     """What the folder holds of analyses beside the same made anew; None where it holds none.
 
-    Plugins are left out: their packages may be others by now.
+    Plugins are left out: their packages may be others by now. So is decoding where its packages
+    are not installed.
     """
+    left_out = {PLUGINS} if can_decode() else {PLUGINS, LOGICAL_ERROR}
     wrong: list[Mismatch] = []
     total, left = 0, 0
     for _, told, lines in kept_analyses(store, saved):
-        wanted = {name: options for name, options in told.items() if name != PLUGINS}
+        wanted = {name: options for name, options in told.items() if name not in left_out}
         made = _made(store, saved, wanted)
         own = [line for line in lines if line["analysis"] in wanted]
         left += len(lines) - len(own)
@@ -28,7 +32,7 @@ def check_analyses(store: Store, saved: SavedRun) -> Check | None:
         wrong += _compared({str(line["key"]): line for line in own}, made)
     if not total and not left:
         return None
-    note = f"{left} of plugins are left out" if left else ""
+    note = f"{left} of {' and '.join(sorted(left_out))} are left out" if left else ""
     return check_of("analyses", total, wrong, note)
 
 

@@ -68,6 +68,7 @@ def _differences(point: Point, own: PlannedPoint) -> Iterator[str]:
         ("shots", point.shots, own.shots),
         ("machine", point.target, own.target),
         ("options", dict(point.options), dict(own.options)),
+        ("memory", point.memory, own.memory),
     ):
         if asked != have:
             yield f"the spec asks for {what} {asked}, the plan has {have}"

@@ -24,7 +24,7 @@ def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
         natives = natives_of(store, plan, points)
         for point in points:
             native = natives[point.ask]
-            summary: dict[str, Json] = dict(native.skeleton.summary)
+            summary: dict[str, Json] = dict(native.summary)
             if native.digest != point.circuit:
                 yield Mismatch(
                     named(point, "plan"),

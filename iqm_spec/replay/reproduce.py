@@ -12,6 +12,7 @@ from iqm_spec.replay.asked import check_spec
 from iqm_spec.replay.check import Check, Mismatch
 from iqm_spec.replay.measured import check_measured
 from iqm_spec.replay.planned import check_circuits
+from iqm_spec.replay.shots import check_simulated_shots
 from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
 from iqm_spec.replay.told import check_told
 from iqm_spec.replay.verdicts import check_verdict
@@ -43,6 +44,8 @@ def reproduce(
         yield noise
         if not noise.mismatches:
             yield from repeat_aer(store, saved, profiles, workers, tell)
+        if shots := check_simulated_shots(store, saved):
+            yield shots
     yield from check_measured(store, saved)
     yield check_told(store, saved)
     if verdict := check_verdict(store, saved):

@@ -19,6 +19,7 @@ from iqm_spec.runs.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.rows import DERIVED, RECORDS, Row, rows_of
+from iqm_spec.runs.shots import keep_simulated, wanted_keys
 from iqm_spec.skeleton import Native
 from iqm_spec.spec.schema import defaults
 from iqm_spec.stages.aer import (
@@ -69,6 +70,8 @@ def run_aer(
     yield work.started
     if work.jobs:
         yield from _simulate(work, request, store, log)
+    for pack in keep_simulated(store, wanted_keys(plan.points, work.keys)):
+        log.memory(Stage.AER, pack)
     rows = rows_of(store, plan.points, work.keys)
     verdict = judge(
         plan.header["require"].get("aer", {}),

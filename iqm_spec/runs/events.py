@@ -7,6 +7,7 @@ from attrs import frozen
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.stages.server.state import Attempt
 
 
@@ -135,6 +136,7 @@ class RunDone:
 
 Event = (
     Transpiling
+    | Crosschecked
     | Planned
     | StageStarted
     | JobDone

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -18,6 +18,7 @@ from iqm_spec.runs.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.server_rows import derive, server_rows
+from iqm_spec.runs.shots import wanted_keys
 from iqm_spec.runs.tariff import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.server.claims import alone
 from iqm_spec.stages.server.collect import collect
@@ -95,7 +96,9 @@ def bring_in(
             for job, fits in matched:
                 _note(job, fits, plan, session, store, log.run_id(), tariff)
         known = known_attempts(store, session.realm)
-        troubles = _fetch([known[i] for i in asked if known[i].open], session, store, tell)
+        wanted = _memory(plan, session)
+        open_ones = [known[i] for i in asked if known[i].open]
+        troubles = _fetch(open_ones, session, store, tell, wanted)
         derived: dict[Stage, list[str]] = {}
         if Stage.HARDWARE in stages:
             rows = server_rows(store, plan, Stage.HARDWARE, session.realm)
@@ -219,7 +222,18 @@ def _tariff(jobs: Iterable[ForeignJob], checked: Checked, session: Session, stor
     return tariff_of(machines, session.realm, store, options, sources)
 
 
-def _fetch(open_ones: Sequence[Attempt], session: Session, store: Store, tell: Tell) -> list[str]:
+def _memory(plan: Plan, session: Session) -> frozenset[str]:
+    """Keys of the points whose shots are kept."""
+    return wanted_keys(plan.points, point_keys(plan, Stage.HARDWARE, session.realm))
+
+
+def _fetch(
+    open_ones: Sequence[Attempt],
+    session: Session,
+    store: Store,
+    tell: Tell,
+    memory: Collection[str],
+) -> list[str]:
     """Store the results of those that have ended; what could not be read comes back in words."""
     from iqm_spec.server.jobs import read_job
     from iqm_spec.server.patience import Patience
@@ -230,7 +244,7 @@ def _fetch(open_ones: Sequence[Attempt], session: Session, store: Store, tell: T
         return []
     deadline = time.monotonic() + FETCHING_SECONDS
     circuits = circuits_of_attempts(store, ended)
-    heard = collect(ended, session, store, circuits, deadline, tell)
+    heard = collect(ended, session, store, circuits, deadline, tell, memory)
     return [one.trouble for one in heard if one.trouble]
 
 

@@ -21,6 +21,7 @@ from iqm_spec.store import Store
 JOB = "job"
 ENDED = "ended"
 USED = "used"
+MEMORY = "memory"
 
 
 class RunLog:
@@ -48,6 +49,10 @@ class RunLog:
     def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
         """A job's packs are stored."""
         self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
+
+    def memory(self, stage: Stage, pack: str) -> None:
+        """A pack with the shots of some points is stored."""
+        self._store.append_event(self.run_id(), MEMORY, {"stage": stage.value, "memory": pack})
 
     def used(
         self,

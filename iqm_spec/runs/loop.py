@@ -8,6 +8,7 @@ from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Ref
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.runs.aer import run_aer
 from iqm_spec.runs.events import Event, Planned, RunDone, StageDone, Transpiling
 from iqm_spec.runs.log import RunLog, earlier_run
@@ -68,7 +69,13 @@ def planned(request: Request, store: Store, *, keep: bool = True) -> Iterator[Ev
         yield Planned(stored, stored=True)
         return
     for step in make_plan(checked, store, replan=request.replan, keep=keep):
-        yield Planned(step, stored=False) if isinstance(step, Plan) else Transpiling(*step)
+        match step:
+            case Plan():
+                yield Planned(step, stored=False)
+            case Crosschecked():
+                yield step
+            case _:
+                yield Transpiling(*step)
 
 
 def plan_of(request: Request, store: Store, tell: Callable[[Event], None] = lambda _: None) -> Plan:

@@ -17,6 +17,7 @@ from iqm_spec.runs.log import USED
 from iqm_spec.runs.rows import DERIVED, RECORDS
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.runs.server_rows import server_rows
+from iqm_spec.runs.shots import SIMULATED, kept, wanted_keys
 from iqm_spec.stages.server.ledger import read_attempts
 from iqm_spec.stages.server.machines import MachinesAsk
 from iqm_spec.stages.server.state import Attempt
@@ -35,7 +36,7 @@ class Needs:
     machines: str | None
     """Digest of the machines as the server told them, where they were kept."""
     missing: int = 0
-    """Records and distances of the Aer stage that the folder does not have."""
+    """Records, distances and wanted shots of the Aer stage that the folder does not have."""
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -72,9 +73,13 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
 def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
     """Packs that hold records and distances of the Aer stage, and how many of these are missing."""
     simulator = saved.simulator
-    keys = iter({aer_key(saved.plan, point, simulator) for point in saved.plan.points})
-    packs: set[str] = set()
-    missing = 0
+    points = saved.plan.points
+    named = [aer_key(saved.plan, point, simulator) for point in points]
+    wanted = wanted_keys(points, named)
+    shots = store.holders(SIMULATED, wanted)
+    keys = iter(set(named))
+    packs: set[str] = set(shots.values())
+    missing = len(wanted) - len(shots)
     while some := list(islice(keys, _AT_ONCE)):
         for kind in (RECORDS, DERIVED):
             found = store.find(kind, some)
@@ -106,6 +111,7 @@ def _measured(
             yield str(fields["records"])
     used = saved.used(stage)
     if stage is Stage.HARDWARE and used and saved.realm is not None:
-        rows = server_rows(store, saved.plan, stage, saved.realm, used)
+        rows = list(server_rows(store, saved.plan, stage, saved.realm, used))
         keys = {derived_key(row.sources) for row in rows if row.sources}
+        yield from kept(store, (row for row in rows if row.point.memory)).values()
         yield from {item.digest for item in store.find(MEASURED, keys).values()}

@@ -109,5 +109,7 @@ def _bound(circuit: CircuitSpec, spec: Spec, files: Mapping[str, bytes]) -> Circ
 def _inputs(kind: SourceKind, data: bytes) -> Sequence[str]:
     if kind is SourceKind.QASM:
         return scan_inputs(data)
+    if kind is SourceKind.STIM:  # has none
+        return ()
     facts, _ = inspect_qpy(data)
     return () if facts is None else facts.inputs

@@ -21,11 +21,13 @@ from iqm_spec.runs.events import (
     Submitted,
 )
 from iqm_spec.runs.gaps import require_journals
+from iqm_spec.runs.late_shots import fetch_late
 from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.server_rows import derive, server_rows
 from iqm_spec.runs.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
+from iqm_spec.runs.shots import wanted_keys
 from iqm_spec.stages.server.batch import Batch, Part, batches_of
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import bill_of
@@ -188,9 +190,12 @@ def _wait(it: ServerStage) -> Iterator[Event]:
     it.heard = True
     deadline = deadline_of(it)
     circuits = circuits_of_attempts(it.store, waiting)
+    memory = _memory(it, work)
     try:
-        for heard in collect(waiting, it.session, it.store, circuits, deadline, it.tell):
+        for heard in collect(waiting, it.session, it.store, circuits, deadline, it.tell, memory):
             yield Heard(it.stage, heard.attempt, heard.status, heard.queue_position)
+            if heard.lacks:
+                it.lacking[heard.attempt.job, heard.attempt.number] = heard.lacks
             if heard.trouble:
                 it.found.troubles.append(heard.trouble)
             elif heard.ended:
@@ -199,8 +204,17 @@ def _wait(it: ServerStage) -> Iterator[Event]:
         it.found.stopped = f"{error.message} ({error.hint}); the jobs go on, and their ids are kept"
 
 
+def _memory(it: ServerStage, work: ServerWork) -> frozenset[str]:
+    """Keys of the points whose shots are kept: none of a mock, whose bits mean nothing."""
+    wanted = it.stage is Stage.HARDWARE
+    return wanted_keys(it.plan.points, work.keys) if wanted else frozenset()
+
+
 def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     work = it.look()
+    if not it.found.stopped:
+        fetch_late(it, work, _memory(it, work))
+    it.found.notes += it.lacking.values()
     verdict = judge_server(work, it.stage, it.found)
     attempts = work.attempts()
     derived: list[str] = []

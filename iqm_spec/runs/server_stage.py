@@ -17,6 +17,7 @@ from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Desk, Session, computer_of
 from iqm_spec.stages.server.judge import Findings
+from iqm_spec.stages.server.ledger import AttemptId
 from iqm_spec.stages.server.purse import Purse
 from iqm_spec.stages.server.work import ServerWork, look
 from iqm_spec.store import Store
@@ -40,6 +41,8 @@ class ServerStage:
     submitted: int = 0
     heard: bool = False
     """Whether this run asked the server for jobs' results."""
+    lacking: dict[AttemptId, str] = field(factory=dict)
+    """Jobs whose shots were wanted and could not be had, with the reason."""
     emulated: bool = False
     tariff: Tariff | None = None
     purse: Purse | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from iqm_spec.model import Stage
+from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.runs.events import (
     Event,
     Heard,
@@ -24,7 +26,10 @@ def lines(event: Event) -> list[str]:
     match event:
         case Planned(plan, stored):
             note = " (stored plan)" if stored else ""
-            return [f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}"]
+            told = f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}"
+            return [told, *(f"  warning: {line}" for line in collapsed(plan.points))]
+        case Crosschecked():
+            return [event.words]
         case StageStarted(stage):
             told = aer_line(event) if stage is Stage.AER else server_line(event)
             return [f"{named(stage, event.emulated)}: {told}"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
+from iqm_spec import memory
 from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Integers = NDArray[np.int64]
 
-__all__ = ["BadAnswer", "Counts", "counts_of", "counts_of_measurements", "read_counts"]
+__all__ = [
+    "BadAnswer",
+    "Counts",
+    "Shots",
+    "counts_of",
+    "counts_of_measurements",
+    "read_counts",
+    "read_shots",
+    "shots_of_measurements",
+]
 
 Counts = dict[str, int]
 """Bitstrings (last register first, highest bit first, a space between registers) to shots."""
@@ -36,6 +46,19 @@ Items = Iterator[Json] | Json
 """What a body held: its elements, where it was a list."""
 
 _Make = Callable[[Items, Sequence[NativeCircuit]], list[Counts]]
+
+
+@frozen
+class Shots:
+    """Counts of a circuit, and its shots as they came, packed (`iqm_spec.memory`).
+
+    `packed` is None where nobody asked for it, or `why` says why there is none.
+    """
+
+    counts: Counts
+    packed: Mapping[str, Json] | None = None
+    why: str = ""
+
 
 _COUNTS_SECONDS = 60.0
 """How long counts are tried for before the measurements they are made of are read instead."""
@@ -72,6 +95,61 @@ def read_counts(
     return counts
 
 
+def read_shots(
+    connection: Connection,
+    job_id: str,
+    circuits: Sequence[NativeCircuit],
+    patience: Patience,
+    wanted: Collection[int],
+) -> list[Shots]:
+    """As `read_counts`, with the shots of the circuits whose numbers are `wanted`.
+
+    Refused, and UnknownJob where the server has no such job (any more).
+    """
+
+    def parse(reply: Reply) -> list[Shots]:
+        return shots_of_measurements(reply.elements(), circuits, wanted)
+
+    path = f"jobs/{segment(job_id)}/artifacts/measurements"
+    reply, found = read_as(connection, path, None, patience, parse)
+    if found is None:
+        raise refusal(reply, f"shots of job {job_id}")
+    return found
+
+
+def shots_of_measurements(
+    items: Items, circuits: Sequence[NativeCircuit], wanted: Collection[int]
+) -> list[Shots]:
+    """Counts and shots of `{key: [[bit], ...]}` per circuit; one circuit is unpacked at a time."""
+    import numpy as np
+
+    numbers = iter(range(len(circuits)))
+
+    def one(item: Any, circuit: NativeCircuit, place: _Place) -> Shots:
+        table, order = _table(item, circuit, place)
+        counts = _counted(table, np.ones(len(table), dtype=np.int64), order)
+        if next(numbers) not in wanted:
+            return Shots(counts)
+        if wrong := memory.too_large(len(table), circuit.num_clbits):
+            return Shots(counts, why=wrong)
+        return Shots(counts, memory.pack(_by_bit(item, table, circuit), len(table)))
+
+    return _each(items, circuits, one)
+
+
+def _by_bit(item: Mapping[str, Any], table: Bytes, circuit: NativeCircuit) -> Iterator[Bytes]:
+    """The outcomes of each classical bit, 0 where it is not measured."""
+    import numpy as np
+
+    bits = keys_of(circuit).bits
+    column = {bits[key]: number for number, key in enumerate(item) if key in bits}
+    for bit in range(circuit.num_clbits):
+        if bit in column:
+            yield table[:, column[bit]] & np.uint8(1)
+        else:
+            yield np.zeros(len(table), dtype=np.uint8)
+
+
 def counts_of(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
     """From `{"measurement_keys": [...], "counts": {bitstring: n}}` per circuit."""
     return _each(items, circuits, _from_counts)
@@ -92,13 +170,17 @@ class _Place:
         return BadAnswer(f"results of circuit {self.number + 1} of the job: {what}")
 
 
-_Read = Callable[[Any, NativeCircuit, _Place], Counts]
+_T = TypeVar("_T")
 
 
-def _each(items: Items, circuits: Sequence[NativeCircuit], one: _Read) -> list[Counts]:
+def _each(
+    items: Items,
+    circuits: Sequence[NativeCircuit],
+    one: Callable[[Any, NativeCircuit, _Place], _T],
+) -> list[_T]:
     if not isinstance(items, list | Iterator):
         raise BadAnswer("the server's results are no list")
-    found: list[Counts] = []
+    found: list[_T] = []
     trouble: BadAnswer | None = None
     number = 0
     for number, item in enumerate(items, 1):
@@ -147,6 +229,14 @@ def _bits_of(texts: Sequence[str], width: int, place: _Place) -> Bytes:
 def _from_measurements(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
     import numpy as np
 
+    table, order = _table(item, circuit, place)
+    return _counted(table, np.ones(len(table), dtype=np.int64), order)
+
+
+def _table(item: Any, circuit: NativeCircuit, place: _Place) -> tuple[Bytes, list[int]]:
+    """A row per shot with a character per key, and where each character of a bitstring is."""
+    import numpy as np
+
     if not isinstance(item, dict):
         raise place.wrong("no measurements by key")
     order = _order(list(item), circuit, place)
@@ -155,9 +245,8 @@ def _from_measurements(item: Any, circuit: NativeCircuit, place: _Place) -> Coun
         told = ", ".join(f"{key}: {c.size}" for key, c in zip(item, columns, strict=True))
         raise place.wrong(f"keys have different numbers of shots ({told[:300]})")
     if not columns:
-        return {}
-    shots = np.stack(columns, axis=1)
-    return _counted(shots, np.ones(len(shots), dtype=np.int64), order)
+        return np.empty((0, 0), dtype=np.uint8), order
+    return np.stack(columns, axis=1), order
 
 
 def _column(key: str, rows: Any, place: _Place) -> Bytes:

@@ -87,6 +87,7 @@ def _circuit(
         repeat=1 if "every" in entry else entry.get("repeat", given["repeat"]),
         every=entry.get("every"),
         priority=entry.get("priority", 0),
+        memory=entry.get("memory", given["memory"]),
         layout=entry.get("layout", given.get("layout")),
         transpile=_merged("transpile", given, entry),
         options=_merged("options", given, entry),

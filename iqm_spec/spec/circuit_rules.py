@@ -11,7 +11,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
 from iqm_spec.spec.words import quoted
 
-SOURCES = tuple(kind.value for kind in (SourceKind.GENERATOR, SourceKind.QASM, SourceKind.QPY))
+SOURCES = tuple(kind.value for kind in SourceKind)
 
 
 def circuit_problems(tree: Mapping[str, Json]) -> list[Problem]:
@@ -42,7 +42,7 @@ def _source_problems(index: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
     path: TreePath = ("circuits", index)
     given = [name for name in SOURCES if name in entry]
     if not given:
-        message = "a circuit needs one of `generator`, `qasm` and `qpy`"
+        message = "a circuit needs one of `generator`, `qasm`, `qpy` and `stim`"
         yield Problem(path, "S202", message, "add `generator: ghz`, for instance")
         return
     for other in given[1:]:

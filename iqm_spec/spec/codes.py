@@ -91,7 +91,8 @@ CODES: Mapping[str, Code] = {
     "S202": Code(
         "a missing field",
         "`iqm_spec`, `name`, `target` and `circuits` are needed, and in each circuit one of"
-        " `generator`, `qasm` and `qpy`. A circuit whose file is chosen by an axis needs a `name`.",
+        " `generator`, `qasm`, `qpy` and `stim`. A circuit whose file is chosen by an axis needs"
+        " a `name`.",
     ),
     "S203": Code("a value of the wrong type", "The message says what is expected.", "shots: 1k"),
     "S204": Code(
@@ -102,10 +103,11 @@ CODES: Mapping[str, Code] = {
     "S205": Code("out of range", "A number or a length beyond its bounds.", "shots: 0"),
     "S206": Code(
         "fields that exclude each other",
-        "`generator`, `qasm` and `qpy` are alternatives; `args` belong to generators, `parameters`"
-        " to circuit files; full frame tracking needs MOVE gate validation; `require` names stages"
-        " that `stages` has; the stabilizer method simulates without noise; a reference circuit"
-        " (`every`) has no `repeat`.",
+        "`generator`, `qasm`, `qpy` and `stim` are alternatives; `args` belong to generators,"
+        " `parameters` to circuit files; full frame tracking needs MOVE gate validation; `require`"
+        " names stages that `stages` has; the stabilizer method simulates without noise; a"
+        " reference circuit (`every`) has no `repeat`; `logical_error` decodes shots of Stim files,"
+        " which `memory: true` keeps.",
         "- {generator: ghz, qasm: ghz.qasm}",
     ),
     "S207": Code(
@@ -196,7 +198,12 @@ CODES: Mapping[str, Code] = {
         "The place is the line in the circuit file.",
         "if (c[0] == 1) x q[1];",
     ),
-    "S405": Code("an unknown generator", "The hint names the nearest.", "generator: gzh"),
+    "S405": Code(
+        "an unknown generator",
+        "The hint names the nearest. Also: a package that a circuit needs (MQT Bench, Stim) is not"
+        " installed.",
+        "generator: gzh",
+    ),
     "S406": Code(
         "arguments of a generator",
         "An argument is missing, unknown, of the wrong type or out of range;"

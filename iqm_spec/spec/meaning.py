@@ -41,6 +41,7 @@ def _circuit(circuit: CircuitSpec, entry: Mapping[str, Any]) -> dict[str, Json]:
         "sweep": _sweep(entry),
         **({} if circuit.every is None else {"every": circuit.every}),
         **({"priority": circuit.priority} if circuit.priority else {}),
+        **({"memory": True} if circuit.memory else {}),
     }
 
 

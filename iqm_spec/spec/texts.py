@@ -13,7 +13,7 @@ from iqm_spec.sweep.template import TemplateError, axes_in
 
 _HINT = "tokens come from IQM_TOKEN or IQM_TOKENS_FILE; if this one is real, revoke it"
 _TOP = frozenset(("target", "shots", "repeat", "layout", "transpile", "options"))
-_CIRCUIT = (frozenset(FIELDS) - {"ref"}) | {"generator", "qasm", "qpy"}
+_CIRCUIT = (frozenset(FIELDS) - {"ref"}) | {"generator", "qasm", "qpy", "stim"}
 # where a long run of random characters can only be a credential
 _NEVER_RANDOM = frozenset(("target", "server", "url"))
 

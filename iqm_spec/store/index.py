@@ -72,6 +72,16 @@ class Index:
                 missing -= hits
         return found
 
+    def holders(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
+        """The pack of each of the keys that some pack of this kind has; no record is read."""
+        missing = set(keys)
+        found: dict[str, str] = {}
+        for digest in self._packs(kind) if missing else ():
+            hits = self._table(kind, digest).keys() & missing
+            found |= dict.fromkeys(hits, digest)
+            missing -= hits
+        return found
+
     def _packs(self, kind: str) -> list[str]:
         """Packs of one kind that are there now, sorted."""
         present = packs_in(self.folder.root)

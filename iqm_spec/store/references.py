@@ -23,6 +23,7 @@ REFERENCES: Mapping[str, frozenset[str]] = {
             "environment",
             "records",
             "derived",
+            "memory",
             "body",
             "machines",
             "report",

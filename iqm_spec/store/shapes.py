@@ -32,6 +32,7 @@ _COUNTED = fields({"counts": counted, "shots_returned": whole}, {"method": text}
 _MEASURED = fields(
     {"counts": counted, "shots_returned": whole}, {"calibration_set_id": maybe(text)}
 )
+_MEMORY = fields({"shots": whole, "width": whole, "bits": text})
 _DISTANCES = tuple(
     f"{perfect}{name}{more}"
     for perfect, more in (("", ""), ("", "_error"), ("perfect_", ""), ("perfect_", "_spread"))
@@ -73,6 +74,7 @@ _ANALYSES = fields(
         "expectation": fields(
             {"observables": table(_TERMS)}, {"circuits": maybe(listed(text)), "basis": maybe(text)}
         ),
+        "logical_error": fields({}, {"circuits": maybe(listed(text)), "noise": maybe(number)}),
         "plugins": table(table(anything)),
     },
 )
@@ -90,11 +92,16 @@ RECORDS: Mapping[str, Shape] = {
             "options": table(anything),
             "ask": digest,
             "native": digest,
-            "summary": fields({"qubits": whole, "depth": whole, "gates": table(whole)}),
+            "summary": fields(
+                {"qubits": whole, "depth": whole, "gates": table(whole)},
+                {"written": row(whole, whole)},
+            ),
         },
-        {"priority": number},
+        {"priority": number, "memory": flag},
     ),
-    "circuits": fields({"skeleton": digest, "angles": listed(number)}),
+    "circuits": fields(
+        {"skeleton": digest, "angles": listed(number)}, {"written": row(whole, whole)}
+    ),
     "skeletons": fields(
         {
             "circuit": fields(
@@ -110,6 +117,8 @@ RECORDS: Mapping[str, Shape] = {
     "aer-records": _COUNTED,
     "mock-records": _MEASURED,
     "hardware-records": _MEASURED,
+    "aer-memory": _MEMORY,
+    "hardware-memory": _MEMORY,
     "aer-derived": _DERIVED,
     "hardware-derived": _DERIVED,
     "analyses": fields(
@@ -204,6 +213,7 @@ EVENTS: Mapping[tuple[str, str], Shape] = {
         },
     ),
     ("runs", "job"): fields({}, {"records": digest, "derived": digest, "stage": text}),
+    ("runs", "memory"): fields({"stage": text, "memory": digest}),
     ("runs", "used"): fields(
         {
             "stage": text,
@@ -247,8 +257,9 @@ EVENTS: Mapping[tuple[str, str], Shape] = {
     ("jobs", "failed"): fields(_ATTEMPT, {"id": maybe(text), **_TOLD}),
     ("jobs", "completed"): fields(
         {**_ATTEMPT, "id": text, "records": digest, "at": text},
-        {"calibration_set_id": maybe(text), **_TOLD},
+        {"calibration_set_id": maybe(text), "memory": digest, **_TOLD},
     ),
+    ("jobs", "memory"): fields({**_ATTEMPT, "id": text, "memory": digest}),
 }
 """Folder and kind of a journal's event to the shape of its fields."""
 

@@ -97,6 +97,10 @@ class Store:
         """
         return self.index.find(kind, keys, within)
 
+    def holders(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
+        """Which pack `find` takes the record of each key from; no record is read."""
+        return self.index.holders(kind, keys)
+
     def find_one(self, kind: str, key: str) -> Found | None:
         """The record of one key, or None."""
         return self.find(kind, [key]).get(key)

@@ -35,6 +35,7 @@ from iqm_spec.store.layout import (
 from iqm_spec.store.lost import lost_completions
 from iqm_spec.store.reading import open_regular
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
+from iqm_spec.store.shots import COUNTS_OF, wrong_shots
 from iqm_spec.store.store import Store
 
 _KEPT = (OBJECTS, ASKS, RUNS, JOBS)
@@ -48,7 +49,8 @@ class Finding:
     """Something wrong with one file. `path` is relative to the results folder.
 
     Codes: `hash` (bytes are not what the name says), `form` (not canonical JSON, no pack, no
-    pointer), `order` (a pack's records), `too-large`, `missing` (a named object is not there),
+    pointer), `order` (a pack's records), `shots` (others than are counted), `too-large`,
+    `missing` (a named object is not there),
     `reference` (what should name an object does not), `stray` (a file that has no place there),
     `link` (a symbolic link), `unreadable`.
     """
@@ -92,6 +94,8 @@ class _Walk:
     """Journal's folder to the numbers of its events."""
     jobs: dict[str, str] = field(factory=dict)
     """Job key that a run names to the event that does."""
+    kinds: dict[str, list[str]] = field(factory=dict)
+    """Kind to the paths of its packs, of those that are sound."""
 
     def fail(self, path: str, code: str, message: str) -> None:
         self.problems.append(Finding(path, code, message))
@@ -139,6 +143,7 @@ def verify(store: Store) -> Verification:
     for digest, path in walk.objects.items():
         _check_object(walk, forms, digest, path)
     forms.save()
+    _check_shots(walk)
     for path in [*files.get(RUNS, []), *files.get(JOBS, [])]:
         _check_event(walk, path)
     _check_journals(walk)
@@ -208,8 +213,20 @@ def _check_object(walk: _Walk, forms: Forms, digest: str, path: str) -> None:
         return
     in_form = digest in forms
     scan = walk.scan(path, partial(scan_pack, in_form=in_form))
+    if scan.lines and not scan.problems:
+        walk.kinds.setdefault(scan.kind, []).append(path)
     if scan.lines and not scan.problems and not in_form:
         forms.add(digest)
+
+
+def _check_shots(walk: _Walk) -> None:
+    """The shots that packs keep are those that others count."""
+    for kind, counts in COUNTS_OF.items():
+        shots, counted = (
+            [walk.root / path for path in walk.kinds.get(one, [])] for one in (kind, counts)
+        )
+        for path, message in wrong_shots(kind, shots, counted):
+            walk.fail(path.relative_to(walk.root).as_posix(), "shots", message)
 
 
 def _check_event(walk: _Walk, path: str) -> None:

@@ -11,7 +11,7 @@ from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
 from iqm_spec.store import Store
-from iqm_spec.study import distances, expectation, ghz, mirror, volume
+from iqm_spec.study import distances, expectation, ghz, logical, mirror, volume
 from iqm_spec.study.groups import Options
 from iqm_spec.study.plugins import run_plugin
 from iqm_spec.study.readout import Readout, readout_of
@@ -54,6 +54,8 @@ def analyse_run(
         if name == PLUGINS:
             for plugin, more in sorted(options.items()):
                 outcome += run_plugin(plugin, counted, more)
+        elif name == logical.NAME:
+            outcome += logical.logical_error(store, saved, counted, options)
         else:
             outcome += ANALYSES[name](counted, options, readout)
     return tuple(outcome)

@@ -82,6 +82,7 @@ class CircuitPoints:
                     values=values,
                     repeat=repeat,
                     priority=self.circuit.priority + worth(values),
+                    memory=self.circuit.memory,
                     **filled,
                 )
 

@@ -52,7 +52,7 @@ SPEC = {
 
 
 def test_the_blocks_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     (tmp_path / "experiments").symlink_to(ROOT / "experiments")
     monkeypatch.chdir(tmp_path)
     scope: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from branching import distance, outcomes_of_circuit, outcomes_of_native
+from courses import distance, outcomes_of_circuit, outcomes_of_native
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from branching import distance, outcomes_of_circuit, outcomes_of_native
+from courses import distance, outcomes_of_circuit, outcomes_of_native
 from qiskit import QuantumCircuit, QuantumRegister
 from qiskit.circuit import Clbit, Gate
 from qiskit.circuit.classical import expr

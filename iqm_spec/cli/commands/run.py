@@ -25,7 +25,9 @@ from iqm_spec.cli.options import (
 )
 from iqm_spec.cli.progress import Progress
 from iqm_spec.model import Stage
+from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.runs.events import Event, Planned, RunDone, StageDone
 from iqm_spec.runs.loop import carry_out
 from iqm_spec.runs.prepare import Given, prepare
@@ -141,10 +143,13 @@ def show_run(
     """Carry a run out, showing how it goes on and what came out; returns its exit code."""
     stages: list[StageDone] = []
     over: RunDone | None = None
+    crosschecked: Crosschecked | None = None
     with progress:
         for event in events:
             progress.show(event)
             match event:
+                case Crosschecked():
+                    crosschecked = event
                 case Planned():
                     plan = event.plan
                 case StageDone():
@@ -153,14 +158,19 @@ def show_run(
                     over = event
     assert plan is not None and over is not None  # noqa: S101, PT018 - `carry_out` always says both
     if as_json:
-        output.answer(_answer(request, plan, stages, over, results))
+        output.answer(_answer(request, plan, crosschecked, stages, over, results))
     else:
         _tell(store, plan, over, results)
     return over.exit_code
 
 
 def _answer(
-    request: Request, plan: Plan, stages: Sequence[StageDone], over: RunDone, results: Path
+    request: Request,
+    plan: Plan,
+    crosschecked: Crosschecked | None,
+    stages: Sequence[StageDone],
+    over: RunDone,
+    results: Path,
 ) -> dict[str, Any]:
     return {
         "run": over.run,
@@ -172,8 +182,10 @@ def _answer(
             "circuits": plan.circuits,
             "jobs": sum(stage.jobs for stage in stages),
         },
+        **({} if crosschecked is None else {"crosscheck": crosschecked.to_json()}),
         "server": request.session.realm if request.session is not None else None,
         "stages": [stage.to_json() for stage in stages],
+        "warnings": collapsed(plan.points),
         "results": results.as_posix(),
         "exit": over.exit_code,
     }

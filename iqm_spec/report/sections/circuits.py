@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from iqm_spec.model import NativeCircuit
+from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.keep import circuits_of, natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
@@ -44,6 +45,8 @@ def circuits(subject: Subject) -> Section:
     if len(points) > len(kept):
         told = f"{len(kept)} of {len(points):,} circuits that differ in size or place are drawn."
         blocks.insert(0, Text(told))
+    for line in collapsed(subject.saved.plan.points):
+        blocks.insert(0, Text(f"Little is left of it: {clean(line, 400)}.", "note"))
     return Section("circuits", "Circuits and qubits", tuple(blocks))
 
 

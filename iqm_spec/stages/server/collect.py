@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Stage
@@ -19,9 +19,16 @@ from iqm_spec.store import Store
 if TYPE_CHECKING:
     from iqm_spec.server.jobs import JobReport
     from iqm_spec.server.patience import Patience
+    from iqm_spec.server.results import Shots
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 """Seconds between two looks at the same jobs: grows while nothing happens."""
+
+SHOTS_SECONDS = 60.0
+"""How long the shots of a job are tried for before its counts are read without them."""
+
+MEMORY = "hardware-memory"
+"""Kind of the packs that hold the shots of machines."""
 
 READS_PER_SECOND = 10.0
 """Half of what the rate limit lets through (a read is 10 of 2000 units per 10 s)."""
@@ -31,6 +38,7 @@ READS_PER_SECOND = 10.0
 class Heard:
     """A look at a job. `trouble` says why its results are not in the folder and will not come.
 
+    `lacks` says why its counts are there without the shots that were wanted.
     `ended`: nothing more will be heard. `status` is the server's word.
     """
 
@@ -39,6 +47,7 @@ class Heard:
     queue_position: int | None = None
     ended: bool = False
     trouble: str = ""
+    lacks: str = ""
 
 
 def records_kind(stage: Stage) -> str:
@@ -53,18 +62,20 @@ def collect(
     circuits: Mapping[str, NativeCircuit],
     deadline: float | None,
     tell: Callable[[str, float], None],
+    memory: Collection[str] = (),
 ) -> Iterator[Heard]:
     """Looks at jobs until all have ended or the deadline (of `time.monotonic`) is over.
 
     Yields a job whenever its status or its place in the queue has changed; what has ended is in
-    the folder by then. `circuits` are those of every point key that the attempts carry.
+    the folder by then. `circuits` are those of every point key that the attempts carry, `memory`
+    the point keys whose shots are kept.
     """
     left = list(waiting)
     last: dict[str, Heard] = {}
     pause = FIRST_PAUSE
     while left:
         for attempt in list(left):
-            heard = _look(attempt, session, store, circuits, deadline, tell)
+            heard = _look(attempt, session, store, circuits, deadline, tell, memory)
             if heard is None:
                 return
             if heard.ended:
@@ -95,6 +106,7 @@ def _look(
     circuits: Mapping[str, NativeCircuit],
     deadline: float | None,
     tell: Callable[[str, float], None],
+    memory: Collection[str],
 ) -> Heard | None:
     """One look at a job, or None where the deadline was over before the server answered."""
     from iqm_spec.errors import Unreachable
@@ -107,7 +119,7 @@ def _look(
     try:
         report = read_job(session.connection, _server_id(attempt), patience)
         if report.status == "completed":
-            return _store(attempt, report, session, store, circuits, patience)
+            return _store(attempt, report, session, store, circuits, patience, memory)
     except Unreachable:
         return None
     except UnknownJob as error:
@@ -130,17 +142,18 @@ def _store(
     store: Store,
     circuits: Mapping[str, NativeCircuit],
     patience: Patience,
+    memory: Collection[str],
 ) -> Heard:
-    """Counts, the server's report, then the event that names both."""
-    from iqm_spec.server.results import BadAnswer, read_counts
+    """Counts and shots, the server's report, then the event that names them."""
+    from iqm_spec.server.results import BadAnswer
 
     keys = [key for key, _ in attempt.parts]
-    asked = [circuits[key] for key in keys]
     try:
-        counts = read_counts(session.connection, report.id, asked, patience)
+        shots, lacks = results_of(attempt, report.id, session, circuits, patience, memory)
     except BadAnswer as error:
         told = f"job {report.id}: {error.message}"
         return Heard(attempt, report.status, ended=True, trouble=told)
+    counts = [one.counts for one in shots]
     lines: Iterator[dict[str, Json]] = (
         {
             "key": record_key(key, attempt.job, attempt.number, report.id),
@@ -152,9 +165,57 @@ def _store(
     )
     stage = Stage(attempt.intent["stage"])
     records = store.put_pack(records_kind(stage), {}, lines)
-    fields = _told(attempt, report, store)
-    store.job(attempt.job).append("completed", {**fields, "records": records})
-    return Heard(attempt, report.status, ended=True)
+    fields = {**_told(attempt, report, store), "records": records}
+    if pack := put_shots(store, attempt, report.id, shots):
+        fields["memory"] = pack
+    store.job(attempt.job).append("completed", fields)
+    return Heard(attempt, report.status, ended=True, lacks=lacks)
+
+
+def results_of(
+    attempt: Attempt,
+    job_id: str,
+    session: Session,
+    circuits: Mapping[str, NativeCircuit],
+    patience: Patience,
+    memory: Collection[str],
+) -> tuple[list[Shots], str]:
+    """What a completed job brought, by part, and why shots that are wanted are not among it.
+
+    Counts are what is paid for: they are had from the server's other answer where it does not give
+    the shots.
+    """
+    from iqm_spec.errors import Refused, Unreachable
+    from iqm_spec.server.errors import BadAnswer
+    from iqm_spec.server.results import Shots, read_counts, read_shots
+
+    asked = [circuits[key] for key, _ in attempt.parts]
+    wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
+    why = ""
+    if wanted and attempt.intent["stage"] == Stage.HARDWARE.value:
+        total = SHOTS_SECONDS if patience.total is None else min(SHOTS_SECONDS, patience.total)
+        try:
+            shots = read_shots(
+                session.connection, job_id, asked, evolve(patience, total=total), wanted
+            )
+        except (BadAnswer, Refused, Unreachable) as error:
+            why = error.message
+        else:
+            why = next((one.why for one in shots if one.why), "")
+            return shots, f"job {job_id}: its shots are not kept ({why})" if why else ""
+    found = read_counts(session.connection, job_id, asked, patience)
+    lacks = f"job {job_id}: its shots are not kept ({why})" if why else ""
+    return [Shots(counts) for counts in found], lacks
+
+
+def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots]) -> str | None:
+    """Store the shots of a job's circuits; the pack's digest, None where none are wanted."""
+    lines: list[dict[str, Json]] = [
+        {"key": record_key(key, attempt.job, attempt.number, job_id), **one.packed}
+        for (key, _), one in zip(attempt.parts, shots, strict=True)
+        if one.packed is not None
+    ]
+    return store.put_pack(MEMORY, {}, lines) if lines else None
 
 
 def _failed(attempt: Attempt, report: JobReport, store: Store) -> None:
