@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.crosscheck.program import Unitary, applied
+from iqm_spec.crosscheck.program import Unitary, applied, played
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 WIDEST_STATE = 18
 """Qubits, and measurements and resets on the way, of a state vector."""
 
-MOST_WORK = 6_000_000
+MOST_WORK = 8_000_000
 """Amplitudes times gates of a state vector's evolution."""
+
+_OVERHEAD = 10
+"""A gate on a small state takes as long as one on so many qubits."""
+
+_LARGE = 11
+"""Qubits from which on it is quicker to touch single amplitudes than to multiply matrices."""
 
 
 @frozen(eq=False)
@@ -48,8 +54,7 @@ class Distribution:
 def work(gates: Sequence[Unitary]) -> tuple[int, int]:
     """Wires of `gates`, and amplitudes that are touched to evolve them."""
     wires = {wire for gate in gates for wire in gate.qubits}
-    passes = sum(len(gate.qubits) > 1 for gate in gates) + len(wires)
-    return len(wires), passes << len(wires)
+    return len(wires), len(gates) << max(len(wires), _OVERHEAD)
 
 
 def distribution(gates: Sequence[Unitary], reading: Mapping[int, int]) -> Distribution:
@@ -60,8 +65,10 @@ def distribution(gates: Sequence[Unitary], reading: Mapping[int, int]) -> Distri
     place = {wire: i for i, wire in enumerate(wires)}
     state = np.zeros(1 << len(wires), dtype=complex)
     state[0] = 1
-    for matrix, on in _joined(gates):
-        state = applied(state, matrix, [place[wire] for wire in on], len(wires))
+    large = len(wires) >= _LARGE
+    change = played if large else applied
+    for matrix, on in _joined(gates, apart=large):
+        state = change(state, matrix, [place[wire] for wire in on], len(wires))
     weights = (state.real**2 + state.imag**2).reshape((2,) * len(wires))
     read = sorted(set(reading.values()))
     lost = tuple(len(wires) - 1 - place[wire] for wire in wires if wire not in read)
@@ -83,8 +90,8 @@ def _of_bits(kept: Floats, read: Sequence[int], reading: Mapping[int, int]) -> D
     return Distribution(bits, found)
 
 
-def _joined(gates: Sequence[Unitary]) -> Iterator[tuple[Matrix, tuple[int, ...]]]:
-    """`gates` with those of one wire multiplied into the next gate of more wires."""
+def _joined(gates: Sequence[Unitary], *, apart: bool) -> Iterator[tuple[Matrix, tuple[int, ...]]]:
+    """`gates` with those of one wire multiplied, and into the next of more wires if not `apart`."""
     import numpy as np
 
     nothing, idle = np.eye(1, dtype=complex), np.eye(2, dtype=complex)
@@ -95,7 +102,9 @@ def _joined(gates: Sequence[Unitary]) -> Iterator[tuple[Matrix, tuple[int, ...]]
             waiting[wire] = gate.matrix @ waiting[wire] if wire in waiting else gate.matrix
             continue
         matrix = gate.matrix
-        if any(wire in waiting for wire in gate.qubits):
+        if apart:
+            yield from ((waiting.pop(wire), (wire,)) for wire in gate.qubits if wire in waiting)
+        elif any(wire in waiting for wire in gate.qubits):
             before = nothing
             for wire in gate.qubits:  # the last one is the highest bit
                 before = np.kron(waiting.pop(wire, idle), before)

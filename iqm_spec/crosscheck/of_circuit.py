@@ -39,23 +39,25 @@ def program_of_circuit(circuit: QuantumCircuit) -> Program:
 
 
 def _registers(circuit: QuantumCircuit) -> tuple[tuple[tuple[str, int], ...], dict[Any, int]]:
-    """Registers of a bitstring, and the place of every bit: those outside of registers last."""
-    declared: list[tuple[str, int | None]] = [(reg.name, reg.size) for reg in circuit.cregs]
+    """Registers of a bitstring, and the place of every bit: all in the order of their bits."""
     inside = {bit for register in circuit.cregs for bit in register}
-    bits = [bit for register in circuit.cregs for bit in register]
-    if len(bits) > len(inside):
+    if sum(register.size for register in circuit.cregs) > len(inside):
         raise NotReadable("classical registers that share bits")
-    names = {name for name, _ in declared}
-    registers = [(name, size) for name, size in declared if size is not None]
-    for number, bit in enumerate(circuit.clbits):
+    number = {bit: i for i, bit in enumerate(circuit.clbits)}
+    groups = {register.name: list(register) for register in circuit.cregs}
+    for bit in circuit.clbits:
         if bit not in inside:
-            own = f"bit{number}"
-            while own in names:
+            own = f"bit{number[bit]}"
+            while own in groups:
                 own += "_"
-            names.add(own)
-            registers.append((own, 1))
-            bits.append(bit)
-    return tuple(registers), {bit: place for place, bit in enumerate(bits)}
+            groups[own] = [bit]
+    if len(inside) < len(circuit.clbits):
+        first = {name: number[bits[0]] if bits else -1 for name, bits in groups.items()}
+        groups = {name: groups[name] for name in sorted(groups, key=first.__getitem__)}
+    places: dict[Any, int] = {}
+    for bits in groups.values():
+        places |= {bit: len(places) + i for i, bit in enumerate(bits)}
+    return tuple((name, len(bits)) for name, bits in groups.items()), places
 
 
 @define(eq=False)

@@ -21,6 +21,8 @@ from iqm_spec.crosscheck.program import (
     Reset,
     Step,
     Unitary,
+    applied,
+    played,
 )
 from iqm_spec.crosscheck.wires import Wired, wired
 from tests.branching import distance, outcomes_of
@@ -134,3 +136,16 @@ def test_a_gate_that_is_almost_clifford_is_none() -> None:
     gate = Unitary(qelib1()["ry"].matrix(np.pi / 2 + 1e-4), (0,))
     with pytest.raises(NotReadable, match="Clifford"):
         stabilizer.outcomes([gate], {0: 0})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_large_states_are_evolved_as_small_ones_are(seed: int) -> None:
+    random, width = Random(seed), 12
+    state = np.random.default_rng(seed).normal(size=(1 << width, 2)) @ np.array([1, 1j])
+    for _ in range(12):
+        gate = qelib1()[random.choice([*ANY, "cswap", "rxx"])]
+        matrix = gate.matrix(*[0.3, 1.1, -2.0][: gate.angles])
+        places = random.sample(range(width), gate.qubits)
+        expected = applied(state, matrix, places, width)
+        assert np.allclose(played(state.copy(), matrix, places, width), expected)
+        state = expected

@@ -113,13 +113,13 @@ def test_a_file_is_what_its_text_says(name: str) -> None:
     assert distance(outcomes_of(reading), dict(expected)) < 1e-9
 
 
-def test_bits_outside_of_registers_come_last_as_they_are_printed() -> None:
+def test_bits_outside_of_registers_stand_where_they_are_declared() -> None:
     text = (
         HEAD_3 + "bit a; bit[2] c; bit b; qubit[4] q; x q[3]; b = measure q[3]; a = measure q[0];"
     )
     (reading,) = readings_of_file(text.encode())
     native = transpile(circuit_of_qasm(text.encode()), _machine("garnet"))
-    assert reading.registers == native.registers == (("c", 2), ("bit0", 1), ("bit3", 1))
+    assert reading.registers == native.registers == (("bit0", 1), ("c", 2), ("bit3", 1))
     assert outcomes_of(reading) == {0b1000: 1}
     assert isinstance(crosscheck([reading], native), Agrees)
 

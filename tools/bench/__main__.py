@@ -20,6 +20,7 @@ SECTIONS = (
     "limit",
     "workers",
     "planning",
+    "crosscheck",
     "methods",
     "results",
     "folder",
