@@ -205,6 +205,20 @@ class Point:
 DELAY_IN_SAMPLES = "delay in dt"
 """The kind of a delay whose length in seconds cannot be known."""
 
+CONDITIONAL_GATE = "gate on several qubits under a condition"
+CONDITIONAL_MEASUREMENT = "measurement under a condition"
+CONDITIONAL_RESET = "reset under a condition"
+CONDITIONAL_OTHER = "instruction that is no gate under a condition"
+WIDE_CONDITION = "condition on more than four bits"
+BEYOND_CONDITIONS = (
+    CONDITIONAL_GATE,
+    CONDITIONAL_MEASUREMENT,
+    CONDITIONAL_RESET,
+    CONDITIONAL_OTHER,
+    WIDE_CONDITION,
+)
+"""Kinds of what no machine does, though some play single-qubit gates under conditions."""
+
 
 @frozen
 class Feature:
@@ -234,8 +248,9 @@ class CircuitFacts:
 class Op:
     """One instruction of a native circuit.
 
-    `r`: params (theta, phi) in radians; `cz`, `barrier`, `reset`: none; `move`: qubits (qubit,
-    resonator); `measure`: one qubit and its classical bit in `clbits`; `delay`: seconds.
+    `r`: params (theta, phi) in radians; `cc_r`: an `r` that is played only where the classical
+    bit in `clbits` is 1; `cz`, `barrier`, `reset`: none; `move`: qubits (qubit, resonator);
+    `measure`: one qubit and its classical bit in `clbits`; `delay`: seconds.
     `qubits` index `NativeCircuit.components`, `clbits` count through the registers in order.
     """
 

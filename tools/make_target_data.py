@@ -19,7 +19,11 @@ READOUT_UNKNOWN = "Readout duration is not published: a measurement takes no tim
 IDLE = "Idle qubits do not relax: only gates and readout err, as in iqm-client's fake backends."
 NO_CROSSTALK = "Errors are those of each gate alone: no crosstalk, no leakage, no drift."
 NO_CONTROL = "No conditional gates and no reset: the fake backend has none calibrated."
-COMMON = [READOUT_UNKNOWN, IDLE, NO_CROSSTALK, NO_CONTROL]
+CONTROL = (
+    "Conditional gates (cc_prx) and reset on every qubit, as on the machine: the fake backend has "
+    "none. A cc_prx that is played errs as a prx, a reset does not err."
+)
+COMMON = [READOUT_UNKNOWN, IDLE, NO_CROSSTALK]
 
 ALIKE = "All qubits are alike, and MOVE errs by relaxation alone (its depolarizing parameter is 0)."
 APHRODITE = (
@@ -45,7 +49,9 @@ def make() -> dict[str, dict[str, Any]]:
     deneb = IQMFakeDeneb()
     return {
         "garnet": _file("garnet", "IQMFakeGarnet", IQMFakeGarnet(), []),
-        "emerald": _file("emerald", "IQMFakeAphrodite", IQMFakeAphrodite(), [APHRODITE]),
+        "emerald": _conditional(
+            _file("emerald", "IQMFakeAphrodite", IQMFakeAphrodite(), [APHRODITE])
+        ),
         "deneb": _file("deneb", "IQMFakeDeneb", deneb, [ALIKE]),
         "sirius": _sirius(_file("sirius", "IQMFakeDeneb", deneb, [NO_SIRIUS, NAMES, ALIKE]), 16),
     }
@@ -56,7 +62,7 @@ def _file(alias: str, name: str, backend: Any, assumptions: list[str]) -> dict[s
         "format": "iqm-spec/target/1",
         "alias": alias,
         "source": f"{name} of iqm-client {version('iqm-client')}",
-        "assumptions": assumptions + COMMON,
+        "assumptions": [*assumptions, *COMMON, NO_CONTROL],
         "architecture": _architecture(backend.architecture),
         "error_profile": _profile(backend.error_profile),
     }
@@ -85,6 +91,16 @@ def _profile(profile: Any) -> dict[str, Any]:
         },
         "durations_ns": profile.single_qubit_gate_durations | profile.two_qubit_gate_durations,
         "readout": {qubit: dict(errors) for qubit, errors in profile.readout_errors.items()},
+    }
+
+
+def _conditional(file: dict[str, Any]) -> dict[str, Any]:
+    """A machine whose every qubit has conditional gates and reset."""
+    found = file["architecture"]
+    loci = {gate: [[qubit] for qubit in found["qubits"]] for gate in ("cc_prx", "reset")}
+    return file | {
+        "assumptions": [CONTROL if text == NO_CONTROL else text for text in file["assumptions"]],
+        "architecture": found | {"gates": dict(sorted((found["gates"] | loci).items()))},
     }
 
 

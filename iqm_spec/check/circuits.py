@@ -14,7 +14,9 @@ from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.json_types import Json
 from iqm_spec.memory import too_large
 from iqm_spec.model import (
+    BEYOND_CONDITIONS,
     DELAY_IN_SAMPLES,
+    WIDE_CONDITION,
     AxisValue,
     CircuitFacts,
     CircuitSpec,
@@ -163,6 +165,8 @@ class CircuitChecks:
         can = features(machine)
         lacking: dict[str, list[Feature]] = {}
         for feature in facts.features:
+            if feature.kind in BEYOND_CONDITIONS and "if_else" not in can:
+                continue  # the `if` itself is told
             if feature.kind not in can:
                 lacking.setdefault(feature.kind, []).append(feature)
         for alike in lacking.values():
@@ -217,7 +221,9 @@ class CircuitChecks:
         machine: Architecture,
     ) -> None:
         """Report the first of several alike."""
-        text = f"`{feature.kind}` cannot run on {machine.alias}"
+        beyond = feature.kind in BEYOND_CONDITIONS
+        what = f"a {feature.kind}" if beyond else f"`{feature.kind}`"
+        text = f"{what} cannot run on {machine.alias}"
         if times > 1:
             text += f" (it occurs {times:,} times, here first)"
         hint = _hint(circuit, feature)
@@ -250,6 +256,10 @@ class CircuitChecks:
 
 def _hint(circuit: CircuitSpec, feature: Feature) -> str:
     """What to do about an instruction that a machine lacks."""
+    if feature.kind == WIDE_CONDITION:
+        return "put fewer bits that have been measured into the register, or ask single bits"
+    if feature.kind in BEYOND_CONDITIONS:
+        return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
         return "its native instructions are r, cz, measure and barrier; rewrite the circuit"
     if circuit.kind is SourceKind.QPY:

@@ -23,6 +23,8 @@ from iqm_spec.model import CircuitFacts, Feature
 from iqm_spec.version import __version__
 
 _LARGEST = 1 << 20
+_TELLING = 2
+"""What facts tell. It is raised whenever they tell more of the same file."""
 
 
 def recall(kind: str, data: bytes) -> CircuitFacts | None:
@@ -56,7 +58,7 @@ def _path(kind: str, data: bytes) -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
-    versions: list[Json] = [READING, *_versions()]
+    versions: list[Json] = [READING, _TELLING, *_versions()]
     name = digest({"file": sha256(data), "kind": kind, "versions": versions})
     return folder / "verdicts" / name[:2] / f"{name}.json"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from iqm_spec.circuits.conditions import inexpressible
 from iqm_spec.model import DELAY_IN_SAMPLES, CircuitFacts, Feature
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def is_physical(circuit: QuantumCircuit) -> bool:
 def facts_of(circuit: QuantumCircuit) -> CircuitFacts:
     """Facts of `circuit`; features in the order in which they first occur, without lines."""
     measured, kinds = _count(circuit)
+    if "if_else" in kinds:
+        kinds |= {kind: None for kind in inexpressible(circuit) if kind is not None}
     return CircuitFacts(
         num_qubits=circuit.num_qubits,
         num_clbits=circuit.num_clbits,

@@ -95,7 +95,7 @@ def run_seconds(shots: int, circuit_durations: Sequence[float]) -> float:
 def circuit_duration(circuit: NativeCircuit, profile: ErrorProfile) -> float:
     """Seconds from the first gate to the last: the longest chain of gates and delays."""
     busy = [0.0] * len(circuit.components)
-    gates = {"r": "prx", "cz": "cz", "move": "move"}
+    gates = {"r": "prx", "cc_r": "prx", "cz": "cz", "move": "move"}
     for op in circuit.ops:
         if op.name == "delay":
             takes = op.params[0]

@@ -12,7 +12,14 @@ from attrs import frozen
 from iqm_spec.json_types import Json
 from iqm_spec.targets import Architecture, ErrorProfile, architecture, error_profile, known
 
-IMPLEMENTATIONS = {"prx": "drag_crf", "cz": "tgss", "move": "tgss_crf", "measure": "constant"}
+IMPLEMENTATIONS = {
+    "prx": "drag_crf",
+    "cc_prx": "prx_composite_drag_crf",
+    "cz": "tgss",
+    "move": "tgss_crf",
+    "measure": "constant",
+    "reset": "reset_conditional",
+}
 """The implementation that each gate has in a dynamic quantum architecture here."""
 CALIBRATED = datetime(2026, 11, 1, tzinfo=UTC)
 """When the emulated calibration sets say that they were made."""

@@ -60,17 +60,39 @@ def _circuit(data: Any, mapping: Mapping[str, str], architecture: Architecture) 
     for item, locus in measures:
         offsets[item["args"]["key"]] = sum(size for _, size in registers)
         registers.append((f"c{len(registers)}", len(locus)))
-    ops = [
-        op
-        for item, locus in zip(data["instructions"], loci, strict=True)
-        for op in _ops(item, tuple(index[name] for name in locus), offsets)
-    ]
+    ops: list[Op] = []
+    feedback: dict[tuple[str, str], int] = {}
+    for item, locus in zip(data["instructions"], loci, strict=True):
+        args = item.get("args") or {}
+        bits: tuple[int, ...] = ()
+        if item["name"] == "measure" and args.get("feedback_key"):
+            first = offsets[args["key"]]
+            feedback |= {(args["feedback_key"], q): first + i for i, q in enumerate(locus)}
+        elif item["name"] == "cc_prx":
+            source = mapping.get(args["feedback_qubit"], args["feedback_qubit"])
+            bits = (_fed_back(args["feedback_key"], source, feedback),)
+        ops += _ops(item, tuple(index[name] for name in locus), offsets, bits)
     return Measured(NativeCircuit(components, tuple(registers), tuple(ops)), tuple(offsets))
 
 
-def _ops(item: Any, qubits: Sequence[int], offsets: Mapping[str, int]) -> Iterator[Op]:
+def _fed_back(key: str, qubit: str, feedback: Mapping[tuple[str, str], int]) -> int:
+    """The classical bit that a conditional gate reads."""
+    if (key, qubit) not in feedback:
+        message = f"cc_prx needs an earlier measure of {qubit} with the feedback_key {key}"
+        raise Rejected(400, "invalid_job_payload", message)
+    return feedback[key, qubit]
+
+
+def _ops(
+    item: Any, qubits: Sequence[int], offsets: Mapping[str, int], bits: tuple[int, ...]
+) -> Iterator[Op]:
     args = item.get("args") or {}
     match item["name"]:
+        case "cc_prx":
+            yield Op("cc_r", tuple(qubits), (float(args["angle"]), float(args["phase"])), bits)
+        case "reset":
+            for qubit in qubits:
+                yield Op("reset", (qubit,))
         case "prx":
             yield Op("r", tuple(qubits), (float(args["angle"]), float(args["phase"])))
         case "cz" | "move" | "barrier" as name:

@@ -89,7 +89,12 @@ def _skeleton(found: Found) -> Skeleton:
         raise _unreadable(found, str(error)) from error
     bare = skeleton.bare
     qubits, bits = len(bare.components), sum(size for _, size in bare.registers)
+    written: set[int] = set()
     for op in bare.ops:
+        if op.name == "cc_r" and (len(op.params) != 2 or not written.issuperset(op.clbits)):
+            raise _unreadable(found, "`cc_r` has no two angles, or reads what nothing has written")
+        if op.name == "measure":
+            written.update(op.clbits)
         if any(at >= qubits for at in op.qubits) or any(at >= bits for at in op.clbits):
             raise _unreadable(found, f"`{op.name}` acts where the circuit has no qubit or bit")
         if len(op.qubits) != _QUBITS.get(op.name, len(op.qubits)):
@@ -97,7 +102,7 @@ def _skeleton(found: Found) -> Skeleton:
     return skeleton
 
 
-_QUBITS = {"r": 1, "cz": 2, "move": 2, "measure": 1}
+_QUBITS = {"r": 1, "cc_r": 1, "cz": 2, "move": 2, "measure": 1}
 """Instructions that act on so many."""
 
 

@@ -18,7 +18,7 @@ _BASE = {"cx": "x", "cy": "y", "cz": "z", "ch": "h", "ccx": "x", "ccz": "z", "mc
 
 
 def of_native(circuit: NativeCircuit) -> Wired:
-    """A transpiled circuit: `r` with its angles, `cz`, `move`, measurements."""
+    """A transpiled circuit: `r` with its angles, perhaps on a bit, `cz`, `move`, measurements."""
     gates = tuple(_native(op) for op in circuit.ops[:MOST_GATES])
     return Wired(circuit.components, gates, max(0, len(circuit.ops) - MOST_GATES))
 
@@ -30,6 +30,8 @@ def _native(op: Op) -> Gate:
         return Gate("barrier", op.qubits, kind="barrier")
     if op.name == "measure":
         return Gate("measure", op.qubits, kind="measure", bits=op.clbits)
+    if op.name == "cc_r":
+        return Gate(f"r if b{op.clbits[0]}", op.qubits, detail=angles(op.params))
     if op.name == "delay":
         told = f"{op.params[0] * 1e9:.3g} ns" if op.params else ""
         return Gate("delay", op.qubits, detail=told)

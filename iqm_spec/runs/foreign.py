@@ -147,13 +147,15 @@ def form(instructions: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) 
         locus = [mapping.get(name, name) for name in item["locus"]]
         here = 1 + max((level.get(name, 0) for name in locus), default=0)
         level.update(dict.fromkeys(locus, here))
-        placed.append((here, _words(item, locus)))
+        placed.append((here, _words(item, locus, mapping)))
     return tuple(words for _, words in sorted(placed))
 
 
-def _words(item: Mapping[str, Any], locus: Sequence[str]) -> str:
-    """`prx(angle=1.5, phase=0.0) on QB1`."""
-    args = _rotation(item["args"]) if item["name"] == "prx" else item["args"]
+def _words(item: Mapping[str, Any], locus: Sequence[str], mapping: Mapping[str, str]) -> str:
+    """`prx(angle=1.5, phase=0.0) on QB1`. The `feedback_qubit` of a cc_prx is a physical name."""
+    args = _rotation(item["args"]) if item["name"] in ("prx", "cc_prx") else item["args"]
+    if (source := args.get("feedback_qubit")) is not None:
+        args = {**args, "feedback_qubit": mapping.get(source, source)}
     told = ", ".join(f"{key}={_value(value)}" for key, value in sorted(args.items()))
     implementation = item.get("implementation")
     kind = f" as {implementation}" if implementation else ""

@@ -20,7 +20,7 @@ from iqm_spec.canonical import canonical
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.keys import measurement_keys
+from iqm_spec.server.keys import Keys, keys_of, measurement_keys
 
 _DEFAULTS: Mapping[str, Json] = {
     "heralding": "none",
@@ -30,7 +30,7 @@ _DEFAULTS: Mapping[str, Json] = {
     "move_gate_validation": "strict",
     "move_gate_frame_tracking": "full",
 }
-_GATES = {"r": "prx", "cz": "cz", "move": "move", "barrier": "barrier", "reset": "reset"}
+_GATES = {"r": "prx", "cc_r": "cc_prx"}
 _ARGS = {"r": ("angle", "phase"), "delay": ("duration",)}
 
 
@@ -43,7 +43,8 @@ def job_body(
     """Bytes of the request for (name, circuit) pairs under the spec's IQM options.
 
     The server's default calibration set is meant by None. Refused where a circuit cannot be asked
-    for: a classical bit that is measured twice. ValueError for an unknown option.
+    for: a classical bit that is measured twice, the first time for nothing. ValueError for an
+    unknown option.
     """
     if strangers := sorted(set(options) - set(_DEFAULTS)):
         raise ValueError(f"no IQM option is called {strangers[0]}")
@@ -76,44 +77,63 @@ def _shared(options: Mapping[str, Json], shots: int, calibration: str | None) ->
 
 
 def _circuit(name: str, circuit: NativeCircuit) -> str:
-    keys = measurement_keys(circuit.registers)
+    keys = keys_of(circuit)
+    if keys.twice is not None:
+        raise _twice(name, circuit, keys.twice)
+    read = set(keys.sources.values())
     names = [_json(component) for component in circuit.components]
     written: dict[Op, str] = {}
-    measured: set[int] = set()
     parts = []
-    for op in circuit.ops:
+    for place, op in enumerate(circuit.ops):
         if op.name == "measure":
-            _require_once(op, measured, name, keys)
+            parts.append(_measure(op, names, keys.by_place[place], place in read))
+            continue
+        if op.name == "cc_r":
+            parts.append(_conditional(op, names, circuit.ops, place, keys))
+            continue
         text = written.get(op)
         if text is None:
-            text = written[op] = _instruction(op, names, keys)
+            text = written[op] = _instruction(op, names, _numbers(op))
         parts.append(text)
     return f'{{"instructions":[{",".join(parts)}],"metadata":null,"name":{_json(name)}}}'
 
 
-def _require_once(op: Op, measured: set[int], name: str, keys: Sequence[str]) -> None:
-    clbit = op.clbits[0]
-    if clbit in measured:
-        register, _, _, bit = keys[clbit].rsplit("_", 3)
-        raise Refused(
-            f"circuit {name} measures into {register}[{bit}] twice; IQM servers take one "
-            "measurement per classical bit",
-            hint="measure into different bits",
-            code="refused.circuit",
-        )
-    measured.add(clbit)
+def _twice(name: str, circuit: NativeCircuit, bit: int) -> Refused:
+    register, _, _, place = measurement_keys(circuit.registers)[bit].rsplit("_", 3)
+    return Refused(
+        f"circuit {name} measures into {register}[{place}] twice; IQM servers take one "
+        "measurement per classical bit",
+        hint="measure into different bits",
+        code="refused.circuit",
+    )
 
 
-def _instruction(op: Op, names: Sequence[str], keys: Sequence[str]) -> str:
+def _measure(op: Op, names: Sequence[str], key: str, is_read: bool) -> str:
+    """A measurement; one that conditions read has its key as its feedback key too."""
+    told = _json(key)
+    feedback = f'"feedback_key":{told},' if is_read else ""
+    return _instruction(op, names, f'{feedback}"key":{told}')
+
+
+def _conditional(op: Op, names: Sequence[str], ops: Sequence[Op], place: int, keys: Keys) -> str:
+    """A `cc_prx`, which names the measurement that it reads and the qubit measured there."""
+    source = keys.sources[place]
+    key, qubit = _json(keys.by_place[source]), names[ops[source].qubits[0]]
+    angle, phase = map(_number, op.params)
+    args = f'"angle":{angle},"feedback_key":{key},"feedback_qubit":{qubit},"phase":{phase}'
+    return _instruction(op, names, args)
+
+
+def _numbers(op: Op) -> str:
+    return ",".join(
+        f'"{key}":{_number(value)}'
+        for key, value in zip(_ARGS.get(op.name, ()), op.params, strict=True)
+    )
+
+
+def _instruction(op: Op, names: Sequence[str], args: str) -> str:
     """One instruction, as qiskit-iqm would serialize it, keys in order."""
     locus = ",".join(names[i] for i in op.qubits)
-    if op.name == "measure":
-        args = f'"key":{_json(keys[op.clbits[0]])}'
-    else:
-        args = ",".join(
-            f'"{key}":{_number(value)}'
-            for key, value in zip(_ARGS.get(op.name, ()), op.params, strict=True)
-        )
     gate = _GATES.get(op.name, op.name)
     return f'{{"args":{{{args}}},"implementation":null,"locus":[{locus}],"name":"{gate}"}}'
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +14,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.server.advice import refusal
 from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.keys import measured_keys
+from iqm_spec.server.keys import keys_of
 from iqm_spec.server.patience import Patience, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, segment
@@ -141,8 +141,8 @@ def _by_bit(item: Mapping[str, Any], table: Bytes, circuit: NativeCircuit) -> It
     """The outcomes of each classical bit, 0 where it is not measured."""
     import numpy as np
 
-    bits = measured_keys(circuit)
-    column = {bits[key]: number for number, key in enumerate(item)}
+    bits = keys_of(circuit).bits
+    column = {bits[key]: number for number, key in enumerate(item) if key in bits}
     for bit in range(circuit.num_clbits):
         if bit in column:
             yield table[:, column[bit]] & np.uint8(1)
@@ -282,9 +282,9 @@ def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:
 
 def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[int]:
     """Where each character of a bitstring over all registers is: a key's place, a 0 or a space."""
-    bits = measured_keys(circuit)
-    _require_same(keys, bits, place)
-    position = {bits[key]: i for i, key in enumerate(keys)}
+    known = keys_of(circuit)
+    _require_same(keys, {*known.bits, *known.hidden}, place)
+    position = {known.bits[key]: i for i, key in enumerate(keys) if key in known.bits}
     zero, space = len(keys), len(keys) + 1
     order: list[int] = []
     low = 0
@@ -296,10 +296,10 @@ def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[i
     return order
 
 
-def _require_same(keys: Sequence[Any], bits: Mapping[str, int], place: _Place) -> None:
+def _require_same(keys: Sequence[Any], expected: Set[str], place: _Place) -> None:
     if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
         raise place.wrong("its measurement keys are no list of different names")
-    missing, strange = sorted(set(bits) - set(keys)), sorted(set(keys) - set(bits))
+    missing, strange = sorted(expected - set(keys)), sorted(set(keys) - expected)
     if missing or strange:
         told = [
             f"{word} {', '.join(names)[:200]}"

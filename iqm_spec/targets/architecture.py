@@ -18,7 +18,7 @@ Locus = tuple[str, ...]
 FORMAT = "iqm-spec/architecture/1"
 _NEEDED = ("prx", "measure")
 _ARITY = {"prx": 1, "cc_prx": 1, "reset": 1, "cz": 2, "move": 2}
-_GATE_OF_OP = {"r": "prx"}
+_GATE_OF_OP = {"r": "prx", "cc_r": "cc_prx"}
 
 
 @frozen

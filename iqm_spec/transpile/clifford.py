@@ -12,19 +12,21 @@ from functools import lru_cache
 from math import pi
 from typing import TYPE_CHECKING, Any
 
+from iqm_spec.transpile.rewritten import EARLY_MEASURE
+
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import PassManager, Target
 
 _ALWAYS = frozenset(
     {"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "iswap", "dcx"}
-    | {"ecr", "barrier", "measure", "reset", "delay"}
+    | {"ecr", "barrier", "measure", EARLY_MEASURE, "reset", "delay"}
 )
 _AT_QUARTER_TURNS = frozenset(
     {"r", "rx", "ry", "rz", "p", "u", "u1", "u2", "u3", "rxx", "ryy", "rzz", "rzx"}
 )
 _BASIS = ["id", "h", "s", "sdg", "x", "y", "z", "sx", "sxdg", "r", "rx", "ry", "rz", "u", "cz"]
-_OTHERS = ["measure", "reset", "delay", "barrier"]
+_OTHERS = ["measure", EARLY_MEASURE, "reset", "delay", "barrier", "cc_r"]
 _TOLERANCE = 1e-9
 _DEEPEST = 8  # definitions within definitions
 
@@ -37,10 +39,19 @@ def is_clifford(circuit: QuantumCircuit, depth: int = 0) -> bool:
 def _is_clifford(operation: Any, depth: int) -> bool:
     if operation.name in _ALWAYS:
         return True
+    if operation.name == "cc_r":
+        return _is_clifford_turn(*operation.params)
     if operation.name in _AT_QUARTER_TURNS:
         return all(map(_is_quarter_turn, operation.params))
     inside = getattr(operation, "definition", None)
     return inside is not None and depth < _DEEPEST and is_clifford(inside, depth + 1)
+
+
+def _is_clifford_turn(theta: float, phi: float) -> bool:
+    """Half turns about eight axes, quarter turns about four."""
+    if _is_quarter_turn(theta / 2):
+        return _is_quarter_turn(2 * phi)
+    return _is_quarter_turn(theta) and _is_quarter_turn(phi)
 
 
 def _is_quarter_turn(angle: Any) -> bool:

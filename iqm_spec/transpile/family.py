@@ -163,6 +163,8 @@ def _routed(
     options: Mapping[str, Json],
     layout: tuple[str, ...] | None,
 ) -> Family | None:
+    if any(hasattr(item.operation, "blocks") for item in circuit.data):
+        return None  # the frame that turns a conditional gate's axis depends on the angles
     angles = [param for item in circuit.data for param in item.operation.params if _free(param)]
     given = linear(angles, parameters)
     if given is None:

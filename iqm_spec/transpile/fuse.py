@@ -35,22 +35,29 @@ def fuse(ops: Iterable[Op]) -> list[Op]:
             pending[qubit] = product(rotation(*op.params), pending.get(qubit, IDENTITY))
             continue
         for qubit in op.qubits:
-            _play(qubit, pending, fused)
+            frame = _play(qubit, pending, fused)
             if op.name in ("measure", "reset"):
                 # a qubit in a basis state has no phase: the frame starts anew
                 del pending[qubit]
-        fused.append(op)
+        # R(theta, phi) RZ(frame) is RZ(frame) R(theta, phi - frame)
+        fused.append(_turned(op, frame) if op.name == "cc_r" else op)
     for qubit in list(pending):
         _play(qubit, pending, fused)
     return fused
 
 
-def _play(qubit: int, pending: dict[int, Matrix], fused: list[Op]) -> None:
-    """Emits the qubit's pending product as one `r`, leaving its frame pending."""
+def _turned(op: Op, frame: float) -> Op:
+    theta, phi = op.params
+    return Op(op.name, op.qubits, (tidy(theta), tidy(phi - frame)), op.clbits)
+
+
+def _play(qubit: int, pending: dict[int, Matrix], fused: list[Op]) -> float:
+    """Emits the qubit's pending product as one `r`, leaving its frame pending; returns it."""
     theta, phi, frame = split(pending.get(qubit, IDENTITY))
     if theta > NEGLIGIBLE:
         fused.append(Op("r", (qubit,), (tidy(theta), tidy(phi))))
     pending[qubit] = (exp(-0.5j * frame), 0, 0, exp(0.5j * frame))
+    return frame
 
 
 def rotation(theta: float, phi: float) -> Matrix:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture
+from iqm_spec.transpile.conditions import lower
 from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.options import TranspileOptions, options_from
@@ -34,7 +35,7 @@ def transpile_many(
     """Each circuit on the machine, with the physical names of its qubits in `layouts` or None.
 
     Every result depends on its own circuit, layout and the options alone, never on the others.
-    `Refused` says what cannot be done: too many qubits, control flow, a reset the machine lacks.
+    `Refused` says what cannot be done: too many qubits, control flow or a reset the machine lacks.
     """
     chosen = options_from(options)
     return [
@@ -64,7 +65,8 @@ def _native(
     layout = physical_layout(circuit, architecture, layout)
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
-    ops = fuse(read_ops(route(circuit, architecture, options, layout), places))
+    routed = route(lower(circuit), architecture, options, layout)
+    ops = fuse(read_ops(routed, places))
     return named(measures_last(insert_moves(ops, architecture)), architecture, registers)
 
 

@@ -9,12 +9,14 @@ from iqm_spec.circuits import is_physical
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, features
+from iqm_spec.transpile.rewritten import EARLY_MEASURE
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
 _PLAIN = {"r", "cz", "barrier", "reset"}
+_WITH_BITS = {"measure": "measure", EARLY_MEASURE: "measure", "cc_r": "cc_r"}
 
 
 def check_circuit(
@@ -29,7 +31,9 @@ def check_circuit(
     require_bound(circuit)
     check_layout(circuit, architecture, layout)
     for item in circuit.data:
-        if hasattr(item.operation, "blocks"):
+        if hasattr(item.operation, "blocks") and (
+            item.operation.name != "if_else" or "if_else" not in features(architecture)
+        ):
             raise _refused(f"circuit {name} has control flow ({item.operation.name})")
         if item.operation.name == "reset" and "reset" not in features(architecture):
             raise _refused(f"circuit {name} resets a qubit, which {machine} cannot")
@@ -120,8 +124,10 @@ def read_ops(
         qubits = tuple(index[qubit] for qubit in item.qubits)
         if name in _PLAIN:
             ops.append(Op(name, qubits, numbers(item.operation.params)))
-        elif name == "measure":
-            ops.append(Op(name, qubits, (), tuple(places[bit] for bit in item.clbits)))
+        elif name in _WITH_BITS:
+            bits = tuple(places[bit] for bit in item.clbits)
+            params = tuple(map(float, item.operation.params))
+            ops.append(Op(_WITH_BITS[name], qubits, params, bits))
         elif name == "delay":
             ops.append(Op(name, qubits, (seconds(item.operation),)))
         elif name != "id":

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from iqm_spec.targets import Architecture, features
+from iqm_spec.transpile.conditions import conditional_r
+from iqm_spec.transpile.rewritten import early_measure
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target
@@ -40,10 +42,15 @@ def target_of(architecture: Architecture) -> Target:
     target.add_instruction(IGate(), dict(every))
     target.add_instruction(Delay(0), dict(every))
     target.add_instruction(Measure(), dict(every))
+    target.add_instruction(early_measure(), dict(every))
     target.add_instruction(RGate(Parameter("theta"), Parameter("phi")), dict(every))
     if "reset" in features(architecture):
         loci = architecture.gates.get("reset") or architecture.gates["cc_prx"]
         target.add_instruction(Reset(), {(index[qubit],): None for (qubit,) in loci})
+    if "if_else" in features(architecture):
+        conditional = conditional_r(Parameter("theta"), Parameter("phi"))
+        loci = architecture.gates["cc_prx"]
+        target.add_instruction(conditional, {(index[qubit],): None for (qubit,) in loci})
     if pairs := cz_pairs(architecture):
         target.add_instruction(CZGate(), {(index[a], index[b]): None for a, b in pairs})
     return target

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import pi
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits import is_physical
+from iqm_spec.circuits.conditions import Inexpressible, steps
 from iqm_spec.diagnostics import nearest
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
@@ -16,7 +17,7 @@ from iqm_spec.transpile.violations import violations
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction
+    from qiskit.circuit import CircuitInstruction, Operation
 
 _ROTATIONS: Mapping[str, Callable[..., tuple[float, float]]] = {
     "r": lambda theta, phi: (theta, phi),
@@ -48,10 +49,16 @@ def verbatim(
     used = sorted({index[qubit] for item in circuit.data for qubit in item.qubits})
     new = {old: i for i, old in enumerate(used)}
     ops = []
+    written: set[Any] = set()
     for number, item in enumerate(circuit.data):
         wires = [index[qubit] for qubit in item.qubits]
         on = ", ".join(names[wire] for wire in wires)
         where = f"circuit {circuit.name}, instruction {number + 1}, on {on}"
+        if item.operation.name == "if_else":
+            for bit, qubit, rotation in _conditional(item, written, where):
+                ops.append(Op("cc_r", (new[index[qubit]],), rotation, (places[bit],)))
+            continue
+        written.update(item.clbits)
         op = _written(item, [names[wire] for wire in wires], where, architecture)
         bits = tuple(places[bit] for bit in item.clbits)
         ops.append(Op(op.name, tuple(new[wire] for wire in wires), op.params, bits))
@@ -93,10 +100,7 @@ def _written(
     """The native instruction, its qubits and bits aside."""
     operation = item.operation
     name: str = operation.name
-    if name in _ROTATIONS:
-        theta, phi = _ROTATIONS[name](*map(float, operation.params))
-        return Op("r", (), (theta + 0.0, phi + 0.0))
-    if name in ("u", "u3") and (rotation := _of_u(*map(float, operation.params))):
+    if (rotation := _rotation(operation)) is not None:
         return Op("r", (), rotation)
     if name == "swap" and set(locus) & set(architecture.resonators):
         if locus[0] in architecture.resonators:
@@ -108,6 +112,34 @@ def _written(
         return Op(name, ())
     hint = nearest(name, _ROTATIONS) or f"those are {_NATIVE}"
     raise _refused(where, f"`{name}` is no native gate", hint)
+
+
+def _conditional(
+    item: CircuitInstruction, written: set[Any], where: str
+) -> Iterator[tuple[Any, Any, tuple[float, float]]]:
+    """The bit, the qubit and the rotation of each gate of an `if`; Refused for what is not one `r`
+    where one bit is 1."""
+    hint = "without `transpile: {verbatim: true}` other conditions are made of it"
+    try:
+        done = steps(item, written)
+    except Inexpressible as reason:
+        raise _refused(where, f"a {reason.kind} is no native gate", hint) from reason
+    for step in done:
+        if step.condition.holds != {(True,)} or len(step.condition.bits) != 1:
+            raise _refused(where, "only a condition that one measured bit is 1 is native", hint)
+        rotation = _rotation(step.gate)
+        if rotation is None:
+            raise _refused(where, f"`{step.gate.name}` is no native gate under a condition", hint)
+        yield step.condition.bits[0], step.qubit, rotation
+
+
+def _rotation(operation: Operation) -> tuple[float, float] | None:
+    """Theta and phi of the `r` that a gate is, None where it is none."""
+    name: str = operation.name
+    if name in _ROTATIONS:
+        theta, phi = _ROTATIONS[name](*map(float, operation.params))
+        return theta + 0.0, phi + 0.0
+    return _of_u(*map(float, operation.params)) if name in ("u", "u3") else None
 
 
 def _of_u(theta: float, phi: float, lam: float) -> tuple[float, float] | None:

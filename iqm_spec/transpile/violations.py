@@ -12,6 +12,7 @@ _SHAPES = {
     "r": (1, 2, 0),
     "cz": (2, 0, 0),
     "move": (2, 0, 0),
+    "cc_r": (1, 2, 1),
     "measure": (1, 0, 1),
     "reset": (1, 0, 0),
     "delay": (1, 1, 0),
@@ -34,9 +35,14 @@ def violations(native: NativeCircuit, architecture: Architecture) -> list[str]:
     if len(set(native.components)) < len(native.components):
         found.append("a component is named twice")
     held: dict[str, str] = {}
+    written: set[int] = set()
     for i, op in enumerate(native.ops):
         if problem := _shape(op, native) or _place(op, native, architecture, held):
             found.append(f"instruction {i} ({op.name}): {problem}")
+        elif op.name == "measure":
+            written.update(op.clbits)
+        elif op.name == "cc_r" and not written.issuperset(op.clbits):
+            found.append(f"instruction {i} ({op.name}): reads a bit that nothing has written")
     found += [f"{qubit} is left in {resonator}" for resonator, qubit in held.items()]
     return found + list(_lost_writes(native))
 
@@ -66,7 +72,7 @@ def _shape(op: Op, native: NativeCircuit) -> str:
     if not all(0 <= qubit < len(native.components) for qubit in op.qubits):
         return "acts on a component that is not there"
     if not all(0 <= bit < native.num_clbits for bit in op.clbits):
-        return "writes a classical bit that is not there"
+        return f"{'reads' if op.name == 'cc_r' else 'writes'} a classical bit that is not there"
     if not all(map(isfinite, op.params)) or (op.name == "delay" and op.params[0] < 0):
         return f"has the parameters {op.params}"
     return "" if len(set(op.qubits)) == len(op.qubits) else "acts on a component twice"

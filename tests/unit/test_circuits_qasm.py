@@ -11,7 +11,7 @@ from qiskit.quantum_info import Operator, Statevector
 from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.circuits import LARGEST_FILE, CircuitError, build_circuit, inspect_qasm, scan_inputs
-from iqm_spec.model import CircuitFacts, Feature, SourceKind
+from iqm_spec.model import CONDITIONAL_RESET, CircuitFacts, Feature, SourceKind
 
 FOLDER = Path(__file__).parents[1] / "circuits"
 HEAD_2 = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
@@ -23,6 +23,7 @@ FACTS = {
     "conditions": CircuitFacts(2, 2, 3, (), (Feature("if_else", 7), Feature("reset", 8))),
     "inputs": CircuitFacts(2, 2, 2, ("theta", "phi", "unused")),
     "modifiers": CircuitFacts(4, 4, 4),
+    "active_reset": CircuitFacts(1, 2, 2, (), (Feature("if_else", 8),)),
     "dynamic": CircuitFacts(
         3,
         3,
@@ -34,6 +35,7 @@ FACTS = {
             Feature("while_loop", 13),
             Feature("delay", 14),
             Feature("box", 15),
+            Feature(CONDITIONAL_RESET, 7),
         ),
     ),
 }

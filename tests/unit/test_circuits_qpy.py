@@ -127,6 +127,7 @@ def test_gates_of_ones_own_and_control_flow() -> None:
         "for_loop",
         "reset",
         "delay in dt",
+        "measurement under a condition",
     ]
     built = build(data)
     assert set(built.count_ops()) <= {

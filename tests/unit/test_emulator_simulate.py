@@ -87,8 +87,29 @@ def test_logical_names_are_mapped(mapping: Any) -> None:
 
 
 def test_an_instruction_that_cannot_be_simulated_is_refused() -> None:
-    with pytest.raises(Rejected, match="reset"):
-        translate(payload([op("reset", "QB1")]), architecture("garnet"))
+    with pytest.raises(Rejected, match="lru"):
+        translate(payload([op("lru", "QB1")]), architecture("garnet"))
+
+
+def test_conditional_gates_read_the_measurement_that_they_name() -> None:
+    circuit = [
+        op("measure", "QB1", "QB2", key="m", feedback_key="f"),
+        op("reset", "QB1", "QB2"),
+        op("cc_prx", "QB1", angle=3.0, phase=0.5, feedback_qubit="QB2", feedback_key="f"),
+    ]
+    (measured,) = translate(payload(circuit), architecture("emerald"))
+    assert measured.circuit.ops[2:] == (
+        Op("reset", (0,)),
+        Op("reset", (1,)),
+        Op("cc_r", (0,), (3.0, 0.5), (1,)),
+    )
+    for wrong in ({"feedback_qubit": "QB3"}, {"feedback_key": "m"}):
+        circuit[2]["args"] |= wrong
+        with pytest.raises(Rejected, match="cc_prx needs an earlier measure"):
+            translate(payload(circuit), architecture("emerald"))
+        circuit[2]["args"] |= {"feedback_qubit": "QB2"}
+    with pytest.raises(Rejected, match="cc_prx needs an earlier measure"):
+        translate(payload(circuit[2:] + circuit[:1]), architecture("emerald"))
 
 
 @pytest.mark.slow

@@ -206,3 +206,29 @@ def test_many_that_do_not_fit_are_counted() -> None:
 
 def test_options_are_those_of_a_submission() -> None:
     assert set(listed(point())[0].settings) == set(OPTIONS)
+
+
+def test_conditional_gates_are_compared_with_what_they_read() -> None:
+    ops = (
+        Op("measure", (0,), (), (0,)),
+        Op("cc_r", (1,), (1.5, 0.25), (0,)),
+        Op("measure", (1,), (), (1,)),
+    )
+    ours = candidates([point()], ["k"], {"a": evolve(CIRCUIT, ops=ops)})[0].form
+
+    def theirs(turns: float, source: str, key: str, sign: int = 1) -> tuple[str, ...]:
+        gate: dict[str, Any] = {"angle": sign * 1.5 + turns * math.tau, "phase": 0.25}
+        gate |= {"feedback_qubit": source, "feedback_key": key}
+        return form(
+            [
+                {**instruction("measure", "a"), "args": {"key": "c_2_0_0", "feedback_key": key}},
+                {**instruction("cc_prx", "QB2"), "args": gate},
+                {**instruction("measure", "QB2"), "args": {"key": "c_2_0_1"}},
+            ],
+            {"a": "QB1"},
+        )
+
+    assert theirs(0, "a", "c_2_0_0") == theirs(1, "QB1", "c_2_0_0") == ours
+    assert theirs(0, "QB2", "c_2_0_0") != ours
+    assert theirs(0, "a", "other") != ours
+    assert theirs(0, "a", "c_2_0_0", -1) != ours

@@ -191,3 +191,50 @@ def test_a_hundred_thousand_instructions_take_no_time() -> None:
     body = job_body([(f"c{i}", native) for i in range(100)], 1, None, {})
     assert time.process_time() - start < 2.0  # 0.1 s where nothing else runs
     assert body.count(b'"prx"') == 100_000
+
+
+def fed_back() -> NativeCircuit:
+    """A bit that is written twice; conditions read either value."""
+    ops = (
+        Op("r", (0,), (math.pi / 2, 0.0)),
+        Op("measure", (0,), (), (1,)),
+        Op("cc_r", (1,), (math.pi, 0.5), (1,)),
+        Op("reset", (0,)),
+        Op("measure", (1,), (), (1,)),
+        Op("cc_r", (0,), (math.pi, 0.0), (1,)),
+        Op("measure", (0,), (), (0,)),
+    )
+    return NativeCircuit(("QB1", "QB2"), (("c", 2),), ops)
+
+
+def test_conditions_are_sent_as_iqm_client_sends_them() -> None:
+    from iqm.qiskit_iqm.qiskit_to_iqm import serialize_instructions
+
+    from iqm_spec.transpile import to_qiskit
+
+    native = fed_back()
+    (sent,) = json.loads(job_body([("a", native)], 10, None, {}))["circuits"]
+    first, second = sent["instructions"][1], sent["instructions"][4]
+    assert first["args"] == {"key": "overwritten_1_1_0", "feedback_key": "overwritten_1_1_0"}
+    assert second["args"] == {"key": "c_2_0_1", "feedback_key": "c_2_0_1"}
+
+    theirs = serialize_instructions(to_qiskit(native), dict(enumerate(native.components)))
+    for ours, other in zip(sent["instructions"], theirs, strict=True):
+        assert (ours["name"], tuple(ours["locus"])) == (other.name, other.locus)
+        assert ours["args"].keys() == other.args.keys()
+        if ours["name"] == "cc_prx":
+            assert ours["args"]["feedback_qubit"] == other.args["feedback_qubit"]
+    assert theirs[4].args == second["args"]
+
+
+def test_iqm_clients_validators_accept_conditions() -> None:
+    machine = architecture("emerald")
+    body = job_body([("a", fed_back())], 10, None, {})
+    assert check_body(body, served(machine)) == []
+    assert normalized(json.loads(body)) == canonical(json.loads(body))
+
+
+def test_a_bit_that_is_overwritten_before_it_is_read_is_refused() -> None:
+    ops = tuple(op for op in fed_back().ops if op.name != "cc_r")
+    with pytest.raises(Refused, match=r"measures into c\[1\] twice"):
+        job_body([("a", NativeCircuit(("QB1", "QB2"), (("c", 2),), ops))], 10, None, {})

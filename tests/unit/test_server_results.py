@@ -13,7 +13,7 @@ from scripted import Answer, Scripted, http
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.keys import measured_keys
+from iqm_spec.server.keys import keys_of
 from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience
 from iqm_spec.server.results import counts_of, counts_of_measurements, read_counts
@@ -46,7 +46,7 @@ def test_empty_registers_leave_no_trace() -> None:
 
 
 def test_no_shots_left_by_heralding() -> None:
-    keys = list(measured_keys(TWO))
+    keys = list(keys_of(TWO).bits)
     assert counts_of([{"measurement_keys": keys, "counts": {}}], [TWO]) == [{}]
     assert counts_of_measurements([{key: [] for key in keys}], [TWO]) == [{}]
 
@@ -128,7 +128,7 @@ def test_both_forms_agree_with_qiskits_strings(
     case: tuple[NativeCircuit, list[str]], random: Any
 ) -> None:
     native, shots = case
-    bits = measured_keys(native)
+    bits = keys_of(native).bits
     keys = list(bits)
     random.shuffle(keys)
     plain = [shot.replace(" ", "")[::-1] for shot in shots]
@@ -178,3 +178,17 @@ def test_measurements_where_counts_cannot_be_read() -> None:
 def test_results_that_cannot_be_had(status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="results of job some-job"):
         fetched(http(status), http(status))
+
+
+def test_keys_of_overwritten_bits_are_left_out_of_the_counts() -> None:
+    ops = (
+        Op("measure", (0,), (), (0,)),
+        Op("cc_r", (1,), (1.0, 0.0), (0,)),
+        Op("measure", (1,), (), (0,)),
+    )
+    native = NativeCircuit(("QB1", "QB2"), (("c", 1),), ops)
+    keys = ["overwritten_1_1_0", "c_1_0_0"]
+    data: Any = [{"measurement_keys": keys, "counts": {"01": 3, "11": 4, "10": 5}}]
+    assert counts_of(data, [native]) == [{"0": 5, "1": 7}]
+    with pytest.raises(BadAnswer, match="without overwritten_1_1_0"):
+        counts_of([{"measurement_keys": keys[1:], "counts": {"1": 7}}], [native])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import pi
 from pathlib import Path
 
@@ -177,3 +178,36 @@ def diagnosed(folder: Path, entry: str) -> list[Diagnostic]:
     spec = folder / "x.yaml"
     spec.write_text(f"iqm_spec: 1\nname: x\ntarget: garnet\ncircuits:\n  - {entry}\n")
     return examine(spec)[1]
+
+
+def test_a_gate_under_one_bit_is_native() -> None:
+    told, components = ops(
+        "bit[2] c; c[0] = measure $4; c[1] = measure $5;"
+        "if (c[0] == 1) { x $5; ry(0.5) $4; U(1.0, -pi/2, pi/2) $5; } c[1] = measure $5;",
+        "emerald",
+    )
+    assert components == ("QB5", "QB6")
+    assert told == (
+        Op("measure", (0,), (), (0,)),
+        Op("measure", (1,), (), (1,)),
+        Op("cc_r", (1,), (pi, 0.0), (0,)),
+        Op("cc_r", (0,), (0.5, pi / 2), (0,)),
+        Op("cc_r", (1,), (1.0, 0.0), (0,)),
+        Op("measure", (1,), (), (1,)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "message"),
+    [
+        ("if (!c[0]) x $0;", "emerald", "only a condition that one measured bit is 1"),
+        ("if (c == 3) x $0;", "emerald", "only a condition that one measured bit is 1"),
+        ("if (c[0]) h $0;", "emerald", "`h` is no native gate under a condition"),
+        ("if (c[0]) cz $0, $1;", "emerald", "gate on several qubits under a condition"),
+        ("if (c[0]) x $0;", "garnet", "garnet has none on QB1"),
+    ],
+)
+def test_other_conditions_are_not_sent_verbatim(text: str, target: str, message: str) -> None:
+    circuit = build(f"bit[2] c; c[0] = measure $0; c[1] = measure $1; {text} c[0] = measure $0;")
+    with pytest.raises(Refused, match=re.escape(message)):
+        transpile(circuit, architecture(target), VERBATIM)

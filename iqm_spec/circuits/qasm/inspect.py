@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from iqm_spec.circuits.conditions import inexpressible
 from iqm_spec.circuits.facts import facts_of
 from iqm_spec.circuits.files import LARGEST_FILE
 from iqm_spec.circuits.qasm.parse import parse
@@ -38,7 +39,7 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[QasmProblem, .
         )
         return None, (QasmProblem(1, 1, "S403", "the circuit measures nothing", hint),)
     inputs = surveyed.inputs if surveyed.version == 3 else ()
-    return evolve(facts, inputs=inputs, features=_features(features, facts)), ()
+    return evolve(facts, inputs=inputs, features=_features(features, facts, circuit)), ()
 
 
 def circuit_of_qasm(data: bytes) -> QuantumCircuit:
@@ -88,7 +89,21 @@ def _begin(span: Span) -> tuple[int, int]:
     return span.line, span.column
 
 
-def _features(read: tuple[Feature, ...], facts: CircuitFacts) -> tuple[Feature, ...]:
-    """Features with their lines, and those that only the circuit shows."""
-    found = {feature.kind for feature in read}
-    return (*read, *(item for item in facts.features if item.kind not in found))
+def _features(
+    read: tuple[Feature, ...], facts: CircuitFacts, circuit: QuantumCircuit
+) -> tuple[Feature, ...]:
+    """Features with their lines, each line once, and those that only the circuit shows."""
+    features = tuple(dict.fromkeys((*read, *_beyond(read, circuit))))
+    found = {feature.kind for feature in features}
+    return (*features, *(item for item in facts.features if item.kind not in found))
+
+
+def _beyond(read: tuple[Feature, ...], circuit: QuantumCircuit) -> list[Feature]:
+    """What no machine does under a condition, each at the line of its `if`."""
+    lines = [feature.line for feature in read if feature.kind == "if_else"]
+    if not lines:
+        return []
+    kinds = inexpressible(circuit)
+    if len(kinds) != len(lines):  # a condition in a loop or in a box
+        lines = [lines[0]] * len(kinds)
+    return [Feature(kind, line) for kind, line in zip(kinds, lines, strict=True) if kind]

@@ -57,8 +57,8 @@ _FEATURES = {
 
 
 def features_of(statements: Iterable[ast.QASMNode]) -> tuple[Feature, ...]:
-    """What not every machine can do of a lowered program, with its lines, each line once."""
-    return tuple(dict.fromkeys(_features(statements)))
+    """What not every machine can do of a lowered program, with its lines, in its order."""
+    return tuple(_features(statements))
 
 
 def _features(statements: Iterable[ast.QASMNode]) -> Iterator[Feature]:

@@ -29,6 +29,9 @@ def _append(built: QuantumCircuit, op: Op) -> None:
     match op.name:
         case "r":
             _append_turn(built, op)
+        case "cc_r":
+            with built.if_test((built.clbits[op.clbits[0]], 1)):
+                _append_turn(built, op)
         case "cz":
             built.cz(*op.qubits)
         case "move":

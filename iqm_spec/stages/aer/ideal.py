@@ -8,6 +8,7 @@ from typing import Protocol
 from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.affine import affine
 from iqm_spec.stages.aer.amplitudes import amplitudes
+from iqm_spec.stages.aer.branches import follow
 from iqm_spec.stages.aer.dense import distributions
 from iqm_spec.stages.aer.method import STATEVECTOR_QUBITS, choose_method
 from iqm_spec.stages.aer.shape import shape_of, without_moves
@@ -29,7 +30,9 @@ def ideals(named: Mapping[Native, str], device: str) -> dict[Native, Known | str
     small = []
     for circuit, name in named.items():
         plain = without_moves(circuit)
-        if not shape_of(plain).final:
+        if any(op.name == "cc_r" for op in plain.skeleton.bare.ops):
+            found[circuit] = follow(plain)
+        elif not shape_of(plain).final:
             found[circuit] = "measured or reset midway: no single ideal state"
         elif shape_of(plain).width <= STATEVECTOR_QUBITS:
             small.append((circuit, plain, name))

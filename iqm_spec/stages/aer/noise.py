@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel, QuantumError
 
 _IQM_NAME = {"r": "prx", "cz": "cz", "move": "move"}
+_QISKIT_NAME = {"cc_r": "r"}
 
 
 def noise_model(profile: ErrorProfile, circuits: Iterable[NativeCircuit]) -> NoiseModel:
     """Errors of every gate and readout that `circuits`, all on the same components, contain.
 
-    A gate is known by its name in Qiskit, `move` by the label of its unitary.
+    A gate is known by its name in Qiskit, `move` by the label of its unitary. A conditional gate
+    errs as an `r` where it is played, and not at all where it is not.
     """
     from qiskit_aer.noise import NoiseModel
 
@@ -68,12 +70,13 @@ def readout_error(profile: ErrorProfile, component: str) -> tuple[float, float]:
 
 
 def _used(circuits: Iterable[NativeCircuit]) -> set[tuple[str, tuple[str, ...], tuple[int, ...]]]:
-    return {
-        (op.name, tuple(circuit.components[q] for q in op.qubits), op.qubits)
-        for circuit in circuits
-        for op in circuit.ops
-        if op.name in _IQM_NAME or op.name == "measure"
-    }
+    found = set()
+    for circuit in circuits:
+        for op in circuit.ops:
+            name = _QISKIT_NAME.get(op.name, op.name)
+            if name in _IQM_NAME or name == "measure":
+                found.add((name, tuple(circuit.components[q] for q in op.qubits), op.qubits))
+    return found
 
 
 def _unknown(what: str) -> JobFailed:

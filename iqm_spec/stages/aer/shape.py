@@ -20,7 +20,8 @@ class Shape:
     """A circuit's properties that choose a simulation method.
 
     `measured` are (classical bit, component) of the last measurement into each bit, by bit.
-    `final` is true where no component is used again after it was measured, and none is reset.
+    `final` is true where no component is used again after it was measured, none is reset, and
+    nothing depends on an outcome.
     `bond_bits` bounds the logarithm to base 2 of the bonds of a matrix product state of the
     components `in_line`.
     """
@@ -35,7 +36,8 @@ class Shape:
 
 def shape_of(native: Native) -> Shape:
     """The circuit's shape."""
-    turns = zip(native.angles[::2], native.angles[1::2], strict=True)
+    turns = [*zip(native.angles[::2], native.angles[1::2], strict=True)]
+    turns += [(op.params[0], op.params[1]) for op in native.skeleton.bare.ops if op.name == "cc_r"]
     if all(quarter_turns(theta, phi) is not None for theta, phi in turns):
         return evolve(shape_of_skeleton(native.skeleton), clifford=True)
     return shape_of_skeleton(native.skeleton)
@@ -45,7 +47,7 @@ def shape_of(native: Native) -> Shape:
 def shape_of_skeleton(skeleton: Skeleton) -> Shape:
     """The shape of the circuits of a skeleton that are not Clifford."""
     circuit = skeleton.bare
-    gates = [op for op in circuit.ops if op.name in ("r", "cz", "move")]
+    gates = [op for op in circuit.ops if op.name in ("r", "cc_r", "cz", "move")]
     return Shape(
         width=len(circuit.components),
         gates=len(gates),

@@ -1,0 +1,290 @@
+"""Classical conditions of a circuit: on which bits they depend, and what is done under them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from iqm_spec.model import (
+    CONDITIONAL_GATE,
+    CONDITIONAL_MEASUREMENT,
+    CONDITIONAL_OTHER,
+    CONDITIONAL_RESET,
+    WIDE_CONDITION,
+)
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import CircuitInstruction
+
+MOST_BITS = 4
+"""Bits that one condition may depend on: each bit more doubles the number of pulses."""
+_DEEPEST = 64  # conditions within conditions, definitions within definitions
+
+Assignment = tuple[bool, ...]
+
+
+class Inexpressible(Exception):
+    """A condition that single-qubit gates under conditions on bits cannot replace.
+
+    `kind` is that of the feature which the circuit then has.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+@frozen
+class Condition:
+    """True where the values of `bits`, which are Qiskit's, are one of `holds`."""
+
+    bits: tuple[Any, ...]
+    holds: frozenset[Assignment]
+
+    def opposite(self) -> Condition:
+        """True where this one is not."""
+        every = frozenset(product((False, True), repeat=len(self.bits)))
+        return Condition(self.bits, every - self.holds)
+
+    def within(self, outer: Condition) -> Condition:
+        """True where both are; Inexpressible where that depends on too many bits."""
+        bits = tuple(dict.fromkeys((*outer.bits, *self.bits)))
+        return _condition(
+            bits,
+            lambda values: (
+                tuple(values[bit] for bit in outer.bits) in outer.holds
+                and tuple(values[bit] for bit in self.bits) in self.holds
+            ),
+        )
+
+
+ALWAYS = Condition((), frozenset({()}))
+
+
+@frozen
+class Step:
+    """A gate on one qubit of the circuit under a condition."""
+
+    condition: Condition
+    qubit: Any
+    gate: Any
+
+
+def inexpressible(circuit: QuantumCircuit) -> list[str | None]:
+    """Of each `if` in the order of the text, the kind of what keeps it from being expressed."""
+    found: list[str | None] = []
+    for item, written in conditionals(circuit):
+        try:
+            steps(item, written)
+            kind = None
+        except Inexpressible as reason:
+            kind = reason.kind
+        found += [kind] + [None] * (_number_within(item) - 1)
+    return found
+
+
+def conditionals(circuit: QuantumCircuit) -> Iterator[tuple[CircuitInstruction, frozenset[Any]]]:
+    """Every `if` of the circuit's own instructions, with the bits that may be 1 by then."""
+    written: frozenset[Any] = frozenset()
+    for item in circuit.data:
+        if item.operation.name == "if_else":
+            yield item, written  # its body writes nothing, or it is inexpressible
+        else:
+            written |= set(item.clbits)
+
+
+def _number_within(item: Any) -> int:
+    """Number of `if` in an instruction, itself counted."""
+    blocks = getattr(item.operation, "blocks", ())
+    inner = sum(_number_within(one) for block in blocks for one in block.data)
+    return inner + int(item.operation.name == "if_else")
+
+
+def steps(item: CircuitInstruction, written: Collection[Any]) -> list[Step]:
+    """What an `if` does, qubit by qubit; a bit that is not among those `written` is 0."""
+    qubits = {qubit: qubit for qubit in item.qubits}
+    bits = {bit: bit for bit in item.clbits}
+    return list(_of_if(item, ALWAYS, qubits, bits, written, 0))
+
+
+def _of_if(
+    item: Any,
+    outer: Condition,
+    qubits: Mapping[Any, Any],
+    bits: Mapping[Any, Any],
+    written: Collection[Any],
+    depth: int,
+) -> Iterator[Step]:
+    if depth > _DEEPEST:
+        raise Inexpressible(CONDITIONAL_OTHER)
+    own = _read(item.operation.condition, bits, written)
+    for block, condition in zip(item.operation.blocks, (own, own.opposite()), strict=False):
+        inner_qubits = {
+            inner: qubits[outside] for inner, outside in zip(block.qubits, item.qubits, strict=True)
+        }
+        inner_bits = {
+            inner: bits[outside] for inner, outside in zip(block.clbits, item.clbits, strict=True)
+        }
+        both = condition.within(outer)
+        yield from _of_block(block, both, inner_qubits, inner_bits, written, depth + 1)
+
+
+def _of_block(
+    block: QuantumCircuit,
+    condition: Condition,
+    qubits: Mapping[Any, Any],
+    bits: Mapping[Any, Any],
+    written: Collection[Any],
+    depth: int,
+) -> Iterator[Step]:
+    from qiskit.circuit import Gate
+
+    for item in block.data:
+        operation = item.operation
+        if operation.name == "barrier":
+            continue
+        if operation.name == "if_else":
+            yield from _of_if(item, condition, qubits, bits, written, depth)
+        elif isinstance(operation, Gate) and operation.num_qubits == 1:
+            yield Step(condition, qubits[item.qubits[0]], operation)
+        elif isinstance(operation, Gate) and operation.num_qubits == 0:
+            continue  # a global phase under a classical condition is none that could be seen
+        else:
+            inside = _definition(operation, depth)
+            places = dict(zip(inside.qubits, (qubits[q] for q in item.qubits), strict=True))
+            yield from _of_block(inside, condition, places, {}, written, depth + 1)
+
+
+def _definition(operation: Any, depth: int) -> QuantumCircuit:
+    """What a gate of one's own is made of; Inexpressible for all that is no such gate."""
+    from qiskit.circuit import Gate
+
+    if operation.name == "measure":
+        raise Inexpressible(CONDITIONAL_MEASUREMENT)
+    if operation.name == "reset":
+        raise Inexpressible(CONDITIONAL_RESET)
+    if not isinstance(operation, Gate):
+        raise Inexpressible(CONDITIONAL_OTHER)
+    own = getattr(operation, "_standard_gate", None) is None
+    inside: QuantumCircuit | None = operation.definition if own else None
+    if inside is None or depth > _DEEPEST:
+        raise Inexpressible(CONDITIONAL_GATE)
+    return inside
+
+
+# --- conditions ----------------------------------------------------------------------------------
+
+
+def _read(condition: Any, bits: Mapping[Any, Any], written: Collection[Any]) -> Condition:
+    """A condition of Qiskit's on the bits of the whole circuit."""
+    from qiskit.circuit.classical import expr
+
+    if isinstance(condition, expr.Expr):
+        inner = dict.fromkeys(_bits_of(condition))
+        names = {bit: bits[bit] for bit in inner}
+        return _on(names, written, lambda values: bool(_value(condition, values)))
+    what, wanted = condition
+    listed = list(what) if hasattr(what, "size") else [what]
+    names = {bit: bits[bit] for bit in listed}
+    return _on(names, written, lambda values: _number(listed, values) == int(wanted))
+
+
+def _on(names: Mapping[Any, Any], written: Collection[Any], holds: Any) -> Condition:
+    """The condition `holds` of the inner bits `names`; those that are not written are 0."""
+    live = tuple(dict.fromkeys(outer for outer in names.values() if outer in written))
+
+    def of(values: Mapping[Any, bool]) -> bool:
+        return bool(holds({inner: values.get(outer, False) for inner, outer in names.items()}))
+
+    return _condition(live, of)
+
+
+def _condition(bits: Sequence[Any], holds: Any) -> Condition:
+    """On those of `bits` on which `holds` depends; Inexpressible where `bits` are too many."""
+    if len(bits) > MOST_BITS:
+        raise Inexpressible(WIDE_CONDITION)
+    table = {
+        values: bool(holds(dict(zip(bits, values, strict=True))))
+        for values in product((False, True), repeat=len(bits))
+    }
+
+    def matters(place: int) -> bool:
+        flipped = (
+            (values, (*values[:place], not values[place], *values[place + 1 :])) for values in table
+        )
+        return any(table[one] != table[other] for one, other in flipped)
+
+    kept = [place for place in range(len(bits)) if matters(place)]
+    true = frozenset(tuple(v[i] for i in kept) for v, fine in table.items() if fine)
+    return Condition(tuple(bits[i] for i in kept), true)
+
+
+def _number(bits: Sequence[Any], values: Mapping[Any, bool]) -> int:
+    return sum(values[bit] << place for place, bit in enumerate(bits))
+
+
+def _bits_of(node: Any) -> Iterator[Any]:
+    from qiskit.circuit import Clbit
+    from qiskit.circuit.classical import expr
+
+    for found in expr.iter_vars(node):
+        if isinstance(found.var, Clbit):
+            yield found.var
+        elif hasattr(found.var, "size"):
+            yield from found.var
+        else:
+            raise Inexpressible(CONDITIONAL_OTHER)
+
+
+def _value(node: Any, values: Mapping[Any, bool]) -> int:
+    """The value of an expression; Inexpressible for what is none of numbers and bits."""
+    from qiskit.circuit import Clbit
+    from qiskit.circuit.classical import expr
+
+    if isinstance(node, expr.Value):
+        return int(node.value)
+    if isinstance(node, expr.Var):
+        listed = [node.var] if isinstance(node.var, Clbit) else list(node.var)
+        return _number(listed, values)
+    if isinstance(node, expr.Cast):
+        number = _value(node.operand, values)
+        return int(number != 0) if _width(node) == 1 else number & _mask(node)
+    if isinstance(node, expr.Index):
+        return _value(node.target, values) >> _value(node.index, values) & 1
+    if isinstance(node, expr.Unary):
+        number = _value(node.operand, values)
+        if node.op is expr.Unary.Op.BIT_NOT:
+            return ~number & _mask(node)
+        if node.op is expr.Unary.Op.LOGIC_NOT:
+            return int(not number)
+    if isinstance(node, expr.Binary) and node.op.name in _BINARY:
+        left, right = _value(node.left, values), _value(node.right, values)
+        return int(_BINARY[node.op.name](left, right)) & _mask(node)
+    raise Inexpressible(CONDITIONAL_OTHER)
+
+
+_BINARY: Mapping[str, Any] = {
+    "BIT_AND": lambda a, b: a & b,
+    "BIT_OR": lambda a, b: a | b,
+    "BIT_XOR": lambda a, b: a ^ b,
+    "LOGIC_AND": lambda a, b: a and b and 1,
+    "LOGIC_OR": lambda a, b: int(bool(a or b)),
+    "EQUAL": lambda a, b: a == b,
+    "NOT_EQUAL": lambda a, b: a != b,
+    "LESS": lambda a, b: a < b,
+    "LESS_EQUAL": lambda a, b: a <= b,
+    "GREATER": lambda a, b: a > b,
+    "GREATER_EQUAL": lambda a, b: a >= b,
+}
+
+
+def _width(node: Any) -> int:
+    return int(getattr(node.type, "width", 1))
+
+
+def _mask(node: Any) -> int:
+    return (1 << _width(node)) - 1
