@@ -37,8 +37,8 @@ def csv_table(text: str) -> tuple[Table, list[Mistake]]:
         cells = list(_cells(number, line, mistakes))
         if len(cells) != len(columns):
             if not mistakes or mistakes[-1].span.line != number:
-                text_ = f"this line has {len(cells)} values, the first has {len(columns)} names"
-                mistakes.append(Mistake(Span(number, 1, len(line) + 1), "S313", text_))
+                told = f"values on this line: {len(cells)}, names on the first: {len(columns)}"
+                mistakes.append(Mistake(Span(number, 1, len(line) + 1), "S313", told))
             continue
         for column, cell in zip(columns.values(), cells, strict=True):
             column.values.append(_value(cell, mistakes))
