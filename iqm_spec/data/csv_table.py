@@ -6,7 +6,7 @@ Without quotes a value is what it is in a spec: a number, true, false or a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from iqm_spec.data.columns import MOST_CELLS, Column, Table
 from iqm_spec.diagnostics import NOWHERE, Span
@@ -20,8 +20,8 @@ _Cell = tuple[str, bool, Span]
 """Text of a cell, whether it stood in quotes, and its place."""
 
 
-def csv_table(text: str) -> tuple[Table, list[Mistake]]:
-    """The columns of a CSV text, and its mistakes."""
+def csv_table(text: str, only: Collection[str] | None = None) -> tuple[Table, list[Mistake]]:
+    """The columns of a CSV text, and its mistakes; values of columns that `only` lacks are None."""
     mistakes: list[Mistake] = []
     lines = [(i, line) for i, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
@@ -40,8 +40,9 @@ def csv_table(text: str) -> tuple[Table, list[Mistake]]:
                 told = f"values on this line: {len(cells)}, names on the first: {len(columns)}"
                 mistakes.append(Mistake(Span(number, 1, len(line) + 1), "S313", told))
             continue
-        for column, cell in zip(columns.values(), cells, strict=True):
-            column.values.append(_value(cell, mistakes))
+        for (name, column), cell in zip(columns.items(), cells, strict=True):
+            wanted = only is None or name in only
+            column.values.append(_value(cell, mistakes) if wanted else None)
             column.places.append(cell[2])  # type: ignore[attr-defined]
     return columns, mistakes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from iqm_spec.data.columns import Table
@@ -17,15 +18,21 @@ ENDINGS = (".csv", ".json", ".npz")
 """Names of data files end so."""
 
 
-def read_table(data: bytes, ref: str) -> tuple[Table, list[Mistake]]:
-    """Columns of the file whose path is `ref`; of use where there are no mistakes."""
+def read_table(
+    data: bytes, ref: str, only: Collection[str] | None = None
+) -> tuple[Table, list[Mistake]]:
+    """Columns of the file whose path is `ref`; of use where there are no mistakes.
+
+    Texts of columns that `only` lacks are not looked at: they may be notes.
+    """
     ending = PurePosixPath(ref).suffix.lower()
     if ending == ".npz":
         table, mistakes = npz_table(data)
     elif ending in ENDINGS:
         text, mistakes = decode(data)
-        parse = csv_table if ending == ".csv" else json_table
-        table, mistakes = parse(text) if not mistakes else ({}, mistakes)
+        if mistakes:
+            return {}, mistakes
+        table, mistakes = csv_table(text, only) if ending == ".csv" else json_table(text)
     else:
         hint = "a data file is .csv, .json or .npz"
         return {}, [Mistake(NOWHERE, "S313", f"`{ref}` is no data file by its name", hint)]

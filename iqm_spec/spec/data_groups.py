@@ -81,7 +81,7 @@ class _Filler:
     def __init__(self, source: Source, read: Reader) -> None:
         self._source = source
         self._read = read
-        self._tables: dict[str, Table | None] = {}
+        self._tables: dict[tuple[str, frozenset[str] | None], Table | None] = {}
         self.files: dict[str, bytes] = {}
         self.diagnostics: list[Diagnostic] = []
         self.bad: list[TreePath] = []
@@ -97,7 +97,7 @@ class _Filler:
                 hint = nearest(name, _FIELDS) or "give it a group of its own"
                 self._say((*path, name), "S201", text, hint, on_key=True)
         ref = group[FROM]
-        table = self._table(ref, (*path, FROM))
+        table = self._table(ref, _named(group.get("columns")), (*path, FROM))
         wanted = None if table is None else self._wanted(table, group, path)
         if table is None or wanted is None or len(self.diagnostics) > before:
             self.bad.append(path[:-2])
@@ -114,20 +114,20 @@ class _Filler:
         self.identities[path] = {FROM: identity}
         return {axis: table[name].values for axis, name in wanted.items()}
 
-    def _table(self, ref: str, path: TreePath) -> Table | None:
-        if ref not in self._tables:
-            self._tables[ref] = self._read_table(ref, path)
-        elif self._tables[ref] is None:
+    def _table(self, ref: str, only: frozenset[str] | None, path: TreePath) -> Table | None:
+        if (ref, only) not in self._tables:
+            self._tables[ref, only] = self._read_table(ref, only, path)
+        elif self._tables[ref, only] is None:
             self.bad.append(path[:-3])
-        return self._tables[ref]
+        return self._tables[ref, only]
 
-    def _read_table(self, ref: str, path: TreePath) -> Table | None:
+    def _read_table(self, ref: str, only: frozenset[str] | None, path: TreePath) -> Table | None:
         try:
             self.files[ref] = self._read(ref)
         except CircuitFileError as error:
             self._say(path, error.code, error.message, error.hint)
             return None
-        table, mistakes = read_table(self.files[ref], ref)
+        table, mistakes = read_table(self.files[ref], ref, only)
         file = beside(self._source.file, ref)
         self.diagnostics += [_diagnostic(file, mistake) for mistake in mistakes]
         return None if mistakes else table
@@ -159,6 +159,14 @@ class _Filler:
         self, path: TreePath, code: str, text: str, hint: str = "", *, on_key: bool = False
     ) -> None:
         self.diagnostics.append(self._source.diagnose(Problem(path, code, text, hint, on_key)))
+
+
+def _named(columns: Any) -> frozenset[str] | None:
+    """The columns that a group takes; None where it takes all, or cannot be understood."""
+    given = columns.values() if isinstance(columns, dict) else columns
+    if not isinstance(columns, dict | list) or not all(isinstance(name, str) for name in given):
+        return None
+    return frozenset(given)
 
 
 def _diagnostic(file: str, mistake: Mistake) -> Diagnostic:

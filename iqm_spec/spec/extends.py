@@ -16,11 +16,12 @@ from iqm_spec.circuits import CircuitFileError
 from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
+from iqm_spec.model import SourceKind
 from iqm_spec.source import Source, beside, parse_source
 from iqm_spec.spec.named_files import Reader
 
 EXTENDS = "extends"
-_FILES = ("qasm", "qpy")
+_FILES = tuple(kind.value for kind in SourceKind if kind is not SourceKind.GENERATOR)
 
 
 def extended(source: Source, read: Reader) -> tuple[Source, list[Diagnostic]]:

@@ -100,3 +100,11 @@ def test_sizes_are_looked_at_before_memory_is_taken() -> None:
     with zipfile.ZipFile(lie, "w") as archive:
         archive.writestr("a.npy", array.getvalue().replace(b"(3,), }", b"(9999999999,), }"))
     assert codes(lie.getvalue(), "a.npz") == ["S313"]
+
+
+def test_columns_that_are_not_taken_may_hold_anything() -> None:
+    data = b"a,note\n0.5,on\n1,010\n"
+    table, mistakes = read_table(data, "x.csv", {"a"})
+    assert mistakes == []
+    assert list(table["a"].values) == [0.5, 1]
+    assert len(read_table(data, "x.csv")[1]) == 2
