@@ -21,7 +21,7 @@ LAYERS = [
     {"model"},
     {"skeleton"},
     {"source", "sweep", "targets", "analysis", "store"},
-    {"circuits", "server"},
+    {"circuits", "data", "server"},
     {"spec", "transpile"},
     {"check", "crosscheck"},
     {"plan"},

@@ -179,6 +179,22 @@ The file is read strictly, so that every reader reads the same: no duplicate key
 YAML and TOML of the same spec have the same digest, and no comment, order of keys or
 `description` moves it.
 
+`target: "${machine}"` runs the same circuits on several machines: an axis as any other,
+`sweep: [{grid: {machine: [garnet, sirius]}}]`, as in `experiments/qft.yaml`.
+
+`extends: base.yaml` puts the fields of another YAML or TOML file below this one's. Mappings merge
+field by field; a list, a value or null of this file replaces the base's. The base lies in the
+spec's folder or below, names `iqm_spec: 1` too, and extends nothing itself; it need not be a whole
+spec, and gives a `name` where this file has none. Paths in it are relative to it. The spec means
+what it would mean in one file: the digest is the same. `--set` comes after the merge.
+
+A group of a `zip` may be `{from: data.csv}`: the columns of a .csv, .json or .npz file are axes,
+all of them or those of `columns: [theta, phi]`, under other names with `columns: {theta: t_col}`.
+CSV has a line of names first; a value without quotes is what it is in a spec (a number, true,
+false, a text), in double quotes it is text. JSON maps names to lists, or lists mappings. Arrays of
+an NPZ file have one dimension, or two for an axis of lists. Points are those of values written
+here; the spec's digest holds the file's sha256, and not its path. The files are kept with the run.
+
 `--set PATH=VALUE` replaces one field: `--set shots=2000`, `--set aer.noise=ideal`,
 `--set circuits.0.args.num_qubits=4`, or by the circuit's name `--set circuits.ghz.shots=100`. The
 value is read as YAML and checked like the file.

@@ -46,7 +46,8 @@ _SourceOf = tuple[SourceKind, str, bytes | None, _Arguments, _Arguments | None, 
 class Checked:
     """A spec without mistakes, with all that it names: circuit files, machines, noise profiles.
 
-    `source` is its file; `files` the bytes of circuit files by path, as they were when checked. A
+    `source` is its file; `files` the bytes of circuit and data files, and of the file that it
+    extends, by path, as they were when checked. A
     profile of None stands for ideal simulation.
     """
 
@@ -170,7 +171,7 @@ def check(
         spec=spec,
         source=source,
         circuits=circuits,
-        files=files.contents,
+        files={**source.files, **files.contents},
         architectures=machines,
         profiles=profiles,
         allowed_code=allowed_code,

@@ -19,6 +19,7 @@ from iqm_spec.circuits import (
 )
 from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.model import Block, CircuitFacts, CircuitSpec, SourceKind
+from iqm_spec.source import beside
 from iqm_spec.sweep.expand import CircuitPoints, circuit_points
 from iqm_spec.sweep.template import TemplateError
 
@@ -95,8 +96,7 @@ class CircuitFiles:
 
 def circuit_path(report: Reporter, ref: str) -> str:
     """A circuit file's path as it is shown: beside the spec's own."""
-    folder, slash, _ = report.source.file.rpartition("/")
-    return f"{folder}{slash}{ref}"
+    return beside(report.source.file, ref)
 
 
 def bind_by_name(circuit: CircuitSpec, sweep: Sequence[Block], files: CircuitFiles) -> CircuitSpec:

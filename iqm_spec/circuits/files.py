@@ -13,13 +13,15 @@ LARGEST_FILE = 8 * 2**20
 """Bytes of a circuit file."""
 
 
-def read_circuit_file(folder: Path, ref: str) -> bytes:
+def read_circuit_file(folder: Path, ref: str, what: str = "circuit") -> bytes:
     """Bytes of the file that `ref` names relative to `folder`, links resolved.
+
+    `what` the file is stands in hints.
 
     Raises `CircuitFileError`: S401 where it is missing, unreadable or no regular file, S408 where
     it is outside `folder`, S411 where it is larger than 8 MiB.
     """
-    path = _inside(folder, ref)
+    path = _inside(folder, ref, what)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -27,23 +29,25 @@ def read_circuit_file(folder: Path, ref: str) -> bytes:
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-        raise CircuitFileError("S401", f"`{ref}` is {what}", hint="name the circuit's file")
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        hint = "name the circuit's file" if what == "circuit" else "name a file in it"
+        raise CircuitFileError("S401", f"`{ref}` is {kind}", hint=hint)
     with os.fdopen(handle, "rb") as file:
         if status.st_size <= LARGEST_FILE:
             data = file.read(LARGEST_FILE + 1)
             if len(data) <= LARGEST_FILE:
                 return data
     text = f"`{ref}` is larger than {LARGEST_FILE // 2**20} MiB"
-    raise CircuitFileError("S411", text, hint="use a generator for circuits of this size")
+    hint = "use a generator for circuits of this size" if what == "circuit" else "split it"
+    raise CircuitFileError("S411", text, hint=hint)
 
 
-def _inside(folder: Path, ref: str) -> Path:
+def _inside(folder: Path, ref: str, what: str) -> Path:
     """The real path of `ref`, which is below `folder`."""
     windows = PureWindowsPath(ref)
     if ref.startswith("~") or windows.is_absolute() or windows.drive or windows.root:
         text = f"`{ref}` is not relative to the spec's folder"
-        raise CircuitFileError("S408", text, hint="copy the circuit below the spec's folder")
+        raise CircuitFileError("S408", text, hint=f"copy the {what} below the spec's folder")
     try:
         root = folder.resolve()
         path = (root / ref).resolve()
@@ -52,7 +56,7 @@ def _inside(folder: Path, ref: str) -> Path:
         raise CircuitFileError("S401", text, hint="the path or a link in it is broken") from error
     if not path.is_relative_to(root):
         text = f"`{ref}` leaves the spec's folder"
-        raise CircuitFileError("S408", text, hint="copy the circuit below the spec's folder")
+        raise CircuitFileError("S408", text, hint=f"copy the {what} below the spec's folder")
     return path
 
 

@@ -17,7 +17,7 @@ _SPECIAL = re.compile(
     | (?<![^\W_])_ | _(?![^\W_])    # no emphasis begins or ends inside a word
     | &(?=\#?\w+;) | !$             # entities; an image, where a link follows the text
     | (?:^|(?<=\s))\#               # headings, at their end too
-    | ^> | ^[-+](?=\s|$) | ^[-=](?=[-=]*$)
+    | ^> | ^[-+](?=\s|$) | ^[-=](?=[-=]*$) | ^-(?=[-\s]*$)
     """,
     re.VERBOSE,
 )

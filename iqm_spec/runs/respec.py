@@ -23,6 +23,8 @@ from iqm_spec.runs.inputs import Inputs, read_inputs
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source, parse_source
 from iqm_spec.spec import build_source
+from iqm_spec.spec.extends import EXTENDS, extended
+from iqm_spec.spec.named_files import from_kept
 from iqm_spec.store import Store
 from iqm_spec.sweep import circuit_points, points
 from iqm_spec.sweep.parse import MOST_POINTS
@@ -67,12 +69,20 @@ class Respec:
 
 
 def source_of_run(store: Store, saved: SavedRun) -> Source | None:
-    """The spec's text as a tree; None where this version cannot read it."""
+    """The spec's text as a tree, with the file that it extends.
+
+    None where this version cannot read it.
+    """
     told: Any = store.get_json(str(saved.state.fields["text"]))
     try:
-        return parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
+        source = parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
     except (SpecError, KeyError):
         return None
+    kept = saved.state.fields.get("inputs")
+    if EXTENDS not in source.tree or kept is None:
+        return source
+    merged, mistakes = extended(source, from_kept(_files(store, read_inputs(store, str(kept)))))
+    return None if mistakes else merged
 
 
 def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respec | None:
@@ -83,17 +93,21 @@ def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respe
         return None
     overridden: Any = saved.state.fields.get("set")
     sets = [f"{path}={json.dumps(one)}" for path, one in (overridden or {}).items()]
-    _, spec, mistakes, _ = build_source(source, sets)
+    inputs = read_inputs(store, str(kept))
+    files = _files(store, inputs)
+    _, spec, mistakes, _ = build_source(source, sets, from_kept(files))
     if spec is None or any(one.severity == "error" for one in mistakes):
         return None
-    inputs = read_inputs(store, str(kept))
-    files = {path: store.get_file(one) for path, one in inputs.files.items()}
     try:
         circuits = tuple(_bound(circuit, spec, files) for circuit in spec.circuits)
         count = sum(circuit_points(circuit, spec.sweep).count() for circuit in circuits)
     except (TemplateError, KeyError, CircuitError):
         return None
     return None if count > MOST_POINTS else Respec(evolve(spec, circuits=circuits), files, inputs)
+
+
+def _files(store: Store, inputs: Inputs) -> dict[str, bytes]:
+    return {path: store.get_file(digest) for path, digest in inputs.files.items()}
 
 
 def _bound(circuit: CircuitSpec, spec: Spec, files: Mapping[str, bytes]) -> CircuitSpec:

@@ -2,6 +2,15 @@
 
 from iqm_spec.source.lines import line_reader
 from iqm_spec.source.read import parse_source, read_source, shown_path
-from iqm_spec.source.source import Patch, Source
+from iqm_spec.source.source import Elsewhere, Patch, Source, beside
 
-__all__ = ["Patch", "Source", "line_reader", "parse_source", "read_source", "shown_path"]
+__all__ = [
+    "Elsewhere",
+    "Patch",
+    "Source",
+    "beside",
+    "line_reader",
+    "parse_source",
+    "read_source",
+    "shown_path",
+]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath
 from iqm_spec.json_types import Json
@@ -28,11 +28,25 @@ class Patch:
 
 
 @frozen
+class Elsewhere:
+    """Values at and below `path` that stand in another file.
+
+    `span_of` gives the place of what lies at the further steps of a path, None where it has none.
+    """
+
+    path: TreePath
+    file: str
+    span_of: Callable[[TreePath], Span | None] = field(eq=False, repr=False)
+
+
+@frozen
 class Source:
     """The data of one spec file. `file` is its path as given; `folder` is absolute and resolved.
 
     `text` is the file's text with `\\n` line ends and without a byte order mark. `tree` is plain
     JSON data, `patches` the overrides in it. Places are found in the text when first asked for.
+    `base` is the file that it extends, whose fields are in the tree, `elsewhere` tells of values of
+    data files, `files` are the bytes of all these by their paths relative to the spec.
     """
 
     file: str
@@ -41,6 +55,9 @@ class Source:
     tree: Mapping[str, Json]
     format: str
     patches: tuple[Patch, ...] = ()
+    base: Source | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
+    files: Mapping[str, bytes] = field(factory=dict, eq=False, repr=False)
 
     @property
     def overridden(self) -> dict[str, Json]:
@@ -65,11 +82,35 @@ class Source:
         """`problem` with its file and place."""
         patch = self._patch(problem.path)
         if patch is None:
-            file, span = self.file, self._span(problem.path, on_key=problem.on_key)
+            file, span = self._place(problem)
         else:
             own = len(problem.path) == len(patch.path)
             file, span = "--set", patch.key if problem.on_key and own else patch.value
         return Diagnostic(file, span, problem.code, problem.message, problem.hint)
+
+    def _place(self, problem: Problem) -> tuple[str, Span]:
+        """File and place of a problem that no override is to blame for."""
+        for part in self.elsewhere:
+            depth = len(part.path)
+            inside = len(problem.path) > depth and problem.path[:depth] == part.path
+            span = part.span_of(problem.path[depth:]) if inside else None
+            if span is not None:
+                return part.file, span
+        owner = self if self.base is None or self._is_own(problem.path) else self.base
+        return owner.file, owner._span(problem.path, on_key=problem.on_key)
+
+    def _is_own(self, path: TreePath) -> bool:
+        """Whether what is at `path`, or would be, is this file's and not the base's."""
+        own, base = _locate(self.text, self.format), self.base
+        for depth in range(1, len(path) + 1):
+            if not places.has(own, path[:depth]):
+                above = _under(self.tree, path[: depth - 1])
+                there = base is not None and places.has(
+                    _locate(base.text, base.format), path[:depth]
+                )
+                # a list of this file stands in place of the base's
+                return not (there and isinstance(above, Mapping))
+        return True
 
     def line(self, number: int) -> str | None:
         """The text of line `number`, counted from 1."""
@@ -87,11 +128,28 @@ class Source:
             if path[: len(patch.path)] == patch.path:
                 return patch
         below = [patch for patch in self.patches if patch.path[: len(path)] == path]
-        made = bool(below) and not places.has(_locate(self.text, self.format), path)
+        made = bool(below) and not any(
+            places.has(_locate(one.text, one.format), path) for one in (self, self.base) if one
+        )
         return below[-1] if made else None
 
 
-@lru_cache(maxsize=2)
+def _under(tree: Any, path: TreePath) -> Any:
+    for step in path:
+        try:
+            tree = tree[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
+def beside(file: str, ref: str) -> str:
+    """A file that a spec names, as it is shown: in the folder of the spec's own path."""
+    folder, slash, _ = file.rpartition("/")
+    return f"{folder}{slash}{ref}"
+
+
+@lru_cache(maxsize=4)
 def _locate(text: str, form: str) -> Branch:
     if form == "toml":
         from iqm_spec.source.toml_places import locate_toml
@@ -102,6 +160,6 @@ def _locate(text: str, form: str) -> Branch:
     return locate_yaml(text)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _lines(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n"))

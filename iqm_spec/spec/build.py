@@ -18,10 +18,16 @@ from iqm_spec.sweep.parse import parse_blocks
 Report = Callable[[Problem], None]
 
 
-def build(tree: Mapping[str, Any], targets: Targets, report: Report) -> Spec | None:
+def build(
+    tree: Mapping[str, Any],
+    targets: Targets,
+    report: Report,
+    data: Mapping[TreePath, Json] | None = None,
+) -> Spec | None:
     """The spec of a pruned `tree`, or None where it has no circuit that could be checked.
 
     `target` is None in it where it is missing or wrong. Mistakes in sweeps are given to `report`.
+    `data` are the identities of the groups of a `zip` that came from data files, by their places.
     """
     given = {"name": "unnamed", **defaults(), **tree}
     target = _target(given.get("target"), ("target",), targets)
@@ -56,6 +62,7 @@ def build(tree: Mapping[str, Any], targets: Targets, report: Report) -> Spec | N
             {**given, "mode": mode.value, "target": target, "calibration": calibration},
             aer,
             circuits,
+            data or {},
         ),
     )
 

@@ -83,6 +83,12 @@ CODES: Mapping[str, Code] = {
         " documents.",
         "- shots: 1000",
     ),
+    "S111": Code(
+        "a file that cannot be extended",
+        "`extends` goes one level deep: a file that is extended extends no other. It is written in"
+        " the file, not set by `--set`.",
+        "extends: base.yaml   # whose own first line is `extends: other.yaml`",
+    ),
     "S201": Code(
         "an unknown field",
         "A field that is not understood is never ignored: it could be the one that matters.",
@@ -186,7 +192,18 @@ CODES: Mapping[str, Code] = {
         "The names under `analysis` are those of circuits and axes of the spec.",
         "analysis: {mirror_polarization: {circuits: [mirorr]}}",
     ),
-    "S401": Code("a circuit file cannot be read", "It is missing, a folder, or not readable."),
+    "S313": Code(
+        "a wrong data file",
+        "A data file is CSV with a line of names first, JSON (a mapping of names to lists, or a"
+        " list of mappings), or NPZ with arrays of one or two dimensions; `columns` names columns"
+        " that it has. The place is in the data file, where it has lines.",
+        "zip: [{from: angles.csv, columns: [thetta]}]",
+    ),
+    "S401": Code(
+        "a file cannot be read",
+        "A circuit file, a data file, or the file that a spec extends is missing, a folder, or not"
+        " readable.",
+    ),
     "S402": Code(
         "a circuit file does not parse",
         "The place is in the circuit file. OpenQASM 2 and 3 are told apart by the first line.",
@@ -233,7 +250,7 @@ CODES: Mapping[str, Code] = {
         " of the generator's name; give each a `name:` of its own.",
         "[{generator: ghz}, {generator: ghz}]",
     ),
-    "S411": Code("a circuit file that is too large", "A circuit file has at most 8 MiB."),
+    "S411": Code("a file that is too large", "A circuit file or a data file has at most 8 MiB."),
     "S501": Code(
         "an unknown target",
         "Built in are garnet, emerald, sirius and deneb; for another machine give `architecture:`.",

@@ -17,7 +17,10 @@ from iqm_spec.spec import overrides as sets
 from iqm_spec.spec.axis_values import split_sweeps
 from iqm_spec.spec.build import build
 from iqm_spec.spec.circuit_rules import circuit_problems
+from iqm_spec.spec.data_groups import filled
 from iqm_spec.spec.experiment_rules import Targets, experiment_problems, read_targets
+from iqm_spec.spec.extends import EXTENDS, extended
+from iqm_spec.spec.named_files import Reader, from_folder
 from iqm_spec.spec.prune import prune
 from iqm_spec.spec.texts import placeholder_problems, secret_problems
 
@@ -65,12 +68,24 @@ def read_and_build(
 
 
 def build_source(
-    source: Source, overrides: Sequence[str] = ()
+    source: Source, overrides: Sequence[str] = (), read: Reader | None = None
 ) -> tuple[Source, Spec | None, list[Diagnostic], tuple[str, ...]]:
-    """As `read_and_build`, of a source that was read: of a text that a results folder keeps."""
+    """As `read_and_build`, of a source that was read: of a text that a results folder keeps.
+
+    `read` reads the files that it extends and takes data from: those of its folder, if left out.
+    """
+    read = read or from_folder(source.folder)
+    source, of_base = extended(source, read)
     source, diagnostics = sets.apply(source, overrides)
+    columns = filled(source, read)
+    source = columns.source
     problems, targets = _problems(source.tree)
-    spec = _build(source.tree, problems, targets)
+    problems += _late_base(source)
+    if of_base:  # what is missing may be in the base
+        problems = [item for item in problems if item.code != "S202"]
+    spec = _build(source.tree, problems, targets, columns.bad, columns.identities)
+    spec = None if of_base else spec
+    diagnostics += [*of_base, *columns.diagnostics]
     diagnostics += [source.diagnose(problem) for problem in problems]
     notices = tuple(dict.fromkeys(ref.notice for ref in targets.refs.values() if ref.notice))
     return source, spec, sorted(set(diagnostics)), notices
@@ -95,6 +110,13 @@ def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], Targets]:
     problems += [problem for problem in rules if problem.path not in wrong]
     problems += placeholders
     return [*secrets, *(item for item in problems if not _covered(item.path, hidden))], targets
+
+
+def _late_base(source: Source) -> list[Problem]:
+    """An `extends` that came by `--set`, when the files were merged already."""
+    if not any(patch.path[:1] == (EXTENDS,) for patch in source.patches):
+        return []
+    return [Problem((EXTENDS,), "S111", "`extends` cannot be set", "write it in the file")]
 
 
 def _covered(path: TreePath, hidden: Iterable[TreePath]) -> bool:
@@ -130,13 +152,23 @@ def _nests(value: Json) -> bool:
     return isinstance(value, dict | list)
 
 
-def _build(tree: Mapping[str, Json], problems: list[Problem], targets: Targets) -> Spec | None:
-    """The spec less what is wrong; mistakes in its sweeps are added to `problems`."""
+def _build(
+    tree: Mapping[str, Json],
+    problems: list[Problem],
+    targets: Targets,
+    lost: Sequence[TreePath],
+    data: Mapping[TreePath, Json],
+) -> Spec | None:
+    """The spec less what is wrong; mistakes in its sweeps are added to `problems`.
+
+    `lost` are blocks whose data could not be had, `data` the identities of those that were.
+    """
     if any(problem.code in ("S208", "S109") for problem in problems):
         return None
     bad = [problem.path for problem in problems if problem.code not in _HARMLESS]
+    bad += lost
     found: list[Problem] = []
-    spec = build(prune(tree, bad), targets, found.append)
+    spec = build(prune(tree, bad), targets, found.append, data)
     problems += [item for item in found if not _near(item.path, bad)]
     return spec
 

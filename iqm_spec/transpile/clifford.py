@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import pi
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.transpile.rewritten import EARLY_MEASURE
+from iqm_spec.transpile.writes import EARLY_MEASURE
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

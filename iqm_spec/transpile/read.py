@@ -9,7 +9,7 @@ from iqm_spec.circuits import is_physical
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, features
-from iqm_spec.transpile.rewritten import EARLY_MEASURE
+from iqm_spec.transpile.writes import EARLY_MEASURE
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

@@ -11,9 +11,8 @@ from iqm_spec.errors import Refused
 from iqm_spec.targets import Architecture
 from iqm_spec.transpile import clifford
 from iqm_spec.transpile.options import TranspileOptions
-from iqm_spec.transpile.rewritten import mark_rewritten
 from iqm_spec.transpile.target import target_of
-from iqm_spec.transpile.writes import require_order, without_lost_writes
+from iqm_spec.transpile.writes import in_order, require_order
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -36,7 +35,7 @@ def route(
     """
     from qiskit.transpiler.exceptions import TranspilerError
 
-    circuit = mark_rewritten(without_lost_writes(circuit))
+    circuit = in_order(circuit)
     passes = _pass_manager(architecture, options, layout)
     try:
         if options.optimization_level < _RESYNTHESISES or not clifford.is_clifford(circuit):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.targets import Architecture, features
 from iqm_spec.transpile.conditions import conditional_r
-from iqm_spec.transpile.rewritten import early_measure
+from iqm_spec.transpile.writes import early_measure
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target

@@ -1,8 +1,10 @@
 """Classical bits that several measurements write: the last one counts, whatever routing does.
 
-Qiskit puts measurements that nothing follows at the end in an order of its own, in which another
-write may be the last. So a measurement whose outcome is overwritten unread, and whose qubit is not
-used again, is left out before routing; and the order of the others is compared afterwards.
+Qiskit's `BarrierBeforeFinalMeasurements` looks at qubits alone: it puts measurements that nothing
+follows at the end in an order of its own, in which another write may be the last. So a measurement
+whose outcome is overwritten unread, and whose qubit is not used again, is left out before routing;
+one that another qubit overwrites goes through routing as an opaque instruction, which keeps the
+order of its bit; and the order is compared afterwards.
 """
 
 from __future__ import annotations
@@ -13,11 +15,27 @@ from iqm_spec.errors import Refused
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Instruction
+
+EARLY_MEASURE = "early_measure"
+"""Name of the opaque instruction in the place of a measurement that is overwritten."""
 
 _LABEL = "write "
 
 
-def without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
+def early_measure(label: str | None = None) -> Instruction:
+    """The opaque instruction, on one qubit and one bit."""
+    from qiskit.circuit import Instruction
+
+    return Instruction(EARLY_MEASURE, 1, 1, [], label=label)
+
+
+def in_order(circuit: QuantumCircuit) -> QuantumCircuit:
+    """`circuit` as it may be routed: the last write to each bit stays the last."""
+    return _mark_overwritten(_without_lost_writes(circuit))
+
+
+def _without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
     """`circuit` without measurements that nobody sees; those that share a bit are numbered."""
     from qiskit.circuit import Measure
 
@@ -61,12 +79,33 @@ def _lost_writes(circuit: QuantumCircuit) -> set[int]:
     return lost
 
 
+def _mark_overwritten(circuit: QuantumCircuit) -> QuantumCircuit:
+    """`circuit` with measurements that another qubit overwrites as opaque instructions."""
+    next_writer: dict[Any, Any] = {}
+    early: set[int] = set()
+    for place, item in reversed(list(enumerate(circuit.data))):
+        if item.operation.name != "measure":
+            continue
+        (qubit,), (bit,) = item.qubits, item.clbits
+        if next_writer.get(bit, qubit) != qubit:
+            early.add(place)
+        next_writer[bit] = qubit
+    if not early:
+        return circuit
+    marked = circuit.copy_empty_like()
+    for place, item in enumerate(circuit.data):
+        operation = early_measure(item.operation.label) if place in early else item.operation
+        marked.append(operation, item.qubits, item.clbits, copy=False)
+    return marked
+
+
 def require_order(routed: QuantumCircuit) -> None:
     """Refused where measurements that share a bit no longer stand in the order of the circuit."""
     last: dict[Any, int] = {}
     for item in routed.data:
         label = getattr(item.operation, "label", None)
-        if item.operation.name != "measure" or not str(label).startswith(_LABEL):
+        is_measure = item.operation.name in ("measure", EARLY_MEASURE)
+        if not is_measure or not str(label).startswith(_LABEL):
             continue
         (bit,), place = item.clbits, int(str(label).removeprefix(_LABEL))
         if last.get(bit, -1) > place:

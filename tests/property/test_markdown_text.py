@@ -46,6 +46,7 @@ def shown(markdown: str) -> list[tuple[str, str]]:
 @example(told="ends # with ##")
 @example(told="\\*a\\*")
 @example(told="===")
+@example(told="-- -")
 @example(told="+")
 def test_a_text_is_itself_wherever_it_stands(place: str, told: str) -> None:
     told = "".join(sign for sign in told if sign.isprintable())

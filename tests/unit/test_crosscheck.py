@@ -55,6 +55,10 @@ FILES = {
         HEAD_2 + "qreg a[1]; qreg b[2]; creg c[2]; x a; cx a[0],b; measure b->c;",
         {0b11: 1},
     ),
+    "own gate that does not use its first angle": (
+        HEAD_3 + "gate g(theta, phi) a { rx(phi) a; } qubit q; bit c; g(0.1, pi) q; c = measure q;",
+        {1: 1},
+    ),
     "own permutation": (
         HEAD_3 + "gate permutation a,b { swap a,b; } qubit[2] q; bit[2] c; x q[0];"
         "permutation q[0],q[1]; c = measure q;",

@@ -70,6 +70,7 @@ def test_mappings_are_closed_but_for_names_of_the_users_own() -> None:
         "circuit.args",
         "assignment",
         "axes",
+        "zip_group",
         ".analysis.expectation.observables",
         ".analysis.plugins",
     }

@@ -160,10 +160,9 @@ def _closeout(what: str, store: Store) -> _Paper:
 
 
 def _description(saved: SavedRun, store: Store) -> str:
-    """The description in the spec's text that the run keeps."""
-    from iqm_spec.source import parse_source
+    """The description in the spec that the run keeps."""
+    from iqm_spec.runs.respec import source_of_run
 
-    told: Any = store.get_json(str(saved.state.fields["text"]))
-    source = parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
-    tree: Any = source.tree
+    source = source_of_run(store, saved)
+    tree: Any = {} if source is None else source.tree
     return str(tree.get("description") or "")
