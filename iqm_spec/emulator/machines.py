@@ -21,6 +21,8 @@ IMPLEMENTATIONS = {
     "reset": "reset_conditional",
 }
 """The implementation that each gate has in a dynamic quantum architecture here."""
+_LIKE = {"cc_prx": "prx"}
+"""Gates that err and last as another does; of `reset` nothing is told, as by IQM's servers."""
 CALIBRATED = datetime(2026, 11, 1, tzinfo=UTC)
 """When the emulated calibration sets say that they were made."""
 PRICE_PER_SECOND = "0.30"
@@ -124,7 +126,8 @@ def static_architecture(computer: Computer) -> Mapping[str, Json]:
 
 def calibration_set(computer: Computer, calibration_set_id: str) -> Mapping[str, Json]:
     """A calibration set with its observations: gate durations in seconds."""
-    durations = computer.profile.durations
+    durations = dict(computer.profile.durations)
+    durations |= {gate: durations[like] for gate, like in _LIKE.items()}
     found = [
         (f"gates.{gate}.{IMPLEMENTATIONS[gate]}.{'__'.join(locus)}.duration", ns * 1e-9, "s")
         for gate, ns in durations.items()
@@ -139,7 +142,10 @@ def quality_metrics(computer: Computer, calibration_set_id: str) -> Mapping[str,
     found: list[tuple[str, float, str]] = []
     for name, value in (("t1_time", profile.t1), ("t2_time", profile.t2)):
         found += [(f"characterization.model.{q}.{name}", ns * 1e-9, "s") for q, ns in value.items()]
-    for gate, errors in profile.depolarizing.items():
+    gates = computer.architecture.gates
+    told = {**profile.depolarizing}
+    told |= {gate: told[like] for gate, like in _LIKE.items() if gate in gates}
+    for gate, errors in told.items():
         for locus, error in errors.items():
             place = f"{gate}.{IMPLEMENTATIONS[gate]}.{'__'.join(locus)}"
             dimension = 2 ** len(locus)

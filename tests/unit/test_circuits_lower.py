@@ -89,6 +89,13 @@ SAME = {
         "gate g(b, a) x { rx(b) x; rz(a) x; } g(0.25, 0.5) q[0];",
         "rx(0.25) q[0]; rz(0.5) q[0];",
     ),
+    "integers beside angles": (
+        (
+            "gate g(t, s) x { rx(t + 1) x; rz(2 - s / 2) x; }\n"
+            "gate k(a) x { g(a - 1, -1 + a) x; } k(0.5) q[0];"
+        ),
+        "rx(0.5) q[0]; rz(2.25) q[0];",
+    ),
     "bits that begin with zero": (
         'bit[2] d = "00"; d[0] = measure q[0];',
         "bit[2] d; d[0] = measure q[0];",

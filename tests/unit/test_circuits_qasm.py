@@ -273,6 +273,12 @@ def test_a_comment_ends_where_its_line_does(head: str, end: str) -> None:
     assert [step.operation.name for step in circuit.data] == ["x", "measure"]
 
 
+def test_a_u0_of_the_file_is_its_own() -> None:
+    text = "OPENQASM 2.0;\ngate u0(a,b) q { U(a,b,0) q; }\nqreg q[1]; creg c[1];\n"
+    circuit = build(text + "u0(0.3,1.2) q[0];\nmeasure q->c;")
+    assert circuit.data[0].operation.params == [0.3, 1.2, 0.0]
+
+
 def test_other_files_are_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.inc").write_text("gate mine a { U(0, 0, 0) a; }")

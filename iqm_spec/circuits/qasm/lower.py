@@ -310,6 +310,8 @@ class _Lowering:
                 return _like(node, ast.UnaryExpression(node.op, inner))
             case ast.BinaryExpression():
                 left, right = self._folded(node.lhs, scope), self._folded(node.rhs, scope)
+                if node.op.name in "+-":  # the converter adds no integers to angles
+                    left, right = _as_float(left), _as_float(right)
                 return _like(node, ast.BinaryExpression(node.op, left, right))
             case ast.Cast(type=ast.FloatType() | ast.AngleType()):
                 return self._folded(node.argument, scope)  # of an input: a number it is
@@ -988,6 +990,17 @@ def _literal(value: Constant) -> ast.Expression:
         return ast.UnaryExpression(ast.UnaryOperator["-"], kind(-value))
     literal: ast.Expression = kind(value)
     return literal
+
+
+def _as_float(node: Any) -> Any:
+    """A literal integer as the same float; anything else as it is."""
+    if isinstance(node, ast.UnaryExpression):
+        return _like(node, ast.UnaryExpression(node.op, _as_float(node.expression)))
+    return (
+        _like(node, ast.FloatLiteral(float(node.value)))
+        if isinstance(node, ast.IntegerLiteral)
+        else node
+    )
 
 
 def _is_zero(node: Any) -> bool:

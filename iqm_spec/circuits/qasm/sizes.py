@@ -107,7 +107,7 @@ class Sizes:
         if gate.opaque:
             message = f"the gate `{name.text[:60]}` is opaque: nothing says what it does"
             raise self._refuse(name, message, "define it by `gate`")
-        if name.text == "u0" and self.version == 2:
+        if name.text == "u0" and self.version == 2 and "u0" not in self._gates:
             self._check_u0(tokens[start:])
         return gate, self._modified(tokens[:start], gate)
 
