@@ -27,6 +27,8 @@ from iqm_spec.crosscheck.program import (
 from iqm_spec.crosscheck.wires import Wired, wired
 from tests.branching import distance, outcomes_of
 
+pytestmark = pytest.mark.slow
+
 QUBITS, BITS = 3, 3
 CLIFFORD = ("x", "y", "z", "h", "s", "sdg", "sx", "cx", "cz", "cy", "swap")
 ANY = (*CLIFFORD, "t", "ry", "cp", "ch", "u3", "ccx")

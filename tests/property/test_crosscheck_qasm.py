@@ -14,6 +14,8 @@ from iqm_spec.crosscheck.distribution import distribution
 from iqm_spec.crosscheck.wires import wired
 from tests.random_qasm import random_program
 
+pytestmark = pytest.mark.slow
+
 
 def probabilities(program: Program) -> np.ndarray:
     whole = wired(program)

@@ -19,6 +19,8 @@ from iqm_spec.stages.aer.shape import without_moves
 from iqm_spec.targets import Architecture, architecture, architecture_from_json
 from iqm_spec.transpile import transpile, violations
 
+pytestmark = pytest.mark.slow
+
 ONE = ("h", "x", "y", "z", "s", "sdg", "t", "sx", "rx", "ry", "rz")
 
 

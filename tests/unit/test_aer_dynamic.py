@@ -13,6 +13,8 @@ from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs
 from iqm_spec.stages.aer.branches import TOO_MANY, follow
 from iqm_spec.targets import error_profile
 
+pytestmark = pytest.mark.slow
+
 COIN = NativeCircuit(
     ("QB1", "QB2"),
     (("a", 1), ("b", 1)),

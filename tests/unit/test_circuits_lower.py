@@ -111,6 +111,7 @@ SAME = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAME)
 def test_it_is_the_circuit_written_out(name: str) -> None:
     circuits = []
@@ -145,6 +146,7 @@ def test_only_what_is_left_to_the_machine_is_a_feature() -> None:
     assert facts.features == (Feature("reset", 6), Feature("if_else", 11))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -252,6 +252,7 @@ HUGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", [WRONG, HUGE], ids=["wrong", "huge"])
 def test_mistakes_are_told_at_their_place(
     corpus: dict[str, str], snapshot: SnapshotAssertion
@@ -298,6 +299,7 @@ def test_a_library_beside_the_file_does_not_replace_the_real_one(
     assert circuit.data[0].is_standard_gate()
 
 
+@pytest.mark.slow
 def test_a_loop_that_is_too_long_is_refused_at_once() -> None:
     text = HEAD_3 + "qubit q; bit c;\nfor int i in [0:1000000000] { x q; }\nc = measure q;"
     facts, problems = inspect_qasm(text.encode())

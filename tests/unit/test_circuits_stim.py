@@ -70,6 +70,7 @@ def random_text(seed: int) -> str:
     return "\n".join([*lines, "M 0 1 2 3"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_a_circuit_has_the_outcomes_that_stim_says(seed: int) -> None:
     text = random_text(seed)
@@ -82,6 +83,7 @@ def test_a_circuit_has_the_outcomes_that_stim_says(seed: int) -> None:
     assert dimension(ours) == dimension(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "qubits"),
     [

@@ -148,6 +148,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_what_is_not_interpreted_is_told(name: str) -> None:
     with pytest.raises(NotReadable) as told:
@@ -247,6 +248,7 @@ def _mutant(native: NativeCircuit, random: Random) -> NativeCircuit:
     return evolve(native, ops=tuple(ops))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", ["garnet", "deneb"])
 def test_every_mutant_that_matters_is_found(machine: str) -> None:
     """What survives gives the same outcomes by following every branch: nobody could tell."""

@@ -207,6 +207,7 @@ def fed_back() -> NativeCircuit:
     return NativeCircuit(("QB1", "QB2"), (("c", 2),), ops)
 
 
+@pytest.mark.slow
 def test_conditions_are_sent_as_iqm_client_sends_them() -> None:
     from iqm.qiskit_iqm.qiskit_to_iqm import serialize_instructions
 

@@ -59,6 +59,7 @@ def test_what_collapses_is_told(name: str, told: bool, target: str) -> None:
     assert collapses(gates_of(made), native.counts()) is told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_the_generators_of_ours_do_not_collapse(name: str) -> None:
     generator = BUILT_IN[name]
@@ -67,6 +68,7 @@ def test_the_generators_of_ours_do_not_collapse(name: str) -> None:
     assert not collapses(gates_of(made), native.counts())
 
 
+@pytest.mark.slow
 def test_it_is_told_before_a_run_and_whenever_its_results_are(tmp_path: Path, cli: Cli) -> None:
     lines = ['OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];\ncreg c[2];']
     (tmp_path / "seq.qasm").write_text("\n".join([*lines, *["cx q[0],q[1];"] * 4, "measure q->c;"]))

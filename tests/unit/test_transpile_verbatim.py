@@ -131,6 +131,7 @@ lines = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(lines)
 @settings(max_examples=60)
 def test_what_is_sent_does_what_is_written(program: list[str]) -> None:
