@@ -26,7 +26,7 @@ from iqm_spec.model import (
 )
 from iqm_spec.sweep.expand import CircuitPoints
 from iqm_spec.sweep.template import axes_in
-from iqm_spec.targets import Architecture, features
+from iqm_spec.targets import Architecture, architecture, features, known
 
 Machines = Mapping[str, Architecture]
 
@@ -261,6 +261,9 @@ def _hint(circuit: CircuitSpec, feature: Feature) -> str:
     if feature.kind in BEYOND_CONDITIONS:
         return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
+        able = [alias for alias in known() if feature.kind in features(architecture(alias))]
+        if able:
+            return f"{' and '.join(able)} can; or rewrite the circuit"
         return "its native instructions are r, cz, measure and barrier; rewrite the circuit"
     if circuit.kind is SourceKind.QPY:
         return "QPY of Qiskit 2.1 forgets the unit of a delay: write the circuit as OpenQASM 3"
