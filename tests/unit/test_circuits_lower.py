@@ -96,6 +96,19 @@ SAME = {
         ),
         "rx(0.5) q[0]; rz(2.25) q[0];",
     ),
+    "gates that compute with their angles": (
+        (
+            "gate g(t, s) x { rx(cos(t) ** 2) x; rz(s) x; }\n"
+            "gate k(a) x, y { g(a, 2 * a) x; cx x, y; g(a / 2, 0) y; }\n"
+            "g(0, 0.5) q[0]; for int i in [0:1] { k(0.0) q[i], q[2]; } inv @ g(0.0, 0.5) q[0];"
+        ),
+        (
+            "rx(1.0) q[0]; rz(0.5) q[0];"
+            "rx(1.0) q[0]; rz(0.0) q[0]; cx q[0], q[2]; rx(1.0) q[2]; rz(0.0) q[2];"
+            "rx(1.0) q[1]; rz(0.0) q[1]; cx q[1], q[2]; rx(1.0) q[2]; rz(0.0) q[2];"
+            "rz(-0.5) q[0]; rx(-1.0) q[0];"
+        ),
+    ),
     "bits that begin with zero": (
         'bit[2] d = "00"; d[0] = measure q[0];',
         "bit[2] d; d[0] = measure q[0];",

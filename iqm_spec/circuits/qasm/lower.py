@@ -8,7 +8,7 @@ angles of a definition in alphabetical order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from attrs import define, evolve, field, frozen
@@ -194,6 +194,9 @@ class _Lowering:
 
     def __init__(self) -> None:
         self._gates: dict[str, _OwnGate] = {}
+        self._templates: dict[str, ast.QuantumGateDefinition] = {}
+        self._instances: dict[tuple[str, tuple[Constant, ...]], _OwnGate] = {}
+        self._instances_made: list[ast.QuantumGateDefinition] = []
         self._subroutines: dict[str, ast.SubroutineDefinition] = {}
         self._registers: dict[str, int] = {}
         self._bits = 0
@@ -203,7 +206,10 @@ class _Lowering:
 
     def run(self, statements: Iterable[ast.Statement | ast.Pragma]) -> Iterator[Any]:
         for statement in statements:
-            yield from self._statement(statement, self._global)
+            made = list(self._statement(statement, self._global))
+            yield from self._instances_made
+            self._instances_made.clear()
+            yield from made
 
     def _statement(self, node: Any, scope: _Scope) -> Iterator[Any]:
         handle = getattr(self, f"_{type(node).__name__}", None)
@@ -562,30 +568,74 @@ class _Lowering:
         self, node: ast.QuantumGateDefinition, scope: _Scope
     ) -> Iterator[Any]:
         name = node.name.name
-        if name in self._gates:
-            line = self._gates[name].line
+        before = self._gates.get(name) or self._templates.get(name)
+        if before is not None:
+            line = before.line if isinstance(before, _OwnGate) else _line(before)
             _refuse(node, f"'{name}' is already defined. Previous definition on line {line}.")
         if name == "U":
             _refuse(node, f"'{name}' is already defined.", "it is a gate of the language")
-        inner = _Scope(self._global)
+        if node.arguments and _computes(node.body, self._templates):
+            self._templates[name] = node
+            return
+        meanings: dict[str, _Meaning] = {}
         arguments = []
         for i, argument in enumerate(node.arguments):
             ordered = _like(argument, ast.Identifier(f"{i:05}{OWN}{argument.name}"))
-            inner.names[argument.name] = _Symbol(ordered)
+            meanings[argument.name] = _Symbol(ordered)
             arguments.append(ordered)
-        inner.names |= {qubit.name: _Symbol() for qubit in node.qubits}
-        before, self._operations = self._operations, 0
-        body = list(self._block(node.body, inner))
-        size, self._operations = self._operations, before
-        own = _OwnGate(f"{name}{OWN}{len(self._gates)}", max(size, 1), _line(node))
+        own, body = self._defined(node, meanings)
         self._gates[name] = own
         called = _like(node.name, ast.Identifier(own.name))
         yield _like(node, ast.QuantumGateDefinition(called, arguments, node.qubits, body))
 
+    def _defined(
+        self, node: ast.QuantumGateDefinition, meanings: Mapping[str, _Meaning]
+    ) -> tuple[_OwnGate, list[Any]]:
+        """A gate of the file under a name that no library has, and its body."""
+        inner = _Scope(self._global, names=dict(meanings))
+        inner.names |= {qubit.name: _Symbol() for qubit in node.qubits}
+        before, self._operations = self._operations, 0
+        body = list(self._block(node.body, inner))
+        size, self._operations = self._operations, before
+        number = len(self._gates) + len(self._instances)
+        return _OwnGate(f"{node.name.name}{OWN}{number}", max(size, 1), _line(node)), body
+
+    def _instance(
+        self, call: ast.QuantumGate, node: ast.QuantumGateDefinition, scope: _Scope
+    ) -> _OwnGate:
+        """A gate that computes with its angles, for the angles of a call."""
+        name = node.name.name
+        if len(call.arguments) != len(node.arguments):
+            told = f"`{name}` takes {len(node.arguments)} angles"
+            _refuse(call, f"{told}, here it is given {len(call.arguments)}")
+        try:
+            values = tuple(float(self._value(angle, scope)) for angle in call.arguments)
+        except NotConstant:
+            _refuse(
+                call,
+                f"`{name}` computes with its angles, which must be known before the circuit runs",
+                "give it numbers, or compute in the spec",
+            )
+        if (name, values) not in self._instances:
+            meanings = {
+                argument.name: _Number(ast.FloatType(), value, constant=True)
+                for argument, value in zip(node.arguments, values, strict=True)
+            }
+            own, body = self._defined(node, meanings)
+            self._instances[name, values] = own
+            called = _like(node.name, ast.Identifier(own.name))
+            made = ast.QuantumGateDefinition(called, [], node.qubits, body)
+            self._instances_made.append(_like(node, made))
+        return self._instances[name, values]
+
     def _QuantumGate(self, node: ast.QuantumGate, scope: _Scope) -> Iterator[Any]:  # noqa: N802
-        own = self._gates.get(node.name.name)
+        template = self._templates.get(node.name.name)
+        if template is None:
+            own = self._gates.get(node.name.name)
+            arguments = [self._folded(argument, scope) for argument in node.arguments]
+        else:
+            own, arguments = self._instance(node, template, scope), []
         name = node.name if own is None else _like(node.name, ast.Identifier(own.name))
-        arguments = [self._folded(argument, scope) for argument in node.arguments]
         modifiers = self._modifiers(node.modifiers, scope)
         size = (1 if own is None else own.size) * _controls(modifiers)
 
@@ -990,6 +1040,29 @@ def _literal(value: Constant) -> ast.Expression:
         return ast.UnaryExpression(ast.UnaryOperator["-"], kind(-value))
     literal: ast.Expression = kind(value)
     return literal
+
+
+def _computes(body: Iterable[Any], templates: Container[str]) -> bool:
+    """Whether a gate's body asks for more of its angles than sums and multiples."""
+    for node in body:
+        if isinstance(node, ast.QuantumGate):
+            if node.name.name in templates or any(map(_is_computed, node.arguments)):
+                return True
+        elif isinstance(node, ast.QuantumPhase):
+            if _is_computed(node.argument):
+                return True
+        elif isinstance(node, ast.ForInLoop) and _computes(node.block, templates):
+            return True
+    return False
+
+
+def _is_computed(node: Any) -> bool:
+    if isinstance(node, ast.UnaryExpression):
+        return _is_computed(node.expression)
+    if isinstance(node, ast.BinaryExpression):
+        computed = node.op.name not in "+-*/" or _is_computed(node.lhs)
+        return computed or _is_computed(node.rhs)
+    return isinstance(node, ast.FunctionCall | ast.Cast)
 
 
 def _as_float(node: Any) -> Any:
