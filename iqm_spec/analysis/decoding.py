@@ -99,9 +99,14 @@ def decode(text: str, bits: Bits, noise: float | None = None) -> Decoded:
     circuit = _circuit(text)
     if noise is None and circuit == circuit.without_noise():
         noise = USUAL_NOISE
-    predicted = _matching(circuit if noise is None else with_noise(circuit, noise)).decode_batch(
-        events.detectors
-    )
+    matching = _matching(circuit if noise is None else with_noise(circuit, noise))
+    try:
+        predicted = matching.decode_batch(events.detectors)
+    except ValueError as error:  # a detector fired that no error of the model reaches
+        raise CannotDecode(
+            "the shots show errors that the noise assumed for decoding cannot make",
+            "give `noise`, a strength for all gates and measurements",
+        ) from error
     wrong = int((predicted.astype(bool) != events.observables).any(axis=1).sum())
     shots = len(bits)
     rate = wrong / shots

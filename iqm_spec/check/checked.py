@@ -99,9 +99,11 @@ class Checked:
         What shows only when a circuit is built raises SpecError, at the place of the circuit.
         """
         try:
-            return build_circuit(*self._source_of(point))
+            circuit = build_circuit(*self._source_of(point))
         except CircuitError as error:
             raise SpecError((self._diagnostic(point, error),)) from error
+        circuit.name = point.name
+        return circuit
 
     def parts(self, point: Point) -> Parts | None:
         """What a point's circuit shares with others and its own numbers; None where it has none."""

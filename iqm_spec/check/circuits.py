@@ -264,7 +264,7 @@ def _hint(circuit: CircuitSpec, feature: Feature) -> str:
         able = [alias for alias in known() if feature.kind in features(architecture(alias))]
         if able:
             return f"{' and '.join(able)} can; or rewrite the circuit"
-        return "its native instructions are r, cz, measure and barrier; rewrite the circuit"
+        return "no machine that is built in has it; rewrite the circuit without it"
     if circuit.kind is SourceKind.QPY:
         return "QPY of Qiskit 2.1 forgets the unit of a delay: write the circuit as OpenQASM 3"
     return "how long a sample takes is not known: write the delay in s, ms, us or ns"

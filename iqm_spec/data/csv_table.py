@@ -38,7 +38,8 @@ def csv_table(text: str, only: Collection[str] | None = None) -> tuple[Table, li
         if len(cells) != len(columns):
             if not mistakes or mistakes[-1].span.line != number:
                 told = f"values on this line: {len(cells)}, names on the first: {len(columns)}"
-                mistakes.append(Mistake(Span(number, 1, len(line) + 1), "S313", told))
+                hint = "commas stand between values" if set(line) & {";", "\t"} else ""
+                mistakes.append(Mistake(Span(number, 1, len(line) + 1), "S313", told, hint))
             continue
         for (name, column), cell in zip(columns.items(), cells, strict=True):
             wanted = only is None or name in only

@@ -17,10 +17,9 @@ from typing import Any
 from uuid import UUID
 
 from iqm_spec.canonical import canonical
-from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.keys import Keys, keys_of, measurement_keys
+from iqm_spec.server.keys import Keys, keys_of
 
 _DEFAULTS: Mapping[str, Json] = {
     "heralding": "none",
@@ -42,9 +41,7 @@ def job_body(
 ) -> bytes:
     """Bytes of the request for (name, circuit) pairs under the spec's IQM options.
 
-    The server's default calibration set is meant by None. Refused where a circuit cannot be asked
-    for: a classical bit that is measured twice, the first time for nothing. ValueError for an
-    unknown option.
+    The server's default calibration set is meant by None. ValueError for an unknown option.
     """
     if strangers := sorted(set(options) - set(_DEFAULTS)):
         raise ValueError(f"no IQM option is called {strangers[0]}")
@@ -78,8 +75,6 @@ def _shared(options: Mapping[str, Json], shots: int, calibration: str | None) ->
 
 def _circuit(name: str, circuit: NativeCircuit) -> str:
     keys = keys_of(circuit)
-    if keys.twice is not None:
-        raise _twice(name, circuit, keys.twice)
     read = set(keys.sources.values())
     names = [_json(component) for component in circuit.components]
     written: dict[Op, str] = {}
@@ -96,16 +91,6 @@ def _circuit(name: str, circuit: NativeCircuit) -> str:
             text = written[op] = _instruction(op, names, _numbers(op))
         parts.append(text)
     return f'{{"instructions":[{",".join(parts)}],"metadata":null,"name":{_json(name)}}}'
-
-
-def _twice(name: str, circuit: NativeCircuit, bit: int) -> Refused:
-    register, _, _, place = measurement_keys(circuit.registers)[bit].rsplit("_", 3)
-    return Refused(
-        f"circuit {name} measures into {register}[{place}] twice; IQM servers take one "
-        "measurement per classical bit",
-        hint="measure into different bits",
-        code="refused.circuit",
-    )
 
 
 def _measure(op: Op, names: Sequence[str], key: str, is_read: bool) -> str:

@@ -23,23 +23,21 @@ class Keys:
     """Keys of a circuit's measurements, by their places among its instructions.
 
     `bits` is the key of each measurement that the counts show, to its classical bit. `hidden` are
-    the keys of measurements whose bits are overwritten after conditions have read them. `twice` is
-    a bit that is overwritten before anything has read it; None where there is none. `sources` are
-    the places of the measurements that conditions read, by the places of their `cc_r`.
+    the keys of measurements whose bits are overwritten. `sources` are the places of the
+    measurements that conditions read, by the places of their `cc_r`.
     """
 
     by_place: Mapping[int, str]
     bits: Mapping[str, int]
     hidden: tuple[str, ...]
     sources: Mapping[int, int]
-    twice: int | None
 
 
 def keys_of(circuit: NativeCircuit) -> Keys:
     """How each measurement of a circuit is named.
 
     A server takes each key once. The last measurement into a bit has the key that qiskit-iqm gives
-    it; an earlier one, if it was of use, has that of a bit in a register which is not there.
+    it; an earlier one has that of a bit in a register which is not there.
     """
     latest: dict[int, int] = {}
     sources: dict[int, int] = {}
@@ -52,7 +50,6 @@ def keys_of(circuit: NativeCircuit) -> Keys:
             if bit in latest:
                 overwritten.append((latest[bit], bit))
             latest[bit] = place
-    read = set(sources.values())
     names = measurement_keys(circuit.registers)
     shown = {place: names[bit] for bit, place in sorted(latest.items(), key=lambda one: one[1])}
     register = f"overwritten_{len(overwritten)}_{len(circuit.registers)}"
@@ -62,5 +59,4 @@ def keys_of(circuit: NativeCircuit) -> Keys:
         bits={names[bit]: bit for bit, _ in sorted(latest.items(), key=lambda one: one[1])},
         hidden=tuple(hidden.values()),
         sources=sources,
-        twice=next((bit for place, bit in overwritten if place not in read), None),
     )

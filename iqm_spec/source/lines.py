@@ -21,7 +21,7 @@ def line_reader(
 
     `texts` are those of files that were never on the disk. What looks like a secret is masked,
     whatever the mistake on its line is. A file that could hold no spec (a pipe, a device, more than
-    8 MiB) has no lines.
+    8 MiB, no text) has no lines.
     """
     given = texts or {}
 
@@ -38,6 +38,6 @@ def line_reader(
 
 def _lines(file: str) -> Sequence[str]:
     data = read_bytes(Path(file))
-    if isinstance(data, Mistake):
+    if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
         return ()
     return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")

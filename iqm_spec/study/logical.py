@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
-from iqm_spec.analysis.decoding import CannotDecode, Decoded, decode
+from iqm_spec.analysis.decoding import CannotDecode, Decoded, decode, wilson
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.circuits import CircuitError
 from iqm_spec.json_types import Json
@@ -15,7 +15,7 @@ from iqm_spec.runs.saved import SavedRun
 from iqm_spec.runs.shots import shots_of
 from iqm_spec.runs.stim_files import stim_texts
 from iqm_spec.store import Store
-from iqm_spec.study.groups import Group, Options, apart, found, merit, rows_of_circuits
+from iqm_spec.study.groups import Group, Options, apart, found, rows_of_circuits
 
 NAME = "logical_error"
 
@@ -58,9 +58,10 @@ def _decoded(store: Store, group: Group, text: str, noise: float | None) -> Anal
 
 def _merits(outcome: Decoded) -> list[Merit]:
     spread = (outcome.undecoded * (1 - outcome.undecoded) / outcome.shots) ** 0.5
+    bare = wilson(round(outcome.undecoded * outcome.shots), outcome.shots)
     return [
         Merit("logical_error_rate", outcome.rate, outcome.error, outcome.low, outcome.high),
-        merit("undecoded_error_rate", outcome.undecoded, spread, 0.0, 1.0),
+        Merit("undecoded_error_rate", outcome.undecoded, spread, *bare),
         Merit("detection_fraction", outcome.detection_fraction),
     ]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from math import pi
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits import is_physical
 from iqm_spec.circuits.conditions import Inexpressible, steps
-from iqm_spec.diagnostics import nearest
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture
@@ -65,11 +65,18 @@ def verbatim(
     native = NativeCircuit(tuple(names[i] for i in used), registers, tuple(ops))
     if wrong := violations(native, architecture):
         raise Refused(
-            f"circuit {circuit.name} cannot be sent verbatim: {wrong[0]}",
-            hint="without `transpile: {verbatim: true}` it is routed to where the gates are",
+            f"circuit {circuit.name} cannot be sent verbatim: {_from_one(wrong[0])}",
+            hint="without `transpile: {verbatim: true}` it is routed to where the gates are"
+            if "has none on" in wrong[0]
+            else "docs/transpiling.md says what can be sent verbatim",
             code="refused.circuit",
         )
     return native
+
+
+def _from_one(violation: str) -> str:
+    """A violation with its instruction counted from 1, as people count what they wrote."""
+    return re.sub(r"(?<=^instruction )\d+", lambda match: str(int(match[0]) + 1), violation)
 
 
 def _components(
@@ -110,7 +117,7 @@ def _written(
         return Op(name, (), (seconds(operation),))
     if name in ("cz", "barrier", "measure", "reset"):
         return Op(name, ())
-    hint = nearest(name, _ROTATIONS) or f"those are {_NATIVE}"
+    hint = f"those are {_NATIVE}"
     raise _refused(where, f"`{name}` is no native gate", hint)
 
 

@@ -109,6 +109,18 @@ SAME = {
             "rz(-0.5) q[0]; rx(-1.0) q[0];"
         ),
     ),
+    "powers by fractions": (
+        "const int k = 2; pow(1/2) @ x q[0]; pow(-1/k) @ x q[1]; pow(4/2) @ x q[2];",
+        "pow(0.5) @ x q[0]; pow(-0.5) @ x q[1]; pow(2) @ x q[2];",
+    ),
+    "quotients of integers": (
+        "const int a = -7; rx((-7/2)*pi) q[0]; rx((a/2)*pi) q[0]; rx(((0-7)/2)*pi) q[0];",
+        "rx(-3*pi) q[0]; rx(-3*pi) q[0]; rx(-3*pi) q[0];",
+    ),
+    "gates that use not all of their angles": (
+        "gate g(a, b) x { } gate s(a, b) x { g(b, 1) x; rx(b) x; } s(0.1, 0.2) q[0];",
+        "rx(0.2) q[0];",
+    ),
     "bits that begin with zero": (
         'bit[2] d = "00"; d[0] = measure q[0];',
         "bit[2] d; d[0] = measure q[0];",

@@ -334,6 +334,7 @@ class _Lowering:
             case ast.BinaryExpression():
                 return (
                     node.op.name not in "+-*/"
+                    or (node.op.name == "/" and _is_whole(node))
                     or self._has_own_names(node.lhs, scope)
                     or self._has_own_names(node.rhs, scope)
                 )
@@ -491,7 +492,11 @@ class _Lowering:
         elif isinstance(init, ast.FunctionCall) and init.name.name in self._subroutines:
             yield from self._inlined(init, self._bits_of(target, scope), scope)
         elif init is not None and not _is_zero(init):
-            yield _like(node, ast.ClassicalDeclaration(node.type, node.identifier, init))
+            _refuse(
+                init,
+                f"`{target.name}` begins as something else than 0",
+                "no machine sets a bit: use the number itself, or a `const`",
+            )
 
     def _variable(self, node: Any, scope: _Scope, *, constant: bool) -> bool:
         """Keeps a variable whose value is known; False where it is of another kind."""
@@ -579,8 +584,10 @@ class _Lowering:
             return
         meanings: dict[str, _Meaning] = {}
         arguments = []
+        number = len(self._gates)
         for i, argument in enumerate(node.arguments):
-            ordered = _like(argument, ast.Identifier(f"{i:05}{OWN}{argument.name}"))
+            # in their order, and of no other gate's: Qiskit takes names for what they name
+            ordered = _like(argument, ast.Identifier(f"{i:05}{OWN}{argument.name}{OWN}{number}"))
             meanings[argument.name] = _Symbol(ordered)
             arguments.append(ordered)
         own, body = self._defined(node, meanings)
@@ -647,15 +654,38 @@ class _Lowering:
             yield statement
 
     def _modifiers(self, modifiers: Sequence[Any], scope: _Scope) -> list[Any]:
-        return [
-            modifier
-            if modifier.argument is None
-            else _like(
-                modifier,
-                ast.QuantumGateModifier(modifier.modifier, self._folded(modifier.argument, scope)),
-            )
-            for modifier in modifiers
-        ]
+        read = []
+        for modifier in modifiers:
+            if modifier.argument is None:
+                read.append(modifier)
+                continue
+            if modifier.modifier is ast.GateModifierName.pow:
+                argument = self._power(modifier.argument, scope)
+            else:
+                argument = self._folded(modifier.argument, scope)
+            read.append(_like(modifier, ast.QuantumGateModifier(modifier.modifier, argument)))
+        return read
+
+    def _power(self, node: Any, scope: _Scope) -> Any:
+        """An exponent. `pow(1/2) @ x` is the language's own way to write a square root."""
+        try:
+            value = self._quotient(node, scope)
+        except NotConstant:
+            return node
+        return _like(node, _literal(value))
+
+    def _quotient(self, node: Any, scope: _Scope) -> Constant:
+        """The value of an expression in which integers divide to fractions."""
+        if isinstance(node, ast.UnaryExpression) and node.op.name == "-":
+            return -self._quotient(node.expression, scope)
+        if isinstance(node, ast.BinaryExpression) and node.op.name in "+-*/":
+            left, right = self._quotient(node.lhs, scope), self._quotient(node.rhs, scope)
+            if node.op.name == "/":
+                if right == 0:
+                    _refuse(node, "division by zero")
+                return left // right if left % right == 0 else left / right
+            return {"+": left + right, "-": left - right, "*": left * right}[node.op.name]
+        return self._value(node, scope)
 
     def _QuantumPhase(self, node: ast.QuantumPhase, scope: _Scope) -> Iterator[Any]:  # noqa: N802
         angle = self._folded(node.argument, scope)
@@ -1054,6 +1084,15 @@ def _computes(body: Iterable[Any], templates: Container[str]) -> bool:
         elif isinstance(node, ast.ForInLoop) and _computes(node.block, templates):
             return True
     return False
+
+
+def _is_whole(node: Any) -> bool:
+    """Whether an expression is made of integers alone: the converter rounds their quotient down."""
+    if isinstance(node, ast.UnaryExpression):
+        return _is_whole(node.expression)
+    if isinstance(node, ast.BinaryExpression):
+        return _is_whole(node.lhs) and _is_whole(node.rhs)
+    return isinstance(node, ast.IntegerLiteral)
 
 
 def _is_computed(node: Any) -> bool:

@@ -60,6 +60,13 @@ _COMPLAINTS: tuple[tuple[str, Callable[[re.Match[str]], _SAYS]], ...] = (
         r"un(?:handled|supported) (?:binary|unary) operat(?:or|ion) '(.*)'",
         lambda match: (f"the operator `{match[1]}` is not supported here", ""),
     ),
+    (
+        r"Symbol '(\w+)' already inserted",
+        lambda match: (
+            f"`{match[1]}` is declared already, or a gate of stdgates.inc",
+            "choose another name",
+        ),
+    ),
     (r"conditions must be", lambda _: ("such a condition is not supported", _CONDITION)),
     (
         r"type error",

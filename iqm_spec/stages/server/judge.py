@@ -48,7 +48,7 @@ def judge_server(
 ) -> ServerVerdict:
     """The verdict of what the folder has of a stage at the time `now`."""
     unknown = work.attempts(Phase.UNKNOWN, Phase.INTENDED)
-    failed = work.attempts(Phase.FAILED)
+    failed = work.attempts(Phase.FAILED) or _failed_mocks(work, stage)
     waiting = work.attempts(Phase.SUBMITTED)
     reasons = [
         *(paid_twice(work) if stage is Stage.HARDWARE else ()),
@@ -149,6 +149,19 @@ def _unknown(attempt: Attempt) -> str:
         f"server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
         f"`iqm-spec release {run} {short(attempt)}`"
     )
+
+
+def _failed_mocks(work: ServerWork, stage: Stage) -> list[Attempt]:
+    """The last failed attempts at what a mock has not accepted: they will be tried again."""
+    if stage is not Stage.MOCK:
+        return []
+    left = {key for index, key in enumerate(work.keys) if not work.has(index)}
+    last: dict[str, Attempt] = {}
+    for attempt in work.all_attempts:
+        concerns = attempt.phase is Phase.FAILED and any(key in left for key, _ in attempt.parts)
+        if concerns and last.get(attempt.job, attempt).number <= attempt.number:
+            last[attempt.job] = attempt
+    return list(last.values())
 
 
 def _failed(attempt: Attempt) -> str:
