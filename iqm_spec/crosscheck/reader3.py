@@ -242,8 +242,7 @@ class Reader:
         if kind == "inv":
             return Modifier(kind)
         if kind == "pow":
-            _require_exact(node.argument)
-            return Modifier(kind, float(number(node.argument, self._scope)))
+            return Modifier(kind, _exponent(node.argument, self._scope))
         count = 1 if node.argument is None else whole(node.argument, self._scope)
         if count < 1:
             raise NotReadable("a modifier with no controls")
@@ -325,12 +324,23 @@ def _open_phase(name: str, angles: Sequence[float]) -> float:
             return 0.0
 
 
-def _require_exact(node: Any) -> None:
-    """The exponent 1/2 is 0 by the rules of whole numbers, and a root by the library's own text."""
+def _exponent(node: Any, scope: Mapping[str, Value]) -> float:
+    """An exponent: 1/2 is a half in it, as in the language's own `pow(1/2) @ x`."""
     from openqasm3 import ast
 
-    inner = node
-    while isinstance(inner, ast.UnaryExpression):
-        inner = inner.expression
-    if isinstance(inner, ast.BinaryExpression) and inner.op.name == "/":
-        raise NotReadable("a power by a fraction")
+    if isinstance(node, ast.UnaryExpression) and node.op.name == "-":
+        return -_exponent(node.expression, scope)
+    if isinstance(node, ast.BinaryExpression) and node.op.name in "+-*/":
+        left, right = _exponent(node.lhs, scope), _exponent(node.rhs, scope)
+        match node.op.name:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case _ if right == 0:
+                raise NotReadable("a division by zero")
+            case _:
+                return left / right
+    return float(number(node, scope))

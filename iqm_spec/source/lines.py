@@ -40,4 +40,5 @@ def _lines(file: str) -> Sequence[str]:
     data = read_bytes(Path(file))
     if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
         return ()
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
+    text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    return text.replace("\r", "\n").split("\n")

@@ -131,7 +131,7 @@ def test_bits_outside_of_registers_stand_where_they_are_declared() -> None:
 UNREADABLE = {
     "while": "bit c; qubit q; while (c == 0) { x q; c = measure q; }",
     "output": "output bit c; qubit q; c = measure q;",
-    "power by a fraction": "bit c; qubit q; pow(1/2) @ x q; c = measure q;",
+    "power by nothing": "bit c; qubit q; pow(1/0) @ x q; c = measure q;",
     "input": "input float a; bit c; qubit q; rx(a) q; c = measure q;",
     "stdgates": 'include "mine.inc"; bit c; qubit q; c = measure q;',
     "division": "bit c; qubit q; rx(1/0) q; c = measure q;",
