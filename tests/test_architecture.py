@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 import iqm_spec
 
@@ -54,6 +53,20 @@ HEAVY = {
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
+def of_every_module(test: Callable[[Path], None]) -> Callable[[], None]:
+    """One test for all modules: a test for each takes longer to count than to run."""
+
+    def whole() -> None:
+        for path in MODULES:
+            try:
+                test(path)
+            except AssertionError as error:
+                error.add_note(str(path.relative_to(PACKAGE)))
+                raise
+
+    return whole
+
+
 def room(name: str) -> str | None:
     parts = name.split(".")
     return parts[1] if parts[0] == "iqm_spec" and len(parts) > 1 else None
@@ -88,7 +101,7 @@ def imports(path: Path) -> list[tuple[str, bool]]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_imports_go_down_only(path: Path) -> None:
     relative = path.relative_to(PACKAGE)
     own = relative.parts[0].removesuffix(".py")
@@ -100,13 +113,13 @@ def test_imports_go_down_only(path: Path) -> None:
             assert other == own or level(other) < level(own), f"{relative} imports {name}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
     eager = {name for name, at_once in imports(path) if at_once}
     assert not {name for name in eager if name.split(".")[0] in HEAVY}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+@of_every_module
 def test_only_the_command_line_prints_and_exits(path: Path) -> None:
     if path.is_relative_to(PACKAGE / "cli"):
         return
