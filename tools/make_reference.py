@@ -105,7 +105,7 @@ def _table(title: str, section: str, given: Mapping[str, Mapping[str, Any]]) -> 
         yield ""
     yield "| field | value | default | meaning |"
     yield "|---|---|---|---|"
-    needed = default_schema()["required"] if not section else []
+    needed = default_schema()["then"]["required"] if not section else []
     for name, schema in given.items():
         default = "**needed**" if name in needed else _default(schema)
         yield f"| `{name}` | {_cell(_value(schema))} | {default} | {_cell(schema['description'])} |"

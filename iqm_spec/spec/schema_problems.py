@@ -83,9 +83,11 @@ def _unknown_fields(found: _Violation) -> Iterator[Problem]:
 
 
 def _missing_fields(found: _Violation) -> Iterator[Problem]:
+    # what a whole spec needs stands apart: one that extends another need not have it itself
+    properties = found.schema.get("properties") or default_schema()["properties"]
     for name in found.schema["required"]:
         if name not in found.value:
-            schema = resolve(found.schema["properties"][name])
+            schema = resolve(properties[name])
             where = "" if not found.path else f" in {field_name(found.path)}"
             example = _example(name, schema)
             message = f"`{name}` is missing{where}"
