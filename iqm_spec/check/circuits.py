@@ -9,8 +9,9 @@ from typing import Any, cast
 from iqm_spec.check.bindings import check_bindings
 from iqm_spec.check.files import CircuitFiles, circuit_path
 from iqm_spec.check.reporter import Reporter, has, leaf_using, place
-from iqm_spec.circuits import ArgumentProblem, CircuitError, find
+from iqm_spec.circuits import ArgumentProblem, CircuitError, find, raw_circuit
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
+from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.memory import too_large
 from iqm_spec.model import (
@@ -30,6 +31,11 @@ from iqm_spec.targets import Architecture, architecture, features, known
 
 Machines = Mapping[str, Architecture]
 
+_PROBE = 0.3
+"""What free angles are while it is looked at where gates act, and which."""
+_MOST_VERBATIM = 100
+"""Circuits, machines and layouts of one spec that are looked at; the rest is told when planned."""
+
 
 class CircuitChecks:
     """Checks the circuits of one spec; `code` are the modules whose generators may run."""
@@ -41,6 +47,7 @@ class CircuitChecks:
         self._files = files
         self._code = code
         self._report = report
+        self._verbatim: set[tuple[object, ...]] = set()
 
     def check(self, points: CircuitPoints) -> None:
         """Report S402 to S409 and S502 to S504 of one circuit at all its points."""
@@ -58,8 +65,12 @@ class CircuitChecks:
                 self._say(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
             self._check_physical(circuit, facts, layout, cast("Mapping[str, Json]", transpile))
             machine = self._machines.get(str(target))
-            if machine is not None:
-                self._fits(circuit, str(ref), facts, machine, layout, values)
+            if machine is None:
+                continue
+            self._fits(circuit, str(ref), facts, machine, layout, values)
+            sent_as_written = cast("Mapping[str, Json]", transpile).get("verbatim") is True
+            if sent_as_written and (facts.physical or layout is not None):
+                self._check_verbatim(circuit, str(ref), args, machine, layout, values)
         if circuit.memory:
             self._check_memory(points)
         if circuit.kind is not SourceKind.GENERATOR and circuit.parameters:
@@ -171,6 +182,33 @@ class CircuitChecks:
                 lacking.setdefault(feature.kind, []).append(feature)
         for alike in lacking.values():
             self._lacking(circuit, ref, alike[0], len(alike), machine)
+
+    def _check_verbatim(
+        self,
+        circuit: CircuitSpec,
+        ref: str,
+        args: Json,
+        machine: Architecture,
+        layout: Json,
+        values: Values,
+    ) -> None:
+        """S508 where the machine cannot play what is written; angles are no matter."""
+        case = (circuit.index, ref, repr(args), machine.alias, repr(layout))
+        if case in self._verbatim or len(self._verbatim) >= _MOST_VERBATIM:
+            return
+        self._verbatim.add(case)
+        from iqm_spec.transpile.verbatim import verbatim
+
+        data = None if circuit.kind is SourceKind.GENERATOR else self._files.read(circuit, ref)
+        try:
+            raw = raw_circuit(circuit.kind, ref, data, cast("Mapping[str, Json]", args), self._code)
+            bound = raw.assign_parameters(dict.fromkeys(raw.parameters, _PROBE))
+            bound.name = circuit.name
+            verbatim(bound, machine, None if layout is None else tuple(cast("list[str]", layout)))
+        except CircuitError:
+            return  # it is told elsewhere
+        except Refused as refused:
+            self._say(circuit, "ref", "S508", refused.message, values, refused.hint)
 
     def _check_physical(
         self, circuit: CircuitSpec, facts: CircuitFacts, layout: Json, transpile: Mapping[str, Json]

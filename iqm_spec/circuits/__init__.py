@@ -3,7 +3,7 @@
 from iqm_spec.circuits.angles import not_finite
 from iqm_spec.circuits.arguments import REQUIRED, ArgumentProblem, Parameter
 from iqm_spec.circuits.bind import number
-from iqm_spec.circuits.build import angles_of, build_circuit
+from iqm_spec.circuits.build import angles_of, build_circuit, raw_circuit
 from iqm_spec.circuits.errors import CircuitError, CircuitFileError, UnknownGenerator
 from iqm_spec.circuits.facts import is_physical
 from iqm_spec.circuits.files import LARGEST_FILE, read_circuit_file
@@ -41,6 +41,7 @@ __all__ = [
     "not_finite",
     "number",
     "parts_of",
+    "raw_circuit",
     "read_circuit_file",
     "scan_inputs",
 ]

@@ -284,5 +284,11 @@ CODES: Mapping[str, Code] = {
         "The target has no built-in error profile, or the calibration snapshot cannot be used.",
         "aer: {noise: calibration/garnet.json}",
     ),
+    "S508": Code(
+        "a circuit that cannot be sent verbatim",
+        "`transpile: {verbatim: true}` takes the machine's own gates, where the machine has them:"
+        " docs/transpiling.md lists them.",
+        "rz(0.1) $0;",
+    ),
 }
 """Every code of a mistake in a spec."""
