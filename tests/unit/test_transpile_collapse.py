@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 
 from iqm_spec.circuits.generators import BUILT_IN
@@ -82,3 +84,29 @@ def test_it_is_told_before_a_run_and_whenever_its_results_are(tmp_path: Path, cl
         )
     assert cli("reproduce", "seq").returncode == 0
     assert cli("verify").returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", range(4))
+@pytest.mark.parametrize("target", ["garnet", "deneb"])
+@given(st.lists(st.sampled_from(["cx", "xc", "h", "x", "t", "rx"]), min_size=2, max_size=8))
+@settings(max_examples=25)
+def test_nothing_cancels_across_a_barrier(target: str, level: int, names: list[str]) -> None:
+    made = QuantumCircuit(2)
+    for name in names:
+        match name:
+            case "cx" | "xc":
+                made.cx(*((0, 1) if name == "cx" else (1, 0)))
+            case "rx":
+                made.rx(0.3, 0)
+            case _:
+                getattr(made, name)(0)
+        made.barrier()
+    made.measure_all()
+    native = transpile(made, architecture(target), {"optimization_level": level})
+    between = [op.name for op in native.ops if op.name in ("cz", "barrier")]
+    joined = " ".join(between).split("barrier")
+    gates = [part.split() for part in joined[: len(names)]]
+    assert [len(part) for part in gates] == [int(name in ("cx", "xc")) for name in names]
+    turns = sum(name in ("h", "x", "rx") for name in names)
+    assert native.counts().get("r", 0) >= turns
