@@ -67,6 +67,10 @@ class SourceKind(StrEnum):
     STIM = "stim"
 
 
+CIRCUIT_FILES = tuple(kind.value for kind in SourceKind if kind is not SourceKind.GENERATOR)
+"""Fields of a circuit's entry that name a file."""
+
+
 # --- spec ----------------------------------------------------------------------------------------
 
 

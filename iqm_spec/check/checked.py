@@ -28,7 +28,7 @@ from iqm_spec.circuits import (
 from iqm_spec.diagnostics import Diagnostic, Problem
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, SourceKind, Spec
+from iqm_spec.model import CIRCUIT_FILES, Point, SourceKind, Spec
 from iqm_spec.source import Source
 from iqm_spec.sweep.expand import CircuitPoints
 from iqm_spec.targets import Architecture, ErrorProfile
@@ -192,7 +192,7 @@ def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:
     if not isinstance(entries, list | tuple):
         return fields
     kept = [
-        {key: value for key, value in entry.items() if key not in ("qasm", "qpy", "stim")}
+        {key: value for key, value in entry.items() if key not in CIRCUIT_FILES}
         for entry in entries
         if isinstance(entry, Mapping)
     ]

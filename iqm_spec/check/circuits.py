@@ -52,17 +52,20 @@ class CircuitChecks:
     def check(self, points: CircuitPoints) -> None:
         """Report S402 to S409 and S502 to S504 of one circuit at all its points."""
         circuit = points.circuit
-        names = ("ref", "args", "target", "layout", "transpile")
+        names = ["ref", "args", "target", "layout", "transpile"]
+        names += ["shots"] if circuit.memory else []
         templates = [points.templates[name] for name in names]
         axes = [axis for template in templates for axis in template.axes]
         for values in points.assignments(axes):
             filled = (template.fill(dict(values)) for template in templates)
-            ref, args, target, layout, transpile = filled
+            ref, args, target, layout, transpile, *shots = filled
             facts = self._facts(circuit, str(ref), cast("Mapping[str, Json]", args), values)
             if facts is None:
                 continue
             if not facts.measured:
                 self._say(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
+            for number in shots:
+                self._check_memory(circuit, facts, cast("int", number), values)
             self._check_physical(circuit, facts, layout, cast("Mapping[str, Json]", transpile))
             machine = self._machines.get(str(target))
             if machine is None:
@@ -71,23 +74,17 @@ class CircuitChecks:
             sent_as_written = cast("Mapping[str, Json]", transpile).get("verbatim") is True
             if sent_as_written and (facts.physical or layout is not None):
                 self._check_verbatim(circuit, str(ref), args, machine, layout, values)
-        if circuit.memory:
-            self._check_memory(points)
         if circuit.kind is not SourceKind.GENERATOR and circuit.parameters:
             check_bindings(points, self._files, self._report)
 
-    def _check_memory(self, points: CircuitPoints) -> None:
+    def _check_memory(
+        self, circuit: CircuitSpec, facts: CircuitFacts, shots: int, values: Values
+    ) -> None:
         """Report S205 where the shots of a point are more than are kept."""
-        circuit = points.circuit
-        templates = [points.templates[name] for name in ("ref", "args", "shots")]
-        for values in points.assignments([axis for one in templates for axis in one.axes]):
-            ref, args, shots = (template.fill(dict(values)) for template in templates)
-            facts = self._facts(circuit, str(ref), cast("Mapping[str, Json]", args), values)
-            wrong = "" if facts is None else too_large(cast("int", shots), facts.num_clbits)
-            if wrong:
-                text = f"circuit `{circuit.name}` has too many bits for `memory`: {wrong}"
-                hint = "ask for fewer shots, or for several records by `repeat`"
-                self._say(circuit, "shots", "S205", text, values, hint)
+        if wrong := too_large(shots, facts.num_clbits):
+            text = f"circuit `{circuit.name}` has too many bits for `memory`: {wrong}"
+            hint = "ask for fewer shots, or for several records by `repeat`"
+            self._say(circuit, "shots", "S205", text, values, hint)
 
     # --- facts -----------------------------------------------------------------------------------
 

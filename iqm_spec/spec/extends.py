@@ -16,12 +16,11 @@ from iqm_spec.circuits import CircuitFileError
 from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import SourceKind
+from iqm_spec.model import CIRCUIT_FILES
 from iqm_spec.source import Source, beside, parse_source
 from iqm_spec.spec.named_files import Reader
 
 EXTENDS = "extends"
-_FILES = tuple(kind.value for kind in SourceKind if kind is not SourceKind.GENERATOR)
 
 
 def extended(source: Source, read: Reader) -> tuple[Source, list[Diagnostic]]:
@@ -89,7 +88,7 @@ def _moved(tree: Mapping[str, Json], folder: str) -> Mapping[str, Json]:
 def _moved_circuit(entry: Any, folder: str) -> Any:
     if not isinstance(entry, dict):
         return entry
-    moved = {k: _path(folder, v) if k in _FILES else v for k, v in entry.items()}
+    moved = {k: _path(folder, v) if k in CIRCUIT_FILES else v for k, v in entry.items()}
     if "sweep" in entry:
         moved["sweep"] = _moved_sweep(entry["sweep"], folder)
     return moved

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
+from iqm_spec.model import SourceKind
 from iqm_spec.source.secrets import holds_secret, is_secret_name
 from iqm_spec.spec.words import field_name
 from iqm_spec.sweep.expand import FIELDS
@@ -13,7 +14,7 @@ from iqm_spec.sweep.template import TemplateError, axes_in
 
 _HINT = "tokens come from IQM_TOKEN or IQM_TOKENS_FILE; if this one is real, revoke it"
 _TOP = frozenset(("target", "shots", "repeat", "layout", "transpile", "options"))
-_CIRCUIT = (frozenset(FIELDS) - {"ref"}) | {"generator", "qasm", "qpy", "stim"}
+_CIRCUIT = (frozenset(FIELDS) - {"ref"}) | {kind.value for kind in SourceKind}
 # where a long run of random characters can only be a credential
 _NEVER_RANDOM = frozenset(("target", "server", "url"))
 

@@ -9,7 +9,7 @@ from iqm_spec.circuits import is_physical
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, features
-from iqm_spec.transpile.writes import EARLY_MEASURE
+from iqm_spec.transpile.writes import EARLY_MEASURE, lost_writes
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -151,23 +151,16 @@ def measures_last(ops: Sequence[Op]) -> list[Op]:
     Same circuit; a simulator can then sample the final state once for all shots. One whose outcome
     is overwritten unread, and whose qubit nothing uses any more, is left out.
     """
+    lost = lost_writes((op.name, op.qubits, op.clbits) for op in ops)
     used: set[tuple[str, int]] = set()
-    acted: set[int] = set()
-    overwritten: set[int] = set()
     early: list[Op] = []
     final: list[Op] = []
-    for op in reversed(ops):
+    for place, op in reversed(list(enumerate(ops))):
+        if place in lost:
+            continue
         wires = {("q", qubit) for qubit in op.qubits} | {("c", bit) for bit in op.clbits}
-        if op.name == "measure":
-            (qubit,), (bit,) = op.qubits, op.clbits
-            if bit in overwritten and qubit not in acted:
-                continue
-            overwritten.add(bit)
-        else:
-            overwritten -= set(op.clbits)
         (early if op.name != "measure" or wires & used else final).append(op)
         used |= wires
-        acted |= set() if op.name in ("barrier", "delay") else set(op.qubits)
     return early[::-1] + final[::-1]
 
 

@@ -7,6 +7,7 @@ from math import isfinite
 
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture, features
+from iqm_spec.transpile.writes import lost_writes
 
 _SHAPES = {
     "r": (1, 2, 0),
@@ -49,25 +50,21 @@ def violations(native: NativeCircuit, architecture: Architecture) -> list[str]:
 
 def _lost_writes(native: NativeCircuit) -> Iterator[str]:
     """Measurements whose outcome is overwritten unread, their qubit being done with."""
-    used: set[int] = set()
-    overwriting: dict[int, int] = {}
-    for i, op in reversed(list(enumerate(native.ops))):
-        if op.name == "measure" and len(op.qubits) == len(op.clbits) == 1:
-            (qubit,), (bit,) = op.qubits, op.clbits
-            if bit in overwriting and qubit not in used:
-                later = overwriting[bit]
-                yield f"instruction {i} (measure): instruction {later} writes the same bit"
-            overwriting[bit] = i
-        elif op.name not in ("barrier", "delay"):
-            for bit in op.clbits:
-                overwriting.pop(bit, None)
-        if op.name not in ("barrier", "delay"):
-            used |= set(op.qubits)
+    names = [  # a measurement that is none is told by its shape
+        "malformed" if op.name == "measure" and _counts(op) != _SHAPES["measure"] else op.name
+        for op in native.ops
+    ]
+    steps = [(name, op.qubits, op.clbits) for name, op in zip(names, native.ops, strict=True)]
+    for i, later in lost_writes(steps).items():
+        yield f"instruction {i} (measure): instruction {later} writes the same bit"
+
+
+def _counts(op: Op) -> tuple[int, int, int]:
+    return len(op.qubits), len(op.params), len(op.clbits)
 
 
 def _shape(op: Op, native: NativeCircuit) -> str:
-    counts = len(op.qubits), len(op.params), len(op.clbits)
-    if op.name != "barrier" and counts != _SHAPES.get(op.name):
+    if op.name != "barrier" and _counts(op) != _SHAPES.get(op.name):
         return "not an instruction with these operands" if op.name in _SHAPES else "not native"
     if not all(0 <= qubit < len(native.components) for qubit in op.qubits):
         return "acts on a component that is not there"

@@ -9,6 +9,7 @@ order of its bit; and the order is compared afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.errors import Refused
@@ -16,6 +17,9 @@ from iqm_spec.errors import Refused
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import Instruction
+
+Step = tuple[str, Sequence[Any], Sequence[Any]]
+"""An instruction's name, qubits and classical bits."""
 
 EARLY_MEASURE = "early_measure"
 """Name of the opaque instruction in the place of a measurement that is overwritten."""
@@ -45,7 +49,7 @@ def _without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
             written[item.clbits[0]] = written.get(item.clbits[0], 0) + 1
     if max(written.values(), default=0) < 2:
         return circuit
-    lost = _lost_writes(circuit)
+    lost = lost_writes((i.operation.name, i.qubits, i.clbits) for i in circuit.data)
     kept = circuit.copy_empty_like()
     for place, item in enumerate(circuit.data):
         if place in lost:
@@ -57,25 +61,27 @@ def _without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
     return kept
 
 
-def _lost_writes(circuit: QuantumCircuit) -> set[int]:
-    """Places of measurements that nothing follows on their qubit, and whose bit is overwritten."""
+def lost_writes(steps: Iterable[Step]) -> dict[int, int]:
+    """Measurements that nothing follows on their qubit, and whose bit is overwritten unread.
+
+    By their places among the steps (instructions of any kind of circuit), with the place of the
+    measurement that overwrites each.
+    """
     used: set[Any] = set()
-    overwritten: set[Any] = set()
-    lost: set[int] = set()
-    for place, item in reversed(list(enumerate(circuit.data))):
-        name = item.operation.name
+    overwriting: dict[Any, int] = {}
+    lost: dict[int, int] = {}
+    for place, (name, qubits, bits) in reversed(list(enumerate(steps))):
         if name in ("barrier", "delay"):
             continue
         if name != "measure":
-            used |= set(item.qubits)
-            overwritten -= set(item.clbits)  # it may read them
+            for bit in bits:  # it may read them
+                overwriting.pop(bit, None)
+        elif bits[0] in overwriting and qubits[0] not in used:
+            lost[place] = overwriting[bits[0]]
             continue
-        (qubit,), (bit,) = item.qubits, item.clbits
-        if bit in overwritten and qubit not in used:
-            lost.add(place)
-            continue
-        used.add(qubit)
-        overwritten.add(bit)
+        else:
+            overwriting[bits[0]] = place
+        used |= set(qubits)
     return lost
 
 
