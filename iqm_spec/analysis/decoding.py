@@ -7,12 +7,11 @@ C. Gidney, "Sparse Blossom", Quantum 9, 1600 (2025), is what PyMatching 2 does.
 from __future__ import annotations
 
 from math import sqrt
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.analysis.merit import CONFIDENCE
+from iqm_spec.analysis.intervals import wilson
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,15 +121,6 @@ def decode(text: str, bits: Bits, noise: float | None = None) -> Decoded:
         detection_fraction=float(events.detectors.mean()) if events.detectors.size else 0.0,
         noise=noise,
     )
-
-
-def wilson(hits: int, shots: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion (E. Wilson, J. Am. Stat. Assoc. 22, 209, 1927)."""
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    share = hits / shots
-    middle = (share + z * z / (2 * shots)) / (1 + z * z / shots)
-    half = z / (1 + z * z / shots) * sqrt(share * (1 - share) / shots + (z / (2 * shots)) ** 2)
-    return (0.0 if not hits else middle - half, 1.0 if hits == shots else middle + half)
 
 
 def with_noise(circuit: stim.Circuit, strength: float) -> stim.Circuit:

@@ -1,8 +1,9 @@
-"""Bootstrap intervals of distances: how they would scatter, were the experiment repeated."""
+"""Intervals of proportions and of distances: how they would scatter, were it all repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from iqm_spec.analysis.merit import CONFIDENCE
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 RESAMPLES = 1000
 
 Interval = tuple[float, float]
+
+
+def wilson(hits: float, shots: int) -> Interval:
+    """The 95 % interval of a proportion (E. Wilson, J. Am. Stat. Assoc. 22, 209, 1927)."""
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    share = hits / shots
+    middle = (share + z * z / (2 * shots)) / (1 + z * z / shots)
+    half = z / (1 + z * z / shots) * sqrt(share * (1 - share) / shots + (z / (2 * shots)) ** 2)
+    return (0.0 if not hits else middle - half, 1.0 if hits == shots else middle + half)
 
 
 def distance_intervals(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import sqrt
 from typing import Any
 
-from iqm_spec.analysis.merit import CONFIDENCE
+from iqm_spec.analysis.intervals import wilson
 from iqm_spec.report.axes import Axis, axes_of
 from iqm_spec.report.document import Figure
 from iqm_spec.report.figures.bars import Outcomes
@@ -83,19 +82,9 @@ def _series(bits: str, number: int, kept: Sequence[Known], x: Axis, title: str) 
             if one.shots is None and (one.whole or bits in one.probabilities):
                 ideal.append(Mark(x.place(place), value))
             elif one.shots and one.name == title:
-                low, high = _interval(value, one.shots)
+                low, high = wilson(value * one.shots, one.shots)
                 marks.append(Mark(x.place(place), value, low, high, f"{bits}: {value:.4f}"))
     if marks:
         yield Series(bits, tuple(marks), number, number, style="")
     if ideal:
         yield Series("", tuple(ideal), number, number, style="dash", bare=True)
-
-
-def _interval(value: float, shots: int) -> tuple[float, float]:
-    """Wilson's interval of a relative frequency."""
-    from statistics import NormalDist
-
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    middle = (value + z * z / (2 * shots)) / (1 + z * z / shots)
-    half = z / (1 + z * z / shots) * sqrt(value * (1 - value) / shots + z * z / (4 * shots**2))
-    return max(0.0, middle - half), min(1.0, middle + half)

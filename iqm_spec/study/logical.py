@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
-from iqm_spec.analysis.decoding import CannotDecode, Decoded, decode, wilson
+from iqm_spec.analysis.decoding import CannotDecode, Decoded, decode
+from iqm_spec.analysis.intervals import wilson
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.circuits import CircuitError
 from iqm_spec.json_types import Json

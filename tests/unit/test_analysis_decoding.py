@@ -12,9 +12,9 @@ from iqm_spec.analysis.decoding import (
     CannotDecode,
     decode,
     detection_events,
-    wilson,
     with_noise,
 )
+from iqm_spec.analysis.intervals import wilson
 
 PLAIN = stim.Circuit.generated("repetition_code:memory", distance=5, rounds=4)
 
