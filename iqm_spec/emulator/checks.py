@@ -18,10 +18,7 @@ from iqm_spec.emulator.translate import Measured, translate
 from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
-    from iqm.station_control.interface.models import (
-        CircuitJobDefinition,
-        DynamicQuantumArchitecture,
-    )
+    from iqm_spec.iqm_client import CircuitJobDefinition, DynamicQuantumArchitecture
 
 TAG_LENGTH = 50
 """Characters that a job's tag may have."""
@@ -62,13 +59,15 @@ def checked(body: bytes, tag: str | None, calibration: Calibration, options: Opt
 
 def warm_up() -> None:
     """Import what checking needs, so that the first job does not wait seconds for it."""
-    import iqm.iqm_client.validation
-    import iqm.station_control.interface.models  # noqa: F401
+    from iqm_spec.iqm_client import load
+
+    load()
 
 
 def _parsed(body: bytes) -> CircuitJobDefinition:
-    from iqm.station_control.interface.models import CircuitJobDefinition
     from pydantic import ValidationError
+
+    from iqm_spec.iqm_client import CircuitJobDefinition
 
     try:
         data = json.loads(body)
@@ -113,9 +112,13 @@ def _within_limits(request: CircuitJobDefinition, options: Options) -> None:
 
 
 def _on_architecture(request: CircuitJobDefinition, computer: Computer, set_id: str) -> None:
-    from exa.common.errors.iqm_error import IQMError
-    from iqm.iqm_client.models import CircuitCompilationOptions, validate_circuit
-    from iqm.iqm_client.validation import validate_circuit_instructions, validate_qubit_mapping
+    from iqm_spec.iqm_client import (
+        CircuitCompilationOptions,
+        IQMError,
+        validate_circuit,
+        validate_circuit_instructions,
+        validate_qubit_mapping,
+    )
 
     architecture = _model(computer, set_id)
     try:
@@ -152,7 +155,7 @@ def _one(index: int, circuit: Any, validate: Any) -> None:
 
 @cache
 def _model(computer: Computer, set_id: str) -> DynamicQuantumArchitecture:
-    from iqm.station_control.interface.models import DynamicQuantumArchitecture
+    from iqm_spec.iqm_client import DynamicQuantumArchitecture
 
     return DynamicQuantumArchitecture.model_validate(dynamic_architecture(computer, set_id))
 

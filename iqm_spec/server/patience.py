@@ -10,7 +10,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from iqm_spec.errors import Unreachable
-from iqm_spec.server.errors import BadAnswer, NoReply, TooLarge, Unreadable
+from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, TooLarge, Unreadable
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters
 
@@ -49,7 +49,7 @@ def read(connection: Connection, path: str, params: Parameters | None, patience:
     """The reply to a GET: a 2xx whose body is JSON, or a 3xx or 4xx other than 429.
 
     Lost connections, 429, 5xx and 2xx that are not JSON are tried again; `Unreachable` when the
-    patience is over.
+    patience is over. `Refused` at once where nothing can be sent until somebody mends something.
     """
     return read_as(connection, path, params, patience, Reply.json)[0]
 
@@ -95,6 +95,8 @@ def _once(
         reply = connection.get(path, params)
     except TooLarge as error:
         raise BadAnswer(f"{path}: {error.why}") from None
+    except Misconfigured as error:
+        raise error.refusal(connection.server.realm) from None
     except NoReply as error:
         return _Nothing(error.why, None, error.hint)
     if reply.status == 429:
