@@ -83,6 +83,14 @@ def parse_server(text: str) -> Server:
     return Server(origin, origin)
 
 
+def notice_of(text: str | None) -> str:
+    """The notice of the server at `text`; empty where there is none or it is no address."""
+    try:
+        return parse_server(text).notice if text else ""
+    except UsageError:
+        return ""
+
+
 def _split(text: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(text)

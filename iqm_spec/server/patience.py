@@ -70,13 +70,14 @@ def read_as(
         why, asked, hint = found.why, found.pause, found.hint
         seconds = _pause(patience, start, pause, asked)
         if seconds is None:
-            raise Unreachable(f"{connection.server.realm}: {why}", hint=hint or _HINT)
+            raise Unreachable(f"{connection.server.realm}: {why}", hint=hint or TRY_LATER)
         patience.tell(why, seconds)
         patience.sleep(seconds)
     raise AssertionError("pauses have no end")
 
 
-_HINT = "nothing is lost: try again later; `iqm-spec doctor` checks the connection"
+TRY_LATER = "nothing is lost: try again later; `iqm-spec doctor` checks the connection"
+"""What to do where no better hint is known."""
 
 
 @frozen

@@ -25,6 +25,7 @@ from iqm_spec.server.token import Token, find_token
 from iqm_spec.server.transport import (
     Connection,
     Lost,
+    Misconfigured,
     NoReply,
     NotSent,
     TooLarge,
@@ -289,9 +290,11 @@ def test_a_token_that_went_stale_is_not_sent() -> None:
 
     with Scripted([]) as server:
         connection = connect(Server("test", server.url), Token(stale))
-        with pytest.raises(NotSent, match="expired") as caught:
-            connection.get("x")
-    assert caught.value.hint == "refresh it"
+        for send in (lambda: connection.get("x"), lambda: connection.post("x", b"{}")):
+            with pytest.raises(Misconfigured, match="expired") as caught:
+                send()
+            assert caught.value.hint == "refresh it"
+        assert server.requests == []
 
 
 def test_errors_never_hold_the_token() -> None:
