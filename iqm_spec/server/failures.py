@@ -104,7 +104,8 @@ def _tls(error: Exception, reason: ssl.SSLError, route: Route) -> NoReply:
         if is_proxys and route.proxy is not None:
             hint = f"if it speaks plain HTTP, write http:// in {route.proxy.variable}"
             return NotSent(f"{whose}: the encrypted connection failed", hint=hint)
-        return NotSent("the encrypted connection failed")
+        hint = "does the server speak https at this port, and is nothing in between?"
+        return NotSent("the encrypted connection failed", hint=hint)
     what, hint = _CERTIFICATES.get(reason.verify_code, ("", ""))
     if not what:
         return _untrusted(whose, route)

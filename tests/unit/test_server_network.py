@@ -12,6 +12,7 @@ from scripted import Scripted, http
 
 from iqm_spec.errors import ExitCode, Refused, Unreachable
 from iqm_spec.server import route
+from iqm_spec.server.jobs import cancel
 from iqm_spec.server.origin import parse_server
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.submission import NotAccepted, submit
@@ -46,7 +47,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def refused(url: str, *, hint: str) -> str:
-    """Why reads and submissions are refused: both at once, and neither shows a secret."""
+    """Why reads, submissions and cancelling are refused: at once, and without a secret."""
     connection = connect(parse_server(url), find_token({"IQM_TOKEN": TOKEN}), 5.0)
     start = time.monotonic()
     with pytest.raises(Refused) as caught:
@@ -56,6 +57,8 @@ def refused(url: str, *, hint: str) -> str:
     assert isinstance(outcome, NotAccepted)
     assert outcome.refusal is not None
     assert outcome.refusal.message == f"the job was not sent: {outcome.why}"
+    with pytest.raises(Refused, match=r"^job 7 is not cancelled: "):
+        cancel(connection, "7")
     error = caught.value
     assert (error.exit_code, error.code) == (ExitCode.REFUSED, "refused.network")
     assert error.message == f"{connection.server.realm}: {outcome.why}"
@@ -88,7 +91,7 @@ def test_folders_of_certificates_hold(
 ) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "empty"))
-    with Scripted([http(200, {})] * 2, authority.server("localhost")) as server:
+    with Scripted([http(200, {})] * 3, authority.server("localhost")) as server:
         why = refused(f"https://localhost:{server.port}", hint="REQUESTS_CA_BUNDLE")
     assert why == "the certificate of the server is not trusted"
 
@@ -113,10 +116,10 @@ def test_certificates_of_no_use(
 ) -> None:
     if trusted:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
-    with Scripted([http(200, {})] * 2, authority.server(name, days=days)) as server:
+    with Scripted([http(200, {})] * 3, authority.server(name, days=days)) as server:
         found = refused(f"https://localhost:{server.port}", hint=hint)
-        assert server.requests == [b"", b""]
     assert found == f"the certificate of the server {why}"
+    assert not any(server.requests)
 
 
 @pytest.mark.parametrize("variable", route.BUNDLES)
@@ -128,7 +131,7 @@ def test_files_of_certificates_that_are_of_no_use(
     assert refused("https://localhost:9", hint=f"correct {variable}") == f"{where} is not there"
     for content in (b"", b"no certificate"):
         (tmp_path / "none.pem").write_bytes(content)
-        with Scripted([http(200, {})] * 2, authority.server("localhost")) as server:
+        with Scripted([http(200, {})] * 3, authority.server("localhost")) as server:
             found = refused(f"https://localhost:{server.port}", hint=f"(PEM) in {variable}")
         assert found == f"the file that {variable} names holds no certificates"
     real = route.os.access
@@ -166,7 +169,7 @@ def test_this_machine_by_its_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> No
 def test_proxies_that_refuse(
     variable: str, status: int, why: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Scripted([http(status)] * 2) as proxy:
+    with Scripted([http(status)] * 3) as proxy:
         port = urlsplit(proxy.url).port
         monkeypatch.setenv(variable, f"http://me:{PASSWORD}@127.0.0.1:{port}")
         found = refused(HOST, hint=hint)
@@ -242,7 +245,7 @@ def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_that_speaks_tls_with_a_certificate_of_its_own(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Scripted([http(200, {})] * 2, authority.server("localhost")) as proxy:
+    with Scripted([http(200, {})] * 3, authority.server("localhost")) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{proxy.port}")
         found = refused(HOST, hint="REQUESTS_CA_BUNDLE")
     proxy_named = f"the proxy https://localhost:{proxy.port} (HTTPS_PROXY)"
