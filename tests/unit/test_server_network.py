@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import time
 from pathlib import Path
@@ -201,8 +202,15 @@ def test_dead_proxies_may_come_back_and_are_named(
     monkeypatch.setenv("HTTPS_PROXY", address.format(PASSWORD))
     connection = connect(parse_server(HOST), find_token({"IQM_TOKEN": TOKEN}), 5.0)
     heard: list[str] = []
+    ticks = itertools.count()
+    patience = Patience(
+        total=1.5,
+        sleep=lambda _: None,
+        clock=lambda: float(next(ticks)),
+        tell=lambda why, _: heard.append(why),
+    )
     with pytest.raises(Unreachable) as caught:
-        read(connection, "x", None, Patience(total=0.01, tell=lambda why, _: heard.append(why)))
+        read(connection, "x", None, patience)
     assert heard[0].startswith(f"the proxy {shown} (HTTPS_PROXY): {why}")
     assert caught.value.message == f"{HOST}: {heard[0]}"
     assert caught.value.hint == "correct HTTPS_PROXY, or name the server's host in NO_PROXY"
