@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import socket
+import ssl
+import threading
 import time
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -258,3 +261,66 @@ def test_a_proxy_that_speaks_tls_with_a_certificate_of_its_own(
         found = refused(HOST, hint="REQUESTS_CA_BUNDLE")
     proxy_named = f"the proxy https://localhost:{proxy.port} (HTTPS_PROXY)"
     assert found == f"the certificate of {proxy_named} is not trusted"
+
+
+class Tunnel:
+    """A proxy that lets every connection through to a server of the test's own."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        self.asked: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                raw, _ = self._socket.accept()
+            except OSError:
+                return
+            self.asked.append(raw.recv(65536))
+            raw.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            try:
+                with self._tls.wrap_socket(raw, server_side=True) as connection:
+                    self.asked.append(connection.recv(65536))
+                    connection.sendall(http(200, {"id": 1}).data)
+            except OSError:
+                continue
+
+
+def test_through_a_proxy_the_token_goes_to_the_server_alone(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with Tunnel(authority.server("iqm.example.org")) as proxy:
+        port = urlsplit(proxy.url).port
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{PASSWORD}@127.0.0.1:{port}")
+        connection = connect(parse_server(HOST), find_token({"IQM_TOKEN": TOKEN}), 5.0)
+        assert connection.post("x", b"{}").json() == {"id": 1}
+        connect_line, request = proxy.asked
+    assert b"Proxy-Authorization: Basic" in connect_line
+    assert TOKEN.encode() not in connect_line
+    assert TOKEN.encode() in request
+    assert b"Proxy-Authorization" not in request
+
+
+def test_behind_a_proxy_the_certificate_is_the_servers(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Tunnel(authority.server("iqm.example.org")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        found = refused(HOST, hint="or a proxy reads the traffic, set REQUESTS_CA_BUNDLE")
+    assert found == "the certificate of the server is not trusted"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with Tunnel(authority.server("other.example.org")) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        found = refused(HOST, hint="--server")
+    assert found == "the certificate of the server is for another host"
