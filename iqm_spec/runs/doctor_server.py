@@ -71,7 +71,8 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
 class Visit:
     """What the list of quantum computers told of a server.
 
-    `computers` is None where the server did not list them; `unreachable` and `refusal` say why.
+    `computers` is None where the server did not list them; `unreachable` (with what to do about
+    it and the exit code) and `refusal` say why.
     """
 
     computers: tuple[Computer, ...] | None
@@ -79,6 +80,8 @@ class Visit:
     refusal: IqmSpecError | None = None
     token_expires: datetime | None = None
     """When the token expires, where the server tells."""
+    hint: str = ""
+    code: ExitCode = ExitCode.UNREACHABLE
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -91,15 +94,19 @@ def visit(connection: Connection) -> Visit:
     from iqm_spec.errors import Unreachable
     from iqm_spec.server.account import read_expiry
     from iqm_spec.server.computers import list_computers
+    from iqm_spec.server.errors import Misconfigured
+    from iqm_spec.server.patience import TRY_LATER
 
     try:
         computers, token = list_computers(connection, patience()), connection.token
         expires = None if token is None else read_expiry(connection, token, patience())
         return Visit(computers, token_expires=expires)
-    except Unreachable as error:
-        return Visit(None, unreachable=error.message.removeprefix(f"{connection.server.realm}: "))
     except IqmSpecError as error:
-        return Visit(None, refusal=error)
+        if not isinstance(error, Unreachable) and error.code != Misconfigured.code:
+            return Visit(None, refusal=error)
+        why = error.message.removeprefix(f"{connection.server.realm}: ")
+        hint = "" if error.hint == TRY_LATER else error.hint
+        return Visit(None, unreachable=why, hint=hint, code=error.exit_code)
 
 
 def server_checks(url: str, asked: str, found: Visit, known: Credentials) -> list[Check]:
@@ -125,8 +132,8 @@ def _reachable(shown: str, found: Visit) -> Check:
     return problem(
         "server",
         f"{shown}: {found.unreachable}",
-        "is the address right, and this machine online? Otherwise try again later",
-        ExitCode.UNREACHABLE,
+        found.hint or "is the address right, and this machine online? Otherwise try again later",
+        found.code,
     )
 
 

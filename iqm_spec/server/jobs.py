@@ -15,7 +15,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice, refusal
-from iqm_spec.server.errors import BadAnswer, NoReply, UnknownJob
+from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
 from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
@@ -152,9 +152,14 @@ def _payload(job_id: str, reply: Reply) -> Json:
 
 
 def cancel(connection: Connection, job_id: str) -> tuple[bool, str]:
-    """Asks once to cancel a job: whether the server agreed, and what it said."""
+    """Asks once to cancel a job: whether the server agreed, and what it said.
+
+    Refused where nothing can be sent until somebody mends something.
+    """
     try:
         reply = connection.post(f"jobs/{segment(job_id)}/cancel", b"")
+    except Misconfigured as error:
+        raise error.refusal(f"job {job_id} is not cancelled") from None
     except NoReply as error:
         return False, error.why
     return (True, "cancelled") if reply.ok else (False, advice(reply)[0])
