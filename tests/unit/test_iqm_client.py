@@ -15,10 +15,11 @@ from iqm_spec import iqm_client
 from iqm_spec.errors import JobFailed
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.body import job_body, normalized
+from iqm_spec.server.body import job_body
 from iqm_spec.server.jobs import cancel, read_job
 from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience
+from iqm_spec.server.payload import normalized
 from iqm_spec.server.submission import submit
 from iqm_spec.server.token import find_token
 from iqm_spec.server.transport import Connection, connect
