@@ -14,7 +14,7 @@ import requests
 import urllib3
 
 from iqm_spec.server.errors import Misconfigured, NoReply, NotSent
-from iqm_spec.server.route import Route
+from iqm_spec.server.network import Route
 
 CONNECT_SECONDS = 15.0
 """How long a connection is tried to be made."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import field, frozen
 
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.server.errors import Lost, Misconfigured, NoReply, NotSent, TooLarge, Unreadable
@@ -53,12 +54,14 @@ class Connection:
     """A way to one server; no connection is open between two requests. Good for many threads.
 
     Every answer is a `Reply`, whatever its status. Without a whole answer `NotSent` (also as
-    `Misconfigured`) or `Lost` is raised, and nothing else.
+    `Misconfigured`) or `Lost` is raised, and nothing else. Where the server has answered once, a
+    certificate or proxy of no use is a passing fault: a laptop has moved to another network.
     """
 
     server: Server
     token: Token | None
     timeout: float
+    _has_answered: Event = field(factory=Event, eq=False, repr=False)
 
     def get(self, path: str, params: Parameters | None = None) -> Reply:
         """GET of a path below `/api/v1/`."""
@@ -92,6 +95,11 @@ class Connection:
             response = ask()
         except Refused as error:  # the tokens file went stale: nothing was sent
             raise Misconfigured(error.message, hint=error.hint, code=error.code) from None
+        except Misconfigured as error:
+            if self._has_answered.is_set():
+                raise NotSent(error.message, hint=error.hint) from None
+            raise
+        self._has_answered.set()
         content = response.content
         if self.token is not None:
             content = self.token.scrub_bytes(content)

@@ -24,8 +24,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from iqm_spec.server.errors import Lost, TooLarge
 from iqm_spec.server.failures import CONNECT_SECONDS, FAILURES, not_sent, reason_of, words
+from iqm_spec.server.network import Route, route_of
 from iqm_spec.server.origin import is_loopback
-from iqm_spec.server.route import Route, route_of
 
 LARGEST_ANSWER = 256 << 20
 """Bytes of an answer, uncompressed, that are read at most."""

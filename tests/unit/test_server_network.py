@@ -15,7 +15,7 @@ import pytest
 from scripted import Scripted, http
 
 from iqm_spec.errors import ExitCode, Refused, Unreachable
-from iqm_spec.server import route
+from iqm_spec.server import network
 from iqm_spec.server.jobs import cancel
 from iqm_spec.server.origin import parse_server
 from iqm_spec.server.patience import Patience, read
@@ -27,7 +27,7 @@ from tests.certificates import Authority
 TOKEN = "s3cr3t-AbCdEf0123456789"
 PASSWORD = "hunter2-of-the-proxy"
 HOST = "https://iqm.example.org"
-VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", *route.BUNDLES)
+VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", *network.BUNDLES)
 
 
 def _has_ipv6() -> bool:
@@ -77,7 +77,7 @@ def refused(url: str, *, hint: str) -> str:
 
 
 @pytest.mark.parametrize("here", ["localhost", "127.0.0.1"])
-@pytest.mark.parametrize("variable", route.BUNDLES)
+@pytest.mark.parametrize("variable", network.BUNDLES)
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_variables_of_certificates_hold_on_this_machine_and_proxies_do_not(
     authority: Authority, here: str, variable: str, method: str, monkeypatch: pytest.MonkeyPatch
@@ -126,7 +126,7 @@ def test_certificates_of_no_use(
     assert not any(server.requests)
 
 
-@pytest.mark.parametrize("variable", route.BUNDLES)
+@pytest.mark.parametrize("variable", network.BUNDLES)
 def test_files_of_certificates_that_are_of_no_use(
     authority: Authority, tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,9 +138,9 @@ def test_files_of_certificates_that_are_of_no_use(
         with Scripted([http(200, {})] * 3, authority.server("localhost")) as server:
             found = refused(f"https://localhost:{server.port}", hint=f"(PEM) in {variable}")
         assert found == f"the file that {variable} names holds no certificates"
-    real = route.os.access
+    real = network.os.access
     monkeypatch.setattr(
-        route.os, "access", lambda path, mode: "none" not in path and real(path, mode)
+        network.os, "access", lambda path, mode: "none" not in path and real(path, mode)
     )
     assert refused("https://localhost:9", hint=f"correct {variable}") == f"{where} cannot be read"
 
@@ -224,7 +224,7 @@ def test_dead_proxies_may_come_back_and_are_named(
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS4a"])
 def test_a_socks_proxy_without_pysocks(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "find_spec", lambda name: None)
+    monkeypatch.setattr(network, "find_spec", lambda name: None)
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:{PASSWORD}@127.0.0.1:1080")
     found = refused(HOST, hint="`pip install pysocks`")
     assert found == "ALL_PROXY names a SOCKS proxy, and PySocks is not installed"
@@ -324,3 +324,26 @@ def test_behind_a_proxy_the_certificate_is_the_servers(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         found = refused(HOST, hint="--server")
     assert found == "the certificate of the server is for another host"
+
+
+def test_where_the_server_has_answered_a_fault_of_the_network_passes(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+    with Scripted([http(200, {"a": 1})] * 9, authority.server("localhost")) as server:
+        connection = connect(parse_server(f"https://localhost:{server.port}"), None, 5.0)
+        assert read(connection, "x", None, Patience()).ok
+        heard: list[str] = []
+
+        def back_home(_: float) -> None:
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
+
+        for away in ("", str(tmp_path / "unmounted.pem")):
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", away)
+            assert isinstance(submit(connection, "garnet", b"{}", False, ""), NotAccepted)
+            patience = Patience(sleep=back_home, tell=lambda why, _: heard.append(why))
+            assert read(connection, "x", None, patience).ok
+    assert heard == [
+        "the certificate of the server is not trusted",
+        "the file of certificates that REQUESTS_CA_BUNDLE names is not there",
+    ]
