@@ -236,7 +236,8 @@ def _next(slots: Sequence[Slot], now: datetime) -> Slot | None:
 def moment(when: datetime, now: datetime) -> str:
     """`in 5 h 20 min (Tue 24 Nov 03:00 CET)`: from now, and in local time."""
     local = when.astimezone()
-    return f"in {span(when - now)} ({local:%a} {local.day} {local:%b %H:%M %Z})"
+    year = f" {local.year}" if local.year != now.astimezone().year else ""
+    return f"in {span(when - now)} ({local:%a} {local.day} {local:%b}{year} {local:%H:%M %Z})"
 
 
 def span(length: timedelta) -> str:

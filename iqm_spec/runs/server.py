@@ -115,9 +115,6 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
 def _afford(it: ServerStage, jobs: Sequence[Batch]) -> list[Batch]:
     """The jobs that fit in what is booked, priced, in the budget, and agreed to."""
     costs = price_jobs(it, jobs)
-    computers = dict.fromkeys(computer_of(it.stage, job.target) for job in jobs)
-    it.found.notes += machine_notes(it.counter.offer(computer) for computer in computers)
-    it.found.notes += estimate_note(it, jobs)
     kept = that_fit(it, jobs, costs)
     costs = [cost for job, cost in zip(jobs, costs, strict=True) if job in kept]
     require_budget(it, costs)
@@ -130,7 +127,13 @@ def _agree(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> 
     """Consent is asked where credits can be spent: not of the built-in emulator."""
     if it.session.realm == EMULATOR:
         return
-    notes = [*it.found.notes, *([it.found.held] if it.found.held else [])]
+    computers = dict.fromkeys(computer_of(it.stage, job.target) for job in jobs)
+    notes = [
+        *it.found.notes,
+        *machine_notes(it.counter.offer(computer) for computer in computers),
+        *estimate_note(it, jobs),
+        *([it.found.held] if it.found.held else []),
+    ]
     bill = bill_of(it.session, it.stage, it.plan.header["mode"], jobs, costs, notes)
     if not it.request.agree(bill):
         raise Refused(

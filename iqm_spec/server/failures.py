@@ -28,6 +28,10 @@ FAILURES = (
 )
 """What the libraries raise where there is no answer."""
 
+_DEAD = (ConnectionRefusedError, urllib3.exceptions.NameResolutionError)
+_REFUSED = "the connection was refused"
+_PLAIN = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+"""OpenSSL's names for an answer that is not encrypted at all."""
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _DATES = "is this machine's clock right? Otherwise the server's operators must renew it"
 _CERTIFICATES = {
@@ -72,7 +76,7 @@ def words(error: Exception, seconds: float) -> str:
     """Why there is no answer."""
     reason = reason_of(error)
     if "onnection refused" in str(reason):
-        return "the connection was refused"
+        return _REFUSED
     for kind, text in _WORDS:
         if isinstance(error, kind) or isinstance(reason, kind):
             return text.format(seconds=seconds, connect=min(seconds, CONNECT_SECONDS))
@@ -104,6 +108,9 @@ def _tls(error: Exception, reason: ssl.SSLError, route: Route) -> NoReply:
         if is_proxys and route.proxy is not None:
             hint = f"if it speaks plain HTTP, write http:// in {route.proxy.variable}"
             return NotSent(f"{whose}: the encrypted connection failed", hint=hint)
+        if reason.reason in _PLAIN:
+            hint = "correct the port; on this machine a server may also be named with http://"
+            return Misconfigured("the server does not speak https at this port", hint=hint)
         hint = "does the server speak https at this port, and is nothing in between?"
         return NotSent("the encrypted connection failed", hint=hint)
     what, hint = _CERTIFICATES.get(reason.verify_code, ("", ""))
@@ -157,4 +164,5 @@ def _proxied(error: Exception, seconds: float, route: Route) -> NoReply:
     if status:
         return NotSent(f"{proxy} cannot reach the server ({status})", hint=around)
     why = words(error, seconds).replace("the server cannot", "it cannot")
-    return NotSent(f"{proxy}: {why}", hint=around)
+    is_dead = isinstance(reason_of(error), _DEAD) or why == _REFUSED
+    return (Misconfigured if is_dead else NotSent)(f"{proxy}: {why}", hint=around)
