@@ -45,7 +45,7 @@ HEAVY = {
     "mqt",
     "dask",
     "distributed",
-    "fastapi",
+    "starlette",
     "uvicorn",
     "pydantic",
     "rocrate",

@@ -1,14 +1,14 @@
-"""The routes of the API on FastAPI: bytes to `Ask`, `Reply` to bytes, and nothing else.
+"""The routes of the API on Starlette: bytes to `Ask`, `Reply` to bytes, and nothing else.
 
-FastAPI and uvicorn are imported by the process that serves, when it builds the application.
+Starlette and uvicorn are imported by the process that serves, when it builds the application.
 """
 
-# no `annotations` from the future: FastAPI reads those of functions that are made in a function
+from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.emulator.faults import rules_from_json
@@ -17,11 +17,17 @@ from iqm_spec.emulator.server import Server
 from iqm_spec.errors import UsageError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
+    from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from iqm_spec.emulator.connections import Connections
 
+Endpoint = Callable[["Request"], Awaitable["Response"]]
+
+POLL_S = 10.0
+"""How long a long poll takes, real seconds, unless the request says."""
 MOST_POLL_S = 30.0
 """The longest that a long poll may take, real seconds."""
 STEP_S = 0.05
@@ -38,6 +44,14 @@ ROUTES = {
         "GET",
         "/quantum-computers/{qc}/artifacts/static-quantum-architectures",
     ),
+    "duts": ("GET", "/quantum-computers/{qc}/artifacts/duts"),
+    "about-station": ("GET", "/quantum-computers/{qc}/artifacts/about"),
+    "chip-design": ("GET", "/quantum-computers/{qc}/artifacts/chip-design-records"),
+    "channels": ("GET", "/quantum-computers/{qc}/artifacts/channel-properties"),
+    "settings": ("GET", "/quantum-computers/{qc}/artifacts/settings"),
+    "artifact": ("GET", "/quantum-computers/{qc}/artifacts/{artifact}"),
+    "about": ("GET", "/about"),
+    "tokens": ("GET", "/tokens"),
     "calibration": ("GET", "/calibration-sets/{qc}/{set}"),
     "architecture": ("GET", "/calibration-sets/{qc}/{set}/dynamic-quantum-architecture"),
     "metrics": ("GET", "/calibration-sets/{qc}/{set}/metrics"),
@@ -49,43 +63,39 @@ ROUTES = {
     "job": ("GET", "/jobs/{job}"),
     "delete": ("DELETE", "/jobs/{job}"),
 }
-"""Method and path of every call, below /api/v1."""
+"""Method and path of every call, below /api/v1. The first that fits is taken."""
+AT_THE_ROOT = {"about": "/about"}
+"""Where else a call is found: iqm-client 34 and 35 ask there."""
 
 
 def make_app(
-    server: Server, connections: "Connections", closing: Callable[[], bool] = lambda: False
-) -> "FastAPI":
+    server: Server, connections: Connections, closing: Callable[[], bool] = lambda: False
+) -> Starlette:
     """The application that serves `server`; `connections` are what a fault may close.
 
     Once `closing` is true nothing that waits is waited for.
     """
-    from fastapi import FastAPI, Request
+    from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.routing import Route
 
-    app = FastAPI(title="IQM Server emulator", docs_url=None, redoc_url=None, openapi_url=None)
-
-    async def unknown(request: Request, error: Exception) -> "Response":
+    async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         return _response(Rejected(status, "not_found", f"no call {request.url.path}").answer())
 
-    app.add_exception_handler(HTTPException, unknown)
-    for call, (method, path) in ROUTES.items():
-        app.add_api_route(
-            f"/api/v1{path}",
-            _endpoint(call, server, connections, closing),
-            methods=[method],
-            name=call,
-        )
-    _add_controls(app, server)
-    return app
+    routes = [
+        Route(path, _endpoint(call, server, connections, closing), methods=[method], name=call)
+        for call, (method, below) in ROUTES.items()
+        for path in filter(None, (f"/api/v1{below}", AT_THE_ROOT.get(call)))
+    ]
+    return Starlette(
+        routes=[*routes, *_controls(server)], exception_handlers={HTTPException: unknown}
+    )
 
 
 def _endpoint(
-    call: str, server: Server, connections: "Connections", closing: Callable[[], bool]
-) -> Any:
-    from fastapi import Request
-    from starlette.responses import Response
-
+    call: str, server: Server, connections: Connections, closing: Callable[[], bool]
+) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         ask = Ask(
             call=call,
@@ -94,7 +104,10 @@ def _endpoint(
             body=await request.body(),
             authorization=request.headers.get("authorization"),
         )
-        headers = await _long_poll(server, ask, closing) if call == "job" else {}
+        try:
+            headers = await _long_poll(server, ask, closing) if call == "job" else {}
+        except Rejected as error:
+            return _response(error.answer())
         reply = await asyncio.to_thread(server.reply, ask)
         end = time.monotonic() + reply.delay
         while not closing() and (left := end - time.monotonic()) > 0:
@@ -111,11 +124,7 @@ async def _long_poll(server: Server, ask: Ask, closing: Callable[[], bool]) -> M
     """Wait until the job is terminal, as long as was asked for; the header that tells of it."""
     if not ask.flag("wait_until_terminal"):
         return {}
-    try:
-        seconds = float(ask.query.get("timeout_seconds", MOST_POLL_S))
-    except ValueError:
-        seconds = MOST_POLL_S
-    end = time.monotonic() + min(max(seconds, 0.0), MOST_POLL_S)
+    end = time.monotonic() + _seconds(ask.query.get("timeout_seconds"))
     while not await asyncio.to_thread(server.is_terminal, ask):
         if closing() or time.monotonic() >= end:
             return {"IQM-Long-Poll-Timed-Out": "true"}
@@ -123,18 +132,30 @@ async def _long_poll(server: Server, ask: Ask, closing: Callable[[], bool]) -> M
     return {}
 
 
-def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> "Response":
+def _seconds(text: str | None) -> float:
+    """How long a long poll waits; Rejected as IQM's interface has it where that is out of range."""
+    try:
+        seconds = POLL_S if text is None else float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MOST_POLL_S:
+        message = f"timeout_seconds must be between 0 and {MOST_POLL_S:g}"
+        raise Rejected(400, "invalid_input", message)
+    return seconds
+
+
+def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
     from starlette.responses import Response
 
-    told = {name.lower(): value for name, value in {**answer.headers, **(headers or {})}.items()}
-    told.setdefault("content-type", answer.media_type)
-    return Response(answer.content, answer.status, told)
+    both = {**answer.headers, **(headers or {})}
+    lower_case = {name.lower(): value for name, value in both.items()}
+    lower_case.setdefault("content-type", answer.media_type)
+    return Response(answer.content, answer.status, lower_case)
 
 
-def _add_controls(app: "FastAPI", server: Server) -> None:
+def _controls(server: Server) -> list[Route]:
     """What tests and rehearsals steer the emulator by: not part of IQM's interface."""
-    from fastapi import Request
-    from starlette.responses import Response
+    from starlette.routing import Route
 
     async def about(request: Request) -> Response:
         return _response(Answer(200, server.about()))
@@ -165,12 +186,14 @@ def _add_controls(app: "FastAPI", server: Server) -> None:
         except Rejected as error:
             return _response(error.answer())
 
-    app.add_api_route("/emulator", about, methods=["GET"])
-    app.add_api_route("/emulator/ledger", read_ledger, methods=["GET"])
-    app.add_api_route("/emulator/faults", read_faults, methods=["GET"])
-    app.add_api_route("/emulator/faults", add_faults, methods=["POST"])
-    app.add_api_route("/emulator/faults", clear_faults, methods=["DELETE"])
-    app.add_api_route("/emulator/calibration/{qc}/{action}", calibrate, methods=["POST"])
+    return [
+        Route("/emulator", about, methods=["GET"]),
+        Route("/emulator/ledger", read_ledger, methods=["GET"]),
+        Route("/emulator/faults", read_faults, methods=["GET"]),
+        Route("/emulator/faults", add_faults, methods=["POST"]),
+        Route("/emulator/faults", clear_faults, methods=["DELETE"]),
+        Route("/emulator/calibration/{qc}/{action}", calibrate, methods=["POST"]),
+    ]
 
 
 def _rules(server: Server) -> list[Any]:

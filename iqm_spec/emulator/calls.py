@@ -35,6 +35,10 @@ class Context:
         """The computer in the request's address."""
         return self.computer(ask.alias)
 
+    def dut_label(self, computer: Computer) -> str:
+        """The label of a computer's chip."""
+        return self.options.dut_labels.get(computer.alias, computer.dut_label)
+
     def resonance_only(self) -> None:
         """404 on premises, where the call does not exist."""
         if self.options.on_premises:

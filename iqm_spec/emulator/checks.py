@@ -16,12 +16,16 @@ from iqm_spec.emulator.messages import Rejected
 from iqm_spec.emulator.options import Options
 from iqm_spec.emulator.translate import Measured, translate
 from iqm_spec.json_types import Json
+from iqm_spec.server.payload import ForeignPayload, in_todays_form
 
 if TYPE_CHECKING:
     from iqm.station_control.interface.models import (
         CircuitJobDefinition,
         DynamicQuantumArchitecture,
     )
+
+_INVALID = "Job payload is not valid"
+"""How IQM's servers begin such a message, which IQM's own tests look for (QDMI-on-IQM)."""
 
 TAG_LENGTH = 50
 """Characters that a job's tag may have."""
@@ -46,7 +50,7 @@ def checked(body: bytes, tag: str | None, calibration: Calibration, options: Opt
         )
     if tag is not None and len(tag) > TAG_LENGTH:
         raise Rejected(422, "validation_error", f"a tag has at most {TAG_LENGTH} characters")
-    request = _parsed(body)
+    request = _parsed(_json(body))
     _within_limits(request, options)
     set_id = calibration.resolve(_text(request.calibration_set_id))
     _on_architecture(request, calibration.computer, set_id)
@@ -66,33 +70,43 @@ def warm_up() -> None:
     import iqm.station_control.interface.models  # noqa: F401
 
 
-def _parsed(body: bytes) -> CircuitJobDefinition:
+def _json(body: bytes) -> Any:
+    """The body in today's form, whichever form its client wrote."""
+    try:
+        data = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON") from error
+    if not isinstance(data, dict):
+        raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON object")
+    try:
+        return in_todays_form(data)
+    except ForeignPayload as error:
+        raise _unsound(str(error)) from error
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _parsed(payload: Any) -> CircuitJobDefinition:
     from iqm.station_control.interface.models import CircuitJobDefinition
     from pydantic import ValidationError
 
     try:
-        data = json.loads(body)
-    except ValueError as error:
-        raise Rejected(400, "invalid_input", "the body is no JSON") from error
-    if not isinstance(data, dict):
-        raise Rejected(400, "invalid_input", "the body is no JSON object")
-    try:
         with warnings.catch_warnings():
             # the model tries iqm-client's own obsolete circuits too, and warns of them
             warnings.simplefilter("ignore", DeprecationWarning)
-            return CircuitJobDefinition.model_validate_json(body)
+            return CircuitJobDefinition.model_validate_json(json.dumps(payload))
     except ValidationError as error:
-        found: list[Json] = [
-            {"where": ".".join(map(str, item["loc"])), "what": item["msg"]}
-            for item in error.errors(include_url=False, include_input=False)[:10]
+        mistakes = error.errors(include_url=False, include_input=False)[:10]
+        details: list[Json] = [
+            {"where": ".".join(map(str, item["loc"])), "what": item["msg"]} for item in mistakes
         ]
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Rejected(
-            422, "validation_error", f"{where}: {first['msg']}", details=found
-        ) from error
+        where, what = ".".join(map(str, mistakes[0]["loc"])), mistakes[0]["msg"]
+        message = f"{_INVALID}: {where}: {what}"
+        raise Rejected(422, "validation_error", message, details=details) from error
     except Exception as error:
-        raise Rejected(422, "validation_error", str(error)) from error
+        raise Rejected(422, "validation_error", f"{_INVALID}: {error}") from error
 
 
 def _within_limits(request: CircuitJobDefinition, options: Options) -> None:
@@ -140,8 +154,8 @@ def _one(index: int, circuit: Any, validate: Any) -> None:
     """What is checked of a circuit by itself."""
     if isinstance(circuit, str):
         raise _unsound(f"circuit {index} is QIR, which the emulator does not run")
-    if not hasattr(circuit, "all_locus_components"):
-        raise _unsound(f"circuit {index} is of the obsolete form with `qubits` instead of `locus`")
+    if not hasattr(circuit, "all_locus_components"):  # iqm-client's obsolete form takes anything
+        raise _unsound(f"circuit {index} has an instruction without a `locus`")
     try:
         validate(circuit)
     except ValueError as error:
@@ -162,4 +176,4 @@ def _text(value: object) -> str | None:
 
 
 def _unsound(message: str) -> Rejected:
-    return Rejected(400, "invalid_job_payload", message)
+    return Rejected(400, "invalid_job_payload", f"{_INVALID}: {message}")

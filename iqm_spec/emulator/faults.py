@@ -36,7 +36,8 @@ KINDS = {
 """Every kind of fault and what it does."""
 CALLS = (
     *("computers", "computer", "limits", "health", "queue", "timeslots", "book"),
-    *("static-architecture", "architecture", "calibration", "metrics"),
+    *("static-architecture", "duts", "about-station", "chip-design", "channels", "settings"),
+    *("artifact", "about", "tokens", "architecture", "calibration", "metrics"),
     *("submit", "job", "payload", "measurements", "measurement-counts", "cancel", "delete"),
 )
 """Names of the calls that a rule can be about; `*` is any."""

@@ -133,7 +133,8 @@ def _seen(context: Context, ask: Ask) -> View:
 def _payload(context: Context, ask: Ask) -> Answer:
     job = load(context.state, ask.path["job"])
     payload = context.state.read_bytes(f"jobs/{job.id}.payload") or b""
-    return Answer(200, payload, {"content-type": "application/json"})
+    headers = {"content-type": "application/json", "IQM-Job-Type": "circuit"}
+    return Answer(200, payload, headers)
 
 
 def _measurements(context: Context, ask: Ask) -> Answer:

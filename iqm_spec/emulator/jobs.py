@@ -153,12 +153,20 @@ def describe(state: State, seen: View) -> dict[str, Json]:
         "tag": job.tag,
         "queue_position": ahead(state, job.computer, job.id, seen.now) if waiting else None,
         "runtime_ms": round(times.runs * 1000) if done else None,
-        "compilation": {"calibration_set_id": job.calibration_set_id} if started else None,
+        "compilation": _compilation(job) if started else None,
         "execution": _execution(seen),
         "messages": [],
         "errors": _errors(seen),
         "timeline": _timeline(seen),
         "artifacts": _artifacts(seen),
+    }
+
+
+def _compilation(job: Job) -> Json:
+    """The calibration set, and what the compiler expects of the run's time."""
+    return {
+        "calibration_set_id": job.calibration_set_id,
+        "execution_runtime_estimate_ms": round(job.times.runs * 1000),
     }
 
 

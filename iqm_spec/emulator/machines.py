@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from uuid import NAMESPACE_URL, uuid5
@@ -10,7 +10,15 @@ from uuid import NAMESPACE_URL, uuid5
 from attrs import frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.targets import Architecture, ErrorProfile, architecture, error_profile, known
+from iqm_spec.targets import (
+    Architecture,
+    ErrorProfile,
+    Locus,
+    architecture,
+    error_profile,
+    known,
+)
+from iqm_spec.targets.fidelity import average_fidelity
 
 IMPLEMENTATIONS = {
     "prx": "drag_crf",
@@ -19,10 +27,18 @@ IMPLEMENTATIONS = {
     "move": "tgss_crf",
     "measure": "constant",
     "reset": "reset_conditional",
+    "measure_fidelity": "constant",
+    "prx_12": "modulated_drag_crf",
+    "reset_wait": "reset_wait",
+    "delay": "wait",
 }
 """The implementation that each gate has in a dynamic quantum architecture here."""
+ON_EVERY_QUBIT = ("delay", "measure_fidelity", "prx_12", "reset_wait")
+"""Gates that IQM's servers list besides those that circuits use."""
 _LIKE = {"cc_prx": "prx"}
-"""Gates that err and last as another does; of `reset` nothing is told, as by IQM's servers."""
+"""Gates that last as another does."""
+_METHODS = {"prx": "rb"}
+"""How IQM measures a gate's fidelity; `irb` where nothing stands here."""
 CALIBRATED = datetime(2026, 11, 1, tzinfo=UTC)
 """When the emulated calibration sets say that they were made."""
 PRICE_PER_SECOND = "0.30"
@@ -107,68 +123,112 @@ def dynamic_architecture(computer: Computer, calibration_set_id: str) -> Mapping
                 "default_implementation": IMPLEMENTATIONS[gate],
                 "override_default_implementation": {},
             }
-            for gate, loci in arch.gates.items()
+            for gate, loci in _gates(arch).items()
         },
     }
 
 
-def static_architecture(computer: Computer) -> Mapping[str, Json]:
-    """The static quantum architecture: components and which of them a coupler connects."""
+def _gates(arch: Architecture) -> Mapping[str, tuple[Locus, ...]]:
+    """Every gate that a server lists, with its loci."""
+    each = tuple((qubit,) for qubit in arch.qubits)
+    return dict(sorted({**arch.gates, **dict.fromkeys(ON_EVERY_QUBIT, each)}.items()))
+
+
+def static_architecture(computer: Computer, dut_label: str) -> Mapping[str, Json]:
+    """The static quantum architecture: components and which of them a coupler connects.
+
+    iqm-client's facade backends compare it as it is, label and order of couplings included.
+    """
     arch = computer.architecture
-    pairs = {*arch.gates.get("cz", ()), *arch.gates.get("move", ())}
     return {
-        "dut_label": computer.dut_label,
+        "dut_label": dut_label,
         "qubits": list(arch.qubits),
         "computational_resonators": list(arch.resonators),
-        "connectivity": [list(pair) for pair in sorted(pairs)],
+        "connectivity": [list(pair) for pair in couplings(arch)],
     }
 
 
-def calibration_set(computer: Computer, calibration_set_id: str) -> Mapping[str, Json]:
+def couplings(arch: Architecture) -> list[Locus]:
+    """Pairs of components that a coupler connects, in IQM's order."""
+    pairs = {
+        tuple(sorted(pair, key=_by_number))
+        for pair in (*arch.gates.get("cz", ()), *arch.gates.get("move", ()))
+    }
+    return sorted(pairs, key=lambda pair: [_by_number(name) for name in pair])
+
+
+def _by_number(name: str) -> tuple[str, int]:
+    """Sorts CR1 before QB2, and QB2 before QB10."""
+    letters = name.rstrip("0123456789")
+    return letters, int(name[len(letters) :] or 0)
+
+
+def calibration_set(
+    computer: Computer, calibration_set_id: str, dut_label: str
+) -> Mapping[str, Json]:
     """A calibration set with its observations: gate durations in seconds."""
     durations = dict(computer.profile.durations)
     durations |= {gate: durations[like] for gate, like in _LIKE.items()}
-    found = [
+    values = [
         (f"gates.{gate}.{IMPLEMENTATIONS[gate]}.{'__'.join(locus)}.duration", ns * 1e-9, "s")
         for gate, ns in durations.items()
         for locus in computer.architecture.gates.get(gate, ())
     ]
-    return _observation_set(computer, "calibration-set", calibration_set_id, None, found)
+    return _observation_set(dut_label, "calibration-set", calibration_set_id, None, values)
 
 
-def quality_metrics(computer: Computer, calibration_set_id: str) -> Mapping[str, Json]:
-    """The quality metric set of a calibration set: T1, T2, gate and readout fidelities."""
-    profile = computer.profile
-    found: list[tuple[str, float, str]] = []
-    for name, value in (("t1_time", profile.t1), ("t2_time", profile.t2)):
-        found += [(f"characterization.model.{q}.{name}", ns * 1e-9, "s") for q, ns in value.items()]
-    gates = computer.architecture.gates
-    told = {**profile.depolarizing}
-    told |= {gate: told[like] for gate, like in _LIKE.items() if gate in gates}
-    for gate, errors in told.items():
-        for locus, error in errors.items():
-            place = f"{gate}.{IMPLEMENTATIONS[gate]}.{'__'.join(locus)}"
-            dimension = 2 ** len(locus)
-            fidelity = 1 - error * (dimension - 1) / dimension
-            method = "rb" if gate == "prx" else "irb"
-            found.append((f"metrics.{method}.{place}.fidelity", fidelity, ""))
-    for qubit, (p10, p01) in profile.readout.items():
-        place = f"metrics.ssro.measure.{IMPLEMENTATIONS['measure']}.{qubit}"
-        found += [
-            (f"{place}.error_0_to_1", p10, ""),
-            (f"{place}.error_1_to_0", p01, ""),
-            (f"{place}.fidelity", 1 - (p10 + p01) / 2, ""),
-        ]
+def quality_metrics(
+    computer: Computer, calibration_set_id: str, dut_label: str
+) -> Mapping[str, Json]:
+    """The quality metric set of a calibration set: T1, T2, gate and readout fidelities.
+
+    They are the average fidelities of the channels that a job is simulated with.
+    """
+    values = [*_coherence(computer), *_gate_fidelities(computer), *_readout(computer)]
     own_id = str(stable_id("metrics", calibration_set_id))
-    return _observation_set(computer, "quality-metric-set", own_id, calibration_set_id, found)
+    return _observation_set(dut_label, "quality-metric-set", own_id, calibration_set_id, values)
+
+
+_Value = tuple[str, float, str]
+"""Name, value and unit of an observation."""
+
+
+def _coherence(computer: Computer) -> Iterator[_Value]:
+    profile = computer.profile
+    for quantity, times in (("t1_time", profile.t1), ("t2_time", profile.t2)):
+        for name, ns in times.items():
+            yield f"characterization.model.{name}.{quantity}", ns * 1e-9, "s"
+
+
+def _gate_fidelities(computer: Computer) -> Iterator[_Value]:
+    """Fidelities per gate (`par=d2`), a suffix that those of resonators do not have."""
+    profile, resonators = computer.profile, set(computer.architecture.resonators)
+    for gate, errors in profile.depolarizing.items():
+        method = _METHODS.get(gate, "irb")
+        for locus, error in errors.items():
+            times = [(profile.t1[name], profile.t2[name]) for name in locus]
+            fidelity = average_fidelity(error, times, profile.durations.get(gate, 0.0))
+            place = f"{gate}.{IMPLEMENTATIONS[gate]}.{'__'.join(locus)}"
+            suffix = "" if set(locus) & resonators else ":par=d2"
+            yield f"metrics.{method}.{place}.fidelity{suffix}", fidelity, ""
+
+
+def _readout(computer: Computer) -> Iterator[_Value]:
+    """Of both readouts, and how often two readouts in a row agree."""
+    for qubit, (up, down) in computer.profile.readout.items():
+        for gate in ("measure", "measure_fidelity"):
+            place = f"metrics.ssro.{gate}.{IMPLEMENTATIONS[gate]}.{qubit}"
+            yield f"{place}.error_0_to_1", up, ""
+            yield f"{place}.error_1_to_0", down, ""
+            yield f"{place}.fidelity", 1 - (up + down) / 2, ""
+        agree = 1 - up * (1 - up) - down * (1 - down)
+        place = f"metrics.qndness.measure.{IMPLEMENTATIONS['measure']}.{qubit}"
+        yield f"{place}.fidelity", agree, ""
+        yield f"{place}.repeatability", agree, ""
 
 
 def _observation_set(
-    computer: Computer,
-    kind: str,
-    set_id: str,
-    describes: str | None,
-    found: list[tuple[str, float, str]],
+    dut_label: str, kind: str, set_id: str, describes: str | None, values: Sequence[_Value]
 ) -> Mapping[str, Json]:
     when = CALIBRATED.isoformat()
     return {
@@ -176,7 +236,7 @@ def _observation_set(
         "observation_set_id": set_id,
         "describes_id": describes,
         "invalid": False,
-        "dut_label": computer.dut_label,
+        "dut_label": dut_label,
         "created_timestamp": when,
         "end_timestamp": when,
         "observations": [
@@ -190,6 +250,6 @@ def _observation_set(
                 "created_timestamp": when,
                 "modified_timestamp": when,
             }
-            for number, (name, value, unit) in enumerate(found, start=1)
+            for number, (name, value, unit) in enumerate(values, start=1)
         ],
     }

@@ -59,6 +59,8 @@ class Options:
     """When pay-as-you-go jobs run; a computer without windows takes them at all times."""
     timeslot_only: tuple[str, ...] = ()
     """Computers that refuse pay-as-you-go jobs."""
+    dut_labels: Mapping[str, str] = field(factory=dict)
+    """Labels of chips by computer, where they are to be those that a client looks for."""
     limits: Mapping[str, int] = field(factory=dict)
     """Limits that differ from `LIMITS`, by name."""
     rate_limit: bool = True
@@ -83,7 +85,9 @@ class Options:
             raise UsageError(f"there is no token in the environment variable {self.token_env}")
         _check_limits(self.limits)
         known_aliases = computers(self.on_premises)
-        for alias in (*self.timeslot_only, *(s.alias for s in (*self.slots, *self.windows))):
+        spans = (*self.slots, *self.windows)
+        named = (*self.timeslot_only, *self.dut_labels, *(span.alias for span in spans))
+        for alias in named:
             if alias not in known_aliases:
                 raise UsageError(
                     f"there is no computer {alias}", hint=f"there are {', '.join(known_aliases)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.emulator.clock import occupies
 from iqm_spec.emulator.machines import Computer
@@ -20,6 +20,8 @@ class Place:
     job: str
     starts: float | None
     ends: float | None
+    slot: bool = False
+    """Whether it waits for a booked timeslot, not in the pay-as-you-go queue."""
 
 
 def spans(state: State, options: Options, wanted: Sequence[Span], alias: str) -> list[Span]:
@@ -74,10 +76,8 @@ def enqueue(
     earliest = max(now + options.queue_seconds / options.speed, busy)
     starts = _first(state, options, computer, earliest, slot)
     ends = None if starts is None else starts + occupies(runs) / options.speed
-    places.append(Place(job, starts, ends))
-    state.write(
-        _file(computer), [{"job": p.job, "starts": p.starts, "ends": p.ends} for p in places]
-    )
+    places.append(Place(job, starts, ends, slot))
+    state.write(_file(computer), [asdict(place) for place in places])
     return None if starts is None else (starts - now) * options.speed
 
 

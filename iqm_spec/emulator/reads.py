@@ -22,6 +22,8 @@ from iqm_spec.emulator.options import LIMITS, Span
 from iqm_spec.emulator.queueing import queue, spans
 from iqm_spec.json_types import Json
 
+STATION_CONTROL = "emulated"
+"""The version of the machines' own software, which there is none of here."""
 SLOT_PRICE_PER_SECOND = 0.25
 """Credits per second of a booked slot: a placeholder, as the pay-as-you-go price is."""
 
@@ -33,6 +35,7 @@ def _computers(context: Context, ask: Ask) -> Answer:
             "alias": computer.alias,
             "display_name": computer.display_name,
             "proxy_path": None,
+            "station_control_version": STATION_CONTROL,
         }
         for computer in context.computers.values()
     ]
@@ -120,7 +123,7 @@ def _timeslots(context: Context, ask: Ask) -> Answer:
         {
             "available_slots": [],
             "booked_slots": booked,
-            "queue_length": _queue_length(context, computer),
+            "queue_length": _queue_length(context, computer, slots=True),
         },
     )
 
@@ -135,7 +138,8 @@ def _slot(computer: Computer, slot: Span) -> dict[str, Json]:
 
 
 def _static_architecture(context: Context, ask: Ask) -> Answer:
-    return Answer(200, [static_architecture(context.computer_of(ask))])
+    computer = context.computer_of(ask)
+    return Answer(200, [static_architecture(computer, context.dut_label(computer))])
 
 
 def _architecture(context: Context, ask: Ask) -> Answer:
@@ -144,21 +148,28 @@ def _architecture(context: Context, ask: Ask) -> Answer:
 
 
 def _calibration(context: Context, ask: Ask) -> Answer:
-    return Answer(200, calibration_set(context.computer_of(ask), _set_id(context, ask)))
+    computer = context.computer_of(ask)
+    set_id, label = _set_id(context, ask), context.dut_label(computer)
+    return Answer(200, calibration_set(computer, set_id, label))
 
 
 def _metrics(context: Context, ask: Ask) -> Answer:
-    return Answer(200, quality_metrics(context.computer_of(ask), _set_id(context, ask)))
+    computer = context.computer_of(ask)
+    set_id, label = _set_id(context, ask), context.dut_label(computer)
+    return Answer(200, quality_metrics(computer, set_id, label))
 
 
 def _set_id(context: Context, ask: Ask) -> str:
     return calibration(context.state, context.computer_of(ask)).resolve(ask.path["set"])
 
 
-def _queue_length(context: Context, computer: Computer) -> int:
+def _queue_length(context: Context, computer: Computer, *, slots: bool = False) -> int:
+    """Waiting jobs of the pay-as-you-go queue, or those that wait for the account's timeslots."""
     now = time.time()
-    places = queue(context.state, computer, now)
-    return sum(place.starts is None or place.starts > now for place in places)
+    return sum(
+        (place.starts is None or place.starts > now) and place.slot is slots
+        for place in queue(context.state, computer, now)
+    )
 
 
 def _time_range(ask: Ask) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
 
+from iqm_spec.emulator.artifacts import ARTIFACTS
 from iqm_spec.emulator.auth import authorize
 from iqm_spec.emulator.calibration import move_default, withdraw
 from iqm_spec.emulator.calls import Context
@@ -25,7 +26,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.version import __version__
 
 Handler = Callable[[Context, Ask], Answer]
-HANDLERS: Mapping[str, Handler] = {**READS, **WATCHES, **WRITES}
+HANDLERS: Mapping[str, Handler] = {**READS, **ARTIFACTS, **WATCHES, **WRITES}
 """What answers each call."""
 
 GARBAGE = b'{"id": "4f1c, "status": }'

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from iqm_spec.diagnostics import printable
+from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.label import count, label
@@ -86,20 +87,27 @@ class Candidate:
 
 
 def read_foreign(connection: Connection, job_id: str, patience: Patience) -> ForeignJob:
-    """The job of this id with its payload; BadAnswer where the server does not tell enough."""
-    from iqm_spec.server.body import normalized
+    """The job of this id with its payload.
+
+    Refused where it holds no circuits that can be compared, BadAnswer where the server does not
+    tell enough.
+    """
     from iqm_spec.server.errors import BadAnswer
     from iqm_spec.server.jobs import read_job, read_payload
+    from iqm_spec.server.payload import ForeignPayload, circuits_payload
 
     report = read_job(connection, job_id, patience)
     alias = _alias(connection, report.raw, patience)
     if not alias:
         raise BadAnswer(f"the server does not say which quantum computer job {job_id} is of")
     try:
-        payload = json.loads(normalized(read_payload(connection, job_id, patience)))
-    except ValueError as error:
-        told = printable(" ".join(str(error).split()))[:200]
-        raise BadAnswer(f"job {job_id} is no job of circuits: {told}") from None
+        payload = circuits_payload(read_payload(connection, job_id, patience))
+    except ForeignPayload as error:
+        raise Refused(
+            f"job {job_id} cannot be imported: {error}",
+            hint="nothing was imported: only circuits as lists of instructions match a spec's",
+            code="refused.import",
+        ) from None
     mapping = {
         item["logical_name"]: item["physical_name"] for item in payload["qubit_mapping"] or ()
     }

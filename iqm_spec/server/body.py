@@ -9,7 +9,6 @@ take a second, where the models and a general encoder would take minutes.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
@@ -20,6 +19,7 @@ from iqm_spec.canonical import canonical
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server.keys import Keys, keys_of
+from iqm_spec.server.payload import request_model
 
 _DEFAULTS: Mapping[str, Json] = {
     "heralding": "none",
@@ -134,27 +134,6 @@ def _json(text: str) -> str:
     return canonical(text).decode()
 
 
-def normalized(payload: Json) -> bytes:
-    """RFC 8785 bytes of a request as iqm-client's model understands it.
-
-    For comparing what a server kept (`read_payload`) with what was meant: a server may spell
-    numbers, defaults and the order of keys in its own way. The same as `canonical` of a body's own
-    JSON. ValueError where it is no such request.
-    """
-    request = _request(json.dumps(payload))
-    return canonical(json.loads(request.model_dump_json()))
-
-
-def _request(text: str | bytes) -> Any:
-    """A body as iqm-client's model; ValueError where it is none."""
-    from iqm.station_control.interface.models.circuit import PostJobsRequest
-
-    with warnings.catch_warnings():
-        # the model also tries its own deprecated form of circuits, and warns of that
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return PostJobsRequest.model_validate_json(text)
-
-
 def check_body(body: bytes, architecture: Json) -> list[str]:
     """What iqm-client's own validators find wrong with a body, in words; nothing, if it is right.
 
@@ -167,7 +146,7 @@ def check_body(body: bytes, architecture: Json) -> list[str]:
 
     found: list[str] = []
     try:
-        request = _request(body)
+        request = request_model(json.loads(body))
         machine = DynamicQuantumArchitecture.model_validate(architecture)
     except (ValueError, IQMError) as error:  # pydantic's is a ValueError
         return [_one_line(error)]

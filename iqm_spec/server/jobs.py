@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
+from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice, refusal
 from iqm_spec.server.errors import BadAnswer, NoReply, UnknownJob
-from iqm_spec.server.patience import Patience, read
+from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
 
 LONGEST_WAIT = 30
 """Seconds that the server holds an answer back until the job has ended."""
+
+_CIRCUITS = "circuit"
+"""The type of jobs that hold circuits; those of pulses are of the type `run`."""
 
 _TERMINAL = {"completed", "failed", "cancelled"}
 
@@ -104,9 +109,26 @@ def read_job(connection: Connection, job_id: str, patience: Patience, wait: int 
 
 
 def read_payload(connection: Connection, job_id: str, patience: Patience) -> Json:
-    """What was submitted, as the server has it; see `iqm_spec.server.body.normalized`."""
-    reply = read(connection, f"jobs/{segment(job_id)}/payload", None, patience)
-    return _found(reply, job_id).json()
+    """What was submitted, as the server has it; see `iqm_spec.server.payload`.
+
+    Refused where it is no JSON but what a job of pulses holds.
+    """
+    path = f"jobs/{segment(job_id)}/payload"
+    reply, payload = read_as(connection, path, None, patience, partial(_payload, job_id))
+    _found(reply, job_id)
+    return payload
+
+
+def _payload(job_id: str, reply: Reply) -> Json:
+    kind = printable(reply.headers.get("iqm-job-type", ""))[:40]
+    if kind in ("", _CIRCUITS) and not reply.is_binary:
+        return reply.json()
+    what = f"is of the type `{kind}`" if kind not in ("", _CIRCUITS) else "holds bytes"
+    raise Refused(
+        f"job {job_id} is no job of circuits: its payload {what}",
+        hint="only jobs of circuits can be those of a spec",
+        code="refused.payload",
+    )
 
 
 def cancel(connection: Connection, job_id: str) -> tuple[bool, str]:

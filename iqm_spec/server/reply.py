@@ -21,6 +21,8 @@ from iqm_spec.server.errors import Unreadable
 
 _LONGEST_TEXT = 400
 _LONGEST_PAUSE = 3600.0
+_LOOKED_AT = 20_000
+"""Bytes of a body that is not JSON which are looked at."""
 
 
 @frozen
@@ -67,6 +69,11 @@ class Reply:
             text = f"the server's answer ({self.status}) is not JSON: {self._excerpt()}"
             raise Unreadable(text) from None
 
+    @cached_property
+    def is_binary(self) -> bool:
+        """Whether the body is no text: protobuf, an archive, an image."""
+        return _is_binary(self.body[:_LOOKED_AT])
+
     def json(self) -> Json:
         """The body as JSON; raises `Unreadable` where it is not."""
         if isinstance(self._parsed, Unreadable):
@@ -102,7 +109,9 @@ class Reply:
 
     def _excerpt(self) -> str:
         """A body that is not JSON in few words: an HTML page's title, or how the text begins."""
-        text = self.body[:20_000].decode("utf-8", "replace")
+        if self.is_binary:
+            return f"{len(self.body):,} bytes that are no text"
+        text = self.body[:_LOOKED_AT].decode("utf-8", "replace")
         if title := re.search(r"<title[^>]*>([^<]*)</title", text, re.IGNORECASE):
             text = title[1]
         elif "<" in text:
@@ -148,6 +157,17 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def _is_binary(body: bytes) -> bool:
+    """Whether bytes hold control characters, or are no UTF-8 but for a last character cut off."""
+    if re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", body):
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start < len(body) - 3
+    return False
 
 
 def _short(text: str) -> str:

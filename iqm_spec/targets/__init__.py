@@ -2,6 +2,7 @@
 
 from iqm_spec.targets.architecture import Architecture, Locus, architecture_from_json, features
 from iqm_spec.targets.catalogue import architecture, error_profile, known
+from iqm_spec.targets.measured import measured_profile
 from iqm_spec.targets.profile import ErrorProfile, error_profile_from_json
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "error_profile_from_json",
     "features",
     "known",
+    "measured_profile",
 ]

@@ -18,6 +18,9 @@ Locus = tuple[str, ...]
 FORMAT = "iqm-spec/architecture/1"
 _NEEDED = ("prx", "measure")
 _ARITY = {"prx": 1, "cc_prx": 1, "reset": 1, "cz": 2, "move": 2}
+_USED = {*_NEEDED, *_ARITY}
+"""Gates that circuits can use. Servers list others too (`delay`, `measure_fidelity`, `prx_12`,
+`reset_wait`), and one more of those changes nothing of what a circuit becomes."""
 _GATE_OF_OP = {"r": "prx", "cc_r": "cc_prx"}
 
 
@@ -97,8 +100,9 @@ def architecture_from_json(data: Any, alias: str) -> Architecture:
     """The architecture in a dynamic quantum architecture as IQM's server gives it.
 
     A gate is either `{"implementations": {name: {"loci": [...]}}}` (a locus counts when any
-    implementation has it) or a plain list of loci. Qubits without `prx` or `measure` are left out
-    with their loci, as iqm-client does. ValueError says what is wrong and where.
+    implementation has it) or a plain list of loci. Gates that no circuit can use are left out, and
+    qubits without `prx` or `measure` with their loci, as iqm-client does. ValueError says what is
+    wrong and where.
     """
     data = _mapping(data, "the architecture")
     qubits = _names(data.get("qubits"), "qubits")
@@ -109,6 +113,7 @@ def architecture_from_json(data: Any, alias: str) -> Architecture:
     gates = {
         str(name): _loci(str(name), value, known)
         for name, value in sorted(_mapping(data.get("gates"), "gates").items())
+        if name in _USED
     }
     usable = [q for q in qubits if all(_acts_on(q, gates.get(gate, ())) for gate in _NEEDED)]
     if not usable:

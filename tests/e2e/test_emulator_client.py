@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from iqm_spec.emulator import Emulator, Options
+from iqm_spec.emulator.machines import ON_EVERY_QUBIT
 from tests.emulators import start
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def test_the_client_submits_waits_and_fetches(emulator: Emulator) -> None:
     assert len(iqm.get_static_quantum_architecture().qubits) == 20
     dynamic = iqm.get_dynamic_quantum_architecture()
     pinned = iqm.get_dynamic_quantum_architecture(dynamic.calibration_set_id)
-    assert pinned.gates.keys() == {"cz", "measure", "prx"}
+    assert pinned.gates.keys() == {"cz", "measure", "prx", *ON_EVERY_QUBIT}
     job = iqm.submit_circuits([flip()], shots=30, calibration_set_id=dynamic.calibration_set_id)
     assert str(job.wait_for_completion()) == "completed"
     (counts,) = iqm.get_job_measurement_counts(job.job_id)

@@ -28,7 +28,8 @@ LONGEST = 1 << 20
 
 WARM = (
     "altair",
-    "fastapi",
+    "starlette.applications",
+    "starlette.routing",
     "iqm.iqm_server_client.iqm_server_client",
     "iqm.station_control.interface.models",
     "jinja2",

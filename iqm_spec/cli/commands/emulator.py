@@ -62,6 +62,13 @@ LARGEST_FAULTS = 1 << 20
     metavar="NAME=N",
     help="Another limit, e.g. max_circuits_per_job=10.",
 )
+@click.option(
+    "--dut-label",
+    "dut_labels",
+    multiple=True,
+    metavar="QC=LABEL",
+    help="Label of a chip, for clients that look for one (docs/emulator.md).",
+)
 @click.option("--credits", type=float, help="Credits to spend. Default: as many as asked for.")
 @click.option("--no-rate-limit", is_flag=True, help="Let any number of requests through.")
 @click.option(
@@ -86,6 +93,7 @@ def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) ->
             **given,
             "slots": tuple(_span(text) for text in given["slots"]),
             "windows": tuple(_span(text) for text in given["windows"]),
+            "dut_labels": dict(_dut_label(text) for text in given["dut_labels"]),
             "limits": dict(_limit(text) for text in given["limits"]),
             "faults": _faults(faults_file),
         }
@@ -120,6 +128,13 @@ def _limit(text: str) -> tuple[str, int]:
     if not value.isdigit():
         raise UsageError(f"{text!r} is no limit", hint="write it as max_circuits_per_job=10")
     return name, int(value)
+
+
+def _dut_label(text: str) -> tuple[str, str]:
+    alias, _, label = text.partition("=")
+    if not alias or not label:
+        raise UsageError(f"{text!r} is no label", hint="write it as garnet=M153_W0_P06_Z99")
+    return alias, label
 
 
 def _faults(path: Path | None) -> tuple[dict[str, Json], ...]:

@@ -24,6 +24,7 @@ from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.runs.calibrations import read_calibrations
 from iqm_spec.targets import Architecture, ErrorProfile
+from iqm_spec.targets.metrics import observations
 
 _MOST_MACHINES, _MOST_ROWS = 12, 400
 _MOST_CIRCUITS = 2000
@@ -104,13 +105,9 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
 def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
     """What the server told of a set: medians over the components in use, and its best words."""
     figures: dict[str, list[float]] = {}
-    listed_ = told["metrics"].get("observations") if isinstance(told["metrics"], dict) else None
-    for one in filter(_is_object, listed_ if isinstance(listed_, list) else ()):
-        field, value = one.get("dut_field"), one.get("value")
-        if not isinstance(field, str) or not isinstance(value, int | float):
-            continue
-        if found := _named(field, used):
-            figures.setdefault(found, []).append(float(value))
+    for one in observations(told["metrics"]):
+        if one.domain != "gates" and _in_use(one.locus, used):
+            figures.setdefault(one.title, []).append(one.value)
     if not figures:
         return
     name = clean(told.get("calibration_set_id"), 60)
@@ -124,25 +121,6 @@ def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
         *(Column(one, number=True) for one in ("median", "least", "greatest", "of")),
     )
     yield Table(f"Calibration set {name}, components in use (times in seconds)", columns, rows)
-
-
-def _is_object(one: object) -> bool:
-    return isinstance(one, dict)
-
-
-def _named(field: str, used: Used) -> str | None:
-    """A figure's name without its place, where that is in use.
-
-    `characterization.model.QB1.t1_time` is `t1_time`, `metrics.irb.cz.tgss.QB1__QB2.fidelity` is
-    `irb cz fidelity`.
-    """
-    parts = field.split(".")
-    if parts[0] == "characterization" and len(parts) == 4:
-        return parts[3] if parts[2] in used.components else None
-    if parts[0] != "metrics" or len(parts) != 6:
-        return None
-    place = tuple(parts[4].split("__"))
-    return f"{parts[1]} {parts[2]} {parts[5]}" if _in_use(place, used) else None
 
 
 def _summary(profile: ErrorProfile, used: Used) -> str:
