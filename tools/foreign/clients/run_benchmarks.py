@@ -1,6 +1,7 @@
-"""iqm-benchmarks: fidelities read off a server, GHZ states, Clifford RB and CLOPS, each a small one."""
+"""iqm-benchmarks: fidelities off a server, and small GHZ, Clifford RB and CLOPS benchmarks."""
 
 import os
+from typing import Any
 
 os.environ["MPLBACKEND"] = "agg"
 
@@ -12,14 +13,15 @@ from iqm.benchmarks.randomized_benchmarking.clifford_rb.clifford_rb import (
 )
 from iqm.benchmarks.utils import extract_fidelities_unified
 from iqm.qiskit_iqm import IQMProvider
-from told import TOKEN, check, tell
+
+from tools.foreign.clients.told import TOKEN, check, tell
 
 
 def backend_of(url: str, computer: str) -> object:
     return IQMProvider(url, quantum_computer=computer, token=TOKEN).get_backend()
 
 
-def values(benchmark: object) -> dict[str, float]:
+def values(benchmark: Any) -> dict[str, float]:
     """The observations of a benchmark that was run and analyzed."""
     benchmark.run()
     return {item.name: float(item.value) for item in benchmark.analyze().observations}
@@ -78,7 +80,7 @@ def clops(url: str) -> list[str]:
 
 
 def work(url: str) -> list[str]:
-    return [words for part in (ghz, clifford, clops) for words in part(url)]
+    return [words for part in (fidelities, ghz, clifford, clops) for words in part(url)]
 
 
 if __name__ == "__main__":

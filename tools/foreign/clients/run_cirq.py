@@ -3,7 +3,8 @@
 import cirq
 from iqm.cirq_iqm.iqm_sampler import IQMSampler
 from iqm.cirq_iqm.optimizers import simplify_circuit
-from told import TOKEN, check, check_ghz, tell
+
+from tools.foreign.clients.told import TOKEN, check, check_ghz, tell
 
 SHOTS = 4000
 

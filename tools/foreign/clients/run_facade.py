@@ -4,7 +4,8 @@ import sys
 
 from iqm.qiskit_iqm import IQMProvider, transpile_to_IQM
 from qiskit import QuantumCircuit
-from told import TOKEN, check_ghz, tell
+
+from tools.foreign.clients.told import TOKEN, check_ghz, tell
 
 SHOTS = 2000
 

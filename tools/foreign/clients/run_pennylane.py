@@ -2,10 +2,11 @@
 
 import pennylane as qml
 from pennylane_iqm import IQMDevice, mock_device
-from told import TOKEN, check, check_ghz, tell
+
+from tools.foreign.clients.told import TOKEN, check, check_ghz, tell
 
 SHOTS = 4000
-WAYS = (
+WAYS: tuple[tuple[str, dict[str, bool]], ...] = (
     ("garnet", {}),
     ("garnet", {"use_metrics": True}),
     # the device's search of layouts knows no resonators and says so

@@ -1,15 +1,21 @@
-"""Qiskit on IQM: transpile, run, fetch, cancel, metrics and facade backends, as its guide does."""
+"""Qiskit on IQM: transpile, run, fetch, cancel, calibration and metrics, as its guide does."""
 
 from importlib.metadata import version
 
 from iqm.qiskit_iqm import IQMProvider, transpile_to_IQM
 from qiskit import QuantumCircuit, transpile
-from told import TOKEN, check, check_ghz, check_random, keep_next_job_waiting, tell
+
+from tools.foreign.clients.told import (
+    TOKEN,
+    check,
+    check_ghz,
+    check_random,
+    keep_next_job_waiting,
+    tell,
+)
 
 SHOTS = 4000
 MAJOR = int(version("iqm-client").partition(".")[0])
-FACADES = {"garnet:mock": "facade_garnet", "deneb:mock": "facade_deneb"}
-"""Facade backends, with the computers that they take for theirs under the right dut_label."""
 
 
 def ghz(qubits: int) -> QuantumCircuit:
@@ -99,16 +105,6 @@ def ask(url: str) -> list[str]:
         check(server.get_about_station()["version"], "no about of the station")
         check(server.get_chip_design_records()[0]["cheddar"]["chip_label"], "no chip label")
     return ["health, about, calibration, metrics, feedback groups, chip"]
-
-
-def facades(url: str) -> list[str]:
-    done = []
-    for computer, name in FACADES.items():
-        backend = provider(url, computer).get_backend(name)
-        circuit = transpile_to_IQM(ghz(3), backend)
-        check_ghz(backend.run(circuit, shots=SHOTS).result().get_counts(), 3, SHOTS)
-        done.append(name)
-    return done
 
 
 def work(url: str) -> list[str]:

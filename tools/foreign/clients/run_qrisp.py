@@ -2,7 +2,8 @@
 
 from iqm.qrisp_iqm import IQMBackend
 from qrisp import QuantumCircuit, QuantumVariable, cx, h
-from told import TOKEN, check, check_ghz, tell
+
+from tools.foreign.clients.told import TOKEN, check, check_ghz, tell
 
 SHOTS = 4000
 
@@ -26,7 +27,11 @@ def work(url: str) -> list[str]:
     check(right > 0.85, f"a Bell pair of a QuantumVariable: {shares}")
     mock = IQMBackend(url, device_instance="garnet:mock", token=TOKEN)
     check(sum(mock.run(circuit, shots=100).values()) == 100, "a mock lost shots")
-    return [f"GHZ(3) on garnet ({share:.2f} right)", "job fetched by id", f"Bell pair ({right:.2f})"]
+    return [
+        f"GHZ(3) on garnet ({share:.2f} right)",
+        "job fetched by id",
+        f"Bell pair ({right:.2f})",
+    ]
 
 
 if __name__ == "__main__":

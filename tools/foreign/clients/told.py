@@ -5,7 +5,6 @@ Nothing here imports the project or anything else outside Python's standard libr
 
 import json
 import sys
-import time
 import traceback
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -23,14 +22,12 @@ def tell(client: str, work: Callable[[str], list[str]]) -> None:
 
     `client` is the distribution that is tried; `work` returns what was done, in words.
     """
-    start = time.monotonic()
     line: dict[str, object] = {"client": client, "version": version(client), "did": [], "wrong": ""}
     try:
         line["did"] = work(sys.argv[1])
-    except BaseException as error:
+    except Exception as error:  # noqa: BLE001 - whatever it was is told
         traceback.print_exc()
         line["wrong"] = f"{type(error).__name__}: {error}"
-    line["seconds"] = round(time.monotonic() - start, 1)
     print(json.dumps(line))
     sys.exit(1 if line["wrong"] else 0)
 
@@ -48,7 +45,9 @@ def check_ghz(counts: Mapping[str, int], qubits: int, shots: int) -> float:
     check({len(key) for key in counts} == {qubits}, f"outcomes are not of {qubits} bits: {counts}")
     zeros, ones = counts.get("0" * qubits, 0) / total, counts.get("1" * qubits, 0) / total
     floor = 0.95**qubits
-    check(zeros + ones > floor, f"{zeros + ones:.2f} of the shots are a GHZ state's, not {floor:.2f}")
+    check(
+        zeros + ones > floor, f"{zeros + ones:.2f} of the shots are a GHZ state's, not {floor:.2f}"
+    )
     check(0.3 < zeros < 0.65 and 0.3 < ones < 0.65, f"zeros {zeros:.2f}, ones {ones:.2f}")
     return zeros + ones
 
