@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterable, Mapping
@@ -36,14 +37,27 @@ HALF_HEAD = Answer(b"HTTP/1.1 200 OK\r\nContent-Le")
 
 
 class Scripted:
-    """`requests` holds each request as it came, head and body."""
+    """`requests` holds each request as it came, head and body.
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
+    With `tls` it speaks HTTPS; a connection whose handshake fails takes an answer away, too.
+    """
+
+    def __init__(
+        self,
+        answers: Iterable[Answer],
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._tls = tls
         self.requests: list[bytes] = []
         self._answers = list(answers)
         self._held: list[socket.socket] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket = socket.create_server(
+            (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
+        self.port = int(self._socket.getsockname()[1])
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http{'s' if tls else ''}://{shown}:{self.port}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -68,6 +82,12 @@ class Scripted:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            try:
+                if self._tls is not None:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                self.requests.append(b"")
+                continue
             self.requests.append(_request(connection))
             connection.sendall(answer.data)
             if answer.end == "held":

@@ -17,7 +17,7 @@ LAYERS = [
     {"json_types", "version"},
     {"canonical", "diagnostics", "cache"},
     {"errors", "memory"},
-    {"model"},
+    {"model", "iqm_client"},
     {"skeleton"},
     {"source", "sweep", "targets", "analysis", "store"},
     {"circuits", "data", "server"},
@@ -40,6 +40,7 @@ HEAVY = {
     "qiskit",
     "qiskit_aer",
     "iqm",
+    "exa",
     "pandas",
     "scipy",
     "mqt",
@@ -117,6 +118,14 @@ def test_imports_go_down_only(path: Path) -> None:
 def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
     eager = {name for name, at_once in imports(path) if at_once}
     assert not {name for name in eager if name.split(".")[0] in HEAVY}
+
+
+@of_every_module
+def test_iqm_client_stands_behind_one_module(path: Path) -> None:
+    if path == PACKAGE / "iqm_client.py":
+        return
+    vendor = {name for name, _ in imports(path) if name.split(".")[0] in ("iqm", "exa")}
+    assert not vendor, "import it from iqm_spec.iqm_client"
 
 
 @of_every_module

@@ -24,7 +24,10 @@ _EXITS = {
     ExitCode.DONE: "done",
     ExitCode.USAGE: "the command line cannot be understood",
     ExitCode.SPEC: "the spec is wrong; diagnostics say where",
-    ExitCode.REFUSED: "refused: budget, requirement, no consent, no credentials, limits",
+    ExitCode.REFUSED: (
+        "refused: budget, requirement, no consent, no credentials, limits, "
+        "a certificate or proxy that has to be mended"
+    ),
     ExitCode.FAILED: "the server or the simulator rejected or failed a job",
     ExitCode.UNREACHABLE: "the server cannot be reached; safe to resume",
     ExitCode.CORRUPT: "the results folder is corrupt",

@@ -12,7 +12,7 @@ from iqm_spec.check.analysis import check_analysis
 from iqm_spec.check.axes import check_axes
 from iqm_spec.check.circuits import CircuitChecks
 from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
-from iqm_spec.check.machines import built_in, check_machines
+from iqm_spec.check.machines import BUILT_IN, MachineSource, check_machines
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.check.sizes import check_sizes
 from iqm_spec.check.values import check_values
@@ -152,12 +152,12 @@ def check(
     source: Source,
     allowed_code: frozenset[str] = frozenset(),
     seen: Callable[[Checked], bool] = lambda _: False,
-    machine: Callable[[str], Architecture | None] = built_in,
+    machines: MachineSource = BUILT_IN,
 ) -> tuple[Checked | None, list[Diagnostic]]:
     """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx).
 
     `seen` tells that the very same question was found sound before, so that its circuits need no
-    second look: parsing them is what loads qiskit. `machine` gives a machine's architecture.
+    second look: parsing them is what loads qiskit. `machines` are where its machines come from.
     """
     report = Reporter(source)
     files = CircuitFiles(report)
@@ -166,7 +166,7 @@ def check(
     expandable = circuits if check_sizes(circuits, report) else ()
     check_analysis(spec, circuits, report)
     sound = [points for points in expandable if check_values(points, report)]
-    machines, profiles = check_machines(spec, sound, report, machine)
+    architectures, profiles = check_machines(spec, sound, report, machines)
     for points in sound:
         files.read_all(points)
     checked = Checked(
@@ -174,13 +174,13 @@ def check(
         source=source,
         circuits=circuits,
         files={**source.files, **files.contents},
-        architectures=machines,
+        architectures=architectures,
         profiles=profiles,
         allowed_code=allowed_code,
     )
     if not report and seen(checked):
         return checked, []
-    checks = CircuitChecks(machines, files, allowed_code, report)
+    checks = CircuitChecks(architectures, files, allowed_code, report)
     for points in sound:
         checks.check(points)
     return None if report else checked, list(report.diagnostics())

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from attrs import frozen
+
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.circuits import CircuitFileError, read_circuit_file
 from iqm_spec.diagnostics import Problem, nearest
@@ -30,21 +32,30 @@ def built_in(alias: str) -> Architecture | None:
     return architecture(alias) if alias in known() else None
 
 
-def check_machines(
-    spec: Spec,
-    circuits: Sequence[CircuitPoints],
-    report: Reporter,
-    machine: Callable[[str], Architecture | None],
-) -> tuple[Machines, Profiles]:
-    """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507.
+@frozen
+class MachineSource:
+    """Where the machines of a spec come from; each function gives None for what it has not.
 
-    `machine` gives the architecture of an alias, None where it knows of none.
+    `error_profile` raises ValueError where a machine's figures are not enough for a profile.
     """
+
+    architecture: Callable[[str], Architecture | None] = built_in
+    error_profile: Callable[[str], ErrorProfile | None] = error_profile
+
+
+BUILT_IN = MachineSource()
+"""The machines that come with the program."""
+
+
+def check_machines(
+    spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter, source: MachineSource
+) -> tuple[Machines, Profiles]:
+    """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
     given = _given_architecture(spec, report)
     machines: Machines = {}
     wanted = _aliases(circuits)
     for alias, circuit in wanted.items():
-        found = given or machine(alias)
+        found = given or source.architecture(alias)
         if found is not None:
             machines[alias] = found
         elif spec.architecture is None:
@@ -53,7 +64,9 @@ def check_machines(
         names = ", ".join(wanted)
         text = f"one architecture file cannot stand for several targets ({names})"
         report(Problem(("architecture",), "S506", text))
-    return machines, _profiles(spec, machines, report)
+    # figures of a server are of its own architecture, not of one in a file
+    profile_of = error_profile if given is not None else source.error_profile
+    return machines, _profiles(spec, machines, report, profile_of)
 
 
 def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
@@ -88,11 +101,16 @@ def _given_architecture(spec: Spec, report: Reporter) -> Architecture | None:
         return None
 
 
-def _profiles(spec: Spec, machines: Mapping[str, Architecture], report: Reporter) -> Profiles:
+def _profiles(
+    spec: Spec,
+    machines: Mapping[str, Architecture],
+    report: Reporter,
+    profile_of: Callable[[str], ErrorProfile | None],
+) -> Profiles:
     if Stage.AER not in spec.stages or spec.aer.noise == "ideal":
         return dict.fromkeys(machines)
     if spec.aer.noise == "device":
-        return {alias: _device_profile(alias, report) for alias in machines}
+        return {alias: _device_profile(alias, report, profile_of) for alias in machines}
     try:
         profile = _parsed(spec.aer.noise, report, error_profile_from_json)
     except ValueError as error:
@@ -106,17 +124,17 @@ def _profiles(spec: Spec, machines: Mapping[str, Architecture], report: Reporter
     return dict.fromkeys(machines, profile)
 
 
-def _device_profile(alias: str, report: Reporter) -> ErrorProfile | None:
-    profile = error_profile(alias)
+def _device_profile(
+    alias: str, report: Reporter, profile_of: Callable[[str], ErrorProfile | None]
+) -> ErrorProfile | None:
+    why = f"no noise profile of `{alias}` is built in"
+    try:
+        profile = profile_of(alias)
+    except ValueError as error:
+        profile, why = None, f"{why}, and none can be made: {error}"
     if profile is None:
-        report(
-            Problem(
-                ("aer", "noise"),
-                "S507",
-                f"no noise profile of `{alias}` is built in",
-                "write `aer: {noise: ideal}`, or the path of a profile (docs/targets.md)",
-            )
-        )
+        hint = "write `aer: {noise: ideal}`, or the path of a profile (docs/targets.md)"
+        report(Problem(("aer", "noise"), "S507", why, hint))
     return profile
 
 

@@ -56,6 +56,8 @@ def _told(attempt: Attempt) -> dict[str, Any]:
         "shots": attempt.intent["shots"],
         "status": attempt.phase.value,
         "queue_position": None,
+        "measured_seconds": attempt.fields.get("qpu_seconds"),
+        "server_estimate_seconds": attempt.fields.get("server_estimate_seconds"),
     }
 
 
@@ -66,4 +68,8 @@ def _update(jobs: list[dict[str, Any]], found: list[Attempt], session: Session |
     for job, attempt in zip(jobs, found, strict=True):
         if session is not None and attempt.open:
             report = read_job(session.connection, attempt.ids[0], Patience(total=PATIENCE_SECONDS))
-            job |= {"status": report.status, "queue_position": report.queue_position}
+            job |= {
+                "status": report.status,
+                "queue_position": report.queue_position,
+                "server_estimate_seconds": report.estimate_seconds,
+            }

@@ -12,8 +12,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from iqm_spec.cli import output
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
+from iqm_spec.server.origin import notice_of
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -87,8 +89,17 @@ spec_argument: Decorator = click.argument(
     "spec", type=click.Path(path_type=Path, dir_okay=True, exists=False)
 )
 
+
+def _noticed(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The server as it was given; a notice where its address says more than which server."""
+    if notice := notice_of(value or os.environ.get("IQM_SERVER_URL")):
+        output.say(f"note: {notice}")
+    return value
+
+
 server_option: Decorator = click.option(
     "--server",
+    callback=_noticed,
     metavar="URL|emulator",
     help="The IQM server, or `emulator` to rehearse. Default: IQM_SERVER_URL, else IQM Resonance.",
 )

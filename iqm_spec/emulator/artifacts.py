@@ -72,10 +72,7 @@ def chip_components(computer: Computer) -> Mapping[str, Json]:
 
 def _channels(context: Context, ask: Ask) -> Answer:
     """Every qubit's drive, from which iqm-client reads who can react to whose measurement."""
-    from iqm.models.channel_properties import AWGProperties
-    from iqm.station_control.client.serializers.channel_property_serializer import (
-        serialize_channel_properties,
-    )
+    from iqm_spec.iqm_client import AWGProperties, serialize_channel_properties
 
     drives = {
         f"{qubit}__drive.awg": AWGProperties(
@@ -94,7 +91,7 @@ def _channels(context: Context, ask: Ask) -> Answer:
 
 def _settings(context: Context, ask: Ask) -> Answer:
     """An empty tree: nothing here has instruments."""
-    from iqm.data_definitions.common.v1.setting_pb2 import SettingNode
+    from iqm_spec.iqm_client import SettingNode
 
     context.computer_of(ask)
     return _protobuf(SettingNode(name="root").SerializeToString())

@@ -19,10 +19,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.server.payload import ForeignPayload, in_todays_form
 
 if TYPE_CHECKING:
-    from iqm.station_control.interface.models import (
-        CircuitJobDefinition,
-        DynamicQuantumArchitecture,
-    )
+    from iqm_spec.iqm_client import CircuitJobDefinition, DynamicQuantumArchitecture
 
 _INVALID = "Job payload is not valid"
 """How IQM's servers begin such a message, which IQM's own tests look for (QDMI-on-IQM)."""
@@ -66,8 +63,9 @@ def checked(body: bytes, tag: str | None, calibration: Calibration, options: Opt
 
 def warm_up() -> None:
     """Import what checking needs, so that the first job does not wait seconds for it."""
-    import iqm.iqm_client.validation
-    import iqm.station_control.interface.models  # noqa: F401
+    from iqm_spec.iqm_client import load
+
+    load()
 
 
 def _json(body: bytes) -> Any:
@@ -89,8 +87,9 @@ def _refuse(constant: str) -> float:
 
 
 def _parsed(payload: Any) -> CircuitJobDefinition:
-    from iqm.station_control.interface.models import CircuitJobDefinition
     from pydantic import ValidationError
+
+    from iqm_spec.iqm_client import CircuitJobDefinition
 
     try:
         with warnings.catch_warnings():
@@ -127,9 +126,13 @@ def _within_limits(request: CircuitJobDefinition, options: Options) -> None:
 
 
 def _on_architecture(request: CircuitJobDefinition, computer: Computer, set_id: str) -> None:
-    from exa.common.errors.iqm_error import IQMError
-    from iqm.iqm_client.models import CircuitCompilationOptions, validate_circuit
-    from iqm.iqm_client.validation import validate_circuit_instructions, validate_qubit_mapping
+    from iqm_spec.iqm_client import (
+        CircuitCompilationOptions,
+        IQMError,
+        validate_circuit,
+        validate_circuit_instructions,
+        validate_qubit_mapping,
+    )
 
     architecture = _model(computer, set_id)
     try:
@@ -166,7 +169,7 @@ def _one(index: int, circuit: Any, validate: Any) -> None:
 
 @cache
 def _model(computer: Computer, set_id: str) -> DynamicQuantumArchitecture:
-    from iqm.station_control.interface.models import DynamicQuantumArchitecture
+    from iqm_spec.iqm_client import DynamicQuantumArchitecture
 
     return DynamicQuantumArchitecture.model_validate(dynamic_architecture(computer, set_id))
 

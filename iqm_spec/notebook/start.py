@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -19,6 +20,7 @@ from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.session import NO_CREDENTIALS, session_of
 from iqm_spec.runs.tariff import CostOptions
+from iqm_spec.server.origin import notice_of
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.store import Store
 
@@ -60,6 +62,8 @@ def run(
     last = None if until is None else _stage(until)
     given = Given(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
     store, progress = Store(Path(results)), Progress(hear)
+    if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
+        hear(f"note: {notice}")
     with session_of(server, Path(results)) as session:
         ready = prepare(given, store, session, hear, replan=replan)
         request = Request(

@@ -94,10 +94,12 @@ def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
     except (BadAnswer, KeyError):
         yield "the server's report of it cannot be read"
         return
+    seconds = attempt.fields.get("qpu_seconds")
     for what, mine, theirs in (
         ("id", attempt.id, report.id),
         ("status", attempt.fields.get("status"), report.status),
-        ("time", attempt.fields.get("qpu_seconds"), report.execution_seconds),
+        # runs of earlier versions took the time from the timeline alone
+        ("time", seconds, report.execution_seconds if seconds is None else report.qpu_seconds),
         ("calibration set", attempt.fields.get("calibration_set_id"), report.calibration_set_id),
     ):
         if mine != theirs:

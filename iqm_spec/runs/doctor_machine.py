@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ LAYERS = 100
 
 LOOKED_AHEAD = timedelta(days=7)
 """How far windows and timeslots are asked for."""
+_SLOTS_LISTED = 3
 
 
 @frozen
@@ -92,10 +93,13 @@ def needs_of(points: Iterable[Point]) -> dict[str, Need]:
 
 def machine_checks(offer: Offer, need: Need, mode: Mode, now: datetime) -> list[Check]:
     """Health, queue, limits, and the queue that the spec's mode stands in."""
-    checks = [*standing_checks(offer), _limits(offer, need)]
+    in_slots = mode is Mode.TIMESLOT
     return [
-        *checks,
-        _timeslots(offer, need, now) if mode is Mode.TIMESLOT else _windows(offer, now),
+        *standing_checks(offer),
+        _limits(offer, need),
+        *([] if in_slots or offer.price_per_second is None else [_price(offer)]),
+        _timeslots(offer, need, now) if in_slots else _windows(offer, now),
+        *_bookable(offer, now),
     ]
 
 
@@ -143,6 +147,27 @@ def _limits(offer: Offer, need: Need) -> Check:
         most = f"{offer.max_queued:,} may wait at once"
         return warning(name, f"{told}; {most}", "what is refused is asked again by the same `run`")
     return fine(name, told)
+
+
+def _price(offer: Offer) -> Check:
+    return fine(f"{offer.alias} price", f"{offer.price_per_second} credits per second of QPU time")
+
+
+def _bookable(offer: Offer, now: datetime) -> Iterator[Check]:
+    """The timeslots that can be booked, the first ones with their prices in credits."""
+    slots = [slot for slot in offer.available or () if slot.end > now]
+    if not slots:
+        return
+    listed = [_slot_words(slot, now) for slot in slots[:_SLOTS_LISTED]]
+    more = [f"and {len(slots) - len(listed)} more"] if len(slots) > len(listed) else []
+    yield fine(f"{offer.alias} bookable slots", "; ".join([*listed, *more]))
+
+
+def _slot_words(slot: Slot, now: datetime) -> str:
+    """`in 2 h (Tue 24 Nov 03:00 CET), 30 min for 90.00 credits`."""
+    starts = "now" if slot.start <= now else moment(slot.start, now)
+    price = "" if slot.price is None else f" for {slot.price} credits"
+    return f"{starts}, {span(slot.end - slot.start)}{price}"
 
 
 def _windows(offer: Offer, now: datetime) -> Check:

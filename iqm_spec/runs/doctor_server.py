@@ -71,12 +71,17 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
 class Visit:
     """What the list of quantum computers told of a server.
 
-    `computers` is None where the server did not list them; `unreachable` and `refusal` say why.
+    `computers` is None where the server did not list them; `unreachable` (with what to do about
+    it and the exit code) and `refusal` say why.
     """
 
     computers: tuple[Computer, ...] | None
     unreachable: str = ""
     refusal: IqmSpecError | None = None
+    token_expires: datetime | None = None
+    """When the token expires, where the server tells."""
+    hint: str = ""
+    code: ExitCode = ExitCode.UNREACHABLE
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -85,16 +90,23 @@ class Visit:
 
 
 def visit(connection: Connection) -> Visit:
-    """Ask for the list of quantum computers: the first thing that every command needs."""
+    """Ask for the list of quantum computers, and until when the token is valid."""
     from iqm_spec.errors import Unreachable
+    from iqm_spec.server.account import read_expiry
     from iqm_spec.server.computers import list_computers
+    from iqm_spec.server.errors import Misconfigured
+    from iqm_spec.server.patience import TRY_LATER
 
     try:
-        return Visit(list_computers(connection, patience()))
-    except Unreachable as error:
-        return Visit(None, unreachable=error.message.removeprefix(f"{connection.server.realm}: "))
+        computers, token = list_computers(connection, patience()), connection.token
+        expires = None if token is None else read_expiry(connection, token, patience())
+        return Visit(computers, token_expires=expires)
     except IqmSpecError as error:
-        return Visit(None, refusal=error)
+        if not isinstance(error, Unreachable) and error.code != Misconfigured.code:
+            return Visit(None, refusal=error)
+        why = error.message.removeprefix(f"{connection.server.realm}: ")
+        hint = "" if error.hint == TRY_LATER else error.hint
+        return Visit(None, unreachable=why, hint=hint, code=error.exit_code)
 
 
 def server_checks(url: str, asked: str, found: Visit, known: Credentials) -> list[Check]:
@@ -120,8 +132,8 @@ def _reachable(shown: str, found: Visit) -> Check:
     return problem(
         "server",
         f"{shown}: {found.unreachable}",
-        "is the address right, and this machine online? Otherwise try again later",
-        ExitCode.UNREACHABLE,
+        found.hint or "is the address right, and this machine online? Otherwise try again later",
+        found.code,
     )
 
 
@@ -136,14 +148,17 @@ def _credentials(known: Credentials, found: Visit, *, emulator: bool) -> Check:
     if found.refusal is not None and found.refusal.code == "refused.token":
         return problem(name, f"{told}, and the server does not accept it", _GET_ONE)
     told += ", and the server accepts it" if found.computers is not None else ""
-    left = known.expires - time.time()
-    if not known.expires:
+    expires = known.expires
+    if not expires and found.token_expires is not None:
+        expires = found.token_expires.timestamp()
+    left = expires - time.time()
+    if not expires:
         return fine(name, told)
     now = datetime.now(UTC)
     if left <= 0:
         gone = f"{told}; by its own words it has expired"
         return warning(name, gone, _GET_ONE) if found.computers else problem(name, gone, _GET_ONE)
-    told += f"; it expires {moment(datetime.fromtimestamp(known.expires, UTC), now)}"
+    told += f"; it expires {moment(datetime.fromtimestamp(expires, UTC), now)}"
     if left < _SOON:
         return warning(name, told, "jobs go on at the server; with a new token `resume` fetches")
     return fine(name, told)

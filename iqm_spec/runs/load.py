@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from iqm_spec.check import Checked, built_in, check
+from iqm_spec.check import BUILT_IN, Checked, MachineSource, check
 from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.ask import plan_ask
 from iqm_spec.source import Source, line_reader
 from iqm_spec.store import Store
-from iqm_spec.targets import Architecture
 
 Seen = Callable[[Checked], bool]
-Machine = Callable[[str], Architecture | None]
 Tell = Callable[[str], None]
 """Hears a line for people."""
 
@@ -25,18 +23,18 @@ def load(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     store: Store | None = None,
-    machine: Machine = built_in,
+    machines: MachineSource = BUILT_IN,
     tell: Tell = lambda _: None,
 ) -> Checked:
     """The spec of a file, or of a text that was read, checked through and through.
 
     Raises SpecError with every mistake.
 
-    What `store` holds a plan of was checked when it was planned. `machine` gives the architecture
-    of an alias; `tell` hears notices.
+    What `store` holds a plan of was checked when it was planned. `machines` are where its machines
+    come from; `tell` hears notices.
     """
     seen = _planned_in(store)
-    checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machine)
+    checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machines)
     if checked is None:
         texts = {path.file: path.text} if isinstance(path, Source) else {}
         lines = line_reader(overrides, texts)
@@ -61,7 +59,7 @@ def examine(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     seen: Seen = lambda _: False,
-    machine: Machine = built_in,
+    machines: MachineSource = BUILT_IN,
 ) -> tuple[Checked | None, list[Diagnostic], tuple[str, ...]]:
     """As `load`, but the mistakes come back as data."""
     from iqm_spec.spec import build_source, read_and_build
@@ -70,7 +68,7 @@ def examine(
     source, spec, diagnostics, notices = read(path, overrides)  # type: ignore[arg-type]
     checked = None
     if source is not None and spec is not None:
-        checked, more = check(spec, source, frozenset(allowed_code), seen, machine)
+        checked, more = check(spec, source, frozenset(allowed_code), seen, machines)
         diagnostics = [*diagnostics, *more]
     found = sorted(set(diagnostics))
     return None if found else checked, found, tuple(notices)

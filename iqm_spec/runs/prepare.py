@@ -7,15 +7,20 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from iqm_spec.check import Checked, built_in
+from iqm_spec.check import BUILT_IN, Checked, MachineSource
 from iqm_spec.model import Stage
 from iqm_spec.runs.load import Tell, load
 from iqm_spec.source import Source
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.machines import MachinesAsk, keep_machines, kept_machines
+from iqm_spec.stages.server.machines import (
+    Machines,
+    MachinesAsk,
+    keep_machines,
+    kept_machines,
+)
 from iqm_spec.store import Store
-from iqm_spec.targets import Architecture
+from iqm_spec.targets import Architecture, ErrorProfile, known
 
 
 @frozen
@@ -57,15 +62,9 @@ def prepare(
         tell(f"{why}; trying again in {seconds:.0f} s")
 
     counter = None if session is None else Counter(session, pause)
-
-    def machine(alias: str) -> Architecture | None:
-        known = built_in(alias)
-        if known is not None or counter is None:
-            return known
-        return counter.architecture(alias).architecture
-
-    checked = load(given.path, given.overrides, given.allowed_code, store, machine, tell)
-    if session is None or counter is None or not _goes_to_server(checked, given.until):
+    source = BUILT_IN if counter is None else _listed(counter)
+    checked = load(given.path, given.overrides, given.allowed_code, store, source, tell)
+    if session is None or counter is None or not _needs_server(checked, given.until):
         return Prepared(checked, {})
     ask = MachinesAsk(checked.digest, session.realm)
     machines = None if replan else kept_machines(store, ask)
@@ -74,24 +73,60 @@ def prepare(
             return Prepared(checked, {})
         machines = _read(checked, counter)
         keep_machines(store, ask, machines, replan=replan)
-    pins = {alias: one.calibration_set_id for alias, one in machines.items()}
+    pins = {alias: one.calibration_set_id for alias, one in machines.architectures.items()}
     if checked.spec.architecture is not None:
         return Prepared(checked, pins)
-    if all(machines[a].digest == one.digest for a, one in checked.architectures.items()):
-        return Prepared(evolve(checked, architectures=machines), pins)
-    again = load(given.path, given.overrides, given.allowed_code, store, machines.get)
+    kept = machines.architectures
+    if all(kept[alias].digest == one.digest for alias, one in checked.architectures.items()):
+        profiles = {**checked.profiles, **machines.profiles}
+        return Prepared(evolve(checked, architectures=kept, profiles=profiles), pins)
+    again = load(given.path, given.overrides, given.allowed_code, store, _kept(machines))
     return Prepared(again, pins)
 
 
-def _goes_to_server(checked: Checked, until: Stage | None) -> bool:
+def _listed(counter: Counter) -> MachineSource:
+    """The machines that come with the program, and those that a server lists."""
+
+    def architecture(alias: str) -> Architecture | None:
+        return BUILT_IN.architecture(alias) or counter.architecture(alias).architecture
+
+    def profile(alias: str) -> ErrorProfile | None:
+        return BUILT_IN.error_profile(alias) or counter.error_profile(alias)
+
+    return MachineSource(architecture, profile)
+
+
+def _kept(machines: Machines) -> MachineSource:
+    """The machines that the folder holds."""
+    return MachineSource(
+        machines.architectures.get,
+        lambda alias: machines.profiles.get(alias) or BUILT_IN.error_profile(alias),
+    )
+
+
+def _needs_server(checked: Checked, until: Stage | None) -> bool:
+    """Whether a stage goes to a server, or a machine is known from there alone."""
+    if checked.spec.architecture is None and not set(checked.architectures) <= set(known()):
+        return True
     order = list(Stage)
     last = len(order) if until is None else order.index(until) + 1
     return any(s is not Stage.AER and s in order[:last] for s in checked.spec.stages)
 
 
-def _read(checked: Checked, counter: Counter) -> dict[str, Architecture]:
+def _read(checked: Checked, counter: Counter) -> Machines:
+    """The machines under the calibration sets that the spec asks for."""
     policy = checked.spec.calibration
     named = "default" if policy in ("pin", "latest") else policy
-    return {
-        alias: counter.architecture(alias, named).architecture for alias in checked.architectures
-    }
+    return Machines(
+        {alias: counter.architecture(alias, named).architecture for alias in checked.architectures},
+        {
+            alias: counter.error_profile(alias, named)
+            for alias in checked.architectures
+            if alias not in known() and _has_measured_noise(checked, alias)
+        },
+    )
+
+
+def _has_measured_noise(checked: Checked, alias: str) -> bool:
+    is_of_a_server = checked.spec.architecture is None and checked.spec.aer.noise == "device"
+    return is_of_a_server and checked.profiles.get(alias) is not None

@@ -25,6 +25,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.runs.afford import limits_of, slot_of
 from iqm_spec.runs.request import Request
+from iqm_spec.runs.server_notes import machine_notes
 from iqm_spec.runs.tariff import sources_of, tariff_of
 from iqm_spec.stages.server.batch import Batch, Bounds, batches_of
 from iqm_spec.stages.server.counter import Counter
@@ -126,13 +127,13 @@ class Told:
     bounds: Mapping[str, Bounds] = field(factory=dict)
     prices: Mapping[str, float] = field(factory=dict)
     slot_seconds: Mapping[str, float] = field(factory=dict)
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def ask_server(session: Session | None, plan: Plan) -> Told:
     """Ask for limits, prices and booked timeslots of the plan's machines, for a few seconds."""
     if session is None:
-        return Told(note="no credentials: limits and prices are not the server's own")
+        return Told(notes=("no credentials: limits and prices are not the server's own",))
     counter = Counter(session, seconds=SERVER_SECONDS)
     targets = list(dict.fromkeys(point.target for point in plan.points))
     try:
@@ -143,9 +144,10 @@ def ask_server(session: Session | None, plan: Plan) -> Told:
             bounds=counter.bounds(known),
             prices=counter.prices(known),
             slot_seconds={target: left for target, left in slots.items() if left is not None},
+            notes=tuple(machine_notes(counter.offer(target) for target in known)),
         )
     except IqmSpecError as error:
-        return Told(note=f"limits and prices are not the server's own: {error.message}")
+        return Told(notes=(f"limits and prices are not the server's own: {error.message}",))
 
 
 def preview_now(plan: Plan, request: Request, store: Store, realm: str) -> CostPreview:
@@ -170,7 +172,7 @@ def preview(plan: Plan, request: Request, store: Store, realm: str, told: Told) 
         for stage, (jobs_of, cached, open_) in left.items()
     )
     slots = tuple(_slots(plan, request, machine, costs, told))
-    notes = [told.note] if told.note else []
+    notes = list(told.notes)
     if costs:
         notes += _refusal(plan, request, store, realm, costs)
     return CostPreview(

@@ -59,8 +59,9 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
     if saved.realm is None:
         return {}
     ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
-    machines = kept_machines(store, ask) or {}
-    return {alias: one.calibration_set_id for alias, one in machines.items()}
+    machines = kept_machines(store, ask)
+    kept = {} if machines is None else machines.architectures
+    return {alias: one.calibration_set_id for alias, one in kept.items()}
 
 
 def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:

@@ -25,6 +25,7 @@ from iqm_spec.runs.late_shots import fetch_late
 from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.mock_gate import no_mock, require_mock, untestable
 from iqm_spec.runs.request import Request
+from iqm_spec.runs.server_notes import estimate_note, machine_notes
 from iqm_spec.runs.server_rows import derive, server_rows
 from iqm_spec.runs.server_stage import ServerStage, calibration_sets, deadline_of, desk_of
 from iqm_spec.runs.shots import wanted_keys
@@ -114,6 +115,9 @@ def _batches(it: ServerStage, parts: Sequence[Part]) -> list[Batch]:
 def _afford(it: ServerStage, jobs: Sequence[Batch]) -> list[Batch]:
     """The jobs that fit in what is booked, priced, in the budget, and agreed to."""
     costs = price_jobs(it, jobs)
+    computers = dict.fromkeys(computer_of(it.stage, job.target) for job in jobs)
+    it.found.notes += machine_notes(it.counter.offer(computer) for computer in computers)
+    it.found.notes += estimate_note(it, jobs)
     kept = that_fit(it, jobs, costs)
     costs = [cost for job, cost in zip(jobs, costs, strict=True) if job in kept]
     require_budget(it, costs)

@@ -109,14 +109,15 @@ def _server(asked: str | None) -> Session | None:
 
 def _is_emulator(url: str) -> bool:
     """Whether the project's emulator answers at an address of this machine."""
-    from urllib.error import URLError
     from urllib.parse import urlsplit
-    from urllib.request import ProxyHandler, build_opener
 
-    if urlsplit(url).hostname not in ("localhost", "127.0.0.1"):
+    from iqm_spec.server import wire
+    from iqm_spec.server.errors import NoReply
+    from iqm_spec.server.origin import is_loopback
+
+    if not is_loopback(urlsplit(url).hostname):
         return False
     try:
-        with build_opener(ProxyHandler({})).open(f"{url}/emulator", timeout=10) as reply:
-            return bool(reply.status == 200)
-    except (URLError, OSError, ValueError):
+        return wire.get(f"{url}/emulator", timeout=10.0).status_code == 200
+    except NoReply:
         return False

@@ -139,10 +139,13 @@ def check_body(body: bytes, architecture: Json) -> list[str]:
 
     `architecture` is the dynamic quantum architecture as the server gave it.
     """
-    from exa.common.errors.iqm_error import IQMError
-    from iqm.iqm_client.models import CircuitCompilationOptions, validate_circuit
-    from iqm.iqm_client.validation import validate_circuit_instructions
-    from iqm.station_control.interface.models import DynamicQuantumArchitecture
+    from iqm_spec.iqm_client import (
+        CircuitCompilationOptions,
+        DynamicQuantumArchitecture,
+        IQMError,
+        validate_circuit,
+        validate_circuit_instructions,
+    )
 
     found: list[str] = []
     try:
@@ -169,7 +172,7 @@ def check_body(body: bytes, architecture: Json) -> list[str]:
 
 
 def _complaints(check: Any, circuit: Any) -> list[str]:
-    from exa.common.errors.iqm_error import IQMError
+    from iqm_spec.iqm_client import IQMError
 
     try:
         check(circuit)

@@ -15,7 +15,12 @@ from iqm_spec.server.errors import BadAnswer, CalibrationGone
 from iqm_spec.server.offer import Offer, Slot, read_offer
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.transport import Connection, segment
-from iqm_spec.targets import Architecture, architecture_from_json
+from iqm_spec.targets import (
+    Architecture,
+    ErrorProfile,
+    architecture_from_json,
+    measured_profile,
+)
 
 __all__ = [
     "ArchitectureRead",
@@ -114,11 +119,31 @@ def read_architecture(
     return ArchitectureRead(architecture, found, raw)
 
 
-def read_metrics(connection: Connection, alias: str, calibration_set: str) -> Json | None:
-    """The quality metrics of a calibration set as the server tells them; None where it does not.
+def read_metrics(
+    connection: Connection, alias: str, calibration_set: str, patience: Patience | None = None
+) -> Json | None:
+    """The quality metrics of a calibration set as the server gives them; None where it does not.
 
-    Asked once, without patience; `Unreachable` where no answer comes.
+    Asked once unless `patience` says more; `Unreachable` where no answer comes.
     """
     path = f"calibration-sets/{segment(alias)}/{segment(calibration_set)}/metrics"
-    reply = read(connection, path, None, Patience(total=0.0))
+    reply = read(connection, path, None, patience or Patience(total=0.0))
     return reply.json() if reply.ok else None
+
+
+def read_error_profile(
+    connection: Connection, machine: ArchitectureRead, patience: Patience
+) -> ErrorProfile:
+    """The error profile that a machine's quality metrics make, with its calibrated durations.
+
+    ValueError where the server gives no metrics, or not enough of them.
+    """
+    alias, set_id = machine.architecture.alias, machine.calibration_set_id
+    metrics = read_metrics(connection, alias, set_id, patience)
+    if metrics is None:
+        raise ValueError(f"the server gives no quality metrics of {alias}")
+    path = f"calibration-sets/{segment(alias)}/{segment(set_id)}"
+    calibration = read(connection, path, None, patience)
+    return measured_profile(
+        machine.architecture, metrics, calibration.json() if calibration.ok else None
+    )

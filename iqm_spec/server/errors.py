@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iqm_spec.errors import JobFailed, Refused, Unreachable
+from iqm_spec.errors import ExitCode, JobFailed, Refused, Unreachable
 
 
 class NoReply(Unreachable):
@@ -15,6 +15,21 @@ class NoReply(Unreachable):
 
 class NotSent(NoReply):
     """No byte of the request left this machine: the server cannot have acted on it."""
+
+
+class Misconfigured(NotSent):
+    """Nothing can be sent until somebody mends what `why` and `hint` name: waiting is no help."""
+
+    exit_code = ExitCode.REFUSED
+    code = "refused.network"
+
+    def __init__(self, why: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(why, hint=hint)
+        self.code = code or type(self).code
+
+    def refusal(self, where: str) -> Refused:
+        """The error that ends a command; `where` is what was being done or asked."""
+        return Refused(f"{where}: {self.why}", hint=self.hint, code=self.code)
 
 
 class Lost(NoReply):

@@ -15,7 +15,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice, refusal
-from iqm_spec.server.errors import BadAnswer, NoReply, UnknownJob
+from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
 from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
@@ -26,7 +26,12 @@ LONGEST_WAIT = 30
 _CIRCUITS = "circuit"
 """The type of jobs that hold circuits; those of pulses are of the type `run`."""
 
-_TERMINAL = {"completed", "failed", "cancelled"}
+_TERMINAL = {
+    *("completed", "failed", "cancelled"),
+    *("aborted", "canceled", "deleted", "error", "expired", "rejected", "timed_out", "timeout"),
+}
+"""Statuses after which nothing more happens: IQM's own, and words that can mean nothing else.
+`aborted` is known from timelines."""
 
 
 @frozen
@@ -36,8 +41,9 @@ class JobReport:
     `status` is `waiting`, `processing`, `completed`, `failed`, `cancelled`, or a word that is newer
     than this program and taken for a job that goes on. `timeline` holds (source, status, time) in
     the server's order. `execution_seconds` lie between the timeline's `execution_started` and
-    `execution_ended`: what was measured, which need not be what is billed. `raw` is the server's
-    JSON, or that as `text` where it holds what canonical JSON cannot.
+    `execution_ended`: what was measured, which need not be what is billed. `estimate_seconds` is
+    the compiler's estimate of the run. `raw` is the server's JSON, or that as `text` where it holds
+    what canonical JSON cannot.
     """
 
     id: str
@@ -50,7 +56,15 @@ class JobReport:
     timeline: tuple[tuple[str, str, str], ...]
     execution_seconds: float | None
     runtime_ms: int | None
+    estimate_seconds: float | None
     raw: Json
+
+    @property
+    def qpu_seconds(self) -> float | None:
+        """How long it ran: by the timeline, or by its `runtime_ms` where that is incomplete."""
+        if self.execution_seconds is not None or self.runtime_ms is None:
+            return self.execution_seconds
+        return self.runtime_ms / 1000
 
     @property
     def created(self) -> datetime | None:
@@ -67,6 +81,11 @@ def parse_job(raw: Json) -> JobReport:
     compilation = data.get("compilation")
     calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
     status = printable(data["status"]).lower()
+    estimate = (
+        _count(compilation.get("execution_runtime_estimate_ms"))
+        if isinstance(compilation, dict)
+        else None
+    )
     timeline = tuple(
         (_text(item, "source"), _text(item, "status"), _text(item, "timestamp"))
         for item in _items(data.get("timeline"))
@@ -82,6 +101,7 @@ def parse_job(raw: Json) -> JobReport:
         timeline=timeline,
         execution_seconds=_seconds(timeline),
         runtime_ms=_count(data.get("runtime_ms")),
+        estimate_seconds=None if estimate is None else estimate / 1000,
         raw=raw if _is_storable(raw) else {"text": json.dumps(raw)},
     )
 
@@ -132,9 +152,14 @@ def _payload(job_id: str, reply: Reply) -> Json:
 
 
 def cancel(connection: Connection, job_id: str) -> tuple[bool, str]:
-    """Asks once to cancel a job: whether the server agreed, and what it said."""
+    """Asks once to cancel a job: whether the server agreed, and what it said.
+
+    Refused where nothing can be sent until somebody mends something.
+    """
     try:
         reply = connection.post(f"jobs/{segment(job_id)}/cancel", b"")
+    except Misconfigured as error:
+        raise error.refusal(f"job {job_id} is not cancelled") from None
     except NoReply as error:
         return False, error.why
     return (True, "cancelled") if reply.ok else (False, advice(reply)[0])

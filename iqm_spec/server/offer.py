@@ -83,7 +83,8 @@ def read_offer(
     times = {"timerange_start": _text(now), "timerange_end": _text(now + span)}
     queue = reader.ask(f"{name}/queue-availability", "queue", times)
     slots = reader.ask(f"{name}/timeslots", "timeslots", times)
-    lengths = (told.get("queue_length") for told in (queue, details, slots))
+    # that of timeslots counts the account's own jobs, not those of the pay-as-you-go queue
+    lengths = (told.get("queue_length") for told in (queue, details))
     return Offer(
         alias=alias,
         **{ours: _count(limits.get(theirs)) for ours, theirs in _LIMITS.items()},

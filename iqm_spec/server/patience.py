@@ -10,7 +10,7 @@ from typing import TypeVar
 from attrs import field, frozen
 
 from iqm_spec.errors import Unreachable
-from iqm_spec.server.errors import BadAnswer, NoReply, TooLarge, Unreadable
+from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, TooLarge, Unreadable
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters
 
@@ -49,7 +49,7 @@ def read(connection: Connection, path: str, params: Parameters | None, patience:
     """The reply to a GET: a 2xx whose body is JSON, or a 3xx or 4xx other than 429.
 
     Lost connections, 429, 5xx and 2xx that are not JSON are tried again; `Unreachable` when the
-    patience is over.
+    patience is over. `Refused` at once where nothing can be sent until somebody mends something.
     """
     return read_as(connection, path, params, patience, Reply.json)[0]
 
@@ -70,13 +70,14 @@ def read_as(
         why, asked, hint = found.why, found.pause, found.hint
         seconds = _pause(patience, start, pause, asked)
         if seconds is None:
-            raise Unreachable(f"{connection.server.realm}: {why}", hint=hint or _HINT)
+            raise Unreachable(f"{connection.server.realm}: {why}", hint=hint or TRY_LATER)
         patience.tell(why, seconds)
         patience.sleep(seconds)
     raise AssertionError("pauses have no end")
 
 
-_HINT = "nothing is lost: try again later; `iqm-spec doctor` checks the connection"
+TRY_LATER = "nothing is lost: try again later; `iqm-spec doctor` checks the connection"
+"""What to do where no better hint is known."""
 
 
 @frozen
@@ -95,6 +96,8 @@ def _once(
         reply = connection.get(path, params)
     except TooLarge as error:
         raise BadAnswer(f"{path}: {error.why}") from None
+    except Misconfigured as error:
+        raise error.refusal(connection.server.realm) from None
     except NoReply as error:
         return _Nothing(error.why, None, error.hint)
     if reply.status == 429:

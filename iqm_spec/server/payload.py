@@ -92,7 +92,7 @@ def _name(item: Mapping[str, Any]) -> str:
 
 def request_model(payload: Json) -> Any:
     """The payload as iqm-client's PostJobsRequest; ForeignPayload where it is none."""
-    from iqm.station_control.interface.models.circuit import PostJobsRequest
+    from iqm_spec.iqm_client import PostJobsRequest
 
     text = json.dumps(in_todays_form(payload))
     with warnings.catch_warnings():
@@ -120,8 +120,7 @@ def circuits_payload(payload: Json) -> dict[str, Any]:
     Each has `name`, `locus`, `args` and `implementation`; rotations have numbers as `angle` and
     `phase`. ForeignPayload says why there is no such form.
     """
-    from iqm.iqm_client.models import validate_circuit
-    from iqm.pulse import Circuit
+    from iqm_spec.iqm_client import Circuit, validate_circuit
 
     request = request_model(_each_instruction(in_todays_form(payload), _with_floats))
     for number, circuit in enumerate(request.circuits):

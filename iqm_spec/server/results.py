@@ -13,7 +13,7 @@ from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.server.advice import refusal
-from iqm_spec.server.errors import BadAnswer
+from iqm_spec.server.errors import BadAnswer, Unreadable
 from iqm_spec.server.keys import keys_of
 from iqm_spec.server.patience import Patience, read_as
 from iqm_spec.server.reply import Reply
@@ -62,6 +62,9 @@ class Shots:
 
 _COUNTS_SECONDS = 60.0
 """How long counts are tried for before the measurements they are made of are read instead."""
+_UNREADABLE_TRIES = 3
+
+_T = TypeVar("_T")
 
 
 def read_counts(
@@ -78,21 +81,48 @@ def read_counts(
         def parse(reply: Reply) -> list[Counts]:
             return make(reply.elements(), circuits)
 
-        return read_as(connection, f"{path}/{kind}", None, wait, parse)
+        return read_as(connection, f"{path}/{kind}", None, wait, _given_up(parse))
 
     total = _COUNTS_SECONDS if patience.total is None else min(_COUNTS_SECONDS, patience.total)
+    misfit: BadAnswer | None = None
+    counts = None
     try:
         reply, counts = ask("measurement_counts", counts_of, evolve(patience, total=total))
     except Unreachable:
-        counts = None
+        pass
+    except BadAnswer as error:
+        misfit = error
     else:
         if reply.status == 401:
             raise refusal(reply, f"results of job {job_id}")
     if counts is None:
-        reply, counts = ask("measurements", counts_of_measurements, patience)
+        try:
+            reply, counts = ask("measurements", counts_of_measurements, patience)
+        except BadAnswer as error:
+            raise misfit or error from None
     if counts is None:
-        raise refusal(reply, f"results of job {job_id}")
+        raise misfit or refusal(reply, f"results of job {job_id}")
     return counts
+
+
+def _given_up(parse: Callable[[Reply], _T]) -> Callable[[Reply], _T]:
+    """`parse`, for which an answer that is not JSON is final when it comes so often.
+
+    The same results are there in another form: it is not worth a long wait.
+    """
+    tries = 0
+
+    def patient(reply: Reply) -> _T:
+        nonlocal tries
+        tries += 1
+        try:
+            return parse(reply)
+        except Unreadable as error:
+            if tries < _UNREADABLE_TRIES:
+                raise
+            raise BadAnswer(error.message) from None
+
+    return patient
 
 
 def read_shots(
@@ -111,7 +141,7 @@ def read_shots(
         return shots_of_measurements(reply.elements(), circuits, wanted)
 
     path = f"jobs/{segment(job_id)}/artifacts/measurements"
-    reply, found = read_as(connection, path, None, patience, parse)
+    reply, found = read_as(connection, path, None, patience, _given_up(parse))
     if found is None:
         raise refusal(reply, f"shots of job {job_id}")
     return found
@@ -168,9 +198,6 @@ class _Place:
 
     def wrong(self, what: str) -> BadAnswer:
         return BadAnswer(f"results of circuit {self.number + 1} of the job: {what}")
-
-
-_T = TypeVar("_T")
 
 
 def _each(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
+from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice
-from iqm_spec.server.errors import Lost, NoReply, NotSent, Unreadable
+from iqm_spec.server.errors import Lost, Misconfigured, NoReply, NotSent, Unreadable
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, segment
 
@@ -40,10 +41,14 @@ class Rejected:
 
 @frozen
 class NotAccepted:
-    """The server does not have the job: it may be submitted again, after `retry_after` seconds."""
+    """The server does not have the job: it may be submitted again, after `retry_after` seconds.
+
+    `refusal` is there where no try will do better until somebody mends what it names.
+    """
 
     why: str
     retry_after: float | None
+    refusal: Refused | None = field(default=None, eq=False)
 
 
 @frozen
@@ -73,6 +78,8 @@ def submit(
 
 def classify(answer: Reply | NoReply) -> Outcome:
     """What an answer to a submission, or its absence, says about the job. In doubt `Unknown`."""
+    if isinstance(answer, Misconfigured):
+        return NotAccepted(answer.why, None, answer.refusal("the job was not sent"))
     if isinstance(answer, NotSent):
         return NotAccepted(answer.why, None)
     if isinstance(answer, NoReply):

@@ -15,6 +15,9 @@ _LARGEST_FILE = 1 << 20
 _SHORTEST = 8
 """Characters of a token that is looked for in texts; IQM's have hundreds."""
 _MASK = "[token]"
+_RENEWAL_SECONDS = 2.0
+"""How long a file that was good before may be of no use, while another program writes it anew."""
+
 _GET_ONE = "get a new one from the server's dashboard"
 
 
@@ -77,7 +80,7 @@ def find_token(environ: Mapping[str, str]) -> Token | None:
         )
     if not text and not file:
         return None
-    token = Token(lambda: _plain(text, "IQM_TOKEN")) if text else Token(lambda: _from_file(file))
+    token = Token(lambda: _plain(text, "IQM_TOKEN")) if text else Token(_reader(file))
     token.reveal()
     return token
 
@@ -93,6 +96,27 @@ def _plain(text: str, where: str) -> str:
     if not text or not all("!" <= char <= "~" for char in text):
         raise _refused(f"{where} holds no token: spaces or odd characters are in it", _GET_ONE)
     return text
+
+
+def _reader(path: str) -> Callable[[], str]:
+    """Reads the file's token; a file that was good before gets a moment to be so again."""
+    was_good = False
+
+    def read() -> str:
+        nonlocal was_good
+        end = time.monotonic() + (_RENEWAL_SECONDS if was_good else 0.0)
+        while True:
+            try:
+                token = _from_file(path)
+            except Refused:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(0.1)
+            else:
+                was_good = True
+                return token
+
+    return read
 
 
 def _from_file(path: str) -> str:

@@ -1,21 +1,23 @@
-"""Requests to a server, with the answer kept before iqm-client turns it into an error.
+"""Requests to a server in the words of iqm-client, without iqm-client.
 
-What changes something at the server goes through iqm-client. What is only read is asked for in the
-same words without it (a test holds the two together): to import it takes longer than most reads.
+A test holds each request against what iqm-client itself sends. Its client is not used: it makes an
+error of an answer before all of it was seen, asks for the quantum computers when it is made, takes
+seconds to import, and has changed its name from one version to the next.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from threading import Event
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from attrs import frozen
+from attrs import field, frozen
 
 from iqm_spec.errors import Refused, UsageError
-from iqm_spec.server.errors import Lost, NoReply, NotSent, TooLarge, Unreadable
+from iqm_spec.server.errors import Lost, Misconfigured, NoReply, NotSent, TooLarge, Unreadable
 from iqm_spec.server.origin import Server
 from iqm_spec.server.reply import Reply, ServerError
 from iqm_spec.server.token import Token, scrub
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Connection",
     "Lost",
+    "Misconfigured",
     "NoReply",
     "NotSent",
     "Reply",
@@ -40,6 +43,8 @@ __all__ = [
 Parameters = Mapping[str, str | int | float | bool]
 """Of a query."""
 
+_JSON = {"Content-Type": "application/json; charset=UTF-8"}
+
 TIMEOUT = 120.0
 """Seconds without a byte after which an answer is given up, as in iqm-client."""
 
@@ -48,20 +53,15 @@ TIMEOUT = 120.0
 class Connection:
     """A way to one server; no connection is open between two requests. Good for many threads.
 
-    Every answer is a `Reply`, whatever its status. Without a whole answer `NotSent` or `Lost` is
-    raised, and nothing else.
+    Every answer is a `Reply`, whatever its status. Without a whole answer `NotSent` (also as
+    `Misconfigured`) or `Lost` is raised, and nothing else. Where the server has answered once, a
+    certificate or proxy of no use is a passing fault: a laptop has moved to another network.
     """
 
     server: Server
     token: Token | None
     timeout: float
-
-    @cached_property
-    def _client(self) -> Any:
-        try:
-            return _client_class()(self.server.url, self.token, self.timeout)
-        except RuntimeError as error:  # of iqm-client: its settings in the environment disagree
-            raise UsageError(f"iqm-client refuses its configuration: {error}") from None
+    _has_answered: Event = field(factory=Event, eq=False, repr=False)
 
     def get(self, path: str, params: Parameters | None = None) -> Reply:
         """GET of a path below `/api/v1/`."""
@@ -81,8 +81,12 @@ class Connection:
         from iqm_spec.server import wire
 
         return self._reply(
-            lambda: self._client.send_request(
-                wire.post, path, params=_texts(params or {}), json_data=body.decode() or None
+            lambda: wire.post(
+                f"{self.server.url}/api/v1/{path}",
+                headers=_headers(self.token) | (_JSON if body else {}),
+                params=_texts(params or {}),
+                data=body or None,
+                timeout=self.timeout,
             )
         )
 
@@ -90,7 +94,12 @@ class Connection:
         try:
             response = ask()
         except Refused as error:  # the tokens file went stale: nothing was sent
-            raise NotSent(error.message, hint=error.hint) from None
+            raise Misconfigured(error.message, hint=error.hint, code=error.code) from None
+        except Misconfigured as error:
+            if self._has_answered.is_set():
+                raise NotSent(error.message, hint=error.hint) from None
+            raise
+        self._has_answered.set()
         content = response.content
         if self.token is not None:
             content = self.token.scrub_bytes(content)
@@ -130,52 +139,3 @@ def _headers(token: Token | None) -> dict[str, str]:
     if token is not None:
         headers["Authorization"] = f"Bearer {token.reveal()}"
     return headers
-
-
-@cache
-def _client_class() -> Any:
-    """iqm-client's own client less its habit of asking for the computers when it is made.
-
-    It builds addresses, headers and query as every iqm-client does. Its token manager is not used,
-    since a token is read here at each request and held in a type that does not print.
-    """
-    from iqm.iqm_server_client.iqm_server_client import IQMServerClient
-    from iqm.iqm_server_client.models import QuantumComputer
-
-    class Client(IQMServerClient):  # type: ignore[misc]
-        def __init__(self, url: str, token: Token | None, timeout: float) -> None:
-            self._held = token
-            super().__init__(url, quantum_computer="none", timeout=timeout)
-
-        def _resolve_quantum_computer(self, alias: str | None) -> tuple[Any, int]:
-            nil = "00000000-0000-0000-0000-000000000000"
-            return QuantumComputer(id=nil, alias=alias, display_name="", proxy_path=None), 1
-
-        @classmethod
-        def _create_signature(cls, client_signature: str | None) -> str:
-            return _signature()
-
-        def _default_headers(self) -> dict[str, str]:
-            return _headers(self._held)
-
-        def send_request(
-            self, http_method: Callable[..., requests.Response], url_path: str, **kwargs: Any
-        ) -> requests.Response:
-            """The answer, where there is one: iqm-client's own error would lose half of it."""
-            answers: list[requests.Response] = []
-
-            def kept(url: str, **asked: Any) -> requests.Response:
-                answers.append(http_method(url, **asked))
-                return answers[-1]
-
-            kept.__name__ = http_method.__name__
-            try:
-                super().send_request(kept, url_path, **kwargs)
-            except NoReply:
-                raise
-            except Exception:  # its own, pydantic's or a ValueError: the answer says more
-                if not answers:
-                    raise
-            return answers[-1]
-
-    return Client

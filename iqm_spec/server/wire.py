@@ -6,7 +6,6 @@ closed in the meantime would make a lost answer out of a request that was never 
 
 from __future__ import annotations
 
-import http.client
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,18 +17,21 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
+from attrs import define
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from iqm_spec.server.errors import Lost, NotSent, TooLarge
+from iqm_spec.server.errors import Lost, TooLarge
+from iqm_spec.server.failures import CONNECT_SECONDS, FAILURES, not_sent, reason_of, words
+from iqm_spec.server.network import Route, route_of
+from iqm_spec.server.origin import is_loopback
 
 LARGEST_ANSWER = 256 << 20
 """Bytes of an answer, uncompressed, that are read at most."""
 
 _CHUNK = 1 << 16
 _MOST_HOPS = 5
-_CONNECT_SECONDS = 15.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BEFORE_SENDING = (
     requests.exceptions.InvalidURL,
@@ -37,13 +39,6 @@ _BEFORE_SENDING = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidHeader,
     requests.exceptions.ConnectTimeout,
-)
-_FAILURES = (
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    ValueError,
 )
 
 
@@ -153,18 +148,19 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _exchange(method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
     seconds = float(kwargs.get("timeout", 60.0))
     asked = {key: kwargs[key] for key in ("headers", "params", "data") if key in kwargs}
-    with _told_apart(seconds), requests.Session() as session:
-        # nothing on this machine is asked through a proxy
-        session.trust_env = urlsplit(url).hostname not in ("localhost", "127.0.0.1")
+    with _told_apart(seconds) as way, requests.Session() as session:
         session.headers["Connection"] = "close"
         request = session.prepare_request(
             requests.Request(method, url, auth=_HeaderOnly(), **asked)
         )
         settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
+        if is_loopback(urlsplit(url).hostname):  # nothing here is asked through a proxy
+            settings["proxies"] = {}
+        way.route = route_of(url, settings["proxies"], settings["verify"])
         # not by way of the session: it would read the whole body of a redirect
         with closing(_Adapter()) as adapter:
             response = adapter.send(
-                request, timeout=(min(seconds, _CONNECT_SECONDS), seconds), **settings
+                request, timeout=(min(seconds, CONNECT_SECONDS), seconds), **settings
             )
             return _whole(response, time.monotonic() + 10 * seconds)
 
@@ -188,68 +184,34 @@ def _whole(response: requests.Response, deadline: float) -> requests.Response:
     return found
 
 
+@define
+class _Way:
+    """How a request goes; its route is known when the environment has been read."""
+
+    route: Route | None = None
+
+
 @contextmanager
-def _told_apart(seconds: float) -> Iterator[None]:
+def _told_apart(seconds: float) -> Iterator[_Way]:
     """Makes every failure `NotSent` or `Lost`; in doubt `Lost`."""
     _progress.set(_Progress.NOTHING)
+    way = _Way()
     try:
-        yield
-    except _FAILURES as error:
-        if _is_before_sending(error):
-            raise NotSent(_words(error, seconds)) from None
-        raise Lost(_words(error, seconds)) from None
+        yield way
+    except FAILURES as error:
+        if _is_before_sending(error, way.route):
+            raise not_sent(error, seconds, way.route) from None
+        raise Lost(words(error, seconds)) from None
 
 
-def _is_before_sending(error: Exception) -> bool:
+def _is_before_sending(error: Exception, route: Route | None) -> bool:
     match _progress.get():
         case _Progress.SENT:
             return False
         case _Progress.CONNECTING:
             return True
-    reason = _reason(error)
+    if route is None or route.proxy is None or not route.proxy.is_socks:
+        return True  # every connection is watched, and none was begun
     return isinstance(error, _BEFORE_SENDING) or isinstance(
-        reason, urllib3.exceptions.NewConnectionError
+        reason_of(error), urllib3.exceptions.NewConnectionError
     )
-
-
-def _reason(error: BaseException) -> BaseException:
-    """The innermost cause that the libraries wrapped."""
-    seen: BaseException = error
-    for _ in range(8):
-        inner = getattr(seen, "reason", None)
-        inner = inner if isinstance(inner, BaseException) else (seen.args or (None,))[-1]
-        if not isinstance(inner, BaseException):
-            break
-        seen = inner
-    return seen
-
-
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (urllib3.exceptions.NameResolutionError, "no such host"),
-    (urllib3.exceptions.ConnectTimeoutError, "the server cannot be reached in {connect:g} s"),
-    (urllib3.exceptions.ReadTimeoutError, "no answer in {seconds:g} s"),
-    (requests.exceptions.SSLError, "the encrypted connection failed"),
-    (requests.exceptions.ProxyError, "the proxy failed"),
-    (requests.exceptions.ConnectTimeout, "the server cannot be reached in {connect:g} s"),
-    (requests.exceptions.Timeout, "no answer in {seconds:g} s"),
-    (urllib3.exceptions.NewConnectionError, "the connection failed"),
-    (urllib3.exceptions.IncompleteRead, "the answer broke off"),
-    (http.client.IncompleteRead, "the answer broke off"),
-    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
-    (ConnectionResetError, "the connection was reset"),
-    (BrokenPipeError, "the connection was closed while sending"),
-    (TimeoutError, "no answer in {seconds:g} s"),
-    (requests.exceptions.ContentDecodingError, "the answer cannot be decompressed"),
-    (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
-)
-
-
-def _words(error: Exception, seconds: float) -> str:
-    """Why, in plain words. The libraries' own text is not shown: it may hold headers."""
-    reason = _reason(error)
-    if "onnection refused" in str(reason):
-        return "the connection was refused"
-    for kind, words in _WORDS:
-        if isinstance(error, kind) or isinstance(reason, kind):
-            return words.format(seconds=seconds, connect=min(seconds, _CONNECT_SECONDS))
-    return f"the connection failed ({type(reason).__name__})"

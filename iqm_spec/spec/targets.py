@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import frozen
 
 from iqm_spec.diagnostics import nearest
 from iqm_spec.model import Mode
-
-_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-_SUFFIXES = ("mock", "timeslot")
-# IQM Resonance's hosts over the years; iqm-client 36 takes the last one only
-_HOSTS = ("cocos.resonance.meetiqm.com", "resonance.meetiqm.com", "resonance.iqm.tech")
-_TODAY = "https://resonance.iqm.tech"
+from iqm_spec.server.origin import ALIAS, RESONANCE, RESONANCE_HOSTS, SUFFIXES
 
 
 @frozen
@@ -43,10 +37,10 @@ def parse_target(text: str) -> TargetRef:
     """`garnet`, `garnet:mock`, `garnet:timeslot`, or a URL of IQM Resonance that ends in one."""
     path = _url_path(text) if "/" in text else text
     alias, _, suffix = path.partition(":")
-    if not _ALIAS.match(alias):
+    if not ALIAS.match(alias):
         raise TargetError(f"`{alias}` is not the alias of a quantum computer", "write `garnet`")
-    if suffix not in ("", *_SUFFIXES) or path.endswith(":"):
-        hint = nearest(suffix, _SUFFIXES) or "`:mock` and `:timeslot` are understood"
+    if suffix not in ("", *SUFFIXES) or path.endswith(":"):
+        hint = nearest(suffix, SUFFIXES) or "`:mock` and `:timeslot` are understood"
         raise TargetError(f"`:{suffix}` is no suffix of a target", hint)
     mode = Mode.TIMESLOT if suffix == "timeslot" else None
     ref = TargetRef(alias, mode, mock=suffix == "mock")
@@ -63,7 +57,7 @@ def _url_path(text: str) -> str:
         port = url.port
     except ValueError:
         raise TargetError("the URL cannot be read", hint) from None
-    if url.scheme != "https" or url.hostname not in _HOSTS or port not in (None, 443):
+    if url.scheme != "https" or url.hostname not in RESONANCE_HOSTS or port not in (None, 443):
         raise TargetError("this is not a URL of IQM Resonance", hint)
     path = url.path.strip("/")
     if _has_more(url) or "/" in path:
@@ -86,5 +80,5 @@ def _notice(text: str, ref: TargetRef) -> str:
     if ref.mock:
         parts.append("no hardware stage (`stages: [aer, mock]` asks for the mock)")
         client = [f'quantum_computer="{ref.alias}:mock"']
-    host = f" (iqm-client: {_TODAY}, {', '.join(client)})"
+    host = f" (iqm-client: {RESONANCE}, {', '.join(client)})"
     return f"target `{text}` is read as {' with '.join(parts)}{host}"

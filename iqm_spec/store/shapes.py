@@ -190,7 +190,12 @@ _STAGE = fields(
     }
 )
 _ATTEMPT = {"attempt": whole}
-_TOLD = {"status": either(text, whole), "qpu_seconds": maybe(number), "report": maybe(digest)}
+_TOLD = {
+    "status": either(text, whole),
+    "qpu_seconds": maybe(number),
+    "server_estimate_seconds": number,
+    "report": maybe(digest),
+}
 _ESTIMATE = fields(
     {}, {"qpu_seconds": maybe(_SPAN), "credits": maybe(_SPAN), "price_per_second": maybe(number)}
 )

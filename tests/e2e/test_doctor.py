@@ -114,7 +114,9 @@ def test_credentials_are_told_and_never_shown(
         wrong = found(4, IQM_TOKEN="wrong")
         assert wrong["found"] == "IQM_TOKEN is set, and the server does not accept it"
         right = found(0, IQM_TOKEN=SECRET)
-        assert right["found"] == "IQM_TOKEN is set, and the server accepts it"
+        assert right["found"].startswith(
+            "IQM_TOKEN is set, and the server accepts it; it expires in 365 days ("
+        )
         assert "both set" in found(4, IQM_TOKEN=SECRET, IQM_TOKENS_FILE="x")["found"]
         file = tmp_path / "tokens.json"
         file.write_text(json.dumps({"access_token": token(-60)}))

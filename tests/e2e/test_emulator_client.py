@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+import requests
 
 from iqm_spec.emulator import Emulator, Options
-from iqm_spec.emulator.machines import ON_EVERY_QUBIT
+from iqm_spec.emulator.machines import ON_EVERY_QUBIT, computers, couplings
 from tests.emulators import start
 
 if TYPE_CHECKING:
@@ -152,3 +153,69 @@ def test_on_premises_works_as_well() -> None:
         job = iqm.submit_circuits([flip()], shots=20)
         assert str(job.wait_for_completion()) == "completed"
         assert iqm.quantum_computer_name == "Emulated IQM Deneb"
+
+
+@pytest.mark.parametrize("alias", ["garnet", "deneb"])
+def test_what_iqm_client_asks_of_a_chip(emulator: Emulator, alias: str) -> None:
+    from exa.common.qcm_data.chip_topology import ChipTopology
+
+    iqm = client(emulator, alias)
+    executor = iqm._executor
+    machine = computers()[alias]
+    assert executor.get_dut_label() == machine.dut_label
+    topology = ChipTopology.from_chip_design_record(executor.get_chip_design_record())
+    assert set(topology.qubits) == set(machine.architecture.qubits)
+    assert len(topology.couplers) == len(couplings(machine.architecture))
+    assert len(executor.get_channel_properties()) == len(machine.architecture.qubits)
+    assert len(executor.get_settings().children) == 0
+    about = executor.client.get_about()
+    assert "iqm-station-control" in about["about_station"]["software_versions"]
+    assert iqm.get_feedback_groups() == (frozenset(machine.architecture.qubits),)
+
+
+def test_a_chip_can_have_the_label_that_a_facade_looks_for() -> None:
+    from iqm.qiskit_iqm import IQMProvider, transpile_to_IQM
+    from qiskit import QuantumCircuit
+
+    labels = {"garnet": "M153_W0_P06_Z99", "deneb:mock": "M139_W0_N60_Z99"}
+    with start(Options(speed=1e4, dut_labels=labels)) as running:
+        for alias, facade in (("garnet", "facade_garnet"), ("deneb:mock", "facade_deneb")):
+            provider = IQMProvider(running.url, quantum_computer=alias, token="any")
+            backend = provider.get_backend(facade)
+            bell = QuantumCircuit(2)
+            bell.h(0)
+            bell.cx(0, 1)
+            bell.measure_all()
+            counts = backend.run(transpile_to_IQM(bell, backend), shots=200).result().get_counts()
+            assert counts.get("00", 0) + counts.get("11", 0) > 150
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("timeout_seconds=0", 200),
+        ("timeout_seconds=31", 400),
+        ("timeout_seconds=-1", 400),
+        ("timeout_seconds=soon", 400),
+    ],
+)
+def test_a_long_poll_waits_for_thirty_seconds_at_most(
+    emulator: Emulator, query: str, status: int
+) -> None:
+    headers = {"Authorization": "Bearer any"}
+    api = f"{emulator.url}/api/v1"
+    body = {
+        "circuits": [
+            {
+                "name": "m",
+                "instructions": [{"name": "measure", "locus": ["QB1"], "args": {"key": "m"}}],
+            }
+        ],
+        "shots": 1,
+    }
+    job = requests.post(f"{api}/jobs/garnet/circuit", json=body, headers=headers).json()["id"]
+    url = f"{api}/jobs/{job}?wait_until_terminal=true&{query}"
+    assert requests.get(url, headers=headers).status_code == status
+    payload = requests.get(f"{api}/jobs/{job}/payload", headers=headers)
+    assert payload.headers["IQM-Job-Type"] == "circuit"
+    assert payload.json() == body

@@ -296,3 +296,55 @@ def test_without_credentials_with_an_odd_id_with_an_unknown_one(
     text = cli("import", spec, nobody, *at, env=ENV)
     assert text.stdout == ""
     assert json.dumps(nobody).strip('"') in text.stderr
+
+
+def in_turns(body: Body) -> Body:
+    """As iqm-qdmi and older clients write it: turns for radians, `qubits` for `locus`."""
+    for circuit in body["circuits"]:
+        for one in circuit["instructions"]:
+            one["qubits"] = one.pop("locus")
+            if one["name"] == "prx":
+                angle, phase = one["args"]["angle"], one["args"]["phase"]
+                one["args"] = {"angle_t": angle / math.tau, "phase_t": phase / math.tau}
+    return body
+
+
+def test_a_job_in_another_form_is_the_same_job(
+    spec: Path, answer: Ask, cli: Cli, emulator: Emulator, native: Body
+) -> None:
+    job = post(emulator, in_turns(foreign(native)))
+    wait(emulator, job)
+    done = answer("import", spec, job, "--server", emulator.url, env=ENV)
+    assert done["stages"][0]["status"] == "passed"
+    exported = json.loads(cli("export", "latest", "--json").stdout)["rows"]
+    for row in exported:
+        ends = {"0" * row["values"]["n"], "1" * row["values"]["n"]}
+        assert sum(n for bits, n in row["counts"].items() if bits in ends) > 200
+
+
+QIR = {"circuits": ["; ModuleID = 'bell'\ndefine void @main() { ret void }"], "shots": 300}
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"body": QIR}, "cannot be imported: circuit 0 is QIR text"),
+        ({"body": {"circuits": [], "shots": -1}}, "cannot be imported:"),
+        ({"body": "\0\1\2\3 pulses"}, "is no job of circuits: its payload holds bytes"),
+        (
+            {"body": {}, "headers": {"IQM-Job-Type": "run"}},
+            "is no job of circuits: its payload is of the type `run`",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_at_once(
+    rule: Body, told: str, spec: Path, cli: Cli, emulator: Emulator, native: Body
+) -> None:
+    job = post(emulator, foreign(native))
+    emulator.faults([{"on": "payload", "fault": "status", "status": 200, "times": None, **rule}])
+    done = cli("import", spec, job, "--server", emulator.url, env=ENV)
+    assert done.returncode == 4, done.stderr
+    assert f"job {job} {told}" in " ".join(done.stderr.split())
+    assert done.stderr.isprintable() or done.stderr.replace("\n", "").isprintable()
+    assert "trying again" not in done.stderr
+    assert journals(spec.parent) == []

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from iqm_spec.emulator import Options
+from tests.emulators import start
+
 pytestmark = pytest.mark.slow
 
 Ask = Callable[..., Any]
@@ -144,3 +147,42 @@ def test_what_does_not_fit_in_memory_is_refused_before_it_starts(
     error = answer("run", spec, exit_code=4)["error"]
     assert error["code"] == "refused.memory"
     assert "matrix_product_state" in error["message"] + error["hint"]
+
+
+ON_PREMISES = """\
+iqm_spec: 1
+name: here
+target: default
+stages: [aer, hardware]
+shots: 500
+circuits: [{generator: ghz, args: {num_qubits: 3}}]
+require: {mock: {waived: "the machine on premises has none"}}
+"""
+
+
+def test_a_machine_on_premises_is_simulated_by_its_metrics(
+    tmp_path: Path, cli: Callable[..., Any], answer: Ask
+) -> None:
+    spec = tmp_path / "x.yaml"
+    spec.write_text(ON_PREMISES)
+    with start(Options(on_premises="garnet")) as emulator:
+        at = ("--server", emulator.url)
+        env = {"IQM_TOKEN": "any"}
+        answer("doctor", spec, *at, env=env)
+        first = answer("run", spec, "--yes", *at, env=env)
+        assert [stage["status"] for stage in first["stages"]] == ["passed", "passed"]
+        simulated = next(row for row in rows(cli, first["run"]) if row["stage"] == "aer")
+        assert 0.8 < simulated["comparison"]["hellinger_fidelity"] < 0.999
+        page = tmp_path / "report.html"
+        cli("report", "latest", "-o", page)
+        assert "quality metrics of the calibration set" in page.read_text()
+        # another calibration set is the default now: what was planned for stays
+        emulator.move_calibration("default")
+        again = answer("run", spec, "--yes", *at, env=env)
+        assert [stage["cached"] for stage in again["stages"]] == [1, 1]
+        emulator.faults([{"on": "metrics", "fault": "status", "status": 404, "times": None}])
+        done = cli("run", spec, "--set", "shots=400", "--json", *at, env=env)
+        assert done.returncode == 3
+        (problem,) = json.loads(done.stdout)["error"]["diagnostics"]
+        assert problem["code"] == "S507"
+        assert "the server gives no quality metrics of default" in problem["message"]

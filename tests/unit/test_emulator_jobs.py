@@ -142,7 +142,10 @@ def test_what_is_known_grows_with_the_job(state: State) -> None:
     assert waiting["artifacts"] == []
     assert [entry["status"] for entry in waiting["timeline"]] == ["created"]
     running: Any = describe(state, view(state, job(), 1011))
-    assert running["compilation"] == {"calibration_set_id": "c"}
+    assert running["compilation"] == {
+        "calibration_set_id": "c",
+        "execution_runtime_estimate_ms": 5000,
+    }
     assert running["timeline"][-1]["status"] == "execution_started"
     assert running["runtime_ms"] is None
 

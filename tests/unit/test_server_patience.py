@@ -9,9 +9,10 @@ import pytest
 from attrs import define, field
 from scripted import DROP, HALF, RESET, Answer, Scripted, http
 
-from iqm_spec.errors import ExitCode, Unreachable
+from iqm_spec.errors import ExitCode, Refused, Unreachable
 from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience, read
+from iqm_spec.server.token import Token
 from iqm_spec.server.transport import Reply, connect
 
 
@@ -90,6 +91,19 @@ def test_nobody_there() -> None:
     with pytest.raises(Unreachable, match="refused"):
         read(connection, "x", None, time.patience(5.0))
     assert time.now == 5.0
+
+
+@pytest.mark.parametrize("total", [60.0, None])
+def test_what_waiting_cannot_heal_ends_at_once(total: float | None) -> None:
+    def stale() -> str:
+        raise Refused("the access token has expired", hint="refresh it", code="refused.token")
+
+    time = Time()
+    connection = connect(Server("test", "http://127.0.0.1:9"), Token(stale))
+    with pytest.raises(Refused, match="test: the access token has expired") as caught:
+        read(connection, "x", None, time.patience(total))
+    assert (caught.value.hint, caught.value.code) == ("refresh it", "refused.token")
+    assert time.slept == []
 
 
 def test_retry_after_is_obeyed() -> None:

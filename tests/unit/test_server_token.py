@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import pickle
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -106,3 +107,20 @@ def test_a_refreshed_file_is_seen_and_every_token_scrubbed(tmp_path: Path) -> No
     assert scrub(f"<{first}> <{second}>", token) == "<[token]> <[token]>"
     assert token.scrub_bytes(first.encode()) == b"[token]"
     assert scrub("as it is", None) == "as it is"
+
+
+def test_a_file_that_is_written_anew_gets_a_moment(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(json.dumps({"access_token": jwt(100)}))
+    token = find_token({"IQM_TOKENS_FILE": str(path)})
+    assert token is not None
+    fresh = jwt(200)
+    path.write_text("")
+    later = threading.Timer(0.3, lambda: path.write_text(json.dumps({"access_token": fresh})))
+    later.start()
+    assert token.reveal() == fresh
+    path.write_text(json.dumps({"access_token": jwt(-5)}))
+    start = time.monotonic()
+    with pytest.raises(Refused, match="has expired"):
+        token.reveal()
+    assert 1.5 < time.monotonic() - start < 10

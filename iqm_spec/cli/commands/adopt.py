@@ -41,8 +41,11 @@ def command(
     found = attempts_of(saved, store)
     with session_of(server_of_run(saved.realm, server), results) as session:
         connection = require_session(session).connection
-        payload = read_payload(connection, job_id, Patience())
-        created = None if anyway else read_job(connection, job_id, Patience()).created
+        patience = Patience(
+            tell=lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s")
+        )
+        payload = read_payload(connection, job_id, patience)
+        created = None if anyway else read_job(connection, job_id, patience).created
         attempt = adopt(store, found, job_id, payload, created)
     run = str(attempt.intent.get("run", saved.state.id))
     ids = sorted({*attempt.ids, job_id})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import field, frozen
 
-from iqm_spec.check import Checked, built_in
+from iqm_spec.check import BUILT_IN, Checked, MachineSource
 from iqm_spec.cli import output
 from iqm_spec.cli.options import (
     allow_code_option,
@@ -51,9 +51,10 @@ from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.store import Store
 from iqm_spec.sweep.expand import points
-from iqm_spec.targets import Architecture
+from iqm_spec.targets import Architecture, ErrorProfile
 
 if TYPE_CHECKING:
+    from iqm_spec.server.computers import ArchitectureRead
     from iqm_spec.server.transport import Connection
 
 
@@ -87,7 +88,7 @@ def command(
         more: list[Check] = []
         if spec is not None:
             checked, mistakes, notices = examine(
-                spec, overrides, allowed_code, machine=room.machine
+                spec, overrides, allowed_code, machines=room.machines
             )
             more = _spec_checks(spec, checked, mistakes, notices, room, results)
     needs_no_server = checked is not None and set(checked.spec.stages) == {Stage.AER}
@@ -111,22 +112,37 @@ class _Room:
     realm: str
     credentials: Credentials
     visit: Visit
-    _read: dict[str, Architecture | None] = field(factory=dict)
+    _architectures: dict[str, ArchitectureRead | None] = field(factory=dict)
 
-    def machine(self, alias: str) -> Architecture | None:
-        """A machine that comes with the program or that the server lists; else None."""
+    @property
+    def machines(self) -> MachineSource:
+        """Machines that come with the program or that the server lists."""
+        return MachineSource(self._architecture, self._error_profile)
+
+    def _architecture(self, alias: str) -> Architecture | None:
+        known = BUILT_IN.architecture(alias)
+        read = None if known is not None else self._read(alias)
+        return known if read is None else read.architecture
+
+    def _error_profile(self, alias: str) -> ErrorProfile | None:
+        from iqm_spec.server.computers import read_error_profile
+
+        known = BUILT_IN.error_profile(alias)
+        read = None if known is not None else self._read(alias)
+        return known if read is None else read_error_profile(self.connection, read, patience())
+
+    def _read(self, alias: str) -> ArchitectureRead | None:
         from iqm_spec.server.computers import read_architecture
 
-        known = built_in(alias)
-        if known is not None or alias not in self.visit.aliases:
-            return known
-        if alias not in self._read:
+        if alias not in self.visit.aliases:
+            return None
+        if alias not in self._architectures:
             try:
                 read = read_architecture(self.connection, alias, patience=patience())
-                self._read[alias] = read.architecture
+                self._architectures[alias] = read
             except IqmSpecError:
-                self._read[alias] = None
-        return self._read[alias]
+                self._architectures[alias] = None
+        return self._architectures[alias]
 
 
 @contextmanager
@@ -166,8 +182,9 @@ def _spec_checks(
     total = sum(need.circuits for need in needs.values())
     checks = [fine("spec", f"{shown}: fine, {count(total, 'point')}")]
     checks += [warning("spec", notice, "write it in the new form") for notice in notices]
-    machines = kept_machines(Store(results), MachinesAsk(checked.digest, room.realm)) or {}
-    pins = {alias: one.calibration_set_id for alias, one in machines.items()}
+    machines = kept_machines(Store(results), MachinesAsk(checked.digest, room.realm))
+    kept = {} if machines is None else machines.architectures
+    pins = {alias: one.calibration_set_id for alias, one in kept.items()}
     checks += spec_checks(checked.spec, needs, room.connection, room.visit, pins)
     return checks
 

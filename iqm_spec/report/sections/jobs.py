@@ -34,6 +34,8 @@ class _Job:
     created: float | None
     started: float | None
     ended: float | None
+    estimate: float | None = None
+    """The server's own estimate of the run, seconds."""
     given_up: bool = False
     """The server took it and gave no result, and its stage failed by that."""
 
@@ -72,9 +74,11 @@ def jobs(subject: Subject) -> Section | None:
 
 def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
     times = _times(store, attempt)
+    estimate = attempt.fields.get("server_estimate_seconds")
     return _Job(
         attempt=attempt,
         entry=entry_of(attempt, Counting()),
+        estimate=float(estimate) if isinstance(estimate, int | float) else None,
         created=times.get("created") or _posix(attempt.intent.get("at")),
         started=times.get("execution_started"),
         ended=times.get("execution_ended"),
@@ -126,12 +130,15 @@ def _ran(job: _Job) -> str:
 
 
 def _table(found: list[_Job]) -> Table:
-    rows = [tuple(_row(job)) for job in found[:_MOST_ROWS]]
+    estimated = any(job.estimate is not None for job in found)
+    rows = [tuple(_row(job, estimated=estimated)) for job in found[:_MOST_ROWS]]
     columns = (
         Column("job", mono=True),
         *(Column(title) for title in ("computer", "status", "submitted (UTC)")),
         *(Column(title, number=True) for title in ("circuits", "shots", "waited", "ran")),
-        *(Column(title, number=True) for title in ("predicted s", "measured s", "credits")),
+        Column("predicted s", number=True),
+        *([Column("server estimate s", number=True)] if estimated else []),
+        *(Column(title, number=True) for title in ("measured s", "credits")),
         Column("calibration set", mono=True),
     )
     rest = len(found) - len(rows)
@@ -139,7 +146,7 @@ def _table(found: list[_Job]) -> Table:
     return Table("Jobs", columns, tuple(rows), left_out)
 
 
-def _row(job: _Job) -> Iterator[str]:
+def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     attempt, entry = job.attempt, job.entry
     mock = attempt.intent.get("stage") == Stage.MOCK.value
     yield clean(", ".join(attempt.ids) or attempt.job[:12], 80)
@@ -153,6 +160,8 @@ def _row(job: _Job) -> Iterator[str]:
     yield _ran(job)
     told = entry.predicted
     yield "" if told is None else f"{amount(told.low)} to {amount(told.high)}"
+    if estimated:
+        yield "" if job.estimate is None else amount(job.estimate)
     yield "" if entry.measured_seconds is None else amount(entry.measured_seconds)
     yield (
         "free" if mock else "" if entry.measured_credits is None else amount(entry.measured_credits)

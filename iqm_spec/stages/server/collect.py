@@ -232,12 +232,15 @@ def why_failed(report: JobReport) -> str:
 def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
     """What both ends of a job have: its id, status and the server's whole report of it."""
     stored = store.put_json({"format": "iqm-spec/job-report/1", "job": report.raw})
-    return {
+    fields: dict[str, Json] = {
         "attempt": attempt.number,
         "id": report.id,
         "status": report.status,
         "report": stored,
         "calibration_set_id": report.calibration_set_id,
-        "qpu_seconds": report.execution_seconds,
+        "qpu_seconds": report.qpu_seconds,
         **now(),
     }
+    if report.estimate_seconds is not None:
+        fields["server_estimate_seconds"] = report.estimate_seconds
+    return fields

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from iqm_spec.server.computers import ArchitectureRead, Computer
     from iqm_spec.server.offer import Offer
     from iqm_spec.server.patience import Patience
+    from iqm_spec.targets import ErrorProfile
 
 PATIENCE_SECONDS = 60.0
 """Reads before a submission are tried for so long; then the server counts as unreachable."""
@@ -31,6 +32,7 @@ class Counter:
     tell: Callable[[str, float], None] = lambda why, seconds: None
     _aliases: tuple[Computer, ...] | None = None
     _architectures: dict[tuple[str, str], ArchitectureRead] = field(factory=dict)
+    _profiles: dict[tuple[str, str], ErrorProfile] = field(factory=dict)
     _offers: dict[str, Offer] = field(factory=dict)
     seconds: float = PATIENCE_SECONDS
 
@@ -61,6 +63,16 @@ class Counter:
                 self.session.connection, alias, calibration_set, self.patience
             )
         return self._architectures[key]
+
+    def error_profile(self, alias: str, calibration_set: str = "default") -> ErrorProfile:
+        """The error profile made of a computer's quality metrics; ValueError without enough."""
+        from iqm_spec.server.computers import read_error_profile
+
+        key = alias, calibration_set
+        if key not in self._profiles:
+            read = self.architecture(alias, calibration_set)
+            self._profiles[key] = read_error_profile(self.session.connection, read, self.patience)
+        return self._profiles[key]
 
     def offer(self, alias: str) -> Offer:
         """What a computer offers now."""

@@ -1,4 +1,4 @@
-"""The machines of a plan as a server told them: their architectures and the calibration sets taken.
+"""The machines of a plan as a server describes them, under the calibration sets that were taken.
 
 Kept in the results folder as the answer to an ask (spec and realm), so that the next run of the
 same spec needs no server to find its plan and pins the same calibration sets.
@@ -9,17 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 from iqm_spec.store import Store
-from iqm_spec.targets import Architecture, architecture_from_json
+from iqm_spec.targets import (
+    Architecture,
+    ErrorProfile,
+    architecture_from_json,
+    error_profile_from_json,
+)
 
 FORMAT = "iqm-spec/machines/1"
 
-Machines = Mapping[str, Architecture]
-"""Architectures by alias, each with the calibration set that it was read under."""
+
+@frozen
+class Machines:
+    """Architectures by alias, each with the calibration set that it was read under.
+
+    `profiles` are the error profiles that were made of quality metrics: of machines that are not
+    built in and are simulated with `noise: device`.
+    """
+
+    architectures: Mapping[str, Architecture]
+    profiles: Mapping[str, ErrorProfile] = field(factory=dict)
 
 
 @frozen
@@ -35,19 +49,32 @@ class MachinesAsk:
         return digest({"format": "iqm-spec/machines-ask/1", "spec": self.spec, "realm": self.realm})
 
 
-def kept_machines(store: Store, ask: MachinesAsk) -> dict[str, Architecture] | None:
+def kept_machines(store: Store, ask: MachinesAsk) -> Machines | None:
     """The machines that an earlier run of the spec kept, or None."""
     found = store.find_answer(ask.key)
     if found is None:
         return None
     data = cast("Mapping[str, Any]", store.get_json(found))
     machines = cast("Mapping[str, Any]", data["machines"])
-    return {alias: architecture_from_json(told, alias) for alias, told in machines.items()}
+    profiles = cast("Mapping[str, Any]", data.get("profiles", {}))
+    return Machines(
+        {alias: architecture_from_json(one, alias) for alias, one in machines.items()},
+        {alias: error_profile_from_json(one) for alias, one in profiles.items()},
+    )
 
 
 def keep_machines(store: Store, ask: MachinesAsk, machines: Machines, *, replan: bool) -> str:
     """Keeps machines for the runs to come; returns the digest of the object that holds them."""
-    told: dict[str, Json] = {alias: dict(one.to_json()) for alias, one in sorted(machines.items())}
-    stored = store.put_json({"format": FORMAT, "machines": told})
+    data: dict[str, Json] = {
+        "format": FORMAT,
+        "machines": {
+            alias: dict(one.to_json()) for alias, one in sorted(machines.architectures.items())
+        },
+    }
+    if machines.profiles:
+        data["profiles"] = {
+            alias: dict(one.to_json()) for alias, one in sorted(machines.profiles.items())
+        }
+    stored = store.put_json(data)
     store.link_answer(ask.key, stored, replan=replan)
     return stored

@@ -15,7 +15,7 @@ RESERVED = (Phase.INTENDED, Phase.UNKNOWN, Phase.SUBMITTED)
 """Jobs that may cost up to their upper estimate."""
 
 
-_CANCELLED = ("cancelled", "aborted")
+_CANCELLED = ("aborted", "canceled", "cancelled", "deleted", "expired")
 
 
 @frozen

@@ -47,7 +47,7 @@ def submit(
 
     `tell(why, seconds)` hears of every pause before a submission that was not accepted is made
     again. Unreachable where none of `TRIES` got through, Refused where the budget does not cover
-    the job: nothing was submitted then.
+    the job or nothing can be sent as things are: nothing was submitted then.
     """
     body = _body(desk, batch)
     key = job_key(
@@ -171,20 +171,23 @@ def _post(
 
     computer = desk.alias(batch.target)
     tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
-    why = ""
+    why, refusal = "", None
     for turn in range(TRIES):
         outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
         if not isinstance(outcome, NotAccepted):
             _note(desk, journal, outcome, number)
             return
         why, seconds = outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn)
-        if turn + 1 == TRIES:
+        refusal = outcome.refusal
+        if turn + 1 == TRIES or refusal is not None:
             break
         pauses.tell(why, seconds)
         if not pauses.wait(seconds):
             break
     told: dict[str, Json] = {"code": "not_accepted", "message": why}
     journal.append("rejected", {"attempt": number, **told, **now()})
+    if refusal is not None:
+        raise refusal
     if not pauses.signals.arrived:
         raise Unreachable(
             f"the server did not take the job: {why}",
