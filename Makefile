@@ -5,10 +5,14 @@ STAMP := $(VENV)/.installed
 # the first Python that iqm-client supports (3.11 to 3.14)
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.14 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null && echo $$p && break; done)
+# environments of `make foreign`, and the first Python that all of their clients support
+FOREIGN := iqm34 iqm35 iqm36 qdmi qrisp
+FOREIGN_PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 # compiled modules start many times faster; an empty value switches the setting off
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives crate-check exports-check times clean constraints
+.PHONY: run test fast lint fmt docs docs-cost compare bench profile archives crate-check exports-check foreign times clean constraints
 
 run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
@@ -75,6 +79,17 @@ exports-check: $(STAMP) .venv-exports/.installed
 		pytket==2.18.5 pennylane==0.45.1 qrisp==0.9.10
 	@touch $@
 
+# clients that others wrote, each with environments of its own, against the emulator
+foreign: $(STAMP) $(FOREIGN:%=.venv-foreign/%/.installed)
+	$(BIN)/python -m tools.foreign
+
+.venv-foreign/%/.installed: tools/foreign/pins/%.txt
+	@test -n "$(FOREIGN_PYTHON)" || { echo "make foreign needs Python 3.11 or 3.12" >&2; exit 1; }
+	rm -rf $(@D)
+	$(FOREIGN_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 # wall times of every experiment: the first run, and the second one, which only looks things up
 times: $(STAMP)
 	$(BIN)/python -m tools.time_runs
@@ -90,4 +105,4 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .venv-crate .venv-exports build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-crate .venv-exports .venv-foreign build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
