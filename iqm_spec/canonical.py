@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import rfc8785
@@ -28,6 +29,10 @@ def canonical(value: Json) -> bytes:
 
     A whole float beyond 2^53 is refused too: its bytes would be read back as such an integer.
     """
+    if type(value) is dict and _is_long(value):
+        parts = BytesIO()
+        _write_parts(value, parts)
+        return parts.getvalue()
     if _is_plain(value):
         return _encode(value).encode()
     _refuse_large_whole(value)
@@ -37,6 +42,38 @@ def canonical(value: Json) -> bytes:
     except _Odd:
         return bytes(rfc8785.dumps(value))
     return _MARKED.sub(lambda match: numbers[int(match[1])], _encode(marked)).encode()
+
+
+_AT_ONCE = 1 << 12
+"""Members of an object that are written together: copies of millions of them fill memory."""
+
+
+def _is_long(value: dict[str, Json]) -> bool:
+    """Whether an object, or one in it, has many members; their names are ASCII."""
+    tables = [value, *(item for item in value.values() if type(item) is dict)]
+    return any(len(table) > _AT_ONCE for table in tables) and all(
+        type(name) is str and name.isascii() for table in tables for name in table
+    )
+
+
+def _write_parts(value: dict[str, Json], into: BytesIO) -> None:
+    """The bytes of a long object, some members at a time."""
+    names = sorted(value)
+    before = b"{"
+    some: dict[str, Json] = {}
+    for number, name in enumerate(names, 1):
+        item = value[name]
+        long = type(item) is dict and len(item) > _AT_ONCE
+        if not long:
+            some[name] = item
+        if some and (long or len(some) == _AT_ONCE or number == len(names)):
+            into.write(before + canonical(some)[1:-1])
+            before, some = b",", {}
+        if long:
+            into.write(before + canonical(name) + b":")
+            before = b","
+            _write_parts(item, into)  # type: ignore[arg-type]
+    into.write(b"}")
 
 
 class _Odd(Exception):
@@ -59,11 +96,21 @@ def _marked(value: Json, numbers: list[str]) -> Json:
     if kind is list or kind is tuple:
         return [_marked(item, numbers) for item in value]  # type: ignore[union-attr]
     if kind is float and not _is_plain(value):
-        numbers.append(rfc8785.dumps(value).decode())
+        numbers.append(_number(value))  # type: ignore[arg-type]
         return f"\0{len(numbers) - 1}"
     if not _is_plain(value) or (kind is str and "\0" in value):  # type: ignore[operator]
         raise _Odd
     return value
+
+
+def _number(value: float) -> str:
+    """As rfc8785 writes it, small positive numbers without its detours."""
+    if not 0 < value < 1e-4:
+        return rfc8785.dumps(value).decode()
+    digits, _, power = repr(value).partition("e-")
+    if value < 1e-6:
+        return f"{digits}e-{int(power)}"
+    return f"0.{'0' * (int(power) - 1)}{digits.replace('.', '')}"
 
 
 def _is_key(key: object) -> bool:

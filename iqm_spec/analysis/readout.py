@@ -76,7 +76,7 @@ class Mitigated:
         weights = np.linalg.solve(self.matrix.T, values)
         mean = float(weights @ self.drawn)
         variance = max(0.0, float(weights**2 @ self.drawn) - mean**2) / self.shots
-        here = np.linalg.solve(self.matrix, self.drawn)
+        here: Floats = np.linalg.solve(self.matrix, self.drawn)
         for place, flip in enumerate(self.flips):
             for up, error in ((True, flip.up_error), (False, flip.down_error)):
                 variance += (self._slope(values, here, place, up=up) * error) ** 2

@@ -29,13 +29,17 @@ def counts(keys: list[str]) -> dict[str, int]:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def _pass_on(self) -> None:
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(size) if size else None
         if body and self.command == "POST":
             body = json.dumps({**json.loads(body), "shots": 1}).encode()
-        kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length")}
-        request = Request(emulator.url + self.path, body, kept, method=self.command)
+        own = ("host", "content-length")
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in own}
+        request = Request(emulator.url + self.path, body, headers, method=self.command)
         try:
             with urlopen(request) as answer:
                 status, data = answer.status, answer.read()
@@ -49,8 +53,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-
-    do_GET = do_POST = do_PUT = do_DELETE = _pass_on
 
     def log_message(self, *_: object) -> None:
         pass
