@@ -106,7 +106,7 @@ def _marked(value: Json, numbers: list[str]) -> Json:
 def _number(value: float) -> str:
     """As rfc8785 writes it, small positive numbers without its detours."""
     if not 0 < value < 1e-4:
-        return rfc8785.dumps(value).decode()
+        return str(rfc8785.dumps(value), "ascii")
     digits, _, power = repr(value).partition("e-")
     if value < 1e-6:
         return f"{digits}e-{int(power)}"

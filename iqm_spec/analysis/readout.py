@@ -76,13 +76,13 @@ class Mitigated:
         weights = np.linalg.solve(self.matrix.T, values)
         mean = float(weights @ self.drawn)
         variance = max(0.0, float(weights**2 @ self.drawn) - mean**2) / self.shots
-        here: Floats = np.linalg.solve(self.matrix, self.drawn)
+        here = np.linalg.solve(self.matrix, self.drawn)
         for place, flip in enumerate(self.flips):
             for up, error in ((True, flip.up_error), (False, flip.down_error)):
                 variance += (self._slope(values, here, place, up=up) * error) ** 2
         return Expectation(mean, sqrt(variance))
 
-    def _slope(self, values: Floats, here: Floats, place: int, *, up: bool) -> float:
+    def _slope(self, values: Floats, here: Any, place: int, *, up: bool) -> float:
         """How much the mean changes with one flip rate, from the solution `here`."""
         import numpy as np
 
