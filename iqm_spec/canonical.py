@@ -59,21 +59,37 @@ def _is_long(value: dict[str, Json]) -> bool:
 def _write_parts(value: dict[str, Json], into: BytesIO) -> None:
     """The bytes of a long object, some members at a time."""
     names = sorted(value)
-    before = b"{"
-    some: dict[str, Json] = {}
-    for number, name in enumerate(names, 1):
-        item = value[name]
-        long = type(item) is dict and len(item) > _AT_ONCE
-        if not long:
-            some[name] = item
-        if some and (long or len(some) == _AT_ONCE or number == len(names)):
-            into.write(before + canonical(some)[1:-1])
-            before, some = b",", {}
-        if long:
+    long = [name for name in names if type(value[name]) is dict and len(value[name]) > _AT_ONCE]  # type: ignore[arg-type]
+    start, before = 0, b"{"
+    for name in [*long, None]:
+        end = len(names) if name is None else names.index(name, start)
+        for first in range(start, end, _AT_ONCE):
+            some = {each: value[each] for each in names[first : min(first + _AT_ONCE, end)]}
+            into.write(before + _members(some))
+            before = b","
+        if name is not None:
             into.write(before + canonical(name) + b":")
             before = b","
-            _write_parts(item, into)  # type: ignore[arg-type]
+            table: Json = value[name]
+            if type(table) is dict and _is_long(table):
+                _write_parts(table, into)
+            else:
+                into.write(canonical(table))
+        start = end + 1
     into.write(b"}")
+
+
+def _members(some: dict[str, Json]) -> bytes:
+    """The members of an object as they stand between its braces."""
+    likely = all(type(item) is float and 0 <= item <= 1 for item in some.values())
+    if likely and _BITS.fullmatch("".join(some)):
+        numbers = map(_number, some.values())  # type: ignore[arg-type]
+        told = [f'"{bits}":{number}' for bits, number in zip(some, numbers, strict=True)]
+        return ",".join(told).encode()
+    return canonical(some)[1:-1]
+
+
+_BITS = re.compile("[01 ]*")
 
 
 class _Odd(Exception):
@@ -104,12 +120,14 @@ def _marked(value: Json, numbers: list[str]) -> Json:
 
 
 def _number(value: float) -> str:
-    """As rfc8785 writes it, small positive numbers without its detours."""
+    """As rfc8785 writes it, probabilities without its detours."""
+    if 1e-4 <= value < 1:
+        return repr(value)
     if not 0 < value < 1e-4:
         return str(rfc8785.dumps(value), "ascii")
-    digits, _, power = repr(value).partition("e-")
     if value < 1e-6:
-        return f"{digits}e-{int(power)}"
+        return repr(value).replace("e-0", "e-")
+    digits, _, power = repr(value).partition("e-")
     return f"0.{'0' * (int(power) - 1)}{digits.replace('.', '')}"
 
 

@@ -289,15 +289,31 @@ def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:
     spread = np.empty((len(table), len(order)), dtype=np.uint8)
     for column, source in enumerate(order):
         spread[:, column] = table[:, source] if source < width else (_ZERO, _SPACE)[source - width]
-    distinct, member = np.unique(spread.view(f"S{len(order)}").ravel(), return_inverse=True)
-    total = np.zeros(len(distinct), dtype=np.int64)
+    first, member = _distinct(spread)
+    total = np.zeros(len(first), dtype=np.int64)
     np.add.at(total, member, shots)
-    del spread, member
+    texts_of = spread.view(f"S{len(order)}").ravel()
     counts: Counts = {}
-    for start in range(0, len(distinct), _AT_ONCE):
-        texts = distinct[start : start + _AT_ONCE].astype(f"U{len(order)}").tolist()
+    for start in range(0, len(first), _AT_ONCE):
+        chosen = texts_of[first[start : start + _AT_ONCE]]
+        texts = chosen.astype(f"U{len(order)}").tolist()
         counts.update(zip(texts, total[start : start + _AT_ONCE].tolist(), strict=True))
     return counts
+
+
+def _distinct(spread: Bytes) -> tuple[Integers, Integers]:
+    """The first row of each bitstring, in their order, and which of them each row is."""
+    import numpy as np
+
+    bits = spread[:, spread[0] != _SPACE]
+    names: Any = spread.view(f"S{spread.shape[1]}").ravel()
+    if bits.shape[1] <= 64:  # integers in the order of the texts, sorted much more quickly
+        packed = np.zeros((len(bits), 8), dtype=np.uint8)
+        some = np.packbits(bits & np.uint8(1), axis=1)
+        packed[:, : some.shape[1]] = some
+        names = packed.view(">u8").ravel().astype(np.uint64)
+    _, first, member = np.unique(names, return_index=True, return_inverse=True)
+    return first, member
 
 
 def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[int]:
