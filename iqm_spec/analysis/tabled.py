@@ -21,21 +21,28 @@ def tabled_distances(
     """As `distances.sampled_distances`; time goes with outcomes, and not with numbers per count."""
     import numpy as np
 
-    many = np.ones_like(drawn) if many is None else many
-    order = np.argsort(drawn, kind="stable")
+    many = np.broadcast_to(1.0, drawn.shape) if many is None else many
+    order = np.argsort(drawn, kind="stable").astype(np.int32)
     distinct, starts = np.unique(drawn[order], return_index=True)
     ends = np.append(starts[1:], order.size)
-    root, apart = np.empty((3, drawn.size)), np.empty((3, drawn.size))
-    for places, counts, weights in points_of(distinct, shots):
-        chosen = distinct[places]
-        centred, spread = counts - shots * chosen[:, None], shots * chosen * (1 - chosen)
-        roots = split_up(np.sqrt(counts / shots), centred, weights, spread)
-        for row, place in enumerate(places):
-            members = order[starts[place] : ends[place]]
-            root[:, members] = roots[:, row, None] * np.sqrt(ideal[members])
-            table = counts[row] / shots, centred[row], weights[row]
-            apart[:, members] = _apart(*table, ideal[members], float(spread[row]))
-    return sum_of(root, drawn, shots, many), sum_of(apart, drawn, shots, many)
+
+    def moments(*, of_roots: bool) -> Sum:
+        part = np.empty((3, drawn.size))
+        for places, counts, weights in points_of(distinct, shots):
+            chosen = distinct[places]
+            centred, spread = counts - shots * chosen[:, None], shots * chosen * (1 - chosen)
+            roots = split_up(np.sqrt(counts / shots), centred, weights, spread)
+            for row, place in enumerate(places):
+                members = order[starts[place] : ends[place]]
+                p = ideal[members]
+                if of_roots:
+                    part[:, members] = roots[:, row, None] * np.sqrt(p)
+                else:
+                    table = counts[row] / shots, centred[row], weights[row]
+                    part[:, members] = _apart(*table, p, float(spread[row]))
+        return sum_of(part, drawn, shots, many)
+
+    return moments(of_roots=True), moments(of_roots=False)  # one after the other: half the memory
 
 
 def _apart(y: Floats, centred: Floats, weights: Floats, p: Floats, spread: float) -> Floats:
