@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import rfc8785
@@ -28,6 +29,10 @@ def canonical(value: Json) -> bytes:
 
     A whole float beyond 2^53 is refused too: its bytes would be read back as such an integer.
     """
+    if type(value) is dict and _is_long(value):
+        parts = BytesIO()
+        _write_parts(value, parts)
+        return parts.getvalue()
     if _is_plain(value):
         return _encode(value).encode()
     _refuse_large_whole(value)
@@ -37,6 +42,54 @@ def canonical(value: Json) -> bytes:
     except _Odd:
         return bytes(rfc8785.dumps(value))
     return _MARKED.sub(lambda match: numbers[int(match[1])], _encode(marked)).encode()
+
+
+_AT_ONCE = 1 << 12
+"""Members of an object that are written together: copies of millions of them fill memory."""
+
+
+def _is_long(value: dict[str, Json]) -> bool:
+    """Whether an object, or one in it, has many members; their names are ASCII."""
+    tables = [value, *(item for item in value.values() if type(item) is dict)]
+    return any(len(table) > _AT_ONCE for table in tables) and all(
+        type(name) is str and name.isascii() for table in tables for name in table
+    )
+
+
+def _write_parts(value: dict[str, Json], into: BytesIO) -> None:
+    """The bytes of a long object, some members at a time."""
+    names = sorted(value)
+    long = [name for name in names if type(value[name]) is dict and len(value[name]) > _AT_ONCE]  # type: ignore[arg-type]
+    start, before = 0, b"{"
+    for name in [*long, None]:
+        end = len(names) if name is None else names.index(name, start)
+        for first in range(start, end, _AT_ONCE):
+            some = {each: value[each] for each in names[first : min(first + _AT_ONCE, end)]}
+            into.write(before + _members(some))
+            before = b","
+        if name is not None:
+            into.write(before + canonical(name) + b":")
+            before = b","
+            table: Json = value[name]
+            if type(table) is dict and _is_long(table):
+                _write_parts(table, into)
+            else:
+                into.write(canonical(table))
+        start = end + 1
+    into.write(b"}")
+
+
+def _members(some: dict[str, Json]) -> bytes:
+    """The members of an object as they stand between its braces."""
+    likely = all(type(item) is float and 0 <= item <= 1 for item in some.values())
+    if likely and _BITS.fullmatch("".join(some)):
+        numbers = map(_number, some.values())  # type: ignore[arg-type]
+        told = [f'"{bits}":{number}' for bits, number in zip(some, numbers, strict=True)]
+        return ",".join(told).encode()
+    return canonical(some)[1:-1]
+
+
+_BITS = re.compile("[01 ]*")
 
 
 class _Odd(Exception):
@@ -59,11 +112,23 @@ def _marked(value: Json, numbers: list[str]) -> Json:
     if kind is list or kind is tuple:
         return [_marked(item, numbers) for item in value]  # type: ignore[union-attr]
     if kind is float and not _is_plain(value):
-        numbers.append(rfc8785.dumps(value).decode())
+        numbers.append(_number(value))  # type: ignore[arg-type]
         return f"\0{len(numbers) - 1}"
     if not _is_plain(value) or (kind is str and "\0" in value):  # type: ignore[operator]
         raise _Odd
     return value
+
+
+def _number(value: float) -> str:
+    """As rfc8785 writes it, probabilities without its detours."""
+    if 1e-4 <= value < 1:
+        return repr(value)
+    if not 0 < value < 1e-4:
+        return str(rfc8785.dumps(value), "ascii")
+    if value < 1e-6:
+        return repr(value).replace("e-0", "e-")
+    digits, _, power = repr(value).partition("e-")
+    return f"0.{'0' * (int(power) - 1)}{digits.replace('.', '')}"
 
 
 def _is_key(key: object) -> bool:

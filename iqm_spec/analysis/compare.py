@@ -59,8 +59,9 @@ def compare(
     if shots <= 0 or min(counts.values()) < 0:
         raise ValueError("counts must not be negative, and there must be at least one shot")
     seen = [bits for bits, count in counts.items() if count]
-    drawn = np.array([counts[bits] / shots for bits in seen])
-    ideal = np.array([ideal_probabilities.get(bits, 0.0) for bits in seen])
+    drawn = np.fromiter((counts[bits] / shots for bits in seen), float, len(seen))
+    ideal = np.fromiter((ideal_probabilities.get(bits, 0.0) for bits in seen), float, len(seen))
+    del seen
     unseen = 1.0 - float(ideal.sum())
     if unseen < -1e-6 or ideal.min() < 0:
         raise ValueError("the ideal probabilities are negative or add up to more than 1")

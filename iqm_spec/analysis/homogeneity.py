@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -29,9 +29,12 @@ def compare_counts(left: Mapping[str, int], right: Mapping[str, int]) -> Homogen
     total_left, total_right = sum(left.values()), sum(right.values())
     if not total_left or not total_right:
         return Homogeneity(0.0, 1.0)
-    outcomes = sorted({*left, *right})
-    pairs = [(left.get(bits, 0), right.get(bits, 0)) for bits in outcomes]
-    distance = sum(abs(a / total_left - b / total_right) for a, b in pairs) / 2
+    outcomes = sorted([*left, *(bits for bits in right if bits not in left)])
+
+    def pairs() -> Iterator[Pair]:
+        return ((left.get(bits, 0), right.get(bits, 0)) for bits in outcomes)
+
+    distance = sum(abs(a / total_left - b / total_right) for a, b in pairs()) / 2
     return Homogeneity(distance, _p_value(pairs, total_left, total_right))
 
 
@@ -46,15 +49,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _p_value(pairs: Sequence[Pair], total_left: int, total_right: int) -> float:
+def _p_value(pairs: Callable[[], Iterator[Pair]], total_left: int, total_right: int) -> float:
     """A chi-square test of frequent outcomes and an exact one of all the rare ones together.
 
     Bonferroni's bound joins the two: rare outcomes alone can tell noise from none.
     """
     smaller = min(total_left, total_right) / (total_left + total_right)
-    frequent = [pair for pair in pairs if sum(pair) * smaller >= LEAST_EXPECTED]
-    rare = [pair for pair in pairs if sum(pair) * smaller < LEAST_EXPECTED]
-    pool = (sum(a for a, _ in rare), sum(b for _, b in rare))
+    frequent = [pair for pair in pairs() if sum(pair) * smaller >= LEAST_EXPECTED]
+    pool = (total_left - sum(a for a, _ in frequent), total_right - sum(b for _, b in frequent))
     if sum(pool) * smaller >= LEAST_EXPECTED:
         return _chi_square([*frequent, pool])
     rest = (total_left - pool[0], total_right - pool[1])

@@ -9,7 +9,7 @@ for two outcomes, and to second order in 1/shots for any number of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
     OfCounts = Callable[[Floats, Floats], Floats]
 
 _NARROW = 64.0
@@ -29,6 +30,8 @@ _WINDOW = 170
 _TABLED = 100_000
 """Shots up to which logarithms of factorials are looked up."""
 _GRID = 161
+_ROWS = 256
+"""Outcomes whose numbers are in memory at once: as many as fit into a processor's cache."""
 _REACH = 8.0
 """The grid of a wide binomial ends at so many standard deviations."""
 
@@ -60,25 +63,65 @@ def multinomial_sums(
     spread = shots * drawn * (1 - drawn)
     parts = np.zeros((len(functions), 3, drawn.size))
     for chosen, points in ((spread <= _NARROW, _each_number), (spread > _NARROW, _grid)):
-        if chosen.any():
-            counts, weights = points(drawn[chosen], shots)
-            centred = counts - shots * drawn[chosen, None]
+        for members, first, alike in _blocks(np.flatnonzero(chosen), ideal, drawn):
+            distinct, place = np.unique(drawn[first], return_inverse=True)
+            counts, weights = (table[place] for table in points(distinct, shots))
+            centred = counts - shots * drawn[first, None]
             for part, function in zip(parts, functions, strict=True):
-                values = function(counts, ideal[chosen, None])
-                part[:, chosen] = _split(values, centred, weights, spread[chosen])
-    return [
-        Sum(float(many @ mean), _variance(drawn, shots, many, slope, rest))
-        for mean, slope, rest in parts
-    ]
+                values = function(counts, ideal[first, None])
+                split = split_up(values, centred, weights, spread[first])
+                part[:, members] = np.repeat(split, alike, axis=1)
+    return [sum_of(part, drawn, shots, many) for part in parts]
 
 
-def _split(values: Floats, centred: Floats, weights: Floats, spread: Floats) -> Floats:
+def sum_of(part: Floats, drawn: Floats, shots: int, many: Floats) -> Sum:
+    """The sum over outcomes of which each has a mean, a slope and a remainder (rows of `part`)."""
+    mean, slope, rest = part
+    return Sum(float(many @ mean), _variance(drawn, shots, many, slope, rest))
+
+
+def points_of(drawn: Floats, shots: int) -> Iterator[tuple[Places, Floats, Floats]]:
+    """Counts and their probabilities, as many rows as probabilities `drawn`, and which these are.
+
+    The rows are some at a time: all of one kind, narrow or wide, have equally many numbers.
+    """
+    import numpy as np
+
+    wide = shots * drawn * (1 - drawn) > _NARROW
+    for chosen, points in ((~wide, _each_number), (wide, _grid)):
+        places = np.flatnonzero(chosen)
+        for start in range(0, places.size, _ROWS):
+            some = places[start : start + _ROWS]
+            yield (some, *points(drawn[some], shots))
+
+
+def _blocks(
+    chosen: Places, ideal: Floats, drawn: Floats
+) -> Iterator[tuple[Places, Places, Places]]:
+    """Outcomes some at a time, so that few rows of numbers are in memory at once.
+
+    Yields the members of a block, those equal in `ideal` and `drawn` side by side; the first of
+    each such group, which the others need no computation besides; and the groups' sizes.
+    """
+    import numpy as np
+
+    order = chosen[np.lexsort((ideal[chosen], drawn[chosen]))]
+    new = np.ones(order.size, dtype=bool)
+    new[1:] = (np.diff(drawn[order]) != 0) | (np.diff(ideal[order]) != 0)
+    starts = np.append(np.flatnonzero(new), order.size)
+    for begin in range(0, starts.size - 1, _ROWS):
+        edges = starts[begin : begin + _ROWS + 1]
+        yield order[edges[0] : edges[-1]], order[edges[:-1]], np.diff(edges)
+
+
+def split_up(values: Floats, centred: Floats, weights: Floats, spread: Floats) -> Floats:
     """Per outcome: mean, slope on the count, and the remainder's standard deviation."""
     import numpy as np
 
-    mean = (weights * values).sum(1)
+    weighed = weights * values
+    mean = weighed.sum(1)
     random = spread > 0
-    slope = (weights * values * centred).sum(1) / np.where(random, spread, 1.0)
+    slope = (weighed * centred).sum(1) / np.where(random, spread, 1.0)
     rest = values - mean[:, None] - slope[:, None] * centred
     remainder = np.sqrt((weights * rest**2).sum(1))
     return np.stack([mean, slope * random, remainder * random])

@@ -8,7 +8,7 @@ up to 1 and may be negative.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,9 @@ MOST_OUTCOMES = 4096
 """Different outcomes of one circuit up to which the matrix is made."""
 
 RESAMPLES = 200
+
+_ROWS = 64
+"""Rows of the matrix that are made at once."""
 
 
 @frozen
@@ -73,13 +76,14 @@ class Mitigated:
         weights = np.linalg.solve(self.matrix.T, values)
         mean = float(weights @ self.drawn)
         variance = max(0.0, float(weights**2 @ self.drawn) - mean**2) / self.shots
+        here = np.linalg.solve(self.matrix, self.drawn)
         for place, flip in enumerate(self.flips):
             for up, error in ((True, flip.up_error), (False, flip.down_error)):
-                variance += (self._slope(values, place, up=up) * error) ** 2
+                variance += (self._slope(values, here, place, up=up) * error) ** 2
         return Expectation(mean, sqrt(variance))
 
-    def _slope(self, values: Floats, place: int, *, up: bool) -> float:
-        """How much the mean changes with one flip rate."""
+    def _slope(self, values: Floats, here: Any, place: int, *, up: bool) -> float:
+        """How much the mean changes with one flip rate, from the solution `here`."""
         import numpy as np
 
         step = 1e-4
@@ -87,16 +91,16 @@ class Mitigated:
         moved = Flip(flip.up + step * up, flip.down + step * (not up), 0.0, 0.0)
         flips = (*self.flips[:place], moved, *self.flips[place + 1 :])
         other = np.linalg.solve(_matrix(_bits(self.outcomes), flips), self.drawn)
-        here = np.linalg.solve(self.matrix, self.drawn)
         return float(values @ (other - here)) / step
 
-    def resampled(self, seed: int) -> list[dict[str, float]]:
-        """Nearest probabilities of so many multinomial resamples of the shots."""
+    def resampled(self, seed: int) -> Iterator[dict[str, float]]:
+        """Nearest probabilities of so many multinomial resamples of the shots, one by one."""
         import numpy as np
 
         draws = np.random.default_rng(seed).multinomial(self.shots, self.drawn, size=RESAMPLES)
         solved = np.linalg.solve(self.matrix, draws.T / self.shots).T
-        return [nearest_probabilities(dict(zip(self.outcomes, row, strict=True))) for row in solved]
+        for row in solved:
+            yield nearest_probabilities(dict(zip(self.outcomes, row, strict=True)))
 
 
 def mitigate(counts: Mapping[str, int], flips: Sequence[Flip]) -> Mitigated:
@@ -141,12 +145,14 @@ def _matrix(bits: Any, flips: Sequence[Flip]) -> Floats:
     """Probability to read outcome i where j is meant, columns normalized."""
     import numpy as np
 
-    found = np.ones((len(bits), len(bits)))
+    found: Floats = np.ones((len(bits), len(bits)))
     for column, flip in zip(bits.T, flips, strict=True):
         single = np.array([[1 - flip.up, flip.down], [flip.up, 1 - flip.down]])
-        found *= single[column[:, None], column[None, :]]
-    whole: Floats = found / found.sum(axis=0)
-    return whole
+        for start in range(0, len(bits), _ROWS):  # no second matrix beside this one
+            some = slice(start, start + _ROWS)
+            found[some] *= single[column[some, None], column[None, :]]
+    found /= found.sum(axis=0)
+    return found
 
 
 def _error(hits: int, shots: int) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
-from statistics import median
 
 from attrs import frozen
 
@@ -40,8 +39,10 @@ class HeavyOutput:
 
 def heavy_outputs(probabilities: Mapping[str, float], qubits: int) -> frozenset[str]:
     """Outcomes whose probability is above the median of all 2^n; those not named have 0."""
-    listed = list(probabilities.values()) + [0.0] * (2**qubits - len(probabilities))
-    middle = median(listed)
+    named = sorted(probabilities.values())
+    zeros = 2**qubits - len(named)
+    halves = [place - zeros for place in ((2**qubits - 1) // 2, 2**qubits // 2)]
+    middle = sum(named[place] if place >= 0 else 0.0 for place in halves) / 2
     return frozenset(bits for bits, p in probabilities.items() if p > middle)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -176,7 +177,7 @@ def top_outcomes(counts: Mapping[str, int], most: int, room: int) -> str:
     total = sum(counts.values())
     if not total:
         return "-"
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+    ranked = nsmallest(most, counts.items(), key=lambda item: (-item[1], item[0]))
     shares = [(bits, f" {100 * n / total:.0f}%") for bits, n in ranked]
     told = [_clip(bits, min(16, room - len(share))) + share for bits, share in shares]
     while len(told) > 1 and len("  ".join(told)) > room:

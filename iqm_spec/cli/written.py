@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +17,21 @@ from iqm_spec.errors import JobFailed, UsageError
 def write_text(path: Path, text: str) -> None:
     """Write a file in one step; see `write_bytes`."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """As `write_text`, a piece at a time."""
+
+    def write(file: BinaryIO) -> None:
+        for piece in pieces:
+            file.write(piece.encode("utf-8"))
+
+    with _told(path):
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                write(file)
+            return
+        _replace(path, write)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -40,7 +40,10 @@ __all__ = [
 Counts = dict[str, int]
 """Bitstrings (last register first, highest bit first, a space between registers) to shots."""
 
-_ZERO = ord("0")
+_ZERO, _SPACE = ord("0"), ord(" ")
+
+_AT_ONCE = 1 << 14
+"""Outcomes that are made into strings at once: numpy's own take four bytes a bit."""
 
 Items = Iterator[Json] | Json
 """What a body held: its elements, where it was a list."""
@@ -181,8 +184,15 @@ def _by_bit(item: Mapping[str, Any], table: Bytes, circuit: NativeCircuit) -> It
 
 
 def counts_of(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
-    """From `{"measurement_keys": [...], "counts": {bitstring: n}}` per circuit."""
-    return _each(items, circuits, _from_counts)
+    """From `{"measurement_keys": [...], "counts": {bitstring: n}}` per circuit.
+
+    What an iterator gives is used up.
+    """
+
+    def one(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
+        return _from_counts(item, circuit, place, keep=not isinstance(items, Iterator))
+
+    return _each(items, circuits, one)
 
 
 def counts_of_measurements(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
@@ -223,7 +233,7 @@ def _each(
     return found
 
 
-def _from_counts(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
+def _from_counts(item: Any, circuit: NativeCircuit, place: _Place, *, keep: bool) -> Counts:
     import numpy as np
 
     keys = item.get("measurement_keys") if isinstance(item, dict) else None
@@ -237,7 +247,11 @@ def _from_counts(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
             raise place.wrong(f"{shots!r} shots of {told[:80]!r}")
     table = _bits_of(list(counts), len(keys), place)
     seen = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
-    return _counted(table[seen > 0], seen[seen > 0], order)
+    if not keep:
+        counts.clear()  # as large as what is made of them
+    if not seen.all():
+        table, seen = table[seen > 0], seen[seen > 0]
+    return _counted(table, seen, order)
 
 
 def _bits_of(texts: Sequence[str], width: int, place: _Place) -> Bytes:
@@ -247,7 +261,7 @@ def _bits_of(texts: Sequence[str], width: int, place: _Place) -> Bytes:
     data = "".join(texts).encode("utf-8", "surrogatepass")
     if set(map(len, texts)) <= {width} and len(data) == width * len(texts):
         table = np.frombuffer(data, dtype=np.uint8).reshape(len(texts), width)
-        if ((table == _ZERO) | (table == _ZERO + 1)).all():
+        if not table.size or (table.min() >= _ZERO and table.max() <= _ZERO + 1):
             return table
     wrong = next(text for text in texts if len(text) != width or set(text) - {"0", "1"})
     raise place.wrong(f"the outcome {wrong[:80]!r} is not {width} bits")
@@ -298,13 +312,35 @@ def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:
 
     if not len(table) or not order:
         return {"": int(shots.sum())} if len(table) else {}
-    rest = np.full((len(table), 2), (_ZERO, ord(" ")), dtype=np.uint8)
-    spread = np.concatenate([table, rest], axis=1)[:, order]
-    texts = np.ascontiguousarray(spread).view(f"S{len(order)}").ravel()
-    distinct, member = np.unique(texts, return_inverse=True)
-    total = np.zeros(len(distinct), dtype=np.int64)
+    width = table.shape[1]
+    spread = np.empty((len(table), len(order)), dtype=np.uint8)
+    for column, source in enumerate(order):
+        spread[:, column] = table[:, source] if source < width else (_ZERO, _SPACE)[source - width]
+    first, member = _distinct(spread)
+    total = np.zeros(len(first), dtype=np.int64)
     np.add.at(total, member, shots)
-    return dict(zip(distinct.astype(f"U{len(order)}").tolist(), total.tolist(), strict=True))
+    texts_of = spread.view(f"S{len(order)}").ravel()
+    counts: Counts = {}
+    for start in range(0, len(first), _AT_ONCE):
+        chosen = texts_of[first[start : start + _AT_ONCE]]
+        texts = chosen.astype(f"U{len(order)}").tolist()
+        counts.update(zip(texts, total[start : start + _AT_ONCE].tolist(), strict=True))
+    return counts
+
+
+def _distinct(spread: Bytes) -> tuple[Integers, Integers]:
+    """The first row of each bitstring, in their order, and which of them each row is."""
+    import numpy as np
+
+    bits = spread[:, spread[0] != _SPACE]
+    names: Any = spread.view(f"S{spread.shape[1]}").ravel()
+    if bits.shape[1] <= 64:  # integers in the order of the texts, sorted much more quickly
+        packed = np.zeros((len(bits), 8), dtype=np.uint8)
+        some = np.packbits(bits & np.uint8(1), axis=1)
+        packed[:, : some.shape[1]] = some
+        names = packed.view(">u8").ravel().astype(np.uint64)
+    _, first, member = np.unique(names, return_index=True, return_inverse=True)
+    return first, member
 
 
 def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[int]:

@@ -17,6 +17,7 @@ from iqm_spec.canonical import sha256
 from iqm_spec.errors import JobFailed
 from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder
+from iqm_spec.store.large import LONG, read_json
 from iqm_spec.store.layout import INDEX, KIND, LARGEST_VALUE, OBJECT_NAME, OBJECTS, object_path
 from iqm_spec.store.objects import check_file, corrupt, opened
 from iqm_spec.store.packs import Place, read_header, read_records
@@ -190,10 +191,11 @@ def _read_all(path: Path, table: Table, keys: set[str]) -> dict[str, dict[str, J
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
             try:
-                lines = [_line(file.fileno(), table[key]) for key in batch]
-                records = json.loads(
-                    b"[" + b",".join(lines) + b"]"
-                )  # one by one takes twice as long
+                if sum(int(table[key].split()[1]) for key in batch) > LONG:
+                    records = [read_json(_line(file.fileno(), table[key])) for key in batch]
+                else:  # one by one takes twice as long
+                    lines = [_line(file.fileno(), table[key]) for key in batch]
+                    records = json.loads(b"[" + b",".join(lines) + b"]")
             except (ValueError, KeyError, OSError, OverflowError, RecursionError):
                 return None
             if [rec.get("key") if isinstance(rec, dict) else None for rec in records] != batch:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.store.folder import Folder, TempFile
+from iqm_spec.store.large import read_json
 from iqm_spec.store.layout import LARGEST_VALUE, OBJECTS, object_path
 from iqm_spec.store.reading import open_regular
 from iqm_spec.store.shapes import object_misfit
@@ -119,7 +119,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def parse(path: Path, data: bytes) -> Json:
     """The JSON value in some bytes of a stored file; StoreCorrupt where there is none."""
     try:
-        return cast("Json", json.loads(data))
+        return cast("Json", read_json(data))
     except (ValueError, RecursionError) as error:
         raise corrupt(path, "holds something that is not JSON") from error
 

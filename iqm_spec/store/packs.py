@@ -16,6 +16,7 @@ from iqm_spec.canonical import canonical
 from iqm_spec.json_types import Json
 from iqm_spec.store.disk import translated
 from iqm_spec.store.folder import Folder
+from iqm_spec.store.large import LONG
 from iqm_spec.store.layout import LARGEST_VALUE, RECORD_KEY, kind_of, object_path, pack_format
 from iqm_spec.store.objects import check_file, corrupt, opened, parse, place_object
 from iqm_spec.store.shapes import header_misfit, record_misfit
@@ -69,7 +70,11 @@ def write_pack(
         temp.write(canonical({"format": pack_format(kind), **header}) + b"\n")
         for key, line in _unique(heapq.merge(*runs)):
             places.append((key, temp.size, len(line)))
-            temp.write(line + b"\n")
+            if len(line) > LONG:  # no copy of it
+                temp.write(line)
+                temp.write(b"\n")
+            else:
+                temp.write(line + b"\n")
         return place_object(folder, temp, "jsonl"), places
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from iqm_spec.canonical import canonical
 from iqm_spec.json_types import Json
+from iqm_spec.store.large import LONG, read_json
 
 
 class NotCanonicalError(ValueError):
@@ -16,7 +17,7 @@ class NotCanonicalError(ValueError):
 def parse_canonical(data: bytes) -> Json:
     """The value whose canonical JSON is `data`; NotCanonicalError where there is none."""
     try:
-        value: Json = json.loads(data)
+        value: Json = read_json(data)
     except (ValueError, RecursionError) as error:
         raise NotCanonicalError(f"is not JSON ({error})") from error
     if not _is_canonical(value, data):
@@ -26,6 +27,8 @@ def parse_canonical(data: bytes) -> Json:
 
 def parse_lines(lines: Sequence[bytes]) -> list[Json | NotCanonicalError]:
     """The value of each line, or what is wrong with it. Parsed together: twice as fast."""
+    if sum(map(len, lines)) > LONG:
+        return [_parse_line(line) for line in lines]
     try:
         values = json.loads(b"[" + b",".join(lines) + b"]")
     except (ValueError, RecursionError):

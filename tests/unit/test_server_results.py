@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -192,3 +194,27 @@ def test_keys_of_overwritten_bits_are_left_out_of_the_counts() -> None:
     assert counts_of(data, [native]) == [{"0": 5, "1": 7}]
     with pytest.raises(BadAnswer, match="without overwritten_1_1_0"):
         counts_of([{"measurement_keys": keys[1:], "counts": {"1": 7}}], [native])
+
+
+def test_a_million_bits_are_decoded_beside_little_else() -> None:
+    width, outcomes = 20, 50_000
+    native = measuring((("c", width),), *range(width))
+    keys = list(keys_of(native).bits)
+    stride = 65_537  # odd: all outcomes differ, in no order
+    texts = [format(i * stride % (1 << width), f"0{width}b") for i in range(outcomes)]
+    expected = {text[::-1]: 1 + place % 3 for place, text in enumerate(texts)}
+
+    def answer() -> Iterator[Any]:
+        counts = {text: 1 + place % 3 for place, text in enumerate(texts)}
+        yield {"measurement_keys": keys, "counts": counts}
+
+    counts_of(answer(), [native])  # so that no import is counted
+    tracemalloc.start()
+    try:
+        (found,) = counts_of(answer(), [native])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == expected
+    assert list(found) == sorted(found)
+    assert peak < 350 * outcomes

@@ -23,6 +23,7 @@ SECTIONS = (
     "crosscheck",
     "methods",
     "results",
+    "outcomes",
     "folder",
 )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,7 +15,7 @@ import click
 from iqm_spec.cli import output as out
 from iqm_spec.cli.missing import tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.cli.written import write_text, write_with
+from iqm_spec.cli.written import write_pieces, write_with
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
@@ -24,6 +25,9 @@ from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.shot_files import bitstrings, write_npz
 from iqm_spec.runs.tidy import tidy, write_parquet
 from iqm_spec.store import Store
+
+_AT_ONCE = 1 << 12
+"""Lines, or tokens of JSON, that are in memory at once."""
 
 
 @click.command()
@@ -77,11 +81,12 @@ def command(
     shots: dict[int, Json] | None = None
     if memory:
         shots = {id(row): cast("Json", bitstrings(store, row)) for row in have}
-    text = _json(have, found, shots) if kind == "json" else _csv(rows)
+    pieces = _json(have, found, shots) if kind == "json" else _csv(rows)
     if output is None:
-        click.echo(text, nl=False)
+        for piece in pieces:
+            click.echo(piece, nl=False)
     else:
-        write_text(output, text)
+        write_pieces(output, pieces)
     return tell_gaps(saved.state.id, found)
 
 
@@ -128,7 +133,7 @@ def _write_npz(
         out.answer({"run": saved.state.id, "file": path.as_posix(), "arrays": arrays, "exit": 0})
 
 
-def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) -> str:
+def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:
     listed: list[dict[str, Json]] = [
         {**row.to_json(), "repeat": row.point.repeat + 1, "random": row.stage == "mock"}
         for row in rows
@@ -136,18 +141,25 @@ def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) ->
     if shots is not None:
         listed = [{**one, "memory": shots[id(row)]} for one, row in zip(listed, rows, strict=True)]
     missing = [point.id for point in found.counts]
-    return json.dumps({"rows": listed, "missing": missing}, indent=1) + "\n"
+    tokens = json.JSONEncoder(indent=1).iterencode({"rows": listed, "missing": missing})
+    while some := list(islice(tokens, _AT_ONCE)):
+        yield "".join(some)
+    yield "\n"
 
 
-def _csv(rows: Sequence[Row]) -> str:
+def _csv(rows: Sequence[Row]) -> Iterator[str]:
     """One line per outcome: what is swept in columns of its own, tidy for pandas or R."""
     table = tidy(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
-    for line in table.lines():
-        writer.writerow([_cell(cell) for cell in line])
-    return text.getvalue()
+    lines = table.lines()
+    while some := list(islice(lines, _AT_ONCE)):
+        writer.writerows([_cell(cell) for cell in line] for line in some)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
 
 
 def _cell(value: object) -> object:

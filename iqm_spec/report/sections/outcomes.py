@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import nsmallest
 from typing import Any
 
 from iqm_spec.analysis.merit import Merit
@@ -170,7 +171,7 @@ def _cells(subject: Subject, row: Row, absent: str) -> list[str]:
     if row.record is None:
         return [name, "", absent]
     total = sum(row.counts.values())
-    best = sorted(row.counts.items(), key=lambda item: (-item[1], item[0]))[:3]
+    best = nsmallest(3, row.counts.items(), key=lambda item: (-item[1], item[0]))
     told = "  ".join(f"{clean(bits, 40)} {100 * number / total:.0f}%" for bits, number in best)
     return [name, f"{total:,}", told]
 

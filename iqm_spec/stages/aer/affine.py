@@ -7,7 +7,7 @@ only fix parities of the outcome; every outcome that keeps them is equally likel
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -55,7 +55,10 @@ class Affine:
         each = 2.0**-dimension
         perfect = perfect_device(np.array([each]), shots, np.array([2.0**dimension]))
         if 2**dimension > MOST_OUTCOMES:
-            return Ideal({bits: each if self._has(bits) else 0.0 for bits in seen}, False, perfect)
+            found: dict[str, float] = {}
+            for some, table in self.bits.tables(seen):
+                found.update(zip(some, np.where(self._has(table), each, 0.0).tolist(), strict=True))
+            return Ideal(found, False, perfect)
         index = np.arange(2**dimension)[:, None] >> np.arange(dimension)
         every = self._strings((index & 1).astype(np.uint8))
         return Ideal(dict.fromkeys(every, each), True, perfect)
@@ -64,18 +67,13 @@ class Affine:
         outcomes = (rows @ self.basis.astype(int) + self.offset) % 2
         return self.bits.strings(pack(outcomes.tolist()))
 
-    def _has(self, bitstring: str) -> bool:
-        """Whether the outcome lies in the space; the basis is in echelon form: reduce it away."""
-        import numpy as np
-
-        outcome = self.bits.outcome(bitstring)
-        rest = self.offset ^ np.array(
-            [outcome >> j & 1 for j in range(self.offset.size)], dtype=np.uint8
-        )
+    def _has(self, outcomes: Binary) -> NDArray[np.bool_]:
+        """Which rows lie in the space; the basis is in echelon form: reduce it away."""
+        rest = self.offset ^ outcomes
         for row in self.basis:
-            if rest[int(row.argmax())]:
-                rest = rest ^ row
-        return not rest.any()
+            rest ^= rest[:, int(row.argmax()), None] * row
+        outside: Any = rest.any(axis=1)
+        return ~outside  # type: ignore[no-any-return]
 
 
 def affine(native: Native, device: str, name: str = "") -> Affine:

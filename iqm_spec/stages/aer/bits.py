@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Binary = NDArray[np.uint8]
+
+_AT_ONCE = 1 << 14
+"""Bitstrings whose bits are in memory at once."""
 
 
 @frozen
@@ -40,6 +51,18 @@ class Bits:
             ends.append((width - low - size, width - low))
             low += size
         return [cut for cut in reversed(ends) if cut[0] < cut[1]]
+
+    def tables(self, bitstrings: Collection[str]) -> Iterator[tuple[list[str], Binary]]:
+        """Bitstrings some at a time, and their bits: a row each, a column for each of `clbits`."""
+        import numpy as np
+
+        columns = [-1 - clbit for clbit in self.clbits]
+        width = sum(size for _, size in self.registers)
+        left = iter(bitstrings)
+        while some := list(islice(left, _AT_ONCE)):
+            plain = "".join(some).replace(" ", "").encode()
+            bits = np.frombuffer(plain, dtype=np.uint8).reshape(len(some), width) & np.uint8(1)
+            yield some, bits[:, columns]
 
     def outcome(self, bitstring: str) -> int:
         """The integer of a bitstring that `strings` wrote."""

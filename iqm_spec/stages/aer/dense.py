@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -49,13 +49,18 @@ class Dense:
 
         possible = np.flatnonzero(self.probabilities > IMPOSSIBLE)
         complete = possible.size <= MOST_OUTCOMES
-        wanted = possible.tolist() if complete else sorted(map(self.bits.outcome, seen))
-        values = [_tidy(float(self.probabilities[i])) for i in wanted]
-        return Ideal(
-            probabilities=dict(zip(self.bits.strings(wanted), values, strict=True)),
-            complete=complete,
-            perfect=perfect_device(self.probabilities[possible], shots),
-        )
+        perfect = perfect_device(self.probabilities[possible], shots)
+        found: dict[str, float] = {}
+        if complete:
+            found.update(zip(self.bits.strings(possible.tolist()), self._at(possible), strict=True))
+            return Ideal(found, complete, perfect)
+        weights = 1 << np.arange(len(self.bits.clbits))
+        for some, table in self.bits.tables(seen):
+            found.update(zip(some, self._at(table @ weights), strict=True))
+        return Ideal(found, complete, perfect)
+
+    def _at(self, outcomes: NDArray[np.int64]) -> Iterator[float]:
+        return map(_tidy, self.probabilities[outcomes].tolist())
 
     def with_readout_errors(self, errors: Sequence[tuple[float, float]]) -> Dense:
         """As read out: bit j flips from 0 with `errors[j][0]`, from 1 with `errors[j][1]`."""
