@@ -16,6 +16,7 @@ from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice, refusal
 from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
+from iqm_spec.server.fields import count_of, time_of
 from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
@@ -69,7 +70,7 @@ class JobReport:
     @property
     def created(self) -> datetime | None:
         """When the server made it, UTC; None where it does not tell."""
-        found = [_time(when) for _, status, when in self.timeline if status == "created"]
+        found = [time_of(when) for _, status, when in self.timeline if status == "created"]
         return found[0].astimezone(UTC) if found and found[0] is not None else None
 
 
@@ -82,7 +83,7 @@ def parse_job(raw: Json) -> JobReport:
     calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
     status = printable(data["status"]).lower()
     estimate = (
-        _count(compilation.get("execution_runtime_estimate_ms"))
+        count_of(compilation.get("execution_runtime_estimate_ms"))
         if isinstance(compilation, dict)
         else None
     )
@@ -94,13 +95,13 @@ def parse_job(raw: Json) -> JobReport:
         id=_text(data, "id"),
         status=status,
         terminal=status in _TERMINAL,
-        queue_position=_count(data.get("queue_position")),
+        queue_position=count_of(data.get("queue_position")),
         calibration_set_id=calibration if isinstance(calibration, str) else None,
         messages=_words(data.get("messages")),
         errors=_words(data.get("errors")),
         timeline=timeline,
         execution_seconds=_seconds(timeline),
-        runtime_ms=_count(data.get("runtime_ms")),
+        runtime_ms=count_of(data.get("runtime_ms")),
         estimate_seconds=None if estimate is None else estimate / 1000,
         raw=raw if _is_storable(raw) else {"text": json.dumps(raw)},
     )
@@ -185,10 +186,6 @@ def _text(item: dict[str, Any], key: str) -> str:
     return printable(value) if isinstance(value, str) else ""
 
 
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
-
-
 def _words(value: Any) -> tuple[str, ...]:
     """Messages or errors as `source: message (code)`."""
     found = []
@@ -205,17 +202,9 @@ def _words(value: Any) -> tuple[str, ...]:
 
 def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
     """From the first start of execution to its last end."""
-    starts = [_time(when) for _, status, when in timeline if status == "execution_started"]
-    ends = [_time(when) for _, status, when in timeline if status == "execution_ended"]
+    starts = [time_of(when) for _, status, when in timeline if status == "execution_started"]
+    ends = [time_of(when) for _, status, when in timeline if status == "execution_ended"]
     if not starts or not ends or None in starts or None in ends:
         return None
     seconds = (max(filter(None, ends)) - min(filter(None, starts))).total_seconds()
     return seconds if seconds >= 0 else None
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

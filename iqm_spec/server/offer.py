@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.server.advice import advice
+from iqm_spec.server.fields import count_of, time_of
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.transport import Connection, Parameters, segment
 
@@ -87,11 +88,11 @@ def read_offer(
     lengths = (told.get("queue_length") for told in (queue, details))
     return Offer(
         alias=alias,
-        **{ours: _count(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
+        **{ours: count_of(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
         price_per_second=_price(_mapping(details.get("pricing")).get("payg_price_per_second")),
         healthy=_flag(health.get("healthy")),
         operational_status=_status(details.get("operational_status")),
-        queue_length=next((n for n in map(_count, lengths) if n is not None), None),
+        queue_length=next((n for n in map(count_of, lengths) if n is not None), None),
         windows=_slots(queue.get("available")),
         available=_slots(slots.get("available_slots")),
         booked=_slots(slots.get("booked_slots")),
@@ -128,10 +129,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
-
-
 def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
@@ -160,18 +157,10 @@ def _slots(value: Any) -> tuple[Slot, ...] | None:
 
 
 def _slot(item: Mapping[str, Any]) -> Slot | None:
-    start, end = _time(item.get("start")), _time(item.get("end"))
+    start, end = time_of(item.get("start")), time_of(item.get("end"))
     if start is None or end is None or end <= start:
         return None
     return Slot(start, end, _price(item.get("price")), str(item.get("reference") or ""))
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _text(when: datetime) -> str:
