@@ -81,6 +81,9 @@ def make_app(
 
     async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
+        if status == 405:
+            message = f"{request.url.path} does not take {request.method}"
+            return _response(Rejected(405, "method_not_allowed", message).answer())
         return _response(Rejected(status, "not_found", f"no call {request.url.path}").answer())
 
     routes = [
@@ -170,9 +173,10 @@ def _controls(server: Server) -> list[Route]:
         try:
             server.faults.add(rules_from_json(json.loads(await request.body())))
         except UsageError as error:
-            return _response(Rejected(400, "invalid_input", f"{error} {error.hint}").answer())
-        except ValueError as error:
-            return _response(Rejected(400, "invalid_input", f"no JSON: {error}").answer())
+            hint = f"; {error.hint}" if error.hint else ""
+            return _response(Rejected(400, "invalid_input", f"{error}{hint}").answer())
+        except (ValueError, RecursionError):
+            return _response(Rejected(400, "invalid_input", "the body is no JSON").answer())
         return _response(Answer(200, _rules(server)))
 
     async def clear_faults(request: Request) -> Response:
@@ -180,9 +184,12 @@ def _controls(server: Server) -> list[Route]:
         return _response(Answer(200, _rules(server)))
 
     async def calibrate(request: Request) -> Response:
-        gone = request.path_params["action"] == "withdraw"
+        action = request.path_params["action"]
         try:
-            return _response(Answer(200, server.calibrate(request.path_params["qc"], gone=gone)))
+            if action not in ("move", "withdraw"):
+                raise Rejected(404, "not_found", "a calibration set can be moved or withdrawn")
+            now = server.calibrate(request.path_params["qc"], gone=action == "withdraw")
+            return _response(Answer(200, now))
         except Rejected as error:
             return _response(error.answer())
 

@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _INVALID = "Job payload is not valid"
 """How IQM's servers begin such a message, which IQM's own tests look for (QDMI-on-IQM)."""
 
+LONGEST_DELAY_S = 1.0
+"""Of one delay: thousands of times what any qubit remembers. A guess: nothing is published."""
 TAG_LENGTH = 50
 """Characters that a job's tag may have."""
 
@@ -71,19 +74,43 @@ def warm_up() -> None:
 def _json(body: bytes) -> Any:
     """The body in today's form, whichever form its client wrote."""
     try:
-        data = json.loads(body, parse_constant=_refuse)
+        data = json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON") from error
     if not isinstance(data, dict):
         raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON object")
     try:
-        return in_todays_form(data)
+        payload = in_todays_form(data)
     except ForeignPayload as error:
         raise _unsound(str(error)) from error
+    _require_places(payload)
+    return payload
+
+
+def _require_places(payload: Any) -> None:
+    """What iqm-client's models would say in the words of their unions, in plain ones."""
+    circuits = payload.get("circuits")
+    for number, circuit in enumerate(circuits if isinstance(circuits, list) else ()):
+        listed = circuit.get("instructions") if isinstance(circuit, dict) else None
+        for place, item in enumerate(listed if isinstance(listed, list) else ()):
+            locus = item.get("locus") if isinstance(item, dict) else None
+            if not isinstance(locus, list) or not all(isinstance(name, str) for name in locus):
+                where = f"circuit {number}, instruction {place}"
+                message = f"{_INVALID}: {where}: `locus` must be a list of names"
+                raise Rejected(422, "validation_error", message)
+    mapping = payload.get("qubit_mapping")
+    if mapping is not None and not isinstance(mapping, dict | list):
+        message = f"{_INVALID}: `qubit_mapping` must be a list of pairs, or null"
+        raise Rejected(422, "validation_error", message)
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if isfinite(value) else _refuse(text)
 
 
 def _parsed(payload: Any) -> CircuitJobDefinition:
@@ -105,7 +132,8 @@ def _parsed(payload: Any) -> CircuitJobDefinition:
         message = f"{_INVALID}: {where}: {what}"
         raise Rejected(422, "validation_error", message, details=details) from error
     except Exception as error:
-        raise Rejected(422, "validation_error", f"{_INVALID}: {error}") from error
+        message = f"{_INVALID}: it is no PostJobsRequest of iqm-client ({error})"
+        raise Rejected(422, "validation_error", message) from error
 
 
 def _within_limits(request: CircuitJobDefinition, options: Options) -> None:
@@ -135,13 +163,15 @@ def _on_architecture(request: CircuitJobDefinition, computer: Computer, set_id: 
     )
 
     architecture = _model(computer, set_id)
+    if (request.max_circuit_duration_over_t2 or 0.0) < 0:
+        raise _unsound("`max_circuit_duration_over_t2` must not be below 0")
     try:
         CircuitCompilationOptions(
             move_gate_validation=request.move_gate_validation,
             move_gate_frame_tracking=request.move_gate_frame_tracking,
         )
         for index, circuit in enumerate(request.circuits):
-            _one(index, circuit, validate_circuit)
+            _one(index, circuit, computer, validate_circuit)
         validate_qubit_mapping(architecture, request.circuits, request.qubit_mapping)
         validate_circuit_instructions(
             architecture,
@@ -153,7 +183,7 @@ def _on_architecture(request: CircuitJobDefinition, computer: Computer, set_id: 
         raise _unsound(str(error)) from error
 
 
-def _one(index: int, circuit: Any, validate: Any) -> None:
+def _one(index: int, circuit: Any, computer: Computer, validate: Any) -> None:
     """What is checked of a circuit by itself."""
     if isinstance(circuit, str):
         raise _unsound(f"circuit {index} is QIR, which the emulator does not run")
@@ -163,6 +193,13 @@ def _one(index: int, circuit: Any, validate: Any) -> None:
         validate(circuit)
     except ValueError as error:
         raise _unsound(f"circuit {index}: {error}") from error
+    gates = computer.architecture.gates
+    for item in circuit.instructions:
+        if item.name == "reset" and not (gates.get("reset") or gates.get("cc_prx")):
+            raise _unsound(f"circuit {index}: {computer.alias} has no `reset`")
+        if item.name == "delay" and not 0 <= item.args["duration"] <= LONGEST_DELAY_S:
+            most = f"between 0 and {LONGEST_DELAY_S:g} s"
+            raise _unsound(f"circuit {index}: a delay must be {most}, got {item.args['duration']}")
     if not any(item.name == "measure" for item in circuit.instructions):
         raise _unsound(f"circuit {index}: Circuit contains no measurements.")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +44,11 @@ CALLS = (
 """Names of the calls that a rule can be about; `*` is any."""
 
 
+LONGEST_DELAY_S = 3600.0
+"""The longest that a rule may hold an answer back."""
+_BODILESS = (204, 205, 304)
+
+
 @frozen
 class Rule:
     """One fault: on which calls, after how many of them, how many times, and what happens."""
@@ -64,14 +70,19 @@ class Rule:
     id: str = field(factory=lambda: uuid4().hex)
 
     def __attrs_post_init__(self) -> None:
+        _check_types(self)
         _one_of("fault", self.fault, tuple(KINDS))
         _one_of("on", self.on, ("*", *CALLS))
         if self.fault.startswith("job-") and self.on != "submit":
             raise UsageError(f"a rule of the kind {self.fault} needs `on: submit`")
         if self.skip < 0 or (self.times is not None and self.times < 1) or self.seconds < 0:
             raise UsageError("`skip` and `seconds` must not be below 0, nor `times` below 1")
+        if self.seconds > LONGEST_DELAY_S:
+            raise UsageError(f"`seconds` must be {LONGEST_DELAY_S:g} at most, got {self.seconds:g}")
         if not 200 <= self.status <= 599:
             raise UsageError(f"`status` must be between 200 and 599, got {self.status}")
+        if self.status in _BODILESS and self.body not in (None, ""):
+            raise UsageError(f"an answer with the status {self.status} has no body")
 
     @property
     def is_processed(self) -> bool:
@@ -108,6 +119,34 @@ class Rule:
         return Answer(answer.status, kept, answer.headers, answer.job)
 
 
+def _check_types(rule: Rule) -> None:
+    """UsageError for a field of another type than it has: it would break an answer later."""
+    given: Mapping[str, Any] = asdict(rule, recurse=False)
+
+    def require(name: str, what: str, *, is_right: bool) -> None:
+        if not is_right:
+            raise UsageError(f"`{name}` must be {what}, got {given[name]!r}"[:200])
+
+    for name in ("fault", "on", "qc", "error_code", "message"):
+        require(name, "text", is_right=isinstance(given[name], str))
+    for name in ("skip", "status"):
+        require(name, "a whole number", is_right=type(given[name]) is int)
+    times, seconds, remove, headers = (given[k] for k in ("times", "seconds", "remove", "headers"))
+    require("times", "a whole number or null", is_right=times is None or type(times) is int)
+    require("processed", "true or false", is_right=isinstance(given["processed"], bool))
+    is_time = type(seconds) in (int, float) and isfinite(seconds)
+    require("seconds", "a number", is_right=is_time)
+    require("set", "an object", is_right=isinstance(given["set"], Mapping))
+    is_names = isinstance(remove, list | tuple) and all(isinstance(name, str) for name in remove)
+    require("remove", "a list of names", is_right=is_names)
+    are_headers = isinstance(headers, Mapping) and all(
+        isinstance(text, str) and text.isascii() and text.isprintable()
+        for pair in headers.items()
+        for text in pair
+    )
+    require("headers", "an object of printable ASCII texts", is_right=are_headers)
+
+
 _KEYS = {item.name for item in fields(Rule)} - {"id"}
 """What a rule may say; its id, which names files, is the emulator's own."""
 
@@ -129,8 +168,6 @@ def rules_from_json(data: Any) -> list[Rule]:
             rules.append(Rule(**item))
         except UsageError as error:
             raise UsageError(f"fault rule {number}: {error.message}", hint=error.hint) from error
-        except TypeError as error:
-            raise UsageError(f"fault rule {number}: {error}") from error
     return rules
 
 

@@ -11,6 +11,9 @@ from attrs import field, frozen
 from iqm_spec.json_types import Json
 
 
+_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
+
+
 @frozen
 class Fate:
     """What will become of a job whatever it holds: `failed`, `cancelled` or `stuck` (waiting)."""
@@ -37,8 +40,15 @@ class Ask:
         return self.path.get("qc")
 
     def flag(self, name: str) -> bool:
-        """A boolean of the query, false unless it is there and true."""
-        return self.query.get(name, "").lower() in ("true", "1", "yes")
+        """A boolean of the query, false where it is not there; Rejected where it is none."""
+        text = self.query.get(name, "").lower()
+        if text not in ("", *_FALSE, *_TRUE):
+            raise Rejected(422, "validation_error", f"{name} must be true or false")
+        return self.is_true(name)
+
+    def is_true(self, name: str) -> bool:
+        """Whether the query has this boolean, and it is true."""
+        return self.query.get(name, "").lower() in _TRUE
 
 
 @frozen

@@ -83,6 +83,8 @@ class Options:
             raise UsageError(f"no machine is called {self.on_premises}", hint=", ".join(known()))
         if self.token_env and not os.environ.get(self.token_env):
             raise UsageError(f"there is no token in the environment variable {self.token_env}")
+        if self.credits is not None and not (isfinite(self.credits) and self.credits >= 0):
+            raise UsageError(f"there cannot be {self.credits:g} credits to spend")
         _check_limits(self.limits)
         known_aliases = computers(self.on_premises)
         spans = (*self.slots, *self.windows)
@@ -92,6 +94,8 @@ class Options:
                 raise UsageError(
                     f"there is no computer {alias}", hint=f"there are {', '.join(known_aliases)}"
                 )
+        if self.on_premises and (self.slots or self.timeslot_only):
+            raise UsageError("a server on premises has no timeslots")
 
     def limit(self, name: str) -> int:
         """The limit of this name."""

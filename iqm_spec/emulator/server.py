@@ -152,7 +152,7 @@ class Server:
                 "time": time.time(),
                 "call": ask.call,
                 "alias": ask.alias,
-                "use_timeslot": ask.flag("use_timeslot"),
+                "use_timeslot": ask.is_true("use_timeslot"),
                 "tag": ask.query.get("tag"),
                 "sha256": hashlib.sha256(ask.body).hexdigest(),
                 "job": job,

@@ -107,6 +107,15 @@ def test_what_is_sound_is_taken(state: State, alias: str, body: Any) -> None:
         ("deneb", job(MOVE, PRX, MOVE, M1), 400, "invalid_job_payload", "prx"),
         ("deneb", job(MOVE, op("move", "QB2", "CR1"), M1), 400, "invalid_job_payload", "occupied"),
         ("deneb", job(M1, move_gate_validation="none"), 400, "invalid_job_payload", "tracking"),
+        ("garnet", job(op("delay", "QB1", duration=-1e-6), M1), 400, "invalid_job_payload",
+         "a delay must be between 0 and 1 s"),
+        ("garnet", job(op("delay", "QB1", duration=1e30), M1), 400, "invalid_job_payload", "delay"),
+        ("garnet", job(op("reset", "QB1"), M1), 400, "invalid_job_payload", "has no `reset`"),
+        ("garnet", job(M1, max_circuit_duration_over_t2=-1), 400, "invalid_job_payload", "below 0"),
+        ("garnet", b'{"circuits": [], "shots": 1e400}', 400, "invalid_input", "no JSON"),
+        ("garnet", job({"name": "prx", "locus": "QB1", "args": {}}), 422, "validation_error",
+         "circuit 0, instruction 0: `locus` must be a list of names"),
+        ("garnet", job(M1, qubit_mapping="x"), 422, "validation_error", "list of pairs"),
     ],
 )  # fmt: skip
 def test_what_is_unsound_is_refused(

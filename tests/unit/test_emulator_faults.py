@@ -168,6 +168,10 @@ def test_units_come_back() -> None:
         (lambda: Options(limits={"max_shots_per_circuit": 0}), "at least 1"),
         (lambda: Span("garnet", 5, 5), "empty"),
         (lambda: options_from_json({"sped": 1}), "no option sped"),
+        (lambda: Options(credits=-1), "credits"),
+        (lambda: Options(credits=float("nan")), "credits"),
+        (lambda: Options(on_premises="deneb", slots=(Span("default", 0, 1),)), "no timeslots"),
+        (lambda: Options(dut_labels={"granite": "M1"}), "no computer granite"),
     ],
 )
 def test_options_that_are_wrong_are_told(make: Any, told: str) -> None:
@@ -185,3 +189,20 @@ def test_options_survive_the_way_to_the_child(tmp_path: Path) -> None:
         faults=({"fault": "slow"},),
     )
     assert options_from_json(options.to_json()) == options
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"set": [1]}, {"set": None}, {"remove": 5}, {"remove": "id"}, {"remove": [1]}),
+        *({"headers": {"X": 5}}, {"headers": {"X": "漢"}}, {"headers": [1]}),
+        *({"headers": {"X": "a\nb"}}, {"status": 500.5}, {"status": True}, {"skip": 1.5}),
+        *({"seconds": 1e300}, {"seconds": float("nan")}, {"seconds": "1"}, {"times": "2"}),
+        *({"qc": 5}, {"message": 5}, {"processed": 1}, {"on": ["job"]}),
+        *({"status": 304, "body": "text"}, {"status": 204, "body": {}}),
+    ],
+)
+def test_a_rule_that_would_break_an_answer_is_refused(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="fault rule 1: ") as refused:
+        rules_from_json([{"fault": "status", **wrong}])
+    assert len(refused.value.message) < 300
