@@ -34,6 +34,7 @@ def _submit(context: Context, ask: Ask) -> Answer:
     computer = context.computer_of(ask)
     if ask.path["type"] != "circuit":
         raise Rejected(400, "invalid_input", f"unsupported job type {ask.path['type'][:32]!r}")
+    ask.flag("use_timeslot")  # Rejected here, before the body is looked at
     tag = ask.query.get("tag")
     submission = checked(ask.body, tag, calibration(context.state, computer), context.options)
     durations = [circuit_duration(item.circuit, computer.profile) for item in submission.circuits]
