@@ -10,7 +10,6 @@ from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 
-
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
 
 

@@ -167,8 +167,11 @@ def _credentials(known: Credentials, found: Visit, *, emulator: bool) -> Check:
 def _listed(found: Visit) -> Check:
     name = "quantum computers"
     if found.computers is None:
-        why = found.refusal.message if found.refusal else "the server cannot be asked"
-        return unknown(name, why, found.refusal.hint if found.refusal else "")
+        refusal = found.refusal
+        if refusal is None or refusal.code == "refused.token":  # said of the server, the token
+            return unknown(name, refusal.message if refusal else "the server cannot be asked")
+        hint = refusal.hint or "is this the address of an IQM server? `--server URL` names another"
+        return problem(name, refusal.message, hint)
     if not found.computers:
         hint = "ask the project's PI which quantum computers the token is for"
         return problem(name, "the server lists none", hint)

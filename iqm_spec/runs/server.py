@@ -11,7 +11,7 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.afford import price_jobs, require_budget, that_fit
-from iqm_spec.runs.calibrations import keep_calibrations, used_sets
+from iqm_spec.runs.calibrations import Used, keep_calibrations, used_sets
 from iqm_spec.runs.events import (
     Event,
     Heard,
@@ -222,17 +222,19 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
     if not it.found.stopped:
         fetch_late(it, work, _memory(it, work))
     it.found.notes += it.lacking.values()
-    verdict = judge_server(work, it.stage, it.found)
     attempts = work.attempts()
     derived: list[str] = []
     calibrations: list[str] = []
     if it.stage is Stage.HARDWARE:
-        used = [(a.job, a.number, a.id) for a in attempts]
-        rows = list(server_rows(it.store, it.plan, it.stage, it.session.realm, used))
+        ids = [(a.job, a.number, a.id) for a in attempts]
+        rows = list(server_rows(it.store, it.plan, it.stage, it.session.realm, ids))
         derived = derive(it.store, it.plan, rows)
+        used = used_sets(rows)
         calibrations = keep_calibrations(
-            it.store, it.session, used_sets(rows), ask=it.heard and not it.found.stopped
+            it.store, it.session, used, ask=it.heard and not it.found.stopped
         )
+        it.found.notes += _other_sets(it, used)
+    verdict = judge_server(work, it.stage, it.found)
     it.log.used(it.stage, it.session.realm, attempts, derived, calibrations)
     return StageDone(
         stage=it.stage,
@@ -245,6 +247,19 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
         submitted=it.submitted,
         code=verdict.code,
     )
+
+
+def _other_sets(it: ServerStage, used: Sequence[Used]) -> Iterator[str]:
+    """Results of other calibration sets than the one that the plan's machine was read under."""
+    if it.plan.header["calibration"] != "pin":
+        return
+    for target, calibration in used:
+        pinned = it.request.pins.get(target)
+        if pinned is not None and calibration != pinned:
+            yield (
+                f"{target}: the results in the folder are of calibration set {calibration}, the "
+                f"plan is for {pinned}; `--fresh` measures again"
+            )
 
 
 def refused(stage: Stage, reason: str, request: Request) -> StageDone:

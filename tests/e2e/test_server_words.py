@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.emulator import Emulator
+from iqm_spec.emulator import Emulator, Options
 from iqm_spec.runs.measured import timings_of
 from iqm_spec.store import Store
+from tests.emulators import start
 
 pytestmark = pytest.mark.slow
 
@@ -190,3 +191,29 @@ def test_doctor_tells_expiry_price_and_bookable_slots(
     assert bookable.startswith("in 1 h")
     assert bookable.count("30 min for 90.00 credits") == 3
     assert bookable.endswith("and 1 more")
+
+
+def test_results_of_another_calibration_set_say_so(spec: Path, cli: Cli, answer: Ask) -> None:
+    with start(Options(speed=1e4)) as emulator:
+        at = (spec, "--server", emulator.url, "--yes")
+        answer("run", *at, env=ENV)
+        moved = emulator.move_calibration("garnet")
+        again = answer("run", *at, "--replan", env=ENV)
+        said = " ".join(again["stages"][-1]["verdict"])
+        assert f"the plan is for {moved}; `--fresh` measures again" in said
+        assert len(emulator.submissions()) == 2
+        fresh = answer("run", *at, "--fresh", env=ENV)
+        assert "measures again" not in " ".join(fresh["stages"][-1]["verdict"])
+        assert len(emulator.submissions()) == 4
+
+
+def test_doctor_knows_what_is_no_iqm_server(
+    at: tuple[object, ...], answer: Ask, emulator: Emulator
+) -> None:
+    emulator.faults(
+        [{"on": "computers", "fault": "status", "status": 200, "body": [1, 2], "times": None}]
+    )
+    checks = answer("doctor", *at, exit_code=4, env=ENV)["checks"]
+    (listed,) = [one for one in checks if one["name"] == "quantum computers"]
+    assert listed["status"] == "problem"
+    assert "is this an IQM server?" in listed["found"]
