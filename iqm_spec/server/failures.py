@@ -54,6 +54,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (urllib3.exceptions.IncompleteRead, "the answer broke off"),
     (http.client.IncompleteRead, "the answer broke off"),
     (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (http.client.BadStatusLine, "the server does not speak HTTP at this port"),
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was closed while sending"),
     (TimeoutError, "no answer in {seconds:g} s"),

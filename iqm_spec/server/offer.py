@@ -116,7 +116,9 @@ class _Reader:
             self.notes.append(f"{what}: {error.message}")
             return {}
         if not reply.ok:
-            self.notes.append(f"{what}: {advice(reply)[0]}")
+            is_absent = reply.status == 404  # older servers lack calls, those on premises slots
+            why = "the server does not tell" if is_absent else advice(reply)[0]
+            self.notes.append(f"{what}: {why}")
             return {}
         found = reply.json()
         if not isinstance(found, dict):

@@ -22,7 +22,8 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from iqm_spec.server.errors import Lost, TooLarge
+from iqm_spec.diagnostics import printable
+from iqm_spec.server.errors import Lost, Misconfigured, TooLarge
 from iqm_spec.server.failures import CONNECT_SECONDS, FAILURES, not_sent, reason_of, words
 from iqm_spec.server.network import Route, route_of
 from iqm_spec.server.origin import is_loopback
@@ -109,15 +110,22 @@ class _HeaderOnly(AuthBase):
 
 
 def get(url: str, **kwargs: Any) -> requests.Response:
-    """GET, redirects followed; the token goes to the first origin alone. NotSent or Lost."""
+    """GET, redirects within one origin followed. NotSent or Lost.
+
+    Misconfigured where another origin is named: the token is not for it, and it may be any page
+    that a network asks to log in at.
+    """
     for _ in range(_MOST_HOPS + 1):
         response = _exchange("GET", url, kwargs)
         target = _target(url, response)
         if target is None:
             return response
         if _origin(target) != _origin(url):
-            headers = kwargs.get("headers", {}).items()
-            kwargs["headers"] = {k: v for k, v in headers if k.lower() != "authorization"}
+            raise Misconfigured(
+                f"the server redirects to {_shown(target)}, which the token is not for",
+                hint="give the server's present address with --server; where this network has a "
+                "login page, log in first",
+            )
         kwargs.pop("params", None)
         url = target
     raise Lost(f"the server redirected more than {_MOST_HOPS} times")
@@ -138,6 +146,12 @@ def _target(url: str, response: requests.Response) -> str | None:
     except ValueError:
         return None
     return target if plain else None
+
+
+def _shown(url: str) -> str:
+    """The origin of an address in text, without what else is in it."""
+    scheme, host, port = _origin(url)
+    return printable(f"{scheme}://{host}" + (f":{port}" if port else ""))[:100]
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -227,16 +227,17 @@ def test_redirected_posts_are_not_followed() -> None:
         assert (reply.status, len(server.requests)) == (307, 1)
 
 
-def test_redirected_gets_take_no_token_to_another_host() -> None:
+def test_redirected_gets_go_to_no_other_host() -> None:
     with Scripted([http(200, {"b": 2})] * 2) as other:
         hops = [
             http(302, b"", {"Location": "/api/v1/near"}),
-            http(302, b"", {"Location": other.url + "/far"}),
+            http(302, b"", {"Location": other.url + "/far?secret=1"}),
         ]
-        with Scripted(hops) as server:
-            assert to(server, SECRET).get("x", {"q": 1}).json() == {"b": 2}
+        with Scripted(hops) as server, pytest.raises(Misconfigured) as caught:
+            to(server, SECRET).get("x", {"q": 1})
+        assert other.requests == []
+    assert caught.value.why == f"the server redirects to {other.url}, which the token is not for"
     assert SECRET.encode() in server.requests[1]
-    assert SECRET.encode() not in other.requests[0]
     assert server.requests[1].startswith(b"GET /api/v1/near HTTP")
 
 
