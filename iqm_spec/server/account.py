@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.token import Token
 from iqm_spec.server.transport import Connection
+from iqm_spec.server.values import time
 
 
 def read_expiry(connection: Connection, token: Token, patience: Patience) -> datetime | None:
@@ -28,18 +29,10 @@ def read_expiry(connection: Connection, token: Token, patience: Patience) -> dat
         when
         for item in (listed if isinstance(listed, list) else [])
         if isinstance(item, dict) and _is_end(item.get("last_characters"), secret)
-        if (when := _time(item.get("expires_at"))) is not None
+        if (when := time(item.get("expires_at"))) is not None
     ]
     return min(times, default=None)
 
 
 def _is_end(text: object, secret: str) -> bool:
     return isinstance(text, str) and bool(text) and secret.endswith(text)
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
@@ -19,12 +19,16 @@ from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
 from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
+from iqm_spec.server.values import count, shown, time, word
 
 LONGEST_WAIT = 30
 """Seconds that the server holds an answer back until the job has ended."""
 
 _CIRCUITS = "circuit"
 """The type of jobs that hold circuits; those of pulses are of the type `run`."""
+
+_LONGEST_STATUS, _LONGEST_TEXT = 40, 2000
+"""Characters that are kept of a status, and of a reason why a job failed."""
 
 _TERMINAL = {
     *("completed", "failed", "cancelled"),
@@ -69,8 +73,8 @@ class JobReport:
     @property
     def created(self) -> datetime | None:
         """When the server made it, UTC; None where it does not tell."""
-        found = [_time(when) for _, status, when in self.timeline if status == "created"]
-        return found[0].astimezone(UTC) if found and found[0] is not None else None
+        found = [time(when) for _, status, when in self.timeline if status == "created"]
+        return found[0] if found else None
 
 
 def parse_job(raw: Json) -> JobReport:
@@ -80,9 +84,9 @@ def parse_job(raw: Json) -> JobReport:
         raise BadAnswer("the server's answer is no job: it has no status")
     compilation = data.get("compilation")
     calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
-    status = printable(data["status"]).lower()
+    status = shown(data["status"], _LONGEST_STATUS).lower()
     estimate = (
-        _count(compilation.get("execution_runtime_estimate_ms"))
+        count(compilation.get("execution_runtime_estimate_ms"))
         if isinstance(compilation, dict)
         else None
     )
@@ -94,13 +98,13 @@ def parse_job(raw: Json) -> JobReport:
         id=_text(data, "id"),
         status=status,
         terminal=status in _TERMINAL,
-        queue_position=_count(data.get("queue_position")),
-        calibration_set_id=calibration if isinstance(calibration, str) else None,
+        queue_position=count(data.get("queue_position")),
+        calibration_set_id=word(calibration),
         messages=_words(data.get("messages")),
         errors=_words(data.get("errors")),
         timeline=timeline,
         execution_seconds=_seconds(timeline),
-        runtime_ms=_count(data.get("runtime_ms")),
+        runtime_ms=count(data.get("runtime_ms")),
         estimate_seconds=None if estimate is None else estimate / 1000,
         raw=raw if _is_storable(raw) else {"text": json.dumps(raw)},
     )
@@ -118,14 +122,18 @@ def _is_storable(raw: Json) -> bool:
 def read_job(connection: Connection, job_id: str, patience: Patience, wait: int = 0) -> JobReport:
     """Where a job stands; with `wait` the server holds its answer back for up to so many seconds.
 
-    UnknownJob where the server has none of this id; Refused where the token is not accepted.
+    UnknownJob where the server has none of this id; Refused where the token is not accepted;
+    BadAnswer where the answer is no job, or another one.
     """
     seconds = max(0, min(LONGEST_WAIT, wait))
     params: Parameters = (
         {"wait_until_terminal": True, "timeout_seconds": seconds} if seconds else {}
     )
     reply = read(connection, f"jobs/{segment(job_id)}", params, patience)
-    return parse_job(_found(reply, job_id).json())
+    report = parse_job(_found(reply, job_id).json())
+    if report.id and report.id.lower() != job_id.lower():
+        raise BadAnswer(f"the server was asked for job {job_id} and told of another one")
+    return evolve(report, id=job_id)
 
 
 def read_payload(connection: Connection, job_id: str, patience: Patience) -> Json:
@@ -182,11 +190,7 @@ def _items(value: Any) -> list[dict[str, Any]]:
 
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
-    return printable(value) if isinstance(value, str) else ""
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return shown(value, _LONGEST_TEXT) if isinstance(value, str) else ""
 
 
 def _words(value: Any) -> tuple[str, ...]:
@@ -194,7 +198,7 @@ def _words(value: Any) -> tuple[str, ...]:
     found = []
     for item in value if isinstance(value, list) else []:
         if isinstance(item, str):
-            found.append(printable(item))
+            found.append(shown(item, _LONGEST_TEXT))
         elif isinstance(item, dict):
             source, code = _text(item, "source"), _text(item, "error_code")
             told = _text(item, "message") or code
@@ -205,17 +209,9 @@ def _words(value: Any) -> tuple[str, ...]:
 
 def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
     """From the first start of execution to its last end."""
-    starts = [_time(when) for _, status, when in timeline if status == "execution_started"]
-    ends = [_time(when) for _, status, when in timeline if status == "execution_ended"]
+    starts = [time(when) for _, status, when in timeline if status == "execution_started"]
+    ends = [time(when) for _, status, when in timeline if status == "execution_ended"]
     if not starts or not ends or None in starts or None in ends:
         return None
     seconds = (max(filter(None, ends)) - min(filter(None, starts))).total_seconds()
     return seconds if seconds >= 0 else None
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -17,9 +17,15 @@ from iqm_spec.errors import IqmSpecError
 from iqm_spec.server.advice import advice
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.transport import Connection, Parameters, segment
+from iqm_spec.server.values import count, time, word
 
 _OPTIONAL_SECONDS = 5.0
 """How long a read that can be done without is tried."""
+
+_HIGHEST_PRICE = Decimal(10**9)
+"""Credits; what is above is a mistake, and no sum of such prices can be stored."""
+_LONGEST_PRICE = 40
+"""Characters."""
 
 _LIMITS = {
     "max_circuits": "max_circuits_per_job",
@@ -87,11 +93,11 @@ def read_offer(
     lengths = (told.get("queue_length") for told in (queue, details))
     return Offer(
         alias=alias,
-        **{ours: _count(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
+        **{ours: count(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
         price_per_second=_price(_mapping(details.get("pricing")).get("payg_price_per_second")),
         healthy=_flag(health.get("healthy")),
-        operational_status=_status(details.get("operational_status")),
-        queue_length=next((n for n in map(_count, lengths) if n is not None), None),
+        operational_status=word(details.get("operational_status")),
+        queue_length=next((n for n in map(count, lengths) if n is not None), None),
         windows=_slots(queue.get("available")),
         available=_slots(slots.get("available_slots")),
         booked=_slots(slots.get("booked_slots")),
@@ -128,27 +134,21 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _count(value: Any) -> int | None:
-    return value if type(value) is int and value >= 0 else None
-
-
 def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _status(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.isprintable() else None
 
 
 def _price(value: Any) -> Decimal | None:
     """A price, which the server writes as text; never by way of a float's binary digits."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    if len(str(value)) > _LONGEST_PRICE:
+        return None
     try:
         price = Decimal(str(value))
     except InvalidOperation:
         return None
-    return price if price.is_finite() and price >= 0 else None
+    return price if price.is_finite() and 0 <= price <= _HIGHEST_PRICE else None
 
 
 def _slots(value: Any) -> tuple[Slot, ...] | None:
@@ -160,18 +160,10 @@ def _slots(value: Any) -> tuple[Slot, ...] | None:
 
 
 def _slot(item: Mapping[str, Any]) -> Slot | None:
-    start, end = _time(item.get("start")), _time(item.get("end"))
+    start, end = time(item.get("start")), time(item.get("end"))
     if start is None or end is None or end <= start:
         return None
-    return Slot(start, end, _price(item.get("price")), str(item.get("reference") or ""))
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        when = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return Slot(start, end, _price(item.get("price")), word(item.get("reference")) or "")
 
 
 def _text(when: datetime) -> str:

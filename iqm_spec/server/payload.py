@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from math import isfinite, tau
+from math import tau
 from typing import Any
 
 from iqm_spec.canonical import canonical
@@ -22,6 +22,7 @@ _ROTATIONS = ("prx", "cc_prx")
 _TURNS = {"angle_t": "angle", "phase_t": "phase"}
 _FLOATS = {"angle", "phase", "duration"}
 _LONGEST_REASON = 200
+_MOST = 1e300
 
 
 class ForeignPayload(ValueError):
@@ -80,7 +81,7 @@ def _radians(item: Mapping[str, Any]) -> dict[str, Any]:
         if radians in args:
             raise ForeignPayload(f"{_name(item)} has both `{radians}` and `{turns}`")
         value = args.pop(turns)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if not _is_number(value):
             raise ForeignPayload(f"`{turns}` of {_name(item)} is no number")
         args[radians] = tau * value
     return args
@@ -141,12 +142,19 @@ def _with_floats(item: dict[str, Any]) -> dict[str, Any]:
     args = item.get("args")
     if not isinstance(args, dict):
         return item
-    numbers = {key: float(args[key]) for key in _FLOATS & args.keys() if _is_int(args[key])}
+    numbers = {
+        key: float(args[key])
+        for key in _FLOATS & args.keys()
+        if isinstance(args[key], int) and _is_number(args[key])
+    }
     return {**item, "args": {**args, **numbers}} if numbers else item
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_number(value: object) -> bool:
+    """Whether it is a finite number; Python's integers have no end."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_MOST < value < _MOST
 
 
 def _short(error: Exception) -> str:
