@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
@@ -95,7 +94,7 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
     """
     from iqm_spec.server.errors import BadAnswer
     from iqm_spec.server.jobs import read_job, read_payload
-    from iqm_spec.server.payload import circuits_payload
+    from iqm_spec.server.payload import ForeignPayload, circuits_payload
 
     report = read_job(connection, job_id, patience)
     alias = _alias(connection, report.raw, patience)
@@ -103,8 +102,7 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
         raise BadAnswer(f"the server does not say which quantum computer job {job_id} is of")
     try:
         payload = circuits_payload(read_payload(connection, job_id, patience))
-        canonical(payload)  # what the folder cannot hold is not imported
-    except ValueError as error:
+    except ForeignPayload as error:
         raise Refused(
             f"job {job_id} cannot be imported: {error}",
             hint="nothing was imported: only circuits as lists of instructions match a spec's",

@@ -81,7 +81,7 @@ def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> list[str]:
     counted = [
         (derived_key(row.sources), row.point.ask, row.counts, row.derived is None)
         for row in rows
-        if row.record is not None and any(row.counts.values())
+        if row.record is not None
     ]
     derive_measured(store, plan, [(key, ask, got) for key, ask, got, new in counted if new])
     found = store.find(MEASURED, {key for key, _, _, _ in counted})

@@ -112,7 +112,7 @@ def normalized(payload: Json) -> bytes:
     the order of keys in its own way. The same as `canonical` of the JSON of a body of ours.
     ForeignPayload where it is no request for circuits.
     """
-    return canonical(json.loads(request_model(payload).model_dump_json()))
+    return _canonical(json.loads(request_model(payload).model_dump_json()))
 
 
 def circuits_payload(payload: Json) -> dict[str, Any]:
@@ -134,7 +134,16 @@ def circuits_payload(payload: Json) -> dict[str, Any]:
         except Exception as error:  # noqa: BLE001 - they index into what may not be there
             raise ForeignPayload(f"circuit {number}: {_short(error)}") from None
     data: dict[str, Any] = json.loads(request.model_dump_json())
+    _canonical(data)
     return data
+
+
+def _canonical(data: Any) -> bytes:
+    """RFC 8785 bytes; ForeignPayload for numbers and texts that a results folder cannot hold."""
+    try:
+        return canonical(data)
+    except ValueError as error:
+        raise ForeignPayload(f"a value of it cannot be stored: {_short(error)}") from None
 
 
 def _with_floats(item: dict[str, Any]) -> dict[str, Any]:

@@ -304,7 +304,9 @@ def _column(key: str, rows: Any, place: _Place) -> Bytes:
         row = next(r for r in rows if type(r) is not list or len(r) != 1 or type(r[0]) is not int)
         raise place.wrong(f"a shot of {key} is {_short(row)}, not one qubit's bit")
     if strange := set(flat) - {0, 1}:
-        raise place.wrong(f"a shot of {key} is in the state {_short(min(strange))}, neither 0 nor 1")
+        raise place.wrong(
+            f"a shot of {key} is in the state {_short(min(strange))}, neither 0 nor 1"
+        )
     return np.array(flat, dtype=np.uint8) + _ZERO
 
 

@@ -35,6 +35,7 @@ target: garnet
 stages: [mock, hardware]
 shots: 20
 circuits: [{generator: bell}]
+analysis: {distances: {}, expectation: {observables: {zz: ZZ}}}
 """
 HERE = """\
 iqm_spec: 1
@@ -48,21 +49,6 @@ require: {mock: {waived: "there is none here"}}
 READ = ("computers", "computer", "queue", "timeslots", "architecture")
 RESULTS = ("job", "counts", "counts", "metrics")
 SHOTS = ("job", "measurements", "measurements", "counts")
-
-SCENES: Mapping[str, tuple[str, ...]] = {
-    "doctor": (*READ, "timeslots", "tokens"),
-    "doctor-default": ("computers", "computer", "limits", "health", "architecture", "metrics"),
-    "dry-run": READ,
-    "run": (*READ, "submit", "submit", *RESULTS),
-    "default": ("computers", "computer", "architecture", "metrics", "metrics", "calibration"),
-    "resume": RESULTS,
-    "resume-shots": SHOTS,
-    "status": ("job",),
-    "import": ("computers", "architecture", "job", "payload", "payload", "counts"),
-    "adopt": ("job", "payload", "payload"),
-    "cancel": ("cancel",),
-}
-"""Names of scenes with the calls whose answers are changed in them."""
 
 _OFTEN = ("architecture", "computer", "submit", "job")
 """Calls that a scene makes more than once."""
@@ -85,7 +71,7 @@ def trial(seed: int, number: int) -> Trial:
     """The trial of this number."""
     rng = Random(f"{seed}:{number}")
     scene = list(SCENES)[number % len(SCENES)]
-    call = rng.choice(SCENES[scene])
+    call = rng.choice(SCENES[scene].calls)
     times = rng.choice((1, 1, ALL))
     skip = rng.choice((0, 0, 1)) if times == 1 and call in _OFTEN else 0
     status = rng.choice(_ERRORS) if rng.random() < 0.08 else 0
@@ -178,24 +164,15 @@ class Stage:
 
     def play(self, chosen: Trial) -> Outcome:
         """Run the scene of a trial in a folder of its own, and hold it to the laws."""
-        emulator = self._premises if "default" in chosen.scene else self._resonance
+        emulator = self._premises if SCENES[chosen.scene].on_premises else self._resonance
         assert emulator is not None
         outcome = Outcome(chosen)
         scene = self.folder / f"trial-{chosen.number}"
         before = len(emulator.submissions())
         self._proxy.begin(emulator.url, chosen.change)
-        actors: Mapping[str, Callable[[_Acts], None]] = {
-            "doctor": _doctor, "doctor-default": _doctor_default, "dry-run": _dry_run, "run": _run, "default": _default,
-            "resume": _resume, "resume-shots": _resume, "status": _status, "import": _import, "adopt": _adopt,
-            "cancel": _cancel,
-        }  # fmt: skip
-        origins = {
-            "resume": "waiting", "resume-shots": "remembering", "status": "stuck",
-            "adopt": "unknown", "cancel": "stuck",
-        }  # fmt: skip
-        self._lay(scene, origins.get(chosen.scene, ""))
+        self._lay(scene, SCENES[chosen.scene].origin)
         acts = _Acts(self, scene, outcome, self._jobs, self._proxy)
-        actors[chosen.scene](acts)
+        SCENES[chosen.scene].act(acts)
         outcome.changed = self._proxy.seen.told
         new = emulator.submissions()[before:]
         outcome.broken += _twice(new)
@@ -245,11 +222,11 @@ class _Acts:
             self.outcome.broken.append(f"verify exits {code}")
 
 
-def _wrong(
-    name: str, done: subprocess.CompletedProcess[str], seconds: float
-) -> Iterator[str]:
+def _wrong(name: str, done: subprocess.CompletedProcess[str], seconds: float) -> Iterator[str]:
     if done.returncode not in CODES:
         yield f"{name} exits {done.returncode}: {done.stderr[-1500:]!r}"
+    elif done.returncode == 7:
+        yield f"{name} finds the folder corrupt: {done.stderr[-600:]!r}"
     elif "Traceback" in done.stderr:
         yield f"{name} shows a traceback: {done.stderr[-1500:]!r}"
     text = done.stdout + done.stderr
@@ -343,3 +320,40 @@ def _adopt(acts: _Acts) -> None:
 def _cancel(acts: _Acts) -> None:
     acts("cancel", "latest", *_json(acts))
     acts("verify", "results")
+
+
+@frozen
+class Scene:
+    """Commands (`act`) in a copy of the folder `origin`, and the calls whose answers are changed.
+
+    A call that is named twice is changed twice as often.
+    """
+
+    act: Callable[[_Acts], None]
+    calls: tuple[str, ...]
+    origin: str = ""
+    on_premises: bool = False
+
+
+SCENES: Mapping[str, Scene] = {
+    "doctor": Scene(_doctor, (*READ, "timeslots", "tokens")),
+    "doctor-default": Scene(
+        _doctor_default,
+        ("computers", "computer", "limits", "health", "architecture", "metrics"),
+        on_premises=True,
+    ),
+    "dry-run": Scene(_dry_run, READ),
+    "run": Scene(_run, (*READ, "submit", "submit", *RESULTS)),
+    "default": Scene(
+        _default,
+        ("computers", "computer", "architecture", "metrics", "metrics", "calibration"),
+        on_premises=True,
+    ),
+    "resume": Scene(_resume, RESULTS, "waiting"),
+    "resume-shots": Scene(_resume, SHOTS, "remembering"),
+    "status": Scene(_status, ("job",), "stuck"),
+    "import": Scene(_import, ("computers", "architecture", "job", "payload", "payload", "counts")),
+    "adopt": Scene(_adopt, ("job", "payload", "payload"), "unknown"),
+    "cancel": Scene(_cancel, ("cancel",), "stuck"),
+}
+"""Scenes by name."""
