@@ -22,6 +22,7 @@ _VALUES: tuple[Callable[[], Any], ...] = (
     lambda: True,
     lambda: False,
     lambda: 0,
+    lambda: 1,
     lambda: -1,
     lambda: 0.5,
     lambda: 1.0,
@@ -94,7 +95,17 @@ def _broken(body: bytes, rng: Random) -> tuple[bytes, str]:
 
 
 def _change(data: Any, rng: Random) -> tuple[Any, str]:
-    path = _place(data, rng)
+    """One place changed, or all places of a kind in the same way."""
+    alike = _places(data, rng)
+    if len(alike) == 1 or rng.random() < 0.6:
+        return _change_at(data, rng.choice(alike), rng)
+    seed, what = rng.randrange(1 << 32), ""
+    for path in reversed(alike):  # those behind a lost one move up
+        data, what = _change_at(data, path, Random(seed))
+    return data, f"{what}, and so {len(alike)} times"
+
+
+def _change_at(data: Any, path: Path, rng: Random) -> tuple[Any, str]:
     value = _at(data, path)
     parent = _at(data, path[:-1]) if path else None
     ways: list[Callable[[], tuple[Any, str]]] = [
@@ -116,13 +127,13 @@ def _change(data: Any, rng: Random) -> tuple[Any, str]:
     return rng.choice(ways)()
 
 
-def _place(data: Any, rng: Random) -> Path:
-    """A place of the answer: every kind of place is as likely, however often it is there."""
+def _places(data: Any, rng: Random) -> list[Path]:
+    """The places of one kind: every kind is as likely, however often it is there."""
     kinds: dict[Path, list[Path]] = {}
     for path in _paths(data, ()):
         kind = tuple("*" if isinstance(part, int) else part for part in path)
         kinds.setdefault(kind, []).append(path)
-    return rng.choice(kinds[rng.choice(list(kinds))])
+    return kinds[rng.choice(list(kinds))]
 
 
 def _paths(data: Any, path: Path) -> Iterator[Path]:

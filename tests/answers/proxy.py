@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -36,6 +37,23 @@ CALLS = {
 }
 """Method and path below /api/v1 of every call that the program makes."""
 
+_SLOT = {
+    "start": "2126-11-23T08:00:00Z",
+    "end": "2126-11-23T12:00:00+00:00",
+    "price": "90.00",
+    "reference": "r1",
+}
+MORE: Mapping[str, Mapping[str, Any]] = {
+    "timeslots": {"available_slots": [_SLOT], "booked_slots": [_SLOT]},
+    "queue": {"available": [_SLOT]},
+    "tokens": {"tokens": [{"last_characters": "wers", "expires_at": "2126-11-23T08:00:00Z"}]},
+    "job": {
+        "errors": [{"source": "qpu", "message": "too warm", "error_code": "warm"}],
+        "messages": [{"source": "qpu", "message": "hello"}],
+    },
+}
+"""Put where an answer has nothing."""
+
 ALL = 1 << 30
 """For `Change.times`."""
 
@@ -53,6 +71,14 @@ class Change:
     skip: int = 0
     times: int = ALL
     status: int = 0
+    rewrite: Callable[[bytes], bytes] | None = None
+    """Makes the answer, in the place of chance."""
+
+    def of(self, body: bytes) -> tuple[bytes, str]:
+        """The changed body, and in words what was changed."""
+        if self.rewrite is not None:
+            return self.rewrite(body), "rewritten"
+        return mutated(body, self.seed)
 
     def __str__(self) -> str:
         times = "all" if self.times == ALL else f"{self.times}"
@@ -147,8 +173,10 @@ class Proxy:
         if call == "cancel":  # the job is shared by many trials: it goes on
             method, path, body = "GET", path.removesuffix("/cancel"), b""
         status, data, told = self._ask(method, path, headers, body)
+        if status < 300:
+            data = _with_more(call, data)
         if change is not None and hit and status < 300:
-            data, what = mutated(data, change.seed)
+            data, what = change.of(data)
             with self._lock:
                 self.seen.told.append(what)
         if call == "submit" and ":mock" not in path and status < 300:
@@ -158,7 +186,7 @@ class Proxy:
 
     def _error(self, change: Change) -> tuple[int, bytes, dict[str, str]]:
         text = {"error_code": "not_enough_credits", "message": "no", "request_id": "r1"}
-        data, what = mutated(json.dumps(text).encode(), change.seed)
+        data, what = change.of(json.dumps(text).encode())
         with self._lock:
             self.seen.told.append(f"status {change.status}: {what}")
         return change.status, data, {"Content-Type": "application/json"}
@@ -183,6 +211,17 @@ class Proxy:
             return answer.status, answer.read(), told
         finally:
             connection.close()
+
+
+def _with_more(call: str, data: bytes) -> bytes:
+    """An answer with something in lists that are empty at an emulator."""
+    more = MORE.get(call)
+    if more is None:
+        return data
+    told = json.loads(data)
+    return json.dumps(
+        {**told, **{key: told.get(key) or value for key, value in more.items()}}
+    ).encode()
 
 
 def _call(method: str, path: str) -> str:

@@ -218,6 +218,7 @@ class _Acts:
         self("report", "latest", "-o", "page.html")
         self("status", "latest")
         self("analyze", "latest")
+        self("reproduce", "latest")
         if code := self("verify", "results"):
             self.outcome.broken.append(f"verify exits {code}")
 
@@ -266,7 +267,8 @@ def _json(acts: _Acts) -> tuple[str, ...]:
 
 
 def _doctor(acts: _Acts) -> None:
-    acts("doctor", "spec.yaml", *_json(acts), asks=True)
+    mode = ("pay-as-you-go", "timeslot")[acts.outcome.trial.number % 2]
+    acts("doctor", "spec.yaml", "--set", f"mode={mode}", *_json(acts), asks=True)
 
 
 def _doctor_default(acts: _Acts) -> None:
@@ -274,7 +276,8 @@ def _doctor_default(acts: _Acts) -> None:
 
 
 def _dry_run(acts: _Acts) -> None:
-    acts("run", "spec.yaml", "--dry-run", *_json(acts), asks=True)
+    mode = ("pay-as-you-go", "timeslot")[acts.outcome.trial.number % 2]
+    acts("run", "spec.yaml", "--set", f"mode={mode}", "--dry-run", *_json(acts), asks=True)
 
 
 def _run(acts: _Acts) -> None:
