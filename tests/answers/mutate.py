@@ -15,7 +15,7 @@ HOSTILE = "\x1b]0;owned\x07\x1b[31mred\x9b2J\u202egnp.exe\r\n\x00"
 _RAW = "raw-json:"
 """Begins a text whose rest is put into the answer as it is."""
 
-DEPTHS = (50, 900, 5_000, 100_000)
+DEPTHS = (50, 900, 5_000, 20_000)
 
 _VALUES: tuple[Callable[[], Any], ...] = (
     lambda: None,
@@ -49,7 +49,7 @@ _VALUES: tuple[Callable[[], Any], ...] = (
     lambda: "é漢🎲",
     lambda: HOSTILE,
     lambda: "\ud800",
-    lambda: "x" * 200_000,
+    lambda: "x" * 50_000,
     lambda: "00000000-0000-4000-8000-000000000000",
     lambda: "0001-01-01T00:00:00+14:00",
     lambda: "9999-12-31T23:59:59.999999-14:00",
