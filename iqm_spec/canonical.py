@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
@@ -52,7 +53,7 @@ def _is_long(value: dict[str, Json]) -> bool:
     """Whether an object, or one in it, has many members; their names are ASCII."""
     tables = [value, *(item for item in value.values() if type(item) is dict)]
     return any(len(table) > _AT_ONCE for table in tables) and all(
-        type(name) is str and name.isascii() for table in tables for name in table
+        set(map(type, table)) <= {str} and "".join(table).isascii() for table in tables
     )
 
 
@@ -81,15 +82,22 @@ def _write_parts(value: dict[str, Json], into: BytesIO) -> None:
 
 def _members(some: dict[str, Json]) -> bytes:
     """The members of an object as they stand between its braces."""
-    likely = all(type(item) is float and 0 <= item <= 1 for item in some.values())
-    if likely and _BITS.fullmatch("".join(some)):
-        numbers = map(_number, some.values())  # type: ignore[arg-type]
-        told = [f'"{bits}":{number}' for bits, number in zip(some, numbers, strict=True)]
-        return ",".join(told).encode()
+    values: list[Any] = list(some.values())
+    kind = type(values[0])
+    if kind in _MOST and set(map(type, values)) == {kind} and _BITS.fullmatch("".join(some)):
+        write, most = _MOST[kind]
+        if min(values) >= 0 and max(values) <= most:
+            pairs = zip(some, map(write, values), strict=True)
+            return ",".join([f'"{bits}":{number}' for bits, number in pairs]).encode()
     return canonical(some)[1:-1]
 
 
 _BITS = re.compile("[01 ]*")
+_MOST: dict[type, tuple[Callable[[Any], str], int]] = {
+    int: (str, LARGEST_INTEGER),
+    float: (lambda value: _number(value), 1),
+}
+"""How counts and probabilities are written, and up to which."""
 
 
 class _Odd(Exception):

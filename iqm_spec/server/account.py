@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from iqm_spec.errors import IqmSpecError
+from iqm_spec.server.fields import time_of
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.token import Token
 from iqm_spec.server.transport import Connection
-from iqm_spec.server.values import time
 
 
 def read_expiry(connection: Connection, token: Token, patience: Patience) -> datetime | None:
@@ -29,7 +29,7 @@ def read_expiry(connection: Connection, token: Token, patience: Patience) -> dat
         when
         for item in (listed if isinstance(listed, list) else [])
         if isinstance(item, dict) and _is_end(item.get("last_characters"), secret)
-        if (when := time(item.get("expires_at"))) is not None
+        if (when := time_of(item.get("expires_at"))) is not None
     ]
     return min(times, default=None)
 

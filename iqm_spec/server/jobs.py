@@ -16,10 +16,10 @@ from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice, refusal
 from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
+from iqm_spec.server.fields import count_of, shown, time_of, word_of
 from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
-from iqm_spec.server.values import count, shown, time, word
 
 LONGEST_WAIT = 30
 """Seconds that the server holds an answer back until the job has ended."""
@@ -73,7 +73,7 @@ class JobReport:
     @property
     def created(self) -> datetime | None:
         """When the server made it, UTC; None where it does not tell."""
-        found = [time(when) for _, status, when in self.timeline if status == "created"]
+        found = [time_of(when) for _, status, when in self.timeline if status == "created"]
         return found[0] if found else None
 
 
@@ -86,7 +86,7 @@ def parse_job(raw: Json) -> JobReport:
     calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
     status = shown(data["status"], _LONGEST_STATUS).lower()
     estimate = (
-        count(compilation.get("execution_runtime_estimate_ms"))
+        count_of(compilation.get("execution_runtime_estimate_ms"))
         if isinstance(compilation, dict)
         else None
     )
@@ -98,13 +98,13 @@ def parse_job(raw: Json) -> JobReport:
         id=_text(data, "id"),
         status=status,
         terminal=status in _TERMINAL,
-        queue_position=count(data.get("queue_position")),
-        calibration_set_id=word(calibration),
+        queue_position=count_of(data.get("queue_position")),
+        calibration_set_id=word_of(calibration),
         messages=_words(data.get("messages")),
         errors=_words(data.get("errors")),
         timeline=timeline,
         execution_seconds=_seconds(timeline),
-        runtime_ms=count(data.get("runtime_ms")),
+        runtime_ms=count_of(data.get("runtime_ms")),
         estimate_seconds=None if estimate is None else estimate / 1000,
         raw=raw if _is_storable(raw) else {"text": json.dumps(raw)},
     )
@@ -209,8 +209,8 @@ def _words(value: Any) -> tuple[str, ...]:
 
 def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
     """From the first start of execution to its last end."""
-    starts = [time(when) for _, status, when in timeline if status == "execution_started"]
-    ends = [time(when) for _, status, when in timeline if status == "execution_ended"]
+    starts = [time_of(when) for _, status, when in timeline if status == "execution_started"]
+    ends = [time_of(when) for _, status, when in timeline if status == "execution_ended"]
     if not starts or not ends or None in starts or None in ends:
         return None
     seconds = (max(filter(None, ends)) - min(filter(None, starts))).total_seconds()

@@ -15,9 +15,9 @@ from attrs import evolve, frozen
 
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.server.advice import advice
+from iqm_spec.server.fields import count_of, time_of, word_of
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.transport import Connection, Parameters, segment
-from iqm_spec.server.values import count, time, word
 
 _OPTIONAL_SECONDS = 5.0
 """How long a read that can be done without is tried."""
@@ -93,11 +93,11 @@ def read_offer(
     lengths = (told.get("queue_length") for told in (queue, details))
     return Offer(
         alias=alias,
-        **{ours: count(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
+        **{ours: count_of(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
         price_per_second=_price(_mapping(details.get("pricing")).get("payg_price_per_second")),
         healthy=_flag(health.get("healthy")),
-        operational_status=word(details.get("operational_status")),
-        queue_length=next((n for n in map(count, lengths) if n is not None), None),
+        operational_status=word_of(details.get("operational_status")),
+        queue_length=next((n for n in map(count_of, lengths) if n is not None), None),
         windows=_slots(queue.get("available")),
         available=_slots(slots.get("available_slots")),
         booked=_slots(slots.get("booked_slots")),
@@ -160,10 +160,10 @@ def _slots(value: Any) -> tuple[Slot, ...] | None:
 
 
 def _slot(item: Mapping[str, Any]) -> Slot | None:
-    start, end = time(item.get("start")), time(item.get("end"))
+    start, end = time_of(item.get("start")), time_of(item.get("end"))
     if start is None or end is None or end <= start:
         return None
-    return Slot(start, end, _price(item.get("price")), word(item.get("reference")) or "")
+    return Slot(start, end, _price(item.get("price")), word_of(item.get("reference")) or "")
 
 
 def _text(when: datetime) -> str:

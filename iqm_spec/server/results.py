@@ -15,11 +15,11 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.server.advice import refusal
 from iqm_spec.server.errors import BadAnswer, Unreadable
+from iqm_spec.server.fields import LARGEST
 from iqm_spec.server.keys import keys_of
 from iqm_spec.server.patience import Patience, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, segment
-from iqm_spec.server.values import LARGEST
 
 if TYPE_CHECKING:
     import numpy as np

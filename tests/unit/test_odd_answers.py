@@ -13,7 +13,7 @@ from scripted import Scripted, http
 
 from iqm_spec.cli import output
 from iqm_spec.model import NativeCircuit, Op, Stage
-from iqm_spec.server import values
+from iqm_spec.server import fields
 from iqm_spec.server.computers import read_architecture, read_offer
 from iqm_spec.server.errors import BadAnswer, Unreadable
 from iqm_spec.server.jobs import parse_job, read_job
@@ -48,24 +48,24 @@ def to(server: Scripted) -> Connection:
 
 @pytest.mark.parametrize("text", [*ENDS, "2026-02-30", "", 7, None, [], {}])
 def test_times_that_are_none(text: Any) -> None:
-    assert values.time(text) is None
+    assert fields.time_of(text) is None
 
 
 def test_times_are_utc() -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     for text in ("2026-11-23T12:00:00", "2026-11-23T14:00:00+02:00", "2026-11-23T12:00:00Z"):
-        assert values.time(text) == noon
-        assert str(values.time(text)) == str(noon)
+        assert fields.time_of(text) == noon
+        assert str(fields.time_of(text)) == str(noon)
 
 
 @pytest.mark.parametrize("value", [-1, 2**53, 10**400, 1.0, True, "1", None])
 def test_counts_that_are_none(value: Any) -> None:
-    assert values.count(value) is None
+    assert fields.count_of(value) is None
 
 
 @pytest.mark.parametrize("value", ["", ESCAPES, "\ud800", "x" * 101, 7, None])
 def test_words_that_are_none(value: Any) -> None:
-    assert values.word(value) is None
+    assert fields.word_of(value) is None
 
 
 @pytest.mark.parametrize("deep", ['[{"a":' * 60 + "1" + "}]" * 60, "[" * 900 + "]" * 900])

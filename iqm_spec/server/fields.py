@@ -17,12 +17,12 @@ _YEARS = range(1971, 9000)
 """Of a time. Near the ends of the calendar no time zone can be converted to another."""
 
 
-def count(value: Any) -> int | None:
+def count_of(value: Any) -> int | None:
     """A number of things."""
     return value if type(value) is int and 0 <= value <= LARGEST else None
 
 
-def time(value: Any) -> datetime | None:
+def time_of(value: Any) -> datetime | None:
     """A time in ISO 8601 as UTC, which one without a zone is taken for."""
     try:
         when = datetime.fromisoformat(value)
@@ -33,7 +33,7 @@ def time(value: Any) -> datetime | None:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def word(value: Any) -> str | None:
+def word_of(value: Any) -> str | None:
     """A short text that can be shown and stored as it is."""
     fits = isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST
     return value if fits else None
