@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,18 @@ REPORT_URL = "the project's issue tracker"
 
 def answer(data: Mapping[str, Any]) -> None:
     """Print the one JSON document of `--json`."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(_escaped(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)))
+
+
+def _escaped(text: str) -> str:
+    """JSON with escapes for what a terminal would obey, which stands in texts alone."""
+    return re.sub(r"[^\x20-\x7e\n]", lambda found: _escape(found[0]), text)
+
+
+def _escape(char: str) -> str:
+    if char.isprintable():
+        return char
+    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def say(text: str = "") -> None:

@@ -19,6 +19,9 @@ MEASURED = "hardware-derived"
 MOST_SECONDS = 10.0
 """Ideal distributions that take longer are left to the Aer stage."""
 
+NO_SHOTS = "not a single shot came back"
+"""Why there are no distances where heralding left nothing."""
+
 Counted = tuple[str, str, Mapping[str, int]]
 """Key of derived figures, ask of the circuit, counts."""
 
@@ -60,7 +63,7 @@ def measured_lines(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[di
     lines = []
     for key, ask, counts in rows:
         circuit = circuits[ask]
-        why = _seconds(circuit)
+        why = _seconds(circuit) if any(counts.values()) else NO_SHOTS
         found = known[circuit] if why is None else why
         ideal = found if isinstance(found, str) else found.ideal(counts, sum(counts.values()))
         if isinstance(ideal, str):

@@ -100,7 +100,7 @@ def bring_in(
         open_ones = [known[i] for i in asked if known[i].open]
         troubles = _fetch(open_ones, session, store, tell, wanted)
         derived: dict[Stage, list[str]] = {}
-        if Stage.HARDWARE in stages:
+        if any(known[i].intent["stage"] == Stage.HARDWARE.value for i in asked):
             rows = server_rows(store, plan, Stage.HARDWARE, session.realm)
             derived[Stage.HARDWARE] = derive(store, plan, rows)
         works = {stage: look(plan, stage, session.realm, store) for stage in stages}

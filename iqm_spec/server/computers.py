@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from attrs import frozen
 
@@ -116,7 +117,17 @@ def read_architecture(
         raise BadAnswer(f"{what} does not name its calibration set")
     if calibration_set not in ("default", found):
         raise BadAnswer(f"{what}: asked for set {calibration_set}, got {found}")
+    if not _is_id(found):
+        raise BadAnswer(f"{what}: its calibration set has no id but {printable(found)[:80]}")
     return ArchitectureRead(architecture, found, raw)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_metrics(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
@@ -16,7 +16,7 @@ from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.server.advice import advice, refusal
 from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
-from iqm_spec.server.fields import count_of, time_of
+from iqm_spec.server.fields import count_of, shown, time_of, word_of
 from iqm_spec.server.patience import Patience, read, read_as
 from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, Parameters, segment
@@ -26,6 +26,9 @@ LONGEST_WAIT = 30
 
 _CIRCUITS = "circuit"
 """The type of jobs that hold circuits; those of pulses are of the type `run`."""
+
+_LONGEST_STATUS, _LONGEST_TEXT = 40, 2000
+"""Characters that are kept of a status, and of a reason why a job failed."""
 
 _TERMINAL = {
     *("completed", "failed", "cancelled"),
@@ -71,7 +74,7 @@ class JobReport:
     def created(self) -> datetime | None:
         """When the server made it, UTC; None where it does not tell."""
         found = [time_of(when) for _, status, when in self.timeline if status == "created"]
-        return found[0].astimezone(UTC) if found and found[0] is not None else None
+        return found[0] if found else None
 
 
 def parse_job(raw: Json) -> JobReport:
@@ -81,7 +84,7 @@ def parse_job(raw: Json) -> JobReport:
         raise BadAnswer("the server's answer is no job: it has no status")
     compilation = data.get("compilation")
     calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
-    status = printable(data["status"]).lower()
+    status = shown(data["status"], _LONGEST_STATUS).lower()
     estimate = (
         count_of(compilation.get("execution_runtime_estimate_ms"))
         if isinstance(compilation, dict)
@@ -96,7 +99,7 @@ def parse_job(raw: Json) -> JobReport:
         status=status,
         terminal=status in _TERMINAL,
         queue_position=count_of(data.get("queue_position")),
-        calibration_set_id=calibration if isinstance(calibration, str) else None,
+        calibration_set_id=word_of(calibration),
         messages=_words(data.get("messages")),
         errors=_words(data.get("errors")),
         timeline=timeline,
@@ -119,14 +122,18 @@ def _is_storable(raw: Json) -> bool:
 def read_job(connection: Connection, job_id: str, patience: Patience, wait: int = 0) -> JobReport:
     """Where a job stands; with `wait` the server holds its answer back for up to so many seconds.
 
-    UnknownJob where the server has none of this id; Refused where the token is not accepted.
+    UnknownJob where the server has none of this id; Refused where the token is not accepted;
+    BadAnswer where the answer is no job, or another one.
     """
     seconds = max(0, min(LONGEST_WAIT, wait))
     params: Parameters = (
         {"wait_until_terminal": True, "timeout_seconds": seconds} if seconds else {}
     )
     reply = read(connection, f"jobs/{segment(job_id)}", params, patience)
-    return parse_job(_found(reply, job_id).json())
+    report = parse_job(_found(reply, job_id).json())
+    if report.id and report.id.lower() != job_id.lower():
+        raise BadAnswer(f"the server was asked for job {job_id} and told of another one")
+    return evolve(report, id=job_id)
 
 
 def read_payload(connection: Connection, job_id: str, patience: Patience) -> Json:
@@ -183,7 +190,7 @@ def _items(value: Any) -> list[dict[str, Any]]:
 
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
-    return printable(value) if isinstance(value, str) else ""
+    return shown(value, _LONGEST_TEXT) if isinstance(value, str) else ""
 
 
 def _words(value: Any) -> tuple[str, ...]:
@@ -191,7 +198,7 @@ def _words(value: Any) -> tuple[str, ...]:
     found = []
     for item in value if isinstance(value, list) else []:
         if isinstance(item, str):
-            found.append(printable(item))
+            found.append(shown(item, _LONGEST_TEXT))
         elif isinstance(item, dict):
             source, code = _text(item, "source"), _text(item, "error_code")
             told = _text(item, "message") or code

@@ -15,12 +15,17 @@ from attrs import evolve, frozen
 
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.server.advice import advice
-from iqm_spec.server.fields import count_of, time_of
+from iqm_spec.server.fields import count_of, time_of, word_of
 from iqm_spec.server.patience import Patience, read
 from iqm_spec.server.transport import Connection, Parameters, segment
 
 _OPTIONAL_SECONDS = 5.0
 """How long a read that can be done without is tried."""
+
+_HIGHEST_PRICE = Decimal(10**9)
+"""Credits; what is above is a mistake, and no sum of such prices can be stored."""
+_LONGEST_PRICE = 40
+"""Characters."""
 
 _LIMITS = {
     "max_circuits": "max_circuits_per_job",
@@ -91,7 +96,7 @@ def read_offer(
         **{ours: count_of(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
         price_per_second=_price(_mapping(details.get("pricing")).get("payg_price_per_second")),
         healthy=_flag(health.get("healthy")),
-        operational_status=_status(details.get("operational_status")),
+        operational_status=word_of(details.get("operational_status")),
         queue_length=next((n for n in map(count_of, lengths) if n is not None), None),
         windows=_slots(queue.get("available")),
         available=_slots(slots.get("available_slots")),
@@ -135,19 +140,17 @@ def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _status(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.isprintable() else None
-
-
 def _price(value: Any) -> Decimal | None:
     """A price, which the server writes as text; never by way of a float's binary digits."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if len(str(value)) > _LONGEST_PRICE:
         return None
     try:
         price = Decimal(str(value))
     except InvalidOperation:
         return None
-    return price if price.is_finite() and price >= 0 else None
+    return price if price.is_finite() and 0 <= price <= _HIGHEST_PRICE else None
 
 
 def _slots(value: Any) -> tuple[Slot, ...] | None:
@@ -162,7 +165,7 @@ def _slot(item: Mapping[str, Any]) -> Slot | None:
     start, end = time_of(item.get("start")), time_of(item.get("end"))
     if start is None or end is None or end <= start:
         return None
-    return Slot(start, end, _price(item.get("price")), str(item.get("reference") or ""))
+    return Slot(start, end, _price(item.get("price")), word_of(item.get("reference")) or "")
 
 
 def _text(when: datetime) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from math import isfinite, tau
+from math import tau
 from typing import Any
 
 from iqm_spec.canonical import canonical
@@ -22,6 +22,7 @@ _ROTATIONS = ("prx", "cc_prx")
 _TURNS = {"angle_t": "angle", "phase_t": "phase"}
 _FLOATS = {"angle", "phase", "duration"}
 _LONGEST_REASON = 200
+_MOST = 1e300
 
 
 class ForeignPayload(ValueError):
@@ -80,7 +81,7 @@ def _radians(item: Mapping[str, Any]) -> dict[str, Any]:
         if radians in args:
             raise ForeignPayload(f"{_name(item)} has both `{radians}` and `{turns}`")
         value = args.pop(turns)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if not _is_number(value):
             raise ForeignPayload(f"`{turns}` of {_name(item)} is no number")
         args[radians] = tau * value
     return args
@@ -111,7 +112,7 @@ def normalized(payload: Json) -> bytes:
     the order of keys in its own way. The same as `canonical` of the JSON of a body of ours.
     ForeignPayload where it is no request for circuits.
     """
-    return canonical(json.loads(request_model(payload).model_dump_json()))
+    return _canonical(json.loads(request_model(payload).model_dump_json()))
 
 
 def circuits_payload(payload: Json) -> dict[str, Any]:
@@ -133,7 +134,16 @@ def circuits_payload(payload: Json) -> dict[str, Any]:
         except Exception as error:  # noqa: BLE001 - they index into what may not be there
             raise ForeignPayload(f"circuit {number}: {_short(error)}") from None
     data: dict[str, Any] = json.loads(request.model_dump_json())
+    _canonical(data)
     return data
+
+
+def _canonical(data: Any) -> bytes:
+    """RFC 8785 bytes; ForeignPayload for numbers and texts that a results folder cannot hold."""
+    try:
+        return canonical(data)
+    except ValueError as error:
+        raise ForeignPayload(f"a value of it cannot be stored: {_short(error)}") from None
 
 
 def _with_floats(item: dict[str, Any]) -> dict[str, Any]:
@@ -141,12 +151,19 @@ def _with_floats(item: dict[str, Any]) -> dict[str, Any]:
     args = item.get("args")
     if not isinstance(args, dict):
         return item
-    numbers = {key: float(args[key]) for key in _FLOATS & args.keys() if _is_int(args[key])}
+    numbers = {
+        key: float(args[key])
+        for key in _FLOATS & args.keys()
+        if isinstance(args[key], int) and _is_number(args[key])
+    }
     return {**item, "args": {**args, **numbers}} if numbers else item
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_number(value: object) -> bool:
+    """Whether it is a finite number; Python's integers have no end."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_MOST < value < _MOST
 
 
 def _short(error: Exception) -> str:

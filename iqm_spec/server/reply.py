@@ -21,6 +21,8 @@ from iqm_spec.server.errors import Unreadable
 
 _LONGEST_TEXT = 400
 _LONGEST_PAUSE = 3600.0
+_DEEPEST = 100
+"""Levels of lists and mappings in each other; an answer of today's servers has ten."""
 _LOOKED_AT = 20_000
 """Bytes of a body that is not JSON which are looked at."""
 
@@ -50,9 +52,12 @@ class Reply:
     @cached_property
     def _parsed(self) -> Any:
         try:
-            return json.loads(self.body, parse_constant=_refuse, parse_float=_finite)
+            data = json.loads(self.body, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             return Unreadable(f"the server's answer ({self.status}) is not JSON: {self._excerpt()}")
+        if _is_deep(data):
+            return Unreadable(f"the server's answer ({self.status}) is nested too deeply")
+        return data
 
     def elements(self) -> Iterator[Json] | Json:
         """The elements of a body that is a JSON list, parsed one by one; of another body its JSON.
@@ -157,6 +162,22 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def _is_deep(data: Any) -> bool:
+    """Whether lists and mappings lie deeper in each other than whatever handles them can go."""
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for one in level
+            if isinstance(one, dict | list)
+            for item in (one.values() if isinstance(one, dict) else one)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _is_binary(body: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.server.advice import refusal
 from iqm_spec.server.errors import BadAnswer, Unreadable
+from iqm_spec.server.fields import LARGEST
 from iqm_spec.server.keys import keys_of
 from iqm_spec.server.patience import Patience, read_as
 from iqm_spec.server.reply import Reply
@@ -242,9 +244,9 @@ def _from_counts(item: Any, circuit: NativeCircuit, place: _Place, *, keep: bool
         raise place.wrong("no measurement_keys with counts")
     order = _order(keys, circuit, place)
     for shots in counts.values():
-        if type(shots) is not int or shots < 0:
+        if type(shots) is not int or not 0 <= shots <= LARGEST:
             told = next(text for text, number in counts.items() if number is shots)
-            raise place.wrong(f"{shots!r} shots of {told[:80]!r}")
+            raise place.wrong(f"{_short(shots)} shots of {told[:80]!r}")
     table = _bits_of(list(counts), len(keys), place)
     seen = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
     if not keep:
@@ -300,10 +302,17 @@ def _column(key: str, rows: Any, place: _Place) -> Bytes:
     flat = list(chain.from_iterable(rows)) if alike else []
     if not alike or not set(map(type, flat)) <= {int}:
         row = next(r for r in rows if type(r) is not list or len(r) != 1 or type(r[0]) is not int)
-        raise place.wrong(f"a shot of {key} is {str(row)[:80]}, not one qubit's bit")
+        raise place.wrong(f"a shot of {key} is {_short(row)}, not one qubit's bit")
     if strange := set(flat) - {0, 1}:
-        raise place.wrong(f"a shot of {key} is in the state {min(strange)}, neither 0 nor 1")
+        raise place.wrong(
+            f"a shot of {key} is in the state {_short(min(strange))}, neither 0 nor 1"
+        )
     return np.array(flat, dtype=np.uint8) + _ZERO
+
+
+def _short(value: Any) -> str:
+    """A value in few words, however long or deep it is."""
+    return reprlib.repr(value)[:80]
 
 
 def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:

@@ -43,10 +43,10 @@ def analyse_run(
     """The analyses of a run, for its simulated and its measured points, sorted by their names.
 
     `rows` are the run's own, where the caller has read them; the mock's are left out. `wanted`
-    takes the place of what the spec declared.
+    takes the place of what the spec declared. Points without a single shot are left out.
     """
     given = saved.each_row(store) if rows is None else rows
-    counted = [row for row in given if row.stage != "mock" and row.record is not None]
+    counted = [row for row in given if row.stage != "mock" and any(row.counts.values())]
     readout = readout_of(store, saved.plan, counted)
     counted = [row for row in counted if not is_calibration(row.point)]
     outcome: list[Analysed] = []

@@ -21,6 +21,7 @@ _ARITY = {"prx": 1, "cc_prx": 1, "reset": 1, "cz": 2, "move": 2}
 _USED = {*_NEEDED, *_ARITY}
 """Gates that circuits can use. Servers list others too (`delay`, `measure_fidelity`, `prx_12`,
 `reset_wait`), and one more of those changes nothing of what a circuit becomes."""
+_LONGEST_NAME = 100
 _GATE_OF_OP = {"r": "prx", "cc_r": "cc_prx"}
 
 
@@ -142,8 +143,14 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     return value
 
 
+def _is_name(value: Any) -> bool:
+    """Error profiles put commas between names, and terminals show them."""
+    is_short = isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME
+    return is_short and value.isprintable() and "," not in value
+
+
 def _names(value: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(x, str) and x for x in value):
+    if not isinstance(value, list | tuple) or not all(map(_is_name, value)):
         raise ValueError(f"{where} must be a list of component names such as QB1")
     if len(set(value)) < len(value):
         twice = next(name for name in value if value.count(name) > 1)

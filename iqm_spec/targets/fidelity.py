@@ -30,6 +30,8 @@ def depolarizing_of(fidelity: float, times: Sequence[Times], duration: float) ->
     d = 2.0 ** len(times)
     process = ((d + 1) * fidelity - 1) / d
     relaxed = _relaxed(times, duration)
+    if relaxed <= 1 / d**2:
+        return 0.0
     return min(1.0, max(0.0, (relaxed - process) / (relaxed - 1 / d**2)))
 
 

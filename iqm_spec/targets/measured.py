@@ -16,6 +16,8 @@ from iqm_spec.targets.profile import ErrorProfile
 
 _NS = 1e9
 _METHODS = {"prx": "rb", "cz": "irb", "move": "irb"}
+_SHORTEST, _LONGEST = 1e-12, 1e6
+"""Seconds of a time that can be a machine's."""
 _NAMED = 5
 """Places that an assumption names at most."""
 
@@ -62,14 +64,14 @@ class _Maker:
     def _times(self, quantity: str, names: Sequence[str]) -> dict[str, float]:
         """Nanoseconds by component."""
         told = first_of(self.metrics, "characterization", quantity)
-        positive = {locus: value * _NS for locus, value in told.items() if value > 0}
+        positive = {locus: value * _NS for locus, value in told.items() if _is_time(value)}
         whole = self._completed(positive, [(name,) for name in names], quantity)
         return {name: whole[(name,)] for name in names}
 
     def _duration(self, gate: str) -> float:
         """Nanoseconds: the median of the gate's loci, or that of a built-in machine."""
         told = first_of(self.calibration, "gates", "duration", gate=gate)
-        known = [value * _NS for value in told.values() if value > 0]
+        known = [value * _NS for value in told.values() if _is_time(value)]
         if known:
             return median(known)
         like = "sirius" if self.architecture.resonators else "garnet"
@@ -119,3 +121,7 @@ class _Maker:
     def _assume(self, text: str, places: Sequence[str]) -> None:
         more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
         self.assumptions.append(f"{text} ({', '.join(places[:_NAMED])}{more}).")
+
+
+def _is_time(seconds: float) -> bool:
+    return _SHORTEST <= seconds <= _LONGEST

@@ -94,10 +94,12 @@ def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     from iqm_spec.server.payload import normalized
 
     body = canonical(store.get_json(attempt.intent["body"]))
-    try:
-        return normalized(payload) == body
-    except ValueError:
-        return canonical(payload) == body
+    for form in (normalized, canonical):
+        try:
+            return form(payload) == body
+        except ValueError:  # no such payload, or one that no canonical JSON holds
+            continue
+    return False
 
 
 def _differences(store: Store, found: Sequence[Attempt], payload: Json) -> str:

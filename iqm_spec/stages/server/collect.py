@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.plan.label import count
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.state import Attempt
@@ -38,7 +39,7 @@ READS_PER_SECOND = 10.0
 class Heard:
     """A look at a job. `trouble` says why its results are not in the folder and will not come.
 
-    `lacks` says why its counts are there without the shots that were wanted.
+    `lacks` says what its counts are without: shots that were wanted, or any at all.
     `ended`: nothing more will be heard. `status` is the server's word.
     """
 
@@ -180,7 +181,7 @@ def results_of(
     patience: Patience,
     memory: Collection[str],
 ) -> tuple[list[Shots], str]:
-    """What a completed job brought, by part, and why shots that are wanted are not among it.
+    """What a completed job brought, by part, and in words what is missing.
 
     Counts are what is paid for: they are had from the server's other answer where it does not give
     the shots.
@@ -198,14 +199,33 @@ def results_of(
             shots = read_shots(
                 session.connection, job_id, asked, evolve(patience, total=total), wanted
             )
+            _require_asked(shots, attempt)
         except (BadAnswer, Refused, Unreachable) as error:
             why = error.message
         else:
             why = next((one.why for one in shots if one.why), "")
-            return shots, f"job {job_id}: its shots are not kept ({why})" if why else ""
-    found = read_counts(session.connection, job_id, asked, patience)
-    lacks = f"job {job_id}: its shots are not kept ({why})" if why else ""
-    return [Shots(counts) for counts in found], lacks
+            return shots, _lacks(job_id, shots, why)
+    shots = [Shots(counts) for counts in read_counts(session.connection, job_id, asked, patience)]
+    _require_asked(shots, attempt)
+    return shots, _lacks(job_id, shots, why)
+
+
+def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
+    """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
+    from iqm_spec.server.errors import BadAnswer
+
+    asked = int(attempt.intent["shots"])
+    for number, one in enumerate(found, 1):
+        if (got := sum(one.counts.values())) > asked:
+            raise BadAnswer(f"circuit {number} has {got:,} shots, {asked:,} were asked for")
+
+
+def _lacks(job_id: str, found: Sequence[Shots], why: str) -> str:
+    """What is missing of a job's results, in words; `why` its shots are."""
+    told = [f"its shots are not kept ({why})"] if why else []
+    if empty := sum(1 for one in found if not any(one.counts.values())):
+        told.append(f"{count(empty, 'circuit')} came back without a single shot")
+    return f"job {job_id}: {'; '.join(told)}" if told else ""
 
 
 def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots]) -> str | None:
