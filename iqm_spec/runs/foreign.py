@@ -97,6 +97,7 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
     from iqm_spec.server.payload import ForeignPayload, circuits_payload
 
     report = read_job(connection, job_id, patience)
+    _require_circuits(report.raw, job_id)
     alias = _alias(connection, report.raw, patience)
     if not alias:
         raise BadAnswer(f"the server does not say which quantum computer job {job_id} is of")
@@ -125,6 +126,17 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
         payload=payload,
         terminal=report.terminal,
     )
+
+
+def _require_circuits(raw: Any, job_id: str) -> None:
+    """Refused where the server says that the job is one of another type, of pulses for instance."""
+    kind = raw.get("type") if isinstance(raw, dict) else None
+    if isinstance(kind, str) and kind not in ("", "circuit"):
+        raise Refused(
+            f"job {job_id} is no job of circuits: it is of the type `{printable(kind)[:40]}`",
+            hint="only jobs of circuits can be those of a spec",
+            code="refused.import",
+        )
 
 
 def _alias(connection: Connection, raw: Any, patience: Patience) -> str:
@@ -288,7 +300,14 @@ def _common(one: Form, other: Form) -> int:
 
 
 def _first_difference(theirs: Form, ours: Form) -> str:
+    """The first instructions that one of two circuits has alone, or where the order differs."""
+    extra, missing = Counter(theirs) - Counter(ours), Counter(ours) - Counter(theirs)
+    there = next((words for words in theirs if words in extra), "")
+    here = next((words for words in ours if words in missing), "")
+    if there and here:
+        return f"the first difference is {there} in the job and {here} in the spec"
+    if there or here:
+        which = f"{there} is in the job alone" if there else f"{here} is in the spec alone"
+        return f"the first difference: {which}"
     at = _common(theirs, ours)
-    there = theirs[at] if at < len(theirs) else "nothing more"
-    here = ours[at] if at < len(ours) else "nothing more"
-    return f"the first difference is {there} in the job and {here} in the spec"
+    return f"the order differs: {theirs[at]} in the job where the spec has {ours[at]}"

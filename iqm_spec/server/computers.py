@@ -14,7 +14,8 @@ from iqm_spec.json_types import Json
 from iqm_spec.server.advice import refusal
 from iqm_spec.server.errors import BadAnswer, CalibrationGone
 from iqm_spec.server.offer import Offer, Slot, read_offer
-from iqm_spec.server.patience import Patience, read
+from iqm_spec.server.patience import Patience, read, read_as
+from iqm_spec.server.reply import Reply
 from iqm_spec.server.transport import Connection, segment
 from iqm_spec.targets import (
     Architecture,
@@ -138,8 +139,7 @@ def read_metrics(
     Asked once unless `patience` says more; `Unreachable` where no answer comes.
     """
     path = f"calibration-sets/{segment(alias)}/{segment(calibration_set)}/metrics"
-    reply = read(connection, path, None, patience or Patience(total=0.0))
-    return reply.json() if reply.ok else None
+    return _figures(connection, path, patience or Patience(total=0.0))
 
 
 def read_error_profile(
@@ -153,8 +153,12 @@ def read_error_profile(
     metrics = read_metrics(connection, alias, set_id, patience)
     if metrics is None:
         raise ValueError(f"the server gives no quality metrics of {alias}")
-    path = f"calibration-sets/{segment(alias)}/{segment(set_id)}"
-    calibration = read(connection, path, None, patience)
-    return measured_profile(
-        machine.architecture, metrics, calibration.json() if calibration.ok else None
+    calibration = _figures(
+        connection, f"calibration-sets/{segment(alias)}/{segment(set_id)}", patience
     )
+    return measured_profile(machine.architecture, metrics, calibration)
+
+
+def _figures(connection: Connection, path: str, patience: Patience) -> Json | None:
+    """An observation set; a figure that is no number is null."""
+    return read_as(connection, path, None, patience, Reply.json_with_gaps)[1]

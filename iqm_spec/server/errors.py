@@ -52,6 +52,12 @@ class Unreadable(BadAnswer):
     code = "failed.unreadable"
 
 
+class NoResults(BadAnswer):
+    """The server has no results of a job that it calls completed: they may come."""
+
+    code = "failed.results"
+
+
 class CalibrationGone(Refused):
     """The server does not know the calibration set (any more)."""
 

@@ -80,7 +80,7 @@ class JobReport:
 def parse_job(raw: Json) -> JobReport:
     """A report of the server's JSON, whatever is missing in it; BadAnswer where it is no job."""
     data: Any = raw
-    if not isinstance(data, dict) or not isinstance(data.get("status"), str):
+    if not isinstance(data, dict) or not isinstance(data.get("status"), str) or not data["status"]:
         raise BadAnswer("the server's answer is no job: it has no status")
     compilation = data.get("compilation")
     calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None

@@ -167,6 +167,13 @@ def _is_number(value: object) -> bool:
 
 
 def _short(error: Exception) -> str:
-    """The libraries' own text in one line."""
-    text = printable(" ".join(str(error).split()))
+    """The libraries' own text in one line; of pydantic's the first mistake, without addresses."""
+    from pydantic import ValidationError
+
+    text = str(error)
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the payload"
+        text = f"{where}: {first['msg']}"
+    text = printable(" ".join(text.split()))
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."

@@ -20,6 +20,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.server.errors import Unreadable
 
 _LONGEST_TEXT = 400
+_LONGEST_EXCERPT = 120
 _LONGEST_PAUSE = 3600.0
 _DEEPEST = 100
 """Levels of lists and mappings in each other; an answer of today's servers has ten."""
@@ -86,6 +87,22 @@ class Reply:
         value: Json = self._parsed
         return value
 
+    def json_with_gaps(self) -> Json:
+        """As `json`, with null for NaN and infinities, which Python's encoders write of figures."""
+
+        def number(text: str) -> float | None:
+            value = float(text)
+            return value if math.isfinite(value) else None
+
+        try:
+            data = json.loads(self.body, parse_constant=lambda _: None, parse_float=number)
+        except (ValueError, RecursionError):
+            return self.json()
+        if _is_deep(data):
+            return self.json()
+        value: Json = data
+        return value
+
     @property
     def error(self) -> ServerError:
         """What the body tells of an error, whatever the body is: JSON, HTML, text or nothing."""
@@ -121,7 +138,7 @@ class Reply:
             text = title[1]
         elif "<" in text:
             text = re.sub(r"<[^>]*>", " ", text)
-        return _short(text)
+        return _short(text, _LONGEST_EXCERPT)
 
 
 _decoder = json.JSONDecoder(
@@ -191,9 +208,9 @@ def _is_binary(body: bytes) -> bool:
     return False
 
 
-def _short(text: str) -> str:
+def _short(text: str, longest: int = _LONGEST_TEXT) -> str:
     text = printable(" ".join(text.split()))
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _word(value: Any) -> str:

@@ -14,7 +14,7 @@ from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.server.advice import refusal
-from iqm_spec.server.errors import BadAnswer, Unreadable
+from iqm_spec.server.errors import BadAnswer, NoResults, Unreadable
 from iqm_spec.server.fields import LARGEST
 from iqm_spec.server.keys import keys_of
 from iqm_spec.server.patience import Patience, read_as
@@ -105,6 +105,8 @@ def read_counts(
             reply, counts = ask("measurements", counts_of_measurements, patience)
         except BadAnswer as error:
             raise misfit or error from None
+    if counts is None and reply.status == 404 and misfit is None:
+        raise NoResults(f"the server has no results of job {job_id}")
     if counts is None:
         raise misfit or refusal(reply, f"results of job {job_id}")
     return counts

@@ -18,6 +18,8 @@ _NS = 1e9
 _METHODS = {"prx": "rb", "cz": "irb", "move": "irb"}
 _SHORTEST, _LONGEST = 1e-12, 1e6
 """Seconds of a time that can be a machine's."""
+_ANY = 1e6
+"""Stands for a kind of figure that is lacking, until all that are have been found."""
 _NAMED = 5
 """Places that an assumption names at most."""
 
@@ -39,6 +41,8 @@ class _Maker:
     metrics: Sequence[Observation]
     calibration: Sequence[Observation]
     assumptions: list[str] = field(factory=list)
+    lacking: list[str] = field(factory=list)
+    """Kinds of figures of which there is not one that can be."""
 
     def make(self) -> ErrorProfile:
         names = self.architecture.components
@@ -48,7 +52,7 @@ class _Maker:
             t2 |= {name: 2 * t1[name] for name in long}
         gates = [gate for gate in _METHODS if self.architecture.gates.get(gate)]
         durations = {gate: self._duration(gate) for gate in gates}
-        return ErrorProfile(
+        profile = ErrorProfile(
             t1=t1,
             t2=t2,
             depolarizing={gate: self._errors(gate, t1, t2, durations[gate]) for gate in gates},
@@ -60,6 +64,10 @@ class _Maker:
                 "Errors are those of each gate alone: no crosstalk, no leakage, no drift.",
             ),
         )
+        if self.lacking:
+            kinds = ", ".join(dict.fromkeys(self.lacking))
+            raise ValueError(f"the quality metrics have no usable {kinds}")
+        return profile
 
     def _times(self, quantity: str, names: Sequence[str]) -> dict[str, float]:
         """Nanoseconds by component."""
@@ -112,7 +120,8 @@ class _Maker:
         """A value for each of `loci`: its own, or the median of the others."""
         own = [known[locus] for locus in loci if locus in known]
         if not own:
-            raise ValueError(f"the quality metrics have no {what.replace('_', ' ')}")
+            self.lacking.append(what.replace("_", " "))
+            return dict.fromkeys(loci, _ANY)
         middle = median(own)
         if missing := ["-".join(locus) for locus in loci if locus not in known]:
             self._assume(f"No {what.replace('_', ' ')} is told: the median of the others", missing)

@@ -174,7 +174,7 @@ def changed(body: Body, change: str) -> tuple[Body, str]:
         ("shots", "200 shots in the job and 300 in the spec"),
         ("option", 'heralding_mode is "zeros" in the job and "none" in the spec'),
         ("angle", "circuit 1 (old 2) is not ghz n=4: the first difference is prx(angle=1.25"),
-        ("gate more", "circuit 1 (old 2) is not ghz n=4: the first difference is"),
+        ("gate more", "circuit 1 (old 2) is not ghz n=4: the first difference: prx(angle="),
         ("twice", "circuit 4 (old 2) is ghz n=4, as is another circuit of the job"),
         ("computer", "it was sent to emerald; the spec is of garnet"),
     ],

@@ -217,3 +217,18 @@ def test_doctor_knows_what_is_no_iqm_server(
     (listed,) = [one for one in checks if one["name"] == "quantum computers"]
     assert listed["status"] == "problem"
     assert "is this an IQM server?" in listed["found"]
+
+
+def test_results_that_are_late_are_waited_for(
+    at: tuple[object, ...], answer: Ask, emulator: Emulator
+) -> None:
+    absent = {"fault": "status", "status": 404, "error_code": "artifact_not_found"}
+    both = ("measurement-counts", "measurements")
+    emulator.faults([{**absent, "on": on, "times": 2} for on in both])
+    done = answer("run", *at, "--yes", env=ENV)
+    assert [stage["status"] for stage in done["stages"]] == ["passed", "passed"]
+    emulator.faults([{**absent, "on": on, "times": None} for on in both])
+    waiting = answer("run", *at, "--yes", "--fresh", "--wait", "3s", exit_code=9, env=ENV)
+    assert waiting["stages"][0]["status"] == "waiting"
+    emulator.faults([])
+    assert answer("resume", "latest", "--yes", env=ENV)["exit"] == 0

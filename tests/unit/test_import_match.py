@@ -193,7 +193,12 @@ def test_the_first_difference_to_the_nearest_point_is_named() -> None:
         "and cz on QB1, QB2 in the spec"
     )
     _, why = match(job(found[0].form[:-1]), found, "pin", ())
-    assert "the first difference is nothing more in the job and measure" in why
+    assert "the first difference: measure(key=" in why
+    assert why.endswith("is in the spec alone")
+    without = [words for words in made if not words.startswith("barrier")]
+    without[at] = found[0].form[at]
+    _, why = match(job(tuple(without)), found, "pin", ())
+    assert why.endswith("the first difference: barrier on QB1, QB2 is in the spec alone")
 
 
 def test_many_that_do_not_fit_are_counted() -> None:

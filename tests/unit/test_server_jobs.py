@@ -60,7 +60,7 @@ def test_a_full_report() -> None:
         ("cancelled", True),
         ("COMPLETED", True),
         ("pondering", False),
-        ("", False),
+        ("expired", True),
     ],
 )
 def test_statuses(status: str, terminal: bool) -> None:

@@ -59,3 +59,11 @@ def test_what_is_not_json(body: bytes) -> None:
     with pytest.raises(Unreadable):
         read(body)
     assert gc.isenabled()
+
+
+def test_figures_that_are_no_numbers_are_null() -> None:
+    body = b'{"a": NaN, "b": [1e999, -Infinity, 1.5]}'
+    assert Reply(200, {}, body).json_with_gaps() == {"a": None, "b": [None, None, 1.5]}
+    for wrong in (b"", b"{", b"[" * 500 + b"]" * 500):
+        with pytest.raises(Unreadable):
+            Reply(200, {}, wrong).json_with_gaps()

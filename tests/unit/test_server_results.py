@@ -14,7 +14,7 @@ from scripted import Answer, Scripted, http
 
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.errors import BadAnswer
+from iqm_spec.server.errors import BadAnswer, NoResults
 from iqm_spec.server.keys import keys_of
 from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience
@@ -176,7 +176,9 @@ def test_measurements_where_counts_cannot_be_read() -> None:
         assert read_counts(connection, "some-job", [TWO], patience) == [{"1 01": 1}]
 
 
-@pytest.mark.parametrize(("status", "kind"), [(401, Refused), (404, Refused), (400, BadAnswer)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, Refused), (403, Refused), (404, NoResults), (400, BadAnswer)]
+)
 def test_results_that_cannot_be_had(status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="results of job some-job"):
         fetched(http(status), http(status))

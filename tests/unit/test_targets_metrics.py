@@ -192,8 +192,16 @@ def test_a_t2_that_cannot_be_is_cut() -> None:
     [("t1_time", "t1 time"), ("prx", "prx fidelity"), (".cz.", "cz fidelity"), ("ssro", "readout")],
 )
 def test_what_the_metrics_lack_altogether_is_named(without: str, lacks: str) -> None:
-    with pytest.raises(ValueError, match=f"the quality metrics have no {lacks}"):
+    with pytest.raises(ValueError, match=f"the quality metrics have no usable {lacks}"):
         measured_profile(architecture("garnet"), metrics_of_garnet(without), None)
+
+
+def test_all_that_the_metrics_lack_is_named() -> None:
+    with pytest.raises(ValueError, match="usable t1 time, t2 time, prx fidelity, cz fidelity"):
+        measured_profile(architecture("garnet"), None, None)
+    impossible = {f"metrics.rb.prx.drag_crf.QB{n}.fidelity:par=d2": 1.7 for n in range(1, 21)}
+    with pytest.raises(ValueError, match=r"usable prx fidelity$"):
+        measured_profile(architecture("garnet"), metrics_of_garnet(**impossible), None)
 
 
 @given(st.dictionaries(st.sampled_from(list(NAMES)), st.floats(allow_nan=True)))

@@ -31,6 +31,10 @@ SHOTS_SECONDS = 60.0
 MEMORY = "hardware-memory"
 """Kind of the packs that hold the shots of machines."""
 
+RESULTS_SECONDS = 600.0
+"""How long results are waited for that the server does not have of a completed job."""
+_LATE = "completed, its results are not there yet"
+
 READS_PER_SECOND = 10.0
 """Half of what the rate limit lets through (a read is 10 of 2000 units per 10 s)."""
 
@@ -73,12 +77,16 @@ def collect(
     """
     left = list(waiting)
     last: dict[str, Heard] = {}
+    late: dict[str, float] = {}
     pause = FIRST_PAUSE
     while left:
         for attempt in list(left):
             heard = _look(attempt, session, store, circuits, deadline, tell, memory)
             if heard is None:
                 return
+            if heard.status == _LATE:
+                since = late.setdefault(attempt.job, time.monotonic())
+                heard = _given_up(heard, time.monotonic() - since)
             if heard.ended:
                 left.remove(attempt)
             if last.get(attempt.job) != heard:
@@ -89,6 +97,15 @@ def collect(
         if left and not _sleep(pause, deadline):
             return
         pause = min(LONGEST_PAUSE, pause * 1.5)
+
+
+def _given_up(heard: Heard, seconds: float) -> Heard:
+    """A job whose results have not come for so long; `resume` looks for them again."""
+    if seconds < RESULTS_SECONDS:
+        return heard
+    minutes = f"{seconds / 60:.0f} min"
+    why = f"the server calls it completed, and has given no results of it for {minutes}"
+    return evolve(heard, ended=True, trouble=f"job {heard.attempt.ids[0]}: {why}")
 
 
 def _sleep(seconds: float, deadline: float | None) -> bool:
@@ -146,11 +163,14 @@ def _store(
     memory: Collection[str],
 ) -> Heard:
     """Counts and shots, the server's report, then the event that names them."""
+    from iqm_spec.server.errors import NoResults
     from iqm_spec.server.results import BadAnswer
 
     keys = [key for key, _ in attempt.parts]
     try:
         shots, lacks = results_of(attempt, report.id, session, circuits, patience, memory)
+    except NoResults:
+        return Heard(attempt, _LATE)
     except BadAnswer as error:
         told = f"job {report.id}: {error.message}"
         return Heard(attempt, report.status, ended=True, trouble=told)
