@@ -9,7 +9,7 @@ from iqm_spec.model import Stage
 from iqm_spec.replay.check import Check, Mismatch, check_of
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.jobs import parse_job
+from iqm_spec.server.jobs import parse_stored
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.judge import short
@@ -90,13 +90,13 @@ def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
         return
     told: Any = store.get_json(str(name))
     try:
-        report = parse_job(told["job"])
+        report = parse_stored(told["job"])
     except (BadAnswer, KeyError):
         yield "the server's report of it cannot be read"
         return
     seconds = attempt.fields.get("qpu_seconds")
     for what, mine, theirs in (
-        ("id", attempt.id, report.id),
+        ("id", str(attempt.id).lower(), report.id.lower() or str(attempt.id).lower()),
         ("status", attempt.fields.get("status"), report.status),
         # runs of earlier versions took the time from the timeline alone
         ("time", seconds, report.execution_seconds if seconds is None else report.qpu_seconds),

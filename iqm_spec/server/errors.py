@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from iqm_spec.errors import ExitCode, JobFailed, Refused, Unreachable
+from iqm_spec.server.fields import shown
+
+_LONGEST = 2000
+"""Characters of a message."""
 
 
 class NoReply(Unreachable):
@@ -41,9 +45,15 @@ class TooLarge(Lost):
 
 
 class BadAnswer(JobFailed):
-    """The server answered, but not what its interface promises."""
+    """The server answered, but not what its interface promises.
+
+    The message can hold the server's own words: it is made fit to be shown and stored.
+    """
 
     code = "failed.answer"
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(shown(message, _LONGEST), hint=hint, code=code)
 
 
 class Unreadable(BadAnswer):

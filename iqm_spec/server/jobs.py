@@ -110,6 +110,17 @@ def parse_job(raw: Json) -> JobReport:
     )
 
 
+def parse_stored(raw: Json) -> JobReport:
+    """A report of what the results folder holds of one: `JobReport.raw`."""
+    text = raw.get("text") if isinstance(raw, dict) and "status" not in raw else None
+    if not isinstance(text, str):
+        return parse_job(raw)
+    try:
+        return parse_job(json.loads(text))
+    except (ValueError, RecursionError):
+        raise BadAnswer("the stored text of the server's report is not JSON") from None
+
+
 def _is_storable(raw: Json) -> bool:
     """Whether the results folder can hold it: no integer beyond 2^53, no half of a character."""
     try:

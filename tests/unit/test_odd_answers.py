@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from scripted import Scripted, http
 
 from iqm_spec.cli import output
@@ -16,7 +17,7 @@ from iqm_spec.model import NativeCircuit, Op, Stage
 from iqm_spec.server import fields
 from iqm_spec.server.computers import read_architecture, read_offer
 from iqm_spec.server.errors import BadAnswer, Unreadable
-from iqm_spec.server.jobs import parse_job, read_job
+from iqm_spec.server.jobs import parse_job, parse_stored, read_job
 from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience
 from iqm_spec.server.payload import ForeignPayload, circuits_payload, normalized
@@ -114,6 +115,17 @@ def test_a_job_has_the_id_that_was_asked_for() -> None:
     answer = http(200, {"status": "completed", "id": OTHER})
     with Scripted([answer]) as server, pytest.raises(BadAnswer, match="another one"):
         read_job(to(server), ID, HASTY)
+
+
+def test_a_report_that_is_kept_as_text_is_read_again() -> None:
+    told = {"status": "completed", "id": ID, "runtime_ms": 950, "odd": ["\ud800", 10**400]}
+    job = parse_job(told)
+    assert set(job.raw) == {"text"}  # type: ignore[arg-type]
+    assert evolve(parse_stored(job.raw), raw=None) == evolve(job, raw=None)
+    assert parse_stored({**told, "text": "x"}).id == ID
+    for text in ("{", "[]", "[" * 10_000):
+        with pytest.raises(BadAnswer):
+            parse_stored({"text": text})
 
 
 # --- computers -----------------------------------------------------------------------------------
@@ -216,6 +228,15 @@ def test_bits_that_are_none(bit: Any) -> None:
     with pytest.raises(BadAnswer) as caught:
         counts_of_measurements([{KEY: [[bit]]}], [ONE])
     assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize("key", [ESCAPES, "\ud800", "x" * 100_000])
+def test_what_is_said_of_odd_keys_can_be_shown_and_stored(key: str, tmp_path: Path) -> None:
+    with pytest.raises(BadAnswer, match="do not fit") as caught:
+        counts_of_measurements([{key: [[0]]}], [ONE])
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 2100
+    Store(tmp_path).put_json({"format": "iqm-spec/job-report/1", "job": {"x": str(caught.value)}})
 
 
 def results(counts: dict[str, int]) -> tuple[list[Any], str]:

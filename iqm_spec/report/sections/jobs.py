@@ -17,7 +17,7 @@ from iqm_spec.report.figures.timeline import MOST_JOBS, Bar, timeline
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, seconds
 from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.jobs import parse_job
+from iqm_spec.server.jobs import parse_stored
 from iqm_spec.stages.server.spending import Counting, Entry, entry_of
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store
@@ -93,7 +93,7 @@ def _times(store: Store, attempt: Attempt) -> dict[str, float]:
         return {}
     try:
         told: Any = store.get_json(name)
-        report = parse_job(told["job"])
+        report = parse_stored(told["job"])
     except (StoreCorrupt, BadAnswer, KeyError, TypeError):
         return {}
     found: dict[str, float] = {}
@@ -107,7 +107,7 @@ def _times(store: Store, attempt: Attempt) -> dict[str, float]:
 def _posix(when: object) -> float | None:
     try:
         return datetime.fromisoformat(str(when)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
