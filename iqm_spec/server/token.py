@@ -15,6 +15,8 @@ _LARGEST_FILE = 1 << 20
 _SHORTEST = 8
 """Characters of a token that is looked for in texts; IQM's have hundreds."""
 _MASK = "[token]"
+_LAST = 4e9
+"""The latest expiry that is taken for one, in the year 2096."""
 _RENEWAL_SECONDS = 2.0
 """How long a file that was good before may be of no use, while another program writes it anew."""
 
@@ -154,7 +156,8 @@ def expires_at(token: str) -> float:
         return 0.0
     try:
         claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return float(claims.get("exp", 0))
+        expires = float(claims.get("exp", 0))
+        return expires if 0 <= expires <= _LAST else 0.0
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return 0.0
 
