@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST_APART = 1 << 15
 """Outcomes that are summed up each by itself; of more, those drawn alike share a table.
 
-Both ways agree, means to 1e-12 and variances to 1e-6. Figures that folders hold were made by the
+Both ways agree, means to 1e-12 and variances to 1e-4. Figures that folders hold were made by the
 first one.
 """
 

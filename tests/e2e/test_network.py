@@ -70,7 +70,7 @@ def tokens(tmp_path: Path) -> Callable[[float], dict[str, str]]:
 
 @pytest.fixture
 def slow_emulator(tmp_path: Path) -> Iterator[Emulator]:
-    with start(Options(state=tmp_path / "slow", queue_seconds=12, speed=1)) as emulator:
+    with start(Options(state=tmp_path / "slow", queue_seconds=6, speed=1)) as emulator:
         yield emulator
 
 
@@ -133,7 +133,7 @@ def test_a_tokens_file_that_has_expired_at_the_start(
 def test_a_tokens_file_that_expires_while_jobs_run(
     spec: Path, slow_emulator: Emulator, tokens: Ask, answer: Ask
 ) -> None:
-    env = tokens(8)
+    env = tokens(4)
     told = answer("run", spec, "--server", slow_emulator.url, "--yes", env=env, exit_code=4)
     (stage,) = told["stages"]
     assert (stage["status"], stage["submitted"]) == ("refused", 1)

@@ -1,14 +1,14 @@
-"""No answer of a server ends a command in a bug, a hang or a lost job: a short random search.
+"""No answer of a server ends a command in a bug, a hang or a lost job: a short search.
 
-`python -m tests.answers` searches for longer, and repeats a trial by seed and number.
-IQM_SPEC_ANSWERS sets the number of trials, IQM_SPEC_ANSWERS_SEED the seed.
+The seed is the same every time, so that a rare find stops nobody else's work: `python -m
+tests.answers` searches on, with a seed of its own, and repeats a trial by seed and number.
+IQM_SPEC_ANSWERS sets the number of trials here, IQM_SPEC_ANSWERS_SEED the seed.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.skipif(not may_fork(), reason="commands in a hurry are forked"),
 ]
 
-TRIALS = int(os.environ.get("IQM_SPEC_ANSWERS") or 4 * len(SCENES))
-SEED = int(os.environ.get("IQM_SPEC_ANSWERS_SEED") or random.SystemRandom().randrange(10**6))
+TRIALS = int(os.environ.get("IQM_SPEC_ANSWERS") or 2 * len(SCENES))
+SEED = int(os.environ.get("IQM_SPEC_ANSWERS_SEED") or 8)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_a_server_that_lists_nothing() -> None:
 def test_a_server_that_is_no_iqm_server() -> None:
     odd = Visit(None, refusal=BadAnswer("is this an IQM server?"))
     checks = server_checks(URL, "", odd, TOKEN)
-    assert [check.status.value for check in checks] == ["ok", "ok", "unknown"]
+    assert [check.status.value for check in checks] == ["ok", "ok", "problem"]
     assert checks[2].found == "is this an IQM server?"
 
 
