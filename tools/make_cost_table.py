@@ -131,10 +131,10 @@ def _scored(formula: Law, out: Sequence[Timing]) -> Accuracy:
     return score([Range(one, one, one) for one in values], [one.qpu_seconds for one in out])
 
 
-def of_machine(machine: str, size: int | None = None) -> Outcome:
+def of_machine(machine: str, size: int | None = None, seeds: Sequence[int] = SEEDS) -> Outcome:
     """The accuracies for one of the public tables."""
     timings = measured_table(machine).timings
-    return outcome(lambda _: timings, size, PUBLISHED[machine])
+    return outcome(lambda _: timings, size, PUBLISHED[machine], seeds)
 
 
 def table() -> str:

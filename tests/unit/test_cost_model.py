@@ -31,7 +31,7 @@ def example(jobs: int, seed: int = 3) -> list[Timing]:
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", MACHINES)
 def test_half_of_a_public_table_predicts_the_other(machine: str) -> None:
-    found = make_cost_table.of_machine(machine)
+    found = make_cost_table.of_machine(machine, seeds=range(8))
     assert np.mean([one.median_error for one in found.ours]) <= 0.03
     assert np.mean([one.p90_error for one in found.ours]) <= 0.10
     assert 0.86 <= np.mean([one.coverage for one in found.ours]) <= 0.97
@@ -60,7 +60,7 @@ def test_machines_that_nobody_has_seen(name: str) -> None:
 def test_few_jobs_make_no_claims(jobs: int, factor: float) -> None:
     found, inside = [], []
     law, _ = LAWS["no floor"]
-    for seed in range(15):
+    for seed in range(8):
         timings = make_cost_table.invented(law, 0, seed)
         ranges = fit(timings[:jobs]).predict([one.shape for one in timings])
         assert all(one.high >= factor * one.low for one in ranges)
@@ -78,7 +78,7 @@ def test_three_jobs_at_least() -> None:
 
 @pytest.mark.slow
 def test_the_order_of_jobs_does_not_matter() -> None:
-    timings = example(40)
+    timings = example(24)
     shuffled = random.Random(1).sample(timings, len(timings))
     first, second = checked_fit(timings, {}), checked_fit(shuffled, {})
     assert json.dumps(first.to_json()) == json.dumps(second.to_json())
