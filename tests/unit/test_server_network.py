@@ -283,7 +283,12 @@ class Tunnel:
             raw.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             try:
                 with self._tls.wrap_socket(raw, server_side=True) as connection:
-                    self.asked.append(connection.recv(65536))
+                    asked = b""
+                    while not asked.endswith(b"{}"):  # head and body may come apart
+                        if not (part := connection.recv(65536)):
+                            break
+                        asked += part
+                    self.asked.append(asked)
                     connection.sendall(http(200, {"id": 1}).data)
             except OSError:
                 continue
