@@ -18,7 +18,7 @@ run: $(STAMP)
 	$(BIN)/iqm-spec run experiments/ghz.yaml --server emulator
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
