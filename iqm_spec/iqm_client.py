@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from iqm.station_control.client.serializers.channel_property_serializer import (
         serialize_channel_properties as serialize_channel_properties,
     )
-    from iqm.station_control.interface.models import CircuitJobDefinition as CircuitJobDefinition
     from iqm.station_control.interface.models import (
         DynamicQuantumArchitecture as DynamicQuantumArchitecture,
     )
@@ -37,7 +36,6 @@ NAMES = MappingProxyType(
         "AWGProperties": "iqm.models.channel_properties",
         "Circuit": "iqm.pulse",
         "CircuitCompilationOptions": "iqm.iqm_client.models",
-        "CircuitJobDefinition": "iqm.station_control.interface.models",
         "DynamicQuantumArchitecture": "iqm.station_control.interface.models",
         "IQMError": "exa.common.errors.iqm_error",
         "PostJobsRequest": "iqm.station_control.interface.models.circuit",

@@ -47,6 +47,17 @@ BUILT_IN = MachineSource()
 """The machines that come with the program."""
 
 
+def beside_built_in(
+    architecture: Callable[[str], Architecture | None],
+    profile: Callable[[str], ErrorProfile | None],
+) -> MachineSource:
+    """The machines that come with the program, and others from elsewhere."""
+    return MachineSource(
+        lambda alias: built_in(alias) or architecture(alias),
+        lambda alias: error_profile(alias) or profile(alias),
+    )
+
+
 def check_machines(
     spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter, source: MachineSource
 ) -> tuple[Machines, Profiles]:

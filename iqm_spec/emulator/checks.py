@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Sequence
 from functools import cache
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -17,10 +14,11 @@ from iqm_spec.emulator.messages import Rejected
 from iqm_spec.emulator.options import Options
 from iqm_spec.emulator.translate import Measured, translate
 from iqm_spec.json_types import Json
-from iqm_spec.server.payload import ForeignPayload, in_todays_form
+from iqm_spec.server.payload import ForeignPayload, in_todays_form, validated
+from iqm_spec.server.reply import strict_json
 
 if TYPE_CHECKING:
-    from iqm_spec.iqm_client import CircuitJobDefinition, DynamicQuantumArchitecture
+    from iqm_spec.iqm_client import DynamicQuantumArchitecture, PostJobsRequest
 
 _INVALID = "Job payload is not valid"
 """How IQM's servers begin such a message, which IQM's own tests look for (QDMI-on-IQM)."""
@@ -74,7 +72,7 @@ def warm_up() -> None:
 def _json(body: bytes) -> Any:
     """The body in today's form, whichever form its client wrote."""
     try:
-        data = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+        data = strict_json(body)
     except (ValueError, RecursionError) as error:
         raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON") from error
     if not isinstance(data, dict):
@@ -104,25 +102,11 @@ def _require_places(payload: Any) -> None:
         raise Rejected(422, "validation_error", message)
 
 
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    return value if isfinite(value) else _refuse(text)
-
-
-def _parsed(payload: Any) -> CircuitJobDefinition:
+def _parsed(payload: Any) -> PostJobsRequest:
     from pydantic import ValidationError
 
-    from iqm_spec.iqm_client import CircuitJobDefinition
-
     try:
-        with warnings.catch_warnings():
-            # the model tries iqm-client's own obsolete circuits too, and warns of them
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return CircuitJobDefinition.model_validate_json(json.dumps(payload))
+        return validated(payload)
     except ValidationError as error:
         mistakes = error.errors(include_url=False, include_input=False)[:10]
         details: list[Json] = [
@@ -136,7 +120,7 @@ def _parsed(payload: Any) -> CircuitJobDefinition:
         raise Rejected(422, "validation_error", message) from error
 
 
-def _within_limits(request: CircuitJobDefinition, options: Options) -> None:
+def _within_limits(request: PostJobsRequest, options: Options) -> None:
     circuits = request.circuits
     sizes = {
         "max_circuits_per_job": len(circuits),
@@ -153,7 +137,7 @@ def _within_limits(request: CircuitJobDefinition, options: Options) -> None:
         raise _unsound("the job has no circuits")
 
 
-def _on_architecture(request: CircuitJobDefinition, computer: Computer, set_id: str) -> None:
+def _on_architecture(request: PostJobsRequest, computer: Computer, set_id: str) -> None:
     from iqm_spec.iqm_client import (
         CircuitCompilationOptions,
         IQMError,

@@ -121,7 +121,7 @@ def _status(offer: Offer) -> Check:
     name = f"{offer.alias} status"
     if offer.operational_status is None:
         return unknown(name, _not_told(offer, "details"))
-    if offer.operational_status.lower() == "online":
+    if offer.is_online:
         return fine(name, offer.operational_status)
     return warning(name, offer.operational_status, "jobs wait until the machine is online again")
 

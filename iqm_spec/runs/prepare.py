@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from iqm_spec.check import BUILT_IN, Checked, MachineSource
+from iqm_spec.check import BUILT_IN, Checked, MachineSource, beside_built_in
 from iqm_spec.model import Stage
 from iqm_spec.runs.load import Tell, load
 from iqm_spec.source import Source
@@ -20,7 +20,7 @@ from iqm_spec.stages.server.machines import (
     kept_machines,
 )
 from iqm_spec.store import Store
-from iqm_spec.targets import Architecture, ErrorProfile, known
+from iqm_spec.targets import known
 
 
 @frozen
@@ -73,7 +73,7 @@ def prepare(
             return Prepared(checked, {})
         machines = _read(checked, counter)
         keep_machines(store, ask, machines, replan=replan)
-    pins = {alias: one.calibration_set_id for alias, one in machines.architectures.items()}
+    pins = machines.calibration_sets
     if checked.spec.architecture is not None:
         return Prepared(checked, pins)
     kept = machines.architectures
@@ -86,14 +86,9 @@ def prepare(
 
 def _listed(counter: Counter) -> MachineSource:
     """The machines that come with the program, and those that a server lists."""
-
-    def architecture(alias: str) -> Architecture | None:
-        return BUILT_IN.architecture(alias) or counter.architecture(alias).architecture
-
-    def profile(alias: str) -> ErrorProfile | None:
-        return BUILT_IN.error_profile(alias) or counter.error_profile(alias)
-
-    return MachineSource(architecture, profile)
+    return beside_built_in(
+        lambda alias: counter.architecture(alias).architecture, counter.error_profile
+    )
 
 
 def _kept(machines: Machines) -> MachineSource:

@@ -60,8 +60,7 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
         return {}
     ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
     machines = kept_machines(store, ask)
-    kept = {} if machines is None else machines.architectures
-    return {alias: one.calibration_set_id for alias, one in kept.items()}
+    return {} if machines is None else machines.calibration_sets
 
 
 def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:

@@ -13,15 +13,12 @@ from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.state import Phase
 from iqm_spec.stages.server.work import look
 
-ONLINE = "online"
-"""The operational status of a quantum computer that runs jobs."""
-
 
 def machine_notes(offers: Iterable[Offer]) -> Iterator[str]:
     """Machines whose server says that they are not online, or not healthy."""
     for offer in offers:
-        status = offer.operational_status
-        if status is not None and status.lower() != ONLINE:
+        if offer.is_online is False:
+            status = offer.operational_status
             yield f"{offer.alias} is not online (`{status}`): jobs wait until the machine is back"
         if offer.healthy is False:
             yield f"{offer.alias} is not healthy, its server says: jobs may wait or fail"

@@ -83,13 +83,9 @@ def parse_job(raw: Json) -> JobReport:
     if not isinstance(data, dict) or not isinstance(data.get("status"), str) or not data["status"]:
         raise BadAnswer("the server's answer is no job: it has no status")
     compilation = data.get("compilation")
-    calibration = compilation.get("calibration_set_id") if isinstance(compilation, dict) else None
+    compilation = compilation if isinstance(compilation, dict) else {}
+    estimate = count_of(compilation.get("execution_runtime_estimate_ms"))
     status = shown(data["status"], _LONGEST_STATUS).lower()
-    estimate = (
-        count_of(compilation.get("execution_runtime_estimate_ms"))
-        if isinstance(compilation, dict)
-        else None
-    )
     timeline = tuple(
         (_text(item, "source"), _text(item, "status"), _text(item, "timestamp"))
         for item in _items(data.get("timeline"))
@@ -99,7 +95,7 @@ def parse_job(raw: Json) -> JobReport:
         status=status,
         terminal=status in _TERMINAL,
         queue_position=count_of(data.get("queue_position")),
-        calibration_set_id=word_of(calibration),
+        calibration_set_id=word_of(compilation.get("calibration_set_id")),
         messages=_words(data.get("messages")),
         errors=_words(data.get("errors")),
         timeline=timeline,

@@ -70,6 +70,12 @@ class Offer:
     booked: tuple[Slot, ...] | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_online(self) -> bool | None:
+        """Whether it runs jobs now, by its operational status; None where that is not told."""
+        status = self.operational_status
+        return None if status is None else status.lower() == "online"
+
 
 def read_offer(
     connection: Connection, alias: str, patience: Patience, span: timedelta = timedelta(days=7)

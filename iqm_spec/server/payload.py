@@ -12,11 +12,14 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 from math import tau
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
+
+if TYPE_CHECKING:
+    from iqm_spec.iqm_client import PostJobsRequest
 
 _ROTATIONS = ("prx", "cc_prx")
 _TURNS = {"angle_t": "angle", "phase_t": "phase"}
@@ -91,18 +94,23 @@ def _name(item: Mapping[str, Any]) -> str:
     return printable(str(item.get("name")))[:40]
 
 
-def request_model(payload: Json) -> Any:
-    """The payload as iqm-client's PostJobsRequest; ForeignPayload where it is none."""
+def validated(payload: Json) -> PostJobsRequest:
+    """A payload in today's form as iqm-client's model, which raises what it likes."""
     from iqm_spec.iqm_client import PostJobsRequest
 
-    text = json.dumps(in_todays_form(payload))
     with warnings.catch_warnings():
         # the model also tries its own deprecated form of circuits, and warns of that
         warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            return PostJobsRequest.model_validate_json(text)
-        except Exception as error:  # noqa: BLE001 - a TypeError too, of the models' own converters
-            raise ForeignPayload(_short(error)) from None
+        return PostJobsRequest.model_validate_json(json.dumps(payload))
+
+
+def request_model(payload: Json) -> PostJobsRequest:
+    """The payload as iqm-client's PostJobsRequest; ForeignPayload where it is none."""
+    payload = in_todays_form(payload)
+    try:
+        return validated(payload)
+    except Exception as error:  # noqa: BLE001 - a TypeError too, of the models' own converters
+        raise ForeignPayload(_short(error)) from None
 
 
 def normalized(payload: Json) -> bytes:

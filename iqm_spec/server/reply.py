@@ -53,7 +53,7 @@ class Reply:
     @cached_property
     def _parsed(self) -> Any:
         try:
-            data = json.loads(self.body, parse_constant=_refuse, parse_float=_finite)
+            data = strict_json(self.body)
         except (ValueError, RecursionError):
             return Unreadable(f"the server's answer ({self.status}) is not JSON: {self._excerpt()}")
         if _is_deep(data):
@@ -139,6 +139,11 @@ class Reply:
         elif "<" in text:
             text = re.sub(r"<[^>]*>", " ", text)
         return _short(text, _LONGEST_EXCERPT)
+
+
+def strict_json(data: bytes) -> Any:
+    """JSON without NaN and infinities; ValueError or RecursionError where it is none."""
+    return json.loads(data, parse_constant=_refuse, parse_float=_finite)
 
 
 _decoder = json.JSONDecoder(

@@ -141,7 +141,7 @@ def test_a_submission_leaves_as_iqm_client_sends_it(
     use_timeslot: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = payload()
-    job = iqm_client.CircuitJobDefinition.model_validate_json(body)
+    job = iqm_client.PostJobsRequest.model_validate_json(body)
     our, their = both(
         lambda ours: submit(ours, "garnet", body, use_timeslot, ""),
         lambda client: executor(client).submit_job(job, use_timeslot=use_timeslot),

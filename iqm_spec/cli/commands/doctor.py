@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from attrs import field, frozen
 
-from iqm_spec.check import BUILT_IN, Checked, MachineSource
+from iqm_spec.check import Checked, MachineSource, beside_built_in
 from iqm_spec.cli import output
 from iqm_spec.cli.options import (
     allow_code_option,
@@ -117,19 +117,17 @@ class _Room:
     @property
     def machines(self) -> MachineSource:
         """Machines that come with the program or that the server lists."""
-        return MachineSource(self._architecture, self._error_profile)
+        return beside_built_in(self._architecture, self._error_profile)
 
     def _architecture(self, alias: str) -> Architecture | None:
-        known = BUILT_IN.architecture(alias)
-        read = None if known is not None else self._read(alias)
-        return known if read is None else read.architecture
+        read = self._read(alias)
+        return None if read is None else read.architecture
 
     def _error_profile(self, alias: str) -> ErrorProfile | None:
         from iqm_spec.server.computers import read_error_profile
 
-        known = BUILT_IN.error_profile(alias)
-        read = None if known is not None else self._read(alias)
-        return known if read is None else read_error_profile(self.connection, read, patience())
+        read = self._read(alias)
+        return None if read is None else read_error_profile(self.connection, read, patience())
 
     def _read(self, alias: str) -> ArchitectureRead | None:
         from iqm_spec.server.computers import read_architecture
@@ -183,8 +181,7 @@ def _spec_checks(
     checks = [fine("spec", f"{shown}: fine, {count(total, 'point')}")]
     checks += [warning("spec", notice, "write it in the new form") for notice in notices]
     machines = kept_machines(Store(results), MachinesAsk(checked.digest, room.realm))
-    kept = {} if machines is None else machines.architectures
-    pins = {alias: one.calibration_set_id for alias, one in kept.items()}
+    pins = {} if machines is None else machines.calibration_sets
     checks += spec_checks(checked.spec, needs, room.connection, room.visit, pins)
     return checks
 

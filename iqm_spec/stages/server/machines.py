@@ -35,6 +35,11 @@ class Machines:
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile] = field(factory=dict)
 
+    @property
+    def calibration_sets(self) -> dict[str, str | None]:
+        """The calibration sets that the architectures were read under, by alias."""
+        return {alias: one.calibration_set_id for alias, one in self.architectures.items()}
+
 
 @frozen
 class MachinesAsk:
