@@ -8,18 +8,18 @@ from typing import Any, cast
 
 import pytest
 
-from iqm_spec.emulator import Emulator, Options, child
+from iqm_spec.emulator import Emulator, Options, process
 from tests.forks import forks, may_fork
 
 
 def start(options: Options | None = None, port: int = 0) -> Emulator:
     """As `iqm_spec.emulator.start`, but the process is forked."""
     if not may_fork():
-        return child.start(options, port)
+        return process.start(options, port)
     with pytest.MonkeyPatch.context() as patch:
         forked = SimpleNamespace(Popen=forks().popen, PIPE=subprocess.PIPE)
-        patch.setattr(child, "subprocess", forked)
-        return child.start(options, port)
+        patch.setattr(process, "subprocess", forked)
+        return process.start(options, port)
 
 
 class View:

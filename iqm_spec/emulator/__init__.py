@@ -1,7 +1,13 @@
-"""An emulator of the IQM Server API v1: a real HTTP server on loopback that iqm-client talks to."""
+"""An emulator of the IQM Server API v1: a real HTTP server on loopback that iqm-client talks to.
 
-from iqm_spec.emulator.child import Emulator, start
-from iqm_spec.emulator.options import Options, Span, options_from_json
+What the emulated server checks, answers, remembers and simulates belongs here; what our side sends
+and reads belongs to `server_api`. `process.start` runs it in a child process, `serve` in this one.
+
+Imports: errors, iqm_client, json_types, model, server, stages, targets, version.
+"""
+
+from iqm_spec.emulator.options import Options, TimeWindow, options_from_json
+from iqm_spec.emulator.process import Emulator, start
 from iqm_spec.emulator.serve import serve
 
-__all__ = ["Emulator", "Options", "Span", "options_from_json", "serve", "start"]
+__all__ = ["Emulator", "Options", "TimeWindow", "options_from_json", "serve", "start"]

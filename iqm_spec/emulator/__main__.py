@@ -17,8 +17,8 @@ from iqm_spec.errors import IqmSpecError
 
 
 def main() -> None:
-    """Serve as the parent asks; tell it the address, or why not."""
-    asked = json.loads(sys.stdin.buffer.readline())
+    """Serve as the parent asks; send it the address, or why not."""
+    parent_request = json.loads(sys.stdin.buffer.readline())
     stopper = Stopper()
 
     def wait_for_parent() -> None:
@@ -28,16 +28,16 @@ def main() -> None:
 
     def ready(url: str, state: Path) -> None:
         threading.Thread(target=wait_for_parent, daemon=True).start()
-        _tell({"url": url, "state": str(state)})
+        _send({"url": url, "state": str(state)})
 
     try:
-        serve(options_from_json(asked["options"]), asked["port"], ready, stopper)
+        serve(options_from_json(parent_request["options"]), parent_request["port"], ready, stopper)
     except IqmSpecError as error:
-        _tell({"error": error.message, "hint": error.hint})
+        _send({"error": error.message, "hint": error.hint})
     os._exit(0)
 
 
-def _tell(data: dict[str, str]) -> None:
+def _send(data: dict[str, str]) -> None:
     os.write(1, json.dumps(data).encode() + b"\n")
 
 

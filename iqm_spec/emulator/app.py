@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.emulator.faults import rules_from_json
-from iqm_spec.emulator.messages import Answer, Ask, Rejected
-from iqm_spec.emulator.server import Server
+from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse
+from iqm_spec.emulator.server import EmulatedServer
 from iqm_spec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from iqm_spec.emulator.connections import Connections
+    from iqm_spec.emulator.serve import Connections
 
 Endpoint = Callable[["Request"], Awaitable["Response"]]
 
@@ -69,7 +69,7 @@ AT_THE_ROOT = {"about": "/about"}
 
 
 def make_app(
-    server: Server, connections: Connections, closing: Callable[[], bool] = lambda: False
+    server: EmulatedServer, connections: Connections, closing: Callable[[], bool] = lambda: False
 ) -> Starlette:
     """The application that serves `server`; `connections` are what a fault may close.
 
@@ -83,8 +83,8 @@ def make_app(
         status = error.status_code if isinstance(error, HTTPException) else 404
         if status == 405:
             message = f"{request.url.path} does not take {request.method}"
-            return _response(Rejected(405, "method_not_allowed", message).answer())
-        return _response(Rejected(status, "not_found", f"no call {request.url.path}").answer())
+            return _response(ApiError(405, "method_not_allowed", message).answer())
+        return _response(ApiError(status, "not_found", f"no call {request.url.path}").answer())
 
     routes = [
         Route(path, _endpoint(call, server, connections, closing), methods=[method], name=call)
@@ -97,10 +97,10 @@ def make_app(
 
 
 def _endpoint(
-    call: str, server: Server, connections: Connections, closing: Callable[[], bool]
+    call: str, server: EmulatedServer, connections: Connections, closing: Callable[[], bool]
 ) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        ask = Ask(
+        ask = ApiRequest(
             call=call,
             path=request.path_params,
             query=dict(request.query_params),
@@ -109,7 +109,7 @@ def _endpoint(
         )
         try:
             headers = await _long_poll(server, ask, closing) if call == "job" else {}
-        except Rejected as error:
+        except ApiError as error:
             return _response(error.answer())
         reply = await asyncio.to_thread(server.reply, ask)
         end = time.monotonic() + reply.delay
@@ -123,8 +123,10 @@ def _endpoint(
     return endpoint
 
 
-async def _long_poll(server: Server, ask: Ask, closing: Callable[[], bool]) -> Mapping[str, str]:
-    """Wait until the job is terminal, as long as was asked for; the header that tells of it."""
+async def _long_poll(
+    server: EmulatedServer, ask: ApiRequest, closing: Callable[[], bool]
+) -> Mapping[str, str]:
+    """Wait until the job is terminal, as long as the request says; the header that reports it."""
     if not ask.flag("wait_until_terminal"):
         return {}
     end = time.monotonic() + _seconds(ask.query.get("timeout_seconds"))
@@ -136,18 +138,18 @@ async def _long_poll(server: Server, ask: Ask, closing: Callable[[], bool]) -> M
 
 
 def _seconds(text: str | None) -> float:
-    """How long a long poll waits; Rejected as IQM's interface has it where that is out of range."""
+    """How long a long poll waits; ApiError as IQM's interface has it where that is out of range."""
     try:
         seconds = POLL_S if text is None else float(text)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MOST_POLL_S:
         message = f"timeout_seconds must be between 0 and {MOST_POLL_S:g}"
-        raise Rejected(400, "invalid_input", message)
+        raise ApiError(400, "invalid_input", message)
     return seconds
 
 
-def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+def _response(answer: ApiResponse, headers: Mapping[str, str] | None = None) -> Response:
     from starlette.responses import Response
 
     both = {**answer.headers, **(headers or {})}
@@ -156,41 +158,41 @@ def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> Respo
     return Response(answer.content, answer.status, lower_case)
 
 
-def _controls(server: Server) -> list[Route]:
+def _controls(server: EmulatedServer) -> list[Route]:
     """What tests and rehearsals steer the emulator by: not part of IQM's interface."""
     from starlette.routing import Route
 
     async def about(request: Request) -> Response:
-        return _response(Answer(200, server.about()))
+        return _response(ApiResponse(200, server.about()))
 
     async def read_ledger(request: Request) -> Response:
-        return _response(Answer(200, server.ledger()))
+        return _response(ApiResponse(200, server.ledger()))
 
     async def read_faults(request: Request) -> Response:
-        return _response(Answer(200, _rules(server)))
+        return _response(ApiResponse(200, _rules(server)))
 
     async def add_faults(request: Request) -> Response:
         try:
             server.faults.add(rules_from_json(json.loads(await request.body())))
         except UsageError as error:
             hint = f"; {error.hint}" if error.hint else ""
-            return _response(Rejected(400, "invalid_input", f"{error}{hint}").answer())
+            return _response(ApiError(400, "invalid_input", f"{error}{hint}").answer())
         except (ValueError, RecursionError):
-            return _response(Rejected(400, "invalid_input", "the body is no JSON").answer())
-        return _response(Answer(200, _rules(server)))
+            return _response(ApiError(400, "invalid_input", "the body is no JSON").answer())
+        return _response(ApiResponse(200, _rules(server)))
 
     async def clear_faults(request: Request) -> Response:
         server.faults.clear()
-        return _response(Answer(200, _rules(server)))
+        return _response(ApiResponse(200, _rules(server)))
 
     async def calibrate(request: Request) -> Response:
         action = request.path_params["action"]
         try:
             if action not in ("move", "withdraw"):
-                raise Rejected(404, "not_found", "a calibration set can be moved or withdrawn")
-            now = server.calibrate(request.path_params["qc"], gone=action == "withdraw")
-            return _response(Answer(200, now))
-        except Rejected as error:
+                raise ApiError(404, "not_found", "a calibration set can be moved or withdrawn")
+            now = server.calibrate(request.path_params["qc"], withdrawn=action == "withdraw")
+            return _response(ApiResponse(200, now))
+        except ApiError as error:
             return _response(error.answer())
 
     return [
@@ -203,7 +205,7 @@ def _controls(server: Server) -> list[Route]:
     ]
 
 
-def _rules(server: Server) -> list[Any]:
+def _rules(server: EmulatedServer) -> list[Any]:
     from attrs import asdict
 
     return [asdict(rule) for rule in server.faults.rules()]

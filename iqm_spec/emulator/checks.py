@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.emulator.calibration import Calibration
-from iqm_spec.emulator.machines import Computer, dynamic_architecture
-from iqm_spec.emulator.messages import Rejected
+from iqm_spec.emulator.computers import Calibration, EmulatedComputer, dynamic_architecture
+from iqm_spec.emulator.messages import ApiError
 from iqm_spec.emulator.options import Options
-from iqm_spec.emulator.translate import Measured, translate
 from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server.payload import ForeignPayload, in_todays_form, validated
 from iqm_spec.server.reply import strict_json
+from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
     from iqm_spec.iqm_client import DynamicQuantumArchitecture, PostJobsRequest
+
 
 _INVALID = "Job payload is not valid"
 """How IQM's servers begin such a message, which IQM's own tests look for (QDMI-on-IQM)."""
@@ -33,7 +35,7 @@ TAG_LENGTH = 50
 class Submission:
     """A payload that is sound: its circuits and what is needed to run them."""
 
-    circuits: Sequence[Measured]
+    circuits: Sequence[MeasuredCircuit]
     shots: int
     calibration_set_id: str
     heralding: bool
@@ -41,18 +43,19 @@ class Submission:
 
 
 def checked(body: bytes, tag: str | None, calibration: Calibration, options: Options) -> Submission:
-    """The submission in `body`; `Rejected` as the API does for the first thing that is wrong."""
+    """The submission in `body`; `ApiError` as the API does for the first thing that is wrong."""
     if len(body) > options.limit("max_payload_bytes"):
-        raise Rejected(
+        raise ApiError(
             413, "request_payload_too_large", f"the payload of {len(body)} bytes is too large"
         )
     if tag is not None and len(tag) > TAG_LENGTH:
-        raise Rejected(422, "validation_error", f"a tag has at most {TAG_LENGTH} characters")
-    request = _parsed(_json(body))
+        raise ApiError(422, "validation_error", f"a tag has at most {TAG_LENGTH} characters")
+    payload = _json(body)
+    request = _parsed(payload)
     _within_limits(request, options)
     set_id = calibration.resolve(_text(request.calibration_set_id))
     _on_architecture(request, calibration.computer, set_id)
-    circuits = translate(body, calibration.computer.architecture)
+    circuits = _circuits(payload, calibration.computer.architecture)
     return Submission(
         circuits=circuits,
         shots=request.shots,
@@ -74,9 +77,9 @@ def _json(body: bytes) -> Any:
     try:
         data = strict_json(body)
     except (ValueError, RecursionError) as error:
-        raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON") from error
+        raise ApiError(400, "invalid_input", f"{_INVALID}: the body is no JSON") from error
     if not isinstance(data, dict):
-        raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON object")
+        raise ApiError(400, "invalid_input", f"{_INVALID}: the body is no JSON object")
     try:
         payload = in_todays_form(data)
     except ForeignPayload as error:
@@ -95,11 +98,11 @@ def _require_places(payload: Any) -> None:
             if not isinstance(locus, list) or not all(isinstance(name, str) for name in locus):
                 where = f"circuit {number}, instruction {place}"
                 message = f"{_INVALID}: {where}: `locus` must be a list of names"
-                raise Rejected(422, "validation_error", message)
+                raise ApiError(422, "validation_error", message)
     mapping = payload.get("qubit_mapping")
     if mapping is not None and not isinstance(mapping, dict | list):
         message = f"{_INVALID}: `qubit_mapping` must be a list of pairs, or null"
-        raise Rejected(422, "validation_error", message)
+        raise ApiError(422, "validation_error", message)
 
 
 def _parsed(payload: Any) -> PostJobsRequest:
@@ -114,10 +117,10 @@ def _parsed(payload: Any) -> PostJobsRequest:
         ]
         where, what = ".".join(map(str, mistakes[0]["loc"])), mistakes[0]["msg"]
         message = f"{_INVALID}: {where}: {what}"
-        raise Rejected(422, "validation_error", message, details=details) from error
+        raise ApiError(422, "validation_error", message, details=details) from error
     except Exception as error:
         message = f"{_INVALID}: it is no PostJobsRequest of iqm-client ({error})"
-        raise Rejected(422, "validation_error", message) from error
+        raise ApiError(422, "validation_error", message) from error
 
 
 def _within_limits(request: PostJobsRequest, options: Options) -> None:
@@ -137,7 +140,7 @@ def _within_limits(request: PostJobsRequest, options: Options) -> None:
         raise _unsound("the job has no circuits")
 
 
-def _on_architecture(request: PostJobsRequest, computer: Computer, set_id: str) -> None:
+def _on_architecture(request: PostJobsRequest, computer: EmulatedComputer, set_id: str) -> None:
     from iqm_spec.iqm_client import (
         CircuitCompilationOptions,
         IQMError,
@@ -155,7 +158,7 @@ def _on_architecture(request: PostJobsRequest, computer: Computer, set_id: str) 
             move_gate_frame_tracking=request.move_gate_frame_tracking,
         )
         for index, circuit in enumerate(request.circuits):
-            _one(index, circuit, computer, validate_circuit)
+            _check_circuit(index, circuit, computer, validate_circuit)
         validate_qubit_mapping(architecture, request.circuits, request.qubit_mapping)
         validate_circuit_instructions(
             architecture,
@@ -167,7 +170,7 @@ def _on_architecture(request: PostJobsRequest, computer: Computer, set_id: str) 
         raise _unsound(str(error)) from error
 
 
-def _one(index: int, circuit: Any, computer: Computer, validate: Any) -> None:
+def _check_circuit(index: int, circuit: Any, computer: EmulatedComputer, validate: Any) -> None:
     """What is checked of a circuit by itself."""
     if isinstance(circuit, str):
         raise _unsound(f"circuit {index} is QIR, which the emulator does not run")
@@ -189,7 +192,7 @@ def _one(index: int, circuit: Any, computer: Computer, validate: Any) -> None:
 
 
 @cache
-def _model(computer: Computer, set_id: str) -> DynamicQuantumArchitecture:
+def _model(computer: EmulatedComputer, set_id: str) -> DynamicQuantumArchitecture:
     from iqm_spec.iqm_client import DynamicQuantumArchitecture
 
     return DynamicQuantumArchitecture.model_validate(dynamic_architecture(computer, set_id))
@@ -199,5 +202,106 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _unsound(message: str) -> Rejected:
-    return Rejected(400, "invalid_job_payload", f"{_INVALID}: {message}")
+def _unsound(message: str) -> ApiError:
+    return ApiError(400, "invalid_job_payload", f"{_INVALID}: {message}")
+
+
+@frozen
+class MeasuredCircuit:
+    """A circuit with the keys of its measurements: one classical register each, in this order.
+
+    Bit i of a key's register is the i-th qubit that the measurement names.
+    """
+
+    circuit: NativeCircuit
+    keys: tuple[str, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many qubits each key measures."""
+        return tuple(size for _, size in self.circuit.registers)
+
+
+def translate(payload: bytes, architecture: Architecture) -> list[MeasuredCircuit]:
+    """Every circuit of an accepted payload; `ApiError` for what cannot be simulated here."""
+    data: Any = in_todays_form(json.loads(payload))
+    return _circuits(data, architecture)
+
+
+def _circuits(payload: Mapping[str, Any], architecture: Architecture) -> list[MeasuredCircuit]:
+    mapping = _mapping(payload.get("qubit_mapping"))
+    return [_circuit(item, mapping, architecture) for item in payload["circuits"]]
+
+
+def _mapping(given: Any) -> Mapping[str, str]:
+    """Logical to physical names, from either form that iqm-client has sent."""
+    if isinstance(given, list):
+        return {item["logical_name"]: item["physical_name"] for item in given}
+    return given or {}
+
+
+def _circuit(data: Any, mapping: Mapping[str, str], architecture: Architecture) -> MeasuredCircuit:
+    loci = [
+        tuple(mapping.get(name, name) for name in item["locus"]) for item in data["instructions"]
+    ]
+    used = {name for locus in loci for name in locus}
+    components = tuple(name for name in architecture.components if name in used)
+    index = {name: i for i, name in enumerate(components)}
+    measures = [
+        (item, locus)
+        for item, locus in zip(data["instructions"], loci, strict=True)
+        if item["name"] == "measure"
+    ]
+    offsets: dict[str, int] = {}
+    registers: list[tuple[str, int]] = []
+    for item, locus in measures:
+        offsets[item["args"]["key"]] = sum(size for _, size in registers)
+        registers.append((f"c{len(registers)}", len(locus)))
+    ops: list[Op] = []
+    feedback: dict[tuple[str, str], int] = {}
+    for item, locus in zip(data["instructions"], loci, strict=True):
+        args = item.get("args") or {}
+        bits: tuple[int, ...] = ()
+        if item["name"] == "measure" and args.get("feedback_key"):
+            first = offsets[args["key"]]
+            feedback |= {(args["feedback_key"], q): first + i for i, q in enumerate(locus)}
+        elif item["name"] == "cc_prx":
+            source = mapping.get(args["feedback_qubit"], args["feedback_qubit"])
+            bits = (_fed_back(args["feedback_key"], source, feedback),)
+        ops += _ops(item, tuple(index[name] for name in locus), offsets, bits)
+    return MeasuredCircuit(NativeCircuit(components, tuple(registers), tuple(ops)), tuple(offsets))
+
+
+def _fed_back(key: str, qubit: str, feedback: Mapping[tuple[str, str], int]) -> int:
+    """The classical bit that a conditional gate reads."""
+    if (key, qubit) not in feedback:
+        message = f"cc_prx needs an earlier measure of {qubit} with the feedback_key {key}"
+        raise ApiError(400, "invalid_job_payload", message)
+    return feedback[key, qubit]
+
+
+def _ops(
+    item: Any, qubits: Sequence[int], offsets: Mapping[str, int], bits: tuple[int, ...]
+) -> Iterator[Op]:
+    args = item.get("args") or {}
+    match item["name"]:
+        case "cc_prx":
+            yield Op("cc_r", tuple(qubits), (float(args["angle"]), float(args["phase"])), bits)
+        case "reset":
+            for qubit in qubits:
+                yield Op("reset", (qubit,))
+        case "prx":
+            yield Op("r", tuple(qubits), (float(args["angle"]), float(args["phase"])))
+        case "cz" | "move" | "barrier" as name:
+            yield Op(name, tuple(qubits))
+        case "measure":
+            first = offsets[args["key"]]
+            for bit, qubit in enumerate(qubits):
+                yield Op("measure", (qubit,), (), (first + bit,))
+        case "delay":
+            for qubit in qubits:
+                yield Op("delay", (qubit,), (float(args["duration"]),))
+        case name:
+            raise ApiError(
+                400, "invalid_job_payload", f"the emulator cannot simulate the instruction {name!r}"
+            )

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from attrs import asdict, field, fields, frozen
 
-from iqm_spec.emulator.messages import Answer, Ask, Fate, error_body
+from iqm_spec.emulator.messages import ApiRequest, ApiResponse, Fate, error_body
 from iqm_spec.emulator.state import State
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
@@ -96,11 +96,11 @@ class Rule:
             return None
         return Fate(self.fault.removeprefix("job-"), self.message, self.error_code)
 
-    def concerns(self, ask: Ask) -> bool:
+    def concerns(self, request: ApiRequest) -> bool:
         """Whether a request is one that the rule counts."""
-        return self.on in ("*", ask.call) and self.qc in ("", ask.alias)
+        return self.on in ("*", request.call) and self.qc in ("", request.alias)
 
-    def answer(self) -> Answer:
+    def answer(self) -> ApiResponse:
         """The answer of a `status` rule: the body as given, text as it is, or an API error."""
         if self.body is None and self.error_code:
             body: Json | bytes = error_body(self.error_code, self.message or self.error_code)
@@ -108,15 +108,15 @@ class Rule:
             body = b""
         else:
             body = self.body.encode() if isinstance(self.body, str) else self.body
-        return Answer(self.status, body, self.headers)
+        return ApiResponse(self.status, body, self.headers)
 
-    def rewritten(self, answer: Answer) -> Answer:
+    def rewritten(self, answer: ApiResponse) -> ApiResponse:
         """An answer after `set` and `remove`."""
         if isinstance(answer.body, bytes) or not isinstance(answer.body, dict):
             return answer
         body = {**answer.body, **self.set}
         kept = {name: value for name, value in body.items() if name not in self.remove}
-        return Answer(answer.status, kept, answer.headers, answer.job)
+        return ApiResponse(answer.status, kept, answer.headers, answer.job)
 
 
 def _check_types(rule: Rule) -> None:
@@ -198,10 +198,10 @@ class Faults:
         with self._state.lock("faults"):
             self._write([])
 
-    def take(self, ask: Ask) -> Rule | None:
+    def take(self, request: ApiRequest) -> Rule | None:
         """The first rule that applies to this request, which is counted by it."""
         for rule in self.rules():
-            if rule.concerns(ask) and self._is_due(rule):
+            if rule.concerns(request) and self._is_due(rule):
                 return rule
         return None
 

@@ -23,7 +23,7 @@ class Fate:
 
 
 @frozen
-class Ask:
+class ApiRequest:
     """One request: `call` is the route's name; `path` and `query` hold decoded parameters."""
 
     call: str
@@ -39,10 +39,10 @@ class Ask:
         return self.path.get("qc")
 
     def flag(self, name: str) -> bool:
-        """A boolean of the query, false where it is not there; Rejected where it is none."""
+        """A boolean of the query, false where it is not there; ApiError where it is none."""
         text = self.query.get(name, "").lower()
         if text not in ("", *_FALSE, *_TRUE):
-            raise Rejected(422, "validation_error", f"{name} must be true or false")
+            raise ApiError(422, "validation_error", f"{name} must be true or false")
         return self.is_true(name)
 
     def is_true(self, name: str) -> bool:
@@ -51,7 +51,7 @@ class Ask:
 
 
 @frozen
-class Answer:
+class ApiResponse:
     """One response. `job` names the job that was accepted or cancelled, for the ledger."""
 
     status: int
@@ -72,7 +72,7 @@ class Answer:
         return "application/octet-stream" if isinstance(self.body, bytes) else "application/json"
 
 
-class Rejected(Exception):
+class ApiError(Exception):
     """A request that is answered with an error of the API: status, code and words."""
 
     def __init__(
@@ -91,9 +91,9 @@ class Rejected(Exception):
         self.details = details
         self.headers = headers or {}
 
-    def answer(self) -> Answer:
+    def answer(self) -> ApiResponse:
         """The response that tells it."""
-        return Answer(
+        return ApiResponse(
             self.status, error_body(self.error_code, self.message, self.details), self.headers
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import asdict, field, fields, frozen
 
-from iqm_spec.emulator.machines import computers
+from iqm_spec.emulator.computers import computers
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.targets import known
@@ -29,7 +29,7 @@ the rest FiQCI's own settings and, for the bytes of a payload, a guess."""
 
 
 @frozen
-class Span:
+class TimeWindow:
     """A stretch of time on one computer: modelled seconds since the state directory was made."""
 
     alias: str
@@ -53,9 +53,9 @@ class Options:
     """How long each job waits before it starts, besides the jobs before it."""
     on_premises: str = ""
     """A machine to serve alone, as `default`, with the answers of an on-premises server."""
-    slots: tuple[Span, ...] = ()
+    slots: tuple[TimeWindow, ...] = ()
     """Booked timeslots. Without one, a job for a timeslot is refused."""
-    windows: tuple[Span, ...] = ()
+    windows: tuple[TimeWindow, ...] = ()
     """When pay-as-you-go jobs run; a computer without windows takes them at all times."""
     timeslot_only: tuple[str, ...] = ()
     """Computers that refuse pay-as-you-go jobs."""
@@ -125,7 +125,7 @@ def options_from_json(data: Mapping[str, Any]) -> Options:
     if given.get("state") is not None:
         given["state"] = Path(given["state"])
     for name in ("slots", "windows"):
-        given[name] = tuple(Span(**item) for item in given.get(name, ()))
+        given[name] = tuple(TimeWindow(**item) for item in given.get(name, ()))
     for name in ("timeslot_only", "faults"):
         given[name] = tuple(given.get(name, ()))
     return Options(**given)

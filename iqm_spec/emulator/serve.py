@@ -1,20 +1,24 @@
-"""Serves the emulator on loopback in this process until it is told to stop."""
+"""Serves the emulator on loopback in this process until it is stopped."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iqm_spec.emulator.options import Options
 from iqm_spec.errors import JobFailed
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
+
 
 HOST = "127.0.0.1"
 """The only address that is ever listened on."""
@@ -45,7 +49,7 @@ def serve(
     ready: Callable[[str, Path], None] = lambda url, state: None,
     stopper: Stopper | None = None,
 ) -> None:
-    """Serve until `stopper` (or KeyboardInterrupt); `ready` is told URL and state directory.
+    """Serve until `stopper` (or KeyboardInterrupt); `ready` receives URL and state directory.
 
     Port 0 takes a free one. A temporary state directory is removed at the end. `JobFailed` where
     the port is taken or the state cannot be kept.
@@ -54,14 +58,13 @@ def serve(
 
     from iqm_spec.emulator.app import make_app
     from iqm_spec.emulator.checks import warm_up
-    from iqm_spec.emulator.connections import Connections
-    from iqm_spec.emulator.server import Server
+    from iqm_spec.emulator.server import EmulatedServer
     from iqm_spec.emulator.state import open_state
 
     listening = _listen(port)
     state = open_state(options.state)
     connections = Connections()
-    emulated = Server(options, state)
+    emulated = EmulatedServer(options, state)
     config = uvicorn.Config(
         make_app(emulated, connections, lambda: server.should_exit),
         http=connections.protocol(),
@@ -114,3 +117,61 @@ def _listen(port: int) -> socket.socket:
             code="emulator.port",
         ) from error
     return listening
+
+
+class Connections:
+    """The open connections of one server."""
+
+    def __init__(self) -> None:
+        self._open: dict[Any, asyncio.Transport] = {}
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """The protocol class for uvicorn (`http=`) whose connections are known here."""
+        from uvicorn.protocols.http.h11_impl import H11Protocol
+
+        known = self._open
+
+        class Known(H11Protocol):
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                self.peer = transport.get_extra_info("peername")
+                known[self.peer] = transport
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                known.pop(self.peer, None)
+                super().connection_lost(exc)
+
+        return Known
+
+    def drop(self) -> Response:
+        """A response that closes the connection without a byte."""
+        return self._response(None)
+
+    def cut(self, response: Response) -> Response:
+        """A response that closes the connection after half of its body."""
+        return self._response(response)
+
+    def _response(self, partial: Response | None) -> Response:
+        from starlette.responses import Response
+
+        known = self._open
+
+        class Broken(Response):
+            async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+                if partial is not None:
+                    await send(
+                        {
+                            "type": "http.response.start",
+                            "status": partial.status_code,
+                            "headers": partial.raw_headers,
+                        }
+                    )
+                    half = bytes(partial.body)[: len(partial.body) // 2]
+                    await send({"type": "http.response.body", "body": half, "more_body": True})
+                transport = known.get(tuple(scope["client"]))
+                if transport is not None:
+                    transport.close()
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+
+        return Broken()

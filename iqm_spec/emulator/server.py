@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
+import math
+import os
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
 
-from iqm_spec.emulator.artifacts import ARTIFACTS
-from iqm_spec.emulator.auth import authorize
-from iqm_spec.emulator.calibration import move_default, withdraw
-from iqm_spec.emulator.calls import Context
+from iqm_spec.emulator.calls import ARTIFACTS, READS, Context
+from iqm_spec.emulator.computers import EmulatedComputer, computers, move_default, withdraw
 from iqm_spec.emulator.faults import Faults, Rule, rules_from_json
-from iqm_spec.emulator.jobcalls import WATCHES, WRITES
-from iqm_spec.emulator.limits import Meter, cost
-from iqm_spec.emulator.machines import Computer, computers
-from iqm_spec.emulator.messages import Answer, Ask, Rejected, error_body
+from iqm_spec.emulator.job_calls import WATCHES, WRITES
+from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse, error_body
 from iqm_spec.emulator.options import Options
-from iqm_spec.emulator.reads import READS
 from iqm_spec.emulator.simulator import Simulator
 from iqm_spec.emulator.state import State
 from iqm_spec.json_types import Json
 from iqm_spec.version import __version__
 
-Handler = Callable[[Context, Ask], Answer]
+Handler = Callable[[Context, ApiRequest], ApiResponse]
 HANDLERS: Mapping[str, Handler] = {**READS, **ARTIFACTS, **WATCHES, **WRITES}
 """What answers each call."""
 
@@ -33,15 +33,15 @@ GARBAGE = b'{"id": "4f1c, "status": }'
 
 
 @frozen
-class Reply:
+class Delivery:
     """What goes over the wire: `answer` None closes the connection, `cut` in the middle of it."""
 
-    answer: Answer | None
+    answer: ApiResponse | None
     delay: float = 0.0
     cut: bool = False
 
 
-class Server:
+class EmulatedServer:
     """The emulated server. Safe to be called from several threads."""
 
     def __init__(self, options: Options, state: State) -> None:
@@ -51,20 +51,20 @@ class Server:
         self._meter = Meter(options.speed)
         self._context = Context(options, state, Simulator(state), computers(options.on_premises))
 
-    def reply(self, ask: Ask) -> Reply:
+    def reply(self, request: ApiRequest) -> Delivery:
         """Answer one request; the ledger has it when this returns, if it is a POST or DELETE."""
-        rule = self.faults.take(ask)
-        answer = self._answer(ask, rule)
-        if ask.call in WRITES:
-            self._note(ask, rule, answer)
+        rule = self.faults.take(request)
+        answer = self._answer(request, rule)
+        if request.call in WRITES:
+            self._note(request, rule, answer)
         return _on_wire(rule, answer)
 
-    def is_terminal(self, ask: Ask) -> bool:
+    def is_terminal(self, request: ApiRequest) -> bool:
         """Whether the job asked for will not change any more: what a long poll waits for."""
 
-        def call() -> Answer:
-            authorize(ask.authorization, self._context.options.token_env)
-            return HANDLERS["job"](self._context, ask)
+        def call() -> ApiResponse:
+            authorize(request.authorization, self._context.options.token_env)
+            return HANDLERS["job"](self._context, request)
 
         answer = self._guarded(call)
         body = answer.body
@@ -76,7 +76,7 @@ class Server:
         self._context.simulator.stop()
 
     def about(self) -> Mapping[str, Json]:
-        """What tells an emulator from a real server: the latter has no such call."""
+        """What an emulator says of itself; a real server has no such call."""
         options = self._context.options
         return {
             "emulator": "iqm-spec",
@@ -91,89 +91,160 @@ class Server:
         """Every POST and DELETE that reached the server, in order."""
         return self.state.lines("ledger.jsonl")
 
-    def calibrate(self, alias: str, *, gone: bool) -> Mapping[str, Json]:
-        """Move a computer's default calibration set on, and withdraw it if it shall be `gone`."""
+    def calibrate(self, alias: str, *, withdrawn: bool) -> Mapping[str, Json]:
+        """Move a computer's default calibration set on, and withdraw the old one if `withdrawn`."""
         computer = self._context.computer(alias)
-        now = withdraw(self.state, computer) if gone else move_default(self.state, computer)
+        now = withdraw(self.state, computer) if withdrawn else move_default(self.state, computer)
         return {"default": now.resolve(None)}
 
-    def _answer(self, ask: Ask, rule: Rule | None) -> Answer | None:
+    def _answer(self, request: ApiRequest, rule: Rule | None) -> ApiResponse | None:
         """What the request does and what it would be answered, before the wire is disturbed."""
         if rule is None:
-            return self._process(ask)
+            return self._process(request)
         if not rule.is_processed:
             return rule.answer() if rule.fault == "status" else None
         if rule.fault in ("move-calibration", "withdraw-calibration"):
-            for computer in self._concerned(rule, ask):
-                self.calibrate(computer.alias, gone=rule.fault == "withdraw-calibration")
-        answer = self._process(evolve(ask, fate=rule.fate))
+            for computer in self._concerned(rule, request):
+                self.calibrate(computer.alias, withdrawn=rule.fault == "withdraw-calibration")
+        answer = self._process(evolve(request, fate=rule.fate))
         if rule.fault == "status":
             return evolve(rule.answer(), job=answer.job)
         if rule.fault == "rewrite":
             return rule.rewritten(answer)
         return answer
 
-    def _concerned(self, rule: Rule, ask: Ask) -> list[Computer]:
-        alias = rule.qc or ask.alias or ""
-        found = self._context.computers
-        return [found[alias]] if alias in found else list(found.values())
+    def _concerned(self, rule: Rule, request: ApiRequest) -> list[EmulatedComputer]:
+        alias = rule.qc or request.alias or ""
+        all_computers = self._context.computers
+        if alias in all_computers:
+            return [all_computers[alias]]
+        return list(all_computers.values())
 
-    def _process(self, ask: Ask) -> Answer:
+    def _process(self, request: ApiRequest) -> ApiResponse:
         options = self._context.options
         headers: dict[str, str] = {}
 
-        def call() -> Answer:
-            authorize(ask.authorization, options.token_env)
+        def call() -> ApiResponse:
+            authorize(request.authorization, options.token_env)
             if options.rate_limit:
-                headers.update(self._meter.charge(cost(ask.call, len(ask.body))))
-            return HANDLERS[ask.call](self._context, ask)
+                headers.update(self._meter.charge(cost(request.call, len(request.body))))
+            return HANDLERS[request.call](self._context, request)
 
         answer = self._guarded(call)
         return evolve(answer, headers={**headers, **answer.headers})
 
-    def _guarded(self, call: Callable[[], Answer]) -> Answer:
+    def _guarded(self, call: Callable[[], ApiResponse]) -> ApiResponse:
         try:
             return call()
-        except Rejected as error:
+        except ApiError as error:
             return error.answer()
         except Exception:
-            # a bug of the emulator: told here with its traceback, and to the client as IQM would
+            # a bug of the emulator: logged here with its traceback, answered as IQM would
             logging.getLogger(__name__).exception("the emulator failed")
-            return Answer(500, error_body("internal_error", "the emulator failed: see its stderr"))
+            return ApiResponse(
+                500, error_body("internal_error", "the emulator failed: see its stderr")
+            )
 
-    def _note(self, ask: Ask, rule: Rule | None, answer: Answer | None) -> None:
+    def _note(self, request: ApiRequest, rule: Rule | None, answer: ApiResponse | None) -> None:
         """One line of the ledger. No header and no token is in it."""
         body = answer.body if answer is not None and not isinstance(answer.body, bytes) else None
-        told = body if isinstance(body, dict) and "error_code" in body else {}
+        error = body if isinstance(body, dict) and "error_code" in body else {}
         job = None if answer is None else answer.job
         self.state.append(
             "ledger.jsonl",
             {
                 "time": time.time(),
-                "call": ask.call,
-                "alias": ask.alias,
-                "use_timeslot": ask.is_true("use_timeslot"),
-                "tag": ask.query.get("tag"),
-                "sha256": hashlib.sha256(ask.body).hexdigest(),
+                "call": request.call,
+                "alias": request.alias,
+                "use_timeslot": request.is_true("use_timeslot"),
+                "tag": request.query.get("tag"),
+                "sha256": hashlib.sha256(request.body).hexdigest(),
                 "job": job,
                 "status": None if answer is None else answer.status,
-                "rejected": None if job else told.get("error_code"),
+                "rejected": None if job else error.get("error_code"),
                 "fault": None if rule is None else rule.fault,
             },
         )
 
 
-def _on_wire(rule: Rule | None, answer: Answer | None) -> Reply:
+def _on_wire(rule: Rule | None, answer: ApiResponse | None) -> Delivery:
     if rule is None:
-        return Reply(answer)
+        return Delivery(answer)
     if answer is None:
-        return Reply(None, rule.seconds)
+        return Delivery(None, rule.seconds)
     match rule.fault:
         case "drop-after":
-            return Reply(None, rule.seconds)
+            return Delivery(None, rule.seconds)
         case "half-answer":
-            return Reply(answer, rule.seconds, cut=True)
+            return Delivery(answer, rule.seconds, cut=True)
         case "garbage":
             kind = {"content-type": "application/json"}
-            return Reply(Answer(200, GARBAGE, kind, answer.job), rule.seconds)
-    return Reply(answer, rule.seconds)
+            return Delivery(ApiResponse(200, GARBAGE, kind, answer.job), rule.seconds)
+    return Delivery(answer, rule.seconds)
+
+
+UNITS = 2000
+WINDOW_S = 10.0
+BLOCK_S = 30.0
+"""2000 units in any 10 seconds; more than that blocks for 30 (QDMI-on-IQM, issue 198)."""
+MANY_BYTES = 10 * 2**20
+
+_COSTS = {"submit": 100, "cancel": 100, "delete": 100}
+
+
+def cost(call: str, size: int) -> int:
+    """Units of a request with `size` bytes: a submission pays for every 10 MiB besides."""
+    units = _COSTS.get(call, 10)
+    return units + 100 * (size // MANY_BYTES) if call == "submit" else units
+
+
+class Meter:
+    """Counts units in the memory of one process. Times are modelled seconds."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._spent: deque[tuple[float, int]] = deque()
+        self._blocked_until = 0.0
+        self._lock = threading.Lock()
+
+    def charge(self, units: int) -> dict[str, str]:
+        """Headers that say what remains; `ApiError` (429, with Retry-After) where nothing does."""
+        with self._lock:
+            now = time.monotonic() * self._speed
+            while self._spent and self._spent[0][0] <= now - WINDOW_S:
+                self._spent.popleft()
+            spent = sum(units for _, units in self._spent)
+            if now < self._blocked_until or spent + units > UNITS:
+                if now >= self._blocked_until:
+                    self._blocked_until = now + BLOCK_S
+                    self._spent.clear()
+                raise self._refusal(now)
+            self._spent.append((now, units))
+        return _headers(UNITS - spent - units)
+
+    def _refusal(self, now: float) -> ApiError:
+        seconds = max(1, math.ceil((self._blocked_until - now) / self._speed))
+        return ApiError(
+            429,
+            "rate_limit_exceeded",
+            f"more than {UNITS} units in {WINDOW_S:g} s; try again in {seconds} s",
+            headers={"Retry-After": str(seconds), **_headers(0)},
+        )
+
+
+def _headers(remaining: int) -> dict[str, str]:
+    return {"RateLimit-Limit": str(UNITS), "RateLimit-Remaining": str(remaining)}
+
+
+def authorize(header: str | None, token_env: str) -> None:
+    """Return for a `Bearer` token that is accepted; `ApiError` (401) for all else.
+
+    Any token is, or only the value of the environment variable `token_env` where one is named.
+    """
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ApiError(401, "unauthorized", "a token is needed: Authorization: Bearer TOKEN")
+    if token_env:
+        expected = os.environ.get(token_env, "")
+        if not expected or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+            raise ApiError(401, "unauthorized", "the token is not valid, or not any more")

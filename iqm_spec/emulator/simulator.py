@@ -14,7 +14,7 @@ import threading
 import time
 from contextlib import suppress
 
-from iqm_spec.emulator.jobs import Job
+from iqm_spec.emulator.jobs import EmulatedJob
 from iqm_spec.emulator.state import State
 
 LOOK_S = 0.2
@@ -30,14 +30,14 @@ class Simulator:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._queue: queue.Queue[Job] = queue.Queue()
+        self._queue: queue.Queue[EmulatedJob] = queue.Queue()
         self._known: set[str] = set()
         self._lock = threading.Lock()
         self._stopped = False
         self._worker = _start()
         threading.Thread(target=self._work, name="simulator", daemon=True).start()
 
-    def want(self, job: Job) -> None:
+    def want(self, job: EmulatedJob) -> None:
         """See to it that the job's result will be there."""
         with self._lock:
             if job.id in self._known or job.fate is not None or self._has(job, "result"):
@@ -60,7 +60,7 @@ class Simulator:
             with self._lock:
                 self._known.discard(job.id)
 
-    def _simulate(self, job: Job) -> None:
+    def _simulate(self, job: EmulatedJob) -> None:
         if self._worker.poll() is not None:
             self._worker = _start()
         worker = self._worker
@@ -81,7 +81,7 @@ class Simulator:
                 f"jobs/{job.id}.result.json", {"failure": failure, "made": time.time()}
             )
 
-    def _has(self, job: Job, what: str) -> bool:
+    def _has(self, job: EmulatedJob, what: str) -> bool:
         return self._state.has(f"jobs/{job.id}.{what}.json")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.emulator import Emulator, Options, Span
+from iqm_spec.emulator import Emulator, Options, TimeWindow
 from tests.emulators import start
 
 pytestmark = pytest.mark.slow
@@ -76,8 +76,8 @@ def test_the_text_fits_sixty_columns(spec: Path, cli: Cli) -> None:
 
 def test_a_booked_timeslot_and_a_window_later(spec: Path, answer: Ask) -> None:
     options = Options(
-        slots=(Span("garnet", 0, 3600),),
-        windows=(Span("garnet", 7200, 9000),),
+        slots=(TimeWindow("garnet", 0, 3600),),
+        windows=(TimeWindow("garnet", 7200, 9000),),
         limits={"max_circuits_per_job": 2},
     )
     with start(options) as emulator:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from iqm_spec.emulator import Emulator, Options, Span
+from iqm_spec.emulator import Emulator, Options, TimeWindow
 from iqm_spec.emulator import start as spawn
 from iqm_spec.errors import JobFailed
 from tests.emulators import start
@@ -483,8 +483,8 @@ def test_jobs_wait_in_the_queue_and_tell_their_position(begin: Start) -> None:
 def test_timeslots_and_windows_are_told_and_kept_apart(begin: Start) -> None:
     api = begin(
         speed=1.0,
-        slots=(Span("garnet", -10, 3600), Span("emerald", 3600, 7200)),
-        windows=(Span("sirius", 3600, 7200),),
+        slots=(TimeWindow("garnet", -10, 3600), TimeWindow("emerald", 3600, 7200)),
+        windows=(TimeWindow("sirius", 3600, 7200),),
         timeslot_only=("deneb",),
     )
     told = api.get("quantum-computers/garnet/timeslots").json()

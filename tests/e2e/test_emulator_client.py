@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from iqm_spec.emulator import Emulator, Options
-from iqm_spec.emulator.machines import ON_EVERY_QUBIT, computers, couplings
+from iqm_spec.emulator.computers import ON_EVERY_QUBIT, computers, couplings
 from tests.emulators import start
 
 if TYPE_CHECKING:

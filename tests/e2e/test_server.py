@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.emulator import Emulator, Options, Span
+from iqm_spec.emulator import Emulator, Options, TimeWindow
 from iqm_spec.runs.calibrations import read_calibrations
 from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
@@ -338,11 +338,11 @@ def test_jobs_keep_to_the_servers_limits(spec: Path, answer: Ask, tmp_path: Path
         ((), (), 4, "no timeslot is booked on garnet", [False]),
         # the user knows of one that the server does not tell of: the server has the last word
         ((), ("--slot", "1h"), 5, "no timeslot is booked", [False, True]),
-        ((Span("garnet", 0, 1e9),), (), 0, "", [False, True]),
+        ((TimeWindow("garnet", 0, 1e9),), (), 0, "", [False, True]),
     ],
 )
 def test_timeslot_mode_never_stands_in_the_other_queue(
-    slots: tuple[Span, ...],
+    slots: tuple[TimeWindow, ...],
     options: tuple[str, ...],
     code: int,
     words: str,

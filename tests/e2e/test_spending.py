@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from iqm_spec.emulator import Emulator, Options, Span
+from iqm_spec.emulator import Emulator, Options, TimeWindow
 from tests.emulators import start
 
 pytestmark = pytest.mark.slow
@@ -181,7 +181,7 @@ def test_in_a_timeslot_the_most_valuable_go_first_and_the_rest_is_held_back(
     text = SPEC.replace("name: pair", "name: slot\nmode: timeslot")
     dear = "  - {name: dear, generator: bell, priority: 5, shots: 300}\n"
     spec.write_text(text.replace("sweep:", f"{dear}sweep:"))
-    with start(Options(speed=1000, slots=(Span("garnet", 0, 3600 * 24),))) as emulator:
+    with start(Options(speed=1000, slots=(TimeWindow("garnet", 0, 3600 * 24),))) as emulator:
         ask = ("run", spec, "--server", emulator.url, "--yes")
         seen = answer(*ask, "--dry-run", "--slot", "25s", env=TOKEN)
         assert [job["shots"] for job in hardware(seen)["jobs"]] == [300, 200]

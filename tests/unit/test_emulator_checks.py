@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.emulator.calibration import calibration, move_default, withdraw
 from iqm_spec.emulator.checks import checked
-from iqm_spec.emulator.machines import (
+from iqm_spec.emulator.computers import (
+    calibration,
     calibration_set,
     computers,
     dynamic_architecture,
+    move_default,
     quality_metrics,
     static_architecture,
+    withdraw,
 )
-from iqm_spec.emulator.messages import Rejected
+from iqm_spec.emulator.messages import ApiError
 from iqm_spec.emulator.options import Options
 from iqm_spec.emulator.state import State, open_state
 from iqm_spec.targets import architecture_from_json
@@ -121,7 +123,7 @@ def test_what_is_sound_is_taken(state: State, alias: str, body: Any) -> None:
 def test_what_is_unsound_is_refused(
     state: State, alias: str, body: Any, status: int, code: str, told: str
 ) -> None:
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(ApiError) as refused:
         check(state, alias, body)
     assert (refused.value.status, refused.value.error_code) == (status, code)
     assert told in refused.value.message
@@ -144,14 +146,14 @@ def test_limits_hold(state: State, limits: Mapping[str, int], status: int) -> No
     if not status:
         assert len(check(state, "garnet", body, **limits).circuits) == 2
         return
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(ApiError) as refused:
         check(state, "garnet", body, **limits)
     assert refused.value.status == status
 
 
 def test_a_tag_has_at_most_fifty_characters(state: State) -> None:
     assert check(state, "garnet", job(M1), "x" * 50)
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(ApiError) as refused:
         check(state, "garnet", job(M1), "x" * 51)
     assert refused.value.status == 422
 
@@ -163,11 +165,11 @@ def test_calibration_sets_come_and_go(state: State) -> None:
     assert first != second
     assert check(state, "garnet", job(M1, calibration_set_id=first)).calibration_set_id == first
     withdraw(state, garnet, first)
-    with pytest.raises(Rejected):
+    with pytest.raises(ApiError):
         check(state, "garnet", job(M1, calibration_set_id=first))
     third = withdraw(state, garnet).resolve(None)
     assert third not in (first, second)
-    with pytest.raises(Rejected):
+    with pytest.raises(ApiError):
         calibration(state, garnet).resolve(second)
     assert calibration(state, garnet).resolve(garnet and third.upper()) == third
     assert calibration(state, ALL["garnet:mock"]).default == 1

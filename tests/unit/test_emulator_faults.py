@@ -10,14 +10,14 @@ import pytest
 
 from iqm_spec.emulator.app import ROUTES
 from iqm_spec.emulator.faults import CALLS, KINDS, Faults, Rule, rules_from_json
-from iqm_spec.emulator.limits import BLOCK_S, UNITS, WINDOW_S, Meter, cost
-from iqm_spec.emulator.messages import Answer, Ask, Rejected
-from iqm_spec.emulator.options import Options, Span, options_from_json
+from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse
+from iqm_spec.emulator.options import Options, TimeWindow, options_from_json
+from iqm_spec.emulator.server import BLOCK_S, UNITS, WINDOW_S, Meter, cost
 from iqm_spec.emulator.state import open_state
 from iqm_spec.errors import UsageError
 
-SUBMIT = Ask("submit", {"qc": "garnet", "type": "circuit"})
-POLL = Ask("job", {"job": "x"})
+SUBMIT = ApiRequest("submit", {"qc": "garnet", "type": "circuit"})
+POLL = ApiRequest("job", {"job": "x"})
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_every_kind_can_be_asked_for() -> None:
     assert [rule.fault for rule in rules if not rule.is_processed] == ["status", "drop-before"]
 
 
-def taken(faults: Faults, asks: list[Ask]) -> list[str]:
+def taken(faults: Faults, asks: list[ApiRequest]) -> list[str]:
     return ["-" if (rule := faults.take(ask)) is None else rule.fault for ask in asks]
 
 
@@ -87,7 +87,7 @@ def test_a_rule_can_be_about_one_computer(tmp_path: Path) -> None:
     faults = Faults(open_state(tmp_path))
     faults.add([Rule("garbage", qc="garnet:mock")])
     assert taken(faults, [SUBMIT, POLL]) == ["-", "-"]
-    assert taken(faults, [Ask("submit", {"qc": "garnet:mock"})]) == ["garbage"]
+    assert taken(faults, [ApiRequest("submit", {"qc": "garnet:mock"})]) == ["garbage"]
 
 
 def test_rules_at_the_start_count_once(tmp_path: Path) -> None:
@@ -100,11 +100,11 @@ def test_rules_at_the_start_count_once(tmp_path: Path) -> None:
 
 def test_an_answer_is_rewritten() -> None:
     rule = Rule("rewrite", set={"errors": None, "status": "new"}, remove=["timeline"])
-    answer = Answer(200, {"status": "failed", "timeline": [], "id": 1}, job="x")
-    assert rule.rewritten(answer) == Answer(
+    answer = ApiResponse(200, {"status": "failed", "timeline": [], "id": 1}, job="x")
+    assert rule.rewritten(answer) == ApiResponse(
         200, {"status": "new", "id": 1, "errors": None}, job="x"
     )
-    assert rule.rewritten(Answer(200, b"bytes")) == Answer(200, b"bytes")
+    assert rule.rewritten(ApiResponse(200, b"bytes")) == ApiResponse(200, b"bytes")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_too_many_requests_are_blocked_for_a_while() -> None:
     assert meter.charge(UNITS - 10)["RateLimit-Remaining"] == "10"
     assert meter.charge(10) == {"RateLimit-Limit": "2000", "RateLimit-Remaining": "0"}
     for _ in range(2):
-        with pytest.raises(Rejected) as blocked:
+        with pytest.raises(ApiError) as blocked:
             meter.charge(10)
         assert blocked.value.status == 429
         assert int(blocked.value.headers["Retry-After"]) >= BLOCK_S
@@ -161,16 +161,19 @@ def test_units_come_back() -> None:
         (lambda: Options(speed=float("inf")), "speed"),
         (lambda: Options(queue_seconds=-1), "queue"),
         (lambda: Options(queue_seconds=float("nan")), "queue"),
-        (lambda: Options(slots=(Span("garnett", 0, 1),)), "no computer garnett"),
+        (lambda: Options(slots=(TimeWindow("garnett", 0, 1),)), "no computer garnett"),
         (lambda: Options(on_premises="garnet", timeslot_only=("garnet",)), "no computer garnet"),
-        (lambda: Span("garnet", 0, float("inf")), "endless"),
+        (lambda: TimeWindow("garnet", 0, float("inf")), "endless"),
         (lambda: Options(limits={"max_cats": 1}), "no limit is called max_cats"),
         (lambda: Options(limits={"max_shots_per_circuit": 0}), "at least 1"),
-        (lambda: Span("garnet", 5, 5), "empty"),
+        (lambda: TimeWindow("garnet", 5, 5), "empty"),
         (lambda: options_from_json({"sped": 1}), "no option sped"),
         (lambda: Options(credits=-1), "credits"),
         (lambda: Options(credits=float("nan")), "credits"),
-        (lambda: Options(on_premises="deneb", slots=(Span("default", 0, 1),)), "no timeslots"),
+        (
+            lambda: Options(on_premises="deneb", slots=(TimeWindow("default", 0, 1),)),
+            "no timeslots",
+        ),
         (lambda: Options(dut_labels={"granite": "M1"}), "no computer granite"),
     ],
 )
@@ -183,7 +186,7 @@ def test_options_survive_the_way_to_the_child(tmp_path: Path) -> None:
     options = Options(
         state=tmp_path,
         speed=5,
-        slots=(Span("garnet", 0, 1),),
+        slots=(TimeWindow("garnet", 0, 1),),
         timeslot_only=("emerald",),
         limits={"max_shots_per_circuit": 5},
         faults=({"fault": "slow"},),

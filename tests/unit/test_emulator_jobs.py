@@ -18,11 +18,20 @@ from iqm_spec.emulator.clock import (
     circuit_duration,
     run_seconds,
 )
-from iqm_spec.emulator.jobs import Job, cancel, delete, describe, load, store, view
-from iqm_spec.emulator.machines import Computer, computers
-from iqm_spec.emulator.messages import Fate, Rejected
-from iqm_spec.emulator.options import Options, Span
-from iqm_spec.emulator.queueing import ahead, enqueue
+from iqm_spec.emulator.computers import EmulatedComputer, computers
+from iqm_spec.emulator.jobs import (
+    EmulatedJob,
+    ahead,
+    cancel,
+    delete,
+    describe,
+    enqueue,
+    load,
+    store,
+    view,
+)
+from iqm_spec.emulator.messages import ApiError, Fate
+from iqm_spec.emulator.options import Options, TimeWindow
 from iqm_spec.emulator.state import State, open_state
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import error_profile
@@ -36,9 +45,9 @@ def state(tmp_path: Path) -> State:
     return open_state(tmp_path)
 
 
-def job(**changes: Any) -> Job:
+def job(**changes: Any) -> EmulatedJob:
     """Accepted at the time 1000; waits 10 s, is ready at 1000 + 10 + 0.25 + 5 + 0.1."""
-    made = Job(
+    made = EmulatedJob(
         id=ID,
         alias="garnet",
         machine="garnet",
@@ -167,7 +176,7 @@ def test_cancelling_is_refused_once_there_is_an_end(state: State) -> None:
     told: Any = describe(state, view(state, alive))
     assert told["status"] == "cancelled"
     assert told["timeline"][-1]["status"] == "aborted"
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(ApiError) as refused:
         cancel(state, alive)
     assert (refused.value.status, refused.value.error_code) == (403, "illegal_job_status")
 
@@ -175,21 +184,26 @@ def test_cancelling_is_refused_once_there_is_an_end(state: State) -> None:
 def test_a_deleted_job_is_gone(state: State) -> None:
     store(state, job(times=Times(time.time(), 60.0, 5.0, 1.0)), b"{}")
     delete(state, load(state, ID))
-    with pytest.raises(Rejected) as gone:
+    with pytest.raises(ApiError) as gone:
         load(state, ID)
     assert gone.value.status == 404
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "4", ID[:-1], "x" * 5000])
 def test_what_is_no_id_names_no_job(state: State, name: str) -> None:
-    with pytest.raises(Rejected) as error:
+    with pytest.raises(ApiError) as error:
         load(state, name)
     assert error.value.status == 404
     assert len(error.value.message) < 100
 
 
 def place(
-    state: State, options: Options, name: str, *, slot: bool = False, computer: Computer = GARNET
+    state: State,
+    options: Options,
+    name: str,
+    *,
+    slot: bool = False,
+    computer: EmulatedComputer = GARNET,
 ) -> float | None:
     now = state.born
     return enqueue(state, options, computer, name, 10.0, now, slot)
@@ -211,14 +225,14 @@ def test_jobs_stand_in_line(state: State) -> None:
 @pytest.mark.parametrize(
     ("options", "slot", "expected"),
     [
-        (Options(windows=(Span("garnet", 100, 200),)), False, 100),
-        (Options(windows=(Span("garnet", 0, 200), Span("garnet", 5, 9))), False, 0),
-        (Options(windows=(Span("emerald", 100, 200),)), False, 0),
-        (Options(windows=(Span("garnet", -9, -1),)), False, None),
-        (Options(slots=(Span("garnet", 100, 200),)), False, 0),
-        (Options(slots=(Span("garnet", 100, 200),)), True, 100),
-        (Options(slots=(Span("garnet", 100, 200),), queue_seconds=150), True, 150),
-        (Options(slots=(Span("garnet", 100, 200),), speed=50), True, 100),
+        (Options(windows=(TimeWindow("garnet", 100, 200),)), False, 100),
+        (Options(windows=(TimeWindow("garnet", 0, 200), TimeWindow("garnet", 5, 9))), False, 0),
+        (Options(windows=(TimeWindow("emerald", 100, 200),)), False, 0),
+        (Options(windows=(TimeWindow("garnet", -9, -1),)), False, None),
+        (Options(slots=(TimeWindow("garnet", 100, 200),)), False, 0),
+        (Options(slots=(TimeWindow("garnet", 100, 200),)), True, 100),
+        (Options(slots=(TimeWindow("garnet", 100, 200),), queue_seconds=150), True, 150),
+        (Options(slots=(TimeWindow("garnet", 100, 200),), speed=50), True, 100),
     ],
 )
 def test_windows_and_slots_say_when(
@@ -232,13 +246,13 @@ def test_windows_and_slots_say_when(
     ("options", "slot", "code"),
     [
         (Options(), True, "no_booked_timeslots"),
-        (Options(slots=(Span("emerald", 0, 9),)), True, "no_booked_timeslots"),
-        (Options(slots=(Span("garnet", -9, -1),)), True, "no_booked_timeslots"),
+        (Options(slots=(TimeWindow("emerald", 0, 9),)), True, "no_booked_timeslots"),
+        (Options(slots=(TimeWindow("garnet", -9, -1),)), True, "no_booked_timeslots"),
         (Options(timeslot_only=("garnet",)), False, "timeslot_required"),
     ],
 )
 def test_modes_do_not_mix(state: State, options: Options, slot: bool, code: str) -> None:
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(ApiError) as refused:
         place(state, options, "a", slot=slot)
     assert (refused.value.status, refused.value.error_code) == (403, code)
 
@@ -247,7 +261,7 @@ def test_the_queue_of_one_user_is_bounded(state: State) -> None:
     options = Options(queue_seconds=30, limits={"max_queued_jobs_per_user": 2})
     place(state, options, "a")
     place(state, options, "b")
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(ApiError) as refused:
         place(state, options, "c")
     assert refused.value.error_code == "quota_exceeded"
 

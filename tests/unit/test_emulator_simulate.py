@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from iqm_spec.emulator.checks import translate
 from iqm_spec.emulator.clock import Times
-from iqm_spec.emulator.jobs import Job, seed_of
-from iqm_spec.emulator.messages import Rejected
-from iqm_spec.emulator.simulate import counts_artifact, measurements_artifact, outcome
-from iqm_spec.emulator.translate import translate
+from iqm_spec.emulator.jobs import EmulatedJob, seed_of
+from iqm_spec.emulator.messages import ApiError
+from iqm_spec.emulator.worker import counts_artifact, measurements_artifact, outcome
 from iqm_spec.model import Op
 from iqm_spec.targets import architecture
 
-GARNET = Job(
+GARNET = EmulatedJob(
     id="11111111-2222-3333-4444-555555555555",
     alias="garnet",
     machine="garnet",
@@ -87,7 +87,7 @@ def test_logical_names_are_mapped(mapping: Any) -> None:
 
 
 def test_an_instruction_that_cannot_be_simulated_is_refused() -> None:
-    with pytest.raises(Rejected, match="lru"):
+    with pytest.raises(ApiError, match="lru"):
         translate(payload([op("lru", "QB1")]), architecture("garnet"))
 
 
@@ -105,10 +105,10 @@ def test_conditional_gates_read_the_measurement_that_they_name() -> None:
     )
     for wrong in ({"feedback_qubit": "QB3"}, {"feedback_key": "m"}):
         circuit[2]["args"] |= wrong
-        with pytest.raises(Rejected, match="cc_prx needs an earlier measure"):
+        with pytest.raises(ApiError, match="cc_prx needs an earlier measure"):
             translate(payload(circuit), architecture("emerald"))
         circuit[2]["args"] |= {"feedback_qubit": "QB2"}
-    with pytest.raises(Rejected, match="cc_prx needs an earlier measure"):
+    with pytest.raises(ApiError, match="cc_prx needs an earlier measure"):
         translate(payload(circuit[2:] + circuit[:1]), architecture("emerald"))
 
 

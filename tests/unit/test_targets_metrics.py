@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.emulator.machines import calibration_set, computers, quality_metrics
+from iqm_spec.emulator.computers import calibration_set, computers, quality_metrics
 from iqm_spec.targets import (
     architecture,
     error_profile,

@@ -14,7 +14,7 @@ from iqm_spec.cli.options import FolderPath, json_option
 from iqm_spec.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from iqm_spec.emulator import Span
+    from iqm_spec.emulator import TimeWindow
     from iqm_spec.json_types import Json
 
 LARGEST_FAULTS = 1 << 20
@@ -110,8 +110,8 @@ def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) ->
     return int(ExitCode.DONE)
 
 
-def _span(text: str) -> Span:
-    from iqm_spec.emulator import Span
+def _span(text: str) -> TimeWindow:
+    from iqm_spec.emulator import TimeWindow
 
     alias, *times = text.rsplit(":", 2)
     try:
@@ -120,7 +120,7 @@ def _span(text: str) -> Span:
         raise UsageError(
             f"{text!r} is no time of a computer", hint="write it as garnet:0:3600"
         ) from error
-    return Span(alias, start, end)
+    return TimeWindow(alias, start, end)
 
 
 def _limit(text: str) -> tuple[str, int]:

@@ -117,16 +117,16 @@ def start(options: Options | None = None, port: int = 0) -> Emulator:
     )
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     assert process.stdout is not None  # noqa: S101
-    asked = {"options": options.to_json(), "port": port}
+    request = {"options": options.to_json(), "port": port}
     with suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.write(json.dumps(request).encode() + b"\n")
         process.stdin.flush()
     line = process.stdout.readline()
-    told = json.loads(line) if line else {"error": "the emulator ended before it was ready"}
-    if "url" not in told:
+    answer = json.loads(line) if line else {"error": "the emulator ended before it was ready"}
+    if "url" not in answer:
         _end(process)
-        raise JobFailed(told["error"], hint=told.get("hint", ""), code="emulator")
-    return Emulator(process, told["url"], Path(told["state"]))
+        raise JobFailed(answer["error"], hint=answer.get("hint", ""), code="emulator")
+    return Emulator(process, answer["url"], Path(answer["state"]))
 
 
 def _environment(token_env: str) -> dict[str, str]:

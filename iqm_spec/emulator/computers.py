@@ -1,4 +1,4 @@
-"""The emulated computers: garnet, emerald, sirius, deneb and their mocks, and what they tell."""
+"""The emulated computers: garnet, emerald, sirius, deneb, their mocks and calibration sets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from attrs import frozen
 
+from iqm_spec.emulator.messages import ApiError
+from iqm_spec.emulator.state import State
 from iqm_spec.json_types import Json
 from iqm_spec.targets import (
     Architecture,
@@ -42,12 +44,12 @@ _METHODS = {"prx": "rb"}
 CALIBRATED = datetime(2026, 11, 1, tzinfo=UTC)
 """When the emulated calibration sets say that they were made."""
 PRICE_PER_SECOND = "0.30"
-"""Credits per QPU second. A placeholder: IQM's page starts at 0.30 dollars; each server tells its
+"""Credits per QPU second. A placeholder: IQM's page starts at 0.30 dollars; each server states its
 own price, and what a credit costs is published nowhere."""
 
 
 @frozen
-class Computer:
+class EmulatedComputer:
     """One quantum computer of the server: the machine it is like, under an alias."""
 
     alias: str
@@ -98,17 +100,17 @@ def stable_id(*words: object) -> object:
 
 
 @cache
-def computers(on_premises: str = "") -> Mapping[str, Computer]:
+def computers(on_premises: str = "") -> Mapping[str, EmulatedComputer]:
     """Computers by alias: one called `default` on premises, else each machine and its mock."""
     if on_premises:
-        return {"default": Computer("default", on_premises)}
-    found = [Computer(name, name) for name in known()]
-    found += [Computer(f"{name}:mock", name) for name in known()]
-    return {item.alias: item for item in found}
+        return {"default": EmulatedComputer("default", on_premises)}
+    listed = [EmulatedComputer(name, name) for name in known()]
+    listed += [EmulatedComputer(f"{name}:mock", name) for name in known()]
+    return {item.alias: item for item in listed}
 
 
 @cache
-def dynamic_architecture(computer: Computer, calibration_set_id: str) -> Mapping[str, Json]:
+def dynamic_architecture(computer: EmulatedComputer, calibration_set_id: str) -> Mapping[str, Json]:
     """The dynamic quantum architecture under a calibration set (iqm-client's model of it)."""
     arch = computer.architecture
     return {
@@ -134,7 +136,7 @@ def _gates(arch: Architecture) -> Mapping[str, tuple[Locus, ...]]:
     return dict(sorted({**arch.gates, **dict.fromkeys(ON_EVERY_QUBIT, each)}.items()))
 
 
-def static_architecture(computer: Computer, dut_label: str) -> Mapping[str, Json]:
+def static_architecture(computer: EmulatedComputer, dut_label: str) -> Mapping[str, Json]:
     """The static quantum architecture: components and which of them a coupler connects.
 
     iqm-client's facade backends compare it as it is, label and order of couplings included.
@@ -164,7 +166,7 @@ def _by_number(name: str) -> tuple[str, int]:
 
 
 def calibration_set(
-    computer: Computer, calibration_set_id: str, dut_label: str
+    computer: EmulatedComputer, calibration_set_id: str, dut_label: str
 ) -> Mapping[str, Json]:
     """A calibration set with its observations: gate durations in seconds."""
     durations = dict(computer.profile.durations)
@@ -178,7 +180,7 @@ def calibration_set(
 
 
 def quality_metrics(
-    computer: Computer, calibration_set_id: str, dut_label: str
+    computer: EmulatedComputer, calibration_set_id: str, dut_label: str
 ) -> Mapping[str, Json]:
     """The quality metric set of a calibration set: T1, T2, gate and readout fidelities.
 
@@ -193,14 +195,14 @@ _Value = tuple[str, float, str]
 """Name, value and unit of an observation."""
 
 
-def _coherence(computer: Computer) -> Iterator[_Value]:
+def _coherence(computer: EmulatedComputer) -> Iterator[_Value]:
     profile = computer.profile
     for quantity, times in (("t1_time", profile.t1), ("t2_time", profile.t2)):
         for name, ns in times.items():
             yield f"characterization.model.{name}.{quantity}", ns * 1e-9, "s"
 
 
-def _gate_fidelities(computer: Computer) -> Iterator[_Value]:
+def _gate_fidelities(computer: EmulatedComputer) -> Iterator[_Value]:
     """Fidelities per gate (`par=d2`), a suffix that those of resonators do not have."""
     profile, resonators = computer.profile, set(computer.architecture.resonators)
     for gate, errors in profile.depolarizing.items():
@@ -213,7 +215,7 @@ def _gate_fidelities(computer: Computer) -> Iterator[_Value]:
             yield f"metrics.{method}.{place}.fidelity{suffix}", fidelity, ""
 
 
-def _readout(computer: Computer) -> Iterator[_Value]:
+def _readout(computer: EmulatedComputer) -> Iterator[_Value]:
     """Of both readouts, and how often two readouts in a row agree."""
     for qubit, (up, down) in computer.profile.readout.items():
         for gate in ("measure", "measure_fidelity"):
@@ -253,3 +255,73 @@ def _observation_set(
             for number, (name, value, unit) in enumerate(values, start=1)
         ],
     }
+
+
+AT_FIRST = 2
+"""Calibration sets that every computer has from the start: the default and an older one."""
+
+
+@frozen
+class Calibration:
+    """A computer's sets are numbered from 0; the default is the newest unless moved back."""
+
+    computer: EmulatedComputer
+    default: int
+    newest: int
+    withdrawn: frozenset[int]
+
+    def set_id(self, number: int) -> str:
+        """The id of a set: the same in every emulator."""
+        return str(stable_id("calibration-set", self.computer.alias, number))
+
+    def resolve(self, set_id: str | None) -> str:
+        """The id of the set that is asked for, None or `default` being the default; 404 if gone."""
+        if set_id in (None, "default"):
+            return self.set_id(self.default)
+        for number in range(self.newest + 1):
+            if number not in self.withdrawn and self.set_id(number) == str(set_id).lower():
+                return self.set_id(number)
+        raise ApiError(
+            404,
+            "calibration_set_not_found",
+            f"there is no calibration set {set_id} for {self.computer.alias}",
+        )
+
+
+def calibration(state: State, computer: EmulatedComputer) -> Calibration:
+    """What holds now."""
+    data = state.read(_file(computer)) or {"default": AT_FIRST - 1, "newest": AT_FIRST - 1}
+    return Calibration(
+        computer, data["default"], data["newest"], frozenset(data.get("withdrawn", ()))
+    )
+
+
+def move_default(state: State, computer: EmulatedComputer) -> Calibration:
+    """Make a new calibration set the default; the sets before it stay."""
+    with state.lock(f"calibration-{computer.id}"):
+        now = calibration(state, computer)
+        return _store(state, computer, now.newest + 1, now.newest + 1, now.withdrawn)
+
+
+def withdraw(state: State, computer: EmulatedComputer, set_id: str | None = None) -> Calibration:
+    """Take a set away, the default one unless another is named; a new one is then the default."""
+    with state.lock(f"calibration-{computer.id}"):
+        now = calibration(state, computer)
+        resolved = now.resolve(set_id)
+        number = next(i for i in range(now.newest + 1) if now.set_id(i) == resolved)
+        withdrawn = now.withdrawn | {number}
+        if number != now.default:
+            return _store(state, computer, now.default, now.newest, withdrawn)
+        return _store(state, computer, now.newest + 1, now.newest + 1, withdrawn)
+
+
+def _store(
+    state: State, computer: EmulatedComputer, default: int, newest: int, withdrawn: frozenset[int]
+) -> Calibration:
+    data: Json = {"default": default, "newest": newest, "withdrawn": sorted(withdrawn)}
+    state.write(_file(computer), data)
+    return calibration(state, computer)
+
+
+def _file(computer: EmulatedComputer) -> str:
+    return f"calibration/{computer.id}.json"
