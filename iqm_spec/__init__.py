@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
+    from iqm_spec.api import Point, Run, load, run
     from iqm_spec.errors import IqmSpecError, SpecError
-    from iqm_spec.notebook import Point, Run, load, run
 
 __all__ = ["IqmSpecError", "Point", "Run", "SpecError", "__version__", "load", "run"]
 
@@ -16,9 +16,9 @@ __all__ = ["IqmSpecError", "Point", "Run", "SpecError", "__version__", "load", "
 def __getattr__(name: str) -> object:
     """The door for Python, opened when it is first used."""
     if name in ("Point", "Run", "load", "run"):
-        from iqm_spec import notebook
+        from iqm_spec import api
 
-        return getattr(notebook, name)
+        return getattr(api, name)
     if name in ("IqmSpecError", "SpecError"):
         from iqm_spec import errors
 

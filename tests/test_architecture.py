@@ -27,11 +27,11 @@ LAYERS = [
     {"cost"},
     {"stages"},
     {"emulator"},
-    {"runs"},
+    {"runs", "importing", "doctor"},
     {"papers"},
     {"study"},
     {"replay", "report"},
-    {"archive", "notebook"},
+    {"archive", "api"},
     {"cli"},
 ]
 """Rooms from the foundations up; a room imports itself and what stands above it in this list."""

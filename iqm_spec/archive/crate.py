@@ -7,15 +7,19 @@ RO-Crate 1.1 (https://www.researchobject.org/ro-crate/1.1/), Process and Workflo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from attrs import frozen
 
-from iqm_spec.archive import actions
-from iqm_spec.archive.about import About
 from iqm_spec.archive.contents import EXPERIMENT, Contents
+from iqm_spec.archive.texts import About
 from iqm_spec.json_types import Json
+from iqm_spec.model import Stage
+from iqm_spec.runs.words import named
+from iqm_spec.stages.server.judge import lasting
+from iqm_spec.stages.server.state import Attempt
 
 METADATA = "ro-crate-metadata.json"
 
@@ -57,7 +61,7 @@ def metadata(
     root = crate.root_dataset
     for name, value in _root(contents, about).items():
         root[name] = value
-    named = actions.named_objects(contents)
+    named = named_objects(contents)
     for path in _listed(contents, held, named):
         properties = _file(path, held[path], named, contents)
         told = {"name": titles[path]} if path in titles else {}
@@ -65,7 +69,7 @@ def metadata(
     for folder, text in _folders(contents).items():
         crate.add_dataset(dest_path=folder, properties={"name": folder, "description": text})
     context = [*_profiles(), *_people(about), _licence(about), _language(contents)]
-    for entity in [*context, *actions.entities(contents, about)]:
+    for entity in [*context, *entities(contents, about)]:
         properties = {name: value for name, value in entity.items() if name != "@id"}
         crate.add(ContextEntity(crate, entity["@id"], properties=properties))
     crate.mainEntity = crate.dereference(contents.spec)
@@ -100,7 +104,7 @@ def _root(contents: Contents, about: About) -> Entity:
         "license": ref(about.citation.licence.url),
         "conformsTo": ref(*PROFILES),
         "keywords": ["quantum computing", "IQM", "Qiskit", contents.saved.plan.name],
-        "mentions": ref(*actions.ids(contents)),
+        "mentions": ref(*ids(contents)),
     }
     if about.citation.people:
         found["author"] = ref(*about.person_ids)
@@ -209,3 +213,245 @@ def _kind(path: str) -> str:
         "gitattributes": "text/plain",
     }
     return kinds.get(path.rpartition(".")[2], "application/octet-stream")
+
+
+RUN = "#run"
+PROGRAM = "#iqm-spec"
+
+_STATUS = {
+    "done": "CompletedActionStatus",
+    "passed": "CompletedActionStatus",
+    "waived": "CompletedActionStatus",
+    "waiting": "ActiveActionStatus",
+    "unfinished": "ActiveActionStatus",
+}
+
+_SOFTWARE = {
+    "python": ("Python", "https://www.python.org"),
+    "numpy": ("NumPy", "https://pypi.org/project/numpy/{}"),
+    "qiskit": ("Qiskit", "https://pypi.org/project/qiskit/{}"),
+    "qiskit-aer": ("Qiskit Aer", "https://pypi.org/project/qiskit-aer/{}"),
+    "iqm-client": ("IQM Client", "https://pypi.org/project/iqm-client/{}"),
+}
+
+
+@frozen
+class _Made:
+    """What one stage was: status and reasons as in the journal, whether it was emulated."""
+
+    stage: Stage
+    status: str
+    reasons: Sequence[str]
+    emulated: bool
+
+    @property
+    def id(self) -> str:
+        return f"#stage-{self.stage.value}"
+
+
+def ids(contents: Contents) -> list[str]:
+    """Ids of all actions, the run's first."""
+    return [RUN, *(made.id for made in _stages(contents))]
+
+
+def named_objects(contents: Contents) -> dict[str, str]:
+    """Digest to role, of the objects that have an entity of their own."""
+    fields = contents.saved.state.fields
+    roles: dict[str, str] = {}
+    for stage, digests in contents.needs.results.items():
+        roles |= dict.fromkeys(digests, f"Counts of the {stage.value} stage, and what they give")
+    roles |= dict.fromkeys(contents.saved.plan.header["circuits"], "Transpiled circuits")
+    roles[contents.saved.plan.digest] = "Plan: every point, its circuit and its shots"
+    told = {
+        "inputs": "Machines, error profiles and circuit files",
+        "environment": "Versions and platform",
+        "text": "Text of the spec",
+    }
+    roles |= {str(fields[name]): role for name, role in told.items() if name in fields}
+    for event in contents.saved.state.of_kind("analysed"):
+        roles[str(event.fields.get("analyses"))] = "What analyses found"
+    return {digest: role for digest, role in roles.items() if digest in contents.objects}
+
+
+def entities(contents: Contents, about: About) -> Iterator[Entity]:
+    """The run and its stages as actions, and the instruments they used."""
+    stages = _stages(contents)
+    yield _run(contents, about)
+    for made in stages:
+        yield _stage(contents, made, about)
+    versions = _versions(contents)
+    yield {
+        "@id": PROGRAM,
+        "@type": "SoftwareApplication",
+        "name": "iqm-spec",
+        "softwareVersion": str(versions.get("iqm-spec") or "not known"),
+        "softwareRequirements": _refs(
+            [_software_id(name, versions) for name in _SOFTWARE if versions.get(name)]
+        ),
+    }
+    for name, (title, url) in _SOFTWARE.items():
+        if versions.get(name):
+            yield {
+                "@id": _software_id(name, versions),
+                "@type": "SoftwareApplication",
+                "name": title,
+                "softwareVersion": str(versions[name]),
+                "url": url.format(versions[name]),
+            }
+    for made in stages:
+        yield from _machines(contents, made)
+
+
+def _refs(found: Sequence[str]) -> Any:
+    refs = [{"@id": one} for one in dict.fromkeys(found)]
+    return refs[0] if len(refs) == 1 else refs
+
+
+def _run(contents: Contents, about: About) -> Entity:
+    saved = contents.saved
+    # ids of files are written as parts of URLs
+    files = [quote(path) for path in contents.texts if path != contents.spec]
+    results = [digest for some in contents.needs.results.values() for digest in some]
+    entity: Entity = {
+        "@id": RUN,
+        "@type": "CreateAction",
+        "name": f"Run {saved.state.id}",
+        "description": about.description,
+        "instrument": _refs([contents.spec]),
+        "object": _refs([*_objects(contents, ("inputs", "environment")), *files]),
+        "result": _refs([*_paths(contents, results), "runs/"]),
+        "startTime": saved.state.started.isoformat(),
+        **_status(saved.status, _errors(contents)),
+    }
+    if ended := saved.state.fields.get("at"):
+        entity["endTime"] = _time(str(ended))
+    if about.agents:
+        entity["agent"] = _refs(about.agent_ids)
+    return entity
+
+
+def _stage(contents: Contents, made: _Made, about: About) -> Entity:
+    plan = contents.saved.plan
+    circuits = _paths(contents, [plan.digest, *plan.header["circuits"]])
+    entity: Entity = {
+        "@id": made.id,
+        "@type": "CreateAction",
+        "name": f"Stage {named(made.stage.value, made.emulated)}",
+        "description": "; ".join(made.reasons) or f"The stage {made.status}",
+        "instrument": _refs(_instruments(contents, made)),
+        "object": _refs([*circuits, *_objects(contents, ("inputs",))]),
+        **_status(made.status, "; ".join(made.reasons)),
+    }
+    if results := _paths(contents, contents.needs.results.get(made.stage, ())):
+        entity["result"] = _refs(results)
+    entity |= _times(contents.needs.attempts.get(made.stage, ()))
+    if about.agents:
+        entity["agent"] = _refs(about.agent_ids)
+    return entity
+
+
+def _stages(contents: Contents) -> list[_Made]:
+    """Stages that the journal tells of and that did something."""
+    return [
+        _Made(
+            Stage(told["stage"]),
+            told["status"],
+            list(map(lasting, told["verdict"])),
+            told["emulated"],
+        )
+        for told in contents.saved.stages
+        if told["status"] not in ("skipped", "refused")
+    ]
+
+
+def _instruments(contents: Contents, made: _Made) -> list[str]:
+    if made.stage is Stage.AER:
+        versions = _versions(contents)
+        found = [_software_id(one, versions) for one in ("qiskit-aer",) if versions.get(one)]
+        return found or [PROGRAM]
+    return [entity["@id"] for entity in _machines(contents, made)] or [PROGRAM]
+
+
+def _machines(contents: Contents, made: _Made) -> Iterator[Entity]:
+    """A server's machines that a stage went to, each with its calibration sets."""
+    if made.stage is Stage.AER:
+        return
+    sets: dict[str, list[str]] = {}
+    for attempt in contents.needs.attempts.get(made.stage, ()):
+        alias = str(attempt.intent.get("computer") or attempt.intent.get("target"))
+        got = attempt.fields.get("calibration_set_id") or attempt.intent.get("calibration_set_id")
+        sets.setdefault(alias, []).extend([] if got is None else [str(got)])
+    for alias, found in sorted(sets.items()):
+        yield _machine(contents, made, alias, sorted(set(found)))
+
+
+def _machine(contents: Contents, made: _Made, alias: str, sets: Sequence[str]) -> Entity:
+    realm = str(contents.saved.realm)
+    where = f"{alias} at {realm}" if realm.startswith("http") else alias
+    text = {
+        (Stage.MOCK, True): "An emulator that stood for a mock: its counts are random bits",
+        (Stage.MOCK, False): "A server's mock of a machine: its counts are random bits",
+        (Stage.HARDWARE, True): "An emulator that stood for a quantum computer",
+        (Stage.HARDWARE, False): "A quantum computer, used through its server's API",
+    }[made.stage, made.emulated]
+    entity: Entity = {
+        "@id": f"#{made.stage.value}-{alias}",
+        "@type": "SoftwareApplication",
+        "name": f"emulated {where}" if made.emulated else where,
+        "description": text,
+        "softwareVersion": f"calibration set {', '.join(sets)}" if sets else "not told",
+    }
+    return entity | ({"url": realm} if realm.startswith("http") else {})
+
+
+def _times(attempts: Sequence[Attempt]) -> Entity:
+    """From the first submission to the last completed job."""
+    begun = sorted(str(one.intent["at"]) for one in attempts if "at" in one.intent)
+    ended = sorted(
+        str(fields["at"])
+        for one in attempts
+        for fields in one.completions.values()
+        if "at" in fields
+    )
+    found = {"startTime": _time(begun[0])} if begun else {}
+    return found | ({"endTime": _time(ended[-1])} if ended else {})
+
+
+def _time(text: str) -> str:
+    return text.replace("Z", "+00:00")
+
+
+def _status(word: str, why: str) -> Entity:
+    status = _STATUS.get(word, "FailedActionStatus")
+    found = {"actionStatus": f"http://schema.org/{status}"}
+    return found | ({"error": why or word} if status == "FailedActionStatus" else {})
+
+
+def _errors(contents: Contents) -> str:
+    fields = contents.saved.state.fields
+    error = fields.get("error")
+    told = [str(error.get("message"))] if isinstance(error, dict) else []
+    told += [
+        f"{stage['stage']} {stage['status']}: {'; '.join(stage['verdict'])}"
+        for stage in contents.saved.stages
+        if stage["status"] not in ("passed", "waived", "skipped")
+    ]
+    return "; ".join(told)
+
+
+def _objects(contents: Contents, names: Sequence[str]) -> list[str]:
+    fields = contents.saved.state.fields
+    return _paths(contents, [str(fields[name]) for name in names if name in fields])
+
+
+def _paths(contents: Contents, digests: Sequence[str]) -> list[str]:
+    return [contents.objects[digest] for digest in digests if digest in contents.objects]
+
+
+def _versions(contents: Contents) -> Mapping[str, Any]:
+    versions: Mapping[str, Any] = contents.environment.get("versions", {})
+    return versions
+
+
+def _software_id(name: str, versions: Mapping[str, Any]) -> str:
+    return _SOFTWARE[name][1].format(versions[name])

@@ -25,7 +25,7 @@ class Mismatch:
 
 
 @frozen
-class Check:
+class ReplayCheck:
     """`total` things were looked at, and all but `mismatches` came out as they were.
 
     `note` says what a reader must know: other versions, things that cannot be checked.
@@ -57,9 +57,9 @@ class Check:
 
 def check_of(
     name: str, total: int, found: Iterable[Mismatch], note: str = "", loose: int = 0
-) -> Check:
+) -> ReplayCheck:
     """The outcome of one sort of check."""
-    return Check(name, total, tuple(found), note, loose)
+    return ReplayCheck(name, total, tuple(found), note, loose)
 
 
 def named(point: PlannedPoint, stage: str) -> str:

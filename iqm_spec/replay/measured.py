@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from iqm_spec.canonical import digest
 from iqm_spec.model import Stage
@@ -11,18 +12,23 @@ from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
+from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
 from iqm_spec.runs.derived import derived_key, measured_lines
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
+from iqm_spec.server.errors import BadAnswer
+from iqm_spec.server.jobs import parse_stored
+from iqm_spec.stages.server.collect import records_kind
+from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.ledger import read_attempts
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look, point_keys
 from iqm_spec.store import Store
 
 
-def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
+def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
     """Bodies of jobs, counts and distances of the machine, and what the mock was asked."""
     if saved.realm is None:
         return
@@ -41,7 +47,7 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
         yield check_of("hardware distances", len(known), wrong, note)
 
 
-def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Iterator[Check]:
+def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Iterator[ReplayCheck]:
     """Each job's request, made again from the plan's circuits, is the one that was sent.
 
     Jobs that stand for the run's points, and whatever the run itself asked: what failed, waits,
@@ -118,3 +124,90 @@ def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iter
         elif wrong := differing(row.derived, line):
             told = " and ".join(wrong)
             yield Mismatch(named(row.point, row.stage), f"{told} came out otherwise")
+
+
+def check_told(store: Store, saved: SavedRun) -> ReplayCheck:
+    """Versions and stages of the run; of its jobs emulation, calibration sets, times and reports.
+
+    Whoever changes one of them has to change all: no proof, but few contradictions pass.
+    """
+    stages = [Stage.MOCK, Stage.HARDWARE] if saved.realm is not None else []
+    jobs = [
+        (stage, attempt)
+        for stage in stages
+        for attempt in look(saved.plan, stage, saved.realm or "", store, write=False).attempts()
+    ]
+    wrong = [*_of_run(store, saved)]
+    for stage, attempt in jobs:
+        name = f"job {attempt.id or short(attempt)}"
+        wrong += [Mismatch(name, why) for why in _of_job(store, saved, stage, attempt)]
+    return check_of("journals", 1 + len(jobs), wrong)
+
+
+def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
+    name = f"run {saved.state.id}"
+    versions = saved.environment(store).get("versions", {})
+    version = versions.get("qiskit-aer", saved.simulator.aer)
+    if version != saved.simulator.aer:
+        yield Mismatch(name, f"it names Aer {saved.simulator.aer}, its versions name {version}")
+    spec: Any = saved.state.fields["spec"]
+    if spec["digest"] != saved.plan.header["spec"]["digest"]:
+        yield Mismatch(name, "it names another spec than its plan")
+    wanted: Any = saved.state.fields["wanted"]
+    if not set(wanted) <= set(saved.plan.header["stages"]):
+        yield Mismatch(name, "it wanted stages that its plan does not have")
+    for one in saved.stages:
+        if (
+            saved.realm == EMULATOR
+            and one["stage"] != "aer"
+            and _asked(one)
+            and not one["emulated"]
+        ):
+            yield Mismatch(name, f"its {one['stage']} stage was emulated, and says it was not")
+
+
+def _asked(stage: Any) -> bool:
+    return bool(stage["points"])
+
+
+def _of_job(store: Store, saved: SavedRun, stage: Stage, attempt: Attempt) -> Iterator[str]:
+    intent = attempt.intent
+    if saved.realm == EMULATOR and not intent.get("emulated"):
+        yield "it was emulated, and says it was not"
+    verdict = next((one for one in saved.stages if one["stage"] == stage.value), None)
+    if verdict and intent.get("emulated") and _asked(verdict) and not verdict["emulated"]:
+        yield f"it was emulated, and the verdict of the {stage.value} stage says it was not"
+    if attempt.phase is not Phase.COMPLETED:
+        return
+    yield from _of_report(store, attempt)
+    set_id = attempt.fields.get("calibration_set_id")
+    keys = [
+        record_key(key, attempt.job, attempt.number, str(attempt.id)) for key, _ in attempt.parts
+    ]
+    packs = {str(attempt.fields["records"])}
+    found = store.find(records_kind(stage), keys, within=packs)
+    if any(one.record.get("calibration_set_id") != set_id for one in found.values()):
+        yield f"its counts name another calibration set than {set_id}"
+
+
+def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
+    """The server's own report of a job beside what its event took from it."""
+    name = attempt.fields.get("report")
+    if name is None:
+        return
+    told: Any = store.get_json(str(name))
+    try:
+        report = parse_stored(told["job"])
+    except (BadAnswer, KeyError):
+        yield "the server's report of it cannot be read"
+        return
+    seconds = attempt.fields.get("qpu_seconds")
+    for what, mine, theirs in (
+        ("id", str(attempt.id).lower(), report.id.lower() or str(attempt.id).lower()),
+        ("status", attempt.fields.get("status"), report.status),
+        # runs of earlier versions took the time from the timeline alone
+        ("time", seconds, report.execution_seconds if seconds is None else report.qpu_seconds),
+        ("calibration set", attempt.fields.get("calibration_set_id"), report.calibration_set_id),
+    ):
+        if mine != theirs:
+            yield f"its {what} is {mine}, and the server's report says {theirs}"

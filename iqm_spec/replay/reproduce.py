@@ -7,15 +7,16 @@ from typing import Any
 
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
-from iqm_spec.replay.analysed import check_analyses
-from iqm_spec.replay.asked import check_spec
-from iqm_spec.replay.check import Check, Mismatch
-from iqm_spec.replay.measured import check_measured
-from iqm_spec.replay.planned import check_circuits
-from iqm_spec.replay.shots import check_simulated_shots
+from iqm_spec.replay.check import Mismatch, ReplayCheck
+from iqm_spec.replay.measured import check_measured, check_told
 from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
-from iqm_spec.replay.told import check_told
-from iqm_spec.replay.verdicts import check_verdict
+from iqm_spec.replay.stored import (
+    check_analyses,
+    check_circuits,
+    check_simulated_shots,
+    check_spec,
+    check_verdict,
+)
 from iqm_spec.runs.inputs import read_inputs
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store, verify
@@ -24,7 +25,7 @@ from iqm_spec.targets import error_profile, known
 
 def reproduce(
     store: Store, saved: SavedRun, workers: int = 1, tell: Tell = lambda done, total: None
-) -> Iterator[Check]:
+) -> Iterator[ReplayCheck]:
     """Checks of a stored run, from its folder alone: nothing is asked of a server or written.
 
     Files first; where one is damaged nothing else is looked at. Then circuits, simulated counts,
@@ -54,10 +55,10 @@ def reproduce(
         yield analyses
 
 
-def _check_files(store: Store) -> Check:
+def _check_files(store: Store) -> ReplayCheck:
     found = verify(store)
     wrong = tuple(Mismatch(item.path, f"{item.code}: {item.message}") for item in found.problems)
-    return Check("files", found.checked, wrong)
+    return ReplayCheck("files", found.checked, wrong)
 
 
 def _profiles(store: Store, saved: SavedRun) -> Profiles:

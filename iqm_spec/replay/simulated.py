@@ -11,7 +11,7 @@ from iqm_spec.analysis.homogeneity import compare_counts, holm
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
+from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
 from iqm_spec.runs.aer import asked_of, jobs_of, record_line
 from iqm_spec.runs.derived import derived_line
 from iqm_spec.runs.keys import aer_key, installed_simulator
@@ -47,7 +47,7 @@ class _Found:
 
 def repeat_aer(
     store: Store, saved: SavedRun, profiles: Profiles, workers: int, tell: Tell
-) -> list[Check]:
+) -> list[ReplayCheck]:
     """Checks of the records and of what is derived from them.
 
     Bit for bit where versions and platform are those of the run. Where they are not, other counts
@@ -69,14 +69,14 @@ def repeat_aer(
     ]
 
 
-def _records(total: int, found: _Found) -> Check:
+def _records(total: int, found: _Found) -> ReplayCheck:
     unlikely = _unlikely(found)
     loose = len(found.others) - len(unlikely)
     wrong = [*found.records, *unlikely]
     return check_of("Aer records", total - found.left, wrong, _note(found), loose)
 
 
-def check_noise(plan: Plan, profiles: Profiles) -> Check:
+def check_noise(plan: Plan, profiles: Profiles) -> ReplayCheck:
     """The stored error profiles are those that the plan names."""
     named_: Mapping[str, Any] = plan.header["noise"]
     wrong = [

@@ -18,10 +18,10 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from iqm_spec.archive.about import about
 from iqm_spec.archive.archive import Added, prepare
 from iqm_spec.archive.citation import given_citation
 from iqm_spec.archive.contents import Contents, contents_of
+from iqm_spec.archive.texts import about
 from iqm_spec.emulator import Emulator
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.runs.saved import load_run

@@ -42,7 +42,7 @@ def write(folder: Path, *, kept: bool, stages: str = "aer") -> None:
     (folder / "spec.yaml").write_text(text if kept else text.replace(", memory: false", ""))
 
 
-def points(folder: Path) -> tuple[iqm_spec.notebook.point.Point, ...]:
+def points(folder: Path) -> tuple[iqm_spec.api.point.Point, ...]:
     return iqm_spec.load(folder / "results", "latest").points
 
 

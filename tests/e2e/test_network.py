@@ -151,7 +151,7 @@ def test_a_tokens_file_that_expires_before_a_submission(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def run(seconds: float) -> iqm_spec.notebook.stored.Run:
+    def run(seconds: float) -> iqm_spec.api.stored.Run:
         def tell(line: str) -> None:
             lines.append(line)
             if line.startswith("about to"):

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 import iqm_spec
+from iqm_spec.api.start import consent
 from iqm_spec.cost.ranges import Range
 from iqm_spec.errors import SpecError
-from iqm_spec.notebook.start import consent
 from iqm_spec.stages.server.consent import Bill
 from tests.conftest import Cli
 

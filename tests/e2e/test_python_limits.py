@@ -16,10 +16,10 @@ import pytest
 from attrs import evolve
 
 import iqm_spec
+from iqm_spec.api import tables
+from iqm_spec.api.stored import html
 from iqm_spec.emulator import Emulator
 from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.notebook import arrays
-from iqm_spec.notebook.show import html
 from iqm_spec.runs import session
 from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
@@ -192,7 +192,7 @@ def test_calibration_sets_are_a_dimension_where_a_point_has_several() -> None:
     later = table[(table.stage == "hardware") & (table.n == 2)].copy()
     later["calibration_set_id"], later["hellinger_fidelity"] = "later", 0.25
     both = pd.concat([table, later], ignore_index=True)
-    grid = arrays.dataset(both, ["n"], {})
+    grid = tables.dataset(both, ["n"], {})
     assert grid.sizes["calibration_set_id"] == 3
     one = grid.hellinger_fidelity.sel(calibration_set_id="later", stage="hardware", n=2)
     assert one.item() == 0.25
@@ -200,7 +200,7 @@ def test_calibration_sets_are_a_dimension_where_a_point_has_several() -> None:
 
 
 def test_scattered_points_are_no_array(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "MOST_CELLS", 3)
+    monkeypatch.setattr(tables, "MOST_CELLS", 3)
     with pytest.raises(UsageError, match="too scattered for an array: 10 of them in"):
         iqm_spec.load(ARCHIVES, "ghz").to_xarray()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.notebook.given import source_of
+from iqm_spec.api.start import source_of
 from iqm_spec.source import Source
 
 WORDS = (

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from iqm_spec.errors import ExitCode
-from iqm_spec.model import Mode, Point
-from iqm_spec.runs.doctor import (
+from iqm_spec.doctor.computer import Need, machine_checks, moment, needs_of, span
+from iqm_spec.doctor.local import (
     Status,
     environment_checks,
     exit_code,
@@ -24,7 +23,8 @@ from iqm_spec.runs.doctor import (
     version_check,
     warning,
 )
-from iqm_spec.runs.doctor_machine import Need, machine_checks, moment, needs_of, span
+from iqm_spec.errors import ExitCode
+from iqm_spec.model import Mode, Point
 from iqm_spec.server.offer import Offer, Slot
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

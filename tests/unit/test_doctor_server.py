@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from iqm_spec.doctor.local import exit_code
+from iqm_spec.doctor.server import Credentials, Visit, credentials, server_checks
 from iqm_spec.errors import ExitCode, Refused
-from iqm_spec.runs.doctor import exit_code
-from iqm_spec.runs.doctor_server import Credentials, Visit, credentials, server_checks
 from iqm_spec.server.computers import Computer
 from iqm_spec.server.errors import BadAnswer
 from iqm_spec.server.token import Token

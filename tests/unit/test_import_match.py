@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from iqm_spec.importing.foreign import OPTIONS, Candidate, ForeignJob, candidates, form, match
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op, Stage
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.foreign import OPTIONS, Candidate, ForeignJob, candidates, form, match
 
 CIRCUIT = NativeCircuit(
     components=("QB1", "QB2", "QB3"),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from iqm_spec.archive.about import about
 from iqm_spec.archive.archive import added_files, prepare
 from iqm_spec.archive.citation import (
     Citation,
@@ -17,6 +16,7 @@ from iqm_spec.archive.citation import (
     read_citation,
 )
 from iqm_spec.archive.contents import Contents, contents_of
+from iqm_spec.archive.texts import about
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.written import write_with

@@ -23,10 +23,8 @@ from iqm_spec.cli.options import (
     set_option,
 )
 from iqm_spec.diagnostics import Diagnostic, printable, render
-from iqm_spec.errors import ExitCode, IqmSpecError
-from iqm_spec.model import Stage
-from iqm_spec.plan.label import count
-from iqm_spec.runs.doctor import (
+from iqm_spec.doctor.computer import needs_of
+from iqm_spec.doctor.local import (
     Check,
     environment_checks,
     exit_code,
@@ -35,8 +33,7 @@ from iqm_spec.runs.doctor import (
     problem,
     warning,
 )
-from iqm_spec.runs.doctor_machine import needs_of
-from iqm_spec.runs.doctor_server import (
+from iqm_spec.doctor.server import (
     Credentials,
     Visit,
     credentials,
@@ -45,6 +42,9 @@ from iqm_spec.runs.doctor_server import (
     spec_checks,
     visit,
 )
+from iqm_spec.errors import ExitCode, IqmSpecError
+from iqm_spec.model import Stage
+from iqm_spec.plan.label import count
 from iqm_spec.runs.load import examine
 from iqm_spec.runs.session import EMULATOR_STATE, session_of
 from iqm_spec.stages.server.desk import EMULATOR

@@ -16,12 +16,12 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress
+from iqm_spec.importing.bring_in import Imported, bring_in, known_attempts
+from iqm_spec.importing.foreign import read_foreign
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.events import Paused, Planned
-from iqm_spec.runs.foreign import read_foreign
-from iqm_spec.runs.imported import Imported, bring_in, known_attempts
 from iqm_spec.runs.loop import planned
 from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request

@@ -12,7 +12,7 @@ from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode
-from iqm_spec.replay.check import Check
+from iqm_spec.replay.check import ReplayCheck
 from iqm_spec.runs.saved import load_run
 from iqm_spec.runs.words import SECONDS_BETWEEN_LINES
 from iqm_spec.store import Store
@@ -55,7 +55,7 @@ def command(run: str, workers: int, results: Path, as_json: bool) -> int:
     return code
 
 
-def _in_short(checks: Sequence[Check]) -> str:
+def _in_short(checks: Sequence[ReplayCheck]) -> str:
     if wrong := sum(len(check.mismatches) for check in checks):
         return f"{wrong:,} not as they were"
     if loose := sum(check.loose for check in checks):
@@ -63,7 +63,7 @@ def _in_short(checks: Sequence[Check]) -> str:
     return "all as it was"
 
 
-def _show(check: Check) -> None:
+def _show(check: ReplayCheck) -> None:
     click.echo(f"{check.name}: {check.same:,} of {check.total:,} as they were")
     for one in check.mismatches[:MOST_LINES]:
         click.echo(printable(f"  {one.what}: {one.why}"))

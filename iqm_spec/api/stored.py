@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from html import escape
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.api.point import Point
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.notebook.point import Point
-from iqm_spec.plan.label import count
+from iqm_spec.plan.label import count, short
 from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.words import named
 from iqm_spec.store import Store
@@ -39,7 +41,7 @@ class SpecText:
 
 
 @frozen
-class Verdict:
+class StageVerdict:
     """How a stage ended: `passed`, `failed`, `refused`, `waived`, `skipped`, `waiting`, `unknown`.
 
     Mock counts as `emulated` where a program stood for the server.
@@ -84,11 +86,11 @@ class Run:
         return dict(told)
 
     @property
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def verdicts(self) -> tuple[StageVerdict, ...]:
         """Of each stage that ended, in order."""
         with self._sound("its verdicts"):
             return tuple(
-                Verdict(
+                StageVerdict(
                     str(one["stage"]),
                     str(one["status"]),
                     bool(one["emulated"]),
@@ -131,7 +133,7 @@ class Run:
 
     def to_dataframe(self) -> pd.DataFrame:
         """A pandas table, one row per point and stage (docs/python.md has the columns)."""
-        from iqm_spec.notebook.tables import dataframe
+        from iqm_spec.api.tables import dataframe
 
         return dataframe(self.each_point(), self._axes)
 
@@ -140,7 +142,7 @@ class Run:
 
         NaN where there is no point. UsageError for points that are too scattered for an array.
         """
-        from iqm_spec.notebook.arrays import dataset
+        from iqm_spec.api.tables import dataset
 
         told = {"run": self.id, "spec": self.spec.name, "spec_digest": self.spec.digest}
         return dataset(self.to_dataframe(), self._axes, told)
@@ -179,7 +181,6 @@ class Run:
         return f"<Run {self.id}: {self.saved.about}, {count(number, 'point')}, {self.status}>"
 
     def _repr_html_(self) -> str:
-        from iqm_spec.notebook.show import html
 
         verdicts = ", ".join(
             f"{named(one.stage, one.emulated)} {one.status}" for one in self.verdicts
@@ -207,3 +208,37 @@ def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:
         )
     store = Store(root)
     return Run(store, load_run(store, str(run)))
+
+
+MOST_ROWS = 20
+_TOP = 3
+
+
+def html(title: str, about: str, points: Iterable[Point]) -> str:
+    """What a run is, and its first points."""
+    shown = list(islice(points, MOST_ROWS + 1))
+    rows = "".join(map(_row, shown[:MOST_ROWS]))
+    more = "<p>... and more: <code>.to_dataframe()</code> has all</p>" * (len(shown) > MOST_ROWS)
+    heads = ("circuit", "at", "stage", "shots", "most frequent", "fidelity")
+    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    return (
+        f"<div><strong>{escape(title)}</strong> {escape(about)}"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
+    )
+
+
+def _row(point: Point) -> str:
+    at = ", ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
+    at += f" #{point.repeat}" if point.repeat > 1 else ""
+    top = sorted(point.outcomes.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
+    total = max(1, sum(point.outcomes.values()))
+    outcomes = ", ".join(f"{bits} {count / total:.0%}" for bits, count in top)
+    compared = point.comparison
+    fidelity = (
+        ""
+        if compared is None
+        else (f"{compared['hellinger_fidelity']:.3f} ± {compared['hellinger_fidelity_error']:.3f}")
+    )
+    stage = "emulated" if point.emulated else point.stage
+    cells = (point.circuit_name, at, stage, f"{point.shots_returned or 0:,}", outcomes, fidelity)
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

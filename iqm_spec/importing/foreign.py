@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from iqm_spec.server.patience import Patience
     from iqm_spec.server.transport import Connection
 
+
 OPTIONS = (
     "heralding_mode",
     "dd_mode",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from iqm_spec.doctor.computer import LOOKED_AHEAD, Need, machine_checks, moment
+from iqm_spec.doctor.local import Check, fine, problem, unknown, warning
 from iqm_spec.errors import ExitCode, IqmSpecError, Refused, UsageError
 from iqm_spec.model import Stage
-from iqm_spec.runs.doctor import Check, fine, problem, unknown, warning
-from iqm_spec.runs.doctor_machine import LOOKED_AHEAD, Need, machine_checks, moment
 from iqm_spec.stages.server.desk import EMULATOR, computer_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from iqm_spec.server.patience import Patience
     from iqm_spec.server.token import Token
     from iqm_spec.server.transport import Connection
+
 
 SECONDS = 6.0
 """How long each read is tried."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
+from iqm_spec.importing.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.events import StageDone
-from iqm_spec.runs.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.server_rows import derive, server_rows
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from iqm_spec.check import Checked
     from iqm_spec.cost.estimate import Tariff
     from iqm_spec.json_types import Json
+
 
 SERVER_STAGES = (Stage.MOCK, Stage.HARDWARE)
 

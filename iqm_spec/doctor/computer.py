@@ -13,13 +13,14 @@ from iqm_spec.cost.published import published_times
 from iqm_spec.cost.ranges import total
 from iqm_spec.cost.shape import JobShape
 from iqm_spec.cost.slots import SlotNeed, need_of
+from iqm_spec.doctor.local import Check, fine, problem, unknown, warning
 from iqm_spec.model import Mode, Point
 from iqm_spec.plan.label import count
-from iqm_spec.runs.doctor import Check, fine, problem, unknown, warning
 from iqm_spec.stages.server.batch import USUAL_CIRCUITS
 
 if TYPE_CHECKING:
     from iqm_spec.server.offer import Offer, Slot
+
 
 LAYERS = 100
 """Depth that circuits are taken to have: nothing is transpiled here."""
