@@ -28,7 +28,7 @@ def test_the_page_of_commands_is_up_to_date() -> None:
 
 
 def test_the_readme_names_commands_that_exist() -> None:
-    named = set(re.findall(r"iqm-spec ([a-z]+)", (ROOT / "README.md").read_text()))
+    named = set(re.findall(r"(?:bin/|`)iqm-spec ([a-z]+)", (ROOT / "README.md").read_text()))
     assert named <= COMMANDS.keys()
     assert {"run", "validate", "verify", "export", "status"} <= named
 

@@ -11,7 +11,7 @@ def main() -> NoReturn:
     import sys
 
     from iqm_spec.cli.app import run
-    from iqm_spec.cli.outlet import guarded
+    from iqm_spec.cli.output import guarded
 
     # the end of a batch system's walltime is told like Ctrl-C: what is finished is stored
     signal.signal(signal.SIGTERM, _terminated)

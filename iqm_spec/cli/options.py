@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import frozen
 from click.core import ParameterSource
 
 from iqm_spec.cli import output
@@ -17,11 +20,37 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
 from iqm_spec.server.origin import notice_of
 
+if TYPE_CHECKING:
+    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.runs.tariff import CostOptions
+
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."
 )
+
+
+def _log(ctx: click.Context, param: click.Parameter, value: int) -> None:
+    if value:
+        output.show_log(debug=value > 1)
+
+
+def _hush(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        output.quiet()
+
+
+verbose_option = click.Option(
+    ["-v", "--verbose"], count=True, expose_value=False, callback=_log,
+    help="Log requests to the server and writes to disk on stderr; -vv logs more.",
+)  # fmt: skip
+quiet_option = click.Option(
+    ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_hush,
+    help="Show no progress and no notes; errors and prices are still shown.",
+)  # fmt: skip
+"""Options of every command."""
 
 
 class FolderPath(click.Path):
@@ -199,3 +228,65 @@ def folder_argument(function: Callable[..., int]) -> Callable[..., int]:
         return function(directory=folder, **more)
 
     return chosen
+
+
+MOST_BYTES = 64 << 20
+"""Of a time model's file."""
+
+
+@frozen
+class CostFlags:
+    """What was given of the options that `cost_flags` adds."""
+
+    price: float | None = None
+    model_path: Path | None = None
+    most: float | None = None
+    slot: float | None = None
+
+    def read(self) -> CostOptions:
+        """The options with the time model read; UsageError where it cannot be."""
+        from iqm_spec.runs.tariff import CostOptions
+
+        path = self.model_path
+        model, name = (None, "") if path is None else (read_model(path), path.name)
+        return CostOptions(self.price, model, name, self.most, self.slot)
+
+
+def cost_flags(*options: Decorator) -> Decorator:
+    """Adds options on costs to a command, which gets them together as `costs`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def gathered(
+            *,
+            price: float | None = None,
+            model_path: Path | None = None,
+            most: float | None = None,
+            slot: float | None = None,
+            **others: Any,
+        ) -> Any:
+            return command(costs=CostFlags(price, model_path, most, slot), **others)
+
+        found: Callable[..., Any] = gathered
+        for option in reversed(options):
+            found = option(found)
+        return found
+
+    return decorate
+
+
+def read_model(path: Path) -> TimeModel:
+    """The time model in a file; UsageError where there is none."""
+    from iqm_spec.cost.model import model_from_json
+
+    name = printable(path.as_posix())
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no file {name}", hint="`iqm-spec cost fit` makes a model")
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{name} is larger than any time model")
+        return model_from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name} is no JSON", hint="`iqm-spec cost fit` makes a model") from error

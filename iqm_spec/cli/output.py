@@ -1,12 +1,19 @@
-"""The one way to say something: answers on stdout, everything for people's eyes on stderr."""
+"""Everything that the command line prints: answers on stdout, all that people read on stderr.
+
+Writing never ends a command: a reader may go away, a disk may be full. A run stores what it
+computes whoever reads along, so `Outlet` drops what cannot be written, and `guarded` reports a lost
+answer once, at the end.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import select
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
@@ -15,8 +22,10 @@ from iqm_spec.errors import ExitCode, IqmSpecError, SpecError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from typing_extensions import Buffer
 
     from iqm_spec.json_types import Json
+
 
 NARROWEST = 60
 """Columns that every table and message fits in."""
@@ -30,8 +39,8 @@ def answer(data: Mapping[str, Any]) -> None:
 
 
 def _escaped(text: str) -> str:
-    """JSON with escapes for what a terminal would obey, which stands in texts alone."""
-    return re.sub(r"[^\x20-\x7e\n]", lambda found: _escape(found[0]), text)
+    """JSON whose texts hold no control characters: a terminal would obey them."""
+    return re.sub(r"[^\x20-\x7e\n]", lambda match: _escape(match[0]), text)
 
 
 def _escape(char: str) -> str:
@@ -43,6 +52,42 @@ def _escape(char: str) -> str:
 def say(text: str = "") -> None:
     """Print a line for people, on stderr."""
     click.echo(text, err=True)
+
+
+def show_log(*, debug: bool) -> None:
+    """Print what the program logs, on stderr, until the command ends."""
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(printable(self.format(record)))
+
+    handler = Handler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("iqm_spec")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+
+    def restore() -> None:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+    click.get_current_context().find_root().call_on_close(restore)
+
+
+_QUIET = "iqm_spec.quiet"
+
+
+def quiet() -> None:
+    """Show no progress until the command ends."""
+    click.get_current_context().find_root().meta[_QUIET] = True
+
+
+def is_quiet() -> bool:
+    """Whether the user asked for no progress."""
+    context = click.get_current_context(silent=True)
+    return context is not None and _QUIET in context.find_root().meta
 
 
 def console(*, err: bool = False) -> Console:
@@ -66,15 +111,15 @@ def console(*, err: bool = False) -> Console:
             color_system=None if plain else "auto",
         )
 
-    found = made()
-    if not found.is_terminal:
+    default = made()
+    if not default.is_terminal:
         # without a terminal there is no width to fit: lines must not break at 80 columns
         return made(_piped_width(), plain=True)
-    return found if found.width >= NARROWEST else made(NARROWEST)
+    return default if default.width >= NARROWEST else made(NARROWEST)
 
 
 def fitted(text: str, console: Console) -> str:
-    """A line broken between words to fit a terminal, what follows indented; whole elsewhere."""
+    """A line wrapped to fit a terminal, with a hanging indent; unchanged elsewhere."""
     import textwrap
 
     if not console.is_terminal:
@@ -93,7 +138,7 @@ def _piped_width() -> int:
 
 
 def fail(error: IqmSpecError, *, as_json: bool) -> int:
-    """Tell an error; returns its exit code."""
+    """Print an error; returns its exit code."""
     diagnostics = error.diagnostics if isinstance(error, SpecError) else ()
     overrides = error.overrides if isinstance(error, SpecError) else ()
     if as_json:
@@ -111,7 +156,7 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
         say(render(diagnostics, line_reader(overrides)))
         files = len({item.file for item in diagnostics})
         where = "" if files == 1 else f" in {files} files"
-        say(f"\n{len(diagnostics)} mistake{'s' if len(diagnostics) != 1 else ''}{where}.")
+        say(f"\n{len(diagnostics)} error{'s' if len(diagnostics) != 1 else ''}{where}.")
     else:
         say(f"error: {printable(error.message)}")
         if error.hint:
@@ -120,10 +165,10 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
 
 
 def interrupted(*, as_json: bool) -> int:
-    """Tell that Ctrl-C ended the command."""
+    """Print that Ctrl-C ended the command."""
     text = (
-        "interrupted; what was finished is stored, jobs at a server go on; the same command goes "
-        "on from there"
+        "interrupted; finished results are stored and jobs at a server continue; run the same "
+        "command again to go on"
     )
     if as_json:
         answer({"error": {"code": "interrupted", "message": text}, "exit": 130})
@@ -133,7 +178,7 @@ def interrupted(*, as_json: bool) -> int:
 
 
 def bug(error: Exception, *, as_json: bool) -> int:
-    """Tell a mistake of this program, with its traceback on stderr."""
+    """Print a bug of this program, with its traceback on stderr."""
     import traceback
 
     traceback.print_exception(error, file=sys.stderr)
@@ -142,3 +187,54 @@ def bug(error: Exception, *, as_json: bool) -> int:
         answer({"error": {"code": "bug", "message": text}, "exit": int(ExitCode.BUG)})
     say(f"\nThis is a bug in iqm-spec. Please report it, with the lines above, to {REPORT_URL}.")
     return int(ExitCode.BUG)
+
+
+_GIVES_WAY = {ExitCode.DONE, ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.WAITING}
+"""Exit codes that matter less than a lost answer."""
+
+
+class Outlet(io.FileIO):
+    """A file descriptor that takes everything; `failed` is the first error that is one."""
+
+    failed: OSError | None = None
+
+    def write(self, data: Buffer, /) -> int:
+        """The number of bytes taken: all of them once nothing can be written any more."""
+        try:
+            while (taken := cast("int | None", super().write(data))) is None:
+                select.select([], [self], [])
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):  # a reader that has enough: `| head`
+                self.failed = self.failed or error
+            return memoryview(data).nbytes
+        return taken
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """The exit code of `run`; `failed` (5) where its answer could not be written."""
+    outlet = None
+    if sys.stdout is not None:
+        sys.stdout, outlet = _steady(sys.stdout)
+    if sys.stderr is not None:
+        sys.stderr, _ = _steady(sys.stderr)
+    code = run()
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    if outlet is None or outlet.failed is None:
+        return code
+    if sys.stderr is not None:
+        sys.stderr.write(f"error: the answer cannot be written: {outlet.failed.strerror}\n")
+    return int(ExitCode.FAILED) if code in _GIVES_WAY else code
+
+
+def _steady(stream: TextIO) -> tuple[TextIO, Outlet]:
+    """A text stream to the same place as `stream`, and the outlet below it."""
+    stream.flush()
+    outlet = Outlet(stream.fileno(), "w", closefd=False)
+    made = io.TextIOWrapper(
+        io.BufferedWriter(outlet),
+        encoding=stream.encoding,
+        errors="backslashreplace",
+        line_buffering=stream is sys.stderr or stream.isatty(),
+    )
+    return made, outlet

@@ -1,10 +1,18 @@
-"""Progress on stderr while a run goes on: a live line on a terminal, plain lines elsewhere."""
+"""What a person sees during a run: progress on stderr, and the question before credits are spent.
+
+On a terminal progress is a live line, elsewhere plain lines; with `--quiet` only stages that did
+not pass are shown.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+import click
 
 from iqm_spec.cli import output
 from iqm_spec.plan.witness import Crosschecked
@@ -18,6 +26,7 @@ from iqm_spec.runs.events import (
     Transpiling,
 )
 from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
+from iqm_spec.stages.server.consent import Bill
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -48,6 +57,10 @@ class Progress:
 
     def show(self, event: Event) -> None:
         """Show one event."""
+        if output.is_quiet():
+            if isinstance(event, StageDone) and event.status not in ("passed", "waived"):
+                self._print_lines(event)
+            return
         match event:
             case Transpiling(done, total):
                 if done == 0:
@@ -55,9 +68,9 @@ class Progress:
                 self._advance(done)
             case Crosschecked() | Planned() | StageDone():
                 self._end()
-                self._tell(event)
+                self._print_lines(event)
             case StageStarted(stage, points, cached):
-                self._tell(event)
+                self._print_lines(event)
                 if points > cached:
                     self._begin(f"{stage}", "points", points - cached)
             case JobDone(_, _, points):
@@ -65,15 +78,15 @@ class Progress:
             case RunDone():
                 self._end()
             case _:
-                self._tell(event)
+                self._print_lines(event)
 
     def show_transpiling(self, event: Event) -> None:
-        """Show one event of the making of a plan, and not the plan."""
+        """Show the progress of transpiling, and no other event."""
         if isinstance(event, Transpiling):
             self.show(event)
 
     def pause(self) -> None:
-        """Take the live line away: something else is about to be shown."""
+        """Remove the live line: something else is about to be printed."""
         self._end()
 
     def _begin(self, what: str, unit: str, total: int) -> None:
@@ -100,7 +113,7 @@ class Progress:
             self._bar.stop()
         self._bar = self._task = None
 
-    def _tell(self, event: Event) -> None:
+    def _print_lines(self, event: Event) -> None:
         for line in lines(event):
             self._say(line)
 
@@ -144,3 +157,21 @@ def _rate_column() -> ProgressColumn:
             return Text(f"{task.speed:.3g}/s" if task.speed else "", style="dim")
 
     return Rate()
+
+
+def consent(*, yes: bool, progress: Progress) -> Callable[[Bill], bool]:
+    """Show a bill and ask for consent. `--yes` gives it; without a terminal it is refused."""
+
+    def agree(bill: Bill) -> bool:
+        progress.pause()
+        output.say(f"about to {bill.text}")
+        output.say(f"  {bill.price}")
+        for note in bill.notes:
+            output.say(f"  {note}")
+        if yes:
+            return True
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        return click.confirm("Submit?", default=False, err=True)
+
+    return agree

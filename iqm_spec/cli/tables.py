@@ -64,15 +64,18 @@ def results_table(rows: Sequence[Row], width: int) -> Group:
     columns: Columns = {"stage": numbers.pop("stage")} if "stage" in numbers else {}
     columns["shots"] = numbers.pop("shots")
     if room >= _LEAST_OUTCOMES:
-        told = [top_outcomes(row.counts, 3 if wide else 2, room) for row in shown]
-        columns["top outcomes" if room >= 12 else "top"] = told
+        title = "top outcomes" if room >= 12 else "top"
+        columns[title] = [top_outcomes(row.counts, 3 if wide else 2, room) for row in shown]
     return Group(_table(points, layout, columns | numbers), *_reasons(shown))
 
 
 def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
-    """The columns that are as wide as their numbers; nothing is told of counts that are lost."""
-    known = [row.comparison if row.record else None for row in rows]
-    fidelity = [with_error(one, "hellinger_fidelity", "hellinger_fidelity_error") for one in known]
+    """The columns that are as wide as their numbers, with dashes where counts are missing."""
+    comparisons = [row.comparison if row.record else None for row in rows]
+    fidelity = [
+        with_error(comparison, "hellinger_fidelity", "hellinger_fidelity_error")
+        for comparison in comparisons
+    ]
     returned = [str(row.record["shots_returned"]) if row.record else "-" for row in rows]
     columns = {"shots": returned, "fidelity": fidelity}
     if len({row.stage for row in rows}) > 1:
@@ -80,7 +83,7 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
     if sets := _sets(rows):
         columns["set"] = sets
     if wide:
-        columns["perfect"] = [with_error(one, "perfect_hellinger_fidelity") for one in known]
+        columns["perfect"] = [with_error(c, "perfect_hellinger_fidelity") for c in comparisons]
     return columns
 
 
@@ -90,15 +93,15 @@ def _sets(rows: Sequence[Row]) -> list[str]:
     if len({row.point.index for row in measured}) == len(measured):
         return []
     ids = [(row.record or {}).get("calibration_set_id") for row in rows]
-    return [str(one or "-")[:8] for one in ids]
+    return [str(set_id or "-")[:8] for set_id in ids]
 
 
 def _reasons(rows: Sequence[Row]) -> list[Text]:
     """`fidelity -: too entangled: ...` for what the table has no fidelity of."""
     from rich.text import Text
 
-    known = [row.derived.get("reason") for row in rows if row.record and row.derived]
-    return [Text(f"fidelity -: {reason}") for reason in dict.fromkeys(known) if reason]
+    reasons = [row.derived.get("reason") for row in rows if row.record and row.derived]
+    return [Text(f"fidelity -: {reason}") for reason in dict.fromkeys(reasons) if reason]
 
 
 def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
@@ -168,7 +171,7 @@ def point_cells(point: PlannedPoint, axes: Sequence[str]) -> list[str]:
 
 
 def more(total: int) -> str | None:
-    """What to say of the rows that a table leaves out."""
+    """The line about rows that a table leaves out."""
     return f"... and {total - MOST_ROWS:,} more points" if total > MOST_ROWS else None
 
 
@@ -179,10 +182,10 @@ def top_outcomes(counts: Mapping[str, int], most: int, room: int) -> str:
         return "-"
     ranked = nsmallest(most, counts.items(), key=lambda item: (-item[1], item[0]))
     shares = [(bits, f" {100 * n / total:.0f}%") for bits, n in ranked]
-    told = [_clip(bits, min(16, room - len(share))) + share for bits, share in shares]
-    while len(told) > 1 and len("  ".join(told)) > room:
-        told.pop()
-    return "  ".join(told)
+    cells = [_clip(bits, min(16, room - len(share))) + share for bits, share in shares]
+    while len(cells) > 1 and len("  ".join(cells)) > room:
+        cells.pop()
+    return "  ".join(cells)
 
 
 def with_error(comparison: Mapping[str, Any] | None, name: str, error: str = "") -> str:
@@ -207,5 +210,4 @@ def totals(points: Iterable[PlannedPoint]) -> str:
     listed = list(points)
     circuits = len({point.circuit for point in listed})
     shots = sum(point.shots for point in listed)
-    told = f"{count(len(listed), 'point')}, {count(circuits, 'circuit')}"
-    return f"{told}, {shots:,} shots"
+    return f"{count(len(listed), 'point')}, {count(circuits, 'circuit')}, {shots:,} shots"

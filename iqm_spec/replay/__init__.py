@@ -3,4 +3,4 @@
 from iqm_spec.replay.check import Mismatch, ReplayCheck
 from iqm_spec.replay.reproduce import reproduce
 
-__all__ = ["ReplayCheck", "Mismatch", "reproduce"]
+__all__ = ["Mismatch", "ReplayCheck", "reproduce"]

@@ -333,7 +333,7 @@ def test_a_run_that_broke_off_exports_what_it_has(
     lose(tmp_path / "results", "aer-records")
     done = cli("export")
     assert done.returncode == 0
-    assert "the counts of 3 of 3 points are not there: the run did not get to them" in done.stderr
+    assert "the counts of 3 of 3 points are missing: the run did not reach them" in done.stderr
     shown = cli("status", run)
     assert shown.returncode == 0
     assert f"run {run}: unfinished" in shown.stdout

@@ -157,7 +157,7 @@ def test_a_wrong_spec_is_told_beside_everything_else(spec: Path, answer: Ask, cl
     spec.write_text(SPEC.replace("garnet", "granet").replace("ghz\n    args", "gzh\n    args"))
     asked = answer("doctor", spec, "--server", "emulator", exit_code=3)
     checks = by_name(asked)
-    assert checks["spec"]["found"].endswith("2 mistakes")
+    assert checks["spec"]["found"].endswith("2 errors")
     assert checks["quantum computers"]["status"] == "ok"
     assert [one["code"] for one in asked["diagnostics"]] == ["S501", "S405"]
     done = cli("doctor", spec, "--server", "emulator")

@@ -75,7 +75,7 @@ def test_mistakes_of_a_mapping_and_a_text_show_their_lines(tmp_path: Path) -> No
     with pytest.raises(iqm_spec.SpecError) as caught:
         iqm_spec.run({**BELL, "shotss": 3, "shots": "many"}, tmp_path / "results", tell=quiet)
     told = str(caught.value)
-    assert told.startswith("2 mistakes in the spec\n<mapping>.yaml:4:8: error[S203]")
+    assert told.startswith("2 errors in the spec\n<mapping>.yaml:4:8: error[S203]")
     assert "    9 | shotss: 3\n      | ^^^^^^\n   hint: did you mean shots?" in told
     with pytest.raises(iqm_spec.SpecError, match=r"<text>.yaml:2:\d") as caught:
         iqm_spec.run("iqm_spec: 1\nname: [\n", tmp_path / "results", tell=quiet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iqm_spec.cli.lazy import LazyGroup
+from iqm_spec.cli.app import LazyGroup
 
 SUBCOMMANDS = {
     "fit": "Fit a time model to measured jobs.",
@@ -15,7 +15,9 @@ SUBCOMMANDS = {
 """In the order of `--help`; each lives in `iqm_spec.cli.cost.<name>`."""
 
 
-@click.group(cls=LazyGroup, package="iqm_spec.cli.cost", told=SUBCOMMANDS, no_args_is_help=True)
+@click.group(
+    cls=LazyGroup, package="iqm_spec.cli.cost", summaries=SUBCOMMANDS, no_args_is_help=True
+)
 def command() -> None:
     """Fit and use time models: how many QPU seconds a job takes, as a range.
 

@@ -8,7 +8,7 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.commands.explain import data, lines
-from iqm_spec.cli.missing import tell_gaps
+from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.plan.explain import explain
@@ -47,7 +47,7 @@ def command(left: str, right: str, results: Path, as_json: bool) -> int:
 
 
 def _told(saved: SavedRun, rows: list[Row], store: Store) -> int:
-    return tell_gaps(saved.state.id, gaps(saved, rows, store))
+    return warn_of_gaps(saved.state.id, gaps(saved, rows, store))
 
 
 def _tell(pairs: list[Pair], *, complete: bool) -> None:

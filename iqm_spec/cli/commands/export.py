@@ -13,9 +13,9 @@ from typing import BinaryIO, cast
 import click
 
 from iqm_spec.cli import output as out
-from iqm_spec.cli.missing import tell_gaps
+from iqm_spec.cli.files import write_pieces, write_with
+from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.cli.written import write_pieces, write_with
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
@@ -74,10 +74,10 @@ def command(
         out.say("note: the run asked no mock")
     if kind == "parquet":
         _write_parquet(rows, output, saved, as_json=as_json)
-        return tell_gaps(saved.state.id, found)
+        return warn_of_gaps(saved.state.id, found)
     if kind == "npz":
         _write_npz(store, have, output, saved, as_json=as_json)
-        return tell_gaps(saved.state.id, found)
+        return warn_of_gaps(saved.state.id, found)
     shots: dict[int, Json] | None = None
     if memory:
         shots = {id(row): cast("Json", bitstrings(store, row)) for row in have}
@@ -87,7 +87,7 @@ def command(
             click.echo(piece, nl=False)
     else:
         write_pieces(output, pieces)
-    return tell_gaps(saved.state.id, found)
+    return warn_of_gaps(saved.state.id, found)
 
 
 def _write_parquet(

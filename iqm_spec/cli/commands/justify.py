@@ -10,15 +10,16 @@ import click
 from attrs import frozen
 
 from iqm_spec.cli import output
-from iqm_spec.cli.costs import CostFlags, cost_flags
+from iqm_spec.cli.files import write_text
 from iqm_spec.cli.options import (
+    CostFlags,
+    cost_flags,
     model_option,
     price_option,
     set_option,
     slot_option,
     spec_at_server,
 )
-from iqm_spec.cli.written import write_text
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.model import Stage

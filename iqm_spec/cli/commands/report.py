@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.missing import tell_gaps
+from iqm_spec.cli.files import make_folder, write_text
+from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.cli.written import make_folder, write_text
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
 from iqm_spec.runs.gaps import Gaps
@@ -57,7 +57,7 @@ def command(
     files = {target: to_html(document)} if kind == "html" else _markdown(document, target)
     for path, text in files.items():
         write_text(path, text)
-    code = max(tell_gaps(one.state.id, found) for one, found in zip(saved, gaps, strict=True))
+    code = max(warn_of_gaps(one.state.id, found) for one, found in zip(saved, gaps, strict=True))
     _tell(saved, files, code, as_json=as_json)
     return code
 

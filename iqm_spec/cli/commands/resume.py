@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from iqm_spec.cli.commands.run import show_run
-from iqm_spec.cli.consent import consent
-from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
     DURATION,
+    CostFlags,
+    cost_flags,
     json_option,
     model_option,
     most_option,
@@ -20,7 +20,7 @@ from iqm_spec.cli.options import (
     slot_option,
     stored_results_option,
 )
-from iqm_spec.cli.progress import Progress
+from iqm_spec.cli.progress import Progress, consent
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.resume import budget, left, noise, pins, resume
 from iqm_spec.runs.saved import load_run

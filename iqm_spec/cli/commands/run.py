@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.consent import consent
-from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
     DURATION,
+    CostFlags,
+    cost_flags,
     model_option,
     most_option,
     price_option,
@@ -23,7 +23,7 @@ from iqm_spec.cli.options import (
     spec_argument,
     spec_at_server,
 )
-from iqm_spec.cli.progress import Progress
+from iqm_spec.cli.progress import Progress, consent
 from iqm_spec.model import Stage
 from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.plan import Plan

@@ -8,16 +8,19 @@ from typing import Any
 import click
 
 from iqm_spec.cli import output, tables
-from iqm_spec.cli.live import line, server_jobs
-from iqm_spec.cli.missing import LOST, UNFINISHED, tell_gaps
+from iqm_spec.cli.gaps import LOST, UNFINISHED, warn_of_gaps
 from iqm_spec.cli.options import json_option, server_option, stored_results_option
-from iqm_spec.errors import ExitCode, StoreCorrupt
+from iqm_spec.errors import ExitCode, IqmSpecError, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import gaps, names_lost_objects
-from iqm_spec.runs.resume import since
+from iqm_spec.runs.resume import attempts_of, since
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.runs.session import server_of_run, session_of
 from iqm_spec.runs.words import named
+from iqm_spec.stages.server.desk import Session
+from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.lost import lost_of_jobs
 
@@ -85,12 +88,12 @@ def _one(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_json: 
     status = DAMAGED if found.lost else saved.status
     news = since(saved, store)
     if as_json:
-        code = tell_gaps(saved.state.id, found)
+        code = warn_of_gaps(saved.state.id, found)
         told = {**_data(saved.state, saved, status), "measured": have, "jobs": jobs, "news": news}
         output.answer({"run": told, "exit": code})
         return code
     _show(saved, rows, status, have, jobs, news)
-    return tell_gaps(saved.state.id, found) if found or saved.status != "unfinished" else _rest()
+    return warn_of_gaps(saved.state.id, found) if found or saved.status != "unfinished" else _rest()
 
 
 def _show(
@@ -140,3 +143,63 @@ def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any
         "about": "" if saved is None else saved.about,
         "exit": fields.get("exit"),
     }
+
+
+PATIENCE_SECONDS = 5.0
+"""How long the server is asked before the folder's word is taken."""
+
+
+def server_jobs(
+    saved: SavedRun, store: Store, results: Path, server: str | None
+) -> list[dict[str, Any]]:
+    """Every job that stands for points of the run; those that go on with the server's own word.
+
+    Works without a server: then a job's `status` is the folder's.
+    """
+    if saved.realm is None:
+        return []
+    found = attempts_of(saved, store, write=False)
+    jobs = [_told(attempt) for attempt in found]
+    if any(attempt.open for attempt in found):
+        try:
+            with session_of(server_of_run(saved.realm, server), results) as session:
+                _update(jobs, found, session)
+        except IqmSpecError as error:
+            output.say(f"note: the server was not asked: {error.message}")
+    return jobs
+
+
+def line(job: dict[str, Any]) -> str:
+    """`garnet 5e12dc5a-...: waiting, 3 jobs before it`."""
+    place = f", {job['queue_position']} before it" if job["queue_position"] else ""
+    return f"{job['computer']} {', '.join(job['ids']) or job['job']}: {job['status']}{place}"
+
+
+def _told(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "job": short(attempt),
+        "attempt": attempt.number,
+        "stage": attempt.intent["stage"],
+        "computer": attempt.intent["computer"],
+        "ids": list(attempt.ids),
+        "circuits": len(attempt.parts),
+        "shots": attempt.intent["shots"],
+        "status": attempt.phase.value,
+        "queue_position": None,
+        "measured_seconds": attempt.fields.get("qpu_seconds"),
+        "server_estimate_seconds": attempt.fields.get("server_estimate_seconds"),
+    }
+
+
+def _update(jobs: list[dict[str, Any]], found: list[Attempt], session: Session | None) -> None:
+    from iqm_spec.server.jobs import read_job
+    from iqm_spec.server.patience import Patience
+
+    for job, attempt in zip(jobs, found, strict=True):
+        if session is not None and attempt.open:
+            report = read_job(session.connection, attempt.ids[0], Patience(total=PATIENCE_SECONDS))
+            job |= {
+                "status": report.status,
+                "queue_position": report.queue_position,
+                "server_estimate_seconds": report.estimate_seconds,
+            }

@@ -54,7 +54,7 @@ def command(
     A results folder has measured each job of the hardware stage that was executed.
     """
     from iqm_spec.cli.cost.words import lines_of, model_json
-    from iqm_spec.cli.written import write_text
+    from iqm_spec.cli.files import write_text
     from iqm_spec.cost.accuracy import checked_fit
 
     _require_new(target, force)

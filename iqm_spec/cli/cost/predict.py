@@ -32,7 +32,7 @@ def command(model: Path, jobs: Path, as_json: bool) -> int:
     The table has the columns num_qubits, depth, circuits and shots, one row per job; with
     qpu_seconds too, the predictions are compared with them.
     """
-    from iqm_spec.cli.costs import read_model
+    from iqm_spec.cli.options import read_model
     from iqm_spec.cost.ranges import total
     from iqm_spec.cost.tables import read_jobs
 

@@ -10,8 +10,9 @@ import click
 from attrs import evolve, frozen
 
 from iqm_spec.cli import output
-from iqm_spec.cli.costs import CostFlags, cost_flags
 from iqm_spec.cli.options import (
+    CostFlags,
+    cost_flags,
     model_option,
     price_option,
     set_option,

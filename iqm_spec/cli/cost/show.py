@@ -48,7 +48,7 @@ def command(model: Path | None, target: Path | None, as_json: bool) -> int:
 
 
 def _models(path: Path | None) -> Mapping[str, TimeModel]:
-    from iqm_spec.cli.costs import read_model
+    from iqm_spec.cli.options import read_model
     from iqm_spec.cost.measured_tables import measured_machines
 
     if path is None:
@@ -58,7 +58,7 @@ def _models(path: Path | None) -> Mapping[str, TimeModel]:
 
 def _write(target: Path, models: Mapping[str, TimeModel]) -> None:
     from iqm_spec.cli.cost.chart import picture, require_ending
-    from iqm_spec.cli.written import write_bytes
+    from iqm_spec.cli.files import write_bytes
 
     require_ending(target)
     write_bytes(target, picture(models, target.suffix.lower()))

@@ -1,4 +1,4 @@
-"""Writes the files that a user asked for: whole or not at all, and in words where it cannot."""
+"""Writes the files that a user asked for: complete or not at all, with plain errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
         for piece in pieces:
             file.write(piece.encode("utf-8"))
 
-    with _told(path):
+    with _plain_errors(path):
         if path.exists() and not path.is_file():
             with path.open("wb") as file:
                 write(file)
@@ -40,7 +40,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     UsageError where there is no place for it, JobFailed where the disk does not take it. A device
     or a pipe is written to as it is.
     """
-    with _told(path):
+    with _plain_errors(path):
         if path.exists() and not path.is_file():
             path.write_bytes(data)
             return
@@ -52,13 +52,13 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> tuple[int, st
 
     Gives the file's size and its sha256.
     """
-    with _told(path):
+    with _plain_errors(path):
         return _replace(path, write)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Makes what the system says of a file that cannot be written an error in words."""
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the operating system into errors for the user."""
     name = printable(path.as_posix())
     try:
         yield
