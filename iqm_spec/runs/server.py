@@ -206,7 +206,10 @@ def _wait(it: ServerStage) -> Iterator[Event]:
             if heard.lacks:
                 it.lacking[heard.attempt.job, heard.attempt.number] = heard.lacks
             if heard.trouble:
-                it.found.troubles.append(heard.trouble)
+                if (
+                    heard.trouble not in it.found.troubles
+                ):  # with fail_fast jobs are waited for twice
+                    it.found.troubles.append(heard.trouble)
             elif heard.ended:
                 yield JobDone(it.stage, 0, len(heard.attempt.parts))
     except Refused as error:
