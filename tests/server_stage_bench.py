@@ -25,7 +25,7 @@ import pytest
 from attrs import define, field, frozen
 
 from iqm_spec.check import Checked
-from iqm_spec.emulator.machines import Computer, dynamic_architecture, quality_metrics
+from iqm_spec.emulator.machines import Computer, dynamic_architecture
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.keep import circuits_of
@@ -157,8 +157,8 @@ class ScriptedServer:
         self.posts: list[Post] = []
         self.computers = ["garnet", "garnet:mock"]
         self.calibration = {"garnet": SET, "garnet:mock": MOCK_SET}
-        self.untouched_gates: dict[str, str] = {}
-        """A gate that a computer lacks."""
+        self.missing_gates: dict[str, str] = {}
+        """A gate that a computer lacks, by alias."""
         self.details: dict[str, Any] = {
             "pricing": {"payg_price_per_second": str(PRICE)},
             "health": {"healthy": True},
@@ -244,6 +244,15 @@ class ScriptedServer:
             for keys in measured(body)
         ]
 
+    def architecture(self, name: str, calibration_set: str) -> Answer:
+        """The architecture of a computer under a calibration set."""
+        return http(200, self._architecture(name, calibration_set))
+
+    def _architecture(self, name: str, calibration_set: str) -> dict[str, Any]:
+        told: dict[str, Any] = {**dynamic_architecture(Computer(name, "garnet"), calibration_set)}
+        gates = {k: v for k, v in told["gates"].items() if k != self.missing_gates.get(name)}
+        return {**told, "gates": gates}
+
     def _read(self, segments: Sequence[str]) -> tuple[int, Any]:
         match segments:
             case ["quantum-computers"]:
@@ -255,12 +264,7 @@ class ScriptedServer:
                 spans = [{"start": a.isoformat(), "end": b.isoformat()} for a, b in self.slots]
                 return 200, {"booked_slots": spans}
             case ["calibration-sets", name, _, "dynamic-quantum-architecture"]:
-                told = dynamic_architecture(Computer(name, "garnet"), self.calibration[name])
-                gone = self.untouched_gates.get(name)
-                gates = {k: v for k, v in told["gates"].items() if k != gone}  # type: ignore[union-attr]
-                return 200, {**told, "gates": gates}
-            case ["calibration-sets", name, chosen, "metrics"]:
-                return 200, quality_metrics(Computer(name, "garnet"), chosen, "chip")
+                return 200, self._architecture(name, self.calibration[name])
             case ["jobs", name] if name in self._jobs:
                 return 200, report("completed", name)
             case ["jobs", name, "artifacts", "measurement_counts"] if name in self._jobs:

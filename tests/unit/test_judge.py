@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from itertools import combinations
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -161,7 +161,15 @@ def test_a_verdict_and_its_reasons(
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [*combinations(CODES, 2)],
+    [
+        *pairwise(CODES),
+        (unknown, failed),
+        (credentials, rejected),
+        (trouble, stopped),
+        (failed, waiting),
+        (held, left),
+        (stopped, waiting),
+    ],
     ids=lambda condition: condition.__name__,
 )
 def test_the_gravest_counts(bench: StageBench, first: Condition, second: Condition) -> None:
