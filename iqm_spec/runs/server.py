@@ -187,15 +187,17 @@ def _hopeless(attempt: Attempt) -> bool:
 
 def _wait(it: ServerStage) -> Iterator[Event]:
     """Bring in what the server has, until the deadline; other processes' jobs too."""
+    deadline = deadline_of(it)
     work = it.look()
     while work.attempts(Phase.INTENDED):  # another process is submitting at this moment
+        if deadline is not None and time.monotonic() >= deadline:
+            break
         time.sleep(OTHERS_SECONDS)
         work = it.look()
     waiting = work.attempts(Phase.SUBMITTED)
     if not waiting:
         return
     it.heard = True
-    deadline = deadline_of(it)
     circuits = circuits_of_attempts(it.store, waiting)
     memory = _memory(it, work)
     try:
@@ -204,7 +206,10 @@ def _wait(it: ServerStage) -> Iterator[Event]:
             if heard.lacks:
                 it.lacking[heard.attempt.job, heard.attempt.number] = heard.lacks
             if heard.trouble:
-                it.found.troubles.append(heard.trouble)
+                if (
+                    heard.trouble not in it.found.troubles
+                ):  # with fail_fast jobs are waited for twice
+                    it.found.troubles.append(heard.trouble)
             elif heard.ended:
                 yield JobDone(it.stage, 0, len(heard.attempt.parts))
     except Refused as error:
