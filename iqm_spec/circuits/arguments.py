@@ -1,4 +1,4 @@
-"""Arguments of a generator: what it takes, what is wrong with what it was given, its defaults."""
+"""Parameters of a generator: kinds, bounds, defaults, and the check of its arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 Args = Mapping[str, Any]
-"""A generator's arguments after `complete`: every parameter has its value, of the kind it names."""
+"""A generator's complete arguments: a value of its kind for every parameter."""
 
 
 class _Required(Enum):
@@ -28,7 +28,7 @@ class _Required(Enum):
 
 
 REQUIRED: Final = _Required.REQUIRED
-"""Stands for the default of a parameter that has none."""
+"""Default of a parameter that has no default."""
 
 LARGEST_SEED: Final = 2**53 - 1
 """The largest integer that JSON numbers hold exactly."""
@@ -41,7 +41,7 @@ class Parameter:
     `minimum` and `maximum` bound numbers, in lists every element; `longest` bounds the length of
     text and lists. `bits` is text of 0 and 1 as Qiskit prints it: its last character is qubit 0.
     `floats` takes one number or a list; `texts` one text or a list; `edges` a list of pairs.
-    `free`: numbers that stand in angles alone, so that Qiskit parameters may stand in for them.
+    `free`: the numbers occur in angles only, so that Qiskit parameters can replace them.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Parameter:
 
 @frozen
 class ArgumentProblem:
-    """A mistake in the arguments; `argument` is None where it is about several of them."""
+    """A mistake in the arguments; `argument` is None where it concerns several of them."""
 
     argument: str | None
     message: str
@@ -65,7 +65,7 @@ class ArgumentProblem:
 
 
 def num_qubits(doc: str, *, minimum: int = 1, maximum: int = 1024) -> Parameter:
-    """The parameter that nearly every generator has."""
+    """The parameter `num_qubits`, which nearly every generator has."""
     return Parameter("num_qubits", "int", doc, minimum=minimum, maximum=maximum)
 
 
@@ -77,13 +77,13 @@ def seed(doc: str = "Seed of the random choices; it belongs to the circuit.") ->
 def examine(
     parameters: Sequence[Parameter], args: Mapping[str, Json]
 ) -> tuple[dict[str, Any], list[ArgumentProblem]]:
-    """`args` as `complete` gives them, and every mistake that can be told argument by argument.
+    """Complete arguments, and every mistake in a single argument.
 
-    With mistakes the arguments that have them are left out.
+    An argument with a mistake is absent from the first.
     """
-    whole: dict[str, Any] = {}
+    complete: dict[str, Any] = {}
     problems: list[ArgumentProblem] = []
-    given = 0
+    num_known = 0
     for parameter in parameters:
         name = parameter.name
         if name not in args:
@@ -91,28 +91,28 @@ def examine(
                 text = f"the argument `{name}` is missing"
                 problems.append(ArgumentProblem(name, text, parameter.doc))
             else:
-                whole[name] = _read(parameter, parameter.default)
+                complete[name] = _read(parameter, parameter.default)
             continue
-        given += 1
+        num_known += 1
         try:
-            whole[name] = _read(parameter, args[name])
-        except _Wrong as wrong:
-            hint = wrong.hint or parameter.doc
-            problems.append(ArgumentProblem(name, f"`{name}` {wrong}", hint))
-    if given < len(args):
-        problems = [*_strangers(parameters, args), *problems]
-    return whole, problems
+            complete[name] = _read(parameter, args[name])
+        except _InvalidValue as error:
+            hint = error.hint or parameter.doc
+            problems.append(ArgumentProblem(name, f"`{name}` {error}", hint))
+    if num_known < len(args):
+        problems = [*_unknown_arguments(parameters, args), *problems]
+    return complete, problems
 
 
 def complete(parameters: Sequence[Parameter], args: Mapping[str, Json]) -> dict[str, Any]:
-    """Sound `args` with the defaults filled in, each value in the one form of its kind."""
+    """Valid `args` with defaults filled in, each value in the standard form of its kind."""
     return {
         parameter.name: _read(parameter, args.get(parameter.name, parameter.default))
         for parameter in parameters
     }
 
 
-def _strangers(
+def _unknown_arguments(
     parameters: Sequence[Parameter], args: Mapping[str, Json]
 ) -> Iterator[ArgumentProblem]:
     known = {parameter.name: parameter for parameter in parameters}
@@ -122,8 +122,8 @@ def _strangers(
             yield ArgumentProblem(name, f"there is no argument `{name}`", hint)
 
 
-class _Wrong(ValueError):
-    """A value that does not fit; its text follows the parameter's name."""
+class _InvalidValue(ValueError):
+    """A value that its parameter does not take; the text follows the parameter's name."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -140,7 +140,7 @@ def _read_int(parameter: Parameter, value: Any) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _Wrong(f"must be a whole number, got {_shown(value)}")
+        raise _InvalidValue(f"must be a whole number, got {_shorten(value)}")
     _check_bounds(parameter, value)
     return value
 
@@ -148,9 +148,9 @@ def _read_int(parameter: Parameter, value: Any) -> int:
 def _read_float(parameter: Parameter, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         meant = number_meant(value) if isinstance(value, str) else ""
-        raise _Wrong(f"must be a number, got {_shown(value)}{meant and f' ({meant})'}")
+        raise _InvalidValue(f"must be a number, got {_shorten(value)}{meant and f' ({meant})'}")
     if abs(value) > 1e300 or not math.isfinite(value):
-        raise _Wrong("must be a finite number")
+        raise _InvalidValue("must be a finite number")
     _check_bounds(parameter, value)
     return float(value)
 
@@ -158,7 +158,7 @@ def _read_float(parameter: Parameter, value: Any) -> float:
 def _check_bounds(parameter: Parameter, value: float) -> None:
     low, high = parameter.minimum, parameter.maximum
     if (low is not None and value < low) or (high is not None and value > high):
-        raise _Wrong(f"must be {_bounds(low, high)}, got {_shown(value)}")
+        raise _InvalidValue(f"must be {_bounds(low, high)}, got {_shorten(value)}")
 
 
 def _bounds(low: float | None, high: float | None) -> str:
@@ -169,17 +169,19 @@ def _bounds(low: float | None, high: float | None) -> str:
 
 def _read_bool(parameter: Parameter, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _Wrong(f"must be true or false, got {_shown(value)}")
+        raise _InvalidValue(f"must be true or false, got {_shorten(value)}")
     return value
 
 
 def _read_text(parameter: Parameter, value: Any) -> str:
     if not isinstance(value, str):
         hint = f'write it in quotes: "{value}"' if isinstance(value, int | float) else ""
-        raise _Wrong(f"must be text, got {_shown(value)}", hint)
+        raise _InvalidValue(f"must be text, got {_shorten(value)}", hint)
     if parameter.choices and value not in parameter.choices:
         hint = nearest(value, parameter.choices)
-        raise _Wrong(f"must be one of {', '.join(parameter.choices)}, got {_shown(value)}", hint)
+        raise _InvalidValue(
+            f"must be one of {', '.join(parameter.choices)}, got {_shorten(value)}", hint
+        )
     _check_length(parameter, value, "characters")
     return value
 
@@ -187,7 +189,7 @@ def _read_text(parameter: Parameter, value: Any) -> str:
 def _read_bits(parameter: Parameter, value: Any) -> str:
     text = _read_text(parameter, value)
     if not text or set(text) - {"0", "1"}:
-        raise _Wrong(f"must consist of 0 and 1, got {_shown(value)}")
+        raise _InvalidValue(f"must consist of 0 and 1, got {_shorten(value)}")
     return text
 
 
@@ -211,31 +213,35 @@ def _read_edges(parameter: Parameter, value: Any) -> tuple[tuple[int, int], ...]
     edges = []
     for pair in _read_list(parameter, value):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise _Wrong(f"must be a list of pairs, got {_shown(pair)} in it", "like [[0, 1]]")
+            raise _InvalidValue(
+                f"must be a list of pairs, got {_shorten(pair)} in it", "like [[0, 1]]"
+            )
         edges.append((_read_int(parameter, pair[0]), _read_int(parameter, pair[1])))
     return tuple(edges)
 
 
 def _read_list(parameter: Parameter, value: Any) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise _Wrong(f"must be a list, got {_shown(value)}")
+        raise _InvalidValue(f"must be a list, got {_shorten(value)}")
     _check_length(parameter, value, "entries")
     return value
 
 
 def _check_length(parameter: Parameter, value: Sequence[Any], what: str) -> None:
     if len(value) > parameter.longest:
-        raise _Wrong(f"has {len(value)} {what}, more than {parameter.longest}")
+        raise _InvalidValue(f"has {len(value)} {what}, more than {parameter.longest}")
 
 
 def _read_any(parameter: Parameter, value: Any) -> Any:
     return value
 
 
-def _shown(value: object) -> str:
-    plain = isinstance(value, bool) or value is None
+def _shorten(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
     text = f'the text "{value}"' if isinstance(value, str) else repr(value)
-    text = {"True": "true", "False": "false", "None": "nothing"}[text] if plain else text
     return text if len(text) <= 60 else text[:57] + "..."
 
 

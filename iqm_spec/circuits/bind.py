@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.angles import HINT, LARGEST_ANGLE, strange_angles
+from iqm_spec.circuits.angles import HINT, LARGEST_ANGLE, non_finite_angles
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.diagnostics import nearest
 from iqm_spec.json_types import Json
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def bind(circuit: QuantumCircuit, parameters: Mapping[str, Json], ref: str) -> QuantumCircuit:
-    """`circuit` with numbers for all its parameters, and finite angles (`CircuitError` S407)."""
+    """`circuit` with a number for each of its parameters.
+
+    Raises `CircuitError` S407 where a parameter lacks a value, or an angle is not finite.
+    """
     free = {parameter.name: parameter for parameter in circuit.parameters}
     for name in parameters:
         if name not in free:
@@ -31,21 +34,21 @@ def bind(circuit: QuantumCircuit, parameters: Mapping[str, Json], ref: str) -> Q
     try:
         bound = circuit.assign_parameters(values)
     except Exception as error:  # qiskit evaluates the expressions of the file here
-        told = ", ".join(f"{name} = {value}" for name, value in parameters.items())
-        text = f"with {told} an angle of `{ref}` is not finite"
+        assigned = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+        text = f"with {assigned} an angle of `{ref}` is not finite"
         raise CircuitError("S407", text, hint=HINT) from error
-    for gate, value in strange_angles(bound):
+    for gate, value in non_finite_angles(bound):
         text = f"an angle of `{gate}` in `{ref}` comes out as {value}"
         raise CircuitError("S407", text, hint=HINT)
     return bound
 
 
 def number(name: str, value: Json) -> float:
-    """The value of a parameter: a finite number (`CircuitError` S407 otherwise)."""
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    if not plain or not abs(value) <= LARGEST_ANGLE:  # type: ignore[arg-type]
-        told = str(value).lower() if isinstance(value, bool) else repr(str(value)[:60])
+    """The value of a parameter; raises `CircuitError` S407 where it is no finite number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= LARGEST_ANGLE:  # type: ignore[arg-type]
+        shown = str(value).lower() if isinstance(value, bool) else repr(str(value)[:60])
         raise CircuitError(
-            "S407", f"the parameter `{name}` must be a number, got {told}", hint=HINT
+            "S407", f"the parameter `{name}` must be a number, got {shown}", hint=HINT
         )
     return float(value)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.angles import compound_angles
+from iqm_spec.circuits.angles import computed_angles
 from iqm_spec.circuits.bind import bind
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.circuits.registry import find
@@ -74,4 +74,4 @@ def _of_file(kind: SourceKind, ref: str, data: bytes) -> QuantumCircuit:
 
 def angles_of(kind: SourceKind, ref: str, data: bytes) -> tuple[ParameterExpression, ...]:
     """Angles of a circuit file that are computed from its free parameters; `CircuitError`."""
-    return compound_angles(_of_file(kind, ref, data))
+    return computed_angles(_of_file(kind, ref, data))

@@ -1,4 +1,4 @@
-"""What can be wrong with a circuit's source, with the code of its diagnostic (docs/errors.md)."""
+"""Errors of circuit sources, with the codes of docs/errors.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from iqm_spec.errors import ExitCode, IqmSpecError
 
 
 class CircuitError(IqmSpecError):
-    """A circuit cannot be had from its source; `code` is the diagnostic's (S401 to S411)."""
+    """No circuit can be built from its source; `code` is the diagnostic's (S401 to S411)."""
 
     exit_code = ExitCode.SPEC
     code = "S402"
@@ -20,4 +20,4 @@ class CircuitFileError(CircuitError):
 
 
 class UnknownGenerator(CircuitError):
-    """No generator has that name (S405), or it is code that was not allowed (S409)."""
+    """No generator has that name (S405), or its code is not allowed (S409)."""

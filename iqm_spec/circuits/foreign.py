@@ -1,4 +1,4 @@
-"""Code of others, run in this process: what it prints goes to stderr, stdout is ours."""
+"""Runs other people's code in this process without its output on stdout."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import TextIO
 
 @contextmanager
 def printing_to_stderr() -> Iterator[None]:
-    """Output of Python code, of libraries and of subprocesses goes to stderr."""
+    """Send output of Python code, of C libraries and of subprocesses to stderr."""
     _flush(sys.stdout)
     with redirect_stdout(sys.stderr):
-        kept = _stdout_to_stderr()
+        saved = _stdout_to_stderr()
         try:
             yield
         finally:
             _flush()
-            if kept is not None:
-                os.dup2(kept, 1)
-                os.close(kept)
+            if saved is not None:
+                os.dup2(saved, 1)
+                os.close(saved)
 
 
 def _stdout_to_stderr() -> int | None:
-    """Point file descriptor 1 at stderr; returns a copy of it, None where one of them is closed."""
+    """Point file descriptor 1 at stderr; return a copy of it, or None where either is closed."""
     try:
-        kept = os.dup(1)
+        saved = os.dup(1)
     except OSError:
         return None
     try:
         os.dup2(2, 1)
     except OSError:
-        os.close(kept)
+        os.close(saved)
         return None
-    return kept
+    return saved
 
 
 def _flush(*streams: TextIO | None) -> None:
-    """What has been written so far goes where descriptor 1 points now."""
+    """Flush what is buffered, while descriptor 1 still points where it belongs."""
     for stream in (*streams, sys.__stdout__):
-        with suppress(OSError, ValueError):  # nobody reads, or it is closed
+        with suppress(OSError, ValueError):  # a closed pipe or stream
             if stream is not None:
                 stream.flush()
 

@@ -1,4 +1,4 @@
-"""A generator: circuits of one family by their arguments."""
+"""A generator: builds the circuits of one family from arguments."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ MOST_GATES = 2_000_000
 
 @frozen
 class Generator:
-    """A family of circuits. `version` is raised whenever the circuit of some arguments changes.
+    """A family of circuits. `version` increases whenever the circuit of some arguments changes.
 
-    `circuit` builds from complete arguments; `shape` tells its facts without qiskit, where None the
-    circuit is built for them; `size` bounds its number of gates from above; `rules` yields mistakes
-    between arguments that are sound one by one. `example` holds arguments for the documentation.
-    `source` is what tells circuits apart besides name and version: the digest of a user's own code,
-    the version of an installed package.
+    Attributes:
+        circuit: Builds the measured circuit from complete arguments.
+        shape: The circuit's facts without qiskit; where None, facts come from the built circuit.
+        size: An upper bound on the number of gates.
+        rules: Mistakes that lie between arguments, each of which is valid by itself.
+        example: Arguments for the documentation.
+        source: Enters the circuit's identity besides name and version: the digest of a user's own
+            code, or the version of an installed package.
     """
 
     name: str
@@ -43,52 +46,52 @@ class Generator:
     source: str | None = None
 
     def check(self, args: Mapping[str, Json]) -> list[ArgumentProblem]:
-        """Every mistake in `args`; those between arguments once each is sound by itself."""
+        """Every mistake in `args`; those between arguments only where each is valid by itself."""
         return self._examine(args)[1]
 
     def _examine(self, args: Mapping[str, Json]) -> tuple[Args, list[ArgumentProblem]]:
-        whole, problems = arguments.examine(self.parameters, args)
+        complete, problems = arguments.examine(self.parameters, args)
         if problems:
-            return whole, problems
+            return complete, problems
         if self.rules is not None:
-            problems += self.rules(whole)
-        if not problems and self.size is not None and self.size(whole) > MOST_GATES:
-            text = f"the circuit would have about {self.size(whole):,} gates"
+            problems += self.rules(complete)
+        if not problems and self.size is not None and self.size(complete) > MOST_GATES:
+            text = f"the circuit would have about {self.size(complete):,} gates"
             problems.append(ArgumentProblem(None, text, f"at most {MOST_GATES:,} are built"))
-        return whole, problems
+        return complete, problems
 
     def complete(self, args: Mapping[str, Json]) -> dict[str, Json]:
-        """Sound `args` with defaults filled in, as they enter the circuit's identity."""
+        """Valid `args` with defaults filled in, as they enter the circuit's identity."""
         return arguments.complete(self.parameters, args)
 
     def facts(self, args: Mapping[str, Json]) -> CircuitFacts:
-        """Facts of the circuit of `args`; raises `CircuitError` where they are wrong."""
-        return self._facts(self._sound(args))
+        """Facts of the circuit of `args`; raises `CircuitError` where they are invalid."""
+        return self._facts(self._require_valid(args))
 
     def facts_or_problems(self, args: Mapping[str, Json]) -> CircuitFacts | list[ArgumentProblem]:
         """Facts of the circuit of `args`, or every mistake in them: `check` and `facts` in one."""
-        whole, problems = self._examine(args)
-        return problems or self._facts(whole)
+        complete, problems = self._examine(args)
+        return problems or self._facts(complete)
 
-    def _facts(self, whole: Args) -> CircuitFacts:
+    def _facts(self, complete: Args) -> CircuitFacts:
         if self.shape is not None:
-            return self.shape(whole)
+            return self.shape(complete)
         from iqm_spec.circuits.facts import facts_of
 
-        return facts_of(self.circuit(whole))
+        return facts_of(self.circuit(complete))
 
     def build(self, args: Mapping[str, Json]) -> QuantumCircuit:
-        """The measured circuit of `args`; raises `CircuitError` where they are wrong."""
-        return self.circuit(self._sound(args))
+        """The measured circuit of `args`; raises `CircuitError` where they are invalid."""
+        return self.circuit(self._require_valid(args))
 
-    def _sound(self, args: Mapping[str, Json]) -> Args:
-        whole, problems = self._examine(args)
+    def _require_valid(self, args: Mapping[str, Json]) -> Args:
+        complete, problems = self._examine(args)
         if problems:
             text = "; ".join(problem.message for problem in problems)
             raise CircuitError("S406", f"generator `{self.name}`: {text}", hint=problems[0].hint)
-        return whole
+        return complete
 
 
 def all_measured(qubits: int) -> CircuitFacts:
-    """Facts of a circuit that measures all of its qubits into `c`."""
+    """Facts of a circuit of so many qubits that measures all of them into `c`."""
     return CircuitFacts(num_qubits=qubits, num_clbits=qubits, measured=qubits)

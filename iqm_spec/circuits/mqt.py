@@ -65,7 +65,7 @@ def _files() -> dict[str, Path]:
 
 
 def _parameters(benchmark: str, path: Path) -> tuple[Parameter, ...]:
-    """The width and those arguments of the benchmark's function that a spec can write."""
+    """`num_qubits`, and the arguments of the benchmark's function that a spec can express."""
     tree = ast.parse(path.read_bytes())
     function = next(
         node
@@ -74,21 +74,24 @@ def _parameters(benchmark: str, path: Path) -> tuple[Parameter, ...]:
     )
     width = num_qubits("Size of the circuit.", maximum=_EXPONENTIAL.get(benchmark, 256))
     positional = function.args.args
-    given = zip(positional[::-1], function.args.defaults[::-1], strict=False)
+    with_default = zip(positional[::-1], function.args.defaults[::-1], strict=False)
     keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-    rest = [_parameter(argument, default) for argument, default in (*list(given)[::-1], *keywords)]
+    rest = [
+        _parameter(argument, default)
+        for argument, default in (*list(with_default)[::-1], *keywords)
+    ]
     return (width, *(parameter for parameter in rest if parameter is not None))
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter | None:
-    """A parameter with a default of plain data; None for one that takes other objects."""
+    """The parameter of an argument with a default of plain data; None for other arguments."""
     annotation = ast.unparse(argument.annotation) if argument.annotation else ""
-    words = {word.strip() for word in annotation.split("|")}
-    kind = next((_KINDS[word] for word in ("str", "bool", "int", "float") if word in words), None)
+    types = {name.strip() for name in annotation.split("|")}
+    kind = next((_KINDS[name] for name in ("str", "bool", "int", "float") if name in types), None)
     value: Any = getattr(default, "value", ...)
     if kind is None or value is ...:
         return None
-    if argument.arg == "seed":  # mqt-bench's own None would draw another circuit every time
+    if argument.arg == "seed":  # with mqt-bench's default of None each build draws another circuit
         return Parameter(
             "seed", "int", "Seed.", default=value or 0, minimum=0, maximum=LARGEST_SEED
         )

@@ -1,4 +1,4 @@
-"""Finds a generator by the name that a spec gives it."""
+"""Finds a generator by its name in a spec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.diagnostics import nearest
 
 ENTRY_POINTS = "iqm_spec.generators"
-"""Entry-point group in which installed packages offer generators, or functions that build."""
+"""Entry-point group of installed packages: generators, or functions that build circuits."""
 
 
 def find(name: str, allowed_code: Set[str] = frozenset()) -> Generator:
@@ -43,13 +43,13 @@ def known() -> tuple[str, ...]:
 
 
 def _installed(entry: EntryPoint) -> Generator:
-    """What an entry point holds; its package's version tells its circuits from other versions'."""
+    """The generator of an entry point; its package's version enters the circuits' identity."""
     package = entry.dist.name if entry.dist else entry.module
     source = f"{package}=={entry.dist.version}" if entry.dist else package
     try:
         with printing_to_stderr():
-            found = entry.load()
+            loaded = entry.load()
     except (Exception, SystemExit) as error:
         text = f"the generator `{entry.name}` of {package} cannot be loaded: {error}"
         raise UnknownGenerator("S405", text, hint=f"reinstall {package}") from error
-    return user_code.wrap(entry.name, found, source)
+    return user_code.generator_from(entry.name, loaded, source)

@@ -9,7 +9,7 @@ from contextlib import redirect_stderr
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.circuits.angles import HINT, strange_angles
+from iqm_spec.circuits.angles import HINT, non_finite_angles
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.circuits.facts import PHYSICAL
 from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
@@ -53,7 +53,7 @@ def parse(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, ...
     place, where the text has no circuit.
     """
     circuit, features = (_parse_2 if survey.version == 2 else _parse_3)(text, survey)
-    for gate, value in strange_angles(circuit):
+    for gate, value in non_finite_angles(circuit):
         name = gate.partition(OWN)[0]
         place = survey.calls.get(name, (1, 1))
         raise _invalid(place, f"an angle of `{name}` comes out as {value}", HINT)

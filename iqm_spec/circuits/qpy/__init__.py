@@ -7,7 +7,7 @@ import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.angles import HINT, strange_angles
+from iqm_spec.circuits.angles import HINT, non_finite_angles
 from iqm_spec.circuits.errors import CircuitError
 from iqm_spec.circuits.facts import facts_of
 from iqm_spec.circuits.files import LARGEST_FILE
@@ -62,7 +62,7 @@ def _loaded(data: bytes) -> QuantumCircuit:
         text = f"qiskit cannot load it: {type(error).__name__}: {error}"
         raise QpyInvalid(text, "write it again with `qpy.dump`") from error
     loaded: QuantumCircuit = circuit
-    for gate, value in strange_angles(loaded):
+    for gate, value in non_finite_angles(loaded):
         raise QpyInvalid(f"an angle of `{gate}` is {value}", HINT)
     if sum(map(len, loaded.cregs)) > len({bit for register in loaded.cregs for bit in register}):
         text = "its classical registers share bits"
