@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.conditions import inexpressible
+from iqm_spec.circuits.conditionals import inexpressible
 from iqm_spec.model import DELAY_IN_SAMPLES, CircuitFacts, Feature
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.circuits.arguments import LARGEST_SEED, Args, Kind, Parameter, num_qubits
-from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
-from iqm_spec.circuits.generator import Generator
+from iqm_spec.circuits.generator import LARGEST_SEED, Args, Generator, Kind, Parameter, num_qubits
+from iqm_spec.circuits.problems import CircuitError, UnknownGenerator
 from iqm_spec.diagnostics import nearest
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _EXPONENTIAL = {"ae": 16, "grover": 16, "hhl": 12, "qpeexact": 64, "qpeinexact":
 """Families whose circuits grow exponentially with the width, and the largest width built."""
 
 
-def find(name: str) -> Generator:
+def find_benchmark(name: str) -> Generator:
     """The generator of `mqt:NAME`; `UnknownGenerator` where mqt-bench or the name is missing."""
     files = _files()
     if not files:
@@ -37,7 +36,7 @@ def find(name: str) -> Generator:
         raise UnknownGenerator("S405", text, hint="pip install 'iqm-spec[mqt]'")
     benchmark = name.removeprefix(PREFIX)
     if benchmark not in files:
-        hint = nearest(name, known()) or f"mqt-bench has {', '.join(files)}"
+        hint = nearest(name, known_benchmarks()) or f"mqt-bench has {', '.join(files)}"
         raise UnknownGenerator("S405", f"mqt-bench has no `{benchmark}`", hint=hint)
     return Generator(
         name=name,
@@ -48,7 +47,7 @@ def find(name: str) -> Generator:
     )
 
 
-def known() -> tuple[str, ...]:
+def known_benchmarks() -> tuple[str, ...]:
     """`mqt:NAME` of every benchmark of the installed mqt-bench; none where it is not."""
     return tuple(PREFIX + name for name in _files())
 

@@ -1,35 +1,39 @@
-"""Generators from other people's Python code: the user's allowed modules, installed packages."""
+"""Generators from other people's Python code: the user's allowed modules, installed packages.
+
+Modules are imported only where the user allowed them; what their code prints goes to stderr.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import evolve
 
 from iqm_spec.canonical import sha256
-from iqm_spec.circuits.angles import HINT, non_finite_angles
-from iqm_spec.circuits.arguments import REQUIRED, Args, Parameter
-from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
-from iqm_spec.circuits.foreign import printing_to_stderr, with_article
-from iqm_spec.circuits.generator import Generator
+from iqm_spec.circuits.angles import ANGLE_HINT, non_finite_angles
+from iqm_spec.circuits.generator import REQUIRED, Args, Generator, Parameter
+from iqm_spec.circuits.problems import CircuitError, UnknownGenerator
 from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
 
 PREFIX = "python:"
 
 _IMPORTABLE = "must be importable: installed, or in a folder that PYTHONPATH names"
 
 
-def find(ref: str, allowed_code: Set[str]) -> Generator:
+def find_function(ref: str, allowed_code: Set[str]) -> Generator:
     """The generator of `python:module:function`; imports the module only if it is allowed.
 
     Raises `UnknownGenerator`: S409 where it is not allowed, S405 where it is not there.
@@ -166,5 +170,47 @@ def require_measured(name: str, built: object) -> QuantumCircuit:
         raise CircuitError("S403", text, hint="call circuit.measure_all() before returning it")
     for gate, value in non_finite_angles(built):
         text = f"generator `{name}` turns `{gate}` by {value}"
-        raise CircuitError("S406", text, hint=HINT)
+        raise CircuitError("S406", text, hint=ANGLE_HINT)
     return built
+
+
+@contextmanager
+def printing_to_stderr() -> Iterator[None]:
+    """Send output of Python code, of C libraries and of subprocesses to stderr."""
+    _flush(sys.stdout)
+    with redirect_stdout(sys.stderr):
+        saved = _stdout_to_stderr()
+        try:
+            yield
+        finally:
+            _flush()
+            if saved is not None:
+                os.dup2(saved, 1)
+                os.close(saved)
+
+
+def _stdout_to_stderr() -> int | None:
+    """Point file descriptor 1 at stderr; return a copy of it, or None where either is closed."""
+    try:
+        saved = os.dup(1)
+    except OSError:
+        return None
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        os.close(saved)
+        return None
+    return saved
+
+
+def _flush(*streams: TextIO | None) -> None:
+    """Flush what is buffered, while descriptor 1 still points where it belongs."""
+    for stream in (*streams, sys.__stdout__):
+        with suppress(OSError, ValueError):  # a closed pipe or stream
+            if stream is not None:
+                stream.flush()
+
+
+def with_article(noun: str) -> str:
+    """`an int`, `a str`."""
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from iqm_spec.circuits.qasm.tokens import Token
+from iqm_spec.circuits.qasm.tokens import QasmToken
 from iqm_spec.crosscheck.program import NotReadable
 
 Values = Mapping[str, float]
@@ -27,7 +27,7 @@ _FUNCTIONS: dict[str, Callable[[float], float]] = {
 class Cursor:
     """A place among tokens."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[QasmToken]) -> None:
         self._tokens = tokens
         self._place = 0
 
@@ -41,7 +41,7 @@ class Cursor:
         """The next token's kind."""
         return self._tokens[self._place].kind if self._place < len(self._tokens) else ""
 
-    def next(self) -> Token:
+    def next(self) -> QasmToken:
         """The next token, which is then behind."""
         if self._place >= len(self._tokens):
             raise NotReadable("the text ends early")

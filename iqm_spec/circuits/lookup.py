@@ -6,17 +6,17 @@ from collections.abc import Set
 from importlib.metadata import EntryPoint, entry_points
 
 from iqm_spec.circuits import mqt, user_code
-from iqm_spec.circuits.errors import UnknownGenerator
-from iqm_spec.circuits.foreign import printing_to_stderr
 from iqm_spec.circuits.generator import Generator
 from iqm_spec.circuits.generators import BUILT_IN
+from iqm_spec.circuits.problems import UnknownGenerator
+from iqm_spec.circuits.user_code import printing_to_stderr
 from iqm_spec.diagnostics import nearest
 
 ENTRY_POINTS = "iqm_spec.generators"
 """Entry-point group of installed packages: generators, or functions that build circuits."""
 
 
-def find(name: str, allowed_code: Set[str] = frozenset()) -> Generator:
+def find_generator(name: str, allowed_code: Set[str] = frozenset()) -> Generator:
     """The generator called `name`: built-in, `mqt:NAME`, `python:module:function` or installed.
 
     `allowed_code` names the modules that `python:` may import. Raises `UnknownGenerator`.
@@ -24,22 +24,23 @@ def find(name: str, allowed_code: Set[str] = frozenset()) -> Generator:
     if name in BUILT_IN:
         return BUILT_IN[name]
     if name.startswith(mqt.PREFIX):
-        return mqt.find(name)
+        return mqt.find_benchmark(name)
     if name.startswith(user_code.PREFIX):
-        return user_code.find(name, allowed_code)
+        return user_code.find_function(name, allowed_code)
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         return _installed(entry)
     raise UnknownGenerator(
         "S405",
         f"there is no generator `{name}`",
-        hint=nearest(name, known()) or f"the generators are {', '.join(known())}",
+        hint=nearest(name, known_generators())
+        or f"the generators are {', '.join(known_generators())}",
     )
 
 
-def known() -> tuple[str, ...]:
+def known_generators() -> tuple[str, ...]:
     """Names of the built-in and installed generators and of mqt-bench's, where it is installed."""
     installed = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
-    return (*sorted({*BUILT_IN, *installed}), *mqt.known())
+    return (*sorted({*BUILT_IN, *installed}), *mqt.known_benchmarks())
 
 
 def _installed(entry: EntryPoint) -> Generator:

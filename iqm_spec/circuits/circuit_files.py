@@ -6,11 +6,17 @@ import os
 import stat
 from pathlib import Path, PureWindowsPath
 
-from iqm_spec.circuits.errors import CircuitFileError
+from iqm_spec.circuits.problems import CircuitFileError
 from iqm_spec.diagnostics import nearest
 
 LARGEST_FILE = 8 * 2**20
 """Bytes of the largest file that is read."""
+
+MOST_BITS = 10_000
+"""Qubits of the circuit of a file, and its classical bits."""
+
+MOST_OPERATIONS = 1_000_000
+"""Operations of the circuit of a file, the gates that it defines expanded."""
 
 
 def read_circuit_file(folder: Path, ref: str, what: str = "circuit") -> bytes:
