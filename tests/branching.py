@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from iqm_spec.crosscheck.program import Branch, Measure, Program, Reset, Step, Unitary
+from iqm_spec.crosscheck.program import Conditional, Measure, Program, ProgramStep, Reset, Unitary
 from tests.random_qasm import Matrix, embedded
 
 _Worlds = list[tuple[int, Matrix]]
@@ -31,25 +31,25 @@ def distance(one: dict[int, float], other: dict[int, float]) -> float:
     return sum(abs(one.get(key, 0.0) - other.get(key, 0.0)) for key in keys) / 2
 
 
-def _qubits(steps: Iterable[Step]) -> Iterable[int]:
+def _qubits(steps: Iterable[ProgramStep]) -> Iterable[int]:
     for step in steps:
         match step:
             case Unitary():
                 yield from step.qubits
             case Measure() | Reset():
                 yield step.qubit
-            case Branch():
+            case Conditional():
                 yield from _qubits(step.then)
                 yield from _qubits(step.otherwise)
 
 
-def _follow(worlds: _Worlds, steps: Sequence[Step], width: int) -> _Worlds:
+def _follow(worlds: _Worlds, steps: Sequence[ProgramStep], width: int) -> _Worlds:
     for step in steps:
         match step:
             case Unitary():
                 matrix = embedded(step.matrix, list(step.qubits), width)
                 worlds = [(bits, matrix @ state) for bits, state in worlds]
-            case Branch():
+            case Conditional():
                 after: _Worlds = []
                 for bits, state in worlds:
                     taken = step.then if step.condition.test(bits) else step.otherwise

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iqm_spec.circuits import LARGEST_FILE, REQUIRED, Generator, Parameter
+from iqm_spec.circuits.circuit_files import MOST_BITS, MOST_OPERATIONS
 from iqm_spec.circuits.generator import MOST_GATES
 from iqm_spec.circuits.generators import BUILT_IN
-from iqm_spec.circuits.qasm.sizes import MOST_BITS, MOST_OPERATIONS
-from iqm_spec.circuits.qpy.scan import VERSIONS as QPY
+from iqm_spec.circuits.qpy import VERSIONS as QPY
 
 PAGE = Path(__file__).parents[1] / "docs" / "generators.md"
 

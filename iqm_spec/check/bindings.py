@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from iqm_spec.check.files import CircuitFiles
 from iqm_spec.check.reporter import Reporter, leaf_using, place
-from iqm_spec.circuits import CircuitError, angles_of, not_finite, number
-from iqm_spec.circuits.angles import HINT
+from iqm_spec.circuits import (
+    CircuitError,
+    computed_angles_of_file,
+    first_non_finite,
+    parameter_value,
+)
+from iqm_spec.circuits.angles import ANGLE_HINT
 from iqm_spec.diagnostics import Problem
 from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitSpec, Values
@@ -32,7 +37,7 @@ def check_bindings(points: CircuitPoints, files: CircuitFiles, report: Reporter)
         if facts is None or set(parameters) != set(facts.inputs):
             continue  # told already
         if ref not in angles:
-            angles[ref] = angles_of(circuit.kind, ref, files.contents[ref])
+            angles[ref] = computed_angles_of_file(circuit.kind, ref, files.contents[ref])
         problem = _problem(circuit, ref, angles[ref], parameters, values, report)
         if problem is not None:
             report(problem)
@@ -50,10 +55,10 @@ def _problem(
     bound: dict[str, float] = {}
     for name, value in parameters.items():
         try:
-            bound[name] = number(name, value)
+            bound[name] = parameter_value(name, value)
         except CircuitError as error:
             return Problem((*where, name), error.code, error.message, error.hint)
-    angle = not_finite(angles, bound)
+    angle = first_non_finite(angles, bound)
     if not angle:
         return None
     told = ", ".join(f"{name} = {value}" for name, value in parameters.items())
@@ -62,4 +67,4 @@ def _problem(
     given = dict(circuit.parameters or {})
     swept = (leaf_using(given, axis, where) for axis, _ in values)
     inner = next((path for path in swept if path != where), where)
-    return Problem(inner, "S407", text, HINT)
+    return Problem(inner, "S407", text, ANGLE_HINT)

@@ -18,12 +18,12 @@ from iqm_spec.check.sizes import check_sizes
 from iqm_spec.check.values import check_values
 from iqm_spec.circuits import (
     CircuitError,
-    Parts,
+    FamilyPoint,
     build_circuit,
-    find,
-    free_circuit,
+    family_point,
+    find_generator,
     identity,
-    parts_of,
+    parametric_circuit,
 )
 from iqm_spec.diagnostics import Diagnostic, Problem
 from iqm_spec.errors import SpecError
@@ -105,10 +105,10 @@ class Checked:
         circuit.name = point.name
         return circuit
 
-    def parts(self, point: Point) -> Parts | None:
+    def parts(self, point: Point) -> FamilyPoint | None:
         """What a point's circuit shares with others and its own numbers; None where it has none."""
         kind, ref, _, args, parameters, _ = self._source_of(point)
-        return parts_of(kind, ref, args, parameters)
+        return family_point(kind, ref, args, parameters)
 
     def build_free(self, point: Point) -> tuple[QuantumCircuit, list[Parameter]] | None:
         """The circuit of a point with its numbers free, in the order of its `parts`.
@@ -116,7 +116,7 @@ class Checked:
         None where it cannot be had: `build` tells why.
         """
         try:
-            return free_circuit(*self._source_of(point))
+            return parametric_circuit(*self._source_of(point))
         except CircuitError:
             return None
 
@@ -142,7 +142,7 @@ class Checked:
 
     def _source(self, kind: SourceKind, ref: str) -> Json:
         if kind is SourceKind.GENERATOR and not ref.startswith("python:"):
-            generator = find(ref, self.allowed_code)
+            generator = find_generator(ref, self.allowed_code)
             return {"version": generator.version, "source": generator.source}
         return identity(kind, ref, self.files.get(ref), {}, None, self.allowed_code)
 

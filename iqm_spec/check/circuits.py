@@ -9,7 +9,7 @@ from typing import Any, cast
 from iqm_spec.check.bindings import check_bindings
 from iqm_spec.check.files import CircuitFiles, circuit_path
 from iqm_spec.check.reporter import Reporter, has, leaf_using, place
-from iqm_spec.circuits import ArgumentProblem, CircuitError, find, raw_circuit
+from iqm_spec.circuits import ArgumentProblem, CircuitError, find_generator, raw_circuit
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
@@ -102,7 +102,7 @@ class CircuitChecks:
         self, circuit: CircuitSpec, ref: str, args: Mapping[str, Json], values: Values
     ) -> CircuitFacts | None:
         try:
-            generator = find(ref, self._code)
+            generator = find_generator(ref, self._code)
             facts = generator.facts_or_problems(args)
             if isinstance(facts, CircuitFacts):
                 self._require_bound(circuit, ref, facts)

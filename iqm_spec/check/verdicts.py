@@ -17,7 +17,7 @@ from attrs import asdict
 
 from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import digest, sha256
-from iqm_spec.circuits import READING
+from iqm_spec.circuits import READING_VERSION
 from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitFacts, Feature
 from iqm_spec.version import __version__
@@ -58,7 +58,7 @@ def _path(kind: str, data: bytes) -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
-    versions: list[Json] = [READING, _TELLING, *_versions()]
+    versions: list[Json] = [READING_VERSION, _TELLING, *_versions()]
     name = digest({"file": sha256(data), "kind": kind, "versions": versions})
     return folder / "verdicts" / name[:2] / f"{name}.json"
 

@@ -1,10 +1,10 @@
-"""Facts of a circuit that has been built."""
+"""Size and features of a Qiskit circuit."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.conditions import inexpressible
+from iqm_spec.circuits.conditionals import inexpressible
 from iqm_spec.model import DELAY_IN_SAMPLES, CircuitFacts, Feature
 
 if TYPE_CHECKING:
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 PHYSICAL = "physical_qubits"
-"""Key of a circuit's metadata where its qubits are the machine's own (`$0` in OpenQASM 3)."""
+"""Key of a circuit's metadata where its qubits are physical (`$0` in OpenQASM 3)."""
 
 
 def is_physical(circuit: QuantumCircuit) -> bool:
-    """Whether qubit n of the circuit is the machine's component n, and no other."""
+    """Whether qubit n of the circuit is component n of the target."""
     return bool((circuit.metadata or {}).get(PHYSICAL))
 
 
 def facts_of(circuit: QuantumCircuit) -> CircuitFacts:
-    """Facts of `circuit`; features in the order in which they first occur, without lines."""
+    """Facts of `circuit`; features in order of first occurrence, without lines."""
     measured, kinds = _count(circuit)
     if "if_else" in kinds:
         kinds |= {kind: None for kind in inexpressible(circuit) if kind is not None}
@@ -37,7 +37,7 @@ def facts_of(circuit: QuantumCircuit) -> CircuitFacts:
 
 
 def _count(circuit: QuantumCircuit) -> tuple[int, dict[str, None]]:
-    """Measurements, and the kinds of whatever is neither gate, barrier nor measurement."""
+    """Number of measurements, and kinds of what is neither gate, barrier nor measurement."""
     measured = 0
     kinds: dict[str, None] = {}
     for instruction in circuit.data:
@@ -52,14 +52,14 @@ def _count(circuit: QuantumCircuit) -> tuple[int, dict[str, None]]:
             in_samples = operation.name == "delay" and operation.unit == "dt"
             kinds.setdefault(DELAY_IN_SAMPLES if in_samples else operation.name)
         for body in bodies:
-            inner, inner_kinds = _count(body)
-            measured += inner
+            inner_measured, inner_kinds = _count(body)
+            measured += inner_measured
             kinds |= inner_kinds
     return measured, kinds
 
 
 def _inside(operation: Instruction) -> tuple[list[QuantumCircuit], bool]:
-    """The circuits within an instruction, and whether it is a feature by itself."""
+    """The circuits within an instruction, and whether the instruction itself is a feature."""
     from qiskit.circuit import ControlFlowOp, Gate, Operation
     from qiskit.circuit import Instruction as AnyInstruction
 

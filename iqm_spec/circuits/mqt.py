@@ -12,9 +12,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.circuits.arguments import LARGEST_SEED, Args, Kind, Parameter, num_qubits
-from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
-from iqm_spec.circuits.generator import Generator
+from iqm_spec.circuits.generator import LARGEST_SEED, Args, Generator, Kind, Parameter, num_qubits
+from iqm_spec.circuits.problems import CircuitError, UnknownGenerator
 from iqm_spec.diagnostics import nearest
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _EXPONENTIAL = {"ae": 16, "grover": 16, "hhl": 12, "qpeexact": 64, "qpeinexact":
 """Families whose circuits grow exponentially with the width, and the largest width built."""
 
 
-def find(name: str) -> Generator:
+def find_benchmark(name: str) -> Generator:
     """The generator of `mqt:NAME`; `UnknownGenerator` where mqt-bench or the name is missing."""
     files = _files()
     if not files:
@@ -37,7 +36,7 @@ def find(name: str) -> Generator:
         raise UnknownGenerator("S405", text, hint="pip install 'iqm-spec[mqt]'")
     benchmark = name.removeprefix(PREFIX)
     if benchmark not in files:
-        hint = nearest(name, known()) or f"mqt-bench has {', '.join(files)}"
+        hint = nearest(name, known_benchmarks()) or f"mqt-bench has {', '.join(files)}"
         raise UnknownGenerator("S405", f"mqt-bench has no `{benchmark}`", hint=hint)
     return Generator(
         name=name,
@@ -48,7 +47,7 @@ def find(name: str) -> Generator:
     )
 
 
-def known() -> tuple[str, ...]:
+def known_benchmarks() -> tuple[str, ...]:
     """`mqt:NAME` of every benchmark of the installed mqt-bench; none where it is not."""
     return tuple(PREFIX + name for name in _files())
 
@@ -65,7 +64,7 @@ def _files() -> dict[str, Path]:
 
 
 def _parameters(benchmark: str, path: Path) -> tuple[Parameter, ...]:
-    """The width and those arguments of the benchmark's function that a spec can write."""
+    """`num_qubits`, and the arguments of the benchmark's function that a spec can express."""
     tree = ast.parse(path.read_bytes())
     function = next(
         node
@@ -74,21 +73,24 @@ def _parameters(benchmark: str, path: Path) -> tuple[Parameter, ...]:
     )
     width = num_qubits("Size of the circuit.", maximum=_EXPONENTIAL.get(benchmark, 256))
     positional = function.args.args
-    given = zip(positional[::-1], function.args.defaults[::-1], strict=False)
+    with_default = zip(positional[::-1], function.args.defaults[::-1], strict=False)
     keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-    rest = [_parameter(argument, default) for argument, default in (*list(given)[::-1], *keywords)]
+    rest = [
+        _parameter(argument, default)
+        for argument, default in (*list(with_default)[::-1], *keywords)
+    ]
     return (width, *(parameter for parameter in rest if parameter is not None))
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter | None:
-    """A parameter with a default of plain data; None for one that takes other objects."""
+    """The parameter of an argument with a default of plain data; None for other arguments."""
     annotation = ast.unparse(argument.annotation) if argument.annotation else ""
-    words = {word.strip() for word in annotation.split("|")}
-    kind = next((_KINDS[word] for word in ("str", "bool", "int", "float") if word in words), None)
+    types = {name.strip() for name in annotation.split("|")}
+    kind = next((_KINDS[name] for name in ("str", "bool", "int", "float") if name in types), None)
     value: Any = getattr(default, "value", ...)
     if kind is None or value is ...:
         return None
-    if argument.arg == "seed":  # mqt-bench's own None would draw another circuit every time
+    if argument.arg == "seed":  # with mqt-bench's default of None each build draws another circuit
         return Parameter(
             "seed", "int", "Seed.", default=value or 0, minimum=0, maximum=LARGEST_SEED
         )

@@ -1,35 +1,39 @@
-"""Generators that are Python code of the user: imported only where the user allowed the module."""
+"""Generators from other people's Python code: the user's allowed modules, installed packages.
+
+Modules are imported only where the user allowed them; what their code prints goes to stderr.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 import sysconfig
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import evolve
 
 from iqm_spec.canonical import sha256
-from iqm_spec.circuits.angles import HINT, strange_angles
-from iqm_spec.circuits.arguments import REQUIRED, Args, Parameter
-from iqm_spec.circuits.errors import CircuitError, UnknownGenerator
-from iqm_spec.circuits.foreign import printing_to_stderr, with_article
-from iqm_spec.circuits.generator import Generator
+from iqm_spec.circuits.angles import ANGLE_HINT, non_finite_angles
+from iqm_spec.circuits.generator import REQUIRED, Args, Generator, Parameter
+from iqm_spec.circuits.problems import CircuitError, UnknownGenerator
 from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
 
 PREFIX = "python:"
 
 _IMPORTABLE = "must be importable: installed, or in a folder that PYTHONPATH names"
 
 
-def find(ref: str, allowed_code: Set[str]) -> Generator:
+def find_function(ref: str, allowed_code: Set[str]) -> Generator:
     """The generator of `python:module:function`; imports the module only if it is allowed.
 
     Raises `UnknownGenerator`: S409 where it is not allowed, S405 where it is not there.
@@ -38,14 +42,14 @@ def find(ref: str, allowed_code: Set[str]) -> Generator:
     source = source_digest(ref, allowed_code)
     try:
         with printing_to_stderr():
-            found = getattr(importlib.import_module(module_name), function_name, None)
+            function = getattr(importlib.import_module(module_name), function_name, None)
     except (Exception, SystemExit) as error:
         text = f"importing `{module_name}` failed: {type(error).__name__}: {error}"
         raise UnknownGenerator("S405", text, hint="the module must import by itself") from error
-    if found is None:
+    if function is None:
         text = f"the module `{module_name}` has no `{function_name}`"
         raise UnknownGenerator("S405", text, hint="write python:package.module:function")
-    return wrap(ref, found, source)
+    return generator_from(ref, function, source)
 
 
 def source_digest(ref: str, allowed_code: Set[str]) -> str:
@@ -56,7 +60,7 @@ def source_digest(ref: str, allowed_code: Set[str]) -> str:
     try:
         with printing_to_stderr():
             spec = find_spec(module_name)
-    except (Exception, SystemExit) as error:  # a parent package is the user's code too
+    except (Exception, SystemExit) as error:  # importing a parent package runs the user's code
         raise UnknownGenerator("S405", text, hint=hint) from error
     if spec is None or not spec.origin or not Path(spec.origin).is_file():
         raise UnknownGenerator("S405", text, hint=hint)
@@ -70,7 +74,7 @@ def _split(ref: str, allowed_code: Set[str]) -> tuple[str, str]:
         text = f"`{ref}` does not name a function"
         raise UnknownGenerator("S405", text, hint="write python:package.module:function")
     origin = _origin(names[0])
-    if origin and _is_pythons_own(names[0], origin):
+    if origin and _is_standard_library(names[0], origin):
         text = f"`{module_name}` is a module of Python itself, which holds no generators"
         hint = "name a function of yours that returns a measured qiskit.QuantumCircuit"
         raise UnknownGenerator("S405", text, hint=hint)
@@ -83,7 +87,7 @@ def _split(ref: str, allowed_code: Set[str]) -> tuple[str, str]:
 
 
 def _origin(package: str) -> str:
-    """Where a top-level package comes from, found without running it; nothing where it is not."""
+    """Origin of a top-level package, without running it; empty where there is none."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):
@@ -91,27 +95,27 @@ def _origin(package: str) -> str:
     return "" if spec is None else spec.origin or "a namespace"
 
 
-def _is_pythons_own(package: str, origin: str) -> bool:
-    """Whether Python brings the package, and no file of the same name stands before it."""
+def _is_standard_library(package: str, origin: str) -> bool:
+    """Whether the package is the standard library's, not shadowed by a file of the same name."""
     if package not in sys.stdlib_module_names:
         return False
     return origin in ("built-in", "frozen") or origin.startswith(sysconfig.get_path("stdlib"))
 
 
-def wrap(name: str, found: object, source: str) -> Generator:
-    """A `Generator` as it is but for its name, or one made of a function that builds a circuit."""
-    if isinstance(found, Generator):
-        checked = _checked(name, lambda args: found.circuit(args))
-        return evolve(found, name=name, circuit=checked, source=source)
-    if not callable(found):
-        text = f"`{name}` is {with_article(type(found).__name__)}, not a function"
+def generator_from(name: str, builder: object, source: str) -> Generator:
+    """A generator called `name` from a `Generator`, or from a function that returns a circuit."""
+    if isinstance(builder, Generator):
+        checked = _requiring_measured(name, lambda args: builder.circuit(args))
+        return evolve(builder, name=name, circuit=checked, source=source)
+    if not callable(builder):
+        text = f"`{name}` is {with_article(type(builder).__name__)}, not a function"
         raise UnknownGenerator("S405", text, hint="it must return a measured QuantumCircuit")
     return Generator(
         name=name,
         version="source",
-        summary=(inspect.getdoc(found) or "").partition("\n")[0],
-        parameters=_parameters(name, found),
-        circuit=_checked(name, lambda args: found(**args)),
+        summary=(inspect.getdoc(builder) or "").partition("\n")[0],
+        parameters=_parameters(name, builder),
+        circuit=_requiring_measured(name, lambda args: builder(**args)),
         source=source,
     )
 
@@ -120,7 +124,7 @@ def _parameters(name: str, function: Callable[..., Any]) -> tuple[Parameter, ...
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError) as error:
-        text = f"`{name}` does not tell its arguments"
+        text = f"`{name}` has no signature that Python can read"
         raise UnknownGenerator("S405", text, hint="name a Python function") from error
     return tuple(
         Parameter(
@@ -134,8 +138,10 @@ def _parameters(name: str, function: Callable[..., Any]) -> tuple[Parameter, ...
     )
 
 
-def _checked(name: str, build: Callable[[Args], object]) -> Callable[[Args], QuantumCircuit]:
-    """`build`, its errors and whatever else than a measured circuit turned into `CircuitError`."""
+def _requiring_measured(
+    name: str, build: Callable[[Args], object]
+) -> Callable[[Args], QuantumCircuit]:
+    """`build` with `CircuitError` for its exceptions and for anything but a measured circuit."""
 
     def circuit(args: Mapping[str, Json]) -> QuantumCircuit:
         try:
@@ -143,7 +149,7 @@ def _checked(name: str, build: Callable[[Args], object]) -> Callable[[Args], Qua
                 built = build(args)
         except (Exception, SystemExit) as error:
             text = f"generator `{name}` failed: {type(error).__name__}: {error}"
-            raise CircuitError("S406", text, hint="see its arguments, or mend it") from error
+            raise CircuitError("S406", text, hint="check its arguments, or fix it") from error
         return require_measured(name, built)
 
     return circuit
@@ -162,7 +168,49 @@ def require_measured(name: str, built: object) -> QuantumCircuit:
     if facts_of(built).measured == 0:
         text = f"the circuit of generator `{name}` measures nothing"
         raise CircuitError("S403", text, hint="call circuit.measure_all() before returning it")
-    for gate, value in strange_angles(built):
+    for gate, value in non_finite_angles(built):
         text = f"generator `{name}` turns `{gate}` by {value}"
-        raise CircuitError("S406", text, hint=HINT)
+        raise CircuitError("S406", text, hint=ANGLE_HINT)
     return built
+
+
+@contextmanager
+def printing_to_stderr() -> Iterator[None]:
+    """Send output of Python code, of C libraries and of subprocesses to stderr."""
+    _flush(sys.stdout)
+    with redirect_stdout(sys.stderr):
+        saved = _stdout_to_stderr()
+        try:
+            yield
+        finally:
+            _flush()
+            if saved is not None:
+                os.dup2(saved, 1)
+                os.close(saved)
+
+
+def _stdout_to_stderr() -> int | None:
+    """Point file descriptor 1 at stderr; return a copy of it, or None where either is closed."""
+    try:
+        saved = os.dup(1)
+    except OSError:
+        return None
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        os.close(saved)
+        return None
+    return saved
+
+
+def _flush(*streams: TextIO | None) -> None:
+    """Flush what is buffered, while descriptor 1 still points where it belongs."""
+    for stream in (*streams, sys.__stdout__):
+        with suppress(OSError, ValueError):  # a closed pipe or stream
+            if stream is not None:
+                stream.flush()
+
+
+def with_article(noun: str) -> str:
+    """`an int`, `a str`."""
+    return f"{'an' if noun[:1] in 'aeiouAEIOU' else 'a'} {noun}"

@@ -1,6 +1,12 @@
-"""Transpiled circuits held against an independent reading of what they were made from."""
+"""Checks transpiled circuits against an independent reading of their source.
 
-from iqm_spec.crosscheck.check import (
+The readers here share no code with `circuits` but the tokenizer: OpenQASM text, Qiskit circuits and
+native circuits become plain programs, whose exact distributions of outcomes are compared.
+
+Imports: circuits, json_types, model.
+"""
+
+from iqm_spec.crosscheck.agreement import (
     APPROXIMATE,
     TOLERANCE,
     Agrees,
@@ -10,7 +16,7 @@ from iqm_spec.crosscheck.check import (
     crosscheck,
 )
 from iqm_spec.crosscheck.program import NotReadable, Program
-from iqm_spec.crosscheck.source import readings_of_circuit, readings_of_file
+from iqm_spec.crosscheck.readings import readings_of_circuit, readings_of_file
 
 __all__ = [
     "APPROXIMATE",

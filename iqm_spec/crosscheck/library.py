@@ -1,7 +1,7 @@
 """Gates of qelib1.inc and stdgates.inc as matrices, from the languages' specifications.
 
-Global phases are those of OpenQASM 3's stdgates.inc, where a control makes them matter; of `u2` and
-`u3` they are those without the specification's extra phase (see `qasm3`).
+Global phases are those of OpenQASM 3's stdgates.inc, where a control makes them matter; `u2` and
+`u3` come without the specification's extra phase (see `qasm3`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class LibraryGate:
     matrix: Callable[..., Matrix]
 
     def at(self, angles: tuple[float, ...]) -> Matrix:
-        """The matrix at these angles; equal ones are one object."""
+        """The matrix at these angles, cached: equal calls return the same object."""
         return _at(self, angles)
 
 
@@ -54,7 +54,7 @@ def phase(angle: float) -> Matrix:
 
 
 def scalar(angle: float) -> Matrix:
-    """A phase of everything."""
+    """A global phase."""
     import numpy as np
 
     return np.array([[exp(1j * angle)]])
@@ -106,11 +106,11 @@ def _identity(*_: float) -> Matrix:
 
 
 def swap() -> Matrix:
-    """Two qubits exchanged."""
+    """The exchange of two qubits."""
     import numpy as np
 
-    found: Matrix = np.eye(4, dtype=complex)[[0, 2, 1, 3]]
-    return found
+    matrix: Matrix = np.eye(4, dtype=complex)[[0, 2, 1, 3]]
+    return matrix
 
 
 def _pair(pauli: Callable[[], Matrix], angle: float) -> Matrix:
@@ -118,8 +118,8 @@ def _pair(pauli: Callable[[], Matrix], angle: float) -> Matrix:
     import numpy as np
 
     both = np.kron(pauli(), pauli())
-    found: Matrix = cos(angle / 2) * np.eye(4, dtype=complex) - 1j * sin(angle / 2) * both
-    return found
+    matrix: Matrix = cos(angle / 2) * np.eye(4, dtype=complex) - 1j * sin(angle / 2) * both
+    return matrix
 
 
 def _z() -> Matrix:
@@ -128,10 +128,10 @@ def _z() -> Matrix:
 
 def _under(controls: int, of: Callable[..., Matrix]) -> Callable[..., Matrix]:
     def matrix(*angles: float) -> Matrix:
-        made = of(*angles)
+        result = of(*angles)
         for _ in range(controls):
-            made = controlled(made)
-        return made
+            result = controlled(result)
+        return result
 
     return matrix
 

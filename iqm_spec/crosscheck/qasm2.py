@@ -1,35 +1,51 @@
-"""OpenQASM 2 text as a program, read by its own parser from the language's definition.
+"""OpenQASM 2 text as a program, by a parser written from the language's definition.
 
-A gate that the file defines is what its body says, whatever its name: only names that it did not
-define before are the library's.
+A gate that the file defines means what its body says, whatever its name: only names that the file
+has not defined before are the library's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from iqm_spec.circuits.qasm.tokens import tokenize
-from iqm_spec.crosscheck.expressions import Cursor, Expression, Values, expression, whole_number
+from iqm_spec.circuits.qasm.tokens import QasmToken, tokenize
 from iqm_spec.crosscheck.library import LibraryGate, qelib1
 from iqm_spec.crosscheck.program import (
     Allowance,
-    Branch,
-    Condition,
+    BitTest,
+    Conditional,
     Measure,
     NotReadable,
     Program,
+    ProgramStep,
     Reset,
-    Step,
     Unitary,
-    laid_out,
+    lay_out_registers,
 )
+
+Values = Mapping[str, float]
+
+Expression = Callable[[Values], float]
+
+_FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "exp": math.exp,
+    "ln": math.log,
+    "sqrt": math.sqrt,
+}
 
 
 @frozen(eq=False)
 class _Call:
-    """A gate in another's body, with its angles and its qubits as places of arguments."""
+    """A call in the body of a gate: angles, and qubits as places among the body's qubits."""
 
     gate: _Gate
     angles: tuple[Expression, ...]
@@ -37,7 +53,7 @@ class _Call:
 
 
 @frozen(eq=False)
-class _Own:
+class _DefinedGate:
     """A gate that the file defines."""
 
     parameters: tuple[str, ...]
@@ -45,7 +61,7 @@ class _Own:
     body: tuple[_Call, ...]
 
 
-_Gate = LibraryGate | _Own
+_Gate = LibraryGate | _DefinedGate
 
 
 def read_qasm2(text: str) -> Program:
@@ -64,14 +80,14 @@ def read_qasm2(text: str) -> Program:
 @define(eq=False)
 class _Reader:
     cursor: Cursor
-    steps: list[Step] = field(factory=list)
+    steps: list[ProgramStep] = field(factory=list)
     _gates: dict[str, _Gate] = field(factory=dict)
     _qubits: dict[str, tuple[int, int]] = field(factory=dict)
     _bits: dict[str, tuple[int, int]] = field(factory=dict)
     _left: Allowance = field(factory=Allowance)
 
     def registers(self) -> tuple[tuple[str, int], ...]:
-        return laid_out([(name, size) for name, (_, size) in self._bits.items()])[0]
+        return lay_out_registers([(name, size) for name, (_, size) in self._bits.items()])[0]
 
     def read(self) -> None:
         if self.cursor.accept("OPENQASM"):
@@ -80,7 +96,7 @@ class _Reader:
         while self.cursor.text:
             self._statement(self.steps)
 
-    def _statement(self, out: list[Step]) -> None:
+    def _statement(self, out: list[ProgramStep]) -> None:
         cursor = self.cursor
         match cursor.text:
             case "include":
@@ -103,7 +119,7 @@ class _Reader:
                 self._measure(out)
             case "reset":
                 cursor.next()
-                qubits = self._argument(self._qubits)
+                qubits = self._operand(self._qubits)[0]
                 self._left.spend(len(qubits))
                 out += [Reset(qubit) for qubit in qubits]
             case "if":
@@ -121,7 +137,7 @@ class _Reader:
         self.cursor.next()
         name = self.cursor.name()
         self.cursor.expect("[")
-        size = whole_number(self.cursor)
+        size = integer(self.cursor)
         self.cursor.expect("]")
         registers[name] = sum(size for _, size in registers.values()), size
 
@@ -141,12 +157,12 @@ class _Reader:
                 called = [place[cursor.name()]]
                 while cursor.accept(","):
                     called.append(place[cursor.name()])
-                body.append(_Call(gate, angles, _fitting(gate, angles, called)))
+                body.append(_Call(gate, angles, _checked_qubits(gate, angles, called)))
             cursor.expect(";")
-        self._gates[name] = _Own(parameters, len(qubits), tuple(body))
+        self._gates[name] = _DefinedGate(parameters, len(qubits), tuple(body))
 
     def _skip(self) -> None:
-        """Go on to the end of the statement."""
+        """Skip to the end of the statement."""
         while self.cursor.text != ";":
             self.cursor.next()
 
@@ -165,20 +181,20 @@ class _Reader:
         angles = []
         if self.cursor.accept("("):
             while not self.cursor.accept(")"):
-                angles.append(expression(self.cursor))
+                angles.append(parse_expression(self.cursor))
                 self.cursor.accept(",")
         return gate, tuple(angles)
 
-    def _apply(self, out: list[Step]) -> None:
+    def _apply(self, out: list[ProgramStep]) -> None:
         gate, angles = self._called()
         arguments = self._arguments(self._qubits)
         for qubits in _rows(arguments):
             self._expand(gate, [angle({}) for angle in angles], qubits, out)
 
     def _expand(
-        self, gate: _Gate, angles: Sequence[float], qubits: Sequence[int], out: list[Step]
+        self, gate: _Gate, angles: Sequence[float], qubits: Sequence[int], out: list[ProgramStep]
     ) -> None:
-        _fitting(gate, angles, qubits)
+        _checked_qubits(gate, angles, qubits)
         self._left.spend(1)
         if isinstance(gate, LibraryGate):
             matrix = gate.at(tuple(angles))
@@ -190,29 +206,29 @@ class _Reader:
             inner = [angle(values) for angle in call.angles]
             self._expand(call.gate, inner, [qubits[place] for place in call.qubits], out)
 
-    def _measure(self, out: list[Step]) -> None:
+    def _measure(self, out: list[ProgramStep]) -> None:
         self.cursor.next()
-        qubits = self._argument(self._qubits)
+        qubits = self._operand(self._qubits)[0]
         self.cursor.expect("->")
-        bits = self._argument(self._bits)
+        bits = self._operand(self._bits)[0]
         if len(qubits) != len(bits):
             raise NotReadable("a measurement of registers of different sizes")
         self._left.spend(len(bits))
         out += [Measure(qubit, bit) for qubit, bit in zip(qubits, bits, strict=True)]
 
-    def _if(self, out: list[Step]) -> None:
+    def _if(self, out: list[ProgramStep]) -> None:
         self.cursor.next()
         self.cursor.expect("(")
         start, size = self._register(self._bits)
         self.cursor.expect("==")
-        value = whole_number(self.cursor)
+        value = integer(self.cursor)
         self.cursor.expect(")")
-        inner: list[Step] = []
+        inner: list[ProgramStep] = []
         self._statement(inner)
         bits = frozenset(range(start, start + size))
         mask = (1 << size) - 1
-        condition = Condition(bits, lambda state: state >> start & mask == value)
-        out += [Branch(condition, tuple(inner))] if inner else []
+        condition = BitTest(bits, lambda state: state >> start & mask == value)
+        out += [Conditional(condition, tuple(inner))] if inner else []
 
     # --- registers --------------------------------------------------------------------------------
 
@@ -222,38 +238,150 @@ class _Reader:
             raise NotReadable(f"`{name[:40]}`, which is not declared")
         return registers[name]
 
-    def _argument(self, registers: dict[str, tuple[int, int]]) -> list[int]:
-        return self._whole(registers)[0]
-
-    def _whole(self, registers: dict[str, tuple[int, int]]) -> tuple[list[int], bool]:
-        """The places that an argument names, and whether it is a whole register."""
+    def _operand(self, registers: dict[str, tuple[int, int]]) -> tuple[list[int], bool]:
+        """The places that an operand names, and whether it is a register."""
         start, size = self._register(registers)
         if not self.cursor.accept("["):
             return list(range(start, start + size)), True
-        index = whole_number(self.cursor)
+        index = integer(self.cursor)
         self.cursor.expect("]")
         if index >= size:
             raise NotReadable("an index outside of its register")
         return [start + index], False
 
     def _arguments(self, registers: dict[str, tuple[int, int]]) -> list[tuple[list[int], bool]]:
-        found = [self._whole(registers)]
+        operands = [self._operand(registers)]
         while self.cursor.accept(","):
-            found.append(self._whole(registers))
-        return found
+            operands.append(self._operand(registers))
+        return operands
 
 
 def _rows(arguments: Sequence[tuple[list[int], bool]]) -> Iterator[tuple[int, ...]]:
-    """Single qubits are used again for each row of the registers beside them."""
-    sizes = {len(places) for places, whole in arguments if whole}
+    """Qubits of each repetition over registers; single qubits repeat."""
+    sizes = {len(places) for places, is_register in arguments if is_register}
     if len(sizes) > 1:
         raise NotReadable("a gate on registers of different sizes")
     for row in range(sizes.pop() if sizes else 1):
-        yield tuple(places[row] if whole else places[0] for places, whole in arguments)
+        yield tuple(places[row if is_register else 0] for places, is_register in arguments)
 
 
-def _fitting(gate: _Gate, angles: Sequence[object], qubits: Sequence[int]) -> tuple[int, ...]:
-    wanted = gate.angles if isinstance(gate, LibraryGate) else len(gate.parameters)
-    if len(angles) != wanted or len(qubits) != gate.qubits or len(set(qubits)) < len(qubits):
+def _checked_qubits(
+    gate: _Gate, angles: Sequence[object], qubits: Sequence[int]
+) -> tuple[int, ...]:
+    num_angles = gate.angles if isinstance(gate, LibraryGate) else len(gate.parameters)
+    if len(angles) != num_angles or len(qubits) != gate.qubits or len(set(qubits)) < len(qubits):
         raise NotReadable("a gate that is given other angles or qubits than it takes")
     return tuple(qubits)
+
+
+class Cursor:
+    """A position among tokens."""
+
+    def __init__(self, tokens: list[QasmToken]) -> None:
+        self._tokens = tokens
+        self._place = 0
+
+    @property
+    def text(self) -> str:
+        """The next token's text; empty at the end."""
+        return self._tokens[self._place].text if self._place < len(self._tokens) else ""
+
+    @property
+    def kind(self) -> str:
+        """The next token's kind."""
+        return self._tokens[self._place].kind if self._place < len(self._tokens) else ""
+
+    def next(self) -> QasmToken:
+        """The next token; moves behind it."""
+        if self._place >= len(self._tokens):
+            raise NotReadable("the text ends early")
+        self._place += 1
+        return self._tokens[self._place - 1]
+
+    def accept(self, text: str) -> bool:
+        """Whether the next token is `text`; if so, moves behind it."""
+        matches = self.text == text
+        self._place += matches
+        return matches
+
+    def expect(self, text: str) -> None:
+        """Move behind `text`; raises `NotReadable` where the next token is another."""
+        if not self.accept(text):
+            raise NotReadable(f"`{self.text[:20]}` where `{text}` was expected")
+
+    def name(self) -> str:
+        """The next token, which must be a name; moves behind it."""
+        if self.kind != "name":
+            raise NotReadable(f"`{self.text[:20]}` where a name was expected")
+        return self.next().text
+
+
+def integer(cursor: Cursor) -> int:
+    """An integer in digits."""
+    text = cursor.next().text
+    if not text.isdecimal() or len(text) > 18:
+        raise NotReadable(f"`{text[:20]}` where a whole number was expected")
+    return int(text)
+
+
+def parse_expression(cursor: Cursor) -> Expression:
+    """A sum of products; `-a^b` is `-(a^b)` and `a^b^c` is `a^(b^c)`."""
+    left = _term(cursor)
+    while cursor.text in ("+", "-"):
+        left = _combined(cursor.next().text, left, _term(cursor))
+    return left
+
+
+def _term(cursor: Cursor) -> Expression:
+    left = _signed(cursor)
+    while cursor.text in ("*", "/"):
+        left = _combined(cursor.next().text, left, _signed(cursor))
+    return left
+
+
+def _signed(cursor: Cursor) -> Expression:
+    if cursor.accept("-"):
+        inner = _signed(cursor)
+        return lambda values: -inner(values)
+    if cursor.accept("+"):
+        return _signed(cursor)
+    base = _atom(cursor)
+    if cursor.accept("^"):
+        return _combined("^", base, _signed(cursor))
+    return base
+
+
+def _atom(cursor: Cursor) -> Expression:
+    if cursor.accept("("):
+        inner = parse_expression(cursor)
+        cursor.expect(")")
+        return inner
+    token = cursor.next()
+    if token.kind == "number":
+        try:
+            number = float(token.text)
+        except ValueError:
+            raise NotReadable(f"the number `{token.text[:20]}`") from None
+        return lambda values: number
+    if token.kind != "name":
+        raise NotReadable(f"`{token.text[:20]}` in an expression")
+    if token.text in _FUNCTIONS and cursor.accept("("):
+        function, argument = _FUNCTIONS[token.text], parse_expression(cursor)
+        cursor.expect(")")
+        return lambda values: function(argument(values))
+    name = token.text
+    return lambda values: values[name] if name in values or name != "pi" else math.pi
+
+
+def _combined(sign: str, left: Expression, right: Expression) -> Expression:
+    match sign:
+        case "+":
+            return lambda values: left(values) + right(values)
+        case "-":
+            return lambda values: left(values) - right(values)
+        case "*":
+            return lambda values: left(values) * right(values)
+        case "/":
+            return lambda values: left(values) / right(values)
+        case _:
+            return lambda values: math.pow(left(values), right(values))

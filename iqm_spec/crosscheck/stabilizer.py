@@ -1,4 +1,4 @@
-"""Outcomes of Clifford circuits of any width: the solutions of linear equations, equally likely.
+"""Outcomes of Clifford circuits of any width: equally likely solutions of linear equations.
 
 A row of the tableau is i^p X^x Z^z with x and z as numbers, one bit per wire.
 """
@@ -22,14 +22,14 @@ _WIDEST = 3
 _TOLERANCE = 1e-8
 
 Images = tuple[tuple[int, int, int], ...]
-"""Per Pauli product on a gate's wires (x and z bits as one number): image x, image z, phase."""
+"""Per Pauli product on a gate's wires (number of z and x bits): x, z and phase of its image."""
 
 
 @frozen
-class Affine:
+class OutcomeEquations:
     """Solutions of `parity of (outcome & mask) == value`, reduced: leading bit -> (mask, value).
 
-    Bits outside of all masks are free; `bits` are those that are written at all.
+    Bits outside of all masks are free; `bits` are those that are written.
     """
 
     bits: frozenset[int]
@@ -37,12 +37,12 @@ class Affine:
 
     @property
     def free(self) -> int:
-        """Number of bits that are free: the outcomes are 2 to its power."""
+        """Number of free bits; there are 2^free outcomes."""
         return len(self.bits) - len(self.rows)
 
 
-def outcomes(gates: Sequence[Unitary], reading: Mapping[int, int]) -> Affine:
-    """What is read of wires that begin at 0. Raises `NotReadable` for what is no Clifford gate."""
+def outcomes(gates: Sequence[Unitary], reading: Mapping[int, int]) -> OutcomeEquations:
+    """Outcomes of `reading` (bit to wire); wires begin at 0. Raises `NotReadable`."""
     wires = sorted({wire for gate in gates for wire in gate.qubits} | set(reading.values()))
     place = {wire: i for i, wire in enumerate(wires)}
     if len(gates) * len(wires) > MOST_WORK:
@@ -59,13 +59,13 @@ def outcomes(gates: Sequence[Unitary], reading: Mapping[int, int]) -> Affine:
 
 
 def _images(matrix: Matrix, width: int) -> Images:
-    """What each Pauli product becomes under `matrix`."""
+    """The image of each Pauli product under conjugation by `matrix`."""
     import numpy as np
 
     if width > _WIDEST:
         raise NotReadable("neither narrow nor made of Clifford gates")
     inverse = matrix.conj().T
-    found = []
+    images = []
     for number in range(4**width):
         x, z = number & ((1 << width) - 1), number >> width
         image = matrix @ _pauli(x, z, width) @ inverse
@@ -77,8 +77,8 @@ def _images(matrix: Matrix, width: int) -> Images:
         phase = round(float(np.angle(factor)) / (np.pi / 2)) % 4
         if np.max(np.abs(image - 1j**phase * expected)) > _TOLERANCE:
             raise NotReadable("neither narrow nor made of Clifford gates")
-        found.append((new_x, int(new_z), phase))
-    return tuple(found)
+        images.append((new_x, int(new_z), phase))
+    return tuple(images)
 
 
 def _pauli(x: int, z: int, width: int) -> Matrix:
@@ -87,9 +87,9 @@ def _pauli(x: int, z: int, width: int) -> Matrix:
 
     index = np.arange(1 << width)
     signs = np.array([(-1) ** (int(i) & z).bit_count() for i in index])
-    found = np.zeros((1 << width, 1 << width), dtype=complex)
-    found[index ^ x, index] = signs
-    return found
+    matrix = np.zeros((1 << width, 1 << width), dtype=complex)
+    matrix[index ^ x, index] = signs
+    return matrix
 
 
 def _conjugated(
@@ -116,14 +116,14 @@ def _conjugated(
 
 def _equations(
     rows: Sequence[tuple[int, int, int]], width: int, read: set[int], places: Mapping[int, int]
-) -> Affine:
-    """Of all products of `rows` those that are Z on read wires alone, as equations of bits."""
-    lost = sum(1 << wire for wire in range(width) if wire not in read)
+) -> OutcomeEquations:
+    """The products of `rows` that are Z on read wires only, as equations of bits."""
+    unread = sum(1 << wire for wire in range(width) if wire not in read)
     pivots: dict[int, tuple[int, int, int]] = {}
-    kept = []
+    z_products = []
     for row in rows:
         x, z, phase = row
-        while key := x << width | z & lost:
+        while key := x << width | z & unread:
             lead = key.bit_length()
             if lead not in pivots:
                 pivots[lead] = (x, z, phase)
@@ -132,7 +132,7 @@ def _equations(
             phase = (phase + pphase + 2 * (pz & x).bit_count()) % 4
             x, z = x ^ px, z ^ pz
         else:
-            kept.append((z, phase // 2))
+            z_products.append((z, phase // 2))
     bit_of: dict[int, int] = {}
     equations = []
     for bit, wire in sorted(places.items()):
@@ -140,19 +140,19 @@ def _equations(
             equations.append((1 << bit | 1 << bit_of[wire], 0))
         else:
             bit_of[wire] = bit
-    for z, value in kept:
+    for z, value in z_products:
         mask = sum(1 << bit for wire, bit in bit_of.items() if z >> wire & 1)
         equations.append((mask, value))
     solved = reduced(equations)
     assert solved is not None  # noqa: S101 - a state has outcomes
-    return Affine(frozenset(places), solved)
+    return OutcomeEquations(frozenset(places), solved)
 
 
 def reduced(equations: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]] | None:
     """The reduced row echelon form by leading bits; None where there is no solution."""
     rows: dict[int, tuple[int, int]] = {}
     for mask, value in equations:
-        mask, value = _less(mask, value, rows)
+        mask, value = _reduce_by(mask, value, rows)
         if not mask:
             if value:
                 return None
@@ -165,36 +165,36 @@ def reduced(equations: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]] 
     return dict(sorted(rows.items()))
 
 
-def _less(mask: int, value: int, rows: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
+def _reduce_by(mask: int, value: int, rows: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
     for lead, (m, v) in rows.items():
         if mask >> lead & 1:
             mask, value = mask ^ m, value ^ v
     return mask, value
 
 
-def widened(affine: Affine, bits: frozenset[int]) -> Affine:
-    """The same over more bits, which are 0."""
+def widened(affine: OutcomeEquations, bits: frozenset[int]) -> OutcomeEquations:
+    """The same outcomes over more bits, which are 0."""
     more = {bit: (1 << bit, 0) for bit in bits - affine.bits}
-    return Affine(bits, dict(sorted({**affine.rows, **more}.items())))
+    return OutcomeEquations(bits, dict(sorted({**affine.rows, **more}.items())))
 
 
-def distance(one: Affine, other: Affine) -> float:
+def distance(first: OutcomeEquations, second: OutcomeEquations) -> float:
     """Total variation distance of two uniform distributions over the same bits."""
-    both = reduced([*one.rows.values(), *other.rows.values()])
+    both = reduced([*first.rows.values(), *second.rows.values()])
     if both is None:
         return 1.0
-    shared: float = 0.5 ** (len(both) - min(len(one.rows), len(other.rows)))
+    shared: float = 0.5 ** (len(both) - min(len(first.rows), len(second.rows)))
     return 1 - shared
 
 
-def example(one: Affine, other: Affine) -> int | None:
-    """An outcome of `one` that is none of `other`; None where there is none."""
-    for mask, value in other.rows.values():
-        left, wrong = _less(mask, value, one.rows)
-        if not left and not wrong:
+def example(first: OutcomeEquations, second: OutcomeEquations) -> int | None:
+    """An outcome of `first` that is none of `second`; None where there is none."""
+    for mask, value in second.rows.values():
+        rest, differs = _reduce_by(mask, value, first.rows)
+        if not rest and not differs:
             continue
-        extra = [] if not left else [(left, wrong ^ 1)]
-        solved = reduced([*one.rows.values(), *extra])
+        extra = [] if not rest else [(rest, differs ^ 1)]
+        solved = reduced([*first.rows.values(), *extra])
         assert solved is not None  # noqa: S101 - `left` is independent of the rows
         return sum(v << lead for lead, (_, v) in solved.items())
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iqm_spec.canonical import digest
-from iqm_spec.circuits import READING, is_read
+from iqm_spec.circuits import READING_VERSION, depends_on_reading
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
 
@@ -51,7 +51,7 @@ def plan_ask(checked: Checked) -> str:
 
 
 def _reading(kind: SourceKind, ref: str) -> dict[str, Json]:
-    return {"reading": READING} if is_read(kind, ref) else {}
+    return {"reading": READING_VERSION} if depends_on_reading(kind, ref) else {}
 
 
 def noise_digests(checked: Checked) -> dict[str, Json]:

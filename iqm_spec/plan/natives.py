@@ -57,7 +57,7 @@ def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[s
     groups: dict[Any, list[tuple[str, Point]]] = {}
     for ask, point in missing.items():
         parts = checked.parts(point)
-        alike = (point.circuit, point.layout, parts.shared) if parts else None
+        alike = (point.circuit, point.layout, parts.family_key) if parts else None
         shared = (point.target, tuple(sorted(point.transpile.items())), alike)
         groups.setdefault(shared, []).append((ask, point))
     return list(groups.values())
@@ -94,7 +94,7 @@ def _together(
     """By their family those whose values it serves, then the others."""
     import numpy as np
 
-    numbers = [parts.numbers for _, point in some if (parts := checked.parts(point))]
+    numbers = [parts.values for _, point in some if (parts := checked.parts(point))]
     values = np.array(numbers, dtype=float)
     served = family.serves(values)
     natives = [_with_written(native, written) for native in family.natives(values[served])]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from iqm_spec.circuits.qasm.problem import QasmInvalid
-from iqm_spec.circuits.stim.read import read_steps, text_of
+from iqm_spec.circuits.problems import InvalidCircuitFile
+from iqm_spec.circuits.stim import decode_stim, read_steps
 from iqm_spec.errors import UsageError
 from iqm_spec.model import SourceKind
 from iqm_spec.plan.explain import point_name
@@ -44,8 +44,8 @@ def _text(data: bytes) -> str:
     """The file as text, its size looked at; empty where it is none that is read here."""
     try:
         read_steps(data)
-        return text_of(data)
-    except QasmInvalid:
+        return decode_stim(data)
+    except InvalidCircuitFile:
         return ""
 
 

@@ -16,7 +16,13 @@ from functools import lru_cache
 from math import acos, atan2, pi, sqrt
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.circuits.conditions import Assignment, Condition, Inexpressible, conditionals, steps
+from iqm_spec.circuits.conditionals import (
+    Assignment,
+    Condition,
+    Inexpressible,
+    conditional_gates,
+    conditionals,
+)
 from iqm_spec.errors import Refused
 from iqm_spec.transpile.fuse import NEGLIGIBLE, Matrix, product, rotation, split, tidy
 
@@ -63,7 +69,7 @@ def lower(circuit: QuantumCircuit) -> QuantumCircuit:
 def _append_if(lowered: QuantumCircuit, item: Any, written: Any) -> None:
     """The gates of an `if`, those of one qubit under one condition as one."""
     pending: dict[Any, tuple[Condition, Matrix]] = {}
-    for step in steps(item, written):
+    for step in conditional_gates(item, written):
         before = pending.get(step.qubit)
         matrix = _matrix(step.gate, lowered.name)
         if before is not None and before[0] == step.condition:

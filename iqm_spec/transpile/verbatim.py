@@ -8,7 +8,7 @@ from math import pi
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits import is_physical
-from iqm_spec.circuits.conditions import Inexpressible, steps
+from iqm_spec.circuits.conditionals import Inexpressible, conditional_gates
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture
@@ -128,7 +128,7 @@ def _conditional(
     where one bit is 1."""
     hint = "without `transpile: {verbatim: true}` other conditions are made of it"
     try:
-        done = steps(item, written)
+        done = conditional_gates(item, written)
     except Inexpressible as reason:
         raise _refused(where, f"a {reason.kind} is no native gate", hint) from reason
     for step in done:

@@ -16,7 +16,7 @@ from iqm_spec.circuits import (
     CircuitFileError,
     Generator,
     Parameter,
-    find,
+    find_generator,
     inspect_qasm,
     inspect_qpy,
     read_circuit_file,
@@ -58,7 +58,7 @@ def value_of(parameter: Parameter, width: int) -> st.SearchStrategy[Any]:
 
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[Generator, dict[str, Any]]:
-    generator = find(draw(st.sampled_from(sorted(BUILT_IN))))
+    generator = find_generator(draw(st.sampled_from(sorted(BUILT_IN))))
     width = draw(st.integers(1, 5))
     args = {}
     for parameter in generator.parameters:
@@ -83,7 +83,7 @@ def test_facts_are_told_without_building(call: tuple[Generator, dict[str, Any]])
 @given(st.sampled_from(sorted(BUILT_IN)), st.data())
 @settings(max_examples=300, deadline=None)
 def test_any_arguments_are_sound_or_told(name: str, data: st.DataObject) -> None:
-    generator = find(name)
+    generator = find_generator(name)
     names = st.sampled_from([parameter.name for parameter in generator.parameters])
     args = data.draw(st.dictionaries(names | st.text(max_size=4), JSON, max_size=4))
     problems = generator.check(args)
@@ -191,7 +191,7 @@ def test_scanning_any_bytes_gives_names(data: bytes) -> None:
 
 def dumped(name: str) -> bytes:
     file = io.BytesIO()
-    qpy.dump(find(name).build(find(name).example), file)
+    qpy.dump(find_generator(name).build(find_generator(name).example), file)
     return file.getvalue()
 
 

@@ -10,21 +10,22 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from iqm_spec.crosscheck import stabilizer
-from iqm_spec.crosscheck.distribution import distribution
 from iqm_spec.crosscheck.library import qelib1
 from iqm_spec.crosscheck.program import (
-    Branch,
-    Condition,
+    BitTest,
+    Conditional,
+    DeferredProgram,
     Measure,
     NotReadable,
     Program,
+    ProgramStep,
     Reset,
-    Step,
     Unitary,
-    applied,
-    played,
+    apply_in_place,
+    apply_matrix,
+    defer_measurements,
 )
-from iqm_spec.crosscheck.wires import Wired, wired
+from iqm_spec.crosscheck.state_vector import distribution
 from tests.branching import distance, outcomes_of
 
 pytestmark = pytest.mark.slow
@@ -40,17 +41,17 @@ def unitary(random: Random, names: tuple[str, ...]) -> Unitary:
     return Unitary(gate.matrix(*angles), tuple(random.sample(range(QUBITS), gate.qubits)))
 
 
-def condition(random: Random) -> Condition:
+def condition(random: Random) -> BitTest:
     bits = random.sample(range(BITS), random.randint(1, 2))
     value = random.randrange(1 << len(bits))
-    return Condition(
+    return BitTest(
         frozenset(bits),
         lambda state: sum((state >> bit & 1) << i for i, bit in enumerate(bits)) == value,
     )
 
 
-def steps(random: Random, names: tuple[str, ...], count: int, depth: int) -> list[Step]:
-    found: list[Step] = []
+def steps(random: Random, names: tuple[str, ...], count: int, depth: int) -> list[ProgramStep]:
+    found: list[ProgramStep] = []
     for _ in range(count):
         kind = random.random()
         if kind < 0.6:
@@ -62,7 +63,7 @@ def steps(random: Random, names: tuple[str, ...], count: int, depth: int) -> lis
         elif depth:
             then = tuple(steps(random, names, 2, depth - 1))
             otherwise = tuple(steps(random, names, 1, depth - 1)) if random.random() < 0.4 else ()
-            found.append(Branch(condition(random), then, otherwise))
+            found.append(Conditional(condition(random), then, otherwise))
     return found
 
 
@@ -71,12 +72,12 @@ def dynamic(random: Random, names: tuple[str, ...], depth: int = 2) -> Program:
     return Program((("c", BITS),), (*steps(random, names, 9, depth), *end))
 
 
-def as_outcomes(whole: Wired) -> dict[int, float]:
+def as_outcomes(whole: DeferredProgram) -> dict[int, float]:
     found = distribution(whole.gates, whole.reading).over(range(BITS))
     return {number: float(chance) for number, chance in enumerate(found) if chance > 1e-12}
 
 
-def uniform(affine: stabilizer.Affine) -> dict[int, float]:
+def uniform(affine: stabilizer.OutcomeEquations) -> dict[int, float]:
     every = stabilizer.widened(affine, frozenset(range(BITS)))
     allowed = [
         outcome
@@ -92,7 +93,7 @@ def uniform(affine: stabilizer.Affine) -> dict[int, float]:
 def test_state_vectors(random: Random) -> None:
     program = dynamic(random, ANY)
     try:
-        whole = wired(program)
+        whole = defer_measurements(program)
     except NotReadable:
         assume(False)
     wires = {wire for gate in whole.gates for wire in gate.qubits}
@@ -104,7 +105,7 @@ def test_state_vectors(random: Random) -> None:
 @given(random=st.randoms(use_true_random=False))
 def test_stabilizers(random: Random) -> None:
     program = dynamic(random, CLIFFORD, depth=0)
-    whole = wired(program)
+    whole = defer_measurements(program)
     found = stabilizer.outcomes(whole.gates, whole.reading)
     assert distance(uniform(found), outcomes_of(program)) < 1e-9
 
@@ -115,7 +116,7 @@ def test_distances_and_examples_of_stabilizers(random: Random) -> None:
     one, other = (
         stabilizer.widened(
             stabilizer.outcomes(
-                (whole := wired(dynamic(random, CLIFFORD, 0))).gates, whole.reading
+                (whole := defer_measurements(dynamic(random, CLIFFORD, 0))).gates, whole.reading
             ),
             frozenset(range(BITS)),
         )
@@ -148,6 +149,6 @@ def test_large_states_are_evolved_as_small_ones_are(seed: int) -> None:
         gate = qelib1()[random.choice([*ANY, "cswap", "rxx"])]
         matrix = gate.matrix(*[0.3, 1.1, -2.0][: gate.angles])
         places = random.sample(range(width), gate.qubits)
-        expected = applied(state, matrix, places, width)
-        assert np.allclose(played(state.copy(), matrix, places, width), expected)
+        expected = apply_matrix(state, matrix, places, width)
+        assert np.allclose(apply_in_place(state.copy(), matrix, places, width), expected)
         state = expected

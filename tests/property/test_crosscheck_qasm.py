@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iqm_spec.crosscheck import Program, readings_of_file
-from iqm_spec.crosscheck.distribution import distribution
-from iqm_spec.crosscheck.wires import wired
+from iqm_spec.crosscheck.program import defer_measurements
+from iqm_spec.crosscheck.state_vector import distribution
 from tests.random_qasm import random_program
 
 pytestmark = pytest.mark.slow
 
 
 def probabilities(program: Program) -> np.ndarray:
-    whole = wired(program)
+    whole = defer_measurements(program)
     bits = range(sum(size for _, size in program.registers))
     return distribution(whole.gates, whole.reading).over(bits)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from iqm_spec.circuits import find
+from iqm_spec.circuits import find_generator
 from tools.make_generators import PAGE, page
 
 
@@ -17,4 +17,4 @@ def test_its_examples_are_sound() -> None:
     examples = re.findall(r"- generator: (\w+)\n  args: (\{.*\})", PAGE.read_text())
     assert len(examples) >= 13
     for name, args in examples:
-        assert find(name).check(json.loads(args)) == []
+        assert find_generator(name).check(json.loads(args)) == []

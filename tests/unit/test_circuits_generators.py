@@ -12,11 +12,11 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 from scipy.linalg import expm
 
-from iqm_spec.circuits import CircuitError, find
+from iqm_spec.circuits import CircuitError, find_generator
 from iqm_spec.circuits.facts import facts_of
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.circuits.generators.common import seeded
-from iqm_spec.circuits.generators.graphs import random_regular
+from iqm_spec.circuits.generators.qaoa_maxcut import random_regular
 
 
 def unitary_part(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -37,7 +37,7 @@ def unitary_part(circuit: QuantumCircuit) -> QuantumCircuit:
 
 def outcomes(name: str, **args: Any) -> dict[str, float]:
     """Exact probabilities of the outcomes that occur."""
-    circuit = find(name).build(args)
+    circuit = find_generator(name).build(args)
     state = Statevector(unitary_part(circuit))
     found = state.probabilities_dict(list(range(circuit.num_clbits)))
     return {str(bits): float(p) for bits, p in found.items() if p > 1e-12}
@@ -51,7 +51,7 @@ def test_ghz_is_all_zeros_or_all_ones(width: int, shape: str) -> None:
 
 
 def test_ghz_tree_is_shallow() -> None:
-    depth = find("ghz").build({"num_qubits": 64, "shape": "tree"}).depth()
+    depth = find_generator("ghz").build({"num_qubits": 64, "shape": "tree"}).depth()
     assert depth == 1 + 6 + 1  # H, log2(64) layers of CX, measurement
 
 
@@ -65,7 +65,7 @@ def test_ghz_tree_is_shallow() -> None:
     ],
 )
 def test_bell_states(state: str, amplitudes: dict[str, int]) -> None:
-    built = Statevector(unitary_part(find("bell").build({"state": state})))
+    built = Statevector(unitary_part(find_generator("bell").build({"state": state})))
     wanted = np.zeros(4)
     for bits, sign in amplitudes.items():
         wanted[int(bits, 2)] = sign / math.sqrt(2)
@@ -81,7 +81,7 @@ def test_w_state_has_one_one(width: int) -> None:
 @pytest.mark.parametrize("state", ["0", "1", "01", "110", "1011"])
 def test_qft_is_the_fourier_transform(state: str) -> None:
     size = 2 ** len(state)
-    circuit = find("qft").build({"num_qubits": len(state), "state": state})
+    circuit = find_generator("qft").build({"num_qubits": len(state), "state": state})
     phases = 2j * math.pi * int(state, 2) * np.arange(size) / size
     assert Statevector(unitary_part(circuit)).equiv(Statevector(np.exp(phases) / math.sqrt(size)))
 
@@ -94,14 +94,16 @@ def test_qft_inverse_gives_the_state_back(state: str) -> None:
 
 def test_qft_without_swaps_is_in_reverse_order() -> None:
     args = {"num_qubits": 3, "state": "011"}
-    ordered = unitary_part(find("qft").build(args))
-    plain = unitary_part(find("qft").build({**args, "swaps": False}))
+    ordered = unitary_part(find_generator("qft").build(args))
+    plain = unitary_part(find_generator("qft").build({**args, "swaps": False}))
     assert Statevector(ordered).equiv(Statevector(plain.reverse_bits()))
     assert "swap" not in plain.count_ops()
 
 
 def test_random_clifford_maps_paulis_to_paulis() -> None:
-    unitary = Operator(unitary_part(find("random_clifford").build({"num_qubits": 3, "seed": 4})))
+    unitary = Operator(
+        unitary_part(find_generator("random_clifford").build({"num_qubits": 3, "seed": 4}))
+    )
     for label in ("IIX", "IZI", "YII"):
         image = SparsePauliOp.from_operator(
             unitary @ Operator.from_label(label) @ unitary.adjoint()
@@ -122,16 +124,23 @@ def test_mirror_has_one_outcome(width: int, depth: int, pairs: str) -> None:
 
 
 def test_mirror_layers_hold_disjoint_pairs() -> None:
-    circuit = find("mirror").build({"num_qubits": 7, "depth": 6, "density": 1, "pairs": "any"})
+    circuit = find_generator("mirror").build(
+        {"num_qubits": 7, "depth": 6, "density": 1, "pairs": "any"}
+    )
     assert circuit.count_ops()["cz"] == 2 * 6 * 3
-    assert "cz" not in find("mirror").build({"num_qubits": 7, "depth": 6, "density": 0}).count_ops()
+    assert (
+        "cz"
+        not in find_generator("mirror")
+        .build({"num_qubits": 7, "depth": 6, "density": 0})
+        .count_ops()
+    )
 
 
 @pytest.mark.slow  # the first transpiling of a process looks for plug-ins, the vendor's among them
 def test_mirror_is_not_undone_by_transpiling() -> None:
     from qiskit import transpile
 
-    circuit = find("mirror").build({"num_qubits": 4, "depth": 5, "density": 1})
+    circuit = find_generator("mirror").build({"num_qubits": 4, "depth": 5, "density": 1})
     native = transpile(circuit, basis_gates=["r", "cz"], optimization_level=3, seed_transpiler=1)
     assert native.count_ops()["cz"] == circuit.count_ops()["cz"]
 
@@ -139,7 +148,7 @@ def test_mirror_is_not_undone_by_transpiling() -> None:
 @pytest.mark.parametrize(("width", "depth"), [(2, None), (4, 3), (5, None)])
 def test_quantum_volume_pairs_all_qubits_in_every_layer(width: int, depth: int | None) -> None:
     args = {"num_qubits": width, "depth": depth, "seed": 3}
-    circuit = unitary_part(find("quantum_volume").build(args))
+    circuit = unitary_part(find_generator("quantum_volume").build(args))
     assert circuit.size() == (depth or width) * (width // 2)
     assert {step.operation.num_qubits for step in circuit.data} == {2}
 
@@ -165,7 +174,7 @@ def test_tfim_is_the_time_evolution(width: int, periodic: bool) -> None:
     args = {"num_qubits": width, "time": 0.9, "J": 0.8, "h": 1.3, "periodic": periodic}
     errors = []
     for order, steps in ((1, 16), (1, 32), (2, 16), (2, 32)):
-        circuit = find("tfim").build({**args, "steps": steps, "order": order})
+        circuit = find_generator("tfim").build({**args, "steps": steps, "order": order})
         errors.append(np.linalg.norm(Statevector(unitary_part(circuit)).data - exact))
     assert errors[1] / errors[0] == pytest.approx(1 / 2, rel=0.1)
     assert errors[3] / errors[2] == pytest.approx(1 / 4, rel=0.1)
@@ -173,8 +182,8 @@ def test_tfim_is_the_time_evolution(width: int, periodic: bool) -> None:
 
 
 def test_tfim_dt_is_the_time_of_a_step() -> None:
-    whole = find("tfim").build({"num_qubits": 4, "steps": 4, "time": 1})
-    assert find("tfim").build({"num_qubits": 4, "steps": 4, "dt": 0.25}) == whole
+    whole = find_generator("tfim").build({"num_qubits": 4, "steps": 4, "time": 1})
+    assert find_generator("tfim").build({"num_qubits": 4, "steps": 4, "dt": 0.25}) == whole
 
 
 def expected_cut(edge: tuple[int, int], edges: list[tuple[int, int]], **args: Any) -> float:
@@ -219,7 +228,9 @@ def test_qaoa_layers_stand_in_order() -> None:
         for one, other in ring:
             by_hand.rzz(-gamma, one, other)
         by_hand.rx(2 * beta, range(4))
-    assert Statevector(by_hand).equiv(Statevector(unitary_part(find("qaoa_maxcut").build(args))))
+    assert Statevector(by_hand).equiv(
+        Statevector(unitary_part(find_generator("qaoa_maxcut").build(args)))
+    )
 
 
 @pytest.mark.parametrize(("vertices", "degree"), [(4, 3), (6, 2), (10, 3), (9, 8), (64, 31)])
@@ -245,12 +256,12 @@ def test_hardware_efficient_takes_its_angles_in_order() -> None:
                 rotate(angles[4 * layer + 2 * place + qubit], qubit)
         if layer == 0:
             by_hand.cx(0, 1)
-    built = unitary_part(find("hardware_efficient").build(args))
+    built = unitary_part(find_generator("hardware_efficient").build(args))
     assert Operator(built).equiv(Operator(by_hand))
 
 
 def test_hardware_efficient_spreads_one_angle_and_draws_the_rest() -> None:
-    find_ = find("hardware_efficient")
+    find_ = find_generator("hardware_efficient")
     assert find_.build({"num_qubits": 3, "angles": 0.5}) == find_.build(
         {"num_qubits": 3, "angles": [0.5] * 6}
     )
@@ -302,14 +313,14 @@ def test_phase_estimation_of_another_phase() -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_facts_tell_the_built_circuit(name: str) -> None:
-    generator = find(name)
+    generator = find_generator(name)
     assert generator.check(generator.example) == []
     assert generator.facts(generator.example) == facts_of(generator.build(generator.example))
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_circuits_depend_on_their_arguments_alone(name: str) -> None:
-    generator = find(name)
+    generator = find_generator(name)
     first = generator.build(generator.example)
     random.seed(5)
     np.random.seed(5)
@@ -323,7 +334,7 @@ def test_circuits_depend_on_their_arguments_alone(name: str) -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_sizes_bound_the_built_circuit(name: str) -> None:
     """The estimate that protects memory is no lower than the circuit of native gates."""
-    generator = find(name)
+    generator = find_generator(name)
     if generator.size is None:
         return
     built = unitary_part(generator.build(generator.example))
@@ -344,7 +355,7 @@ def test_sizes_bound_the_built_circuit(name: str) -> None:
     ],
 )
 def test_circuits_that_would_take_the_memory_are_refused(name: str, args: dict[str, Any]) -> None:
-    (problem, *_) = find(name).check(args)
+    (problem, *_) = find_generator(name).check(args)
     assert "would have" in problem.message
     with pytest.raises(CircuitError, match="would have"):
-        find(name).build(args)
+        find_generator(name).build(args)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iqm_spec.canonical import digest, sha256
-from iqm_spec.circuits import CircuitError, find, identity
+from iqm_spec.circuits import CircuitError, find_generator, identity
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.model import SourceKind
 
@@ -36,7 +36,7 @@ def test_identity_of_a_file_is_its_digest() -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_writing_a_default_out_moves_nothing(name: str) -> None:
-    generator = find(name)
+    generator = find_generator(name)
     short = digest(identity(GHZ, name, None, generator.example))
     whole = dict(generator.complete(generator.example))
     assert digest(identity(GHZ, name, None, whole)) == short
@@ -67,7 +67,7 @@ def test_parameters_must_be_numbers() -> None:
 def test_identities_take_no_library() -> None:
     code = (
         "import sys\n"
-        "from iqm_spec.circuits import find, identity\n"
+        "from iqm_spec.circuits import find_generator, identity\n"
         "from iqm_spec.circuits.generators import BUILT_IN\n"
         "from iqm_spec.model import SourceKind\n"
         "for name, generator in BUILT_IN.items():\n"

@@ -17,7 +17,7 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import SparsePauliOp
 
-from iqm_spec.circuits import CircuitError, build_circuit, find, inspect_qpy
+from iqm_spec.circuits import CircuitError, build_circuit, find_generator, inspect_qpy
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.model import CircuitFacts, SourceKind
 
@@ -93,9 +93,9 @@ def test_parameters_are_bound(version: int) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_circuits_come_back_as_they_were(name: str) -> None:
-    circuit = find(name).build(find(name).example)
+    circuit = find_generator(name).build(find_generator(name).example)
     data = dump(circuit)
-    assert inspect_qpy(data) == (find(name).facts(find(name).example), ())
+    assert inspect_qpy(data) == (find_generator(name).facts(find_generator(name).example), ())
     assert build(data) == circuit
 
 

@@ -18,7 +18,7 @@ from iqm_spec.crosscheck import (
     readings_of_circuit,
     readings_of_file,
 )
-from iqm_spec.crosscheck.of_native import program_of_native
+from iqm_spec.crosscheck.readings import program_of_native
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.transpile import transpile
 from tests.branching import distance, outcomes_of

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 
+from iqm_spec.circuits.expand import expand_definitions
 from iqm_spec.circuits.generators import BUILT_IN
-from iqm_spec.circuits.sealed import sealed
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import transpile
 from iqm_spec.transpile.collapse import collapses, gates_of
@@ -65,7 +65,7 @@ def test_what_collapses_is_told(name: str, told: bool, target: str) -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_the_generators_of_ours_do_not_collapse(name: str) -> None:
     generator = BUILT_IN[name]
-    made = sealed(generator.build(generator.example))
+    made = expand_definitions(generator.build(generator.example))
     native = transpile(made, architecture("garnet"))
     assert not collapses(gates_of(made), native.counts())
 

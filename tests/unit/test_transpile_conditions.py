@@ -15,7 +15,7 @@ from qiskit.circuit.classical import expr
 from qiskit.circuit.library import HGate, RYGate, SXGate, TGate, UGate, XGate, YGate, ZGate
 
 from iqm_spec.circuits import inspect_qasm
-from iqm_spec.circuits.conditions import inexpressible
+from iqm_spec.circuits.conditionals import inexpressible
 from iqm_spec.errors import Refused
 from iqm_spec.model import (
     CONDITIONAL_GATE,

@@ -184,13 +184,13 @@ def test_a_sweep_has_the_vendors_gates_at_every_point(name: str, alias: str) -> 
     """Routed once for all points, and still the counts of transpiling each one by itself."""
     import numpy as np
 
-    from iqm_spec.circuits import find, free_circuit
+    from iqm_spec.circuits import find_generator, parametric_circuit
     from iqm_spec.model import SourceKind
     from iqm_spec.transpile.family import family_of
 
-    machine, generator = architecture(alias), find(name)
+    machine, generator = architecture(alias), find_generator(name)
     sample = SWEPT[name] | dict.fromkeys(FREE[name], 0.5)
-    free = free_circuit(SourceKind.GENERATOR, name, None, sample, None)
+    free = parametric_circuit(SourceKind.GENERATOR, name, None, sample, None)
     assert free
     family = family_of(*free, machine, {}, None)
     assert family

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, Parameter
-from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generator import Args, Generator, Parameter, all_measured
 from iqm_spec.circuits.generators.common import measure_all, new_circuit
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, Parameter
-from iqm_spec.circuits.generator import Generator
+from iqm_spec.circuits.generator import Args, Generator, Parameter
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, ones
 from iqm_spec.model import CircuitFacts
 

@@ -1,4 +1,4 @@
-"""What the families share: a circuit with its registers, and reading bits from their text."""
+"""Helpers of the generators: registers, measurements, bits from text, random numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def new_circuit(name: str, qubits: int, clbits: int | None = None) -> QuantumCircuit:
-    """An empty circuit with registers `q` and `c`, as many bits as qubits unless told."""
+    """An empty circuit with registers `q` and `c`, by default as many bits as qubits."""
     from qiskit import QuantumCircuit
     from qiskit.circuit import ClassicalRegister, QuantumRegister
 
@@ -33,5 +33,5 @@ def ones(bits: str) -> Iterator[int]:
 
 
 def seeded(seed: int) -> Random:
-    """Random numbers of a circuit's own: the same for a seed on every Python and platform."""
+    """Random numbers of a circuit: the same for a seed on every Python and platform."""
     return Random(seed)  # noqa: S311 (nothing secret is drawn)

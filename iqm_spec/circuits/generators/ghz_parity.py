@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import pi
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, Parameter, num_qubits
-from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generator import Args, Generator, Parameter, all_measured, num_qubits
 from iqm_spec.circuits.generators.common import measure_all, new_circuit
 from iqm_spec.circuits.generators.ghz import SHAPE, entangle
 

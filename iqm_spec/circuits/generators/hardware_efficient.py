@@ -6,8 +6,15 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits, seed
-from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generator import (
+    Args,
+    ArgumentProblem,
+    Generator,
+    Parameter,
+    all_measured,
+    num_qubits,
+    seed,
+)
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, seeded
 
 if TYPE_CHECKING:
@@ -46,13 +53,13 @@ def _angles(args: Args) -> list[float]:
 
 
 def _rules(args: Args) -> Iterator[ArgumentProblem]:
-    angles, wanted = args["angles"], _num_angles(args)
-    if isinstance(angles, tuple) and len(angles) != wanted:
-        text = f"`angles` has {len(angles)} entries, the circuit has {wanted} rotations"
+    angles, num_rotations = args["angles"], _num_angles(args)
+    if isinstance(angles, tuple) and len(angles) != num_rotations:
+        text = f"`angles` has {len(angles)} entries, the circuit has {num_rotations} rotations"
         hint = "num_qubits * (reps + 1) angles per rotation of the block, layer by layer"
         yield ArgumentProblem("angles", text, hint)
-    if wanted > _MOST_ANGLES:
-        text = f"the circuit would have {wanted:,} rotations"
+    if num_rotations > _MOST_ANGLES:
+        text = f"the circuit would have {num_rotations:,} rotations"
         yield ArgumentProblem(None, text, f"at most {_MOST_ANGLES:,} are built")
 
 

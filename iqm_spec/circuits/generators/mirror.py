@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, Parameter, num_qubits, seed
-from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generator import Args, Generator, Parameter, all_measured, num_qubits, seed
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, seeded
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ def _circuit(args: Args) -> QuantumCircuit:
     for _ in range(args["depth"]):
         _random_cliffords(half, draw)
         half.barrier()
-        for one, other in _random_pairs(qubits, args["pairs"], args["density"], draw):
-            half.cz(one, other)
+        for first, second in _random_pairs(qubits, args["pairs"], args["density"], draw):
+            half.cz(first, second)
         half.barrier()
     _random_cliffords(half, draw)
     half.barrier()

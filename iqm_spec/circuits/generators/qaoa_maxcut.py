@@ -1,17 +1,27 @@
-"""QAOA for the maximum cut of a graph."""
+"""QAOA for the maximum cut of a graph, which is given or a random regular one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits, seed
-from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generator import (
+    Args,
+    ArgumentProblem,
+    Generator,
+    Parameter,
+    all_measured,
+    num_qubits,
+    seed,
+)
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, seeded
-from iqm_spec.circuits.generators.graphs import random_regular
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
+
+Edge = tuple[int, int]
 
 
 def _circuit(args: Args) -> QuantumCircuit:
@@ -66,9 +76,9 @@ def _graph_rules(args: Args) -> Iterator[ArgumentProblem]:
     elif degree is not None and (degree >= qubits or degree * qubits % 2):
         text = f"no graph on {qubits} vertices is regular of degree {degree}"
         yield ArgumentProblem("degree", text, "degree < num_qubits, and one of them is even")
-    for one, other in edges or ():
-        if one == other or max(one, other) >= qubits:
-            text = f"`edges` holds [{one}, {other}], which is no edge between {qubits} vertices"
+    for first, second in edges or ():
+        if first == second or max(first, second) >= qubits:
+            text = f"`edges` holds [{first}, {second}], which is no edge between {qubits} vertices"
             yield ArgumentProblem("edges", text, "vertices count from 0")
             return
     if edges is not None and len({frozenset(edge) for edge in edges}) < max(len(edges), 1):
@@ -79,6 +89,58 @@ def _size(args: Args) -> int:
     qubits = int(args["num_qubits"])
     edges = qubits * args["degree"] // 2 if args["edges"] is None else len(args["edges"])
     return int((edges + 2 * qubits) * _layers(args))
+
+
+def random_regular(vertices: int, degree: int, draw: Random) -> list[Edge]:
+    """Edges of a random simple graph in which every vertex has `degree` neighbours, sorted.
+
+    Stubs are paired at random and pairs that would not be simple are put back, until none is left
+    or nothing fits; then it starts again (A. Steger, N. C. Wormald, Combinatorics, Probability and
+    Computing 8, 377, 1999). `degree < vertices`, and their product is even.
+    """
+    if 2 * degree >= vertices:
+        left_out = _sparse(vertices, vertices - 1 - degree, draw)
+        every = (
+            (first, second) for first in range(vertices) for second in range(first + 1, vertices)
+        )
+        return [edge for edge in every if edge not in left_out]
+    return sorted(_sparse(vertices, degree, draw))
+
+
+def _sparse(vertices: int, degree: int, draw: Random) -> set[Edge]:
+    while True:
+        edges = _attempt(vertices, degree, draw)
+        if edges is not None:
+            return edges
+
+
+def _attempt(vertices: int, degree: int, draw: Random) -> set[Edge] | None:
+    edges: set[Edge] = set()
+    stubs = [vertex for vertex in range(vertices) for _ in range(degree)]
+    while stubs:
+        draw.shuffle(stubs)
+        left: list[int] = []
+        for first, second in zip(stubs[0::2], stubs[1::2], strict=True):
+            edge = (min(first, second), max(first, second))
+            if first == second or edge in edges:
+                left += (first, second)
+            else:
+                edges.add(edge)
+        if not _can_go_on(edges, left):
+            return None
+        stubs = left
+    return edges
+
+
+def _can_go_on(edges: set[Edge], stubs: list[int]) -> bool:
+    free = sorted(set(stubs))
+    if not free:
+        return True
+    return any(
+        (first, second) not in edges
+        for place, first in enumerate(free)
+        for second in free[place + 1 :]
+    )
 
 
 QAOA_MAXCUT = Generator(

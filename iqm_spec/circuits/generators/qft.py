@@ -6,8 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iqm_spec.circuits.arguments import Args, ArgumentProblem, Parameter, num_qubits
-from iqm_spec.circuits.generator import Generator, all_measured
+from iqm_spec.circuits.generator import (
+    Args,
+    ArgumentProblem,
+    Generator,
+    Parameter,
+    all_measured,
+    num_qubits,
+)
 from iqm_spec.circuits.generators.common import measure_all, new_circuit, ones
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ def _divided(left: Constant, right: Constant) -> Constant:
         raise WrongValue("division by zero")
     if isinstance(left, float) or isinstance(right, float):
         return left / right
-    whole = abs(left) // abs(right)
-    return whole if (left < 0) == (right < 0) else -whole
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
 
 
 def _remainder(left: Constant, right: Constant) -> Constant:
@@ -169,10 +169,10 @@ def cast(type_: ast.ClassicalType, value: Constant) -> Constant:
 
     match type_:
         case nodes.IntType() | nodes.UintType():
-            whole = int(value)
-            if isinstance(type_, nodes.UintType) and whole < 0:
-                raise WrongValue(f"{whole} is no unsigned integer")
-            return _checked(whole)
+            integer = int(value)
+            if isinstance(type_, nodes.UintType) and integer < 0:
+                raise WrongValue(f"{integer} is no unsigned integer")
+            return _checked(integer)
         case nodes.FloatType() | nodes.AngleType():
             return float(value)
         case nodes.BoolType():

@@ -1,9 +1,9 @@
-"""OpenQASM 3 programs as the converter to Qiskit reads them right.
+"""Lowers OpenQASM 3 programs to what the converter to Qiskit reads correctly.
 
 What is known before the circuit runs is worked out here: constants and variables of numbers,
 `for` loops, subroutines, aliases and index sets. Gates that the file defines get names that no
-library has, and their angles names in their order: the converter takes gates by name, and the
-angles of a definition in alphabetical order.
+library has, and their angles get names in their order: the converter identifies gates by name and
+sorts the angles of a definition alphabetically.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import Any, NoReturn, TypeVar
 from attrs import define, evolve, field, frozen
 from openqasm3 import ast
 
+from iqm_spec.circuits.circuit_files import MOST_BITS, MOST_OPERATIONS
+from iqm_spec.circuits.expand import NAME_MARK
+from iqm_spec.circuits.problems import InvalidCircuitFile
 from iqm_spec.circuits.qasm.constants import (
     BUILT_IN,
     Constant,
@@ -22,9 +25,7 @@ from iqm_spec.circuits.qasm.constants import (
     cast,
     evaluate,
 )
-from iqm_spec.circuits.qasm.problem import QasmInvalid, QasmProblem
-from iqm_spec.circuits.qasm.sizes import CONTROLLED, MOST_BITS, MOST_OPERATIONS
-from iqm_spec.circuits.sealed import OWN
+from iqm_spec.circuits.qasm.survey import CONTROLLED
 from iqm_spec.model import DELAY_IN_SAMPLES, Feature
 
 MOST_STATEMENTS = 100_000
@@ -38,7 +39,7 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 def lower(program: ast.Program) -> ast.Program:
     """The same circuit without loops, subroutines, constants and aliases.
 
-    `QasmInvalid` where it would be too large, or a value that must be known is not.
+    Raises `InvalidCircuitFile` where it becomes too large or lacks a value that must be known.
     """
     lowered = ast.Program(list(_Lowering().run(program.statements)), program.version)
     lowered.span = program.span
@@ -57,7 +58,7 @@ _FEATURES = {
 
 
 def features_of(statements: Iterable[ast.QASMNode]) -> tuple[Feature, ...]:
-    """What not every machine can do of a lowered program, with its lines, in its order."""
+    """What not every machine can run of a lowered program, with lines, in its order."""
     return tuple(_features(statements))
 
 
@@ -114,7 +115,7 @@ _Meaning = _Bits | _Number | _Duration | _Symbol
 
 @define
 class _Scope:
-    """Names and their meanings. `waits`: what it holds happens only if a measured bit says so."""
+    """Names and their meanings. `waits`: its statements run only if a measured bit says so."""
 
     parent: _Scope | None = None
     waits: bool = False
@@ -123,7 +124,7 @@ class _Scope:
     """In a subroutine: the name of the bits that it returns, and the bits that they become."""
     depth: int = 0
     repeats: bool = False
-    """In the body of a loop that the circuit itself runs."""
+    """Inside of a loop that the circuit itself runs."""
 
     def find(self, name: str) -> _Meaning | None:
         scope: _Scope | None = self
@@ -154,7 +155,7 @@ class _Break(Exception):
 
 
 class _Continue(Exception):
-    """Goes on with the next round of an unrolled loop."""
+    """Continues with the next round of an unrolled loop."""
 
 
 class _Return(Exception):
@@ -174,15 +175,15 @@ class _OwnGate:
 
 def _refuse(node: Any, message: str, hint: str = "") -> NoReturn:
     span = node.span
-    line, column = (1, 1) if span is None else (span.start_line, span.start_column + 1)
-    raise QasmInvalid([QasmProblem(line, column, "S402", message, hint)])
+    place = (1, 1) if span is None else (span.start_line, span.start_column + 1)
+    raise InvalidCircuitFile.at(place, message, hint)
 
 
 _Node = TypeVar("_Node", bound=ast.QASMNode)
 
 
 def _like(node: ast.QASMNode, made: _Node) -> _Node:
-    """`made`, standing where `node` stands."""
+    """`made` with the place and the annotations of `node`."""
     made.span = node.span
     if isinstance(node, ast.Statement) and isinstance(made, ast.Statement):
         made.annotations = node.annotations
@@ -190,11 +191,11 @@ def _like(node: ast.QASMNode, made: _Node) -> _Node:
 
 
 class _Lowering:
-    """One program. Statements are handled by methods named after their classes."""
+    """Lowers a program; each class of statements has its method, named after the class."""
 
     def __init__(self) -> None:
         self._gates: dict[str, _OwnGate] = {}
-        self._templates: dict[str, ast.QuantumGateDefinition] = {}
+        self._parametric: dict[str, ast.QuantumGateDefinition] = {}
         self._instances: dict[tuple[str, tuple[Constant, ...]], _OwnGate] = {}
         self._instances_made: list[ast.QuantumGateDefinition] = []
         self._subroutines: dict[str, ast.SubroutineDefinition] = {}
@@ -254,7 +255,7 @@ class _Lowering:
         except NotConstant:
             _refuse(node, f"{what} must be known before the circuit runs", "use constants")
 
-    def _whole(self, node: Any, scope: _Scope, what: str) -> int:
+    def _integer(self, node: Any, scope: _Scope, what: str) -> int:
         value = self._known(node, scope, what)
         if isinstance(value, float):
             _refuse(node, f"{what} must be an integer, not {value}")
@@ -274,7 +275,7 @@ class _Lowering:
                 if isinstance(meaning, _Number) and isinstance(meaning.value, tuple):
                     if isinstance(node.index, ast.DiscreteSet) or len(node.index) != 1:
                         raise NotConstant
-                    at = self._whole(node.index[0], scope, "an index")
+                    at = self._integer(node.index[0], scope, "an index")
                     if not -len(meaning.value) <= at < len(meaning.value):
                         _refuse(node, "an index is outside of its array")
                     return meaning.value[at]
@@ -297,7 +298,7 @@ class _Lowering:
         return self._value(returned.node.expression, returned.scope)
 
     def _folded(self, node: Any, scope: _Scope) -> Any:
-        """An expression with what is known in it written as numbers."""
+        """An expression whose known parts are written as numbers."""
         if isinstance(node, ast.IntegerLiteral | ast.FloatLiteral | ast.BooleanLiteral):
             return node
         if not self._has_own_names(node, scope):
@@ -320,7 +321,7 @@ class _Lowering:
                     left, right = _as_float(left), _as_float(right)
                 return _like(node, ast.BinaryExpression(node.op, left, right))
             case ast.Cast(type=ast.FloatType() | ast.AngleType()):
-                return self._folded(node.argument, scope)  # of an input: a number it is
+                return self._folded(node.argument, scope)  # of an input, which is a number
         return node
 
     def _has_own_names(self, node: Any, scope: _Scope) -> bool:
@@ -334,7 +335,7 @@ class _Lowering:
             case ast.BinaryExpression():
                 return (
                     node.op.name not in "+-*/"
-                    or (node.op.name == "/" and _is_whole(node))
+                    or (node.op.name == "/" and _is_integer(node))
                     or self._has_own_names(node.lhs, scope)
                     or self._has_own_names(node.rhs, scope)
                 )
@@ -348,7 +349,7 @@ class _Lowering:
         """The literal size of a register of the program, None where it is no register."""
         if name in scope.names and not isinstance(scope.names[name], _Symbol):
             _refuse(node, f"`{name}` is already declared")
-        number = 1 if size is None else self._whole(size, scope, "the size of a register")
+        number = 1 if size is None else self._integer(size, scope, "the size of a register")
         if number < 0:
             _refuse(size, f"a register of {number} bits")
         self._bits += number
@@ -364,15 +365,15 @@ class _Lowering:
         return None if size is None else _like(size, ast.IntegerLiteral(number))
 
     def _bits_of(self, node: Any, scope: _Scope) -> _Bits | None:
-        """The bits that an operand names; None for what the converter must tell about."""
+        """The bits that an operand names; None for what the converter reports."""
         match node:
             case ast.Identifier():
                 meaning = scope.find(node.name)
                 return meaning if isinstance(meaning, _Bits) else None
             case ast.IndexedIdentifier():
-                found, indices = self._bits_of(node.name, scope), node.indices
+                bits, indices = self._bits_of(node.name, scope), node.indices
             case ast.IndexExpression():
-                found, indices = self._bits_of(node.collection, scope), [node.index]
+                bits, indices = self._bits_of(node.collection, scope), [node.index]
             case ast.Concatenation():
                 left, right = self._bits_of(node.lhs, scope), self._bits_of(node.rhs, scope)
                 if left is None or right is None:
@@ -381,26 +382,26 @@ class _Lowering:
             case _:
                 return None
         for index in indices:
-            if found is None or found.single:
+            if bits is None or bits.single:
                 return None
-            found = self._chosen(found, index, node, scope)
-        return found
+            bits = self._indexed(bits, index, node, scope)
+        return bits
 
-    def _chosen(self, bits: _Bits, index: Any, node: Any, scope: _Scope) -> _Bits | None:
+    def _indexed(self, bits: _Bits, index: Any, node: Any, scope: _Scope) -> _Bits | None:
         if isinstance(index, ast.DiscreteSet):
-            places = [self._whole(value, scope, "an index") for value in index.values]
+            places = [self._integer(value, scope, "an index") for value in index.values]
             return _Bits(tuple(_item(bits, place, node) for place in places), single=False)
         if len(index) != 1:
             return None
         if isinstance(index[0], ast.RangeDefinition):
             span = self._range(index[0], scope, len(bits.items))
             return _Bits(tuple(_item(bits, place, node) for place in span), single=False)
-        place = self._whole(index[0], scope, "an index")
+        place = self._integer(index[0], scope, "an index")
         return _Bits((_item(bits, place, node),), single=True)
 
     def _range(self, node: ast.RangeDefinition, scope: _Scope, size: int | None = None) -> range:
-        """The integers of a range, both ends included; of an index, negative ones count back."""
-        step = 1 if node.step is None else self._whole(node.step, scope, "the step of a range")
+        """The integers of a range, both ends included; negative indices count from the end."""
+        step = 1 if node.step is None else self._integer(node.step, scope, "the step of a range")
         if step == 0:
             _refuse(node, "a range with steps of 0 never ends")
         first, last = (0, (size or 0) - 1) if step > 0 else ((size or 0) - 1, 0)
@@ -411,12 +412,12 @@ class _Lowering:
                     _refuse(node, "the range of a loop needs both ends")
                 ends.append(otherwise)
                 continue
-            value = self._whole(end, scope, "the end of a range")
+            value = self._integer(end, scope, "the end of a range")
             ends.append(value + size if size is not None and value < 0 else value)
         return range(ends[0], ends[1] + (1 if step > 0 else -1), step)
 
     def _written(self, bits: _Bits, node: Any) -> Any | None:
-        """An operand that names the bits, None where no single one does."""
+        """An operand that names the bits; None where a single operand cannot."""
         bases = {base for base, _ in bits.items}
         if len(bases) != 1:
             return None
@@ -432,7 +433,7 @@ class _Lowering:
         return _like(node, ast.IndexedIdentifier(name, [index]))
 
     def _operand(self, node: Any, scope: _Scope) -> tuple[Any | None, _Bits | None]:
-        """An operand of the lowered program, and its bits; no operand where it takes several."""
+        """An operand of the lowered program (None where several are needed), and its bits."""
         bits = self._bits_of(node, scope)
         if bits is None:
             return node, None
@@ -441,7 +442,7 @@ class _Lowering:
     def _each(
         self, nodes: Sequence[Any], scope: _Scope, make: Callable[[list[Any]], Any], node: Any
     ) -> Iterator[tuple[Any, int]]:
-        """Statements on operands, with their widths: one, or one per bit where it takes several."""
+        """(statement, width) on operands: a single one, or one per bit where several are needed."""
         operands = [self._operand(operand, scope) for operand in nodes]
         width = max((len(b.items) for _, b in operands if b and not b.single), default=1)
         if all(written is not None for written, _ in operands):
@@ -484,7 +485,7 @@ class _Lowering:
         yield from self._initial(node, init, scope)
 
     def _initial(self, node: Any, init: Any, scope: _Scope) -> Iterator[Any]:
-        """Statements that give just declared bits what they begin with."""
+        """Statements that give the initial value of bits that were just declared."""
         target = node.identifier
         if isinstance(init, ast.QuantumMeasurement):
             statement = _like(node, ast.QuantumMeasurementStatement(init, target))
@@ -494,28 +495,30 @@ class _Lowering:
         elif init is not None and not _is_zero(init):
             _refuse(
                 init,
-                f"`{target.name}` begins as something else than 0",
+                f"`{target.name}` does not begin as 0",
                 "no machine sets a bit: use the number itself, or a `const`",
             )
 
     def _variable(self, node: Any, scope: _Scope, *, constant: bool) -> bool:
-        """Keeps a variable whose value is known; False where it is of another kind."""
+        """Record a variable whose value is known; False where it is of another kind."""
         name, kind, init = node.identifier.name, node.type, node.init_expression
         if name in scope.names and not isinstance(scope.names[name], _Symbol):
             _refuse(node, f"`{name}` is already declared")
         if isinstance(kind, ast.DurationType) and init is not None:
-            found = self._duration(init, scope)
-            if found is None:
+            duration = self._duration(init, scope)
+            if duration is None:
                 return False
-            scope.names[name] = found
+            scope.names[name] = duration
             return True
         try:
             if isinstance(kind, ast.ArrayType) and isinstance(init, ast.ArrayLiteral):
-                values = tuple(self._held(kind.base_type, item, scope) for item in init.values)
+                values = tuple(
+                    self._cast_value(kind.base_type, item, scope) for item in init.values
+                )
                 scope.names[name] = _Number(kind.base_type, values, constant)
                 return True
             if isinstance(kind, _NUMBERS) or (constant and isinstance(kind, ast.BitType)):
-                value = None if init is None else self._held(kind, init, scope)
+                value = None if init is None else self._cast_value(kind, init, scope)
                 scope.names[name] = _Number(kind, value, constant)
                 return True
         except NotConstant:
@@ -523,7 +526,7 @@ class _Lowering:
                 _refuse(node, f"the constant `{name}` has no value before the circuit runs")
         return False
 
-    def _held(self, kind: ast.ClassicalType, node: Any, scope: _Scope) -> Constant:
+    def _cast_value(self, kind: ast.ClassicalType, node: Any, scope: _Scope) -> Constant:
         value = self._value(node, scope)
         try:
             return cast(kind, value)
@@ -544,7 +547,7 @@ class _Lowering:
         scope.names[node.target.name] = bits
 
     def _duration(self, node: Any, scope: _Scope) -> _Duration | None:
-        """A length of time that is known, None where it is none."""
+        """A length of time that is known; None for all else."""
         match node:
             case ast.DurationLiteral():
                 return _Duration(node.value, node.unit.name)
@@ -573,21 +576,23 @@ class _Lowering:
         self, node: ast.QuantumGateDefinition, scope: _Scope
     ) -> Iterator[Any]:
         name = node.name.name
-        before = self._gates.get(name) or self._templates.get(name)
+        before = self._gates.get(name) or self._parametric.get(name)
         if before is not None:
             line = before.line if isinstance(before, _OwnGate) else _line(before)
             _refuse(node, f"'{name}' is already defined. Previous definition on line {line}.")
         if name == "U":
             _refuse(node, f"'{name}' is already defined.", "it is a gate of the language")
-        if node.arguments and _computes(node.body, self._templates):
-            self._templates[name] = node
+        if node.arguments and _computes(node.body, self._parametric):
+            self._parametric[name] = node
             return
         meanings: dict[str, _Meaning] = {}
         arguments = []
         number = len(self._gates)
         for i, argument in enumerate(node.arguments):
-            # in their order, and of no other gate's: Qiskit takes names for what they name
-            ordered = _like(argument, ast.Identifier(f"{i:05}{OWN}{argument.name}{OWN}{number}"))
+            # sorted in their order, and unique: Qiskit identifies parameters by name
+            ordered = _like(
+                argument, ast.Identifier(f"{i:05}{NAME_MARK}{argument.name}{NAME_MARK}{number}")
+            )
             meanings[argument.name] = _Symbol(ordered)
             arguments.append(ordered)
         own, body = self._defined(node, meanings)
@@ -598,23 +603,23 @@ class _Lowering:
     def _defined(
         self, node: ast.QuantumGateDefinition, meanings: Mapping[str, _Meaning]
     ) -> tuple[_OwnGate, list[Any]]:
-        """A gate of the file under a name that no library has, and its body."""
+        """A gate of the file under a unique name, and its body."""
         inner = _Scope(self._global, names=dict(meanings))
         inner.names |= {qubit.name: _Symbol() for qubit in node.qubits}
         before, self._operations = self._operations, 0
         body = list(self._block(node.body, inner))
         size, self._operations = self._operations, before
         number = len(self._gates) + len(self._instances)
-        return _OwnGate(f"{node.name.name}{OWN}{number}", max(size, 1), _line(node)), body
+        return _OwnGate(f"{node.name.name}{NAME_MARK}{number}", max(size, 1), _line(node)), body
 
     def _instance(
         self, call: ast.QuantumGate, node: ast.QuantumGateDefinition, scope: _Scope
     ) -> _OwnGate:
-        """A gate that computes with its angles, for the angles of a call."""
+        """The gate for the angles of a call, where a gate computes with its angles."""
         name = node.name.name
         if len(call.arguments) != len(node.arguments):
-            told = f"`{name}` takes {len(node.arguments)} angles"
-            _refuse(call, f"{told}, here it is given {len(call.arguments)}")
+            takes = f"`{name}` takes {len(node.arguments)} angles"
+            _refuse(call, f"{takes}, here it is given {len(call.arguments)}")
         try:
             values = tuple(float(self._value(angle, scope)) for angle in call.arguments)
         except NotConstant:
@@ -636,7 +641,7 @@ class _Lowering:
         return self._instances[name, values]
 
     def _QuantumGate(self, node: ast.QuantumGate, scope: _Scope) -> Iterator[Any]:  # noqa: N802
-        template = self._templates.get(node.name.name)
+        template = self._parametric.get(node.name.name)
         if template is None:
             own = self._gates.get(node.name.name)
             arguments = [self._folded(argument, scope) for argument in node.arguments]
@@ -726,7 +731,7 @@ class _Lowering:
         yield _like(node, ast.QuantumBarrier(self._spread(node.qubits, scope)))
 
     def _spread(self, nodes: Sequence[Any], scope: _Scope) -> list[Any]:
-        """Operands that name the same bits, each of which one name is enough for."""
+        """Operands that name the same bits, each of which a single operand can name."""
         spread = []
         for operand in nodes:
             written, bits = self._operand(operand, scope)
@@ -839,9 +844,9 @@ class _Lowering:
         if isinstance(node, ast.BinaryExpression) and node.op.name in ("&&", "||"):
             left, right = self._condition(node.lhs, scope), self._condition(node.rhs, scope)
             decides = node.op.name == "||"
-            for one, other in ((left, right), (right, left)):
-                if isinstance(one, bool):
-                    return decides if one == decides else other
+            for known, other in ((left, right), (right, left)):
+                if isinstance(known, bool):
+                    return decides if known == decides else other
             return _like(node, ast.BinaryExpression(node.op, left, right))
         if isinstance(node, ast.BinaryExpression):
             return self._comparison(node, scope)
@@ -874,7 +879,7 @@ class _Lowering:
             yield node
             return
         for values, body in node.cases:
-            if any(self._known(one, scope, "a case") == value for one in values):
+            if any(self._known(case, scope, "a case") == value for case in values):
                 yield from self._block(body.statements, scope.inside())
                 return
         if node.default is not None:
@@ -909,10 +914,10 @@ class _Lowering:
             operator = ast.BinaryOperator[node.op.name.removesuffix("=")]
             value = _like(node, ast.BinaryExpression(operator, node.lvalue, node.rvalue))
         try:
-            held = self._held(meaning.type, value, scope)
+            new_value = self._cast_value(meaning.type, value, scope)
         except NotConstant:
             _refuse(node, f"the value of `{name}` is not known before the circuit runs")
-        holder.names[name] = evolve(meaning, value=held)
+        holder.names[name] = evolve(meaning, value=new_value)
 
     def _SubroutineDefinition(self, node: ast.SubroutineDefinition, _: _Scope) -> Iterator[Any]:  # noqa: N802
         if node.name.name in self._subroutines:
@@ -938,7 +943,7 @@ class _Lowering:
     def _inlined(
         self, call: ast.FunctionCall, target: _Bits | None, scope: _Scope
     ) -> Iterator[Any]:
-        """The statements of a subroutine, what it returns being put into `target`."""
+        """The statements of a subroutine, which writes what it returns into `target`."""
         made, returned = self._called(call, target, scope)
         yield from made
         result = None if returned is None else returned.node.expression
@@ -950,15 +955,15 @@ class _Lowering:
             if target is None or returned is None:
                 _refuse(call, "the result of a measurement must be kept", "write `c = measure q;`")
             qubits, _ = self._operand(result.qubit, returned.scope)
-            bits = self._written(target, call)
-            if qubits is None or bits is None:
+            target_operand = self._written(target, call)
+            if qubits is None or target_operand is None:
                 _refuse(call, "the measured qubits are of several registers", "measure one by one")
             measured = _like(result, ast.QuantumMeasurement(qubits))
             self._spend(call, len(target.items))
-            yield _like(call, ast.QuantumMeasurementStatement(measured, bits))
+            yield _like(call, ast.QuantumMeasurementStatement(measured, target_operand))
         elif target is not None:
-            held = self._bits_of(result, returned.scope) if returned is not None else None
-            if held != target:
+            bits = self._bits_of(result, returned.scope) if returned is not None else None
+            if bits != target:
                 _refuse(
                     result,
                     "a subroutine returns a measurement, or bits that it declares",
@@ -991,11 +996,11 @@ class _Lowering:
         scope: _Scope,
         inner: _Scope,
     ) -> None:
-        """Gives the arguments of a call their meanings in the subroutine."""
+        """Give the arguments of a call their meanings in the subroutine."""
         if len(call.arguments) != len(routine.arguments):
             number = len(routine.arguments)
-            told = f"`{routine.name.name}` takes {number} argument{'s' * (number != 1)}"
-            _refuse(call, f"{told}, here it is given {len(call.arguments)}")
+            takes = f"`{routine.name.name}` takes {number} argument{'s' * (number != 1)}"
+            _refuse(call, f"{takes}, here it is given {len(call.arguments)}")
         for formal, actual in zip(routine.arguments, call.arguments, strict=True):
             name = formal.name.name
             is_bits = isinstance(formal, ast.QuantumArgument) or isinstance(
@@ -1006,7 +1011,7 @@ class _Lowering:
                 if not isinstance(kind, _NUMBERS):
                     _refuse(formal, "such arguments are not supported", "pass numbers or qubits")
                 try:
-                    value = self._held(kind, actual, scope)
+                    value = self._cast_value(kind, actual, scope)
                     inner.names[name] = _Number(kind, value, constant=False)
                 except NotConstant:
                     inner.names[name] = _Symbol(self._folded(actual, scope))
@@ -1021,24 +1026,24 @@ class _Lowering:
                     _refuse(actual, f"`{name}` is one bit, here it is given {len(bits.items)}")
                 bits = evolve(bits, single=True)
             elif size is not None:
-                wanted = self._whole(size, inner, "the size of a register")
-                if wanted != len(bits.items):
-                    _refuse(actual, f"`{name}` has {wanted} bits, here {len(bits.items)}")
+                expected = self._integer(size, inner, "the size of a register")
+                if expected != len(bits.items):
+                    _refuse(actual, f"`{name}` has {expected} bits, here {len(bits.items)}")
                 bits = evolve(bits, single=False)
             inner.names[name] = bits
 
     def _local_bits(self, node: ast.ClassicalDeclaration, scope: _Scope) -> Iterator[Any]:
-        """Bits that a subroutine declares: those that it returns are the caller's."""
+        """Bits that a subroutine declares, which must be those that it returns."""
         name = node.identifier.name
-        wanted, target = scope.returned or ("", None)
+        returned_name, target = scope.returned or ("", None)
         kind: Any = node.type
-        if name != wanted or target is None:
+        if name != returned_name or target is None:
             _refuse(
                 node,
                 f"the bits `{name}` of a subroutine are not what is kept of it",
                 "return them, and write `c = ` before the call",
             )
-        size = 1 if kind.size is None else self._whole(kind.size, scope, "the size of a register")
+        size = 1 if kind.size is None else self._integer(kind.size, scope, "the size of a register")
         if size != len(target.items):
             _refuse(node, f"`{name}` has {size} bits, what is kept of it {len(target.items)}")
         scope.names[name] = evolve(target, single=kind.size is None)
@@ -1046,7 +1051,7 @@ class _Lowering:
 
 
 def _returned_name(routine: ast.SubroutineDefinition) -> str:
-    """The name that a subroutine returns at its end, if it does."""
+    """The name that a subroutine returns at its end; empty where it returns none."""
     last = routine.body[-1] if routine.body else None
     result = last.expression if isinstance(last, ast.ReturnStatement) else None
     return result.name if isinstance(result, ast.Identifier) else ""
@@ -1072,26 +1077,26 @@ def _literal(value: Constant) -> ast.Expression:
     return literal
 
 
-def _computes(body: Iterable[Any], templates: Container[str]) -> bool:
-    """Whether a gate's body asks for more of its angles than sums and multiples."""
+def _computes(body: Iterable[Any], parametric: Container[str]) -> bool:
+    """Whether a gate's body computes more than sums and multiples of its angles."""
     for node in body:
         if isinstance(node, ast.QuantumGate):
-            if node.name.name in templates or any(map(_is_computed, node.arguments)):
+            if node.name.name in parametric or any(map(_is_computed, node.arguments)):
                 return True
         elif isinstance(node, ast.QuantumPhase):
             if _is_computed(node.argument):
                 return True
-        elif isinstance(node, ast.ForInLoop) and _computes(node.block, templates):
+        elif isinstance(node, ast.ForInLoop) and _computes(node.block, parametric):
             return True
     return False
 
 
-def _is_whole(node: Any) -> bool:
-    """Whether an expression is made of integers alone: the converter rounds their quotient down."""
+def _is_integer(node: Any) -> bool:
+    """Whether an expression is of integers only, whose quotient the converter rounds down."""
     if isinstance(node, ast.UnaryExpression):
-        return _is_whole(node.expression)
+        return _is_integer(node.expression)
     if isinstance(node, ast.BinaryExpression):
-        return _is_whole(node.lhs) and _is_whole(node.rhs)
+        return _is_integer(node.lhs) and _is_integer(node.rhs)
     return isinstance(node, ast.IntegerLiteral)
 
 
@@ -1105,7 +1110,7 @@ def _is_computed(node: Any) -> bool:
 
 
 def _as_float(node: Any) -> Any:
-    """A literal integer as the same float; anything else as it is."""
+    """A literal integer as a float; anything else as it is."""
     if isinstance(node, ast.UnaryExpression):
         return _like(node, ast.UnaryExpression(node.op, _as_float(node.expression)))
     return (
@@ -1116,14 +1121,14 @@ def _as_float(node: Any) -> Any:
 
 
 def _is_zero(node: Any) -> bool:
-    """Whether bits begin with what they have anyway."""
+    """Whether an initial value of bits is 0, as of all bits."""
     if isinstance(node, ast.BitstringLiteral | ast.IntegerLiteral | ast.BooleanLiteral):
         return node.value == 0
     return False
 
 
 def _controls(modifiers: Sequence[ast.QuantumGateModifier]) -> int:
-    """How many times a gate's size its controlled form counts."""
+    """Factor of a gate's size in its controlled form."""
     controls = 0
     for modifier in modifiers:
         if modifier.modifier in (ast.GateModifierName.ctrl, ast.GateModifierName.negctrl):
@@ -1142,14 +1147,14 @@ def _sum(left: _Duration, right: _Duration, sign: int) -> _Duration | None:
 
 
 def _if(condition: Any, block: list[Any], node: Any) -> Any:
-    """An `if` without `else`; of two conditions, one within the other."""
+    """An `if` without `else`; a conjunction becomes two nested ones."""
     if isinstance(condition, ast.BinaryExpression) and condition.op.name == "&&":
         return _if(condition.lhs, [_if(condition.rhs, block, node)], node)
     return _like(node, ast.BranchingStatement(condition, block, []))
 
 
 def _expression(operand: Any, node: Any) -> Any:
-    """An operand as it stands in expressions."""
+    """An operand in the form that it has in expressions."""
     if isinstance(operand, ast.IndexedIdentifier):
         return _like(node, ast.IndexExpression(operand.name, operand.indices[0]))
     return operand

@@ -1,6 +1,6 @@
 """OpenQASM text as tokens and statements, with their places.
 
-Left out is what the parsers leave out, and nothing else, or something could hide from the survey:
+The tokenizer omits what the parsers omit and nothing else, or text could hide from the survey:
 comments, and in OpenQASM 3 pragmas and annotations, which run to the end of their line.
 """
 
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 )
 
 
-class Token(NamedTuple):
+class QasmToken(NamedTuple):
     """One token; `start` counts characters of the text."""
 
     kind: str
@@ -36,22 +36,22 @@ class Token(NamedTuple):
 class Statement(NamedTuple):
     """Tokens up to `;`, `{`, `}` or the end of the text, and which of these ended it."""
 
-    tokens: Sequence[Token]
+    tokens: Sequence[QasmToken]
     end: str
 
 
-def tokenize(text: str) -> list[Token]:
-    """Tokens of `text`; any text has them."""
-    found = []
+def tokenize(text: str) -> list[QasmToken]:
+    """Tokens of `text`; never raises."""
+    tokens = []
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "string"
         if kind != "skip":
-            found.append(Token(kind, match[kind], match.start(kind)))
-    return found
+            tokens.append(QasmToken(kind, match[kind], match.start(kind)))
+    return tokens
 
 
-def statements(tokens: Sequence[Token]) -> Iterator[Statement]:
-    """The tokens cut into statements; a block's own statements follow its head."""
+def statements(tokens: Sequence[QasmToken]) -> Iterator[Statement]:
+    """`tokens` cut into statements; the statements of a block follow its head."""
     start = 0
     for place, token in enumerate(tokens):
         if token.kind == "symbol" and token.text in ";{}":

@@ -1,4 +1,4 @@
-"""Expressions of OpenQASM 3: numbers that are known, and tests of bits that only a run knows."""
+"""Expressions of OpenQASM 3: numbers, and functions of bits that only a run knows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from iqm_spec.crosscheck.program import NotReadable
 
 if TYPE_CHECKING:
     from openqasm3 import ast
+
 
 Number = bool | int | float
 
@@ -56,43 +57,43 @@ _LONGEST = 20_000
 
 
 @frozen
-class Qubits:
-    """Numbers of qubits; `single` for one that is no register."""
+class QubitPlaces:
+    """Numbers of qubits; `single` for a qubit outside of registers."""
 
     places: tuple[int, ...]
     single: bool
 
 
 @frozen
-class Bits:
-    """Places of classical bits; `single` for one that is no register."""
+class BitPlaces:
+    """Places of classical bits; `single` for a bit outside of registers."""
 
     places: tuple[int, ...]
     single: bool
 
 
 @frozen(eq=False)
-class Runtime:
-    """A value that bits decide; `width` is its number of bits, None for a truth value."""
+class RuntimeValue:
+    """A function of bits; `width` is its number of bits, None for a truth value."""
 
     bits: frozenset[int]
     value: Callable[[int], int]
     width: int | None = None
 
 
-Value = Number | Qubits | Bits | Runtime
+Value = Number | QubitPlaces | BitPlaces | RuntimeValue
 
 
 @frozen
-class Literal:
+class BitLiteral:
     """The bits of a literal such as "0101"."""
 
     value: int
     width: int
 
 
-def evaluate(node: ast.Expression | None, scope: Mapping[str, Value]) -> Value | Literal:
-    """What an expression stands for where its names are those of `scope`."""
+def evaluate(node: ast.Expression | None, scope: Mapping[str, Value]) -> Value | BitLiteral:
+    """The value of an expression with the names of `scope`."""
     from openqasm3 import ast
 
     match node:
@@ -107,7 +108,7 @@ def evaluate(node: ast.Expression | None, scope: Mapping[str, Value]) -> Value |
         case ast.BooleanLiteral(value=value):
             return value
         case ast.BitstringLiteral(value=value, width=width):
-            return Literal(value, width)
+            return BitLiteral(value, width)
         case ast.UnaryExpression():
             return _unary(node.op.name, evaluate(node.expression, scope))
         case ast.BinaryExpression():
@@ -118,25 +119,25 @@ def evaluate(node: ast.Expression | None, scope: Mapping[str, Value]) -> Value |
         case ast.Concatenation():
             return _joined(evaluate(node.lhs, scope), evaluate(node.rhs, scope))
         case ast.FunctionCall():
-            return _called(node.name.name, [number(one, scope) for one in node.arguments])
+            return _called(node.name.name, [number(argument, scope) for argument in node.arguments])
         case _:
             raise NotReadable(f"an expression of the kind {type(node).__name__}")
 
 
 def number(node: ast.Expression | None, scope: Mapping[str, Value]) -> Number:
-    """The number that an expression stands for, which is known without running."""
-    found = evaluate(node, scope)
-    if not isinstance(found, bool | int | float):
+    """The number of an expression; raises `NotReadable` where only a run knows it."""
+    value = evaluate(node, scope)
+    if not isinstance(value, bool | int | float):
         raise NotReadable("a number that only a run knows")
-    return _finite(found)
+    return _finite(value)
 
 
-def whole(node: ast.Expression | None, scope: Mapping[str, Value]) -> int:
-    """The whole number that an expression stands for."""
-    found = number(node, scope)
-    if isinstance(found, bool) or not isinstance(found, int):
+def integer(node: ast.Expression | None, scope: Mapping[str, Value]) -> int:
+    """The integer of an expression; raises `NotReadable` where it is none."""
+    value = number(node, scope)
+    if isinstance(value, bool) or not isinstance(value, int):
         raise NotReadable("an index or a size that is no whole number")
-    return found
+    return value
 
 
 def _finite(value: Number) -> Number:
@@ -155,53 +156,57 @@ def _called(name: str, arguments: Sequence[Number]) -> Number:
     raise NotReadable(f"the function `{name[:40]}`")
 
 
-def _unary(sign: str, value: Value | Literal) -> Value:
+def _unary(sign: str, value: Value | BitLiteral) -> Value:
     if sign == "!":
         if isinstance(value, bool):
             return not value
-        held = truth(value)
-        return Runtime(held.bits, lambda state: not held.value(state))
+        test = truth(value)
+        return RuntimeValue(test.bits, lambda state: not test.value(state))
     if sign == "-" and isinstance(value, int | float) and not isinstance(value, bool):
         return -value
-    if sign == "~" and isinstance(value, Bits | Runtime):
+    if sign == "~" and isinstance(value, BitPlaces | RuntimeValue):
         run = runtime(value)
         if run.width is not None:
             mask = (1 << run.width) - 1
-            return Runtime(run.bits, lambda state: run.value(state) ^ mask, run.width)
+            return RuntimeValue(run.bits, lambda state: run.value(state) ^ mask, run.width)
     raise NotReadable(f"the operator `{sign}` here")
 
 
-def _binary(sign: str, left: Value | Literal, right: Value | Literal) -> Value:
+def _binary(sign: str, left: Value | BitLiteral, right: Value | BitLiteral) -> Value:
     if isinstance(left, bool | int | float) and isinstance(right, bool | int | float):
         return _finite(_binary_number(sign, left, right))
     if sign in _LOGIC:
-        one, two = truth(left), truth(right)
-        both = one.bits | two.bits
+        first_test, second_test = truth(left), truth(right)
+        both = first_test.bits | second_test.bits
         if sign == "&&":
-            return Runtime(both, lambda state: bool(one.value(state) and two.value(state)))
-        return Runtime(both, lambda state: bool(one.value(state) or two.value(state)))
+            return RuntimeValue(
+                both, lambda state: bool(first_test.value(state) and second_test.value(state))
+            )
+        return RuntimeValue(
+            both, lambda state: bool(first_test.value(state) or second_test.value(state))
+        )
     first, second = runtime(left), runtime(right)
     bits = first.bits | second.bits
     widths = {run.width for run in (first, second) if run.width is not None and run.bits}
     if sign in _COMPARISONS:
-        if len(widths) > 1 or _unlike(left, second) or _unlike(right, first):
+        if len(widths) > 1 or _differs_in_width(left, second) or _differs_in_width(right, first):
             raise NotReadable("a comparison of values of different sizes")
         compare = _COMPARISONS[sign]
-        return Runtime(bits, lambda state: compare(first.value(state), second.value(state)))
+        return RuntimeValue(bits, lambda state: compare(first.value(state), second.value(state)))
     if sign in _BITWISE and len(widths) == 1 and first.width == second.width:
         combine = _BITWISE[sign]
-        return Runtime(
+        return RuntimeValue(
             bits, lambda state: combine(first.value(state), second.value(state)), first.width
         )
     raise NotReadable(f"the operator `{sign}` on bits")
 
 
-def _unlike(literal: Value | Literal, other: Runtime) -> bool:
-    return isinstance(literal, Literal) and literal.width != other.width
+def _differs_in_width(literal: Value | BitLiteral, other: RuntimeValue) -> bool:
+    return isinstance(literal, BitLiteral) and literal.width != other.width
 
 
 def _binary_number(sign: str, left: Number, right: Number) -> Number:
-    wholes = isinstance(left, int) and isinstance(right, int)
+    integers = isinstance(left, int) and isinstance(right, int)
     match sign:
         case "+":
             return left + right
@@ -209,17 +214,17 @@ def _binary_number(sign: str, left: Number, right: Number) -> Number:
             return left - right
         case "*":
             return left * right
-        case "/" if wholes:
+        case "/" if integers:
             if left % right and (left < 0 or right < 0):
                 raise NotReadable("a division of negative whole numbers")
             return left // right
         case "/":
             return left / right
-        case "%" if wholes and left >= 0 and right > 0:
+        case "%" if integers and left >= 0 and right > 0:
             return left % right
         case "**" if abs(right) <= 64:
-            return float(math.pow(left, right)) if not wholes or right < 0 else left**right
-        case "<<" | ">>" if wholes and left >= 0 and 0 <= right <= 52:
+            return float(math.pow(left, right)) if not integers or right < 0 else left**right
+        case "<<" | ">>" if integers and left >= 0 and 0 <= right <= 52:
             return int(left) << int(right) if sign == "<<" else int(left) >> int(right)
         case "&&":
             return bool(left) and bool(right)
@@ -227,40 +232,40 @@ def _binary_number(sign: str, left: Number, right: Number) -> Number:
             return bool(left) or bool(right)
         case _ if sign in _COMPARISONS:
             return _COMPARISONS[sign](left, right)
-        case _ if sign in _BITWISE and wholes:
+        case _ if sign in _BITWISE and integers:
             return _BITWISE[sign](int(left), int(right))
         case _:
             raise NotReadable(f"the operator `{sign}` here")
 
 
-def runtime(value: Value | Literal) -> Runtime:
-    """A value as one of the bits: registers as whole numbers, the first bit the lowest."""
+def runtime(value: Value | BitLiteral) -> RuntimeValue:
+    """A value as a function of bits: registers as integers, the first bit the lowest."""
     match value:
-        case Runtime():
+        case RuntimeValue():
             return value
-        case Bits(places=places):
-            return Runtime(
+        case BitPlaces(places=places):
+            return RuntimeValue(
                 frozenset(places),
                 lambda state: sum((state >> place & 1) << i for i, place in enumerate(places)),
                 len(places),
             )
-        case Literal(value=known, width=width):
-            return Runtime(frozenset(), lambda state: known, width)
+        case BitLiteral(value=known, width=width):
+            return RuntimeValue(frozenset(), lambda state: known, width)
         case bool() | int():
             constant = int(value)
-            return Runtime(frozenset(), lambda state: constant)
+            return RuntimeValue(frozenset(), lambda state: constant)
         case _:
             raise NotReadable("a condition on such a value")
 
 
-def truth(value: Value | Literal) -> Runtime:
+def truth(value: Value | BitLiteral) -> RuntimeValue:
     """A value as a condition: true where it is not 0."""
     run = runtime(value)
-    return Runtime(run.bits, lambda state: bool(run.value(state)))
+    return RuntimeValue(run.bits, lambda state: bool(run.value(state)))
 
 
-def _joined(left: Value | Literal, right: Value | Literal) -> Value:
-    for kind in (Qubits, Bits):
+def _joined(left: Value | BitLiteral, right: Value | BitLiteral) -> Value:
+    for kind in (QubitPlaces, BitPlaces):
         if isinstance(left, kind) and isinstance(right, kind):
             if len(left.places) + len(right.places) > _LONGEST:
                 raise NotReadable("very long registers")
@@ -268,21 +273,21 @@ def _joined(left: Value | Literal, right: Value | Literal) -> Value:
     raise NotReadable("a concatenation of such values")
 
 
-def indexed(value: Value | Literal, index: Any, scope: Mapping[str, Value]) -> Value:
-    """What an index, a range or a set of them takes from a register."""
+def indexed(value: Value | BitLiteral, index: Any, scope: Mapping[str, Value]) -> Value:
+    """The bits that an index, a range or a set of indices takes from a register."""
     from openqasm3 import ast
 
-    if not isinstance(value, Qubits | Bits) or value.single:
+    if not isinstance(value, QubitPlaces | BitPlaces) or value.single:
         raise NotReadable("an index of what is no register")
     size = len(value.places)
     if isinstance(index, ast.DiscreteSet):
-        picked = [_place(whole(one, scope), size) for one in index.values]
+        picked = [_place(integer(item, scope), size) for item in index.values]
     elif len(index) != 1:
         raise NotReadable("an index of several dimensions")
     elif isinstance(index[0], ast.RangeDefinition):
-        picked = [_place(one, size) for one in span(index[0], scope, size)]
+        picked = [_place(item, size) for item in integer_range(index[0], scope, size)]
     else:
-        place = _place(whole(index[0], scope), size)
+        place = _place(integer(index[0], scope), size)
         return type(value)((value.places[place],), single=True)
     return type(value)(tuple(value.places[place] for place in picked), single=False)
 
@@ -293,14 +298,16 @@ def _place(index: int, size: int) -> int:
     return index % size
 
 
-def span(given: ast.RangeDefinition, scope: Mapping[str, Value], size: int | None = None) -> range:
-    """The whole numbers of a range, whose end is included; `size` is that of a register."""
-    step = 1 if given.step is None else whole(given.step, scope)
+def integer_range(
+    given: ast.RangeDefinition, scope: Mapping[str, Value], size: int | None = None
+) -> range:
+    """The integers of a range, end included; `size` is that of an indexed register."""
+    step = 1 if given.step is None else integer(given.step, scope)
     if step == 0 or (size is None and (given.start is None or given.end is None)):
         raise NotReadable("a range without end")
     first, last = (0, (size or 1) - 1) if step > 0 else ((size or 1) - 1, 0)
-    start = first if given.start is None else whole(given.start, scope)
-    end = last if given.end is None else whole(given.end, scope)
+    start = first if given.start is None else integer(given.start, scope)
+    end = last if given.end is None else integer(given.end, scope)
     if size is not None:
         start, end = _place(start, size), _place(end, size)
     return range(start, end + (1 if step > 0 else -1), step)

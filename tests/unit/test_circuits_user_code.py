@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 
 from iqm_spec.canonical import sha256
-from iqm_spec.circuits import CircuitError, UnknownGenerator, build_circuit, find, identity, known
+from iqm_spec.circuits import (
+    CircuitError,
+    UnknownGenerator,
+    build_circuit,
+    find_generator,
+    identity,
+    known_generators,
+)
 from iqm_spec.circuits.facts import facts_of
-from iqm_spec.circuits.foreign import printing_to_stderr
+from iqm_spec.circuits.user_code import printing_to_stderr
 from iqm_spec.model import CircuitFacts, SourceKind
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +84,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_code_that_was_not_allowed_does_not_run(module: str, tmp_path: Path) -> None:
     for allowed in (set(), {"another"}, {module + ".sub"}, {module[:-1]}):
         with pytest.raises(UnknownGenerator) as caught:
-            find(f"python:{module}:chain", allowed)
+            find_generator(f"python:{module}:chain", allowed)
         assert caught.value.code == "S409"
         assert f"--allow-code {module}" in caught.value.hint
         with pytest.raises(UnknownGenerator):
@@ -87,7 +94,7 @@ def test_code_that_was_not_allowed_does_not_run(module: str, tmp_path: Path) -> 
 
 
 def test_allowed_code_builds(module: str) -> None:
-    generator = find(f"python:{module}:chain", {module})
+    generator = find_generator(f"python:{module}:chain", {module})
     assert generator.summary == "A chain of rotations."
     assert generator.facts({"num_qubits": 3}) == CircuitFacts(3, 3, 3)
     assert [item.message for item in generator.check({"num_qbits": 3})] == [
@@ -131,7 +138,7 @@ def test_what_is_wrong_with_code_is_told(
     module: str, function: str, code: str, message: str
 ) -> None:
     with pytest.raises(CircuitError, match=message.replace("(", r"\(")) as caught:
-        find(f"python:{module}:{function}", {module}).build({})
+        find_generator(f"python:{module}:{function}", {module}).build({})
     assert caught.value.code == code
 
 
@@ -143,12 +150,12 @@ def test_modules_that_are_missing_or_do_not_import(module: str, tmp_path: Path) 
         (f"broken_{module}", "division by zero"),
     ):
         with pytest.raises(UnknownGenerator, match=message):
-            find(f"python:{name}:f", {name})
+            find_generator(f"python:{name}:f", {name})
 
 
 def test_a_module_that_is_missing_is_told_with_how_to_allow_it() -> None:
     with pytest.raises(UnknownGenerator, match="not allowed") as caught:
-        find("python:no_such_module_at_all:f")
+        find_generator("python:no_such_module_at_all:f")
     assert caught.value.hint.endswith("in a folder that PYTHONPATH names)")
 
 
@@ -156,7 +163,7 @@ def test_a_module_that_is_missing_is_told_with_how_to_allow_it() -> None:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_modules_of_python_hold_no_generators(ref: str, allowed: bool) -> None:
     with pytest.raises(UnknownGenerator, match="a module of Python itself") as caught:
-        find(f"python:{ref}", {ref.partition(":")[0]} if allowed else set())
+        find_generator(f"python:{ref}", {ref.partition(":")[0]} if allowed else set())
     assert caught.value.code == "S405"
     assert "QuantumCircuit" in caught.value.hint
 
@@ -166,8 +173,8 @@ def test_a_users_module_may_have_the_name_of_one_of_pythons(tmp_path: Path) -> N
     (tmp_path / "turtle.py").write_text(MODULE)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from iqm_spec.circuits import find\n"
-        "print(find('python:turtle:chain', {'turtle'}).summary)"
+        "from iqm_spec.circuits import find_generator\n"
+        "print(find_generator('python:turtle:chain', {'turtle'}).summary)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "A chain of rotations.\n"
@@ -223,7 +230,7 @@ def test_an_open_parameter_of_a_generator_has_its_place(
 
 def test_free_parameters_of_a_generator_are_bound(module: str) -> None:
     ref = f"python:{module}:free"
-    assert find(ref, {module}).facts({"num_qubits": 1}).inputs == ("theta",)
+    assert find_generator(ref, {module}).facts({"num_qubits": 1}).inputs == ("theta",)
     args = {"num_qubits": 1}
     bound = build_circuit(SourceKind.GENERATOR, ref, None, args, {"theta": 2}, {module})
     assert bound.data[0].operation.params == [2.0]
@@ -242,8 +249,8 @@ def test_installed_packages_offer_generators(module: str, tmp_path: Path) -> Non
         f"their_ghz = {module}:GHZ\n"
         "their_mistake = no_such_module_at_all:x\n"
     )
-    assert {"their_chain", "their_ghz"} <= set(known())
-    assert find("their_chain").facts({"num_qubits": 2}) == CircuitFacts(2, 2, 2)
+    assert {"their_chain", "their_ghz"} <= set(known_generators())
+    assert find_generator("their_chain").facts({"num_qubits": 2}) == CircuitFacts(2, 2, 2)
     assert identity(SourceKind.GENERATOR, "their_ghz", None, {"num_qubits": 2}) == {
         "generator": "their_ghz",
         "version": "1",
@@ -251,25 +258,31 @@ def test_installed_packages_offer_generators(module: str, tmp_path: Path) -> Non
         "args": {"num_qubits": 2, "shape": "line"},
         "parameters": {},
     }
-    assert find("their_ghz").build({"num_qubits": 2}) == find("ghz").build({"num_qubits": 2})
+    assert find_generator("their_ghz").build({"num_qubits": 2}) == find_generator("ghz").build(
+        {"num_qubits": 2}
+    )
     with pytest.raises(UnknownGenerator, match="of their-package cannot be loaded"):
-        find("their_mistake")
+        find_generator("their_mistake")
 
 
 # --- MQT Bench -----------------------------------------------------------------------------------
 
-pytest_mqt = pytest.mark.skipif(not any(n.startswith("mqt:") for n in known()), reason="no mqt")
+pytest_mqt = pytest.mark.skipif(
+    not any(n.startswith("mqt:") for n in known_generators()), reason="no mqt"
+)
 
 
 @pytest_mqt
 def test_mqt_tells_its_arguments_without_being_imported() -> None:
-    parameters = {p.name: p for p in find("mqt:graphstate").parameters}
+    parameters = {p.name: p for p in find_generator("mqt:graphstate").parameters}
     assert list(parameters) == ["num_qubits", "degree", "seed"]
     assert (parameters["degree"].default, parameters["seed"].default) == (2, 0)
-    assert "from 1 to 16" in find("mqt:grover").check({"num_qubits": 60})[0].message
-    assert [item.argument for item in find("mqt:ghz").check({"num_qubits": 3, "x": 1})] == ["x"]
+    assert "from 1 to 16" in find_generator("mqt:grover").check({"num_qubits": 60})[0].message
+    assert [
+        item.argument for item in find_generator("mqt:ghz").check({"num_qubits": 3, "x": 1})
+    ] == ["x"]
     with pytest.raises(UnknownGenerator, match="mqt-bench has no `gzh`") as caught:
-        find("mqt:gzh")
+        find_generator("mqt:gzh")
     assert "mqt:ghz" in caught.value.hint
 
 
@@ -285,7 +298,7 @@ def test_mqt_tells_its_arguments_without_being_imported() -> None:
     ],
 )
 def test_mqt_builds_measured_circuits(name: str, args: dict[str, object]) -> None:
-    generator = find(f"mqt:{name}")
+    generator = find_generator(f"mqt:{name}")
     circuit = generator.build(args)  # type: ignore[arg-type]
     facts = generator.facts(args)  # type: ignore[arg-type]
     assert facts == facts_of(circuit)
@@ -298,7 +311,7 @@ def test_mqt_builds_measured_circuits(name: str, args: dict[str, object]) -> Non
 @pytest.mark.slow
 def test_mqt_says_which_sizes_it_cannot_build() -> None:
     with pytest.raises(CircuitError, match="cannot build `full_adder`") as caught:
-        find("mqt:full_adder").build({"num_qubits": 3})
+        find_generator("mqt:full_adder").build({"num_qubits": 3})
     assert caught.value.code == "S406"
 
 
@@ -309,9 +322,10 @@ def test_without_mqt_the_extra_is_named(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     code = (
         f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(root)!r}]\n"
-        "from iqm_spec.circuits import CircuitError, find, known\n"
-        "assert not [name for name in known() if ':' in name]\n"
-        "try:\n    find('mqt:ghz')\nexcept CircuitError as error: print(error.code, error.hint)\n"
+        "from iqm_spec.circuits import CircuitError, find_generator, known_generators\n"
+        "assert not [name for name in known_generators() if ':' in name]\n"
+        "try:\n    find_generator('mqt:ghz')\n"
+        "except CircuitError as error: print(error.code, error.hint)\n"
     )
     command = [sys.executable, "-I", "-S", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

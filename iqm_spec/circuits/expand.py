@@ -1,8 +1,8 @@
-"""Circuits in which every gate means what its definition says, whatever its name.
+"""Expands definitions, so that every gate means what its definition says, whatever its name.
 
-Qiskit translates and synthesizes gates by their names: a gate called `rzz` becomes the library's
-RZZ, with any other body too. So the definitions of all gates but Qiskit's own are put in their
-place before anything looks at names, and the qubits are put into registers.
+Qiskit translates and synthesizes gates by name: a gate called `rzz` becomes the library's RZZ, with
+any other body too. So definitions replace all gates but Qiskit's standard gates before anything
+looks at names, and the qubits are put into registers.
 """
 
 from __future__ import annotations
@@ -11,34 +11,35 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.circuits.errors import CircuitError
+from iqm_spec.circuits.problems import CircuitError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction, Gate, Operation
 
-OWN = "@"
-"""Separates the name that a file gives a gate from what makes it different from all others."""
+
+NAME_MARK = "@"
+"""Separates the name that a file gives a gate from a suffix that makes it unique."""
 
 _LONGEST_LOOP = 100_000
-"""Instructions that one loop may become; longer ones stay loops, which no machine runs."""
+"""Instructions that a loop may become; longer loops stay, and no machine runs them."""
 
 _WIDEST_MATRIX = 8
 """Qubits of a gate that has a matrix and no definition."""
 
 
-def sealed(circuit: QuantumCircuit) -> QuantumCircuit:
-    """`circuit` in gates of Qiskit's own; itself where it has no others.
+def expand_definitions(circuit: QuantumCircuit) -> QuantumCircuit:
+    """`circuit` in Qiskit's standard gates; the same object where it has no others.
 
-    `CircuitError` where a gate has neither a definition nor a matrix.
+    Raises `CircuitError` where a gate has neither a definition nor a matrix.
     """
     regular = _has_regular_qubits(circuit)
-    if regular and all(map(_is_sealed, circuit.data)):
+    if regular and all(map(_is_expanded, circuit.data)):
         return circuit
-    return _rebuilt(circuit, regular=regular)
+    return _rebuild(circuit, regular=regular)
 
 
-def _rebuilt(circuit: QuantumCircuit, *, regular: bool) -> QuantumCircuit:
+def _rebuild(circuit: QuantumCircuit, *, regular: bool) -> QuantumCircuit:
     from qiskit import QuantumCircuit, QuantumRegister
 
     if regular:
@@ -54,7 +55,7 @@ def _rebuilt(circuit: QuantumCircuit, *, regular: bool) -> QuantumCircuit:
         for register in circuit.cregs:
             built.add_register(register)
     qubits = dict(zip(circuit.qubits, built.qubits, strict=True))
-    _put(circuit, built, qubits, {bit: bit for bit in circuit.clbits})
+    _append_all(circuit, built, qubits, {bit: bit for bit in circuit.clbits})
     return built
 
 
@@ -64,24 +65,24 @@ def _has_regular_qubits(circuit: QuantumCircuit) -> bool:
     return bool(listed == circuit.qubits)
 
 
-def _is_sealed(item: CircuitInstruction) -> bool:
+def _is_expanded(item: CircuitInstruction) -> bool:
     if item.is_standard_gate():
         return True
     blocks = getattr(item.operation, "blocks", None)
     if blocks is not None and item.operation.name != "for_loop":
-        return all(_is_sealed(inner) for block in blocks for inner in block.data)
+        return all(_is_expanded(inner) for block in blocks for inner in block.data)
     return _is_known(item.operation)
 
 
 def _is_known(operation: Operation) -> bool:
-    """Whether Qiskit knows what the operation is by its class, and not by its name alone."""
+    """Whether Qiskit identifies the operation by its class, not by its name."""
     from qiskit.circuit import Barrier, BreakLoopOp, ContinueLoopOp, Delay, Measure, Reset, Store
 
     plain = Barrier | BreakLoopOp | ContinueLoopOp | Delay | Measure | Reset | Store
     if isinstance(operation, plain):
         return True
-    home = getattr(operation, "base_class", type(operation)).__module__
-    return home.startswith("qiskit.circuit.library.") and operation.name not in _standard_names()
+    module = getattr(operation, "base_class", type(operation)).__module__
+    return module.startswith("qiskit.circuit.library.") and operation.name not in _standard_names()
 
 
 @lru_cache(maxsize=1)
@@ -91,63 +92,64 @@ def _standard_names() -> frozenset[str]:
     return frozenset(get_standard_gate_name_mapping())
 
 
-def _put(
+def _append_all(
     circuit: QuantumCircuit,
     built: QuantumCircuit,
     qubits: dict[Any, Any],
     clbits: dict[Any, Any],
 ) -> None:
-    """Appends the instructions of `circuit`, its bits replaced, with definitions expanded."""
+    """Append the instructions of `circuit` to `built`, definitions expanded, its bits mapped."""
     from qiskit.circuit import AnnotatedOperation, ControlFlowOp, ForLoopOp
 
     for item in circuit.data:
         operation = item.operation
-        on = [qubits[qubit] for qubit in item.qubits]
+        targets = [qubits[qubit] for qubit in item.qubits]
         bits = [clbits[bit] for bit in item.clbits]
         if item.is_standard_gate():
-            built.append(item.replace(qubits=on, clbits=bits), copy=False)
-        elif isinstance(operation, ForLoopOp) and (values := _rounds(operation)) is not None:
+            built.append(item.replace(qubits=targets, clbits=bits), copy=False)
+        elif isinstance(operation, ForLoopOp) and (values := _loop_values(operation)) is not None:
             _, parameter, body = operation.params
             for value in values:
                 bound = body if parameter is None else body.assign_parameters({parameter: value})
-                _inline(bound, built, on, bits)
+                _inline(bound, built, targets, bits)
         elif isinstance(operation, ControlFlowOp):
-            blocks = [_rebuilt(block, regular=True) for block in operation.blocks]
-            built.append(operation.replace_blocks(blocks), on, bits, copy=False)
+            blocks = [_rebuild(block, regular=True) for block in operation.blocks]
+            built.append(operation.replace_blocks(blocks), targets, bits, copy=False)
         elif isinstance(operation, AnnotatedOperation):
-            built.append(_annotated(operation), on, bits, copy=False)
+            built.append(_annotated(operation), targets, bits, copy=False)
         elif _is_known(operation):
-            built.append(item.replace(qubits=on, clbits=bits), copy=False)
+            built.append(item.replace(qubits=targets, clbits=bits), copy=False)
         elif (rotation := _native_rotation(operation)) is not None:
-            built.append(rotation, on, copy=False)
+            built.append(rotation, targets, copy=False)
         else:
-            _inline(definition_of(operation), built, on, bits)
+            _inline(definition_of(operation), built, targets, bits)
 
 
 def _native_rotation(operation: Any) -> Gate | None:
-    """Qiskit's `r` for a gate that a file calls `r` or `prx` and defines as just that."""
+    """Qiskit's `r` for a gate that a file calls `r` or `prx` and defines equivalently."""
     from qiskit.circuit.library import RGate
     from qiskit.quantum_info import Operator
 
-    name = operation.name.partition(OWN)[0]
+    name = operation.name.partition(NAME_MARK)[0]
     if name not in ("r", "prx") or operation.num_qubits != 1 or len(operation.params) != 2:
         return None
     rotation = RGate(*operation.params)
-    both = [rotation.definition, sealed(definition_of(operation))]
-    probe = {free: 0.37 + 0.61 * i for i, free in enumerate(both[0].parameters)}
-    if set(both[1].parameters) - probe.keys():
+    standard, own = rotation.definition, expand_definitions(definition_of(operation))
+    probe = {parameter: 0.37 + 0.61 * i for i, parameter in enumerate(standard.parameters)}
+    if set(own.parameters) - probe.keys():
         return None
-    matrices = [
-        Operator(one.assign_parameters({p: probe[p] for p in one.parameters})) for one in both
-    ]
-    return rotation if matrices[0].equiv(matrices[1], atol=1e-12) else None
+    standard_matrix, own_matrix = (
+        Operator(circuit.assign_parameters({p: probe[p] for p in circuit.parameters}))
+        for circuit in (standard, own)
+    )
+    return rotation if standard_matrix.equiv(own_matrix, atol=1e-12) else None
 
 
 def _inline(
     inside: QuantumCircuit, built: QuantumCircuit, qubits: list[Any], clbits: list[Any]
 ) -> None:
     built.global_phase += inside.global_phase
-    _put(
+    _append_all(
         inside,
         built,
         dict(zip(inside.qubits, qubits, strict=True)),
@@ -155,35 +157,35 @@ def _inline(
     )
 
 
-def _rounds(loop: Any) -> Sequence[int] | None:
+def _loop_values(loop: Any) -> Sequence[int] | None:
     """The values over which a loop is unrolled; None where it is too long, or may end early."""
+    values: Sequence[int]
     values, _, body = loop.params
-    if len(values) * max(len(body.data), 1) > _LONGEST_LOOP or _leaves(body):
+    if len(values) * max(len(body.data), 1) > _LONGEST_LOOP or _may_end_early(body):
         return None
-    found: Sequence[int] = values
-    return found
+    return values
 
 
-def _leaves(body: QuantumCircuit) -> bool:
+def _may_end_early(body: QuantumCircuit) -> bool:
     return any(
         item.operation.name in ("break_loop", "continue_loop")
-        or any(map(_leaves, getattr(item.operation, "blocks", ())))
+        or any(map(_may_end_early, getattr(item.operation, "blocks", ())))
         for item in body.data
     )
 
 
 def _annotated(operation: Any) -> Any:
-    """A controlled, inverted or powered gate, its base without a name that Qiskit knows."""
+    """A controlled, inverted or powered gate whose base has no name that Qiskit might mistake."""
     from qiskit.circuit import AnnotatedOperation
 
     base = operation.base_op
     if getattr(base, "_standard_gate", None) is None and not _is_known(base):
-        base = sealed(definition_of(base)).to_gate()
+        base = expand_definitions(definition_of(base)).to_gate()
     return AnnotatedOperation(base, operation.modifiers)
 
 
 def definition_of(operation: Any) -> QuantumCircuit:
-    """What an operation that is no gate of Qiskit's own does."""
+    """The definition of an operation; raises `CircuitError` S402 where it is opaque."""
     from qiskit import QuantumCircuit
     from qiskit.circuit.library import UnitaryGate
 

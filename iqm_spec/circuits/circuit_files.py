@@ -1,4 +1,4 @@
-"""Reads a circuit file that a spec names, and nothing outside the spec's folder."""
+"""Reads the files that a spec names, never outside of the spec's folder."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import os
 import stat
 from pathlib import Path, PureWindowsPath
 
-from iqm_spec.circuits.errors import CircuitFileError
+from iqm_spec.circuits.problems import CircuitFileError
 from iqm_spec.diagnostics import nearest
 
 LARGEST_FILE = 8 * 2**20
-"""Bytes of a circuit file."""
+"""Bytes of the largest file that is read."""
+
+MOST_BITS = 10_000
+"""Qubits of the circuit of a file, and its classical bits."""
+
+MOST_OPERATIONS = 1_000_000
+"""Operations of the circuit of a file, the gates that it defines expanded."""
 
 
 def read_circuit_file(folder: Path, ref: str, what: str = "circuit") -> bytes:
     """Bytes of the file that `ref` names relative to `folder`, links resolved.
 
-    `what` the file is stands in hints.
+    `what` names the kind of file in hints.
 
     Raises `CircuitFileError`: S401 where it is missing, unreadable or no regular file, S408 where
     it is outside `folder`, S411 where it is larger than 8 MiB.
@@ -43,7 +49,7 @@ def read_circuit_file(folder: Path, ref: str, what: str = "circuit") -> bytes:
 
 
 def _inside(folder: Path, ref: str, what: str) -> Path:
-    """The real path of `ref`, which is below `folder`."""
+    """The real path of `ref`; raises `CircuitFileError` where it is not below `folder`."""
     windows = PureWindowsPath(ref)
     if ref.startswith("~") or windows.is_absolute() or windows.drive or windows.root:
         text = f"`{ref}` is not relative to the spec's folder"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from iqm_spec.circuits import CircuitError, UnknownGenerator, find, known
-from iqm_spec.circuits.arguments import Parameter, complete, examine
+from iqm_spec.circuits import CircuitError, UnknownGenerator, find_generator, known_generators
+from iqm_spec.circuits.generator import Parameter, complete_arguments, examine_arguments
 from iqm_spec.circuits.generators import BUILT_IN
 
 WRONG: list[tuple[str, Mapping[str, Any]]] = [
@@ -62,7 +62,7 @@ WRONG: list[tuple[str, Mapping[str, Any]]] = [
 def test_mistakes_are_told(snapshot: SnapshotAssertion) -> None:
     told = []
     for name, args in WRONG:
-        problems = find(name).check(args)
+        problems = find_generator(name).check(args)
         assert problems, (name, args)
         shown = str(dict(args))
         told.append(f"{name} {shown if len(shown) < 120 else shown[:120] + '...'}")
@@ -73,20 +73,22 @@ def test_mistakes_are_told(snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize(("name", "args"), WRONG[:3])
 def test_wrong_arguments_build_nothing(name: str, args: Mapping[str, Any]) -> None:
     with pytest.raises(CircuitError) as caught:
-        find(name).build(args)
+        find_generator(name).build(args)
     assert caught.value.code == "S406"
     with pytest.raises(CircuitError):
-        find(name).facts(args)
+        find_generator(name).facts(args)
 
 
 def test_whole_floats_are_integers_and_integers_are_floats() -> None:
-    assert find("ghz").build({"num_qubits": 3.0}) == find("ghz").build({"num_qubits": 3})
+    assert find_generator("ghz").build({"num_qubits": 3.0}) == find_generator("ghz").build(
+        {"num_qubits": 3}
+    )
     args = {"num_qubits": 2, "angles": [1, 2, 3, 4], "reps": 1}
-    assert find("hardware_efficient").complete(args)["angles"] == (1.0, 2.0, 3.0, 4.0)
+    assert find_generator("hardware_efficient").complete(args)["angles"] == (1.0, 2.0, 3.0, 4.0)
 
 
 def test_defaults_are_filled_in() -> None:
-    assert find("mirror").complete({"num_qubits": 3, "depth": 2}) == {
+    assert find_generator("mirror").complete({"num_qubits": 3, "depth": 2}) == {
         "num_qubits": 3,
         "depth": 2,
         "density": 0.5,
@@ -97,22 +99,22 @@ def test_defaults_are_filled_in() -> None:
 
 def test_parameters_of_lists_bound_length_and_elements() -> None:
     numbers = Parameter("sizes", "ints", "Sizes.", minimum=1, maximum=5, longest=3)
-    assert complete([numbers], {"sizes": [1, 5]}) == {"sizes": (1, 5)}
-    assert "more than 3" in examine([numbers], {"sizes": [1, 1, 1, 1]})[1][0].message
-    assert "from 1 to 5" in examine([numbers], {"sizes": [6]})[1][0].message
+    assert complete_arguments([numbers], {"sizes": [1, 5]}) == {"sizes": (1, 5)}
+    assert "more than 3" in examine_arguments([numbers], {"sizes": [1, 1, 1, 1]})[1][0].message
+    assert "from 1 to 5" in examine_arguments([numbers], {"sizes": [6]})[1][0].message
 
 
 def test_unknown_generators_have_near_names() -> None:
     with pytest.raises(UnknownGenerator) as caught:
-        find("ghx")
+        find_generator("ghx")
     assert caught.value.code == "S405"
     assert "ghz" in caught.value.hint
     with pytest.raises(UnknownGenerator, match="no generator") as caught:
-        find("teleportation_of_sheep")
+        find_generator("teleportation_of_sheep")
     assert "bell, bernstein_vazirani" in caught.value.hint
 
 
 def test_known_names_are_found() -> None:
-    assert set(BUILT_IN) <= set(known())
-    for name in known():
-        assert find(name).name == name
+    assert set(BUILT_IN) <= set(known_generators())
+    for name in known_generators():
+        assert find_generator(name).name == name

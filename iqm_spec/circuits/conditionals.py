@@ -1,4 +1,4 @@
-"""Classical conditions of a circuit: on which bits they depend, and what is done under them."""
+"""Conditionals of a circuit (`if`): the bits they depend on, and the gates under them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction
 
+
 MOST_BITS = 4
 """Bits that one condition may depend on: each bit more doubles the number of pulses."""
-_DEEPEST = 64  # conditions within conditions, definitions within definitions
+_DEEPEST = 64  # nested conditionals, nested definitions
 
 Assignment = tuple[bool, ...]
 
 
 class Inexpressible(Exception):
-    """A condition that single-qubit gates under conditions on bits cannot replace.
+    """No single-qubit gates under conditions on bits can replace a conditional.
 
-    `kind` is that of the feature which the circuit then has.
+    `kind` is the kind of the feature that the circuit then has.
     """
 
     def __init__(self, kind: str) -> None:
@@ -40,18 +41,18 @@ class Inexpressible(Exception):
 
 @frozen
 class Condition:
-    """True where the values of `bits`, which are Qiskit's, are one of `holds`."""
+    """True where the values of `bits`, which are Qiskit's, are among `holds`."""
 
     bits: tuple[Any, ...]
     holds: frozenset[Assignment]
 
     def opposite(self) -> Condition:
-        """True where this one is not."""
-        every = frozenset(product((False, True), repeat=len(self.bits)))
-        return Condition(self.bits, every - self.holds)
+        """The negation."""
+        all_values = frozenset(product((False, True), repeat=len(self.bits)))
+        return Condition(self.bits, all_values - self.holds)
 
     def within(self, outer: Condition) -> Condition:
-        """True where both are; Inexpressible where that depends on too many bits."""
+        """The conjunction with `outer`; `Inexpressible` where it depends on too many bits."""
         bits = tuple(dict.fromkeys((*outer.bits, *self.bits)))
         return _condition(
             bits,
@@ -66,8 +67,8 @@ ALWAYS = Condition((), frozenset({()}))
 
 
 @frozen
-class Step:
-    """A gate on one qubit of the circuit under a condition."""
+class ConditionalGate:
+    """A single-qubit gate of the circuit under a condition."""
 
     condition: Condition
     qubit: Any
@@ -75,37 +76,37 @@ class Step:
 
 
 def inexpressible(circuit: QuantumCircuit) -> list[str | None]:
-    """Of each `if` in the order of the text, the kind of what keeps it from being expressed."""
-    found: list[str | None] = []
+    """Per `if` in the order of the text, the kind of feature that no gates express, or None."""
+    kinds: list[str | None] = []
     for item, written in conditionals(circuit):
         try:
-            steps(item, written)
+            conditional_gates(item, written)
             kind = None
         except Inexpressible as reason:
             kind = reason.kind
-        found += [kind] + [None] * (_number_within(item) - 1)
-    return found
+        kinds += [kind] + [None] * (_num_conditionals(item) - 1)
+    return kinds
 
 
 def conditionals(circuit: QuantumCircuit) -> Iterator[tuple[CircuitInstruction, frozenset[Any]]]:
-    """Every `if` of the circuit's own instructions, with the bits that may be 1 by then."""
+    """Each `if` among the circuit's own instructions, with the bits that may be 1 by then."""
     written: frozenset[Any] = frozenset()
     for item in circuit.data:
         if item.operation.name == "if_else":
-            yield item, written  # its body writes nothing, or it is inexpressible
+            yield item, written  # a body that writes bits is inexpressible
         else:
             written |= set(item.clbits)
 
 
-def _number_within(item: Any) -> int:
-    """Number of `if` in an instruction, itself counted."""
+def _num_conditionals(item: Any) -> int:
+    """Number of `if` in an instruction, including itself."""
     blocks = getattr(item.operation, "blocks", ())
-    inner = sum(_number_within(one) for block in blocks for one in block.data)
+    inner = sum(_num_conditionals(inside) for block in blocks for inside in block.data)
     return inner + int(item.operation.name == "if_else")
 
 
-def steps(item: CircuitInstruction, written: Collection[Any]) -> list[Step]:
-    """What an `if` does, qubit by qubit; a bit that is not among those `written` is 0."""
+def conditional_gates(item: CircuitInstruction, written: Collection[Any]) -> list[ConditionalGate]:
+    """The gates of an `if`; a bit that is not in `written` is 0. Raises `Inexpressible`."""
     qubits = {qubit: qubit for qubit in item.qubits}
     bits = {bit: bit for bit in item.clbits}
     return list(_of_if(item, ALWAYS, qubits, bits, written, 0))
@@ -118,7 +119,7 @@ def _of_if(
     bits: Mapping[Any, Any],
     written: Collection[Any],
     depth: int,
-) -> Iterator[Step]:
+) -> Iterator[ConditionalGate]:
     if depth > _DEEPEST:
         raise Inexpressible(CONDITIONAL_OTHER)
     own = _read(item.operation.condition, bits, written)
@@ -140,7 +141,7 @@ def _of_block(
     bits: Mapping[Any, Any],
     written: Collection[Any],
     depth: int,
-) -> Iterator[Step]:
+) -> Iterator[ConditionalGate]:
     from qiskit.circuit import Gate
 
     for item in block.data:
@@ -150,9 +151,9 @@ def _of_block(
         if operation.name == "if_else":
             yield from _of_if(item, condition, qubits, bits, written, depth)
         elif isinstance(operation, Gate) and operation.num_qubits == 1:
-            yield Step(condition, qubits[item.qubits[0]], operation)
+            yield ConditionalGate(condition, qubits[item.qubits[0]], operation)
         elif isinstance(operation, Gate) and operation.num_qubits == 0:
-            continue  # a global phase under a classical condition is none that could be seen
+            continue  # a global phase under a classical condition is unobservable
         else:
             inside = _definition(operation, depth)
             places = dict(zip(inside.qubits, (qubits[q] for q in item.qubits), strict=True))
@@ -160,7 +161,7 @@ def _of_block(
 
 
 def _definition(operation: Any, depth: int) -> QuantumCircuit:
-    """What a gate of one's own is made of; Inexpressible for all that is no such gate."""
+    """The definition of a gate that is not standard; raises `Inexpressible` for all else."""
     from qiskit.circuit import Gate
 
     if operation.name == "measure":
@@ -180,21 +181,21 @@ def _definition(operation: Any, depth: int) -> QuantumCircuit:
 
 
 def _read(condition: Any, bits: Mapping[Any, Any], written: Collection[Any]) -> Condition:
-    """A condition of Qiskit's on the bits of the whole circuit."""
+    """A condition of Qiskit's, on the bits of the outermost circuit."""
     from qiskit.circuit.classical import expr
 
     if isinstance(condition, expr.Expr):
         inner = dict.fromkeys(_bits_of(condition))
         names = {bit: bits[bit] for bit in inner}
         return _on(names, written, lambda values: bool(_value(condition, values)))
-    what, wanted = condition
-    listed = list(what) if hasattr(what, "size") else [what]
-    names = {bit: bits[bit] for bit in listed}
-    return _on(names, written, lambda values: _number(listed, values) == int(wanted))
+    target, number = condition
+    target_bits = list(target) if hasattr(target, "size") else [target]
+    names = {bit: bits[bit] for bit in target_bits}
+    return _on(names, written, lambda values: _number(target_bits, values) == int(number))
 
 
 def _on(names: Mapping[Any, Any], written: Collection[Any], holds: Any) -> Condition:
-    """The condition `holds` of the inner bits `names`; those that are not written are 0."""
+    """The condition `holds` on the inner bits of `names`; bits that are not written are 0."""
     live = tuple(dict.fromkeys(outer for outer in names.values() if outer in written))
 
     def of(values: Mapping[Any, bool]) -> bool:
@@ -204,7 +205,7 @@ def _on(names: Mapping[Any, Any], written: Collection[Any], holds: Any) -> Condi
 
 
 def _condition(bits: Sequence[Any], holds: Any) -> Condition:
-    """On those of `bits` on which `holds` depends; Inexpressible where `bits` are too many."""
+    """On the bits that `holds` depends on; raises `Inexpressible` where `bits` are too many."""
     if len(bits) > MOST_BITS:
         raise Inexpressible(WIDE_CONDITION)
     table = {
@@ -216,11 +217,11 @@ def _condition(bits: Sequence[Any], holds: Any) -> Condition:
         flipped = (
             (values, (*values[:place], not values[place], *values[place + 1 :])) for values in table
         )
-        return any(table[one] != table[other] for one, other in flipped)
+        return any(table[values] != table[changed] for values, changed in flipped)
 
-    kept = [place for place in range(len(bits)) if matters(place)]
-    true = frozenset(tuple(v[i] for i in kept) for v, fine in table.items() if fine)
-    return Condition(tuple(bits[i] for i in kept), true)
+    places = [place for place in range(len(bits)) if matters(place)]
+    holding = frozenset(tuple(v[i] for i in places) for v, is_true in table.items() if is_true)
+    return Condition(tuple(bits[i] for i in places), holding)
 
 
 def _number(bits: Sequence[Any], values: Mapping[Any, bool]) -> int:
@@ -231,25 +232,25 @@ def _bits_of(node: Any) -> Iterator[Any]:
     from qiskit.circuit import Clbit
     from qiskit.circuit.classical import expr
 
-    for found in expr.iter_vars(node):
-        if isinstance(found.var, Clbit):
-            yield found.var
-        elif hasattr(found.var, "size"):
-            yield from found.var
+    for variable in expr.iter_vars(node):
+        if isinstance(variable.var, Clbit):
+            yield variable.var
+        elif hasattr(variable.var, "size"):
+            yield from variable.var
         else:
             raise Inexpressible(CONDITIONAL_OTHER)
 
 
 def _value(node: Any, values: Mapping[Any, bool]) -> int:
-    """The value of an expression; Inexpressible for what is none of numbers and bits."""
+    """The value of an expression of numbers and bits; raises `Inexpressible` for others."""
     from qiskit.circuit import Clbit
     from qiskit.circuit.classical import expr
 
     if isinstance(node, expr.Value):
         return int(node.value)
     if isinstance(node, expr.Var):
-        listed = [node.var] if isinstance(node.var, Clbit) else list(node.var)
-        return _number(listed, values)
+        target_bits = [node.var] if isinstance(node.var, Clbit) else list(node.var)
+        return _number(target_bits, values)
     if isinstance(node, expr.Cast):
         number = _value(node.operand, values)
         return int(number != 0) if _width(node) == 1 else number & _mask(node)

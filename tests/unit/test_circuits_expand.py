@@ -12,7 +12,7 @@ from qiskit.circuit import AnnotatedOperation, ControlModifier, Gate, Parameter,
 from qiskit.circuit.library import MCXGate, PermutationGate, QFTGate, UnitaryGate, XGate
 
 from iqm_spec.circuits import CircuitError
-from iqm_spec.circuits.sealed import sealed
+from iqm_spec.circuits.expand import expand_definitions
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import to_qiskit, transpile
 
@@ -51,7 +51,7 @@ def test_gates_of_qiskit_are_left_as_they_are() -> None:
     with circuit.if_test((circuit.clbits[0], True)):
         circuit.x(1)
     circuit.measure(range(6), range(6))
-    assert sealed(circuit) is circuit
+    assert expand_definitions(circuit) is circuit
 
 
 @pytest.mark.parametrize("name", ["rzz", "swap", "h", "permutation", "unitary", "box", "measure"])
@@ -59,7 +59,7 @@ def test_a_gate_of_ones_own_becomes_its_definition(name: str) -> None:
     circuit = QuantumCircuit(3, 3)
     circuit.append(turning(name), [2, 0])
     circuit.measure(range(3), range(3))
-    whole = sealed(circuit)
+    whole = expand_definitions(circuit)
     assert [item.operation.name for item in whole.data[:2]] == ["ry", "cx"]
     assert [whole.find_bit(qubit).index for qubit in whole.data[1].qubits] == [2, 0]
 
@@ -68,7 +68,7 @@ def test_parameters_stay_free() -> None:
     circuit = QuantumCircuit(2)
     theta = Parameter("theta")
     circuit.append(turning("rxx", 2 * theta), [0, 1])
-    whole = sealed(circuit)
+    whole = expand_definitions(circuit)
     assert set(whole.parameters) == {theta}
     assert whole.assign_parameters({theta: 0.5}).data[0].operation.params == [1.0]
 
@@ -81,7 +81,7 @@ def test_definitions_within_conditions_and_loops_are_expanded() -> None:
     with circuit.for_loop(range(3)) as i:
         circuit.rx(0.1 * i, 0)
         circuit.append(turning("cx"), [1, 0])
-    whole = sealed(circuit)
+    whole = expand_definitions(circuit)
     body = whole.data[1].operation.blocks[0]
     assert [item.operation.name for item in body.data] == ["ry", "cx"]
     assert [item.operation.name for item in whole.data[2:]] == ["rx", "ry", "cx"] * 3
@@ -95,7 +95,7 @@ def test_a_loop_that_may_end_early_stays_a_loop() -> None:
         circuit.measure(0, 0)
         with circuit.if_test((circuit.clbits[0], True)):
             circuit.break_loop()
-    assert [item.operation.name for item in sealed(circuit).data] == ["for_loop"]
+    assert [item.operation.name for item in expand_definitions(circuit).data] == ["for_loop"]
 
 
 def test_a_gate_under_annotations_is_what_its_definition_says() -> None:
@@ -109,7 +109,7 @@ def test_a_gate_under_annotations_is_what_its_definition_says() -> None:
         circuit.h(0)
         circuit.append(AnnotatedOperation(gate, ControlModifier(1)), [0, 1])
         circuit.measure([0, 1], [0, 1])
-        native = transpile(sealed(circuit), architecture("garnet"))
+        native = transpile(expand_definitions(circuit), architecture("garnet"))
         distributions.append(distribution(to_qiskit(native)))
     assert distance(*distributions) < 1e-9
     assert distributions[0]["11"] == pytest.approx(np.sin(0.4) ** 2 / 2)
@@ -119,20 +119,20 @@ def test_a_gate_that_has_a_matrix_alone_is_that_matrix() -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.append(Named(), [0])
     circuit.measure(0, 0)
-    assert distribution(sealed(circuit)) == pytest.approx({"0": 0.5, "1": 0.5})
+    assert distribution(expand_definitions(circuit)) == pytest.approx({"0": 0.5, "1": 0.5})
 
 
 def test_a_gate_that_nothing_tells_of_is_refused() -> None:
     circuit = QuantumCircuit(1, 1)
     circuit.append(Gate("magic", 1, []), [0])
     with pytest.raises(CircuitError, match="`magic` is opaque"):
-        sealed(circuit)
+        expand_definitions(circuit)
 
 
 def test_qubits_are_in_one_register_where_some_were_in_none() -> None:
     circuit = QuantumCircuit([Qubit()], QuantumRegister(2, "q"), global_phase=0.5)
     circuit.cx(0, 2)
-    whole = sealed(circuit)
+    whole = expand_definitions(circuit)
     assert [register.size for register in whole.qregs] == [3]
     assert whole.global_phase == 0.5
     assert [whole.find_bit(qubit).index for qubit in whole.data[0].qubits] == [0, 2]
