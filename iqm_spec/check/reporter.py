@@ -43,7 +43,7 @@ class Reporter:
         for alike in self._alike.values():
             more = len(alike) - _MOST_ALIKE
             if more > 0:
-                text = f"the same mistake at {more:,} more point{'s' if more > 1 else ''}"
+                text = f"the same error at {more:,} more point{'s' if more > 1 else ''}"
                 yield self.source.diagnose(evolve(alike[0], message=text, hint=""))
 
     def __bool__(self) -> bool:
