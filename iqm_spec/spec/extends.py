@@ -17,13 +17,13 @@ from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CIRCUIT_FILES
-from iqm_spec.source import Source, beside, parse_source
-from iqm_spec.spec.named_files import Reader
+from iqm_spec.source import Source, parse_source, path_beside
+from iqm_spec.source.source import FileReader
 
 EXTENDS = "extends"
 
 
-def extended(source: Source, read: Reader) -> tuple[Source, list[Diagnostic]]:
+def merge_base(source: Source, read: FileReader) -> tuple[Source, list[Diagnostic]]:
     """`source` with the fields of the file that it extends, and what is wrong with that file."""
     ref = source.tree.get(EXTENDS)
     if not isinstance(ref, str) or source.base is not None:
@@ -31,31 +31,31 @@ def extended(source: Source, read: Reader) -> tuple[Source, list[Diagnostic]]:
     own = {name: value for name, value in source.tree.items() if name != EXTENDS}
     try:
         data = read(ref)
-        base = parse_source(data, Path(beside(source.file, ref)))
+        base = parse_source(data, Path(path_beside(source.file, ref)))
     except CircuitFileError as error:
         problem = Problem((EXTENDS,), error.code, error.message, error.hint)
         return evolve(source, tree=own), [source.diagnose(problem)]
     except SpecError as error:
         return evolve(source, tree=own), list(error.diagnostics)
-    mistakes = _mistakes(base)
+    mistakes = _mistakes_of_base(base)
     tree = _merged(_moved(base.tree, posixpath.dirname(ref)), own)
     files = {**source.files, ref: data}
     return evolve(source, tree=tree, base=base, files=files), mistakes
 
 
-def _mistakes(base: Source) -> list[Diagnostic]:
-    found = []
+def _mistakes_of_base(base: Source) -> list[Diagnostic]:
+    mistakes = []
     if EXTENDS in base.tree:
         text = "a file that is extended cannot extend another"
         problem = Problem((EXTENDS,), "S111", text, "one level is allowed", on_key=True)
-        found.append(base.diagnose(problem))
+        mistakes.append(base.diagnose(problem))
     if "iqm_spec" not in base.tree:
         text = "`iqm_spec` is missing: a file that is extended names its version too"
-        found.append(Diagnostic(base.file, Span(1, 1, 2), "S202", text, "add `iqm_spec: 1`"))
+        mistakes.append(Diagnostic(base.file, Span(1, 1, 2), "S202", text, "add `iqm_spec: 1`"))
     elif base.tree["iqm_spec"] != 1:
         text = f"this program reads version 1 of the language, not {base.tree['iqm_spec']}"
-        found.append(base.diagnose(Problem(("iqm_spec",), "S208", text, "write `iqm_spec: 1`")))
-    return found
+        mistakes.append(base.diagnose(Problem(("iqm_spec",), "S208", text, "write `iqm_spec: 1`")))
+    return mistakes
 
 
 def _merged(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:

@@ -1,4 +1,7 @@
-"""The JSON Schema of a spec: the one source of field names, types and defaults."""
+"""The JSON Schema of a spec: the only source of field names, types and defaults.
+
+Also what follows from it: the analyses that a spec can declare, and their default options.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from iqm_spec.json_types import Json
+
 _FILE = Path(__file__).with_name("experiment-v1.schema.json")
 
 SECTIONS = ("aer", "transpile", "options", "require", "analysis", "budget", "executor")
@@ -15,44 +20,44 @@ SECTIONS = ("aer", "transpile", "options", "require", "analysis", "budget", "exe
 
 
 @cache
-def default_schema() -> Mapping[str, Any]:
+def spec_schema() -> Mapping[str, Any]:
     """The schema of `iqm_spec: 1` (JSON Schema, draft 2020-12)."""
     schema: Mapping[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return schema
 
 
-def resolve(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """`schema` itself, or what its `$ref` leads to, with what stands beside the `$ref`."""
     reference = schema.get("$ref")
     if reference is None:
         return schema
-    target = default_schema()["$defs"][reference.removeprefix("#/$defs/")]
+    target = spec_schema()["$defs"][reference.removeprefix("#/$defs/")]
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 @cache
-def fields(section: str = "") -> Mapping[str, Mapping[str, Any]]:
+def field_schemas(section: str = "") -> Mapping[str, Mapping[str, Any]]:
     """Schemas of the fields of the top level, of a section, of `circuits` or of a `sweep` block."""
     if not section:
-        found = default_schema()["properties"]
+        schemas = spec_schema()["properties"]
     elif section in ("circuits", "sweep"):
-        found = default_schema()["$defs"][{"circuits": "circuit", "sweep": "block"}[section]]
-        found = found["properties"]
+        definition = {"circuits": "circuit", "sweep": "block"}[section]
+        schemas = spec_schema()["$defs"][definition]["properties"]
     else:
-        found = resolve(default_schema()["properties"][section])["properties"]
-    return {name: resolve(schema) for name, schema in found.items()}
+        schemas = resolve_reference(spec_schema()["properties"][section])["properties"]
+    return {name: resolve_reference(schema) for name, schema in schemas.items()}
 
 
 @cache
-def defaults(section: str = "") -> Mapping[str, Any]:
+def field_defaults(section: str = "") -> Mapping[str, Any]:
     """Defaults of the fields of the top level or of a section; fields without one are left out."""
-    given = fields(section).items()
+    given = field_schemas(section).items()
     return {name: schema["default"] for name, schema in given if "default" in schema}
 
 
-def describe(path: tuple[str | int, ...]) -> Mapping[str, Any] | None:
+def schema_at(path: tuple[str | int, ...]) -> Mapping[str, Any] | None:
     """Schema of the field at `path`, or None where the language has no such field."""
-    here: Mapping[str, Any] | None = default_schema()
+    here: Mapping[str, Any] | None = spec_schema()
     for step in path:
         if here is None:
             return None
@@ -61,12 +66,40 @@ def describe(path: tuple[str | int, ...]) -> Mapping[str, Any] | None:
 
 
 def _step(schema: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | None:
-    branches = [schema, *(resolve(branch) for branch in schema.get("anyOf", ()))]
+    branches = [schema, *(resolve_reference(branch) for branch in schema.get("anyOf", ()))]
     for branch in branches:
         if isinstance(step, int):
-            found = branch.get("items")
+            schema_below = branch.get("items")
         else:
-            found = branch.get("properties", {}).get(step) or branch.get("additionalProperties")
-        if isinstance(found, Mapping):
-            return resolve(found)
+            properties = branch.get("properties", {})
+            schema_below = properties.get(step) or branch.get("additionalProperties")
+        if isinstance(schema_below, Mapping):
+            return resolve_reference(schema_below)
     return None
+
+
+PLUGINS = "plugins"
+
+DeclaredAnalyses = Mapping[str, Mapping[str, Json]]
+"""Options by the names of analyses."""
+
+
+def analysis_names() -> tuple[str, ...]:
+    """Names of the analyses that a spec can declare, plugins aside."""
+    return tuple(name for name in field_schemas("analysis") if name != PLUGINS)
+
+
+def analyses_with_defaults(given: Mapping[str, Any]) -> dict[str, Mapping[str, Json]]:
+    """Each declared analysis with all of its options."""
+    return {name: {**_defaults(name), **options} for name, options in given.items()}
+
+
+def _defaults(name: str) -> dict[str, Json]:
+    if name == PLUGINS:
+        return {}
+    properties = field_schemas("analysis")[name]["properties"].items()
+    return {
+        key: resolve_reference(schema)["default"]
+        for key, schema in properties
+        if "default" in resolve_reference(schema)
+    }

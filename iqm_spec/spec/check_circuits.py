@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from iqm_spec.check.bindings import check_bindings
-from iqm_spec.check.files import CircuitFiles, circuit_path
-from iqm_spec.check.reporter import Reporter, has, leaf_using, place
-from iqm_spec.circuits import ArgumentProblem, CircuitError, find, raw_circuit
+from iqm_spec.circuits import (
+    ArgumentProblem,
+    CircuitError,
+    angles_of,
+    find,
+    not_finite,
+    number,
+    raw_circuit,
+)
+from iqm_spec.circuits.angles import HINT
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
@@ -25,16 +31,23 @@ from iqm_spec.model import (
     SourceKind,
     Values,
 )
-from iqm_spec.sweep.expand import CircuitPoints
-from iqm_spec.sweep.template import axes_in
+from iqm_spec.source.source import path_exists
+from iqm_spec.spec.circuit_files import CircuitFiles, shown_circuit_path
+from iqm_spec.spec.reporter import Reporter, field_path, path_using_axis
+from iqm_spec.spec.sweep_points import CircuitPoints
+from iqm_spec.spec.template import axes_in
 from iqm_spec.targets import Architecture, architecture, features, known
+
+if TYPE_CHECKING:
+    from qiskit.circuit import ParameterExpression
+
 
 Machines = Mapping[str, Architecture]
 
 _PROBE = 0.3
 """What free angles are while it is looked at where gates act, and which."""
-_MOST_VERBATIM = 100
-"""Circuits, machines and layouts of one spec that are looked at; the rest is told when planned."""
+_MAX_VERBATIM = 100
+"""Cases of circuit, machine and layout that are checked; the rest is reported when planned."""
 
 
 class CircuitChecks:
@@ -63,9 +76,9 @@ class CircuitChecks:
             if facts is None:
                 continue
             if not facts.measured:
-                self._say(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
-            for number in shots:
-                self._check_memory(circuit, facts, cast("int", number), values)
+                self._report_at(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
+            for shot_count in shots:
+                self._check_memory(circuit, facts, cast("int", shot_count), values)
             self._check_physical(circuit, facts, layout, cast("Mapping[str, Json]", transpile))
             machine = self._machines.get(str(target))
             if machine is None:
@@ -84,7 +97,7 @@ class CircuitChecks:
         if wrong := too_large(shots, facts.num_clbits):
             text = f"circuit `{circuit.name}` has too many bits for `memory`: {wrong}"
             hint = "ask for fewer shots, or for several records by `repeat`"
-            self._say(circuit, "shots", "S205", text, values, hint)
+            self._report_at(circuit, "shots", "S205", text, values, hint)
 
     # --- facts -----------------------------------------------------------------------------------
 
@@ -109,9 +122,9 @@ class CircuitChecks:
                 return facts
         except CircuitError as error:
             field = "ref" if error.code in ("S405", "S409") else "args"
-            self._say(circuit, field, error.code, error.message, values, error.hint)
+            self._report_at(circuit, field, error.code, error.message, values, error.hint)
             return None
-        where = place(self._report.source, circuit, "args")
+        where = field_path(self._report.source, circuit, "args")
         known = {parameter.name for parameter in generator.parameters}
         for item in _without_renamed(facts, args):
             argument = item.argument
@@ -123,15 +136,15 @@ class CircuitChecks:
 
     def _require_bound(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
         if facts.inputs:
-            told = ", ".join(f"`{name}`" for name in facts.inputs)
-            text = f"generator `{ref}` leaves {told} of its circuit open"
+            inputs = ", ".join(f"`{name}`" for name in facts.inputs)
+            text = f"generator `{ref}` leaves {inputs} of its circuit open"
             hint = "let the generator take the value as an argument and bind it"
-            self._say(circuit, "ref", "S407", text, (), hint)
+            self._report_at(circuit, "ref", "S407", text, (), hint)
 
     def _check_parameters(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
         given = circuit.parameters or {}
         suggested = ""
-        where = place(self._report.source, circuit, "parameters")
+        where = field_path(self._report.source, circuit, "parameters")
         for name in given:
             if name not in facts.inputs:
                 hint = nearest(name, facts.inputs) or _inputs(facts)
@@ -142,12 +155,12 @@ class CircuitChecks:
         open_ = [n for n in facts.inputs if n not in given and not self._written(where, n)]
         missing = [name for name in open_ if name not in re.findall(r"\w+", suggested)]
         if missing:
-            told = ", ".join(f"`{name}`" for name in missing)
+            listed = ", ".join(f"`{name}`" for name in missing)
             hint = "bind it under `parameters`, or write `parameters: by-name`"
-            self._report(Problem(where, "S407", f"`{ref}` leaves its input {told} open", hint))
+            self._report(Problem(where, "S407", f"`{ref}` leaves its input {listed} open", hint))
 
     def _written(self, where: TreePath, name: str) -> bool:
-        return has(self._report.source.tree, (*where, name))
+        return path_exists(self._report.source.tree, (*where, name))
 
     # --- machine ---------------------------------------------------------------------------------
 
@@ -167,18 +180,18 @@ class CircuitChecks:
                 f" {machine.alias} has {machine.num_qubits}"
             )
             field = "args" if circuit.kind is SourceKind.GENERATOR else "ref"
-            self._say(circuit, field, "S502", text, values)
+            self._report_at(circuit, field, "S502", text, values)
         if layout is not None and not facts.physical:
             self._check_layout(circuit, facts, machine, cast("Sequence[str]", layout), values)
         can = features(machine)
         lacking: dict[str, list[Feature]] = {}
         for feature in facts.features:
             if feature.kind in BEYOND_CONDITIONS and "if_else" not in can:
-                continue  # the `if` itself is told
+                continue  # the `if` itself is reported
             if feature.kind not in can:
                 lacking.setdefault(feature.kind, []).append(feature)
         for alike in lacking.values():
-            self._lacking(circuit, ref, alike[0], len(alike), machine)
+            self._report_lacking(circuit, ref, alike[0], len(alike), machine)
 
     def _check_verbatim(
         self,
@@ -191,7 +204,7 @@ class CircuitChecks:
     ) -> None:
         """S508 where the machine cannot play what is written; angles are no matter."""
         case = (circuit.index, ref, repr(args), machine.alias, repr(layout))
-        if case in self._verbatim or len(self._verbatim) >= _MOST_VERBATIM:
+        if case in self._verbatim or len(self._verbatim) >= _MAX_VERBATIM:
             return
         self._verbatim.add(case)
         from iqm_spec.transpile.verbatim import verbatim
@@ -203,9 +216,9 @@ class CircuitChecks:
             bound.name = circuit.name
             verbatim(bound, machine, None if layout is None else tuple(cast("list[str]", layout)))
         except CircuitError:
-            return  # it is told elsewhere
+            return  # it is reported elsewhere
         except Refused as refused:
-            self._say(circuit, "ref", "S508", refused.message, values, refused.hint)
+            self._report_at(circuit, "ref", "S508", refused.message, values, refused.hint)
 
     def _check_physical(
         self, circuit: CircuitSpec, facts: CircuitFacts, layout: Json, transpile: Mapping[str, Json]
@@ -214,11 +227,11 @@ class CircuitChecks:
         if facts.physical and layout is not None:
             text = f"circuit `{circuit.name}` names the machine's own qubits (`$0`) itself"
             hint = "remove the layout, or declare qubits in the file: `qubit[2] q;`"
-            self._say(circuit, "layout", "S504", text, (), hint)
+            self._report_at(circuit, "layout", "S504", text, (), hint)
         if transpile.get("verbatim") is True and layout is None and not facts.physical:
             text = f"circuit `{circuit.name}` is sent verbatim, and nothing says on which qubits"
             hint = "give it a `layout`, or name the machine's qubits in OpenQASM 3: `$0`, `$1`"
-            self._say(circuit, "transpile", "S504", text, (), hint)
+            self._report_at(circuit, "transpile", "S504", text, (), hint)
 
     def _check_layout(
         self,
@@ -235,19 +248,19 @@ class CircuitChecks:
                 f"its qubits are {machine.qubits[0]} to {machine.qubits[-1]}"
             )
             text = f"{machine.alias} has no qubit `{strangers[0]}`{_at(values, axes)}"
-            where = place(self._report.source, circuit, "layout")
+            where = field_path(self._report.source, circuit, "layout")
             if isinstance(circuit.layout, list | tuple):
                 where = (*where, layout.index(strangers[0]))
             self._report(Problem(where, "S503", text, hint))
         elif len(layout) != facts.num_qubits:
             named = f"{len(layout)} qubit{'s' if len(layout) != 1 else ''}"
             text = f"the layout names {named}, circuit `{circuit.name}` has {facts.num_qubits}"
-            where = place(self._report.source, circuit, "layout")
+            where = field_path(self._report.source, circuit, "layout")
             self._report(Problem(where, "S504", text + _at(values, axes)))
         elif len(set(layout)) != len(layout) and axes_in(circuit.layout):
-            self._say(circuit, "layout", "S504", "the layout names a qubit twice", values)
+            self._report_at(circuit, "layout", "S504", "the layout names a qubit twice", values)
 
-    def _lacking(
+    def _report_lacking(
         self,
         circuit: CircuitSpec,
         ref: str,
@@ -263,13 +276,13 @@ class CircuitChecks:
             text += f" (it occurs {times:,} times, here first)"
         hint = _hint(circuit, feature)
         if feature.line is None or circuit.kind not in (SourceKind.QASM, SourceKind.STIM):
-            self._say(circuit, "ref", "S404", text, (), hint)
+            self._report_at(circuit, "ref", "S404", text, (), hint)
             return
-        file = circuit_path(self._report, ref)
+        file = shown_circuit_path(self._report, ref)
         span = Span(feature.line, 1, 2)
         self._report.add(Diagnostic(file, span, "S404", text, hint))
 
-    def _say(
+    def _report_at(
         self,
         circuit: CircuitSpec,
         field: str,
@@ -279,10 +292,10 @@ class CircuitChecks:
         hint: str = "",
     ) -> None:
         """Report at a circuit's field, at the placeholder where a swept value is to blame."""
-        where = place(self._report.source, circuit, field)
+        where = field_path(self._report.source, circuit, field)
         value: Any = getattr(circuit, field)
         for axis, _ in values:
-            inner = leaf_using(value, axis, where)
+            inner = path_using_axis(value, axis, where)
             if inner != where:
                 where = inner
                 break
@@ -306,12 +319,12 @@ def _hint(circuit: CircuitSpec, feature: Feature) -> str:
 
 
 def _at(values: Values, axes: Sequence[str]) -> str:
-    """Where on the sweep a mistake is, told by the axes that it depends on."""
-    told = ", ".join(f"{axis} = {_told(value)}" for axis, value in values if axis in axes)
-    return f" (at {told})" if told else ""
+    """Where on the sweep a mistake is: the values of the axes that it depends on."""
+    point = ", ".join(f"{axis} = {_described(value)}" for axis, value in values if axis in axes)
+    return f" (at {point})" if point else ""
 
 
-def _told(value: AxisValue) -> str:
+def _described(value: AxisValue) -> str:
     return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
@@ -330,3 +343,51 @@ def _without_renamed(
 
 def _inputs(facts: CircuitFacts) -> str:
     return f"its inputs are {', '.join(facts.inputs)}" if facts.inputs else "it has no inputs"
+
+
+Angles = tuple["ParameterExpression", ...]
+
+
+def check_bindings(points: CircuitPoints, files: CircuitFiles, report: Reporter) -> None:
+    """Report S407 where a parameter's value is no number, or leads to no finite angle."""
+    circuit = points.circuit
+    angles: dict[str, Angles] = {}
+    ref_of, parameters_of = points.templates["ref"], points.templates["parameters"]
+    for values in points.assignments((*ref_of.axes, *parameters_of.axes)):
+        ref = str(ref_of.fill(dict(values)))
+        facts = files.facts(circuit, ref)
+        parameters = cast("Mapping[str, Json]", parameters_of.fill(dict(values)))
+        if facts is None or set(parameters) != set(facts.inputs):
+            continue  # reported already
+        if ref not in angles:
+            angles[ref] = angles_of(circuit.kind, ref, files.contents[ref])
+        problem = _binding_problem(circuit, ref, angles[ref], parameters, values, report)
+        if problem is not None:
+            report(problem)
+
+
+def _binding_problem(
+    circuit: CircuitSpec,
+    ref: str,
+    angles: Angles,
+    parameters: Mapping[str, Json],
+    values: Values,
+    report: Reporter,
+) -> Problem | None:
+    where = field_path(report.source, circuit, "parameters")
+    bound: dict[str, float] = {}
+    for name, value in parameters.items():
+        try:
+            bound[name] = number(name, value)
+        except CircuitError as error:
+            return Problem((*where, name), error.code, error.message, error.hint)
+    angle = not_finite(angles, bound)
+    if not angle:
+        return None
+    bindings = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    named = "an angle" if "inf" in angle else f"the angle `{angle}`"
+    text = f"{named} of `{ref}` is not finite (at {bindings})"
+    given = dict(circuit.parameters or {})
+    swept = (path_using_axis(given, axis, where) for axis, _ in values)
+    inner = next((path for path in swept if path != where), where)
+    return Problem(inner, "S407", text, HINT)

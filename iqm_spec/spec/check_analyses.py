@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from iqm_spec.check.reporter import Reporter, has
 from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.model import SourceKind, Spec
-from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.source.source import path_exists
+from iqm_spec.spec.reporter import Reporter
+from iqm_spec.spec.sweep_points import CircuitPoints
 
 _CIRCUIT_FIELDS = ("populations", "parity")
 _AXIS_FIELDS = ("phase", "against", "basis")
@@ -26,17 +27,17 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
             if circuit not in names:
                 hint = nearest(circuit, names) or f"its circuits are {', '.join(names)}"
                 text = f"no circuit is called `{circuit}`"
-                if not has(report.source.tree, where):
+                if not path_exists(report.source.tree, where):
                     text += f", the one that `{name}` analyses where none is named"
                     hint = f"name one by `{where[2]}`; {hint}"
                 _report(report, where, text, hint)
-        wanted = [circuit for _, circuit in known] or names
-        named = [axes[circuit] for circuit in wanted if circuit in axes]
+        analysed = [circuit for _, circuit in known] or names
+        named = [axes[circuit] for circuit in analysed if circuit in axes]
         for where, axis in _axes(path, options):
-            if len(named) == len(wanted) > 0 and not any(axis in some for some in named):
+            if len(named) == len(analysed) > 0 and not any(axis in some for some in named):
                 hint = nearest(axis, sorted(set().union(*named))) or _of_others(axis, axes)
                 text = f"none of its circuits uses an axis `{axis}`"
-                if not has(report.source.tree, where):
+                if not path_exists(report.source.tree, where):
                     text += f", the one that `{name}` takes where none is named"
                     hint = f"name one by `{where[2]}`; {hint}" if hint else f"set `{where[2]}`"
                 _report(report, where, text, hint)
@@ -80,7 +81,7 @@ def _check_names(spec: Spec, report: Reporter) -> None:
 
 def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
     """At the field where it was written, else at the analysis that has it by default."""
-    while len(where) > 2 and not has(report.source.tree, where):
+    while len(where) > 2 and not path_exists(report.source.tree, where):
         where = where[:-1]
     report(Problem(where, "S312", text, hint))
 
@@ -119,8 +120,8 @@ def _check_observables(path: TreePath, options: Mapping[str, Any], report: Repor
 def _check_letters(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
     if "basis" in options:
         return
-    for name, told in options["observables"].items():
-        strings = [told] if isinstance(told, str) else list(told)
+    for name, observable in options["observables"].items():
+        strings = [observable] if isinstance(observable, str) else list(observable)
         for string in strings:
             if set(string) & {"X", "Y"}:
                 where = (*path, "observables", name)
