@@ -9,7 +9,7 @@ from typing import Any
 
 from iqm_spec.errors import SpecError, UsageError
 from iqm_spec.source import Source, line_reader, parse_source, shown_path
-from iqm_spec.source.scalars import is_plain
+from iqm_spec.source.scalars import is_plain_scalar
 
 Spec = str | PathLike[str] | Mapping[str, Any]
 """A path, the text of a spec in YAML (it has several lines), or its fields."""
@@ -46,7 +46,7 @@ def yaml_of(spec: Mapping[str, Any]) -> str:
         """Quotes whatever our own reader would not take for that very text."""
 
     def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-        style = None if is_plain(text) and text.isprintable() else '"'
+        style = None if is_plain_scalar(text) and text.isprintable() else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, quoted)

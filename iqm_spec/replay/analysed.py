@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from iqm_spec.json_types import Json
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing
 from iqm_spec.runs.saved import SavedRun
-from iqm_spec.spec.analysis import PLUGINS, Declared
+from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
 from iqm_spec.store import Store
 from iqm_spec.study import analyse_run, analysis_lines, kept_analyses
 from iqm_spec.study.logical import NAME as LOGICAL_ERROR
@@ -36,7 +36,7 @@ def check_analyses(store: Store, saved: SavedRun) -> Check | None:
     return check_of("analyses", total, wrong, note)
 
 
-def _made(store: Store, saved: SavedRun, wanted: Declared) -> dict[str, Mapping[str, Json]]:
+def _made(store: Store, saved: SavedRun, wanted: DeclaredAnalyses) -> dict[str, Mapping[str, Json]]:
     found = analyse_run(store, saved, wanted=wanted)
     return {str(line["key"]): line for line in analysis_lines(found)}
 

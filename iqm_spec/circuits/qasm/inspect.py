@@ -16,7 +16,7 @@ from iqm_spec.circuits.qasm.survey import Survey, header, inputs_of, survey
 from iqm_spec.circuits.qasm.tokens import tokenize
 from iqm_spec.diagnostics import Span
 from iqm_spec.model import CircuitFacts, Feature
-from iqm_spec.source.text import conflicts
+from iqm_spec.source.text import merge_conflicts
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -61,7 +61,7 @@ def scan_inputs(data: bytes) -> tuple[str, ...]:
 def _load(data: bytes) -> tuple[QuantumCircuit, Survey, tuple[Feature, ...]]:
     """The circuit, what its text declares, its features. A sweep reads its file once."""
     text = _decode(data)
-    left = conflicts(text)
+    left = merge_conflicts(text)
     if left:
         raise QasmInvalid([QasmProblem(*_begin(m.span), m.code, m.message, m.hint) for m in left])
     surveyed = survey(text)
