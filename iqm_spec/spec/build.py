@@ -15,13 +15,13 @@ from iqm_spec.diagnostics import TreePath
 from iqm_spec.json_types import Json
 from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, Stage
 from iqm_spec.spec.field_rules import default_name, source_of
-from iqm_spec.spec.schema import SECTIONS, analyses_with_defaults, field_defaults
+from iqm_spec.spec.schema import SECTIONS, Fields, analyses_with_defaults, field_defaults
 from iqm_spec.spec.sweep_blocks import ReportProblem, parse_blocks
 from iqm_spec.spec.targets import SpecTargets
 
 
 def build_spec(
-    tree: Mapping[str, Any],
+    tree: Fields,
     targets: SpecTargets,
     report: ReportProblem,
     data: Mapping[TreePath, Json] | None = None,
@@ -75,8 +75,8 @@ def _usable(entry: Any) -> bool:
 
 def _circuit(
     index: int,
-    entry: Mapping[str, Any],
-    given: Mapping[str, Any],
+    entry: Fields,
+    given: Fields,
     target: Json,
     targets: SpecTargets,
     report: ReportProblem,
@@ -105,7 +105,7 @@ def _circuit(
     )
 
 
-def _merged(section: str, given: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Json]:
+def _merged(section: str, given: Fields, entry: Fields) -> dict[str, Json]:
     """Defaults, the top level's fields and the circuit's own, the last winning key by key."""
     return {**field_defaults(section), **given[section], **entry.get(section, {})}
 
@@ -115,7 +115,7 @@ def _target(text: Json, path: TreePath, targets: SpecTargets) -> Json:
     return ref.alias if ref else text
 
 
-def _blocks(holder: Mapping[str, Any], path: TreePath, report: ReportProblem) -> tuple[Block, ...]:
+def _blocks(holder: Fields, path: TreePath, report: ReportProblem) -> tuple[Block, ...]:
     if "sweep" not in holder:
         return ()
     return parse_blocks(holder["sweep"], (*path, "sweep"), report)
@@ -126,7 +126,7 @@ _CIRCUIT = ("name", "args", "shots", "repeat", "layout", "transpile", "options",
 
 
 def spec_meaning(
-    given: Mapping[str, Any],
+    given: Fields,
     aer: AerOptions,
     circuits: Sequence[CircuitSpec],
     data: Mapping[TreePath, Json],
@@ -150,7 +150,7 @@ def spec_meaning(
 
 
 def _circuit_meaning(
-    circuit: CircuitSpec, entry: Mapping[str, Any], data: Mapping[TreePath, Json]
+    circuit: CircuitSpec, entry: Fields, data: Mapping[TreePath, Json]
 ) -> dict[str, Json]:
     return {
         circuit.kind.value: circuit.ref,
@@ -163,9 +163,7 @@ def _circuit_meaning(
     }
 
 
-def _sweep_meaning(
-    holder: Mapping[str, Any], path: TreePath, data: Mapping[TreePath, Json]
-) -> list[Json]:
+def _sweep_meaning(holder: Fields, path: TreePath, data: Mapping[TreePath, Json]) -> list[Json]:
     """Blocks, less the priority that they would have without a word of it."""
     return [
         {

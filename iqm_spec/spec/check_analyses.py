@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.model import SourceKind, Spec
 from iqm_spec.source.source import path_exists
 from iqm_spec.spec.reporter import Reporter
+from iqm_spec.spec.schema import Fields
 from iqm_spec.spec.sweep_points import CircuitPoints
 
 _CIRCUIT_FIELDS = ("populations", "parity")
@@ -48,9 +48,7 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
             _check_observables(path, options, report)
 
 
-def _check_logical(
-    path: TreePath, options: Mapping[str, Any], spec: Spec, report: Reporter
-) -> None:
+def _check_logical(path: TreePath, options: Fields, spec: Spec, report: Reporter) -> None:
     """Decoded are shots, kept one by one, of circuits that have detectors."""
     named = options.get("circuits")
     chosen = [
@@ -86,7 +84,7 @@ def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
     report(Problem(where, "S312", text, hint))
 
 
-def _circuits(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+def _circuits(path: TreePath, options: Fields) -> Iterator[tuple[TreePath, str]]:
     for index, name in enumerate(options.get("circuits", ())):
         yield (*path, "circuits", index), name
     for field in _CIRCUIT_FIELDS:
@@ -94,7 +92,7 @@ def _circuits(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[Tree
             yield (*path, field), options[field]
 
 
-def _axes(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+def _axes(path: TreePath, options: Fields) -> Iterator[tuple[TreePath, str]]:
     for index, axis in enumerate(options.get("over", ())):
         yield (*path, "over", index), axis
     for field in _AXIS_FIELDS:
@@ -108,7 +106,7 @@ def _of_others(axis: str, axes: Mapping[str, set[str]]) -> str:
     return f"the axis is used by {', '.join(others)}: name it under `circuits`" if others else ""
 
 
-def _check_observables(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
+def _check_observables(path: TreePath, options: Fields, report: Reporter) -> None:
     """Names do not end like those of the figures that stand beside an observable."""
     for name in options["observables"]:
         for ending in ("_ideal", "_mitigated"):
@@ -117,7 +115,7 @@ def _check_observables(path: TreePath, options: Mapping[str, Any], report: Repor
                 _report(report, (*path, "observables", name), text, "give it another name")
 
 
-def _check_letters(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
+def _check_letters(path: TreePath, options: Fields, report: Reporter) -> None:
     if "basis" in options:
         return
     for name, observable in options["observables"].items():

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from iqm_spec.canonical import sha256
 from iqm_spec.circuits import CircuitFileError
-from iqm_spec.diagnostics import Diagnostic, Problem, TreePath, nearest
+from iqm_spec.diagnostics import Diagnostic, Problem, Span, TreePath, nearest
 from iqm_spec.json_types import Json
 from iqm_spec.source import ExternalValues, Source, path_beside
 from iqm_spec.source.source import FileReader
@@ -18,6 +18,9 @@ from iqm_spec.spec.phrases import describe_value
 
 FROM = "from"
 _FIELDS = (FROM, "columns")
+
+_Group = tuple[TreePath, str, Mapping[str, Json]]
+"""Place of a group, the path of its file relative to the spec, and its fields."""
 
 
 @frozen
@@ -35,13 +38,13 @@ class FilledGroups:
 
 def fill_data_groups(source: Source, read: FileReader) -> FilledGroups:
     """`source` with the columns of data files in place of the groups that name them."""
-    tree: dict[str, Any] = dict(source.tree)
+    tree: dict[str, Json] = dict(source.tree)
     groups = list(_groups(tree))
     if not groups:
         return FilledGroups(source, (), (), {})
     reader = _DataGroups(source, read)
-    for path, group in groups:
-        _put(tree, path, reader.axes(path, group))
+    for path, ref, group in groups:
+        _put(tree, path, reader.axes(path, ref, group))
     source = evolve(
         source,
         tree=tree,
@@ -51,7 +54,7 @@ def fill_data_groups(source: Source, read: FileReader) -> FilledGroups:
     return FilledGroups(source, tuple(reader.diagnostics), tuple(reader.bad), reader.identities)
 
 
-def _groups(tree: Mapping[str, Any]) -> Iterator[tuple[TreePath, Mapping[str, Any]]]:
+def _groups(tree: Mapping[str, Json]) -> Iterator[_Group]:
     yield from _groups_of(tree.get("sweep"), ("sweep",))
     circuits = tree.get("circuits")
     for i, entry in enumerate(circuits if isinstance(circuits, list) else ()):
@@ -59,15 +62,15 @@ def _groups(tree: Mapping[str, Any]) -> Iterator[tuple[TreePath, Mapping[str, An
             yield from _groups_of(entry.get("sweep"), ("circuits", i, "sweep"))
 
 
-def _groups_of(sweep: Any, path: TreePath) -> Iterator[tuple[TreePath, Mapping[str, Any]]]:
+def _groups_of(sweep: Json, path: TreePath) -> Iterator[_Group]:
     for b, block in enumerate(sweep if isinstance(sweep, list) else ()):
         groups = block.get("zip") if isinstance(block, dict) else None
         for g, group in enumerate(groups if isinstance(groups, list) else ()):
-            if isinstance(group, dict) and isinstance(group.get(FROM), str):
-                yield (*path, b, "zip", g), group
+            if isinstance(group, dict) and isinstance(ref := group.get(FROM), str):
+                yield (*path, b, "zip", g), ref, group
 
 
-def _put(tree: dict[str, Any], path: TreePath, value: Json) -> None:
+def _put(tree: dict[str, Json], path: TreePath, value: Json) -> None:
     """Replace what is at `path`, copying the containers on the way."""
     here: Any = tree
     for step in path[:-1]:
@@ -89,7 +92,7 @@ class _DataGroups:
         self.external: list[ExternalValues] = []
         self.identities: dict[TreePath, Json] = {}
 
-    def axes(self, path: TreePath, group: Mapping[str, Any]) -> dict[str, Json]:
+    def axes(self, path: TreePath, ref: str, group: Mapping[str, Json]) -> dict[str, Json]:
         """The axes of one group by name; none, after a report, where there are none."""
         before = len(self.diagnostics)
         for name in group:
@@ -97,7 +100,6 @@ class _DataGroups:
                 text = f"`{name}` cannot stand beside `from`: its axes are the file's columns"
                 hint = nearest(name, _FIELDS) or "give it a group of its own"
                 self._report((*path, name), "S201", text, hint, on_key=True)
-        ref = group[FROM]
         table = self._table(ref, _column_names(group.get("columns")), (*path, FROM))
         columns = None if table is None else self._columns_by_axis(table, group, path)
         if table is None or columns is None or len(self.diagnostics) > before:
@@ -105,7 +107,7 @@ class _DataGroups:
             return {}
         file = path_beside(self._source.file, ref)
 
-        def span_of(steps: TreePath) -> Any:
+        def span_of(steps: TreePath) -> Span | None:
             column = table[columns[str(steps[0])]] if str(steps[0]) in columns else None
             row = steps[1] if len(steps) > 1 and isinstance(steps[1], int) else None
             return None if column is None else column.span(row)
@@ -136,7 +138,7 @@ class _DataGroups:
         return None if mistakes else table
 
     def _columns_by_axis(
-        self, table: DataTable, group: Mapping[str, Any], path: TreePath
+        self, table: DataTable, group: Mapping[str, Json], path: TreePath
     ) -> dict[str, str] | None:
         """Columns by the axes that they are; None where `columns` cannot be understood."""
         given = group.get("columns", list(table))
@@ -165,9 +167,10 @@ class _DataGroups:
         self.diagnostics.append(self._source.diagnose(Problem(path, code, text, hint, on_key)))
 
 
-def _column_names(columns: Any) -> frozenset[str] | None:
+def _column_names(columns: Json) -> frozenset[str] | None:
     """The columns that a group takes; None where it takes all, or cannot be understood."""
-    given = columns.values() if isinstance(columns, dict) else columns
-    if not isinstance(columns, dict | list) or not all(isinstance(name, str) for name in given):
+    if not isinstance(columns, dict | list):
         return None
-    return frozenset(given)
+    given = list(columns.values() if isinstance(columns, dict) else columns)
+    names = [name for name in given if isinstance(name, str)]
+    return frozenset(names) if len(names) == len(given) else None

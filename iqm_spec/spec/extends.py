@@ -8,7 +8,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
 from attrs import evolve
 
@@ -62,8 +61,9 @@ def _merged(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json
     merged = {name: value for name, value in base.items() if name != EXTENDS}
     for name, value in own.items():
         below = merged.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[name] = _merged(cast("Any", below), cast("Any", value)) if both else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            value = _merged(below, value)
+        merged[name] = value
     return merged
 
 
@@ -71,7 +71,7 @@ def _moved(tree: Mapping[str, Json], folder: str) -> Mapping[str, Json]:
     """`tree` with the paths in it, which are relative to `folder`, relative to the spec."""
     if not folder:
         return tree
-    moved: dict[str, Any] = dict(tree)
+    moved: dict[str, Json] = dict(tree)
     if isinstance(tree.get("architecture"), str):
         moved["architecture"] = _path(folder, tree["architecture"])
     aer = tree.get("aer")
@@ -85,7 +85,7 @@ def _moved(tree: Mapping[str, Json], folder: str) -> Mapping[str, Json]:
     return moved
 
 
-def _moved_circuit(entry: Any, folder: str) -> Any:
+def _moved_circuit(entry: Json, folder: str) -> Json:
     if not isinstance(entry, dict):
         return entry
     moved = {k: _path(folder, v) if k in CIRCUIT_FILES else v for k, v in entry.items()}
@@ -94,7 +94,7 @@ def _moved_circuit(entry: Any, folder: str) -> Any:
     return moved
 
 
-def _moved_sweep(sweep: Any, folder: str) -> Any:
+def _moved_sweep(sweep: Json, folder: str) -> Json:
     """Blocks whose data files are relative to the spec."""
     if not isinstance(sweep, list):
         return sweep
@@ -106,13 +106,13 @@ def _moved_sweep(sweep: Any, folder: str) -> Any:
     ]
 
 
-def _moved_group(group: Any, folder: str) -> Any:
+def _moved_group(group: Json, folder: str) -> Json:
     if isinstance(group, dict) and isinstance(group.get("from"), str):
         return {**group, "from": _path(folder, group["from"])}
     return group
 
 
-def _path(folder: str, ref: Any) -> Any:
+def _path(folder: str, ref: Json) -> Json:
     """A path of the base beside the spec; one that is not relative stays, and is refused later."""
     if not isinstance(ref, str) or ref.startswith(("/", "~")) or "\\" in ref or not ref:
         return ref

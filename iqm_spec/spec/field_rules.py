@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
@@ -35,7 +34,7 @@ def circuit_problems(tree: Mapping[str, Json]) -> list[Problem]:
     return problems
 
 
-def source_of(entry: Mapping[str, Any]) -> str:
+def source_of(entry: Mapping[str, Json]) -> str:
     """The field that says where a circuit comes from, or an empty string."""
     return next((name for name in SOURCES if name in entry), "")
 
@@ -47,7 +46,7 @@ def default_name(kind: str, ref: str) -> str:
     return re.sub(r"\.[^./]*\Z", "", ref.replace("\\", "/").rsplit("/", 1)[-1])
 
 
-def _source_problems(index: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
+def _source_problems(index: int, entry: Mapping[str, Json]) -> Iterator[Problem]:
     path: TreePath = ("circuits", index)
     given = [name for name in SOURCES if name in entry]
     if not given:
@@ -73,11 +72,11 @@ def _source_problems(index: int, entry: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _beside_verbatim(
-    tree: Mapping[str, Json], entries: list[tuple[int, dict[str, Any]]]
+    tree: Mapping[str, Json], entries: list[tuple[int, dict[str, Json]]]
 ) -> Iterator[Problem]:
     """Options of transpiling that do nothing, since nothing is transpiled."""
     common = _options(tree)
-    own: list[tuple[TreePath, Mapping[str, Any]]] = (
+    own: list[tuple[TreePath, Mapping[str, Json]]] = (
         [((), common)] if common.get("verbatim") is True else []
     )
     own += [
@@ -93,12 +92,12 @@ def _beside_verbatim(
                 yield Problem((*path, "transpile", name), "S206", message, hint, on_key=True)
 
 
-def _options(holder: Mapping[str, Any]) -> Mapping[str, Any]:
+def _options(holder: Mapping[str, Json]) -> Mapping[str, Json]:
     options = holder.get("transpile")
     return options if isinstance(options, dict) else {}
 
 
-def _same_names(entries: list[tuple[int, dict[str, Any]]]) -> Iterator[Problem]:
+def _same_names(entries: list[tuple[int, dict[str, Json]]]) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for index, entry in entries:
         source = source_of(entry)
@@ -118,7 +117,7 @@ _STAGES = tuple(stage.value for stage in Stage)
 _SAMPLED = "move_gate_validation"
 
 
-def experiment_problems(tree: Mapping[str, Any], targets: SpecTargets) -> Iterator[Problem]:
+def experiment_problems(tree: Mapping[str, Json], targets: SpecTargets) -> Iterator[Problem]:
     """What fields of `tree` say against each other."""
     for path, ref in targets.refs.items():
         yield from _target_problems(path, ref, tree, targets.mode)
@@ -131,7 +130,7 @@ def experiment_problems(tree: Mapping[str, Any], targets: SpecTargets) -> Iterat
 
 
 def _target_problems(
-    path: TreePath, ref: TargetRef, tree: Mapping[str, Any], mode: Mode | None
+    path: TreePath, ref: TargetRef, tree: Mapping[str, Json], mode: Mode | None
 ) -> Iterator[Problem]:
     if ref.mode is Mode.TIMESLOT and mode is not Mode.TIMESLOT:
         if tree.get("mode"):
@@ -156,7 +155,7 @@ def _stage_order(stages: Json) -> Iterator[Problem]:
         yield Problem(("stages",), "S204", "`stages` run in the order aer, mock, hardware", hint)
 
 
-def _requirement_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
+def _requirement_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
     """A requirement of a stage that is never reached is not kept; a mock's waiver is hardware's."""
     stages, require = _stages(tree), tree.get("require")
     if not stages or not isinstance(require, dict):
@@ -169,7 +168,7 @@ def _requirement_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("require", stage), "S206", message, hint, on_key=True)
 
 
-def _method_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
+def _method_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
     """What no circuit can be simulated by, whatever it holds."""
     aer = tree.get("aer")
     if not isinstance(aer, dict) or Stage.AER.value not in _stages(tree):
@@ -180,11 +179,12 @@ def _method_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("aer", "method"), "S206", message, hint)
 
 
-def _stages(tree: Mapping[str, Any]) -> set[str]:
+def _stages(tree: Mapping[str, Json]) -> set[str]:
     """The stages of the spec; none where something is wrong with them."""
     stages = tree.get("stages", [Stage.AER.value])
-    sound = isinstance(stages, list) and all(stage in _STAGES for stage in stages)
-    return set(stages) if sound else set()
+    if not isinstance(stages, list) or not all(stage in _STAGES for stage in stages):
+        return set()
+    return set(stages)
 
 
 def _layout_problems(layout: Json, path: TreePath) -> Iterator[Problem]:

@@ -101,7 +101,7 @@ def _step(parts: Sequence[str], here: Json, *, circuits: bool) -> tuple[str | in
     return parts[0], 1
 
 
-def _name(entry: Mapping[str, Any]) -> str:
+def _name(entry: Mapping[str, Json]) -> str:
     kind = source_of(entry)
     return str(entry.get("name") or default_name(kind, str(entry.get(kind, ""))))
 
@@ -118,7 +118,7 @@ def _replaced(
     tree: Mapping[str, Json], path: TreePath, value: Json, where: Diagnostic
 ) -> dict[str, Json]:
     """A copy of `tree` with `value` at `path`; mappings on the way are made where missing."""
-    root: dict[str, Any] = dict(tree)
+    root: dict[str, Json] = dict(tree)
     here: Any = root
     for depth, step in enumerate(path):
         last = depth == len(path) - 1

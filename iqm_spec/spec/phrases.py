@@ -5,11 +5,11 @@ a field (`shots`, `item 2 of layout`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from iqm_spec.diagnostics import TreePath, printable
 from iqm_spec.json_types import Json
 from iqm_spec.source.secrets import conceal
+from iqm_spec.spec.schema import JsonSchema
 
 _LONGEST_VALUE = 48
 _TYPES = {
@@ -45,7 +45,7 @@ def quoted(text: str) -> str:
     return f'"{printable(cut, " ")}"'
 
 
-def describe_schema(schema: Mapping[str, Any]) -> str:
+def describe_schema(schema: JsonSchema) -> str:
     """What `schema` asks for, in words."""
     if "x-expected" in schema:
         return str(schema["x-expected"])
@@ -60,7 +60,7 @@ def describe_schema(schema: Mapping[str, Any]) -> str:
     return f"{' or '.join(types or ['null'])}{_range(schema)}{or_null}"
 
 
-def list_choices(choices: Iterable[Any]) -> str:
+def list_choices(choices: Iterable[Json]) -> str:
     """`x or y`, `one of x, y and z`."""
     quoted_choices = [f"`{choice}`" for choice in choices]
     if len(quoted_choices) < 3:
@@ -78,7 +78,7 @@ def field_name(path: TreePath) -> str:
     return f"item {path[-1] + 1} of `{printable(owner, ' ')}`"
 
 
-def _range(schema: Mapping[str, Any]) -> str:
+def _range(schema: JsonSchema) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
         return f" from {low:,} to {high:,}"

@@ -19,14 +19,21 @@ SECTIONS = ("aer", "transpile", "options", "require", "analysis", "budget", "exe
 """Fields of a spec that hold fields of their own."""
 
 
+JsonSchema = Mapping[str, Any]
+"""A JSON Schema, or a part of one."""
+
+Fields = Mapping[str, Any]
+"""Fields of a spec, or of a part of it, whose types the schema has checked: plain JSON."""
+
+
 @cache
-def spec_schema() -> Mapping[str, Any]:
+def spec_schema() -> JsonSchema:
     """The schema of `iqm_spec: 1` (JSON Schema, draft 2020-12)."""
-    schema: Mapping[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    schema: JsonSchema = json.loads(_FILE.read_text(encoding="utf-8"))
     return schema
 
 
-def resolve_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve_reference(schema: JsonSchema) -> JsonSchema:
     """`schema` itself, or what its `$ref` leads to, with what stands beside the `$ref`."""
     reference = schema.get("$ref")
     if reference is None:
@@ -36,7 +43,7 @@ def resolve_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @cache
-def field_schemas(section: str = "") -> Mapping[str, Mapping[str, Any]]:
+def field_schemas(section: str = "") -> Mapping[str, JsonSchema]:
     """Schemas of the fields of the top level, of a section, of `circuits` or of a `sweep` block."""
     if not section:
         schemas = spec_schema()["properties"]
@@ -49,15 +56,15 @@ def field_schemas(section: str = "") -> Mapping[str, Mapping[str, Any]]:
 
 
 @cache
-def field_defaults(section: str = "") -> Mapping[str, Any]:
+def field_defaults(section: str = "") -> Fields:
     """Defaults of the fields of the top level or of a section; fields without one are left out."""
     given = field_schemas(section).items()
     return {name: schema["default"] for name, schema in given if "default" in schema}
 
 
-def schema_at(path: tuple[str | int, ...]) -> Mapping[str, Any] | None:
+def schema_at(path: tuple[str | int, ...]) -> JsonSchema | None:
     """Schema of the field at `path`, or None where the language has no such field."""
-    here: Mapping[str, Any] | None = spec_schema()
+    here: JsonSchema | None = spec_schema()
     for step in path:
         if here is None:
             return None
@@ -65,7 +72,7 @@ def schema_at(path: tuple[str | int, ...]) -> Mapping[str, Any] | None:
     return here
 
 
-def _step(schema: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | None:
+def _step(schema: JsonSchema, step: str | int) -> JsonSchema | None:
     branches = [schema, *(resolve_reference(branch) for branch in schema.get("anyOf", ()))]
     for branch in branches:
         if isinstance(step, int):
@@ -89,7 +96,7 @@ def analysis_names() -> tuple[str, ...]:
     return tuple(name for name in field_schemas("analysis") if name != PLUGINS)
 
 
-def analyses_with_defaults(given: Mapping[str, Any]) -> dict[str, Mapping[str, Json]]:
+def analyses_with_defaults(given: Fields) -> dict[str, Mapping[str, Json]]:
     """Each declared analysis with all of its options."""
     return {name: {**_defaults(name), **options} for name, options in given.items()}
 

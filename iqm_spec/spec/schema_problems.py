@@ -23,7 +23,7 @@ from iqm_spec.spec.phrases import (
     list_choices,
     quoted,
 )
-from iqm_spec.spec.schema import SECTIONS, field_schemas, resolve_reference, spec_schema
+from iqm_spec.spec.schema import SECTIONS, JsonSchema, field_schemas, resolve_reference, spec_schema
 from iqm_spec.spec.template import TemplateError, axes_in
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class _Violation:
 
     keyword: str
     limit: Any
-    schema: Mapping[str, Any]
+    schema: JsonSchema
     value: Any
     path: TreePath
     branches: Mapping[int, list[_Violation]]
@@ -54,7 +54,7 @@ class _Violation:
         return cls(
             str(error.validator),
             error.validator_value,
-            cast("Mapping[str, Any]", error.schema),
+            cast("JsonSchema", error.schema),
             error.instance,
             tuple(error.absolute_path),
             branches,
@@ -103,7 +103,7 @@ def _missing_fields(violation: _Violation) -> Iterator[Problem]:
             yield Problem((*violation.path, name), "S202", message, f"add `{example}`", on_key=True)
 
 
-def _example(name: str, schema: Mapping[str, Any]) -> str:
+def _example(name: str, schema: JsonSchema) -> str:
     value = schema.get("examples", [""])[0]
     return f"{name}: {value}" if isinstance(value, str | int | float) else f"{name}: ..."
 
@@ -118,7 +118,7 @@ def _wrong_type(violation: _Violation) -> Iterator[Problem]:
     yield _problem(violation, "S203", describe_schema(violation.schema), hint)
 
 
-def _type_hint(value: Json, schema: Mapping[str, Any]) -> str:
+def _type_hint(value: Json, schema: JsonSchema) -> str:
     if schema.get("type") == "array" and isinstance(value, str | int | float | bool):
         text = json.dumps(value, ensure_ascii=False)
         return f"write [{text}]" if len(text) < 30 else "write a list: [...]"

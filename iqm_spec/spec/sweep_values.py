@@ -13,7 +13,6 @@ import decimal
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
@@ -179,25 +178,27 @@ def _light(sweep: Json, path: TreePath, problems: list[Problem]) -> Json:
 
 
 def _light_block(
-    block: Mapping[str, Any], path: TreePath, problems: list[Problem]
+    block: Mapping[str, Json], path: TreePath, problems: list[Problem]
 ) -> dict[str, Json]:
     light = dict(block)
-    if isinstance(block.get("grid"), dict):
-        light["grid"] = _light_axes(block["grid"], (*path, "grid"), problems)
-    if isinstance(block.get("zip"), list):
+    grid, groups = block.get("grid"), block.get("zip")
+    if isinstance(grid, dict):
+        light["grid"] = _light_axes(grid, (*path, "grid"), problems)
+    if isinstance(groups, list):
         light["zip"] = [
             _light_axes(group, (*path, "zip", i), problems) if isinstance(group, dict) else group
-            for i, group in enumerate(block["zip"])
+            for i, group in enumerate(groups)
         ]
     for name in _LISTS:
-        if isinstance(block.get(name), list):
-            problems += _assignments(block[name], (*path, name))
+        entries = block.get(name)
+        if isinstance(entries, list):
+            problems += _assignments(entries, (*path, name))
             light[name] = []
     return light
 
 
 def _light_axes(
-    axes: Mapping[str, Any], path: TreePath, problems: list[Problem]
+    axes: Mapping[str, Json], path: TreePath, problems: list[Problem]
 ) -> dict[str, Json]:
     """Axes whose values are not listed one by one; the others are checked here."""
     light: dict[str, Json] = {}
@@ -205,13 +206,15 @@ def _light_axes(
         if not AXIS_NAME.match(name):
             problems.append(_bad_name(name, path))
         elif isinstance(values, list):
-            problems += _values(values, (*path, name))
+            for i, value in enumerate(values):
+                if type(value) not in _SCALARS:
+                    problems += _value(value, (*path, name, i))
         else:
             light[name] = values
     return light
 
 
-def _assignments(entries: list[Any], path: TreePath) -> Iterator[Problem]:
+def _assignments(entries: Sequence[Json], path: TreePath) -> Iterator[Problem]:
     for i, entry in enumerate(entries):
         if type(entry) is not dict:
             yield _wrong((*path, i), "a mapping of axis names to values", entry)
@@ -223,13 +226,7 @@ def _assignments(entries: list[Any], path: TreePath) -> Iterator[Problem]:
                 yield from _value(value, (*path, i, name))
 
 
-def _values(values: list[Any], path: TreePath) -> Iterator[Problem]:
-    for i, value in enumerate(values):
-        if type(value) not in _SCALARS:
-            yield from _value(value, (*path, i))
-
-
-def _value(value: Any, path: TreePath) -> Iterator[Problem]:
+def _value(value: Json, path: TreePath) -> Iterator[Problem]:
     if not isinstance(value, list):
         yield _wrong(path, "a number, a text, true, false or a flat list of these", value)
         return

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import frozen
 
 from iqm_spec.diagnostics import Problem, TreePath, nearest
+from iqm_spec.json_types import Json
 from iqm_spec.model import Mode
 from iqm_spec.server.origin import ALIAS, RESONANCE, RESONANCE_HOSTS, SUFFIXES
 
@@ -94,7 +94,7 @@ class SpecTargets:
     mode: Mode | None
 
 
-def read_targets(tree: Mapping[str, Any]) -> tuple[SpecTargets, list[Problem]]:
+def read_targets(tree: Mapping[str, Json]) -> tuple[SpecTargets, list[Problem]]:
     """Every literal target of `tree` as it is meant, and those that cannot be."""
     refs: dict[TreePath, TargetRef] = {}
     problems: list[Problem] = []
@@ -109,14 +109,14 @@ def read_targets(tree: Mapping[str, Any]) -> tuple[SpecTargets, list[Problem]]:
     return targets, problems
 
 
-def _target_texts(tree: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+def _target_texts(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, str]]:
     for path, holder in fields_holders(tree):
         text = holder.get("target")
         if isinstance(text, str) and text and "${" not in text:
             yield (*path, "target"), text
 
 
-def fields_holders(tree: Mapping[str, Any]) -> Iterator[tuple[TreePath, Mapping[str, Any]]]:
+def fields_holders(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, Mapping[str, Json]]]:
     """The spec itself and its circuits: both hold targets, layouts and options."""
     yield (), tree
     circuits = tree.get("circuits")
