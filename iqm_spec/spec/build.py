@@ -33,7 +33,7 @@ def build_spec(
     """
     given = {"name": "unnamed", **field_defaults(), **tree}
     target = _target(given.get("target"), ("target",), targets)
-    entries = [(i, e) for i, e in enumerate(given.get("circuits", ())) if _usable(e)]
+    entries = [(i, e) for i, e in enumerate(given.get("circuits", ())) if e and source_of(e)]
     if not entries:
         return None
     circuits = tuple(_circuit(i, entry, given, target, targets, report) for i, entry in entries)
@@ -67,10 +67,6 @@ def build_spec(
             data or {},
         ),
     )
-
-
-def _usable(entry: Any) -> bool:
-    return isinstance(entry, dict) and bool(source_of(entry))
 
 
 def _circuit(

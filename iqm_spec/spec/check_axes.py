@@ -202,7 +202,9 @@ def check_sizes(circuits: Sequence[CircuitPoints], report: Reporter) -> bool:
         return False
     totals = [_with_repeats(circuit) for circuit in circuits]
     others = sum(n for c, n in zip(circuits, totals, strict=True) if c.circuit.every is None)
-    totals = [_with_references(c, n, others) for c, n in zip(circuits, totals, strict=True)]
+    for index, circuit in enumerate(circuits):
+        if (every := circuit.circuit.every) is not None:
+            totals[index] *= reference_repeats(others, every)
     total = sum(totals)
     if total > MAX_POINTS:
         largest = circuits[totals.index(max(totals))]
@@ -221,11 +223,6 @@ def _with_repeats(circuit: CircuitPoints) -> int:
     if template.constant or most <= MAX_POINTS:
         return most
     return sum(_repeat(template.fill(dict(values))) for values in circuit.assignments())
-
-
-def _with_references(circuit: CircuitPoints, points: int, others: int) -> int:
-    every = circuit.circuit.every
-    return points if every is None else points * reference_repeats(others, every)
 
 
 def _repeat(value: Json) -> int:

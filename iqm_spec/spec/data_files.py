@@ -29,10 +29,6 @@ from iqm_spec.source.places import PlaceTree, find_place, unpack
 from iqm_spec.source.scalars import ScalarError, parse_scalar, whole_as_integer
 from iqm_spec.source.text import MAX_MISTAKES, Mistake, decode_text
 
-DATA_FILE_ENDINGS = (".csv", ".json", ".npz")
-"""Names of data files end so."""
-
-
 MAX_CELLS = 2_000_000
 """Values of a data file."""
 
@@ -67,7 +63,7 @@ def read_data_file(
     ending = PurePosixPath(ref).suffix.lower()
     if ending == ".npz":
         table, mistakes = _npz_table(data)
-    elif ending in DATA_FILE_ENDINGS:
+    elif ending in (".csv", ".json"):
         text, mistakes = decode_text(data)
         if mistakes:
             return {}, mistakes

@@ -16,7 +16,7 @@ from iqm_spec.model import Mode, SourceKind, Stage
 from iqm_spec.source.secrets import holds_secret, is_secret_name
 from iqm_spec.spec.phrases import field_name, quoted
 from iqm_spec.spec.sweep_points import TEMPLATED_FIELDS
-from iqm_spec.spec.targets import SpecTargets, TargetRef, fields_holders
+from iqm_spec.spec.targets import SpecTargets, TargetRef, parts_with_fields
 from iqm_spec.spec.template import TemplateError, axes_in
 
 SOURCES = tuple(kind.value for kind in SourceKind)
@@ -124,7 +124,7 @@ def experiment_problems(tree: Mapping[str, Json], targets: SpecTargets) -> Itera
     yield from _stage_order(tree.get("stages"))
     yield from _requirement_problems(tree)
     yield from _method_problems(tree)
-    for path, holder in fields_holders(tree):
+    for path, holder in parts_with_fields(tree):
         yield from _layout_problems(holder.get("layout"), (*path, "layout"))
         yield from _frame_problems(holder.get("options"), (*path, "options"))
 

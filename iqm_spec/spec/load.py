@@ -113,7 +113,9 @@ def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], SpecTargets]:
     rules = [*circuit_problems(tree), *unreadable, *experiment_problems(tree, targets)]
     problems += [problem for problem in rules if problem.path not in wrong]
     problems += placeholders
-    return [*secrets, *(item for item in problems if not _lies_in(item.path, hidden))], targets
+    # nothing more is said of what holds a secret
+    shown = [p for p in problems if not any(p.path[: len(part)] == part for part in hidden)]
+    return [*secrets, *shown], targets
 
 
 def _extends_set(source: Source) -> list[Problem]:
@@ -121,11 +123,6 @@ def _extends_set(source: Source) -> list[Problem]:
     if not any(patch.path[:1] == (EXTENDS,) for patch in source.overrides):
         return []
     return [Problem((EXTENDS,), "S111", "`extends` cannot be set", "write it in the file")]
-
-
-def _lies_in(path: TreePath, hidden: Iterable[TreePath]) -> bool:
-    """Whether `path` is, or lies in, a part of which nothing more is to be said."""
-    return any(path[: len(part)] == part for part in hidden)
 
 
 def _version_problems(tree: Mapping[str, Json]) -> list[Problem]:

@@ -62,29 +62,6 @@ def field_defaults(section: str = "") -> Fields:
     return {name: schema["default"] for name, schema in given if "default" in schema}
 
 
-def schema_at(path: tuple[str | int, ...]) -> JsonSchema | None:
-    """Schema of the field at `path`, or None where the language has no such field."""
-    here: JsonSchema | None = spec_schema()
-    for step in path:
-        if here is None:
-            return None
-        here = _step(here, step)
-    return here
-
-
-def _step(schema: JsonSchema, step: str | int) -> JsonSchema | None:
-    branches = [schema, *(resolve_reference(branch) for branch in schema.get("anyOf", ()))]
-    for branch in branches:
-        if isinstance(step, int):
-            schema_below = branch.get("items")
-        else:
-            properties = branch.get("properties", {})
-            schema_below = properties.get(step) or branch.get("additionalProperties")
-        if isinstance(schema_below, Mapping):
-            return resolve_reference(schema_below)
-    return None
-
-
 PLUGINS = "plugins"
 
 DeclaredAnalyses = Mapping[str, Mapping[str, Json]]

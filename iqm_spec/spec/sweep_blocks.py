@@ -14,7 +14,7 @@ from typing import cast
 
 from attrs import evolve
 
-from iqm_spec.diagnostics import Problem, TreePath
+from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.json_types import Json
 from iqm_spec.model import AxisValue, Block, Values, told_apart
 from iqm_spec.spec.sweep_values import VALUE_FUNCTIONS, ValueFunctionError, evaluate_function
@@ -273,8 +273,6 @@ def _known_axes(
 
 
 def _unknown_axis(name: str, block: Block, path: TreePath) -> Problem:
-    from iqm_spec.diagnostics import nearest
-
     hint = nearest(name, block.axes) or f"its axes are {', '.join(block.axes)}"
     return Problem(path, "S302", f"this block has no axis `{name}`", hint, on_key=True)
 
@@ -316,6 +314,8 @@ def _sequence(value: Json) -> Sequence[Json]:
     return value if isinstance(value, list | tuple) else ()
 
 
+# --- what a block holds --------------------------------------------------------------------------
+
 Row = tuple[AxisValue, ...]
 """Values of one assignment in the order of `Block.axes`."""
 
@@ -336,13 +336,6 @@ def block_rows(block: Block) -> Iterator[Row]:
 def full_size(block: Block) -> int:
     """Number of assignments before `exclude` and `include`."""
     return math.prod(len(dimension) for _, dimension in block.columns)
-
-
-def block_size(block: Block) -> int:
-    """Number of assignments of `block`."""
-    if not block.exclude:
-        return full_size(block) + len(block.include)
-    return sum(1 for _ in block_rows(block))
 
 
 def projected_size(block: Block, axes: Sequence[str]) -> int:

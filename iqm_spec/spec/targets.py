@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -62,15 +62,11 @@ def _url_path(text: str) -> str:
     if url.scheme != "https" or url.hostname not in RESONANCE_HOSTS or port not in (None, 443):
         raise TargetError("this is not a URL of IQM Resonance", hint)
     path = url.path.strip("/")
-    if _has_more(url) or "/" in path:
+    if url.query or url.fragment or url.username or url.password or "/" in path:
         raise TargetError("the URL holds more than a host and a quantum computer", hint)
     if not path:
         raise TargetError("the URL names no quantum computer", hint)
     return path
-
-
-def _has_more(url: SplitResult) -> bool:
-    return bool(url.query or url.fragment or url.username or url.password)
 
 
 def _notice(text: str, ref: TargetRef) -> str:
@@ -110,13 +106,13 @@ def read_targets(tree: Mapping[str, Json]) -> tuple[SpecTargets, list[Problem]]:
 
 
 def _target_texts(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, str]]:
-    for path, holder in fields_holders(tree):
+    for path, holder in parts_with_fields(tree):
         text = holder.get("target")
         if isinstance(text, str) and text and "${" not in text:
             yield (*path, "target"), text
 
 
-def fields_holders(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, Mapping[str, Json]]]:
+def parts_with_fields(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, Mapping[str, Json]]]:
     """The spec itself and its circuits: both hold targets, layouts and options."""
     yield (), tree
     circuits = tree.get("circuits")

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from iqm_spec.spec.codes import CODES, GROUPS
 from iqm_spec.spec.field_rules import _templated
-from iqm_spec.spec.schema import field_schemas, schema_at, spec_schema
+from iqm_spec.spec.schema import field_schemas, spec_schema
 from tools import make_reference
 
 TEMPLATE = {"$ref": "#/$defs/template"}
@@ -84,12 +84,6 @@ def test_placeholders_stand_where_the_schema_has_them() -> None:
                 assert _templated(("circuits", 0, *path)), path
             elif not section and name not in ("target", "transpile", "options", "layout"):
                 assert not _templated(path), path
-
-
-def test_fields_are_found_by_path() -> None:
-    assert (schema_at(("aer", "noise")) or {})["title"] == "Noise"
-    assert (schema_at(("circuits", 3, "transpile", "seed")) or {})["title"] == "Transpiler seed"
-    assert schema_at(("aer", "nois")) is None
 
 
 @pytest.mark.parametrize("path", make_reference.pages(), ids=lambda path: path.name)
