@@ -1,7 +1,7 @@
 """The frozen data that flows through the pipeline: Spec, Block, Point, NativeCircuit, Plan, Record.
 
 A value in which `${axis}` may stand is called *templated*: plain JSON whose strings may hold
-placeholders (`iqm_spec.sweep.template`). Fields ending in `_templated`-like meaning say so.
+placeholders (`iqm_spec.spec.template`). Fields ending in `_templated`-like meaning say so.
 """
 
 from __future__ import annotations

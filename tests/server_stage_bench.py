@@ -24,7 +24,6 @@ from urllib.parse import unquote
 import pytest
 from attrs import define, field, frozen
 
-from iqm_spec.check import Checked
 from iqm_spec.emulator.machines import Computer, dynamic_architecture
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.model import Mode, Stage
@@ -39,6 +38,7 @@ from iqm_spec.server.origin import Server
 from iqm_spec.server.patience import Patience
 from iqm_spec.server.token import Token
 from iqm_spec.server.transport import Connection, connect
+from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.stages.server.batch import batches_of
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.consent import Bill
@@ -377,9 +377,9 @@ class Prepared:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._made: dict[str, tuple[Checked, Path]] = {}
+        self._made: dict[str, tuple[CheckedSpec, Path]] = {}
 
-    def of(self, fields: Mapping[str, Any]) -> tuple[Checked, Path]:
+    def of(self, fields: Mapping[str, Any]) -> tuple[CheckedSpec, Path]:
         text = json.dumps(fields)
         if text not in self._made:
             number = len(self._made)
@@ -393,7 +393,7 @@ class Prepared:
         return self._made[text]
 
 
-def _plan(checked: Checked, store: Store) -> Plan:
+def _plan(checked: CheckedSpec, store: Store) -> Plan:
     last = [*planned(Request(checked=checked), store)][-1]
     assert isinstance(last, Planned)
     return last.plan

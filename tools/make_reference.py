@@ -14,8 +14,8 @@ from typing import Any
 
 from iqm_spec.errors import ExitCode
 from iqm_spec.spec.codes import CODES, GROUPS
-from iqm_spec.spec.schema import default_schema, fields, resolve
-from iqm_spec.spec.words import expected
+from iqm_spec.spec.phrases import describe_schema
+from iqm_spec.spec.schema import field_schemas, resolve_reference, spec_schema
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "iqm_spec" / "spec" / "experiment-v1.schema.json"
@@ -83,18 +83,18 @@ def _spec() -> Iterator[str]:
     yield "Made by `python -m tools.make_reference` from `schemas/experiment-v1.schema.json`."
     yield ""
     yield from _INTRODUCTION.strip().split("\n")
-    yield from _table("The whole spec", "", fields())
+    yield from _table("The whole spec", "", field_schemas())
     for section in ("aer", "transpile", "options", "budget", "executor"):
-        yield from _table(f"`{section}`", section, fields(section))
+        yield from _table(f"`{section}`", section, field_schemas(section))
     yield from _requirements()
     yield from _analyses()
-    yield from _table("An entry of `circuits`", "circuits", fields("circuits"))
-    yield from _table("A block of `sweep`", "sweep", fields("sweep"))
+    yield from _table("An entry of `circuits`", "circuits", field_schemas("circuits"))
+    yield from _table("A block of `sweep`", "sweep", field_schemas("sweep"))
     yield ""
     yield "Values of an axis: a list of numbers, texts, true or false, or of flat lists of these;"
     yield "or one function with its arguments:"
     yield ""
-    for name, schema in default_schema()["$defs"]["value_function"]["properties"].items():
+    for name, schema in spec_schema()["$defs"]["value_function"]["properties"].items():
         yield f"- `{name}`: {schema['description']} `{json.dumps(schema['examples'][0])}`"
 
 
@@ -103,12 +103,12 @@ def _table(title: str, section: str, given: Mapping[str, Mapping[str, Any]]) -> 
     yield f"## {title}"
     yield ""
     if section:
-        described = default_schema()["properties"].get(section, {})
-        yield resolve(described).get("description", "")
+        described = spec_schema()["properties"].get(section, {})
+        yield resolve_reference(described).get("description", "")
         yield ""
     yield "| field | value | default | meaning |"
     yield "|---|---|---|---|"
-    needed = default_schema()["then"]["required"] if not section else []
+    needed = spec_schema()["then"]["required"] if not section else []
     for name, schema in given.items():
         default = "**needed**" if name in needed else _default(schema)
         yield f"| `{name}` | {_cell(_value(schema))} | {default} | {_cell(schema['description'])} |"
@@ -118,9 +118,9 @@ def _requirements() -> Iterator[str]:
     yield ""
     yield "## `require`"
     yield ""
-    yield fields()["require"]["description"]
+    yield field_schemas()["require"]["description"]
     yield ""
-    for stage, schema in fields("require").items():
+    for stage, schema in field_schemas("require").items():
         for name, inner in schema["properties"].items():
             bounds = "".join(f".{bound}" for bound in inner.get("properties", {}))
             yield f"- `require.{stage}.{name}{bounds}`: {inner['description']}"
@@ -130,14 +130,14 @@ def _analyses() -> Iterator[str]:
     yield ""
     yield "## `analysis`"
     yield ""
-    yield fields()["analysis"]["description"] + " [analysis.md](analysis.md) tells how."
+    yield field_schemas()["analysis"]["description"] + " [analysis.md](analysis.md) tells how."
     yield ""
-    for name, schema in fields("analysis").items():
+    for name, schema in field_schemas("analysis").items():
         yield f"- `analysis.{name}`: {schema['description']}"
         for option, inner in schema.get("properties", {}).items():
-            told = _default(resolve(inner))
+            told = _default(resolve_reference(inner))
             default = f" Default: {told}." if told else ""
-            yield f"  - `{option}`: {resolve(inner)['description']}{default}"
+            yield f"  - `{option}`: {resolve_reference(inner)['description']}{default}"
 
 
 def _value(schema: Mapping[str, Any]) -> str:
@@ -147,9 +147,9 @@ def _value(schema: Mapping[str, Any]) -> str:
         return str(schema["x-expected"])
     branches = schema.get("anyOf")
     if not branches:
-        return expected(schema)
+        return describe_schema(schema)
     templated = any(branch.get("$ref") == "#/$defs/template" for branch in branches)
-    return f"{expected(branches[0])}{', or `${axis}`' if templated else ''}"
+    return f"{describe_schema(branches[0])}{', or `${axis}`' if templated else ''}"
 
 
 def _default(schema: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from iqm_spec.model import CircuitSpec, SourceKind
-from iqm_spec.sweep import circuit_points, parse_blocks
+from iqm_spec.spec.sweep_blocks import parse_blocks
+from iqm_spec.spec.sweep_points import circuit_points
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 

@@ -23,7 +23,7 @@ from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.server.origin import notice_of
 from iqm_spec.source import Source, line_reader, parse_source, shown_path
-from iqm_spec.source.scalars import is_plain
+from iqm_spec.source.scalars import is_plain_scalar
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.store import Store
 
@@ -178,7 +178,7 @@ def yaml_of(spec: Mapping[str, Any]) -> str:
         """Quotes whatever our own reader would not take for that very text."""
 
     def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-        style = None if is_plain(text) and text.isprintable() else '"'
+        style = None if is_plain_scalar(text) and text.isprintable() else '"'
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, quoted)

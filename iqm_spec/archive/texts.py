@@ -13,7 +13,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.papers.render import text as markdown_text
 from iqm_spec.plan.label import count
 from iqm_spec.runs.words import named
-from iqm_spec.source.scalars import written
+from iqm_spec.source.scalars import as_yaml
 from iqm_spec.stages.server.desk import EMULATOR
 
 
@@ -153,7 +153,7 @@ def _server(realm: str | None) -> str:
 def _overrides(told: Json) -> str:
     if not isinstance(told, dict) or not told:
         return ""
-    return ", with " + _plain(", ".join(f"{path}={written(value)}" for path, value in told.items()))
+    return ", with " + _plain(", ".join(f"{path}={as_yaml(value)}" for path, value in told.items()))
 
 
 def _plain(text: str) -> str:

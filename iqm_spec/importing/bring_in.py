@@ -32,9 +32,9 @@ from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, look, 
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
-    from iqm_spec.check import Checked
     from iqm_spec.cost.estimate import Tariff
     from iqm_spec.json_types import Json
+    from iqm_spec.spec.check import CheckedSpec
 
 
 SERVER_STAGES = (Stage.MOCK, Stage.HARDWARE)
@@ -75,7 +75,7 @@ def bring_in(
     jobs: Sequence[ForeignJob],
     asked: Sequence[str],
     plan: Plan,
-    checked: Checked,
+    checked: CheckedSpec,
     session: Session,
     store: Store,
     tell: Tell,
@@ -122,7 +122,7 @@ def bring_in(
     return Imported(run, found, frozenset(asked) - new, tuple(ended), tuple(troubles), code)
 
 
-def _require_stages(jobs: Iterable[ForeignJob], checked: Checked) -> None:
+def _require_stages(jobs: Iterable[ForeignJob], checked: CheckedSpec) -> None:
     for job in jobs:
         if job.stage not in checked.spec.stages:
             raise Refused(
@@ -214,7 +214,9 @@ def _note(
     journal.append("adopted", {"attempt": number, "id": job.id, **now()})
 
 
-def _tariff(jobs: Iterable[ForeignJob], checked: Checked, session: Session, store: Store) -> Tariff:
+def _tariff(
+    jobs: Iterable[ForeignJob], checked: CheckedSpec, session: Session, store: Store
+) -> Tariff:
     """What the machines' jobs are expected to have cost, for the ledger."""
     machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is Stage.HARDWARE))
     told = Counter(session).prices(machines)

@@ -14,7 +14,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
 
 if TYPE_CHECKING:
-    from iqm_spec.check import Checked
+    from iqm_spec.spec.check import CheckedSpec
 
 
 def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
@@ -31,7 +31,7 @@ def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: st
     )
 
 
-def plan_ask(checked: Checked) -> str:
+def plan_ask(checked: CheckedSpec) -> str:
     """Key of the whole plan."""
     reading: dict[str, Json] = {}
     for circuit in checked.spec.circuits:
@@ -54,7 +54,7 @@ def _reading(kind: SourceKind, ref: str) -> dict[str, Json]:
     return {"reading": READING_VERSION} if depends_on_reading(kind, ref) else {}
 
 
-def noise_digests(checked: Checked) -> dict[str, Json]:
+def noise_digests(checked: CheckedSpec) -> dict[str, Json]:
     """Per target the digest of the error profile that the Aer stage uses, or None for `ideal`."""
     return {
         alias: None if profile is None else profile.digest

@@ -7,7 +7,6 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.check import Checked
 from iqm_spec.errors import WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point
@@ -19,8 +18,9 @@ from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.skeleton import Native
+from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.sweep_points import all_points as points_of
 from iqm_spec.store import Store
-from iqm_spec.sweep.expand import points as points_of
 
 
 @frozen
@@ -40,7 +40,7 @@ class _Known:
     measured: frozenset[str]
 
 
-def find_plan(checked: Checked, store: Store) -> Plan | None:
+def find_plan(checked: CheckedSpec, store: Store) -> Plan | None:
     """The stored plan that answers this question, or None."""
     digest = store.find_answer(plan_ask(checked))
     return None if digest is None else read_plan(store, digest)
@@ -53,7 +53,7 @@ def read_plan(store: Store, digest: str) -> Plan:
 
 
 def make_plan(
-    checked: Checked, store: Store, *, replan: bool = False, keep: bool = True
+    checked: CheckedSpec, store: Store, *, replan: bool = False, keep: bool = True
 ) -> Iterator[Progress | Crosschecked | Plan]:
     """Transpile what is not stored and put the plan together.
 
@@ -94,7 +94,7 @@ def make_plan(
     yield read_plan(store, digest)
 
 
-def _asked(point: Point, checked: Checked) -> _Asked:
+def _asked(point: Point, checked: CheckedSpec) -> _Asked:
     architecture = checked.architectures[point.target].digest
     kind = checked.spec.circuits[point.circuit].kind
     return _Asked(point, circuit_ask(kind, point, checked.identity(point), architecture))
@@ -115,7 +115,7 @@ def _known(native: Native) -> _Known:
 
 
 def _readout(
-    checked: Checked, planned: list[PlannedPoint], known: Mapping[str, _Known]
+    checked: CheckedSpec, planned: list[PlannedPoint], known: Mapping[str, _Known]
 ) -> Iterator[tuple[PlannedPoint, Native]]:
     measured: dict[str, set[str]] = {}
     for point in planned:
@@ -143,7 +143,7 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
     )
 
 
-def _header(checked: Checked, packs: list[str]) -> dict[str, Any]:
+def _header(checked: CheckedSpec, packs: list[str]) -> dict[str, Any]:
     spec = checked.spec
     return {
         "ask": plan_ask(checked),

@@ -8,7 +8,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
 from iqm_spec.plan.explain import Difference, Explanation
 from iqm_spec.plan.label import count
-from iqm_spec.source.scalars import written
+from iqm_spec.source.scalars import as_yaml
 
 NOT_GIVEN = "not given"
 
@@ -30,7 +30,7 @@ def in_words(found: Explanation) -> list[tuple[str, str, str]]:
 
 def _told(value: Json) -> str:
     """A value as it may stand in a spec, if it was given."""
-    return NOT_GIVEN if value is None else printable(written(value))
+    return NOT_GIVEN if value is None else printable(as_yaml(value))
 
 
 def _points(some: Sequence[Difference], in_both: int) -> Iterator[tuple[str, str, str]]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from iqm_spec.check import Checked
 from iqm_spec.model import Point
 from iqm_spec.plan.witness import Crosschecked, Witness
 from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Asked = Sequence[tuple[str, Point]]
 
 
 def make_natives(
-    checked: Checked, missing: Mapping[str, Point], made: dict[str, Native]
+    checked: CheckedSpec, missing: Mapping[str, Point], made: dict[str, Native]
 ) -> Iterator[Progress | Crosschecked]:
     """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile.
 
@@ -52,7 +52,7 @@ def make_natives(
     yield witness.seen()
 
 
-def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
+def _groups(checked: CheckedSpec, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
     """Points whose circuits differ in numbers alone, and those that have none of their own."""
     groups: dict[Any, list[tuple[str, Point]]] = {}
     for ask, point in missing.items():
@@ -64,7 +64,7 @@ def _groups(checked: Checked, missing: Mapping[str, Point]) -> list[list[tuple[s
 
 
 def _in_parts(
-    checked: Checked, group: Asked, witness: Witness
+    checked: CheckedSpec, group: Asked, witness: Witness
 ) -> Iterator[list[tuple[str, Native]]]:
     family, written = _family(checked, group[0][1])
     size = AT_ONCE if family is None else FAMILY_AT_ONCE
@@ -76,7 +76,7 @@ def _in_parts(
             yield from _together(checked, family, written, some, witness)
 
 
-def _family(checked: Checked, point: Point) -> tuple[Family | None, tuple[int, int]]:
+def _family(checked: CheckedSpec, point: Point) -> tuple[Family | None, tuple[int, int]]:
     """The family of a point, if there is one, and the gates of its circuit as it is written."""
     from iqm_spec.transpile.collapse import gates_of
     from iqm_spec.transpile.family import family_of
@@ -89,7 +89,7 @@ def _family(checked: Checked, point: Point) -> tuple[Family | None, tuple[int, i
 
 
 def _together(
-    checked: Checked, family: Family, written: tuple[int, int], some: Asked, witness: Witness
+    checked: CheckedSpec, family: Family, written: tuple[int, int], some: Asked, witness: Witness
 ) -> Iterator[list[tuple[str, Native]]]:
     """By their family those whose values it serves, then the others."""
     import numpy as np
@@ -106,7 +106,7 @@ def _together(
         yield _one_by_one(checked, rest[start : start + AT_ONCE], witness)
 
 
-def _one_by_one(checked: Checked, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
+def _one_by_one(checked: CheckedSpec, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
     from iqm_spec.transpile.collapse import gates_of
 

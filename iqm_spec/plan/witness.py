@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from iqm_spec.check import Checked
 from iqm_spec.errors import IqmSpecError, WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
 from iqm_spec.plan.label import count
 from iqm_spec.skeleton import Native
+from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Crosschecked:
 class Witness:
     """Checks circuits of a plan and counts them; a circuit that is wrong raises `WrongCircuit`."""
 
-    checked: Checked
+    checked: CheckedSpec
     _agreed: int = 0
     _not_checked: dict[str, int] = field(factory=dict)
     _alone: int = 0

@@ -21,7 +21,7 @@ from iqm_spec.runs.respec import Respec, respec
 from iqm_spec.runs.rows import RECORDS
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.runs.shots import SIMULATED, order_line
-from iqm_spec.spec.analysis import PLUGINS, Declared
+from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
 from iqm_spec.store import Store
 from iqm_spec.study import analyse_run, analysis_lines, kept_analyses
 from iqm_spec.study.logical import NAME as LOGICAL_ERROR
@@ -194,7 +194,7 @@ def check_analyses(store: Store, saved: SavedRun) -> ReplayCheck | None:
     return check_of("analyses", total, wrong, note)
 
 
-def _made(store: Store, saved: SavedRun, wanted: Declared) -> dict[str, Mapping[str, Json]]:
+def _made(store: Store, saved: SavedRun, wanted: DeclaredAnalyses) -> dict[str, Mapping[str, Json]]:
     found = analyse_run(store, saved, wanted=wanted)
     return {str(line["key"]): line for line in analysis_lines(found)}
 

@@ -17,7 +17,7 @@ from iqm_spec.runs.respec import source_of_run
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source
-from iqm_spec.spec.analysis import PLUGINS
+from iqm_spec.spec.schema import PLUGINS
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store

@@ -21,7 +21,7 @@ from iqm_spec.runs.request import Request
 from iqm_spec.runs.rows import DERIVED, RECORDS, Row, rows_of
 from iqm_spec.runs.shots import keep_simulated, wanted_keys
 from iqm_spec.skeleton import Native
-from iqm_spec.spec.schema import defaults
+from iqm_spec.spec.schema import field_defaults
 from iqm_spec.stages.aer import (
     AerOutcome,
     AerTask,
@@ -110,7 +110,7 @@ def aer_work(plan: Plan, request: Request, store: Store) -> AerWork:
 
 def _not_simulated(plan: Plan) -> tuple[str, ...]:
     """What of IQM's options has no effect in simulation, in words; nothing where none is set."""
-    usual = defaults("options")
+    usual = field_defaults("options")
     named = {
         name
         for options in {id(point.options): point.options for point in plan.points}.values()

@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.check import Checked
 from iqm_spec.errors import StoreCorrupt
+from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.store import Store
 from iqm_spec.targets import (
     Architecture,
@@ -32,7 +32,7 @@ class Inputs:
     files: Mapping[str, str]
 
 
-def keep_inputs(store: Store, checked: Checked) -> str:
+def keep_inputs(store: Store, checked: CheckedSpec) -> str:
     """Stores what a spec's run is made of; returns the object's digest."""
     return store.put_json(
         {

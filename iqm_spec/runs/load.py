@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from iqm_spec.check import BUILT_IN, Checked, MachineSource, check
 from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.ask import plan_ask
 from iqm_spec.source import Source, line_reader
+from iqm_spec.spec.check import CheckedSpec, check_spec
+from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource
 from iqm_spec.store import Store
 
-Seen = Callable[[Checked], bool]
+Seen = Callable[[CheckedSpec], bool]
 Tell = Callable[[str], None]
 """Hears a line for people."""
 
@@ -23,9 +24,9 @@ def load(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     store: Store | None = None,
-    machines: MachineSource = BUILT_IN,
+    machines: MachineSource = BUILT_IN_MACHINES,
     tell: Tell = lambda _: None,
-) -> Checked:
+) -> CheckedSpec:
     """The spec of a file, or of a text that was read, checked through and through.
 
     Raises SpecError with every mistake.
@@ -45,7 +46,7 @@ def load(
 
 
 def _planned_in(store: Store | None) -> Seen:
-    def seen(checked: Checked) -> bool:
+    def seen(checked: CheckedSpec) -> bool:
         try:
             return store is not None and store.find_answer(plan_ask(checked)) is not None
         except CircuitError:  # a generator that is not there: the full check says so
@@ -59,16 +60,16 @@ def examine(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     seen: Seen = lambda _: False,
-    machines: MachineSource = BUILT_IN,
-) -> tuple[Checked | None, list[Diagnostic], tuple[str, ...]]:
+    machines: MachineSource = BUILT_IN_MACHINES,
+) -> tuple[CheckedSpec | None, list[Diagnostic], tuple[str, ...]]:
     """As `load`, but the mistakes come back as data."""
-    from iqm_spec.spec import build_source, read_and_build
+    from iqm_spec.spec.load import build_source, read_and_build
 
     read = build_source if isinstance(path, Source) else read_and_build
     source, spec, diagnostics, notices = read(path, overrides)  # type: ignore[arg-type]
     checked = None
     if source is not None and spec is not None:
-        checked, more = check(spec, source, frozenset(allowed_code), seen, machines)
+        checked, more = check_spec(spec, source, frozenset(allowed_code), seen, machines)
         diagnostics = [*diagnostics, *more]
     found = sorted(set(diagnostics))
     return None if found else checked, found, tuple(notices)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from iqm_spec.check import BUILT_IN, Checked, MachineSource, beside_built_in
 from iqm_spec.model import Stage
 from iqm_spec.runs.load import Tell, load
 from iqm_spec.source import Source
+from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, beside_built_in
 from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.machines import (
@@ -27,7 +28,7 @@ from iqm_spec.targets import known
 class Prepared:
     """A checked spec, and the calibration set that each of its machines was read under."""
 
-    checked: Checked
+    checked: CheckedSpec
     pins: Mapping[str, str | None]
 
 
@@ -62,7 +63,7 @@ def prepare(
         tell(f"{why}; trying again in {seconds:.0f} s")
 
     counter = None if session is None else Counter(session, pause)
-    source = BUILT_IN if counter is None else _listed(counter)
+    source = BUILT_IN_MACHINES if counter is None else _listed(counter)
     checked = load(given.path, given.overrides, given.allowed_code, store, source, tell)
     if session is None or counter is None or not _needs_server(checked, given.until):
         return Prepared(checked, {})
@@ -95,11 +96,11 @@ def _kept(machines: Machines) -> MachineSource:
     """The machines that the folder holds."""
     return MachineSource(
         machines.architectures.get,
-        lambda alias: machines.profiles.get(alias) or BUILT_IN.error_profile(alias),
+        lambda alias: machines.profiles.get(alias) or BUILT_IN_MACHINES.error_profile(alias),
     )
 
 
-def _needs_server(checked: Checked, until: Stage | None) -> bool:
+def _needs_server(checked: CheckedSpec, until: Stage | None) -> bool:
     """Whether a stage goes to a server, or a machine is known from there alone."""
     if checked.spec.architecture is None and not set(checked.architectures) <= set(known()):
         return True
@@ -108,7 +109,7 @@ def _needs_server(checked: Checked, until: Stage | None) -> bool:
     return any(s is not Stage.AER and s in order[:last] for s in checked.spec.stages)
 
 
-def _read(checked: Checked, counter: Counter) -> Machines:
+def _read(checked: CheckedSpec, counter: Counter) -> Machines:
     """The machines under the calibration sets that the spec asks for."""
     policy = checked.spec.calibration
     named = "default" if policy in ("pin", "latest") else policy
@@ -122,6 +123,6 @@ def _read(checked: Checked, counter: Counter) -> Machines:
     )
 
 
-def _has_measured_noise(checked: Checked, alias: str) -> bool:
+def _has_measured_noise(checked: CheckedSpec, alias: str) -> bool:
     is_of_a_server = checked.spec.architecture is None and checked.spec.aer.noise == "device"
     return is_of_a_server and checked.profiles.get(alias) is not None

@@ -18,8 +18,8 @@ from iqm_spec.stages.server.counter import Counter
 from iqm_spec.stages.server.desk import Session
 
 if TYPE_CHECKING:
-    from iqm_spec.check import Checked
     from iqm_spec.runs.events import Event
+    from iqm_spec.spec.check import CheckedSpec
     from iqm_spec.targets import ErrorProfile
 
 
@@ -44,7 +44,7 @@ class Request:
     `tell` hears of pauses and notes.
     """
 
-    checked: Checked | None
+    checked: CheckedSpec | None
     wanted: tuple[Stage, ...] = ()
     until: Stage | None = None
     fresh: bool = False

@@ -12,7 +12,6 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from iqm_spec.check.files import refs
 from iqm_spec.circuits import CircuitError, identity, inspect_qpy, scan_inputs
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.errors import IqmSpecError, SpecError
@@ -22,13 +21,13 @@ from iqm_spec.plan.ask import circuit_ask
 from iqm_spec.runs.inputs import Inputs, read_inputs
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source, parse_source
-from iqm_spec.spec import build_source
-from iqm_spec.spec.extends import EXTENDS, extended
-from iqm_spec.spec.named_files import from_kept
+from iqm_spec.spec.circuit_files import circuit_refs
+from iqm_spec.spec.extends import EXTENDS, merge_base
+from iqm_spec.spec.load import build_source, stored_file_reader
+from iqm_spec.spec.sweep_blocks import MAX_POINTS
+from iqm_spec.spec.sweep_points import all_points, circuit_points
+from iqm_spec.spec.template import TemplateError
 from iqm_spec.store import Store
-from iqm_spec.sweep import circuit_points, points
-from iqm_spec.sweep.parse import MOST_POINTS
-from iqm_spec.sweep.template import TemplateError
 
 
 @frozen
@@ -41,7 +40,7 @@ class Respec:
 
     def points(self) -> Iterator[Point]:
         """Every point that it asks for, in order."""
-        return points(self.spec)
+        return all_points(self.spec)
 
     def source_of(self, point: Point) -> tuple[Any, ...] | None:
         """Kind, name, file, arguments and parameters of a point's circuit.
@@ -81,7 +80,9 @@ def source_of_run(store: Store, saved: SavedRun) -> Source | None:
     kept = saved.state.fields.get("inputs")
     if EXTENDS not in source.tree or kept is None:
         return source
-    merged, mistakes = extended(source, from_kept(_files(store, read_inputs(store, str(kept)))))
+    merged, mistakes = merge_base(
+        source, stored_file_reader(_files(store, read_inputs(store, str(kept))))
+    )
     return None if mistakes else merged
 
 
@@ -95,7 +96,7 @@ def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respe
     sets = [f"{path}={json.dumps(one)}" for path, one in (overridden or {}).items()]
     inputs = read_inputs(store, str(kept))
     files = _files(store, inputs)
-    _, spec, mistakes, _ = build_source(source, sets, from_kept(files))
+    _, spec, mistakes, _ = build_source(source, sets, stored_file_reader(files))
     if spec is None or any(one.severity == "error" for one in mistakes):
         return None
     try:
@@ -103,7 +104,7 @@ def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respe
         count = sum(circuit_points(circuit, spec.sweep).count() for circuit in circuits)
     except (TemplateError, KeyError, CircuitError):
         return None
-    return None if count > MOST_POINTS else Respec(evolve(spec, circuits=circuits), files, inputs)
+    return None if count > MAX_POINTS else Respec(evolve(spec, circuits=circuits), files, inputs)
 
 
 def _files(store: Store, inputs: Inputs) -> dict[str, bytes]:
@@ -115,7 +116,7 @@ def _bound(circuit: CircuitSpec, spec: Spec, files: Mapping[str, bytes]) -> Circ
     if not circuit.by_name:
         return circuit
     names: dict[str, None] = {}
-    for ref in refs(circuit_points(circuit, spec.sweep)):
+    for ref in circuit_refs(circuit_points(circuit, spec.sweep)):
         names.update(dict.fromkeys(_inputs(circuit.kind, files[ref])))
     return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
 

@@ -1,16 +1,29 @@
-"""Spec files as trees of plain data in which every key and value knows its place in the text."""
+"""The text of a spec file (YAML, TOML) as a tree of plain data that knows where everything stands.
 
-from iqm_spec.source.lines import line_reader
-from iqm_spec.source.read import parse_source, read_source, shown_path
-from iqm_spec.source.source import Elsewhere, Patch, Source, beside
+Reading the file within limits, its syntax errors, what an unquoted scalar means, the places of keys
+and values, and the masking of credentials in what is shown.
+
+Imports: canonical, diagnostics, errors, json_types.
+"""
+
+from iqm_spec.source.source import (
+    ExternalValues,
+    Override,
+    Source,
+    line_reader,
+    parse_source,
+    path_beside,
+    read_source,
+    shown_path,
+)
 
 __all__ = [
-    "Elsewhere",
-    "Patch",
+    "ExternalValues",
+    "Override",
     "Source",
-    "beside",
     "line_reader",
     "parse_source",
+    "path_beside",
     "read_source",
     "shown_path",
 ]

@@ -1,8 +1,8 @@
-"""Where keys and values stand in a text, compactly: one integer each, in a tree like the data's."""
+"""Places of keys and values in a text, compact: an integer each, in a tree shaped like the data."""
 
 from __future__ import annotations
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
 from iqm_spec.diagnostics import Span, TreePath
 
@@ -14,25 +14,15 @@ Place = int
 
 
 @define
-class Branch:
+class PlaceTree:
     """Places of a mapping or a list: its own, those of its keys, and its children's.
 
     `children` is a dict for a mapping, a list for a list; `keys` stays empty for a list.
     """
 
     place: Place
-    children: dict[str, Branch | Place] | list[Branch | Place]
+    children: dict[str, PlaceTree | Place] | list[PlaceTree | Place]
     keys: dict[str, Place] = Factory(dict)
-
-
-@frozen
-class Mistake:
-    """A mistake at a known place of the text."""
-
-    span: Span
-    code: str
-    message: str
-    hint: str = ""
 
 
 def pack(line: int, column: int, width: int) -> Place:
@@ -54,34 +44,34 @@ def line_of(place: Place) -> int:
     return place >> 2 * _BITS
 
 
-def find(root: Branch, path: TreePath, *, on_key: bool = False) -> Place:
+def find_place(root: PlaceTree, path: TreePath, *, on_key: bool = False) -> Place:
     """Place of the value at `path`, or of its key with `on_key`.
 
     Where there is nothing at `path`, the place of the nearest thing around it: its key's, if any.
     """
-    here: Branch | Place = root
+    here: PlaceTree | Place = root
     key: Place | None = None
     for step in path:
-        child = _child(here, step) if isinstance(here, Branch) else None
+        child = _child(here, step) if isinstance(here, PlaceTree) else None
         if child is None:
             on_key = True
             break
-        key = here.keys.get(str(step)) if isinstance(here, Branch) else None
+        key = here.keys.get(str(step)) if isinstance(here, PlaceTree) else None
         here = child
     if on_key and key is not None:
         return key
-    return here.place if isinstance(here, Branch) else here
+    return here.place if isinstance(here, PlaceTree) else here
 
 
-def has(root: Branch, path: TreePath) -> bool:
+def has_place(root: PlaceTree, path: TreePath) -> bool:
     """Whether anything stands at `path`."""
-    here: Branch | Place | None = root
+    here: PlaceTree | Place | None = root
     for step in path:
-        here = _child(here, step) if isinstance(here, Branch) else None
+        here = _child(here, step) if isinstance(here, PlaceTree) else None
     return here is not None
 
 
-def _child(branch: Branch, step: str | int) -> Branch | Place | None:
+def _child(branch: PlaceTree, step: str | int) -> PlaceTree | Place | None:
     children = branch.children
     if isinstance(children, dict):
         return children.get(step) if isinstance(step, str) else None

@@ -42,7 +42,7 @@ class ScalarError(ValueError):
         self.hint = hint
 
 
-def resolve(text: str) -> Scalar | None:
+def parse_scalar(text: str) -> Scalar | None:
     """The value of a plain scalar; `ScalarError` where it is ambiguous or not representable."""
     if text[:1] in _NUMBER_STARTS and text:
         return _resolve_number(text)
@@ -57,29 +57,32 @@ def resolve(text: str) -> Scalar | None:
     return text
 
 
-def is_plain(text: str) -> bool:
+def is_plain_scalar(text: str) -> bool:
     """Whether `text` without quotes is that very text."""
     try:
-        return resolve(text) == text
+        return parse_scalar(text) == text
     except ScalarError:
         return False
 
 
-def written(value: Json) -> str:
+def as_yaml(value: Json) -> str:
     """A value as it may stand in a YAML spec, on one line; texts in quotes where they need them."""
-    if isinstance(value, str) and value.isprintable() and is_plain(value) and _BARE.match(value):
+    if (
+        isinstance(value, str)
+        and value.isprintable()
+        and is_plain_scalar(value)
+        and _BARE.match(value)
+    ):
         return value
-    told = json.dumps(value, ensure_ascii=False)
-    return told if told.isprintable() else "".join(map(_seen, told))
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
-def _seen(sign: str) -> str:
-    if sign.isprintable():
-        return sign
-    return f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}"
+def _escape(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
 
 
-def plain_text(text: str) -> str:
+def checked_text(text: str) -> str:
     """`text` itself; `ScalarError` where an escape put something into it that no text may hold."""
     if "\0" in text:
         raise ScalarError("S102", "a text holds the character U+0000", "remove the escape")
@@ -88,7 +91,7 @@ def plain_text(text: str) -> str:
     return text
 
 
-def number(value: float) -> int | float:
+def whole_as_integer(value: float) -> int | float:
     """A finite float as a spec holds it: whole numbers are integers (1e3 is 1000, -0.0 is 0).
 
     `ScalarError` for a whole number that is too large to be held exactly.
@@ -96,11 +99,11 @@ def number(value: float) -> int | float:
     if not value.is_integer():
         return value
     if abs(value) > LARGEST_INTEGER:
-        raise too_large(repr(value))
+        raise integer_too_large(repr(value))
     return int(value)
 
 
-def too_large(text: str) -> ScalarError:
+def integer_too_large(text: str) -> ScalarError:
     """The refusal of an integer that JSON numbers do not hold exactly."""
     return ScalarError(
         "S106",
@@ -113,13 +116,13 @@ def too_large(text: str) -> ScalarError:
 def _resolve_number(text: str) -> Scalar:
     if _INTEGER.match(text):
         if len(text) > 17 or abs(int(text)) > LARGEST_INTEGER:
-            raise too_large(text)
+            raise integer_too_large(text)
         return int(text)
     if _FLOAT.match(text):
         value = float(text)
         if value in (float("inf"), float("-inf")):
             raise ScalarError("S106", f"{text[:40]} is too large for a number", "")
-        return number(value)
+        return whole_as_integer(value)
     if _NOT_FINITE.match(text):
         raise _not_finite(text)
     _refuse_ambiguous(text)
@@ -133,8 +136,8 @@ def _refuse_ambiguous(text: str) -> None:
         raise ScalarError("S104", f"`{text}` is a number to some YAML readers only", hint)
     quoted = f'write "{text}" in quotes if it is a text'
     if _LEADING_ZERO.match(text):
-        told = text.lstrip("+-0") or "0"
-        hint = f"{quoted} (a bit string), or {told} if it is a number"
+        stripped = text.lstrip("+-0") or "0"
+        hint = f"{quoted} (a bit string), or {stripped} if it is a number"
         raise ScalarError("S104", f"`{text}` is a number with leading zeros", hint)
     if _BASED.match(text):
         raise ScalarError(

@@ -1,4 +1,4 @@
-"""What looks like a credential: found so that it is refused, masked so that it is never printed."""
+"""What looks like a credential: recognized to be refused, masked wherever text is printed."""
 
 from __future__ import annotations
 

@@ -1,25 +1,55 @@
-"""Bytes of a spec file to its text: encoding, control characters, leftovers of a merge."""
+"""Bytes of a file to its text: limits of size, encoding, invisible characters, merge conflicts.
+
+Specs come from strangers: sizes are checked before memory is taken.
+"""
 
 from __future__ import annotations
 
 import re
 
-from iqm_spec.diagnostics import Span
-from iqm_spec.source.limits import MOST_MISTAKES
-from iqm_spec.source.places import Mistake
+from attrs import frozen
+
+from iqm_spec.diagnostics import Diagnostic, Span
+
+MAX_BYTES = 8 * 1024 * 1024
+"""Size of a spec file in bytes."""
+
+MAX_NODES = 2_000_000
+"""Values in a spec file: mappings, lists and scalars together."""
+
+MAX_DEPTH = 64
+"""Mappings and lists inside each other."""
+
+MAX_MISTAKES = 100
+"""Mistakes that are reported for one file."""
+
+
+@frozen
+class Mistake:
+    """A mistake at a known place of a text."""
+
+    span: Span
+    code: str
+    message: str
+    hint: str = ""
+
+    def diagnostic(self, file: str) -> Diagnostic:
+        """The mistake as one of `file`."""
+        return Diagnostic(file, self.span, self.code, self.message, self.hint)
+
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\r\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _CONFLICT = re.compile(r"^(<{7}|>{7})(?: .*)?$", re.MULTILINE)
 
 
-def decode(data: bytes) -> tuple[str, list[Mistake]]:
+def decode_text(data: bytes) -> tuple[str, list[Mistake]]:
     """The text of `data` with `\\n` line ends and no byte order mark, and what is wrong with it."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return "", [_not_utf8(data, error)]
     text = text.replace("\r\n", "\n")
-    return text, conflicts(text) or controls(text)
+    return text, merge_conflicts(text) or control_characters(text)
 
 
 def span_at(text: str, start: int, width: int = 1) -> Span:
@@ -43,24 +73,23 @@ def _not_utf8(data: bytes, error: UnicodeDecodeError) -> Mistake:
     )
 
 
-def conflicts(text: str) -> list[Mistake]:
-    """Where git left the two sides of a conflict in `text`."""
+def merge_conflicts(text: str) -> list[Mistake]:
+    """Mistakes where git left the markers of an unresolved conflict in `text`."""
     marks = list(_CONFLICT.finditer(text))
     begins = [match for match in marks if match[1][0] == "<"] or marks
-    found = [
+    return [
         Mistake(
             span_at(text, match.start(), len(match[1])),
             "S108",
             "an unresolved merge conflict",
             "keep one side of the conflict and remove the marker lines",
         )
-        for match in begins
+        for match in begins[:MAX_MISTAKES]
     ]
-    return found[:MOST_MISTAKES]
 
 
-def controls(text: str) -> list[Mistake]:
-    """The first character of `text` that nobody can see."""
+def control_characters(text: str) -> list[Mistake]:
+    """A mistake at the first invisible character of `text`; none where all are visible."""
     match = _CONTROL.search(text)
     if match is None:
         return []

@@ -1,11 +1,13 @@
 """YAML text to a tree of plain data, from the parser's events and without recursion.
 
 A file cannot make this deep, exponential or surprising: aliases, anchors, tags and merge keys are
-refused where they stand, and every mistake that leaves the rest readable is collected.
+refused where they stand, and every mistake that leaves the rest readable is collected. What the
+parser itself refuses is reported with a hint at what to do.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,13 @@ from attrs import define
 
 from iqm_spec.diagnostics import Span
 from iqm_spec.json_types import Json
-from iqm_spec.source.limits import MOST_DEPTH, MOST_MISTAKES, MOST_NODES
-from iqm_spec.source.places import Branch, Mistake, Place, pack, unpack
-from iqm_spec.source.scalars import ScalarError, plain_text, resolve
-from iqm_spec.source.yaml_errors import explain
+from iqm_spec.source.places import Place, PlaceTree, pack, unpack
+from iqm_spec.source.scalars import ScalarError, checked_text, parse_scalar
+from iqm_spec.source.text import MAX_DEPTH, MAX_MISTAKES, MAX_NODES, Mistake
 
 if TYPE_CHECKING:
     import yaml
+
 
 _MERGE = "<<"
 _AXIS_LETTERS = frozenset("nNyY")
@@ -28,47 +30,47 @@ _AXIS_LETTERS = frozenset("nNyY")
 
 def parse_yaml(text: str) -> tuple[Json, list[Mistake]]:
     """The data of `text`, and its mistakes; the data is of use only where there are none."""
-    reader = _Reader(text, locate=False)
+    reader = _YamlReader(text, locate=False)
     reader.run()
     return (reader.documents[0] if reader.documents else None), reader.mistakes
 
 
-def locate_yaml(text: str) -> Branch:
+def locate_yaml(text: str) -> PlaceTree:
     """Places of everything in `text`, which `parse_yaml` has accepted."""
-    reader = _Reader(text, locate=True)
+    reader = _YamlReader(text, locate=True)
     reader.run()
     roots = reader.places.children
     root = roots[0] if isinstance(roots, list) and roots else None
-    return root if isinstance(root, Branch) else Branch(pack(1, 1, 1), {})
+    return root if isinstance(root, PlaceTree) else PlaceTree(pack(1, 1, 1), {})
 
 
 @define
-class _Frame:
+class _OpenNode:
     """A mapping or list that is still open; `at_key` is true where a mapping's next node is a key.
 
     `key` is None for a value that is read and dropped, after a key that was refused.
     """
 
     values: Any
-    branch: Branch
+    branch: PlaceTree
     at_key: bool
     key: str | None = None
 
 
-class _TooMuch(Exception):
-    """Reading stops here: what has been found so far is what is reported."""
+class _StopReading(Exception):
+    """No more is read; the mistakes so far are reported."""
 
 
-class _Reader:
-    """One pass over the events of a text."""
+class _YamlReader:
+    """One pass over the events of a text; with `locate`, places are recorded too."""
 
     def __init__(self, text: str, *, locate: bool) -> None:
         self.text = text
         self.locate = locate
         self.mistakes: list[Mistake] = []
         self.documents: list[Json] = []
-        self.places = Branch(pack(1, 1, 1), [])
-        self.stack = [_Frame(self.documents, self.places, at_key=False)]
+        self.places = PlaceTree(pack(1, 1, 1), [])
+        self.stack = [_OpenNode(self.documents, self.places, at_key=False)]
         self.nodes = 0
 
     def run(self) -> None:
@@ -92,15 +94,15 @@ class _Reader:
                     handler(event)
         except yaml.YAMLError as error:
             self.mistakes.append(explain(error, self.text))
-        except _TooMuch:
+        except _StopReading:
             return
 
     def _report(self, event: yaml.Event, code: str, message: str, hint: str = "") -> None:
         line, column, width = _extent(event)
         width = max(width, 1)
         self.mistakes.append(Mistake(Span(line, column, column + width), code, message, hint))
-        if len(self.mistakes) >= MOST_MISTAKES:
-            raise _TooMuch
+        if len(self.mistakes) >= MAX_MISTAKES:
+            raise _StopReading
 
     def _document(self, event: yaml.DocumentStartEvent) -> None:
         if self.documents:
@@ -110,7 +112,7 @@ class _Reader:
                 "a second YAML document begins here; a spec is one document",
                 "split the file, or remove the `---`",
             )
-            raise _TooMuch
+            raise _StopReading
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._count(event)
@@ -124,7 +126,7 @@ class _Reader:
     def _value(self, event: yaml.ScalarEvent) -> Json:
         text: str = event.value
         try:
-            return plain_text(text) if event.style else resolve(text)
+            return checked_text(text) if event.style else parse_scalar(text)
         except ScalarError as error:
             self._report(event, error.code, error.message, error.hint)
             return text
@@ -153,16 +155,16 @@ class _Reader:
 
         self._count(event)
         self._refuse_decoration(event)
-        if len(self.stack) > MOST_DEPTH:
-            message = f"values lie more than {MOST_DEPTH} deep inside each other here"
+        if len(self.stack) > MAX_DEPTH:
+            message = f"values lie more than {MAX_DEPTH} deep inside each other here"
             self._report(event, "S109", message)
-            raise _TooMuch
+            raise _StopReading
         if self.stack[-1].at_key:
             self._report(event, "S105", "a list or mapping cannot be a key", "use a text")
         mapping = isinstance(event, yaml.MappingStartEvent)
         line, column, _ = _extent(event)
-        branch = Branch(pack(line, column, 0) if self.locate else 0, {} if mapping else [])
-        self.stack.append(_Frame({} if mapping else [], branch, at_key=mapping))
+        branch = PlaceTree(pack(line, column, 0) if self.locate else 0, {} if mapping else [])
+        self.stack.append(_OpenNode({} if mapping else [], branch, at_key=mapping))
 
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self.stack.pop()
@@ -170,7 +172,7 @@ class _Reader:
             frame.branch.place = _closed(frame.branch.place, event)
         self._attach(frame.values, frame.branch)
 
-    def _attach(self, value: Json, place: Branch | Place) -> None:
+    def _attach(self, value: Json, place: PlaceTree | Place) -> None:
         frame = self.stack[-1]
         values, children = frame.values, frame.branch.children
         if isinstance(values, list):
@@ -206,9 +208,9 @@ class _Reader:
 
     def _count(self, event: yaml.Event) -> None:
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            self._report(event, "S109", f"the file holds more than {MOST_NODES:,} values")
-            raise _TooMuch
+        if self.nodes > MAX_NODES:
+            self._report(event, "S109", f"the file holds more than {MAX_NODES:,} values")
+            raise _StopReading
 
 
 def _extent(event: yaml.Event) -> tuple[int, int, int]:
@@ -225,3 +227,69 @@ def _closed(place: Place, event: yaml.Event) -> Place:
     end: Any = event.end_mark
     same = end.line + 1 == start.line and end.column + 1 > start.column
     return pack(start.line, start.column, end.column + 1 - start.column if same else 0)
+
+
+_TAB_INDENT = re.compile(r"[ ]*\t")
+_BARE_PLACEHOLDER = re.compile(r"""[\[{,:]\s*\$\{""")
+_HINTS = (
+    ("could not find expected ':'", "every line here is `key: value`; is a colon missing?"),
+    ("did not find expected ',' or", "is a comma, bracket or brace missing before here?"),
+    ("did not find expected node content", "a bracket that is opened must be closed"),
+    ("did not find expected key", "check the indentation and the quotes of the lines above"),
+    ("did not find expected '-'", "the items of a list begin with `- ` in the same column"),
+    ("unexpected end of stream", "a quote or bracket that is opened must be closed"),
+    ("cannot start any token", "put a text that begins with this character in quotes"),
+    ("unknown escape character", "in double quotes write \\\\ for a backslash"),
+)
+
+
+# what is not closed or lacks a colon matters, not where the parser noticed it
+_FROM_THE_BEGINNING = ("end of stream", "could not find expected ':'")
+_COLON = 'put a text that holds ": " in quotes'
+_OF_NO_USE = "while scanning for the next token"
+
+
+def explain(error: yaml.YAMLError, text: str) -> Mistake:
+    """The parser's `error` as a mistake with a place and a hint."""
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable")
+    line, column = _place(error, problem, text)
+    lines = text.split("\n")
+    source = lines[line - 1] if line <= len(lines) else ""
+    column = min(column, len(source) + 1)
+    span = Span(line, column, column + 1)
+    if _TAB_INDENT.match(source):
+        hint = "indent with spaces"
+        return Mistake(span, "S102", "a tab indents this line, which YAML does not allow", hint)
+    hint = next((advice for words, advice in _HINTS if words in problem), "")
+    if _BARE_PLACEHOLDER.search(source):
+        hint = 'between braces and brackets put a placeholder in quotes: "${axis}"'
+    elif "mapping values are not allowed" in problem:
+        first = ":" not in source[: column - 1]
+        hint = "does the line above lack a colon?" if first else _COLON
+    return Mistake(span, "S102", f"this is not YAML: {problem}{_context(error, text)}", hint)
+
+
+def _context(error: yaml.YAMLError, text: str) -> str:
+    """What was open when the parser gave up, with its line."""
+    context, mark = getattr(error, "context", None), getattr(error, "context_mark", None)
+    if not context or mark is None or context == _OF_NO_USE:
+        return ""
+    if mark.line > text.rstrip().count("\n"):  # nothing began there: the text has ended
+        return ""
+    return f" ({context}, which begins on line {mark.line + 1})"
+
+
+def _place(error: yaml.YAMLError, problem: str, text: str) -> tuple[int, int]:
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    position = getattr(error, "position", None)
+    if mark is None and isinstance(position, int):
+        before = text[:position]
+        return before.count("\n") + 1, position - before.rfind("\n")
+    if mark is None or any(words in problem for words in _FROM_THE_BEGINNING):
+        mark = context or mark
+    last = text.rstrip().count("\n")
+    if mark is not None and mark.line > last:
+        mark = context  # at the end of the file: what began and did not end matters
+    if mark is None or mark.line > last:
+        return last + 1, max(1, len(text.rstrip()) - text.rstrip().rfind("\n") - 1)
+    return mark.line + 1, mark.column + 1

@@ -1,16 +1,10 @@
-"""From a spec file to a frozen `Spec`, or to every mistake in it at once."""
+"""From a spec file to a `Spec` that is ready to plan, or to every mistake in it at once.
 
-from iqm_spec.spec.load import Loaded, build_source, load_spec, read_and_build
-from iqm_spec.spec.schema import default_schema
-from iqm_spec.spec.targets import TargetError, TargetRef, parse_target
+The schema and its defaults, the codes of mistakes, overrides and `extends`, the forms of a target,
+sweeps (blocks, values, templates, points) and the data files that they name, and what the schema
+cannot say: checks of axes, circuits, machines and analyses. Modules are imported one by one, so
+that a command that needs the schema alone loads nothing else.
 
-__all__ = [
-    "Loaded",
-    "TargetError",
-    "TargetRef",
-    "build_source",
-    "default_schema",
-    "load_spec",
-    "parse_target",
-    "read_and_build",
-]
+Imports: cache, canonical, circuits, diagnostics, errors, json_types, memory, model, server, source,
+targets, transpile, version.
+"""

@@ -1,27 +1,29 @@
-"""A tree without mistakes to a `Spec`: defaults filled in, the top level's values handed down."""
+"""A tree without mistakes to a `Spec`: defaults filled in, values of the top level handed down.
+
+`prune` takes the bad parts out of a tree first, so that the rest of a wrong spec is checked in the
+same run. `spec_meaning` is the JSON that the digest of a spec is made of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from iqm_spec.diagnostics import Problem, TreePath
+from attrs import asdict
+
+from iqm_spec.diagnostics import TreePath
 from iqm_spec.json_types import Json
 from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, Stage
-from iqm_spec.spec.analysis import completed_analysis
-from iqm_spec.spec.circuit_rules import default_name, source_of
-from iqm_spec.spec.experiment_rules import Targets
-from iqm_spec.spec.meaning import meaning
-from iqm_spec.spec.schema import defaults
-from iqm_spec.sweep.parse import parse_blocks
-
-Report = Callable[[Problem], None]
+from iqm_spec.spec.field_rules import default_name, source_of
+from iqm_spec.spec.schema import SECTIONS, Fields, analyses_with_defaults, field_defaults
+from iqm_spec.spec.sweep_blocks import ReportProblem, parse_blocks
+from iqm_spec.spec.targets import SpecTargets
 
 
-def build(
-    tree: Mapping[str, Any],
-    targets: Targets,
-    report: Report,
+def build_spec(
+    tree: Fields,
+    targets: SpecTargets,
+    report: ReportProblem,
     data: Mapping[TreePath, Json] | None = None,
 ) -> Spec | None:
     """The spec of a pruned `tree`, or None where it has no circuit that could be checked.
@@ -29,14 +31,14 @@ def build(
     `target` is None in it where it is missing or wrong. Mistakes in sweeps are given to `report`.
     `data` are the identities of the groups of a `zip` that came from data files, by their places.
     """
-    given = {"name": "unnamed", **defaults(), **tree}
+    given = {"name": "unnamed", **field_defaults(), **tree}
     target = _target(given.get("target"), ("target",), targets)
-    entries = [(i, e) for i, e in enumerate(given.get("circuits", ())) if _usable(e)]
+    entries = [(i, e) for i, e in enumerate(given.get("circuits", ())) if e and source_of(e)]
     if not entries:
         return None
     circuits = tuple(_circuit(i, entry, given, target, targets, report) for i, entry in entries)
     sweep = _blocks(given, (), report)
-    aer = AerOptions(**{**defaults("aer"), **given["aer"]})
+    aer = AerOptions(**{**field_defaults("aer"), **given["aer"]})
     calibration = given["calibration"].lower()
     mode = targets.mode or Mode(given["mode"])
     return Spec(
@@ -51,14 +53,14 @@ def build(
         aer=aer,
         calibration=calibration,
         require=given["require"],
-        budget={**defaults("budget"), **given["budget"]},
+        budget={**field_defaults("budget"), **given["budget"]},
         order=given["order"],
-        analysis=completed_analysis(given.get("analysis", {})),
+        analysis=analyses_with_defaults(given.get("analysis", {})),
         readout_mitigation=given["readout_mitigation"],
         fail_fast=given["fail_fast"],
-        executor={**defaults("executor"), **given["executor"]} if "executor" in given else {},
+        executor={**field_defaults("executor"), **given["executor"]} if "executor" in given else {},
         architecture=given.get("architecture"),
-        meaning=meaning(
+        meaning=spec_meaning(
             {**given, "mode": mode.value, "target": target, "calibration": calibration},
             aer,
             circuits,
@@ -67,17 +69,13 @@ def build(
     )
 
 
-def _usable(entry: Any) -> bool:
-    return isinstance(entry, dict) and bool(source_of(entry))
-
-
 def _circuit(
     index: int,
-    entry: Mapping[str, Any],
-    given: Mapping[str, Any],
+    entry: Fields,
+    given: Fields,
     target: Json,
-    targets: Targets,
-    report: Report,
+    targets: SpecTargets,
+    report: ReportProblem,
 ) -> CircuitSpec:
     path: TreePath = ("circuits", index)
     kind = source_of(entry)
@@ -103,17 +101,127 @@ def _circuit(
     )
 
 
-def _merged(section: str, given: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Json]:
+def _merged(section: str, given: Fields, entry: Fields) -> dict[str, Json]:
     """Defaults, the top level's fields and the circuit's own, the last winning key by key."""
-    return {**defaults(section), **given[section], **entry.get(section, {})}
+    return {**field_defaults(section), **given[section], **entry.get(section, {})}
 
 
-def _target(text: Json, path: TreePath, targets: Targets) -> Json:
+def _target(text: Json, path: TreePath, targets: SpecTargets) -> Json:
     ref = targets.refs.get(path)
     return ref.alias if ref else text
 
 
-def _blocks(holder: Mapping[str, Any], path: TreePath, report: Report) -> tuple[Block, ...]:
+def _blocks(holder: Fields, path: TreePath, report: ReportProblem) -> tuple[Block, ...]:
     if "sweep" not in holder:
         return ()
     return parse_blocks(holder["sweep"], (*path, "sweep"), report)
+
+
+_PLAIN = ("name", "target", "mode", "stages", "seed", "calibration", "require", "order")
+_CIRCUIT = ("name", "args", "shots", "repeat", "layout", "transpile", "options", "target")
+
+
+def spec_meaning(
+    given: Fields,
+    aer: AerOptions,
+    circuits: Sequence[CircuitSpec],
+    data: Mapping[TreePath, Json],
+) -> dict[str, Json]:
+    """The meaning of a spec whose fields, with every default, are `given`: what its digest is of.
+
+    Left out are `description`, `analysis`, `budget`, `fail_fast` and `executor`, which change no
+    result.
+    A group of a `zip` that came from a data file stands as `data` has it: by the file's sha256.
+    """
+    entries = given["circuits"]
+    return {
+        "iqm_spec": 1,
+        **{name: given[name] for name in _PLAIN},
+        "architecture": given.get("architecture"),
+        "aer": asdict(aer),
+        "sweep": _sweep_meaning(given, ("sweep",), data),
+        **({"readout_mitigation": True} if given.get("readout_mitigation") else {}),
+        "circuits": [_circuit_meaning(entry, entries[entry.index], data) for entry in circuits],
+    }
+
+
+def _circuit_meaning(
+    circuit: CircuitSpec, entry: Fields, data: Mapping[TreePath, Json]
+) -> dict[str, Json]:
+    return {
+        circuit.kind.value: circuit.ref,
+        **{name: getattr(circuit, name) for name in _CIRCUIT},
+        "parameters": "by-name" if circuit.by_name else circuit.parameters,
+        "sweep": _sweep_meaning(entry, (*circuit.path, "sweep"), data),
+        **({} if circuit.every is None else {"every": circuit.every}),
+        **({"priority": circuit.priority} if circuit.priority else {}),
+        **({"memory": True} if circuit.memory else {}),
+    }
+
+
+def _sweep_meaning(holder: Fields, path: TreePath, data: Mapping[TreePath, Json]) -> list[Json]:
+    """Blocks, less the priority that they would have without a word of it."""
+    return [
+        {
+            name: _group_meanings(value, (*path, i, name), data) if name == "zip" else value
+            for name, value in block.items()
+            if name != "priority" or value
+        }
+        for i, block in enumerate(holder.get("sweep", ()))
+    ]
+
+
+def _group_meanings(
+    groups: Sequence[Json], path: TreePath, data: Mapping[TreePath, Json]
+) -> list[Json]:
+    return [data.get((*path, i), group) for i, group in enumerate(groups)]
+
+
+def prune(tree: Mapping[str, Json], bad: Iterable[TreePath]) -> dict[str, Any]:
+    """A copy of `tree` without the fields that hold the `bad` paths.
+
+    Values of a sweep go one by one; entries of `circuits` become None, so that the others keep
+    their places.
+    """
+    pruned = dict(tree)
+    for path in sorted({_field_of(path) for path in bad if path}, key=_backwards, reverse=True):
+        _remove(pruned, path)
+    return pruned
+
+
+def _field_of(path: TreePath) -> TreePath:
+    """The field to leave out for a mistake at `path`."""
+    if path[0] == "circuits" and len(path) > 2:
+        return path[:2] + _field_of(path[2:])
+    if path[0] in ("circuits", "sweep"):
+        return path
+    return path[: 2 if path[0] in SECTIONS else 1]
+
+
+def _backwards(path: TreePath) -> tuple[tuple[bool, int, str], ...]:
+    """Sorts list positions as numbers, so that later items go before earlier ones."""
+    return tuple(
+        (isinstance(step, int), step if isinstance(step, int) else 0, str(step)) for step in path
+    )
+
+
+def _remove(tree: dict[str, Any], path: TreePath) -> None:
+    """Take `path` out of `tree`, copying the containers on the way."""
+    here: Any = tree
+    for step in path[:-1]:
+        try:
+            child = here[step]
+        except (KeyError, IndexError, TypeError):
+            return
+        if not isinstance(child, dict | list):
+            return
+        here[step] = child.copy()
+        here = here[step]
+    last = path[-1]
+    if isinstance(here, list) and isinstance(last, int) and last < len(here):
+        if path[0] == "circuits" and len(path) == 2:
+            here[last] = None
+        else:
+            del here[last]
+    elif isinstance(here, dict):
+        here.pop(str(last), None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
 
 from attrs import evolve
 
@@ -17,13 +16,13 @@ from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CIRCUIT_FILES
-from iqm_spec.source import Source, beside, parse_source
-from iqm_spec.spec.named_files import Reader
+from iqm_spec.source import Source, parse_source, path_beside
+from iqm_spec.source.source import FileReader
 
 EXTENDS = "extends"
 
 
-def extended(source: Source, read: Reader) -> tuple[Source, list[Diagnostic]]:
+def merge_base(source: Source, read: FileReader) -> tuple[Source, list[Diagnostic]]:
     """`source` with the fields of the file that it extends, and what is wrong with that file."""
     ref = source.tree.get(EXTENDS)
     if not isinstance(ref, str) or source.base is not None:
@@ -31,39 +30,40 @@ def extended(source: Source, read: Reader) -> tuple[Source, list[Diagnostic]]:
     own = {name: value for name, value in source.tree.items() if name != EXTENDS}
     try:
         data = read(ref)
-        base = parse_source(data, Path(beside(source.file, ref)))
+        base = parse_source(data, Path(path_beside(source.file, ref)))
     except CircuitFileError as error:
         problem = Problem((EXTENDS,), error.code, error.message, error.hint)
         return evolve(source, tree=own), [source.diagnose(problem)]
     except SpecError as error:
         return evolve(source, tree=own), list(error.diagnostics)
-    mistakes = _mistakes(base)
+    mistakes = _mistakes_of_base(base)
     tree = _merged(_moved(base.tree, posixpath.dirname(ref)), own)
     files = {**source.files, ref: data}
     return evolve(source, tree=tree, base=base, files=files), mistakes
 
 
-def _mistakes(base: Source) -> list[Diagnostic]:
-    found = []
+def _mistakes_of_base(base: Source) -> list[Diagnostic]:
+    mistakes = []
     if EXTENDS in base.tree:
         text = "a file that is extended cannot extend another"
         problem = Problem((EXTENDS,), "S111", text, "one level is allowed", on_key=True)
-        found.append(base.diagnose(problem))
+        mistakes.append(base.diagnose(problem))
     if "iqm_spec" not in base.tree:
         text = "`iqm_spec` is missing: a file that is extended names its version too"
-        found.append(Diagnostic(base.file, Span(1, 1, 2), "S202", text, "add `iqm_spec: 1`"))
+        mistakes.append(Diagnostic(base.file, Span(1, 1, 2), "S202", text, "add `iqm_spec: 1`"))
     elif base.tree["iqm_spec"] != 1:
         text = f"this program reads version 1 of the language, not {base.tree['iqm_spec']}"
-        found.append(base.diagnose(Problem(("iqm_spec",), "S208", text, "write `iqm_spec: 1`")))
-    return found
+        mistakes.append(base.diagnose(Problem(("iqm_spec",), "S208", text, "write `iqm_spec: 1`")))
+    return mistakes
 
 
 def _merged(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:
     merged = {name: value for name, value in base.items() if name != EXTENDS}
     for name, value in own.items():
         below = merged.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[name] = _merged(cast("Any", below), cast("Any", value)) if both else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            value = _merged(below, value)
+        merged[name] = value
     return merged
 
 
@@ -71,7 +71,7 @@ def _moved(tree: Mapping[str, Json], folder: str) -> Mapping[str, Json]:
     """`tree` with the paths in it, which are relative to `folder`, relative to the spec."""
     if not folder:
         return tree
-    moved: dict[str, Any] = dict(tree)
+    moved: dict[str, Json] = dict(tree)
     if isinstance(tree.get("architecture"), str):
         moved["architecture"] = _path(folder, tree["architecture"])
     aer = tree.get("aer")
@@ -85,7 +85,7 @@ def _moved(tree: Mapping[str, Json], folder: str) -> Mapping[str, Json]:
     return moved
 
 
-def _moved_circuit(entry: Any, folder: str) -> Any:
+def _moved_circuit(entry: Json, folder: str) -> Json:
     if not isinstance(entry, dict):
         return entry
     moved = {k: _path(folder, v) if k in CIRCUIT_FILES else v for k, v in entry.items()}
@@ -94,7 +94,7 @@ def _moved_circuit(entry: Any, folder: str) -> Any:
     return moved
 
 
-def _moved_sweep(sweep: Any, folder: str) -> Any:
+def _moved_sweep(sweep: Json, folder: str) -> Json:
     """Blocks whose data files are relative to the spec."""
     if not isinstance(sweep, list):
         return sweep
@@ -106,13 +106,13 @@ def _moved_sweep(sweep: Any, folder: str) -> Any:
     ]
 
 
-def _moved_group(group: Any, folder: str) -> Any:
+def _moved_group(group: Json, folder: str) -> Json:
     if isinstance(group, dict) and isinstance(group.get("from"), str):
         return {**group, "from": _path(folder, group["from"])}
     return group
 
 
-def _path(folder: str, ref: Any) -> Any:
+def _path(folder: str, ref: Json) -> Json:
     """A path of the base beside the spec; one that is not relative stays, and is refused later."""
     if not isinstance(ref, str) or ref.startswith(("/", "~")) or "\\" in ref or not ref:
         return ref

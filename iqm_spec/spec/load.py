@@ -8,32 +8,36 @@ from typing import Any
 
 from attrs import frozen
 
+from iqm_spec.circuits import CircuitFileError, read_circuit_file
 from iqm_spec.diagnostics import Diagnostic, Problem, TreePath
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Spec
 from iqm_spec.source import Source, read_source
-from iqm_spec.spec import overrides as sets
-from iqm_spec.spec.axis_values import split_sweeps
-from iqm_spec.spec.build import build
-from iqm_spec.spec.circuit_rules import circuit_problems
-from iqm_spec.spec.data_groups import filled
-from iqm_spec.spec.experiment_rules import Targets, experiment_problems, read_targets
-from iqm_spec.spec.extends import EXTENDS, extended
-from iqm_spec.spec.named_files import Reader, from_folder
-from iqm_spec.spec.prune import prune
-from iqm_spec.spec.texts import placeholder_problems, secret_problems
+from iqm_spec.source.source import FileReader
+from iqm_spec.spec.build import build_spec, prune
+from iqm_spec.spec.data_groups import fill_data_groups
+from iqm_spec.spec.extends import EXTENDS, merge_base
+from iqm_spec.spec.field_rules import (
+    circuit_problems,
+    experiment_problems,
+    placeholder_problems,
+    secret_problems,
+)
+from iqm_spec.spec.overrides import apply_overrides
+from iqm_spec.spec.sweep_values import split_sweeps
+from iqm_spec.spec.targets import SpecTargets, read_targets
 
 VERSION = 1
 """The version of the language that this program reads."""
 
-_UNCOUNTED = ("sweep", "args")
-_MOST_CHECKED = 200_000
+_NOT_COUNTED = ("sweep", "args")
+_MAX_VALUES = 200_000
 """Values outside of sweeps' lists; the schema's validator would take minutes for more."""
 
 
 @frozen
-class Loaded:
+class LoadedSpec:
     """A spec without mistakes, its source, and notices of what was rewritten."""
 
     spec: Spec
@@ -41,7 +45,7 @@ class Loaded:
     notices: tuple[str, ...]
 
 
-def load_spec(path: Path, overrides: Sequence[str] = ()) -> Loaded:
+def load_spec(path: Path, overrides: Sequence[str] = ()) -> LoadedSpec:
     """The spec of the file `path`; raises `SpecError` with every mistake of the file, sorted.
 
     `overrides` are texts of `--set`: `shots=2000`, `circuits.ghz.args.num_qubits=4`.
@@ -49,7 +53,7 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     source, spec, diagnostics, notices = read_and_build(path, overrides)
     if diagnostics or source is None or spec is None:
         raise SpecError(tuple(diagnostics))
-    return Loaded(spec, source, notices)
+    return LoadedSpec(spec, source, notices)
 
 
 def read_and_build(
@@ -68,35 +72,35 @@ def read_and_build(
 
 
 def build_source(
-    source: Source, overrides: Sequence[str] = (), read: Reader | None = None
+    source: Source, overrides: Sequence[str] = (), read: FileReader | None = None
 ) -> tuple[Source, Spec | None, list[Diagnostic], tuple[str, ...]]:
     """As `read_and_build`, of a source that was read: of a text that a results folder keeps.
 
     `read` reads the files that it extends and takes data from: those of its folder, if left out.
     """
-    read = read or from_folder(source.folder)
-    source, of_base = extended(source, read)
-    source, diagnostics = sets.apply(source, overrides)
-    columns = filled(source, read)
-    source = columns.source
+    read = read or (lambda ref: read_circuit_file(source.folder, ref, "file"))
+    source, base_mistakes = merge_base(source, read)
+    source, diagnostics = apply_overrides(source, overrides)
+    data = fill_data_groups(source, read)
+    source = data.source
     problems, targets = _problems(source.tree)
-    problems += _late_base(source)
-    if of_base:  # what is missing may be in the base
+    problems += _extends_set(source)
+    if base_mistakes:  # what is missing may be in the base
         problems = [item for item in problems if item.code != "S202"]
-    spec = _build(source.tree, problems, targets, columns.bad, columns.identities)
-    spec = None if of_base else spec
-    diagnostics += [*of_base, *columns.diagnostics]
+    spec = _build(source.tree, problems, targets, data.bad, data.identities)
+    spec = None if base_mistakes else spec
+    diagnostics += [*base_mistakes, *data.diagnostics]
     diagnostics += [source.diagnose(problem) for problem in problems]
     notices = tuple(dict.fromkeys(ref.notice for ref in targets.refs.values() if ref.notice))
     return source, spec, sorted(set(diagnostics)), notices
 
 
-def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], Targets]:
+def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], SpecTargets]:
     """Mistakes of `tree` but for those in the points of sweeps."""
     secrets = secret_problems(tree)
     early = _version_problems(tree) or _size_problems(tree)
     if early:
-        return [*secrets, *early], Targets({}, None)
+        return [*secrets, *early], SpecTargets({}, None)
     from iqm_spec.spec.schema_problems import schema_problems
 
     hidden = {problem.path for problem in secrets}
@@ -109,19 +113,16 @@ def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], Targets]:
     rules = [*circuit_problems(tree), *unreadable, *experiment_problems(tree, targets)]
     problems += [problem for problem in rules if problem.path not in wrong]
     problems += placeholders
-    return [*secrets, *(item for item in problems if not _covered(item.path, hidden))], targets
+    # nothing more is said of what holds a secret
+    shown = [p for p in problems if not any(p.path[: len(part)] == part for part in hidden)]
+    return [*secrets, *shown], targets
 
 
-def _late_base(source: Source) -> list[Problem]:
+def _extends_set(source: Source) -> list[Problem]:
     """An `extends` that came by `--set`, when the files were merged already."""
-    if not any(patch.path[:1] == (EXTENDS,) for patch in source.patches):
+    if not any(patch.path[:1] == (EXTENDS,) for patch in source.overrides):
         return []
     return [Problem((EXTENDS,), "S111", "`extends` cannot be set", "write it in the file")]
-
-
-def _covered(path: TreePath, hidden: Iterable[TreePath]) -> bool:
-    """Whether `path` is, or lies in, a part of which nothing more is to be said."""
-    return any(path[: len(part)] == part for part in hidden)
 
 
 def _version_problems(tree: Mapping[str, Json]) -> list[Problem]:
@@ -139,12 +140,12 @@ def _size_problems(tree: Mapping[str, Json]) -> list[Problem]:
         container = stack.pop()
         count += len(container)
         if isinstance(container, dict):
-            stack += [v for k, v in container.items() if k not in _UNCOUNTED and _nests(v)]
+            stack += [v for k, v in container.items() if k not in _NOT_COUNTED and _nests(v)]
         else:
             stack += filter(_nests, container)
-    if count <= _MOST_CHECKED:
+    if count <= _MAX_VALUES:
         return []
-    message = f"the spec holds {count:,} values outside of sweeps; {_MOST_CHECKED:,} are allowed"
+    message = f"the spec holds {count:,} values outside of sweeps; {_MAX_VALUES:,} are allowed"
     return [Problem((), "S109", message, "say with a sweep what circuits have in common")]
 
 
@@ -155,7 +156,7 @@ def _nests(value: Json) -> bool:
 def _build(
     tree: Mapping[str, Json],
     problems: list[Problem],
-    targets: Targets,
+    targets: SpecTargets,
     lost: Sequence[TreePath],
     data: Mapping[TreePath, Json],
 ) -> Spec | None:
@@ -167,9 +168,9 @@ def _build(
         return None
     bad = [problem.path for problem in problems if problem.code not in _HARMLESS]
     bad += lost
-    found: list[Problem] = []
-    spec = build(prune(tree, bad), targets, found.append, data)
-    problems += [item for item in found if not _near(item.path, bad)]
+    in_sweeps: list[Problem] = []
+    spec = build_spec(prune(tree, bad), targets, in_sweeps.append, data)
+    problems += [item for item in in_sweeps if not _near(item.path, bad)]
     return spec
 
 
@@ -184,3 +185,14 @@ def _near(path: TreePath, bad: Iterable[TreePath]) -> bool:
         for part in bad
         if "sweep" in part[:3]
     )
+
+
+def stored_file_reader(files: Mapping[str, bytes]) -> FileReader:
+    """Reads the files that a run stored, by their paths relative to the spec."""
+
+    def read(ref: str) -> bytes:
+        if ref not in files:
+            raise CircuitFileError("S401", f"the run kept no file `{ref}`")
+        return files[ref]
+
+    return read

@@ -9,11 +9,10 @@ from attrs import evolve
 
 from iqm_spec.diagnostics import Diagnostic, Span, TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.source import Patch, Source
-from iqm_spec.source.places import Mistake
-from iqm_spec.source.text import controls
-from iqm_spec.spec.circuit_rules import default_name, source_of
-from iqm_spec.spec.words import field_name
+from iqm_spec.source import Override, Source
+from iqm_spec.source.text import Mistake, control_characters
+from iqm_spec.spec.field_rules import default_name, source_of
+from iqm_spec.spec.phrases import field_name
 
 _FILE = "--set"
 
@@ -26,7 +25,7 @@ class _Unusable(Exception):
         self.diagnostic = diagnostic
 
 
-def apply(source: Source, overrides: Sequence[str]) -> tuple[Source, list[Diagnostic]]:
+def apply_overrides(source: Source, overrides: Sequence[str]) -> tuple[Source, list[Diagnostic]]:
     """`source` with every override in it that could be read, and what is wrong with the others."""
     diagnostics: list[Diagnostic] = []
     for line, text in enumerate(overrides, start=1):
@@ -48,8 +47,8 @@ def _apply_one(source: Source, text: str, line: int) -> Source:
     tree = _replaced(source.tree, path, value, _at(line, start, start + len(name.strip())))
     end = start + len(name.strip())
     key_start = end - len(str(path[-1]))
-    patch = Patch(path, Span(line, key_start, end), Span(line, len(name) + 2, len(text) + 1))
-    return evolve(source, tree=tree, patches=(*source.patches, patch))
+    patch = Override(path, Span(line, key_start, end), Span(line, len(name) + 2, len(text) + 1))
+    return evolve(source, tree=tree, overrides=(*source.overrides, patch))
 
 
 def _value(raw: str, line: int, column: int) -> Json:
@@ -57,7 +56,7 @@ def _value(raw: str, line: int, column: int) -> Json:
     from iqm_spec.source.yaml_tree import parse_yaml
 
     printable = raw.encode("utf-8", "backslashreplace").decode()
-    mistakes = controls(printable)
+    mistakes = control_characters(printable)
     value: Json = None
     if not mistakes:
         value, mistakes = parse_yaml(printable)
@@ -102,7 +101,7 @@ def _step(parts: Sequence[str], here: Json, *, circuits: bool) -> tuple[str | in
     return parts[0], 1
 
 
-def _name(entry: Mapping[str, Any]) -> str:
+def _name(entry: Mapping[str, Json]) -> str:
     kind = source_of(entry)
     return str(entry.get("name") or default_name(kind, str(entry.get(kind, ""))))
 
@@ -119,7 +118,7 @@ def _replaced(
     tree: Mapping[str, Json], path: TreePath, value: Json, where: Diagnostic
 ) -> dict[str, Json]:
     """A copy of `tree` with `value` at `path`; mappings on the way are made where missing."""
-    root: dict[str, Any] = dict(tree)
+    root: dict[str, Json] = dict(tree)
     here: Any = root
     for depth, step in enumerate(path):
         last = depth == len(path) - 1

@@ -1,4 +1,7 @@
-"""The JSON Schema of a spec: the one source of field names, types and defaults."""
+"""The JSON Schema of a spec: the only source of field names, types and defaults.
+
+Also what follows from it: the analyses that a spec can declare, and their default options.
+"""
 
 from __future__ import annotations
 
@@ -8,65 +11,79 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from iqm_spec.json_types import Json
+
 _FILE = Path(__file__).with_name("experiment-v1.schema.json")
 
 SECTIONS = ("aer", "transpile", "options", "require", "analysis", "budget", "executor")
 """Fields of a spec that hold fields of their own."""
 
 
+JsonSchema = Mapping[str, Any]
+"""A JSON Schema, or a part of one."""
+
+Fields = Mapping[str, Any]
+"""Fields of a spec, or of a part of it, whose types the schema has checked: plain JSON."""
+
+
 @cache
-def default_schema() -> Mapping[str, Any]:
+def spec_schema() -> JsonSchema:
     """The schema of `iqm_spec: 1` (JSON Schema, draft 2020-12)."""
-    schema: Mapping[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    schema: JsonSchema = json.loads(_FILE.read_text(encoding="utf-8"))
     return schema
 
 
-def resolve(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve_reference(schema: JsonSchema) -> JsonSchema:
     """`schema` itself, or what its `$ref` leads to, with what stands beside the `$ref`."""
     reference = schema.get("$ref")
     if reference is None:
         return schema
-    target = default_schema()["$defs"][reference.removeprefix("#/$defs/")]
+    target = spec_schema()["$defs"][reference.removeprefix("#/$defs/")]
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
 @cache
-def fields(section: str = "") -> Mapping[str, Mapping[str, Any]]:
+def field_schemas(section: str = "") -> Mapping[str, JsonSchema]:
     """Schemas of the fields of the top level, of a section, of `circuits` or of a `sweep` block."""
     if not section:
-        found = default_schema()["properties"]
+        schemas = spec_schema()["properties"]
     elif section in ("circuits", "sweep"):
-        found = default_schema()["$defs"][{"circuits": "circuit", "sweep": "block"}[section]]
-        found = found["properties"]
+        definition = {"circuits": "circuit", "sweep": "block"}[section]
+        schemas = spec_schema()["$defs"][definition]["properties"]
     else:
-        found = resolve(default_schema()["properties"][section])["properties"]
-    return {name: resolve(schema) for name, schema in found.items()}
+        schemas = resolve_reference(spec_schema()["properties"][section])["properties"]
+    return {name: resolve_reference(schema) for name, schema in schemas.items()}
 
 
 @cache
-def defaults(section: str = "") -> Mapping[str, Any]:
+def field_defaults(section: str = "") -> Fields:
     """Defaults of the fields of the top level or of a section; fields without one are left out."""
-    given = fields(section).items()
+    given = field_schemas(section).items()
     return {name: schema["default"] for name, schema in given if "default" in schema}
 
 
-def describe(path: tuple[str | int, ...]) -> Mapping[str, Any] | None:
-    """Schema of the field at `path`, or None where the language has no such field."""
-    here: Mapping[str, Any] | None = default_schema()
-    for step in path:
-        if here is None:
-            return None
-        here = _step(here, step)
-    return here
+PLUGINS = "plugins"
+
+DeclaredAnalyses = Mapping[str, Mapping[str, Json]]
+"""Options by the names of analyses."""
 
 
-def _step(schema: Mapping[str, Any], step: str | int) -> Mapping[str, Any] | None:
-    branches = [schema, *(resolve(branch) for branch in schema.get("anyOf", ()))]
-    for branch in branches:
-        if isinstance(step, int):
-            found = branch.get("items")
-        else:
-            found = branch.get("properties", {}).get(step) or branch.get("additionalProperties")
-        if isinstance(found, Mapping):
-            return resolve(found)
-    return None
+def analysis_names() -> tuple[str, ...]:
+    """Names of the analyses that a spec can declare, plugins aside."""
+    return tuple(name for name in field_schemas("analysis") if name != PLUGINS)
+
+
+def analyses_with_defaults(given: Fields) -> dict[str, Mapping[str, Json]]:
+    """Each declared analysis with all of its options."""
+    return {name: {**_defaults(name), **options} for name, options in given.items()}
+
+
+def _defaults(name: str) -> dict[str, Json]:
+    if name == PLUGINS:
+        return {}
+    properties = field_schemas("analysis")[name]["properties"].items()
+    return {
+        key: resolve_reference(schema)["default"]
+        for key, schema in properties
+        if "default" in resolve_reference(schema)
+    }

@@ -1,4 +1,7 @@
-"""What the JSON Schema finds wrong, as problems in plain words: one mistake, one message."""
+"""What breaks the JSON Schema, as problems in plain words: one mistake, one message.
+
+For a field that the language lacks, the message names what its writer most likely meant.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,21 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import Problem, TreePath, nearest, number_meant
 from iqm_spec.json_types import Json
-from iqm_spec.source.limits import MOST_MISTAKES
-from iqm_spec.spec import unknown
-from iqm_spec.spec.schema import default_schema, resolve
-from iqm_spec.spec.words import expected, field_name, one_of, quoted, shown
-from iqm_spec.sweep.template import TemplateError, axes_in
+from iqm_spec.source.text import MAX_MISTAKES
+from iqm_spec.spec.phrases import (
+    describe_schema,
+    describe_value,
+    field_name,
+    list_choices,
+    quoted,
+)
+from iqm_spec.spec.schema import SECTIONS, JsonSchema, field_schemas, resolve_reference, spec_schema
+from iqm_spec.spec.template import TemplateError, axes_in
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+
 
 _TEMPLATE = {"$ref": "#/$defs/template"}
 
@@ -31,7 +40,7 @@ class _Violation:
 
     keyword: str
     limit: Any
-    schema: Mapping[str, Any]
+    schema: JsonSchema
     value: Any
     path: TreePath
     branches: Mapping[int, list[_Violation]]
@@ -45,7 +54,7 @@ class _Violation:
         return cls(
             str(error.validator),
             error.validator_value,
-            cast("Mapping[str, Any]", error.schema),
+            cast("JsonSchema", error.schema),
             error.instance,
             tuple(error.absolute_path),
             branches,
@@ -54,68 +63,68 @@ class _Violation:
 
 def schema_problems(tree: Mapping[str, Json]) -> list[Problem]:
     """Problems of `tree` against the schema, at most one per place."""
-    found: dict[tuple[TreePath, bool], Problem] = {}
-    for error in islice(_validator().iter_errors(tree), MOST_MISTAKES):
-        for problem in _translated(_Violation.of(error)):
-            found.setdefault((problem.path, problem.on_key), problem)
-    return list(found.values())
+    problems: dict[tuple[TreePath, bool], Problem] = {}
+    for error in islice(_validator().iter_errors(tree), MAX_MISTAKES):
+        for problem in _problems_of(_Violation.of(error)):
+            problems.setdefault((problem.path, problem.on_key), problem)
+    return list(problems.values())
 
 
 @cache
 def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(default_schema())
+    return Draft202012Validator(spec_schema())
 
 
-def _translated(found: _Violation) -> Iterator[Problem]:
-    """Problems of one error; none for a rule that `circuit_rules` tells in better words."""
-    translate = _TRANSLATORS.get(found.keyword)
+def _problems_of(violation: _Violation) -> Iterator[Problem]:
+    """Problems of one violation; none for a rule that `field_rules` reports in better words."""
+    translate = _TRANSLATORS.get(violation.keyword)
     if translate is not None:
-        yield from translate(found)
+        yield from translate(violation)
 
 
-def _unknown_fields(found: _Violation) -> Iterator[Problem]:
-    known = found.schema.get("properties", {})
-    for name in found.value:
+def _unknown_fields(violation: _Violation) -> Iterator[Problem]:
+    known = violation.schema.get("properties", {})
+    for name in violation.value:
         if name not in known:
-            yield unknown.problem(found.path, name, known)
+            yield unknown_field(violation.path, name, known)
 
 
-def _missing_fields(found: _Violation) -> Iterator[Problem]:
+def _missing_fields(violation: _Violation) -> Iterator[Problem]:
     # what a whole spec needs stands apart: one that extends another need not have it itself
-    properties = found.schema.get("properties") or default_schema()["properties"]
-    for name in found.schema["required"]:
-        if name not in found.value:
-            schema = resolve(properties[name])
-            where = "" if not found.path else f" in {field_name(found.path)}"
+    properties = violation.schema.get("properties") or spec_schema()["properties"]
+    for name in violation.schema["required"]:
+        if name not in violation.value:
+            schema = resolve_reference(properties[name])
+            where = "" if not violation.path else f" in {field_name(violation.path)}"
             example = _example(name, schema)
             message = f"`{name}` is missing{where}"
-            yield Problem((*found.path, name), "S202", message, f"add `{example}`", on_key=True)
+            yield Problem((*violation.path, name), "S202", message, f"add `{example}`", on_key=True)
 
 
-def _example(name: str, schema: Mapping[str, Any]) -> str:
+def _example(name: str, schema: JsonSchema) -> str:
     value = schema.get("examples", [""])[0]
     return f"{name}: {value}" if isinstance(value, str | int | float) else f"{name}: ..."
 
 
-def _wrong_type(found: _Violation) -> Iterator[Problem]:
-    hint = "remove the line, or give it a value" if found.value is None else ""
-    if "layout" in found.path and not isinstance(found.value, str):
+def _wrong_type(violation: _Violation) -> Iterator[Problem]:
+    hint = "remove the line, or give it a value" if violation.value is None else ""
+    if "layout" in violation.path and not isinstance(violation.value, str):
         hint = "components are named: layout: [QB1, QB2]"
-    elif found.path == ("sweep",):
+    elif violation.path == ("sweep",):
         hint = "begin each block with a dash: `- grid: {n: [2, 3]}`"
-    hint = hint or _type_hint(found.value, found.schema)
-    yield _problem(found, "S203", expected(found.schema), hint)
+    hint = hint or _type_hint(violation.value, violation.schema)
+    yield _problem(violation, "S203", describe_schema(violation.schema), hint)
 
 
-def _type_hint(value: Json, schema: Mapping[str, Any]) -> str:
+def _type_hint(value: Json, schema: JsonSchema) -> str:
     if schema.get("type") == "array" and isinstance(value, str | int | float | bool):
-        told = json.dumps(value, ensure_ascii=False)
-        return f"write [{told}]" if len(told) < 30 else "write a list: [...]"
+        text = json.dumps(value, ensure_ascii=False)
+        return f"write [{text}]" if len(text) < 30 else "write a list: [...]"
     if schema.get("type") == "string" and isinstance(value, int | float | bool):
-        told = str(value).lower() if isinstance(value, bool) else str(value)
-        return f'write "{told}" in quotes'
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return f'write "{text}" in quotes'
     if schema.get("type") in ("integer", "number") and isinstance(value, str):
         return _number_hint(value)
     return ""
@@ -132,14 +141,14 @@ def _number_hint(value: str) -> str:
     return f"write {int(digits) * factor}" if digits.isdecimal() and len(digits) < 10 else ""
 
 
-def _out_of_range(found: _Violation) -> Iterator[Problem]:
-    yield _problem(found, "S205", expected(found.schema))
+def _out_of_range(violation: _Violation) -> Iterator[Problem]:
+    yield _problem(violation, "S205", describe_schema(violation.schema))
 
 
-def _not_a_choice(found: _Violation) -> Iterator[Problem]:
-    choices = [str(choice) for choice in found.schema["enum"]]
-    hint = nearest(str(found.value), choices) or _other_case(found.value, choices)
-    yield _problem(found, "S204", one_of(choices), hint)
+def _not_a_choice(violation: _Violation) -> Iterator[Problem]:
+    choices = [str(choice) for choice in violation.schema["enum"]]
+    hint = nearest(str(violation.value), choices) or _other_case(violation.value, choices)
+    yield _problem(violation, "S204", list_choices(choices), hint)
 
 
 def _other_case(value: Json, choices: Iterable[str]) -> str:
@@ -147,55 +156,54 @@ def _other_case(value: Json, choices: Iterable[str]) -> str:
     return f"did you mean {same[0]}?" if same else ""
 
 
-def _not_the_pattern(found: _Violation) -> Iterator[Problem]:
-    words = found.schema.get("x-words", f"match {found.schema['pattern']}")
-    meant = found.schema.get("x-meant", {}).get(found.value.lower())
+def _not_the_pattern(violation: _Violation) -> Iterator[Problem]:
+    words = violation.schema.get("x-words", f"match {violation.schema['pattern']}")
+    meant = violation.schema.get("x-meant", {}).get(violation.value.lower())
     hint = f"did you mean {meant}?" if meant else ""
-    hint = hint or nearest(found.value, found.schema.get("x-nearest", ()))
-    yield _problem(found, "S204", words, hint)
+    hint = hint or nearest(violation.value, violation.schema.get("x-nearest", ()))
+    yield _problem(violation, "S204", words, hint)
 
 
-def _wrong_size(found: _Violation) -> Iterator[Problem]:
-    unit = {"L": "characters", "I": "items", "P": "fields"}[found.keyword[3]]
-    bound = "at least" if found.keyword.startswith("min") else "at most"
-    count = found.limit
+def _wrong_size(violation: _Violation) -> Iterator[Problem]:
+    unit = {"L": "characters", "I": "items", "P": "fields"}[violation.keyword[3]]
+    bound = "at least" if violation.keyword.startswith("min") else "at most"
+    count = violation.limit
     unit = unit[:-1] if count == 1 else unit
-    message = (
-        f"{field_name(found.path)} must have {bound} {count} {unit}, it has {len(found.value)}"
-    )
-    yield Problem(found.path, "S205", message)
+    field = field_name(violation.path)
+    message = f"{field} must have {bound} {count} {unit}, it has {len(violation.value)}"
+    yield Problem(violation.path, "S205", message)
 
 
-def _twice(found: _Violation) -> Iterator[Problem]:
-    items = found.value
+def _twice(violation: _Violation) -> Iterator[Problem]:
+    items = violation.value
     at = next(i for i, item in enumerate(items) if item in items[:i])
-    message = f"{field_name(found.path)} holds {shown(items[at])} twice"
-    yield Problem((*found.path, at), "S204", message, "keep one of the two")
+    message = f"{field_name(violation.path)} holds {describe_value(items[at])} twice"
+    yield Problem((*violation.path, at), "S204", message, "keep one of the two")
 
 
-def _no_branch(found: _Violation) -> Iterator[Problem]:
-    """The errors of the branch that was meant; a placeholder's branch is never told."""
-    if _malformed(found.value) and _TEMPLATE in found.schema["anyOf"]:
+def _no_branch(violation: _Violation) -> Iterator[Problem]:
+    """The errors of the branch that was meant; a placeholder's branch is never reported."""
+    if _malformed(violation.value) and _TEMPLATE in violation.schema["anyOf"]:
         return
     meant = [
         children
-        for index, children in found.branches.items()
-        if found.schema["anyOf"][index] != _TEMPLATE and not _mismatched(found, children)
+        for index, children in violation.branches.items()
+        if violation.schema["anyOf"][index] != _TEMPLATE and not _mismatched(violation, children)
     ]
-    if not meant and "x-expected" in found.schema:
-        words = found.schema["x-expected"]
-        consts = [branch["const"] for branch in found.schema["anyOf"] if "const" in branch]
-        hint = number_meant(str(found.value)) or nearest(str(found.value), consts)
-        yield _problem(found, "S203", words, hint)
+    if not meant and "x-expected" in violation.schema:
+        words = violation.schema["x-expected"]
+        consts = [branch["const"] for branch in violation.schema["anyOf"] if "const" in branch]
+        hint = number_meant(str(violation.value)) or nearest(str(violation.value), consts)
+        yield _problem(violation, "S203", words, hint)
         return
-    for child in meant[0] if meant else found.branches[0]:
-        yield from _translated(child)
+    for child in meant[0] if meant else violation.branches[0]:
+        yield from _problems_of(child)
 
 
-def _mismatched(found: _Violation, children: Iterable[_Violation]) -> bool:
+def _mismatched(violation: _Violation, children: Iterable[_Violation]) -> bool:
     """Whether a branch failed as a whole, by its type or its only value."""
     return any(
-        child.keyword in ("type", "const") and child.path == found.path for child in children
+        child.keyword in ("type", "const") and child.path == violation.path for child in children
     )
 
 
@@ -209,11 +217,13 @@ def _malformed(value: Json) -> bool:
         return True
 
 
-def _problem(found: _Violation, code: str, words: str, hint: str = "") -> Problem:
-    value = found.value
-    # that it is a text goes without saying where only its content is wrong
-    told = quoted(value) if code == "S204" and isinstance(value, str) else shown(value)
-    return Problem(found.path, code, f"{field_name(found.path)} must be {words}, got {told}", hint)
+def _problem(violation: _Violation, code: str, words: str, hint: str = "") -> Problem:
+    value = violation.value
+    # where only the content of a text is wrong, its type is not worth a word
+    got = quoted(value) if code == "S204" and isinstance(value, str) else describe_value(value)
+    return Problem(
+        violation.path, code, f"{field_name(violation.path)} must be {words}, got {got}", hint
+    )
 
 
 _Translator = Callable[[_Violation], Iterator[Problem]]
@@ -232,3 +242,76 @@ _TRANSLATORS: Mapping[str, _Translator] = {
     **dict.fromkeys(("minItems", "maxItems", "minLength", "maxLength"), _wrong_size),
     **dict.fromkeys(("minProperties", "maxProperties"), _wrong_size),
 }
+
+
+_SYNONYMS = {
+    "arguments": "args",
+    "axes": "sweep",
+    "backend": "target",
+    "calibration_set": "calibration",
+    "calibration_set_id": "calibration",
+    "circuit": "circuits",
+    "coupling_map": "architecture",
+    "dd": "dynamical_decoupling",
+    "dd_mode": "dynamical_decoupling",
+    "file": "qasm",
+    "function": "generator",
+    "heralding_mode": "heralding",
+    "initial_layout": "layout",
+    "kind": "generator",
+    "machine": "target",
+    "max_credits": "credits",
+    "noise_model": "noise",
+    "nshots": "shots",
+    "num_shots": "shots",
+    "openqasm": "qasm",
+    "params": "parameters",
+    "path": "qasm",
+    "qpu": "target",
+    "quantum_computer": "target",
+    "qubit_mapping": "layout",
+    "repeats": "repeat",
+    "repetitions": "repeat",
+    "seed_simulator": "seed",
+    "seed_transpiler": "seed",
+    "simulator": "aer",
+    "title": "name",
+    "type": "generator",
+    "url": "target",
+    "version": "iqm_spec",
+}
+_ADVICE = {
+    "num_qubits": "it is an argument of the generator: write it under `args`",
+    "qubits": "write `layout` for physical qubits, `num_qubits` under `args` for their number",
+    "server": "the server is chosen by --server or IQM_SERVER_URL, not by the spec",
+    "use_timeslot": "write `mode: timeslot`",
+    "values": "write `grid: {axis: [...]}`",
+}
+
+
+def unknown_field(path: TreePath, name: str, known: Iterable[str]) -> Problem:
+    """The unknown field `name` of the mapping at `path`, whose fields are `known`."""
+    known = list(known)
+    where = f" of {field_name(path)}" if path else ""
+    message = f"there is no field {field_name((name,))}{where}"
+    return Problem((*path, name), "S201", message, _hint(name, known), on_key=True)
+
+
+def _hint(name: str, known: list[str]) -> str:
+    word = name.lower().replace("-", "_")
+    meant = word if word in known else _SYNONYMS.get(word, word)
+    if meant in known:
+        return f"did you mean {meant}?"
+    if word in _ADVICE:
+        return _ADVICE[word]
+    return nearest(word, known) or _home(meant) or f"the fields here are {', '.join(known)}"
+
+
+def _home(name: str) -> str:
+    """Where a field stands that was written in the wrong place."""
+    for section in (*SECTIONS, "circuits", "sweep", ""):
+        if name in field_schemas(section):
+            if section in ("circuits", "sweep"):
+                return f"`{name}` belongs into an entry of `{section}`"
+            return f"`{name}` belongs {f'under `{section}`' if section else 'at the top level'}"
+    return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from iqm_spec.diagnostics import nearest
+from iqm_spec.diagnostics import Problem, TreePath, nearest
+from iqm_spec.json_types import Json
 from iqm_spec.model import Mode
 from iqm_spec.server.origin import ALIAS, RESONANCE, RESONANCE_HOSTS, SUFFIXES
 
@@ -60,15 +62,11 @@ def _url_path(text: str) -> str:
     if url.scheme != "https" or url.hostname not in RESONANCE_HOSTS or port not in (None, 443):
         raise TargetError("this is not a URL of IQM Resonance", hint)
     path = url.path.strip("/")
-    if _has_more(url) or "/" in path:
+    if url.query or url.fragment or url.username or url.password or "/" in path:
         raise TargetError("the URL holds more than a host and a quantum computer", hint)
     if not path:
         raise TargetError("the URL names no quantum computer", hint)
     return path
-
-
-def _has_more(url: SplitResult) -> bool:
-    return bool(url.query or url.fragment or url.username or url.password)
 
 
 def _notice(text: str, ref: TargetRef) -> str:
@@ -82,3 +80,42 @@ def _notice(text: str, ref: TargetRef) -> str:
         client = [f'quantum_computer="{ref.alias}:mock"']
     host = f" (iqm-client: {RESONANCE}, {', '.join(client)})"
     return f"target `{text}` is read as {' with '.join(parts)}{host}"
+
+
+@frozen
+class SpecTargets:
+    """The targets of a spec that could be read, by where they stand, and the mode they imply."""
+
+    refs: Mapping[TreePath, TargetRef]
+    mode: Mode | None
+
+
+def read_targets(tree: Mapping[str, Json]) -> tuple[SpecTargets, list[Problem]]:
+    """Every literal target of `tree` as it is meant, and those that cannot be."""
+    refs: dict[TreePath, TargetRef] = {}
+    problems: list[Problem] = []
+    for path, text in _target_texts(tree):
+        try:
+            refs[path] = parse_target(text)
+        except TargetError as error:
+            problems.append(Problem(path, "S505", f"`target`: {error.message}", error.hint))
+    top = refs.get(("target",))
+    mode = tree.get("mode") or (top.mode if top else None)
+    targets = SpecTargets(refs, Mode(mode) if mode in tuple(Mode) else None)
+    return targets, problems
+
+
+def _target_texts(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, str]]:
+    for path, holder in parts_with_fields(tree):
+        text = holder.get("target")
+        if isinstance(text, str) and text and "${" not in text:
+            yield (*path, "target"), text
+
+
+def parts_with_fields(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, Mapping[str, Json]]]:
+    """The spec itself and its circuits: both hold targets, layouts and options."""
+    yield (), tree
+    circuits = tree.get("circuits")
+    for index, entry in enumerate(circuits if isinstance(circuits, list) else ()):
+        if isinstance(entry, dict):
+            yield ("circuits", index), entry

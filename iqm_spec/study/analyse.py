@@ -9,7 +9,7 @@ from iqm_spec.analysis.merit import Analysed
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
-from iqm_spec.spec.analysis import PLUGINS, Declared
+from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
 from iqm_spec.store import Store
 from iqm_spec.study import distances, expectation, ghz, logical, mirror, volume
 from iqm_spec.study.groups import Options
@@ -24,11 +24,11 @@ ANALYSES: Mapping[str, Callable[[Iterable[Row], Options, Readout], Iterator[Anal
     volume.NAME: volume.quantum_volume,
 }
 
-USUAL: Declared = {distances.NAME: {}}
+USUAL: DeclaredAnalyses = {distances.NAME: {}}
 """What is done where nothing is declared."""
 
 
-def declared(saved: SavedRun) -> Declared:
+def declared(saved: SavedRun) -> DeclaredAnalyses:
     """The analyses that a run's spec declared, or the usual one."""
     told: Any = saved.state.fields.get("analysis")
     return told if isinstance(told, dict) and told else USUAL
@@ -38,7 +38,7 @@ def analyse_run(
     store: Store,
     saved: SavedRun,
     rows: Iterable[Row] | None = None,
-    wanted: Declared | None = None,
+    wanted: DeclaredAnalyses | None = None,
 ) -> tuple[Analysed, ...]:
     """The analyses of a run, for its simulated and its measured points, sorted by their names.
 

@@ -9,7 +9,7 @@ from iqm_spec.analysis.merit import Analysed
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 from iqm_spec.runs.saved import SavedRun
-from iqm_spec.spec.analysis import Declared
+from iqm_spec.spec.schema import DeclaredAnalyses
 from iqm_spec.store import Store
 
 PACK = "analyses"
@@ -19,7 +19,7 @@ _EVENT = "analysed"
 
 
 def keep_analyses(
-    store: Store, saved: SavedRun, wanted: Declared, found: Iterable[Analysed]
+    store: Store, saved: SavedRun, wanted: DeclaredAnalyses, found: Iterable[Analysed]
 ) -> str:
     """Stores outcomes and notes them in the run's journal; returns the pack's digest.
 
@@ -42,7 +42,7 @@ def analysis_lines(found: Iterable[Analysed]) -> Iterator[Mapping[str, Json]]:
 
 def kept_analyses(
     store: Store, saved: SavedRun
-) -> Iterator[tuple[str, Declared, list[Mapping[str, Json]]]]:
+) -> Iterator[tuple[str, DeclaredAnalyses, list[Mapping[str, Json]]]]:
     """Digest, what was declared and the lines of each pack that a run's journal names."""
     for event in saved.state.of_kind(_EVENT):
         pack = store.read_pack(str(event.fields[PACK]))
@@ -50,7 +50,7 @@ def kept_analyses(
         yield pack.digest, told, list(pack.records)
 
 
-def _plain(wanted: Declared) -> dict[str, Json]:
+def _plain(wanted: DeclaredAnalyses) -> dict[str, Json]:
     return {name: dict(options) for name, options in wanted.items()}
 
 

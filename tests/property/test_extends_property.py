@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iqm_spec.spec import load_spec
-from iqm_spec.sweep import points
+from iqm_spec.spec.load import load_spec
+from iqm_spec.spec.sweep_points import all_points
 
 pytestmark = pytest.mark.slow
 
@@ -100,4 +100,4 @@ def test_a_csv_is_its_values(rows: list[tuple[Any, Any]], folder: Path) -> None:
         sweep = [{"zip": [group]}]
         (folder / f"{name}.yaml").write_text(json.dumps({**spec, "sweep": sweep}))
     one, other = (load_spec(folder / f"{name}.yaml").spec for name in ("inline", "csv"))
-    assert list(points(other)) == list(points(one))
+    assert list(all_points(other)) == list(all_points(one))

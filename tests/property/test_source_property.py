@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from iqm_spec.diagnostics import Diagnostic, TreePath
 from iqm_spec.errors import SpecError
 from iqm_spec.source import parse_source
-from iqm_spec.source.scalars import ScalarError, resolve, written
-from iqm_spec.source.toml_places import locate_toml
+from iqm_spec.source.scalars import ScalarError, as_yaml, parse_scalar
+from iqm_spec.source.toml_tree import locate_toml
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +123,7 @@ def test_json_is_yaml_and_every_value_stands_where_it_is_said(
         span = source.span(path)
         assert json.loads(lines[span.line - 1][span.column - 1 : span.end_column - 1]) == value
         if isinstance(path[-1], str):
-            key = source.key_span(path)
+            key = source.span(path, on_key=True)
             assert json.loads(lines[key.line - 1][key.column - 1 : key.end_column - 1]) == path[-1]
 
 
@@ -139,7 +139,7 @@ def test_every_value_of_a_toml_file_stands_where_it_is_said(tree: Any, spread: b
         told = lines[span.line - 1][span.column - 1 : span.end_column - 1]
         assert tomllib.loads(f"x = {told}")["x"] == value
         if isinstance(path[-1], str):
-            key = source.key_span(path)
+            key = source.span(path, on_key=True)
             told = lines[key.line - 1][key.column - 1 : key.end_column - 1]
             assert list(tomllib.loads(f"{told} = 1")) == [path[-1]]
 
@@ -177,7 +177,7 @@ WRITABLE = st.recursive(
 
 @given(WRITABLE)
 def test_what_is_written_as_in_a_spec_is_read_as_the_same(value: Any) -> None:
-    line = written(value)
+    line = as_yaml(value)
     assert len(line.split("\n")) == 1
     assert parse_source(f"a: {line}\n".encode(), Path("x.yaml")).tree == {"a": value}
 
@@ -195,7 +195,7 @@ _GO_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 def test_what_another_reader_takes_for_a_number_is_no_text(text: str) -> None:
     """PyYAML reads YAML 1.1; Go's readers leave out underscores before they look."""
     try:
-        value = resolve(text)
+        value = parse_scalar(text)
     except ScalarError:
         return
     if isinstance(value, str):

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from iqm_spec.spec import default_schema, load_spec, read_and_build
-from iqm_spec.spec.axis_values import split_sweeps
 from iqm_spec.spec.codes import CODES
+from iqm_spec.spec.load import load_spec, read_and_build
+from iqm_spec.spec.schema import spec_schema
 from iqm_spec.spec.schema_problems import schema_problems
+from iqm_spec.spec.sweep_values import split_sweeps
 
 pytestmark = pytest.mark.slow
 
@@ -120,7 +121,7 @@ def test_axis_values_are_checked_as_the_schema_says(sweep: Any, own: bool) -> No
     circuit: dict[str, Any] = {"generator": "bell"}
     tree: dict[str, Any] = {"iqm_spec": 1, "name": "x", "target": "garnet", "circuits": [circuit]}
     (circuit if own else tree)["sweep"] = sweep
-    valid = Draft202012Validator(default_schema()).is_valid(tree)
+    valid = Draft202012Validator(spec_schema()).is_valid(tree)
     light, problems = split_sweeps(tree)
     assert valid == (not problems and not schema_problems(light))
 

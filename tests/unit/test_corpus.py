@@ -13,8 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 from iqm_spec.diagnostics import render
 from iqm_spec.runs.load import examine
 from iqm_spec.source import line_reader
-from iqm_spec.spec import load_spec
 from iqm_spec.spec.codes import CODES
+from iqm_spec.spec.load import load_spec
 
 SPECS = Path(__file__).parents[1] / "specs"
 VALID = sorted(path.name for path in (SPECS / "valid").iterdir() if path.is_file())

@@ -21,7 +21,8 @@ from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, fitting, need
 from iqm_spec.cost.times import MachineTimes
 from iqm_spec.errors import UsageError
 from iqm_spec.model import CircuitSpec, SourceKind
-from iqm_spec.sweep import circuit_points, parse_blocks
+from iqm_spec.spec.sweep_blocks import parse_blocks
+from iqm_spec.spec.sweep_points import circuit_points
 
 MACHINES = ("garnet", "emerald", "sirius", "deneb", "an-unknown-one")
 

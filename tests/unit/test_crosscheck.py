@@ -7,7 +7,6 @@ from random import Random
 import pytest
 from attrs import evolve
 
-from iqm_spec.check.machines import built_in
 from iqm_spec.circuits.qasm import circuit_of_qasm
 from iqm_spec.crosscheck import (
     Agrees,
@@ -20,6 +19,7 @@ from iqm_spec.crosscheck import (
 )
 from iqm_spec.crosscheck.readings import program_of_native
 from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.spec.check_machines import built_in_architecture
 from iqm_spec.transpile import transpile
 from tests.branching import distance, outcomes_of
 from tests.random_qasm import random_program
@@ -212,7 +212,7 @@ def test_a_rotation_that_depends_on_a_bit() -> None:
 
 
 def _machine(alias: str):  # type: ignore[no-untyped-def]
-    machine = built_in(alias)
+    machine = built_in_architecture(alias)
     assert machine is not None
     return machine
 

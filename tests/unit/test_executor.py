@@ -12,7 +12,7 @@ import pytest
 
 from iqm_spec.errors import Refused, SpecError, UsageError
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.spec import load_spec
+from iqm_spec.spec.load import load_spec
 from iqm_spec.stages.aer import AerTask, Setup, Spread, simulate_chunk, spread_of
 from iqm_spec.stages.aer.child import Answer, Child
 from iqm_spec.stages.aer.executor import Slurm

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from iqm_spec.check import Checked
 from iqm_spec.plan.build import make_plan
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.load import examine
+from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.store import Store
 
 SPEC = """\
@@ -22,7 +22,7 @@ sweep: [{grid: {s: {range: [0, 30]}}}]
 
 
 @pytest.fixture
-def checked(tmp_path: Path) -> Checked:
+def checked(tmp_path: Path) -> CheckedSpec:
     spec = tmp_path / "many.yaml"
     spec.write_text(SPEC)
     found, diagnostics, _ = examine(spec)
@@ -32,7 +32,7 @@ def checked(tmp_path: Path) -> Checked:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_what_is_transpiled_is_kept(checked: Checked, tmp_path: Path, keep: bool) -> None:
+def test_what_is_transpiled_is_kept(checked: CheckedSpec, tmp_path: Path, keep: bool) -> None:
     store = Store(tmp_path / "results")
     work = make_plan(checked, store, keep=keep)
     for step in work:

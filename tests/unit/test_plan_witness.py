@@ -11,7 +11,6 @@ import pytest
 from attrs import evolve
 
 import iqm_spec.transpile
-from iqm_spec.check import Checked
 from iqm_spec.cli.app import run
 from iqm_spec.errors import ExitCode, WrongCircuit
 from iqm_spec.model import NativeCircuit
@@ -19,6 +18,7 @@ from iqm_spec.plan.build import make_plan
 from iqm_spec.plan.witness import ANGLES_ALONE, PER_ROUTING, Crosschecked
 from iqm_spec.runs.load import examine
 from iqm_spec.skeleton import Native
+from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.store import Store
 from iqm_spec.transpile.family import Family
 
@@ -59,8 +59,8 @@ circuits: [{generator: ghz, args: {num_qubits: 20}}, {generator: qft, args: {num
 
 
 @pytest.fixture
-def examined(tmp_path: Path) -> Callable[[str], Checked]:
-    def examined(text: str) -> Checked:
+def examined(tmp_path: Path) -> Callable[[str], CheckedSpec]:
+    def examined(text: str) -> CheckedSpec:
         (tmp_path / "bell.qasm").write_text(BELL)
         (tmp_path / "rabi.qasm").write_text(RABI)
         (tmp_path / "spec.yaml").write_text(text)
@@ -72,7 +72,7 @@ def examined(tmp_path: Path) -> Callable[[str], Checked]:
     return examined
 
 
-def reach(checked: Checked, folder: Path) -> Crosschecked:
+def reach(checked: CheckedSpec, folder: Path) -> Crosschecked:
     steps = list(make_plan(checked, Store(folder / "results")))
     (found,) = (step for step in steps if isinstance(step, Crosschecked))
     return found
@@ -95,7 +95,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("forgetful")
 def test_a_wrong_circuit_is_a_bug_and_nothing_is_stored(
-    examined: Callable[[str], Checked], tmp_path: Path
+    examined: Callable[[str], CheckedSpec], tmp_path: Path
 ) -> None:
     with pytest.raises(WrongCircuit, match=r"`bell`.*for garnet.*`bell.qasm`.*outcome ") as told:
         reach(examined(FILE), tmp_path)
@@ -107,7 +107,7 @@ def test_a_wrong_circuit_is_a_bug_and_nothing_is_stored(
 @pytest.mark.usefixtures("examined", "forgetful")
 @pytest.mark.parametrize("flag", ["--dry-run", "--until=aer"])
 def test_the_command_line_tells_of_it(
-    examined: Callable[[str], Checked],
+    examined: Callable[[str], CheckedSpec],
     tmp_path: Path,
     flag: str,
     capsys: pytest.CaptureFixture[str],
@@ -121,7 +121,7 @@ def test_the_command_line_tells_of_it(
 
 
 def test_a_wrong_angle_of_a_sweep_is_found(
-    examined: Callable[[str], Checked], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    examined: Callable[[str], CheckedSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Family.natives
 
@@ -138,7 +138,7 @@ def test_a_wrong_angle_of_a_sweep_is_found(
 
 
 def test_of_a_sweep_that_is_routed_once_some_are_checked(
-    examined: Callable[[str], Checked], tmp_path: Path
+    examined: Callable[[str], CheckedSpec], tmp_path: Path
 ) -> None:
     found = reach(examined(SWEEP), tmp_path)
     rest = found.not_checked[ANGLES_ALONE]
@@ -147,14 +147,16 @@ def test_of_a_sweep_that_is_routed_once_some_are_checked(
     assert f"{rest} differ from a checked one in angles" in found.words
 
 
-def test_what_is_beyond_reach_is_told(examined: Callable[[str], Checked], tmp_path: Path) -> None:
+def test_what_is_beyond_reach_is_told(
+    examined: Callable[[str], CheckedSpec], tmp_path: Path
+) -> None:
     found = reach(examined(WIDE), tmp_path)
     assert found.agreed == 1
     assert found.not_checked == {"neither narrow nor made of Clifford gates": 1}
 
 
 def test_runs_tell_how_far_the_check_reached(
-    examined: Callable[[str], Checked], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    examined: Callable[[str], CheckedSpec], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     examined(FILE)
     spec, results = str(tmp_path / "spec.yaml"), str(tmp_path / "results")

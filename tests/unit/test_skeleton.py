@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from iqm_spec.canonical import canonical
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.native import Native, Template
 
 angles = st.one_of(
     st.floats(-7, 7),
@@ -32,7 +32,7 @@ def test_apart_and_together_again(given_ops: list[Op], register: str) -> None:
     assert native.circuit() == circuit
     assert native.digest == circuit.digest
     stored = json.loads(canonical(native.skeleton.to_json()))
-    again = Skeleton.from_json(stored)
+    again = Template.from_json(stored)
     assert again == native.skeleton
     assert hash(again) == hash(native.skeleton)
     assert again.fill(native.angles).digest == circuit.digest
@@ -41,7 +41,7 @@ def test_apart_and_together_again(given_ops: list[Op], register: str) -> None:
 
 
 def test_angles_must_fit() -> None:
-    skeleton, given_angles = Skeleton.of(NativeCircuit(("Q",), (), (Op("r", (0,), (1.0, 0.5)),)))
+    skeleton, given_angles = Template.of(NativeCircuit(("Q",), (), (Op("r", (0,), (1.0, 0.5)),)))
     assert given_angles == (1.0, 0.5)
     for wrong in ((), (1.0,), (1.0, 0.5, 2.0)):
         with pytest.raises(ValueError, match="2 angles"):

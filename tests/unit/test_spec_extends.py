@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.check import Checked
 from iqm_spec.runs.load import examine
-from iqm_spec.sweep import points
+from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.sweep_points import all_points
 
 QASM = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nmeasure q -> c;\n'
 WHOLE: dict[str, Any] = {
@@ -31,7 +31,7 @@ def write(path: Path, data: object) -> Path:
     return path
 
 
-def sound(path: Path, *overrides: str) -> Checked:
+def sound(path: Path, *overrides: str) -> CheckedSpec:
     checked, diagnostics, _ = examine(path, overrides)
     assert diagnostics == []
     assert checked is not None
@@ -62,7 +62,7 @@ def test_an_extended_spec_means_what_it_means_alone(
     write(tmp_path / "base.yaml", {"iqm_spec": 1, **base})
     split = sound(write(tmp_path / "split.yaml", {**rest, "extends": "base.yaml"}))
     assert split.digest == alone.digest
-    assert list(points(split.spec)) == list(points(alone.spec))
+    assert list(all_points(split.spec)) == list(all_points(alone.spec))
     assert list(split.files) == ["base.yaml"]
 
 
@@ -140,7 +140,7 @@ def test_a_data_file_gives_the_points_of_its_values(
     group = {"from": "d.csv", **({} if columns is None else {"columns": columns})}
     spec = write(tmp_path / "x.yaml", {**WHOLE, "sweep": [{"zip": [group]}]})
     found = sound(spec)
-    assert {p.id for p in points(found.spec)} == {p.id for p in points(inline.spec)}
+    assert {p.id for p in all_points(found.spec)} == {p.id for p in all_points(inline.spec)}
     assert found.digest != inline.digest
     write(tmp_path / "sub/e.csv", text)
     moved = {**WHOLE, "sweep": [{"zip": [{**group, "from": "sub/e.csv"}]}]}

@@ -10,15 +10,15 @@ import pytest
 from iqm_spec.errors import SpecError
 from iqm_spec.model import AerOptions, Mode, SourceKind, Stage
 from iqm_spec.source import line_reader
-from iqm_spec.spec import Loaded, load_spec, read_and_build
-from iqm_spec.spec.schema import defaults
-from iqm_spec.sweep import points
+from iqm_spec.spec.load import LoadedSpec, load_spec, read_and_build
+from iqm_spec.spec.schema import field_defaults
+from iqm_spec.spec.sweep_points import all_points
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"
 BELL = "circuits: [{generator: bell}]\n"
 
 
-def load(tmp_path: Path, text: str, *overrides: str, name: str = "x.yaml") -> Loaded:
+def load(tmp_path: Path, text: str, *overrides: str, name: str = "x.yaml") -> LoadedSpec:
     path = tmp_path / name
     path.write_text(text)
     return load_spec(path, overrides)
@@ -191,7 +191,7 @@ def test_a_spec_comes_back_beside_its_mistakes(tmp_path: Path) -> None:
     assert spec.target is None
     (circuit,) = spec.circuits
     assert (circuit.index, circuit.shots, circuit.layout) == (1, 5, None)
-    assert spec.aer.noise == defaults("aer")["noise"]
+    assert spec.aer.noise == field_defaults("aer")["noise"]
     assert spec.sweep[0].columns == ((("n",), ((1,), (3,))),)
 
 
@@ -232,7 +232,7 @@ def test_a_hundred_thousand_points_are_checked_in_a_second(tmp_path: Path) -> No
     )
     path.write_text(text)
     spec = load_spec(path).spec
-    assert sum(1 for _ in points(spec)) == 100_000
+    assert sum(1 for _ in all_points(spec)) == 100_000
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iqm_spec.model import Mode
-from iqm_spec.spec import TargetError, parse_target
+from iqm_spec.spec.targets import TargetError, parse_target
 
 OLD = "https://cocos.resonance.meetiqm.com"
 

@@ -19,7 +19,7 @@ from iqm_spec.circuits.qasm.parse import parse
 from iqm_spec.circuits.qasm.survey import Survey, inputs_of, language_version, survey
 from iqm_spec.circuits.qasm.tokens import tokenize
 from iqm_spec.model import CircuitFacts, Feature
-from iqm_spec.source.text import conflicts
+from iqm_spec.source.text import merge_conflicts
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -64,7 +64,7 @@ def scan_inputs(data: bytes) -> tuple[str, ...]:
 def _load(data: bytes) -> tuple[QuantumCircuit, Survey, tuple[Feature, ...]]:
     """The circuit, the survey of its text, its features; cached: a sweep reads its file once."""
     text = _decode(data)
-    markers = conflicts(text)
+    markers = merge_conflicts(text)
     if markers:
         raise InvalidCircuitFile(
             [

@@ -18,7 +18,7 @@ from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.analysis.merit import Analysed, Merit
-    from iqm_spec.spec.analysis import Declared
+    from iqm_spec.spec.schema import DeclaredAnalyses
 
 MOST_ROWS, FEWER_ROWS = 40, 20
 """Rows of a table: of the only analysis, and of each of several."""
@@ -45,7 +45,7 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     What is done is what the spec declared under `analysis` (docs/analysis.md), else distances to
     the ideal distribution. Counts are left as they are; the mock's are never read.
     """
-    from iqm_spec.spec.analysis import PLUGINS
+    from iqm_spec.spec.schema import PLUGINS
     from iqm_spec.study import analyse_run, declared, keep_analyses
 
     store = Store(results)
@@ -69,8 +69,8 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     return 0
 
 
-def _wanted(names: Sequence[str], spec: Path | None, own: Declared) -> Declared:
-    from iqm_spec.spec.analysis import analyses, completed_analysis
+def _wanted(names: Sequence[str], spec: Path | None, own: DeclaredAnalyses) -> DeclaredAnalyses:
+    from iqm_spec.spec.schema import analyses_with_defaults, analysis_names
 
     if names and spec:
         raise UsageError("--analysis and --spec exclude each other", hint="give one of them")
@@ -85,15 +85,15 @@ def _wanted(names: Sequence[str], spec: Path | None, own: Declared) -> Declared:
             )
         return found
     for name in names:
-        if name not in analyses():
-            hint = nearest(name, analyses()) or f"there are {', '.join(analyses())}"
+        if name not in analysis_names():
+            hint = nearest(name, analysis_names()) or f"there are {', '.join(analysis_names())}"
             raise UsageError(f"no analysis is called {printable(name)}", hint=hint)
         if name == "expectation" and name not in own:
             raise UsageError(
                 "expectation needs observables",
                 hint="declare it under `analysis` in a spec, and give that with --spec",
             )
-    return completed_analysis({name: own.get(name, {}) for name in names}) if names else own
+    return analyses_with_defaults({name: own.get(name, {}) for name in names}) if names else own
 
 
 def _show(found: Sequence[Analysed]) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 from attrs import field, frozen
 
-from iqm_spec.check import Checked, MachineSource, beside_built_in
 from iqm_spec.cli import output
 from iqm_spec.cli.options import (
     allow_code_option,
@@ -47,10 +46,12 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.runs.load import examine
 from iqm_spec.runs.session import EMULATOR_STATE, session_of
+from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.check_machines import MachineSource, beside_built_in
+from iqm_spec.spec.sweep_points import all_points
 from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.store import Store
-from iqm_spec.sweep.expand import points
 from iqm_spec.targets import Architecture, ErrorProfile
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def command(
     """
     asked = server or os.environ.get("IQM_SERVER_URL") or ""
     checks = [*environment_checks(), folder_check(results)]
-    checked: Checked | None = None
+    checked: CheckedSpec | None = None
     mistakes: list[Diagnostic] = []
     with _room(asked, results) as room:
         told = server_checks(room.connection.server.url, asked, room.visit, room.credentials)
@@ -166,7 +167,7 @@ def _room(asked: str, results: Path) -> Iterator[_Room]:
 
 def _spec_checks(
     path: Path,
-    checked: Checked | None,
+    checked: CheckedSpec | None,
     mistakes: Sequence[Diagnostic],
     notices: Sequence[str],
     room: _Room,
@@ -176,7 +177,7 @@ def _spec_checks(
     if checked is None:
         told = f"{shown}: {count(len(mistakes), 'mistake')}"
         return [problem("spec", told, f"`iqm-spec validate {shown}`", ExitCode.SPEC)]
-    needs = needs_of(points(checked.spec))
+    needs = needs_of(all_points(checked.spec))
     total = sum(need.circuits for need in needs.values())
     checks = [fine("spec", f"{shown}: fine, {count(total, 'point')}")]
     checks += [warning("spec", notice, "write it in the new form") for notice in notices]

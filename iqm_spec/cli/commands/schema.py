@@ -12,6 +12,6 @@ from iqm_spec.cli.options import json_option
 @json_option
 def command(as_json: bool) -> None:
     """Print the JSON Schema (draft 2020-12) that specs are checked against."""
-    from iqm_spec.spec import default_schema
+    from iqm_spec.spec.schema import spec_schema
 
-    output.answer(default_schema())
+    output.answer(spec_schema())

@@ -27,7 +27,7 @@ def command(
     specs: Sequence[Path], overrides: Sequence[str], allowed_code: Sequence[str], as_json: bool
 ) -> None:
     """Check specs: syntax, schema, sweep, circuits and machine. Nothing is run or written."""
-    from iqm_spec.sweep.expand import circuit_points
+    from iqm_spec.spec.sweep_points import circuit_points
 
     mistakes: list[Diagnostic] = []
     told = []

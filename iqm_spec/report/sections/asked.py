@@ -10,7 +10,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, Table, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, stage_name
-from iqm_spec.source.scalars import written
+from iqm_spec.source.scalars import as_yaml
 from iqm_spec.stages.server.judge import lasting
 
 _MOST_TEXT = 60_000
@@ -27,7 +27,7 @@ def asked(subject: Subject) -> Section:
     cut = f" (its first {_MOST_TEXT:,} characters)" if len(text) > _MOST_TEXT else ""
     code: list[Block] = [Code(f"The spec's text{cut}", text[:_MOST_TEXT])]
     if subject.overridden:
-        sets = [f"{path} = {written(of)}" for path, of in subject.overridden.items()]
+        sets = [f"{path} = {as_yaml(of)}" for path, of in subject.overridden.items()]
         code.append(Code("Values given by --set", "\n".join(clean(one) for one in sets)))
     blocks.append(Fold("The spec as it was written", tuple(code)))
     return Section("asked", "What was asked", tuple(blocks))

@@ -8,7 +8,8 @@ import sys
 import time
 
 from iqm_spec.model import CircuitSpec, SourceKind
-from iqm_spec.sweep import circuit_points, parse_blocks
+from iqm_spec.spec.sweep_blocks import parse_blocks
+from iqm_spec.spec.sweep_points import circuit_points
 
 count = int(sys.argv[1])
 raw = [{"grid": {"angle": {"linspace": [0.0, 1.0, count]}}}]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.sweep.values import LONGEST_AXIS, ValueFunctionError, evaluate
+from iqm_spec.spec.sweep_values import MAX_AXIS_VALUES, ValueFunctionError, evaluate_function
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from iqm_spec.sweep.values import LONGEST_AXIS, ValueFunctionError, evaluate
     ],
 )
 def test_values(name: str, arguments: list[float], values: tuple[float, ...]) -> None:
-    found = evaluate(name, arguments)
+    found = evaluate_function(name, arguments)
     assert found == values
     assert [type(value) for value in found] == [type(value) for value in values]
 
@@ -43,7 +43,7 @@ def test_values(name: str, arguments: list[float], values: tuple[float, ...]) ->
         ("linspace", [0, 1], "takes [start, stop, num]"),
         ("linspace", [0, 1, 0], "whole number >= 1"),
         ("linspace", [0, 1, 2.5], "whole number >= 1"),
-        ("linspace", [0, 1, LONGEST_AXIS + 1], "at most"),
+        ("linspace", [0, 1, MAX_AXIS_VALUES + 1], "at most"),
         ("logspace", [0, 400, 3], "exponents"),
         ("geomspace", [0, 1, 3], "one sign"),
         ("logspace", [0, 20, 3], "beyond 2^53"),
@@ -55,7 +55,7 @@ def test_values(name: str, arguments: list[float], values: tuple[float, ...]) ->
 )
 def test_refused(name: str, arguments: object, words: str) -> None:
     with pytest.raises(ValueFunctionError) as caught:
-        evaluate(name, arguments)  # type: ignore[arg-type]
+        evaluate_function(name, arguments)  # type: ignore[arg-type]
     assert words in str(caught.value)
 
 
@@ -64,7 +64,7 @@ finite = st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
 @given(finite, finite, st.integers(1, 200))
 def test_linspace_agrees_with_numpy(start: float, stop: float, num: int) -> None:
-    ours = evaluate("linspace", [start, stop, num])
+    ours = evaluate_function("linspace", [start, stop, num])
     assert np.allclose(ours, np.linspace(start, stop, num), rtol=1e-9, atol=1e-9)
     assert ours[0] == start
     assert num == 1 or ours[-1] == stop
@@ -72,6 +72,6 @@ def test_linspace_agrees_with_numpy(start: float, stop: float, num: int) -> None
 
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 50))
 def test_geomspace_agrees_with_numpy(start: float, stop: float, num: int) -> None:
-    ours = evaluate("geomspace", [start, stop, num])
+    ours = evaluate_function("geomspace", [start, stop, num])
     assert np.allclose(ours, np.geomspace(start, stop, num), rtol=1e-9)
     assert (ours[0], ours[-1]) == (start, stop)

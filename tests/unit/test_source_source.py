@@ -12,7 +12,7 @@ from iqm_spec.diagnostics import Diagnostic, Problem, Span
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.source import line_reader, parse_source, read_source
-from iqm_spec.source.limits import MOST_BYTES, MOST_MISTAKES
+from iqm_spec.source.text import MAX_BYTES, MAX_MISTAKES
 
 
 def mistakes(data: bytes, name: str = "x.yaml") -> list[Diagnostic]:
@@ -202,7 +202,7 @@ def test_places(
 ) -> None:
     source = parse_source(text.encode(), Path(name))
     assert source.span(path) == Span(*value)
-    assert source.key_span(path) == Span(*key)
+    assert source.span(path, on_key=True) == Span(*key)
     told = source.diagnose(Problem(path, "S201", "what", "why", on_key=True))
     assert told == Diagnostic(name, Span(*key), "S201", "what", "why")
 
@@ -283,8 +283,8 @@ def test_a_hundred_megabytes_are_refused_unread(tmp_path: Path) -> None:
 def test_hostile_files_end_quickly(data: bytes, name: str, code: str) -> None:
     told = mistakes(data, name)
     assert code in {item.code for item in told}
-    assert len(told) <= MOST_MISTAKES
-    assert len(data) < MOST_BYTES
+    assert len(told) <= MAX_MISTAKES
+    assert len(data) < MAX_BYTES
 
 
 def test_excerpts_never_show_secrets(tmp_path: Path) -> None:

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iqm_spec.data import read_table
 from iqm_spec.diagnostics import Span
+from iqm_spec.spec.data_files import read_data_file
 
 
 def values(data: bytes, ref: str) -> dict[str, Any]:
-    table, mistakes = read_table(data, ref)
+    table, mistakes = read_data_file(data, ref)
     assert mistakes == []
     return {name: column.values for name, column in table.items()}
 
 
 def codes(data: bytes, ref: str) -> list[str]:
-    return [mistake.code for mistake in read_table(data, ref)[1]]
+    return [mistake.code for mistake in read_data_file(data, ref)[1]]
 
 
 def npz(**arrays: Any) -> bytes:
@@ -47,11 +47,11 @@ def test_rows_of_a_matrix_are_lists() -> None:
 
 
 def test_places() -> None:
-    table, _ = read_table(b'a, b\n1,  "x"\n', "a.csv")
+    table, _ = read_data_file(b'a, b\n1,  "x"\n', "a.csv")
     assert (table["b"].span(None), table["b"].span(0)) == (Span(1, 4, 5), Span(2, 5, 8))
-    table, _ = read_table(b'{"a": [10,\n  20]}', "a.json")
+    table, _ = read_data_file(b'{"a": [10,\n  20]}', "a.json")
     assert (table["a"].span(None), table["a"].span(1)) == (Span(1, 2, 5), Span(2, 3, 5))
-    table, _ = read_table(b'[{"a": 10},\n {"a": 20}]', "a.json")
+    table, _ = read_data_file(b'[{"a": 10},\n {"a": 20}]', "a.json")
     assert (table["a"].span(None).column, table["a"].span(1)) == (3, Span(2, 8, 10))
 
 
@@ -104,7 +104,7 @@ def test_sizes_are_looked_at_before_memory_is_taken() -> None:
 
 def test_columns_that_are_not_taken_may_hold_anything() -> None:
     data = b"a,note\n0.5,on\n1,010\n"
-    table, mistakes = read_table(data, "x.csv", {"a"})
+    table, mistakes = read_data_file(data, "x.csv", {"a"})
     assert mistakes == []
     assert list(table["a"].values) == [0.5, 1]
-    assert len(read_table(data, "x.csv")[1]) == 2
+    assert len(read_data_file(data, "x.csv")[1]) == 2

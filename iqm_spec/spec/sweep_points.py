@@ -14,10 +14,10 @@ from attrs import frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import AxisValue, Block, CircuitSpec, Point, Spec, Values, told_apart
-from iqm_spec.sweep import blocks
-from iqm_spec.sweep.template import Template, compile_template
+from iqm_spec.spec import sweep_blocks
+from iqm_spec.spec.template import Template, compile_template
 
-FIELDS = (
+TEMPLATED_FIELDS = (
     "ref",
     "args",
     "parameters",
@@ -47,14 +47,14 @@ class CircuitPoints:
 
     def assignments(self, axes: Sequence[str] | None = None) -> Iterator[Values]:
         """Distinct values of `axes` (all that the circuit uses, by default), in order."""
-        wanted = self.axes if axes is None else tuple(a for a in self.axes if a in set(axes))
+        chosen = self.axes if axes is None else tuple(a for a in self.axes if a in set(axes))
         own_axes = {axis for block in self.own for axis in block.axes}
-        common = _projection(self.common, [axis for axis in wanted if axis not in own_axes])
-        own = tuple(_projection(self.own, [axis for axis in wanted if axis in own_axes]))
+        common = _projection(self.common, [axis for axis in chosen if axis not in own_axes])
+        own = tuple(_projection(self.own, [axis for axis in chosen if axis in own_axes]))
         for left in common:  # itertools.product would hold all of them
             for right in own:
                 named = dict(left + right)
-                yield tuple((axis, named[axis]) for axis in wanted)
+                yield tuple((axis, named[axis]) for axis in chosen)
 
     def count(self) -> int:
         """At least the number of assignments, before exclusions: nothing is expanded."""
@@ -74,7 +74,7 @@ class CircuitPoints:
             filled = fill(dict(values))
             repeats = filled.pop("repeat")
             if self.circuit.every is not None:
-                repeats = references(others, self.circuit.every)
+                repeats = reference_repeats(others, self.circuit.every)
             for repeat in range(repeats):
                 yield Point(
                     circuit=self.circuit.index,
@@ -96,11 +96,11 @@ class CircuitPoints:
 
 def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoints:
     """How `circuit` meets the sweep; raises `TemplateError` for a malformed placeholder."""
-    templates = {name: compile_template(getattr(circuit, name)) for name in FIELDS}
+    templates = {name: compile_template(getattr(circuit, name)) for name in TEMPLATED_FIELDS}
     used = {axis for template in templates.values() for axis in template.axes}
     own_axes = {axis for block in circuit.sweep for axis in block.axes}
-    wanted = used - own_axes
-    common = tuple(block for block in sweep if wanted and wanted <= set(block.axes))
+    from_common = used - own_axes
+    common = tuple(block for block in sweep if from_common and from_common <= set(block.axes))
     named = (axis for block in (*common, *circuit.sweep) for axis in block.axes)
     return CircuitPoints(
         circuit=circuit,
@@ -111,17 +111,18 @@ def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoint
     )
 
 
-def points(spec: Spec) -> Iterator[Point]:
+def all_points(spec: Spec) -> Iterator[Point]:
     """All points of `spec` in order, made as they are asked for."""
-    every = [circuit_points(circuit, spec.sweep) for circuit in spec.circuits]
+    circuits = [circuit_points(circuit, spec.sweep) for circuit in spec.circuits]
     others = 0
-    if any(one.circuit.every is not None for one in every):
-        others = sum(1 for one in every if one.circuit.every is None for _ in one.points())
-    for one in every:
-        yield from one.points(others)
+    if any(points.circuit.every is not None for points in circuits):
+        measured = (points for points in circuits if points.circuit.every is None)
+        others = sum(1 for points in measured for _ in points.points())
+    for points in circuits:
+        yield from points.points(others)
 
 
-def references(others: int, every: int) -> int:
+def reference_repeats(others: int, every: int) -> int:
     """How often a reference circuit is measured among so many other circuits."""
     return 1 + others // every
 
@@ -130,8 +131,8 @@ def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]
     if not axes:
         yield ()
         return
-    rows = (row for block in given for row in blocks.projected(block, axes))
-    distinct = rows if len(given) == 1 else blocks.distinct(rows)
+    rows = (row for block in given for row in sweep_blocks.projected_rows(block, axes))
+    distinct = rows if len(given) == 1 else sweep_blocks.distinct_rows(rows)
     for row in distinct:
         yield tuple(zip(axes, row, strict=True))
 
@@ -145,7 +146,7 @@ def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values
         return lambda values: shared
     rows: dict[tuple[AxisValue, ...], float] = {}
     for block in given:
-        for row in blocks.projected(block, axes):
+        for row in sweep_blocks.projected_rows(block, axes):
             key = told_apart(row)
             rows[key] = max(block.priority, rows.get(key, block.priority))
 
@@ -157,7 +158,7 @@ def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values
 
 
 def _most(given: Sequence[Block], axes: Sequence[str]) -> int:
-    return sum(blocks.projected_size(block, axes) for block in given) if axes else 1
+    return sum(sweep_blocks.projected_size(block, axes) for block in given) if axes else 1
 
 
 def _filler(templates: Mapping[str, Template]) -> Any:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from iqm_spec.diagnostics import Problem
 from iqm_spec.model import Block, CircuitSpec, SourceKind
-from iqm_spec.sweep import blocks
-from iqm_spec.sweep.expand import circuit_points
-from iqm_spec.sweep.parse import axis_value, parse_blocks
+from iqm_spec.spec import sweep_blocks
+from iqm_spec.spec.sweep_blocks import axis_value, parse_blocks
+from iqm_spec.spec.sweep_points import circuit_points
 
 
 def parsed(raw: list[object]) -> tuple[tuple[Block, ...], list[Problem]]:
@@ -25,7 +25,7 @@ def parsed(raw: list[object]) -> tuple[tuple[Block, ...], list[Problem]]:
 def rows(raw: dict[str, object]) -> list[tuple[object, ...]]:
     (block,), problems = parsed([raw])
     assert not problems
-    return list(blocks.rows(block))
+    return list(sweep_blocks.block_rows(block))
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_laws_of_expansion(grid: dict[str, list[int]], data: st.DataObject) -> N
         drop = {}
     found, problems = parsed([{"grid": grid, **({"exclude": [drop]} if drop else {})}])
     assert not problems
-    every = list(blocks.rows(found[0]))
-    assert len(every) == len(set(every)) == blocks.size(found[0])
+    every = list(sweep_blocks.block_rows(found[0]))
+    assert len(every) == len(set(every))
     assert len(every) == total - (dropped if drop else 0)
-    held = blocks.membership(found[0])
+    held = sweep_blocks.membership(found[0])
     assert all(held(dict(zip(found[0].axes, row, strict=True))) for row in every)
-    projected = list(blocks.projected(found[0], used))
-    most = blocks.projected_size(found[0], used)
+    projected = list(sweep_blocks.projected_rows(found[0], used))
+    most = sweep_blocks.projected_size(found[0], used)
     assert most == len(projected) if not drop else most >= len(projected)
     places = [found[0].axes.index(axis) for axis in used]
     assert projected == list(dict.fromkeys(tuple(row[p] for p in places) for row in every))
@@ -187,8 +187,8 @@ def test_sizes_are_told_without_expanding() -> None:
         ]
     )
     assert not problems
-    assert blocks.projected_size(first, ["a", "b"]) == 3 * 2
-    assert blocks.projected_size(second, ["b"]) == 1 + 1
+    assert sweep_blocks.projected_size(first, ["a", "b"]) == 3 * 2
+    assert sweep_blocks.projected_size(second, ["b"]) == 1 + 1
     (own,), _ = parsed([{"grid": {"d": {"linspace": [0, 1, 1_000_000]}}}])
     circuit = CircuitSpec(
         0, "x", SourceKind.GENERATOR, "x", {"a": "${a}", "b": "${b}", "d": "${d}"}, sweep=(own,)
@@ -224,11 +224,11 @@ def test_true_is_not_one(a: list[object], b: list[object], excluded: list[Any]) 
     if problems:
         return
     (block,) = found_blocks
-    found = [tuple(json.dumps(value) for value in row) for row in blocks.rows(block)]
+    found = [tuple(json.dumps(value) for value in row) for row in sweep_blocks.block_rows(block)]
     assert found == kept
-    alone = [json.dumps(row[0]) for row in blocks.projected(block, ["a"])]
+    alone = [json.dumps(row[0]) for row in sweep_blocks.projected_rows(block, ["a"])]
     assert alone == list(dict.fromkeys(x for x, _ in kept))
-    holds = blocks.membership(block)
+    holds = sweep_blocks.membership(block)
     for x in a:
         for y in b:
             entry = {"a": axis_value(x), "b": axis_value(y)}  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from iqm_spec.check.verdicts import recall, remember
 from iqm_spec.model import CircuitFacts, Feature
+from iqm_spec.spec.circuit_files import recall_facts, remember_facts
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -37,19 +37,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_remembered_comes_back(folder: Path) -> None:
-    assert recall("qasm", b"x") is None
-    remember("qasm", b"x", FACTS)
-    assert recall("qasm", b"x") == FACTS
-    assert recall("qasm", b"y") is None
-    assert recall("qpy", b"x") is None
+    assert recall_facts("qasm", b"x") is None
+    remember_facts("qasm", b"x", FACTS)
+    assert recall_facts("qasm", b"x") == FACTS
+    assert recall_facts("qasm", b"y") is None
+    assert recall_facts("qpy", b"x") is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"num_qubits": "many"}'])
 def test_a_damaged_memory_is_no_memory(folder: Path, text: str) -> None:
-    remember("qasm", b"x", FACTS)
+    remember_facts("qasm", b"x", FACTS)
     (path,) = folder.rglob("*.json")
     path.write_text(text)
-    assert recall("qasm", b"x") is None
+    assert recall_facts("qasm", b"x") is None
 
 
 def test_without_a_place_nothing_is_remembered(
@@ -57,8 +57,8 @@ def test_without_a_place_nothing_is_remembered(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("IQM_SPEC_CACHE", str(tmp_path / "file"))
-    remember("qasm", b"x", FACTS)
-    assert recall("qasm", b"x") is None
+    remember_facts("qasm", b"x", FACTS)
+    assert recall_facts("qasm", b"x") is None
 
 
 @pytest.mark.slow

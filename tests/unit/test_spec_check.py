@@ -9,10 +9,10 @@ import pytest
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 
-from iqm_spec.check import Checked
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.runs.load import examine
-from iqm_spec.sweep.expand import points
+from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.sweep_points import all_points
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"
 GHZ = 'circuits: [{generator: ghz, args: {num_qubits: "${n}"}}]\n'
@@ -28,7 +28,7 @@ IF_ELSE = (
 )
 
 
-def found(tmp_path: Path, text: str) -> tuple[Checked | None, list[Diagnostic]]:
+def found(tmp_path: Path, text: str) -> tuple[CheckedSpec | None, list[Diagnostic]]:
     files = {
         "bell.qasm": MEASURED,
         "unmeasured.qasm": BELL2,
@@ -65,7 +65,7 @@ def test_inputs_of_a_qpy_file_are_bound_by_name(tmp_path: Path) -> None:
     checked, diagnostics = found(tmp_path, text)
     assert diagnostics == []
     assert checked is not None
-    bound = [point.parameters for point in points(checked.spec)]
+    bound = [point.parameters for point in all_points(checked.spec)]
     assert bound == [{"theta": 0.1}, {"theta": 2}]
     assert found(tmp_path, HEAD + circuits)[1][0].code == "S302"
 
@@ -245,7 +245,7 @@ def test_a_reference_circuit_is_measured_again_after_every_so_many_others(tmp_pa
         tmp_path, HEAD + entries + "sweep: [{grid: {n: {range: [2, 9]}}}]\n"
     )
     assert checked is not None, diagnostics
-    repeats = [point.repeat for point in points(checked.spec) if point.name == "ref"]
+    repeats = [point.repeat for point in all_points(checked.spec) if point.name == "ref"]
     assert repeats == [0, 1, 2]
     twice = entries.replace("every: 3", "every: 3, repeat: 2")
     _, (told,) = found(tmp_path, HEAD + twice + "sweep: [{grid: {n: [2]}}]\n")

@@ -71,9 +71,9 @@ def _compile_mapping(value: Mapping[str, Json], axes: dict[str, None]) -> Fill:
 def _compile_text(text: str, axes: dict[str, None]) -> Fill:
     if "${" not in text:
         return lambda _values: text
-    whole = _TOKEN.fullmatch(text)
-    if whole and whole[1] is not None:
-        name = _axis_name(whole)
+    alone = _TOKEN.fullmatch(text)
+    if alone and alone[1] is not None:
+        name = _axis_name(alone)
         axes[name] = None
         return lambda values: _plain(values[name])
     for match in _TOKEN.finditer(text):

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.circuits import CircuitFileError, read_circuit_file
 from iqm_spec.diagnostics import Problem, nearest
 from iqm_spec.model import Spec, Stage
-from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.spec.reporter import Reporter, field_path
+from iqm_spec.spec.sweep_points import CircuitPoints
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,
@@ -20,16 +20,16 @@ from iqm_spec.targets import (
     architecture_from_json,
     error_profile,
     error_profile_from_json,
-    known,
+    known_targets,
 )
 
 Machines = dict[str, Architecture]
 Profiles = dict[str, ErrorProfile | None]
 
 
-def built_in(alias: str) -> Architecture | None:
+def built_in_architecture(alias: str) -> Architecture | None:
     """The architecture of a machine that comes with the program, or None."""
-    return architecture(alias) if alias in known() else None
+    return architecture(alias) if alias in known_targets() else None
 
 
 @frozen
@@ -39,11 +39,11 @@ class MachineSource:
     `error_profile` raises ValueError where a machine's figures are not enough for a profile.
     """
 
-    architecture: Callable[[str], Architecture | None] = built_in
+    architecture: Callable[[str], Architecture | None] = built_in_architecture
     error_profile: Callable[[str], ErrorProfile | None] = error_profile
 
 
-BUILT_IN = MachineSource()
+BUILT_IN_MACHINES = MachineSource()
 """The machines that come with the program."""
 
 
@@ -53,7 +53,7 @@ def beside_built_in(
 ) -> MachineSource:
     """The machines that come with the program, and others from elsewhere."""
     return MachineSource(
-        lambda alias: built_in(alias) or architecture(alias),
+        lambda alias: built_in_architecture(alias) or architecture(alias),
         lambda alias: error_profile(alias) or profile(alias),
     )
 
@@ -64,15 +64,15 @@ def check_machines(
     """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
     given = _given_architecture(spec, report)
     machines: Machines = {}
-    wanted = _aliases(circuits)
-    for alias, circuit in wanted.items():
-        found = given or source.architecture(alias)
-        if found is not None:
-            machines[alias] = found
+    circuit_by_alias = _aliases(circuits)
+    for alias, circuit in circuit_by_alias.items():
+        machine = given or source.architecture(alias)
+        if machine is not None:
+            machines[alias] = machine
         elif spec.architecture is None:
             report(_unknown(alias, circuit, report))
-    if given is not None and len(wanted) > 1:
-        names = ", ".join(wanted)
+    if given is not None and len(circuit_by_alias) > 1:
+        names = ", ".join(circuit_by_alias)
         text = f"one architecture file cannot stand for several targets ({names})"
         report(Problem(("architecture",), "S506", text))
     # figures of a server are of its own architecture, not of one in a file
@@ -82,22 +82,22 @@ def check_machines(
 
 def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
     """Every target of the spec with the first circuit that names it."""
-    found: dict[str, CircuitPoints] = {}
+    circuit_by_alias: dict[str, CircuitPoints] = {}
     for circuit in circuits:
         template = circuit.templates["target"]
         for values in circuit.assignments(template.axes):
             alias = template.fill(dict(values))
             if isinstance(alias, str):  # else the schema has said so
-                found.setdefault(alias, circuit)
-    return found
+                circuit_by_alias.setdefault(alias, circuit)
+    return circuit_by_alias
 
 
 def _unknown(alias: str, circuit: CircuitPoints, report: Reporter) -> Problem:
-    hint = nearest(alias, known()) or (
-        f"built in are {', '.join(known())}; any other is read from the server that lists it (`run`"
+    hint = nearest(alias, known_targets()) or (
+        f"built in are {', '.join(known_targets())}; any other is read from the server that lists it (`run`"
         " with credentials), or from `architecture: FILE.json`"
     )
-    where = place(report.source, circuit.circuit, "target")
+    where = field_path(report.source, circuit.circuit, "target")
     return Problem(where, "S501", f"the machine `{alias}` is not known here", hint)
 
 

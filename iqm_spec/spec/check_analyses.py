@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from iqm_spec.check.reporter import Reporter, has
 from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.model import SourceKind, Spec
-from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.source.source import path_exists
+from iqm_spec.spec.reporter import Reporter
+from iqm_spec.spec.schema import Fields
+from iqm_spec.spec.sweep_points import CircuitPoints
 
 _CIRCUIT_FIELDS = ("populations", "parity")
 _AXIS_FIELDS = ("phase", "against", "basis")
@@ -26,17 +27,17 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
             if circuit not in names:
                 hint = nearest(circuit, names) or f"its circuits are {', '.join(names)}"
                 text = f"no circuit is called `{circuit}`"
-                if not has(report.source.tree, where):
+                if not path_exists(report.source.tree, where):
                     text += f", the one that `{name}` analyses where none is named"
                     hint = f"name one by `{where[2]}`; {hint}"
                 _report(report, where, text, hint)
-        wanted = [circuit for _, circuit in known] or names
-        named = [axes[circuit] for circuit in wanted if circuit in axes]
+        analysed = [circuit for _, circuit in known] or names
+        named = [axes[circuit] for circuit in analysed if circuit in axes]
         for where, axis in _axes(path, options):
-            if len(named) == len(wanted) > 0 and not any(axis in some for some in named):
+            if len(named) == len(analysed) > 0 and not any(axis in some for some in named):
                 hint = nearest(axis, sorted(set().union(*named))) or _of_others(axis, axes)
                 text = f"none of its circuits uses an axis `{axis}`"
-                if not has(report.source.tree, where):
+                if not path_exists(report.source.tree, where):
                     text += f", the one that `{name}` takes where none is named"
                     hint = f"name one by `{where[2]}`; {hint}" if hint else f"set `{where[2]}`"
                 _report(report, where, text, hint)
@@ -47,9 +48,7 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
             _check_observables(path, options, report)
 
 
-def _check_logical(
-    path: TreePath, options: Mapping[str, Any], spec: Spec, report: Reporter
-) -> None:
+def _check_logical(path: TreePath, options: Fields, spec: Spec, report: Reporter) -> None:
     """Decoded are shots, kept one by one, of circuits that have detectors."""
     named = options.get("circuits")
     chosen = [
@@ -80,12 +79,12 @@ def _check_names(spec: Spec, report: Reporter) -> None:
 
 def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
     """At the field where it was written, else at the analysis that has it by default."""
-    while len(where) > 2 and not has(report.source.tree, where):
+    while len(where) > 2 and not path_exists(report.source.tree, where):
         where = where[:-1]
     report(Problem(where, "S312", text, hint))
 
 
-def _circuits(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+def _circuits(path: TreePath, options: Fields) -> Iterator[tuple[TreePath, str]]:
     for index, name in enumerate(options.get("circuits", ())):
         yield (*path, "circuits", index), name
     for field in _CIRCUIT_FIELDS:
@@ -93,7 +92,7 @@ def _circuits(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[Tree
             yield (*path, field), options[field]
 
 
-def _axes(path: TreePath, options: Mapping[str, Any]) -> Iterator[tuple[TreePath, str]]:
+def _axes(path: TreePath, options: Fields) -> Iterator[tuple[TreePath, str]]:
     for index, axis in enumerate(options.get("over", ())):
         yield (*path, "over", index), axis
     for field in _AXIS_FIELDS:
@@ -107,7 +106,7 @@ def _of_others(axis: str, axes: Mapping[str, set[str]]) -> str:
     return f"the axis is used by {', '.join(others)}: name it under `circuits`" if others else ""
 
 
-def _check_observables(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
+def _check_observables(path: TreePath, options: Fields, report: Reporter) -> None:
     """Names do not end like those of the figures that stand beside an observable."""
     for name in options["observables"]:
         for ending in ("_ideal", "_mitigated"):
@@ -116,11 +115,11 @@ def _check_observables(path: TreePath, options: Mapping[str, Any], report: Repor
                 _report(report, (*path, "observables", name), text, "give it another name")
 
 
-def _check_letters(path: TreePath, options: Mapping[str, Any], report: Reporter) -> None:
+def _check_letters(path: TreePath, options: Fields, report: Reporter) -> None:
     if "basis" in options:
         return
-    for name, told in options["observables"].items():
-        strings = [told] if isinstance(told, str) else list(told)
+    for name, observable in options["observables"].items():
+        strings = [observable] if isinstance(observable, str) else list(observable)
         for string in strings:
             if set(string) & {"X", "Y"}:
                 where = (*path, "observables", name)

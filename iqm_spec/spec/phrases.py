@@ -1,13 +1,15 @@
-"""Words for schemas and values in messages: `a whole number >= 1`, `the text "1k"`."""
+"""Phrases for messages: what a schema expects (`a whole number >= 1`), a value (`the text "1k"`),
+a field (`shots`, `item 2 of layout`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from iqm_spec.diagnostics import TreePath, printable
 from iqm_spec.json_types import Json
 from iqm_spec.source.secrets import conceal
+from iqm_spec.spec.schema import JsonSchema
 
 _LONGEST_VALUE = 48
 _TYPES = {
@@ -21,7 +23,7 @@ _TYPES = {
 }
 
 
-def shown(value: Json) -> str:
+def describe_value(value: Json) -> str:
     """A value as a message shows it; what looks like a secret is masked."""
     if value is None:
         return "nothing (null)"
@@ -43,27 +45,27 @@ def quoted(text: str) -> str:
     return f'"{printable(cut, " ")}"'
 
 
-def expected(schema: Mapping[str, Any]) -> str:
+def describe_schema(schema: JsonSchema) -> str:
     """What `schema` asks for, in words."""
     if "x-expected" in schema:
         return str(schema["x-expected"])
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:
-        return one_of(schema["enum"])
+        return list_choices(schema["enum"])
     kinds = schema.get("type", "a value")
     named = [kinds] if isinstance(kinds, str) else list(kinds)
-    told = [_TYPES.get(kind, kind) for kind in named if kind != "null"]
-    nothing = " or null" if "null" in named and told else ""
-    return f"{' or '.join(told or ['null'])}{_range(schema)}{nothing}"
+    types = [_TYPES.get(kind, kind) for kind in named if kind != "null"]
+    or_null = " or null" if "null" in named and types else ""
+    return f"{' or '.join(types or ['null'])}{_range(schema)}{or_null}"
 
 
-def one_of(choices: Iterable[Any]) -> str:
+def list_choices(choices: Iterable[Json]) -> str:
     """`x or y`, `one of x, y and z`."""
-    told = [f"`{choice}`" for choice in choices]
-    if len(told) < 3:
-        return " or ".join(told)
-    return f"one of {', '.join(told[:-1])} and {told[-1]}"
+    quoted_choices = [f"`{choice}`" for choice in choices]
+    if len(quoted_choices) < 3:
+        return " or ".join(quoted_choices)
+    return f"one of {', '.join(quoted_choices[:-1])} and {quoted_choices[-1]}"
 
 
 def field_name(path: TreePath) -> str:
@@ -76,7 +78,7 @@ def field_name(path: TreePath) -> str:
     return f"item {path[-1] + 1} of `{printable(owner, ' ')}`"
 
 
-def _range(schema: Mapping[str, Any]) -> str:
+def _range(schema: JsonSchema) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
         return f" from {low:,} to {high:,}"

@@ -8,14 +8,6 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from iqm_spec.canonical import digest
-from iqm_spec.check.analysis import check_analysis
-from iqm_spec.check.axes import check_axes
-from iqm_spec.check.circuits import CircuitChecks
-from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
-from iqm_spec.check.machines import BUILT_IN, MachineSource, check_machines
-from iqm_spec.check.reporter import Reporter, place
-from iqm_spec.check.sizes import check_sizes
-from iqm_spec.check.values import check_values
 from iqm_spec.circuits import (
     CircuitError,
     FamilyPoint,
@@ -30,12 +22,19 @@ from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CIRCUIT_FILES, Point, SourceKind, Spec
 from iqm_spec.source import Source
-from iqm_spec.sweep.expand import CircuitPoints
+from iqm_spec.spec.check_analyses import check_analysis
+from iqm_spec.spec.check_axes import check_axes, check_sizes, check_values
+from iqm_spec.spec.check_circuits import CircuitChecks
+from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, check_machines
+from iqm_spec.spec.circuit_files import CircuitFiles, bind_by_name, circuit_refs
+from iqm_spec.spec.reporter import Reporter, field_path
+from iqm_spec.spec.sweep_points import CircuitPoints
 from iqm_spec.targets import Architecture, ErrorProfile
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import Parameter
+
 
 _Arguments = Mapping[str, Json]
 _SourceOf = tuple[SourceKind, str, bytes | None, _Arguments, _Arguments | None, frozenset[str]]
@@ -43,12 +42,11 @@ _SourceOf = tuple[SourceKind, str, bytes | None, _Arguments, _Arguments | None, 
 
 
 @frozen
-class Checked:
+class CheckedSpec:
     """A spec without mistakes, with all that it names: circuit files, machines, noise profiles.
 
-    `source` is its file; `files` the bytes of circuit and data files, and of the file that it
-    extends, by path, as they were when checked. A
-    profile of None stands for ideal simulation.
+    `source` is its file; `files` are the bytes of circuit and data files, and of the file that it
+    extends, by path, as they were when checked. A profile of None stands for ideal simulation.
     """
 
     spec: Spec
@@ -123,11 +121,11 @@ class Checked:
     def _diagnostic(self, point: Point, error: CircuitError) -> Diagnostic:
         circuit = self.spec.circuits[point.circuit]
         field = {"S406": "args", "S407": "parameters"}.get(error.code, "ref")
-        where = place(self.source, circuit, field)
+        where = field_path(self.source, circuit, field)
         if where == circuit.path:
-            where = place(self.source, circuit, "ref")
-        told = ", ".join(f"{axis} = {value}" for axis, value in point.values)
-        at = f" (at {told})" if told else ""
+            where = field_path(self.source, circuit, "ref")
+        values = ", ".join(f"{axis} = {value}" for axis, value in point.values)
+        at = f" (at {values})" if values else ""
         return self.source.diagnose(Problem(where, error.code, error.message + at, error.hint))
 
     def _source_of(self, point: Point) -> _SourceOf:
@@ -138,7 +136,7 @@ class Checked:
     def _sources(self) -> Iterator[Json]:
         """Per circuit, the identity of each source that its `ref` means, arguments aside."""
         for points in self.circuits:
-            yield [self._source(points.circuit.kind, ref) for ref in refs(points)]
+            yield [self._source(points.circuit.kind, ref) for ref in circuit_refs(points)]
 
     def _source(self, kind: SourceKind, ref: str) -> Json:
         if kind is SourceKind.GENERATOR and not ref.startswith("python:"):
@@ -147,13 +145,13 @@ class Checked:
         return identity(kind, ref, self.files.get(ref), {}, None, self.allowed_code)
 
 
-def check(
+def check_spec(
     spec: Spec,
     source: Source,
     allowed_code: frozenset[str] = frozenset(),
-    seen: Callable[[Checked], bool] = lambda _: False,
-    machines: MachineSource = BUILT_IN,
-) -> tuple[Checked | None, list[Diagnostic]]:
+    seen: Callable[[CheckedSpec], bool] = lambda _: False,
+    machines: MachineSource = BUILT_IN_MACHINES,
+) -> tuple[CheckedSpec | None, list[Diagnostic]]:
     """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx).
 
     `seen` tells that the very same question was found sound before, so that its circuits need no
@@ -169,7 +167,7 @@ def check(
     architectures, profiles = check_machines(spec, sound, report, machines)
     for points in sound:
         files.read_all(points)
-    checked = Checked(
+    checked = CheckedSpec(
         spec=spec,
         source=source,
         circuits=circuits,
