@@ -183,6 +183,8 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n"))
 
 
+# --- reading -------------------------------------------------------------------------------------
+
 _FORMATS = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 
@@ -290,6 +292,8 @@ def _not_one_mapping(tree: object) -> Mistake:
     hint = "begin with `iqm_spec: 1`; `iqm-spec init` writes a spec to start from"
     return Mistake(Span(1, 1, 2), "S110", message, hint)
 
+
+# --- lines for excerpts --------------------------------------------------------------------------
 
 OVERRIDES_FILE = "--set"
 """Stands for the file of mistakes in overrides; their line counts the overrides from 1."""

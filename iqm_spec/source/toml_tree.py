@@ -144,6 +144,8 @@ def _span(text: str, path: TreePath) -> Span:
     return unpack(place, len(text.split("\n")[line_of(place) - 1].rstrip()))
 
 
+# --- places --------------------------------------------------------------------------------------
+
 _BASIC = r'"(?:[^"\\\n]|\\.)*+"?'
 _LITERAL = r"'[^'\n]*+'?"
 # a string of three quotes may end in up to two quotes of its own

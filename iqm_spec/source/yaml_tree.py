@@ -229,6 +229,8 @@ def _closed(place: Place, event: yaml.Event) -> Place:
     return pack(start.line, start.column, end.column + 1 - start.column if same else 0)
 
 
+# --- what the parser refuses ---------------------------------------------------------------------
+
 _TAB_INDENT = re.compile(r"[ ]*\t")
 _BARE_PLACEHOLDER = re.compile(r"""[\[{,:]\s*\$\{""")
 _HINTS = (
@@ -245,8 +247,8 @@ _HINTS = (
 
 # what is not closed or lacks a colon matters, not where the parser noticed it
 _FROM_THE_BEGINNING = ("end of stream", "could not find expected ':'")
-_COLON = 'put a text that holds ": " in quotes'
-_OF_NO_USE = "while scanning for the next token"
+_QUOTE_COLON = 'put a text that holds ": " in quotes'
+_USELESS_CONTEXT = "while scanning for the next token"
 
 
 def explain(error: yaml.YAMLError, text: str) -> Mistake:
@@ -265,14 +267,14 @@ def explain(error: yaml.YAMLError, text: str) -> Mistake:
         hint = 'between braces and brackets put a placeholder in quotes: "${axis}"'
     elif "mapping values are not allowed" in problem:
         first = ":" not in source[: column - 1]
-        hint = "does the line above lack a colon?" if first else _COLON
+        hint = "does the line above lack a colon?" if first else _QUOTE_COLON
     return Mistake(span, "S102", f"this is not YAML: {problem}{_context(error, text)}", hint)
 
 
 def _context(error: yaml.YAMLError, text: str) -> str:
     """What was open when the parser gave up, with its line."""
     context, mark = getattr(error, "context", None), getattr(error, "context_mark", None)
-    if not context or mark is None or context == _OF_NO_USE:
+    if not context or mark is None or context == _USELESS_CONTEXT:
         return ""
     if mark.line > text.rstrip().count("\n"):  # nothing began there: the text has ended
         return ""

@@ -117,8 +117,19 @@ def _blocks(holder: Fields, path: TreePath, report: ReportProblem) -> tuple[Bloc
     return parse_blocks(holder["sweep"], (*path, "sweep"), report)
 
 
-_PLAIN = ("name", "target", "mode", "stages", "seed", "calibration", "require", "order")
-_CIRCUIT = ("name", "args", "shots", "repeat", "layout", "transpile", "options", "target")
+# --- the meaning of a spec -----------------------------------------------------------------------
+
+_MEANING_FIELDS = ("name", "target", "mode", "stages", "seed", "calibration", "require", "order")
+_CIRCUIT_MEANING_FIELDS = (
+    "name",
+    "args",
+    "shots",
+    "repeat",
+    "layout",
+    "transpile",
+    "options",
+    "target",
+)
 
 
 def spec_meaning(
@@ -136,7 +147,7 @@ def spec_meaning(
     entries = given["circuits"]
     return {
         "iqm_spec": 1,
-        **{name: given[name] for name in _PLAIN},
+        **{name: given[name] for name in _MEANING_FIELDS},
         "architecture": given.get("architecture"),
         "aer": asdict(aer),
         "sweep": _sweep_meaning(given, ("sweep",), data),
@@ -150,7 +161,7 @@ def _circuit_meaning(
 ) -> dict[str, Json]:
     return {
         circuit.kind.value: circuit.ref,
-        **{name: getattr(circuit, name) for name in _CIRCUIT},
+        **{name: getattr(circuit, name) for name in _CIRCUIT_MEANING_FIELDS},
         "parameters": "by-name" if circuit.by_name else circuit.parameters,
         "sweep": _sweep_meaning(entry, (*circuit.path, "sweep"), data),
         **({} if circuit.every is None else {"every": circuit.every}),
@@ -175,6 +186,9 @@ def _group_meanings(
     groups: Sequence[Json], path: TreePath, data: Mapping[TreePath, Json]
 ) -> list[Json]:
     return [data.get((*path, i), group) for i, group in enumerate(groups)]
+
+
+# --- bad parts -----------------------------------------------------------------------------------
 
 
 def prune(tree: Mapping[str, Json], bad: Iterable[TreePath]) -> dict[str, Any]:

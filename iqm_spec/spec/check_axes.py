@@ -192,6 +192,9 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(f"`{name}`" for name in names)
 
 
+# --- the number of points ------------------------------------------------------------------------
+
+
 def check_sizes(circuits: Sequence[CircuitPoints], report: Reporter) -> bool:
     """Whether the circuits can be expanded one by one; reports S307 for them all together."""
     assignments = sum(circuit.count() for circuit in circuits)
@@ -239,6 +242,8 @@ def _too_many_points(total: int, where: TreePath, hint: str) -> Problem:
     text = f"circuits, points and repeats multiply to {total:,}; {MAX_POINTS:,} are allowed"
     return Problem(where, "S307", text, hint)
 
+
+# --- values of templated fields ------------------------------------------------------------------
 
 _VALUE_FIELDS = ("shots", "repeat", "layout", "transpile", "options", "parameters")
 

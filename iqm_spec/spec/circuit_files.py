@@ -137,6 +137,8 @@ def _refs_so_far(circuit: CircuitSpec, sweep: Sequence[Block]) -> list[str]:
         return []
 
 
+# --- facts remembered in the cache ---------------------------------------------------------------
+
 _MAX_CACHED_BYTES = 1 << 20
 _FACTS_VERSION = 2
 """Raised whenever facts say more of the same file."""

@@ -76,6 +76,8 @@ def read_data_file(
     return table, mistakes[:MAX_MISTAKES]
 
 
+# --- CSV -----------------------------------------------------------------------------------------
+
 _CELL = re.compile(r'[ \t]*(?:"(?P<quoted>(?:[^"]|"")*)"[ \t]*|(?P<plain>[^",]*))(?P<end>,|\Z)')
 
 _Cell = tuple[str, bool, Span]
@@ -159,6 +161,9 @@ def _cell_value(cell: _Cell, mistakes: list[Mistake]) -> Json:
     return value
 
 
+# --- JSON ----------------------------------------------------------------------------------------
+
+
 def _json_table(text: str) -> tuple[DataTable, list[Mistake]]:
     """The columns of a JSON text, and its mistakes."""
     from iqm_spec.source.yaml_tree import locate_yaml, parse_yaml
@@ -228,10 +233,12 @@ def _of_rows(rows: Sequence[Mapping[str, Json]], text: str) -> tuple[DataTable, 
     return columns, []
 
 
+# --- NPZ -----------------------------------------------------------------------------------------
+
 _MAX_ARRAY_BYTES = 64 * 2**20
 """Bytes of all arrays of a file, unpacked."""
 _MAX_ARRAYS = 1000
-_KINDS = "biufU"
+_ARRAY_KINDS = "biufU"
 
 
 class _NoColumn(ValueError):
@@ -283,7 +290,7 @@ def _array_values(content: bytes) -> list[Json]:
         shape, fortran, dtype = header(stream)
     except (ValueError, EOFError, SyntaxError, TypeError, UnicodeDecodeError) as error:
         raise _NoColumn("is no array that NumPy wrote") from error
-    if dtype.kind not in _KINDS or dtype.hasobject:
+    if dtype.kind not in _ARRAY_KINDS or dtype.hasobject:
         raise _NoColumn("holds neither numbers, texts nor true and false")
     if len(shape) not in (1, 2):
         raise _NoColumn(f"has {len(shape)} dimensions, a column has one or two")

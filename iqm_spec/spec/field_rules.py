@@ -113,8 +113,10 @@ def _same_names(entries: list[tuple[int, dict[str, Json]]]) -> Iterator[Problem]
             yield Problem(("circuits", index, field), "S410", message, hint)
 
 
+# --- between fields ------------------------------------------------------------------------------
+
 _STAGES = tuple(stage.value for stage in Stage)
-_SAMPLED = "move_gate_validation"
+_MOVE_VALIDATION = "move_gate_validation"
 
 
 def experiment_problems(tree: Mapping[str, Json], targets: SpecTargets) -> Iterator[Problem]:
@@ -199,17 +201,21 @@ def _layout_problems(layout: Json, path: TreePath) -> Iterator[Problem]:
 
 def _frame_problems(options: Json, path: TreePath) -> Iterator[Problem]:
     """IQM's own rule (iqm-client, CircuitCompilationOptions)."""
-    if not isinstance(options, dict) or options.get(_SAMPLED) != "none":
+    if not isinstance(options, dict) or options.get(_MOVE_VALIDATION) != "none":
         return
     if options.get("move_gate_frame_tracking", "full") == "full":
         message = "without MOVE gate validation the server cannot track frames fully"
         hint = "add `move_gate_frame_tracking: none` or `no_detuning_correction`"
-        yield Problem((*path, _SAMPLED), "S206", message, hint)
+        yield Problem((*path, _MOVE_VALIDATION), "S206", message, hint)
 
 
-_HINT = "tokens come from IQM_TOKEN or IQM_TOKENS_FILE; if this one is real, revoke it"
-_TOP = frozenset(("target", "shots", "repeat", "layout", "transpile", "options"))
-_CIRCUIT = (frozenset(TEMPLATED_FIELDS) - {"ref"}) | {kind.value for kind in SourceKind}
+# --- every text ----------------------------------------------------------------------------------
+
+_CREDENTIAL_ADVICE = "tokens come from IQM_TOKEN or IQM_TOKENS_FILE; if this one is real, revoke it"
+_TEMPLATED_AT_TOP = frozenset(("target", "shots", "repeat", "layout", "transpile", "options"))
+_TEMPLATED_IN_CIRCUITS = (frozenset(TEMPLATED_FIELDS) - {"ref"}) | {
+    kind.value for kind in SourceKind
+}
 # where a long run of random characters can only be a credential
 _NEVER_RANDOM = frozenset(("target", "server", "url"))
 
@@ -220,10 +226,14 @@ def secret_problems(tree: Mapping[str, Json]) -> list[Problem]:
     for path, key, value in _walk(tree):
         if isinstance(key, str) and is_secret_name(key) and not _in_args(path):
             message = f"{field_name((key,))} looks like a credential, which no spec may hold"
-            problems[*path, key] = Problem((*path, key), "S207", message, _HINT, on_key=True)
+            problems[*path, key] = Problem(
+                (*path, key), "S207", message, _CREDENTIAL_ADVICE, on_key=True
+            )
         elif isinstance(value, str) and holds_secret(value, random=key in _NEVER_RANDOM):
             message = f"{field_name((*path, key))} holds what looks like a credential"
-            problems.setdefault((*path, key), Problem((*path, key), "S207", message, _HINT))
+            problems.setdefault(
+                (*path, key), Problem((*path, key), "S207", message, _CREDENTIAL_ADVICE)
+            )
     return list(problems.values())
 
 
@@ -241,8 +251,8 @@ def placeholder_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
 def _templated(path: TreePath) -> bool:
     """Whether placeholders may stand at `path`."""
     if path[0] == "circuits":
-        return len(path) > 2 and path[2] in _CIRCUIT
-    return path[0] in _TOP
+        return len(path) > 2 and path[2] in _TEMPLATED_IN_CIRCUITS
+    return path[0] in _TEMPLATED_AT_TOP
 
 
 def _in_args(path: TreePath) -> bool:

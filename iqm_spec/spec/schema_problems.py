@@ -244,6 +244,8 @@ _TRANSLATORS: Mapping[str, _Translator] = {
 }
 
 
+# --- fields that the language lacks --------------------------------------------------------------
+
 _SYNONYMS = {
     "arguments": "args",
     "axes": "sweep",

@@ -161,7 +161,9 @@ def _most(given: Sequence[Block], axes: Sequence[str]) -> int:
     return sum(sweep_blocks.projected_size(block, axes) for block in given) if axes else 1
 
 
-def _filler(templates: Mapping[str, Template]) -> Any:
+def _filler(
+    templates: Mapping[str, Template],
+) -> Callable[[Mapping[str, AxisValue]], dict[str, Any]]:
     """A function from values to a point's fields; what uses no axis is made once and shared."""
     fixed = {name: _settled(name, t.fill({})) for name, t in templates.items() if t.constant}
     moving = {name: t.fill for name, t in templates.items() if not t.constant}

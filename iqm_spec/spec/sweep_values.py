@@ -147,6 +147,8 @@ def _decimal(value: Fraction) -> decimal.Decimal:
     return _DECIMAL.divide(decimal.Decimal(value.numerator), decimal.Decimal(value.denominator))
 
 
+# --- listed values -------------------------------------------------------------------------------
+
 _LISTS = ("points", "exclude", "include")
 _SCALARS = frozenset((int, float, bool, str))
 
