@@ -11,10 +11,10 @@ from attrs import frozen
 from iqm_spec.circuits import (
     ArgumentProblem,
     CircuitError,
-    angles_of,
-    find,
-    not_finite,
-    number,
+    computed_angles_of_file,
+    find_generator,
+    first_non_finite,
+    parameter_value,
     raw_circuit,
 )
 from iqm_spec.circuits.angles import ANGLE_HINT
@@ -38,7 +38,7 @@ from iqm_spec.spec.circuit_files import CircuitFiles, shown_circuit_path
 from iqm_spec.spec.reporter import Reporter, field_path, path_using_axis
 from iqm_spec.spec.sweep_points import CircuitPoints
 from iqm_spec.spec.template import axes_in
-from iqm_spec.targets import Architecture, architecture, features, known_targets
+from iqm_spec.targets import Architecture, architecture, features, known
 
 if TYPE_CHECKING:
     from qiskit.circuit import ParameterExpression
@@ -133,7 +133,7 @@ class CircuitChecks:
     def _generated(self, case: _Case) -> CircuitFacts | None:
         circuit, ref, values = case.circuit, case.ref, case.values
         try:
-            generator = find(ref, self._code)
+            generator = find_generator(ref, self._code)
             facts = generator.facts_or_problems(case.args)
         except CircuitError as error:
             field = "ref" if error.code in ("S405", "S409") else "args"
@@ -302,7 +302,7 @@ def _hint_for_lacking(circuit: CircuitSpec, feature: Feature) -> str:
     if feature.kind in BEYOND_CONDITIONS:
         return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
-        able = [alias for alias in known_targets() if feature.kind in features(architecture(alias))]
+        able = [alias for alias in known() if feature.kind in features(architecture(alias))]
         if able:
             return f"{' and '.join(able)} can; or rewrite the circuit"
         return "no machine that is built in has it; rewrite the circuit without it"
@@ -349,7 +349,7 @@ def check_bindings(points: CircuitPoints, files: CircuitFiles, report: Reporter)
         if facts is None or set(parameters) != set(facts.inputs):
             continue  # reported already
         if ref not in angles:
-            angles[ref] = angles_of(circuit.kind, ref, files.contents[ref])
+            angles[ref] = computed_angles_of_file(circuit.kind, ref, files.contents[ref])
         problem = _binding_problem(circuit, ref, angles[ref], parameters, values, report)
         if problem is not None:
             report(problem)
@@ -367,10 +367,10 @@ def _binding_problem(
     bound: dict[str, float] = {}
     for name, value in parameters.items():
         try:
-            bound[name] = number(name, value)
+            bound[name] = parameter_value(name, value)
         except CircuitError as error:
             return Problem((*where, name), error.code, error.message, error.hint)
-    angle = not_finite(angles, bound)
+    angle = first_non_finite(angles, bound)
     if not angle:
         return None
     bindings = ", ".join(f"{name} = {value}" for name, value in parameters.items())

@@ -19,7 +19,7 @@ from attrs import asdict, evolve
 from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import digest, sha256
 from iqm_spec.circuits import (
-    READING,
+    READING_VERSION,
     CircuitError,
     CircuitFileError,
     inspect_qasm,
@@ -175,7 +175,7 @@ def _path(kind: str, data: bytes) -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
-    versions: list[Json] = [READING, _FACTS_VERSION, *_versions()]
+    versions: list[Json] = [READING_VERSION, _FACTS_VERSION, *_versions()]
     name = digest({"file": sha256(data), "kind": kind, "versions": versions})
     return folder / "verdicts" / name[:2] / f"{name}.json"
 
