@@ -62,8 +62,8 @@ def _told(attempt: Attempt) -> dict[str, Any]:
 
 
 def _update(jobs: list[dict[str, Any]], found: list[Attempt], session: Session | None) -> None:
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.connection import Patience
+    from iqm_spec.server_api.jobs import read_job
 
     for job, attempt in zip(jobs, found, strict=True):
         if session is not None and attempt.open:

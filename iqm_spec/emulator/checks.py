@@ -14,8 +14,8 @@ from iqm_spec.emulator.messages import Rejected
 from iqm_spec.emulator.options import Options
 from iqm_spec.emulator.translate import Measured, translate
 from iqm_spec.json_types import Json
-from iqm_spec.server.payload import ForeignPayload, in_todays_form, validated
-from iqm_spec.server.reply import strict_json
+from iqm_spec.server_api.payload import ForeignPayload, in_todays_form, validated
+from iqm_spec.server_api.reply import strict_json
 
 if TYPE_CHECKING:
     from iqm_spec.iqm_client import DynamicQuantumArchitecture, PostJobsRequest

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iqm_spec.emulator.messages import Rejected
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.payload import in_todays_form
+from iqm_spec.server_api.payload import in_todays_form
 from iqm_spec.targets import Architecture
 
 

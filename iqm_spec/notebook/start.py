@@ -20,7 +20,7 @@ from iqm_spec.runs.prepare import Given, prepare
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.session import NO_CREDENTIALS, session_of
 from iqm_spec.runs.tariff import CostOptions
-from iqm_spec.server.origin import notice_of
+from iqm_spec.server_api.address import notice_of
 from iqm_spec.stages.server.consent import Bill
 from iqm_spec.store import Store
 

@@ -8,8 +8,8 @@ from typing import Any
 from iqm_spec.model import Stage
 from iqm_spec.replay.check import Check, Mismatch, check_of
 from iqm_spec.runs.saved import SavedRun
-from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.jobs import parse_stored
+from iqm_spec.server_api.errors import BadAnswer
+from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.judge import short

@@ -58,7 +58,7 @@ def _key(realm: str, alias: str, calibration: str) -> str:
 
 
 def _read(store: Store, session: Session, alias: str, calibration: str) -> str | None:
-    from iqm_spec.server.computers import read_metrics
+    from iqm_spec.server_api.computers import read_metrics
 
     try:
         metrics = read_metrics(session.connection, alias, calibration)

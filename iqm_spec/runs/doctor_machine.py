@@ -19,7 +19,7 @@ from iqm_spec.runs.doctor import Check, fine, problem, unknown, warning
 from iqm_spec.stages.server.batch import USUAL_CIRCUITS
 
 if TYPE_CHECKING:
-    from iqm_spec.server.offer import Offer, Slot
+    from iqm_spec.server_api.computers import Offer, Slot
 
 LAYERS = 100
 """Depth that circuits are taken to have: nothing is transpiled here."""

@@ -17,10 +17,9 @@ from iqm_spec.stages.server.desk import EMULATOR, computer_of
 
 if TYPE_CHECKING:
     from iqm_spec.model import Spec
-    from iqm_spec.server.computers import Computer
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.token import Token
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.computers import Computer
+    from iqm_spec.server_api.connection import Connection, Patience
+    from iqm_spec.server_api.token import Token
 
 SECONDS = 6.0
 """How long each read is tried."""
@@ -31,7 +30,7 @@ _SOON = 24 * 3600.0
 
 def patience() -> Patience:
     """How long a doctor's visit waits for an answer."""
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.connection import Patience
 
     return Patience(first=0.5, total=SECONDS)
 
@@ -48,14 +47,14 @@ class Credentials:
     @property
     def expires(self) -> float:
         """When it expires, in seconds since 1970; 0 where it does not tell."""
-        from iqm_spec.server.token import expires_at
+        from iqm_spec.server_api.token import expires_at
 
         return 0.0 if self.token is None else expires_at(self.token.reveal())
 
 
 def credentials(environ: Mapping[str, str]) -> Credentials:
     """What IQM_TOKEN or IQM_TOKENS_FILE holds, as `run` would take it."""
-    from iqm_spec.server.token import find_token
+    from iqm_spec.server_api.token import find_token
 
     variable = next((name for name in ("IQM_TOKEN", "IQM_TOKENS_FILE") if environ.get(name)), "")
     try:
@@ -92,10 +91,9 @@ class Visit:
 def visit(connection: Connection) -> Visit:
     """Ask for the list of quantum computers, and until when the token is valid."""
     from iqm_spec.errors import Unreachable
-    from iqm_spec.server.account import read_expiry
-    from iqm_spec.server.computers import list_computers
-    from iqm_spec.server.errors import Misconfigured
-    from iqm_spec.server.patience import TRY_LATER
+    from iqm_spec.server_api.computers import list_computers, read_expiry
+    from iqm_spec.server_api.connection import TRY_LATER
+    from iqm_spec.server_api.errors import Misconfigured
 
     try:
         computers, token = list_computers(connection, patience()), connection.token
@@ -192,7 +190,7 @@ def spec_checks(
 
     `pins` are the calibration sets that an earlier run of the spec took, by alias.
     """
-    from iqm_spec.server.offer import read_offer
+    from iqm_spec.server_api.computers import read_offer
 
     server_stages = [stage for stage in spec.stages if stage is not Stage.AER]
     if not server_stages or found.unreachable:
@@ -210,7 +208,7 @@ def spec_checks(
 
 
 def _target(stage: Stage, target: str, found: Visit) -> Check:
-    from iqm_spec.server.computers import find_computer
+    from iqm_spec.server_api.computers import find_computer
 
     alias = computer_of(stage, target)
     if found.computers is None:
@@ -226,8 +224,8 @@ def _target(stage: Stage, target: str, found: Visit) -> Check:
 
 def calibration_check(connection: Connection, alias: str, policy: str, pinned: str | None) -> Check:
     """Whether the calibration set that the spec means is there, beside today's default."""
-    from iqm_spec.server.computers import read_architecture
-    from iqm_spec.server.errors import CalibrationGone
+    from iqm_spec.server_api.computers import read_architecture
+    from iqm_spec.server_api.errors import CalibrationGone
 
     name = f"{alias} calibration"
     asked = pinned if policy == "pin" else None if policy == "latest" else policy

@@ -24,8 +24,7 @@ from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import PlannedPoint
 
 if TYPE_CHECKING:
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.connection import Connection, Patience
 
 OPTIONS = (
     "heralding_mode",
@@ -92,9 +91,9 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
     Refused where it holds no circuits that can be compared, BadAnswer where the server does not
     tell enough.
     """
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.jobs import read_job, read_payload
-    from iqm_spec.server.payload import ForeignPayload, circuits_payload
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.jobs import read_job, read_payload
+    from iqm_spec.server_api.payload import ForeignPayload, circuits_payload
 
     report = read_job(connection, job_id, patience)
     _require_circuits(report.raw, job_id)
@@ -141,7 +140,7 @@ def _require_circuits(raw: Any, job_id: str) -> None:
 
 def _alias(connection: Connection, raw: Any, patience: Patience) -> str:
     """The computer of a job: by its alias, or by its id in the list of computers."""
-    from iqm_spec.server.computers import list_computers
+    from iqm_spec.server_api.computers import list_computers
 
     told = raw.get("qc") if isinstance(raw, dict) else None
     if not isinstance(told, dict):
@@ -206,7 +205,7 @@ def candidates(
     points: Iterable[PlannedPoint], keys: Iterable[str], circuits: Mapping[str, NativeCircuit]
 ) -> list[Candidate]:
     """The points of a plan as a job would hold them; `circuits` by the asks of points."""
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     forms: dict[str, Form] = {}
     found = []

@@ -235,8 +235,8 @@ def _fetch(
     memory: Collection[str],
 ) -> list[str]:
     """Store the results of those that have ended; what could not be read comes back in words."""
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.connection import Patience
+    from iqm_spec.server_api.jobs import read_job
 
     patience = Patience(tell=tell)
     ended = [a for a in open_ones if read_job(session.connection, a.ids[0], patience).terminal]

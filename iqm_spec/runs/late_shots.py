@@ -40,9 +40,9 @@ def _fetch(
 ) -> str:
     """Store the shots of one job; why they cannot be had, or an empty string."""
     from iqm_spec.errors import Refused, Unreachable
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.results import read_shots
+    from iqm_spec.server_api.connection import Patience
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.results import read_shots
 
     job_id = str(attempt.fields["id"])
     asked = [circuits[key] for key, _ in attempt.parts]

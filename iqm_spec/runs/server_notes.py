@@ -8,7 +8,7 @@ from iqm_spec.cost.words import amount
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.runs.server_stage import ServerStage
-from iqm_spec.server.offer import Offer
+from iqm_spec.server_api.computers import Offer
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.state import Phase
 from iqm_spec.stages.server.work import look

@@ -7,19 +7,28 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.server.advice import advice, refusal
-from iqm_spec.server.errors import BadAnswer, Misconfigured, NoReply, UnknownJob
-from iqm_spec.server.fields import count_of, shown, time_of, word_of
-from iqm_spec.server.patience import Patience, read, read_as
-from iqm_spec.server.reply import Reply
-from iqm_spec.server.transport import Connection, Parameters, segment
+from iqm_spec.server_api.connection import Connection, Parameters, Patience, read, read_as, segment
+from iqm_spec.server_api.errors import (
+    BadAnswer,
+    Lost,
+    Misconfigured,
+    NoReply,
+    NotSent,
+    UnknownJob,
+    Unreadable,
+    advice,
+    refusal,
+    shown,
+)
+from iqm_spec.server_api.reply import Reply, count_of, time_of, word_of
 
 LONGEST_WAIT = 30
 """Seconds that the server holds an answer back until the job has ended."""
@@ -144,7 +153,7 @@ def read_job(connection: Connection, job_id: str, patience: Patience, wait: int 
 
 
 def read_payload(connection: Connection, job_id: str, patience: Patience) -> Json:
-    """What was submitted, as the server has it; see `iqm_spec.server.payload`.
+    """What was submitted, as the server has it; see `iqm_spec.server_api.payload`.
 
     Refused where it is no JSON but what a job of pulses holds.
     """
@@ -222,3 +231,109 @@ def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
         return None
     seconds = (max(filter(None, ends)) - min(filter(None, starts))).total_seconds()
     return seconds if seconds >= 0 else None
+
+
+LONGEST_TAG = 50
+"""Characters."""
+
+_UNSURE = (408, 425, 499)
+"""4xx that tell of the connection, not of the job."""
+
+
+@frozen
+class Accepted:
+    """The server has the job; `raw` is the job as it was answered."""
+
+    job_id: str
+    raw: Json
+
+
+@frozen
+class Rejected:
+    """The server will not have the job: submitting it again as it is would do no good."""
+
+    status: int
+    code: str
+    message: str
+    hint: str
+
+
+@frozen
+class NotAccepted:
+    """The server does not have the job: it may be submitted again, after `retry_after` seconds.
+
+    `refusal` is there where no try will do better until somebody mends what it names.
+    """
+
+    why: str
+    retry_after: float | None
+    refusal: Refused | None = field(default=None, eq=False)
+
+
+@frozen
+class Unknown:
+    """Nobody knows whether the server has the job: it must not be submitted again."""
+
+    why: str
+
+
+Outcome = Accepted | Rejected | NotAccepted | Unknown
+
+
+def submit(
+    connection: Connection, alias: str, body: bytes, use_timeslot: bool, tag: str
+) -> Outcome:
+    """Submits a job, once. A mistake of the caller (a tag too long) is a ValueError."""
+    if len(tag) > LONGEST_TAG:
+        raise ValueError(f"a tag has at most {LONGEST_TAG} characters, got {len(tag)}")
+    params: dict[str, str | bool] = {"use_timeslot": use_timeslot}
+    if tag:
+        params["tag"] = tag
+    try:
+        return classify(connection.post(f"jobs/{segment(alias)}/circuit", body, params))
+    except NoReply as error:
+        return classify(error)
+
+
+def classify(answer: Reply | NoReply) -> Outcome:
+    """What an answer to a submission, or its absence, says about the job. In doubt `Unknown`."""
+    if isinstance(answer, Misconfigured):
+        return NotAccepted(answer.why, None, answer.refusal("the job was not sent"))
+    if isinstance(answer, NotSent):
+        return NotAccepted(answer.why, None)
+    if isinstance(answer, NoReply):
+        return Unknown(answer.why)
+    if answer.ok:
+        return _accepted(answer)
+    words, hint = advice(answer)
+    if answer.status == 429:
+        return NotAccepted(words, answer.retry_after)
+    if 300 <= answer.status < 500 and answer.status not in _UNSURE:
+        return Rejected(answer.status, answer.error.code, words, hint)
+    return Unknown(words)
+
+
+def _accepted(reply: Reply) -> Outcome:
+    try:
+        raw: Any = reply.json()
+    except Unreadable as error:
+        return Unknown(error.message)
+    found = raw.get("id") if isinstance(raw, dict) else None
+    try:
+        return Accepted(str(UUID(found)), raw)
+    except (ValueError, TypeError, AttributeError):
+        return Unknown(f"the server answered {reply.status} without the id of a job")
+
+
+__all__ = [
+    "LONGEST_TAG",
+    "Accepted",
+    "Lost",
+    "NotAccepted",
+    "NotSent",
+    "Outcome",
+    "Rejected",
+    "Unknown",
+    "classify",
+    "submit",
+]

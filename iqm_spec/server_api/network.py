@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
+import ssl
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+import urllib3
 from attrs import field, frozen
 from requests.utils import select_proxy
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from iqm_spec.server.errors import Misconfigured
+from iqm_spec.server_api.errors import Misconfigured, NoReply, NotSent
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name a file or folder of certificates; the first that is set holds."""
@@ -96,3 +102,156 @@ def _proxy(text: str, variable: str) -> Proxy:
         )
     port = f":{url.port}" if url.port else ""
     return Proxy(f"{url.scheme}://{url.host}{port}", variable, is_socks)
+
+
+CONNECT_SECONDS = 15.0
+"""How long a connection is tried to be made."""
+
+FAILURES = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
+"""What the libraries raise where there is no answer."""
+
+_DEAD = (ConnectionRefusedError, urllib3.exceptions.NameResolutionError)
+_REFUSED = "the connection was refused"
+_PLAIN = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+"""OpenSSL's names for an answer that is not encrypted at all."""
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+_DATES = "is this machine's clock right? Otherwise the server's operators must renew it"
+_CERTIFICATES = {
+    9: ("is not valid yet", _DATES),
+    10: ("has expired", _DATES),
+    62: ("is for another host", ""),
+    64: ("is for another host", ""),
+}
+"""What is wrong with a certificate, by OpenSSL's code (X509_V_ERR_...)."""
+
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (urllib3.exceptions.NameResolutionError, "no such host"),
+    (urllib3.exceptions.ConnectTimeoutError, "the server cannot be reached in {connect:g} s"),
+    (urllib3.exceptions.ReadTimeoutError, "no answer in {seconds:g} s"),
+    (requests.exceptions.SSLError, "the encrypted connection failed"),
+    (requests.exceptions.ProxyError, "the proxy failed"),
+    (requests.exceptions.ConnectTimeout, "the server cannot be reached in {connect:g} s"),
+    (requests.exceptions.Timeout, "no answer in {seconds:g} s"),
+    (urllib3.exceptions.NewConnectionError, "the connection failed"),
+    (urllib3.exceptions.IncompleteRead, "the answer broke off"),
+    (http.client.IncompleteRead, "the answer broke off"),
+    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (http.client.BadStatusLine, "the server does not speak HTTP at this port"),
+    (ConnectionResetError, "the connection was reset"),
+    (BrokenPipeError, "the connection was closed while sending"),
+    (TimeoutError, "no answer in {seconds:g} s"),
+    (requests.exceptions.ContentDecodingError, "the answer cannot be decompressed"),
+    (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
+)
+
+
+def not_sent(error: Exception, seconds: float, route: Route | None) -> NoReply:
+    """The error of a request of which nothing was sent; Misconfigured where that will stay so."""
+    reason = reason_of(error)
+    if isinstance(reason, ssl.SSLError) and route is not None:
+        return _tls(error, reason, route)
+    if route is not None and route.proxy is not None:
+        return _proxied(error, seconds, route)
+    return NotSent(words(error, seconds))
+
+
+def words(error: Exception, seconds: float) -> str:
+    """Why there is no answer."""
+    reason = reason_of(error)
+    if "onnection refused" in str(reason):
+        return _REFUSED
+    for kind, text in _WORDS:
+        if isinstance(error, kind) or isinstance(reason, kind):
+            return text.format(seconds=seconds, connect=min(seconds, CONNECT_SECONDS))
+    return f"the connection failed ({type(reason).__name__})"
+
+
+def reason_of(error: BaseException) -> BaseException:
+    """The innermost cause that the libraries wrapped."""
+    seen: BaseException = error
+    for _ in range(8):
+        inner = getattr(seen, "reason", None)
+        inner = inner if isinstance(inner, BaseException) else (seen.args or (None,))[-1]
+        if not isinstance(inner, BaseException):
+            break
+        seen = inner
+    return seen
+
+
+def _tls(error: Exception, reason: ssl.SSLError, route: Route) -> NoReply:
+    """The error of an encrypted connection that did not come about."""
+    is_proxys = isinstance(error, requests.exceptions.ProxyError) and route.proxy is not None
+    whose = str(route.proxy) if is_proxys else "the server"
+    if route.bundle and not _holds_certificates(route.bundle):
+        return Misconfigured(
+            f"the file that {route.variable} names holds no certificates",
+            hint=f"name a file of certificates (PEM) in {route.variable}, or unset it",
+        )
+    if not isinstance(reason, ssl.SSLCertVerificationError):
+        if is_proxys and route.proxy is not None:
+            hint = f"if it speaks plain HTTP, write http:// in {route.proxy.variable}"
+            return NotSent(f"{whose}: the encrypted connection failed", hint=hint)
+        if reason.reason in _PLAIN:
+            hint = "correct the port; on this machine a server may also be named with http://"
+            return Misconfigured("the server does not speak https at this port", hint=hint)
+        hint = "does the server speak https at this port, and is nothing in between?"
+        return NotSent("the encrypted connection failed", hint=hint)
+    what, hint = _CERTIFICATES.get(reason.verify_code, ("", ""))
+    if not what:
+        return _untrusted(whose, route)
+    if is_proxys and route.proxy is not None and not hint:
+        hint = f"write in {route.proxy.variable} the host that the certificate names"
+    hint = hint or "write in --server (or IQM_SERVER_URL) the host that the certificate names"
+    return Misconfigured(f"the certificate of {whose} {what}", hint=hint)
+
+
+def _untrusted(whose: str, route: Route) -> Misconfigured:
+    if route.bundle:
+        hint = (
+            f"{route.variable} takes the place of the usual authorities: add to its file the "
+            "certificate (PEM) of the authority that signed this one"
+        )
+    else:
+        hint = (
+            "where an organization signs its own certificates, or a proxy reads the traffic, set "
+            "REQUESTS_CA_BUNDLE to a file with the certificate (PEM) of that authority"
+        )
+    return Misconfigured(f"the certificate of {whose} is not trusted", hint=hint)
+
+
+def _holds_certificates(bundle: str) -> bool:
+    if Path(bundle).is_dir():
+        return True
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(bundle)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _proxied(error: Exception, seconds: float, route: Route) -> NoReply:
+    """The error of a connection that a proxy did not make."""
+    proxy = route.proxy
+    around = f"correct {proxy.variable}, or name the server's host in NO_PROXY" if proxy else ""
+    refused = _TUNNEL.search(str(reason_of(error)))
+    status = int(refused[1]) if refused else 0
+    if status == 407 and proxy is not None:
+        return Misconfigured(
+            f"{proxy} asks for a user name and a password (407)",
+            hint=f"write them in {proxy.variable}: http://USER:PASSWORD@HOST:PORT, or name the "
+            "server's host in NO_PROXY",
+        )
+    if 400 <= status < 500 and status not in (408, 429):
+        what = f"{proxy} does not let this connection through ({status})"
+        return Misconfigured(what, hint=around)
+    if status:
+        return NotSent(f"{proxy} cannot reach the server ({status})", hint=around)
+    why = words(error, seconds).replace("the server cannot", "it cannot")
+    is_dead = isinstance(reason_of(error), _DEAD) or why == _REFUSED
+    return (Misconfigured if is_dead else NotSent)(f"{proxy}: {why}", hint=around)

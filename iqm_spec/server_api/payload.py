@@ -1,25 +1,242 @@
-"""A job's payload, in whichever form a client wrote it: one reader for all who look at payloads.
-
-Clients differ: rotations come in radians (`angle`, `phase`) or in turns (`angle_t`, `phase_t`, as
-iqm-qdmi writes), places as `locus` or as `qubits` (CUDA-Q, Amazon Braket), circuits as instructions
-or as QIR text, and jobs of pulses as bytes. What has a meaning here comes out in one form, today's
-form of iqm-client; the rest is refused in words.
-"""
+"""How measurements are named: Qiskit's classical bits in IQM's measurement keys."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Mapping
-from math import tau
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from math import isfinite, tau
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from attrs import frozen
 
 from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit, Op
 
 if TYPE_CHECKING:
     from iqm_spec.iqm_client import PostJobsRequest
+
+
+def measurement_keys(registers: Sequence[tuple[str, int]]) -> list[str]:
+    """By classical bit: `{register}_{its size}_{its index}_{bit in it}`, as qiskit-iqm writes."""
+    return [
+        f"{name}_{size}_{index}_{bit}"
+        for index, (name, size) in enumerate(registers)
+        for bit in range(size)
+    ]
+
+
+@frozen
+class Keys:
+    """Keys of a circuit's measurements, by their places among its instructions.
+
+    `bits` is the key of each measurement that the counts show, to its classical bit. `hidden` are
+    the keys of measurements whose bits are overwritten. `sources` are the places of the
+    measurements that conditions read, by the places of their `cc_r`.
+    """
+
+    by_place: Mapping[int, str]
+    bits: Mapping[str, int]
+    hidden: tuple[str, ...]
+    sources: Mapping[int, int]
+
+
+def keys_of(circuit: NativeCircuit) -> Keys:
+    """How each measurement of a circuit is named.
+
+    A server takes each key once. The last measurement into a bit has the key that qiskit-iqm gives
+    it; an earlier one has that of a bit in a register which is not there.
+    """
+    latest: dict[int, int] = {}
+    sources: dict[int, int] = {}
+    overwritten: list[tuple[int, int]] = []
+    for place, op in enumerate(circuit.ops):
+        if op.name == "cc_r":
+            sources[place] = latest[op.clbits[0]]
+        elif op.name == "measure":
+            (bit,) = op.clbits
+            if bit in latest:
+                overwritten.append((latest[bit], bit))
+            latest[bit] = place
+    names = measurement_keys(circuit.registers)
+    shown = {place: names[bit] for bit, place in sorted(latest.items(), key=lambda one: one[1])}
+    register = f"overwritten_{len(overwritten)}_{len(circuit.registers)}"
+    hidden = {place: f"{register}_{i}" for i, (place, _) in enumerate(overwritten)}
+    return Keys(
+        by_place=shown | hidden,
+        bits={names[bit]: bit for bit, _ in sorted(latest.items(), key=lambda one: one[1])},
+        hidden=tuple(hidden.values()),
+        sources=sources,
+    )
+
+
+_DEFAULTS: Mapping[str, Json] = {
+    "heralding": "none",
+    "dynamical_decoupling": False,
+    "active_reset_cycles": None,
+    "max_circuit_duration_over_t2": None,
+    "move_gate_validation": "strict",
+    "move_gate_frame_tracking": "full",
+}
+_GATES = {"r": "prx", "cc_r": "cc_prx"}
+_ARGS = {"r": ("angle", "phase"), "delay": ("duration",)}
+
+
+def job_body(
+    circuits: Sequence[tuple[str, NativeCircuit]],
+    shots: int,
+    calibration_set_id: str | None,
+    options: Mapping[str, Json],
+) -> bytes:
+    """Bytes of the request for (name, circuit) pairs under the spec's IQM options.
+
+    The server's default calibration set is meant by None. ValueError for an unknown option.
+    """
+    if strangers := sorted(set(options) - set(_DEFAULTS)):
+        raise ValueError(f"no IQM option is called {strangers[0]}")
+    shared = _shared({**_DEFAULTS, **options}, shots, calibration_set_id)
+    text = json.dumps(shared, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    head, _, tail = text.partition('"circuits":[]')
+    listed = ",".join(_circuit(name, circuit) for name, circuit in circuits)
+    return f'{head}"circuits":[{listed}]{tail}'.encode()
+
+
+def _shared(options: Mapping[str, Json], shots: int, calibration: str | None) -> dict[str, Json]:
+    """The request less its circuits. The two `..._mode` of MOVE are its deprecated doubles."""
+    longest: Any = options["max_circuit_duration_over_t2"]
+    validation, tracking = options["move_gate_validation"], options["move_gate_frame_tracking"]
+    return {
+        "calibration_set_id": None if calibration is None else str(UUID(calibration)),
+        "circuits": [],
+        "qubit_mapping": None,
+        "shots": shots,
+        "max_circuit_duration_over_t2": None if longest is None else float(longest),
+        "heralding_mode": options["heralding"],
+        "move_gate_validation": validation,
+        "move_gate_frame_tracking": tracking,
+        "active_reset_cycles": options["active_reset_cycles"],
+        "dd_mode": "enabled" if options["dynamical_decoupling"] else "disabled",
+        "dd_strategy": None,
+        "move_validation_mode": validation,
+        "move_gate_frame_tracking_mode": tracking,
+    }
+
+
+def _circuit(name: str, circuit: NativeCircuit) -> str:
+    keys = keys_of(circuit)
+    read = set(keys.sources.values())
+    names = [_json(component) for component in circuit.components]
+    written: dict[Op, str] = {}
+    parts = []
+    for place, op in enumerate(circuit.ops):
+        if op.name == "measure":
+            parts.append(_measure(op, names, keys.by_place[place], place in read))
+            continue
+        if op.name == "cc_r":
+            parts.append(_conditional(op, names, circuit.ops, place, keys))
+            continue
+        text = written.get(op)
+        if text is None:
+            text = written[op] = _instruction(op, names, _numbers(op))
+        parts.append(text)
+    return f'{{"instructions":[{",".join(parts)}],"metadata":null,"name":{_json(name)}}}'
+
+
+def _measure(op: Op, names: Sequence[str], key: str, is_read: bool) -> str:
+    """A measurement; one that conditions read has its key as its feedback key too."""
+    told = _json(key)
+    feedback = f'"feedback_key":{told},' if is_read else ""
+    return _instruction(op, names, f'{feedback}"key":{told}')
+
+
+def _conditional(op: Op, names: Sequence[str], ops: Sequence[Op], place: int, keys: Keys) -> str:
+    """A `cc_prx`, which names the measurement that it reads and the qubit measured there."""
+    source = keys.sources[place]
+    key, qubit = _json(keys.by_place[source]), names[ops[source].qubits[0]]
+    angle, phase = map(_number, op.params)
+    args = f'"angle":{angle},"feedback_key":{key},"feedback_qubit":{qubit},"phase":{phase}'
+    return _instruction(op, names, args)
+
+
+def _numbers(op: Op) -> str:
+    return ",".join(
+        f'"{key}":{_number(value)}'
+        for key, value in zip(_ARGS.get(op.name, ()), op.params, strict=True)
+    )
+
+
+def _instruction(op: Op, names: Sequence[str], args: str) -> str:
+    """One instruction, as qiskit-iqm would serialize it, keys in order."""
+    locus = ",".join(names[i] for i in op.qubits)
+    gate = _GATES.get(op.name, op.name)
+    return f'{{"args":{{{args}}},"implementation":null,"locus":[{locus}],"name":"{gate}"}}'
+
+
+@lru_cache(maxsize=1 << 16)
+def _number(value: float) -> str:
+    if not isfinite(value):
+        raise ValueError(f"{value} is no angle or duration")
+    return repr(float(value) + 0.0)  # no -0.0
+
+
+def _json(text: str) -> str:
+    return canonical(text).decode()
+
+
+def check_body(body: bytes, architecture: Json) -> list[str]:
+    """What iqm-client's own validators find wrong with a body, in words; nothing, if it is right.
+
+    `architecture` is the dynamic quantum architecture as the server gave it.
+    """
+    from iqm_spec.iqm_client import (
+        CircuitCompilationOptions,
+        DynamicQuantumArchitecture,
+        IQMError,
+        validate_circuit,
+        validate_circuit_instructions,
+    )
+
+    found: list[str] = []
+    try:
+        request = request_model(json.loads(body))
+        machine = DynamicQuantumArchitecture.model_validate(architecture)
+    except (ValueError, IQMError) as error:  # pydantic's is a ValueError
+        return [_one_line(error)]
+    try:
+        CircuitCompilationOptions(
+            move_gate_validation=request.move_gate_validation,
+            move_gate_frame_tracking=request.move_gate_frame_tracking,
+        )
+    except ValueError as error:
+        found.append(_one_line(error))
+    for circuit in request.circuits:
+        for check in (
+            lambda one: validate_circuit(one),
+            lambda one: validate_circuit_instructions(
+                machine, [one], validate_moves=request.move_gate_validation
+            ),
+        ):
+            found += _complaints(check, circuit)
+    return found
+
+
+def _complaints(check: Any, circuit: Any) -> list[str]:
+    from iqm_spec.iqm_client import IQMError
+
+    try:
+        check(circuit)
+    except (ValueError, IQMError) as error:
+        return [f"circuit {circuit.name}: {_one_line(error)}"]
+    return []
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:500]
+
 
 _ROTATIONS = ("prx", "cc_prx")
 _TURNS = {"angle_t": "angle", "phase_t": "phase"}

@@ -1,4 +1,4 @@
-"""An answer as it came: status, headers and bytes; JSON and errors are read out of it late."""
+"""Values of a server's answers, each None where it makes no sense: a server may say anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,39 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
-from iqm_spec.server.errors import Unreadable
+from iqm_spec.server_api.errors import Unreadable
+
+LARGEST = 2**53 - 1
+"""Of an integer: beyond it canonical JSON holds none."""
+
+LONGEST = 100
+"""Characters of a word: an alias, a status, an id."""
+
+_YEARS = range(1971, 9000)
+"""Of a time. Near the ends of the calendar no time zone can be converted to another."""
+
+
+def count_of(value: Any) -> int | None:
+    """A number of things."""
+    return value if type(value) is int and 0 <= value <= LARGEST else None
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time in ISO 8601 as UTC, which one without a zone is taken for."""
+    try:
+        when = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    if when.year not in _YEARS:
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def word_of(value: Any) -> str | None:
+    """A short text that can be shown and stored as it is."""
+    fits = isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST
+    return value if fits else None
+
 
 _LONGEST_TEXT = 400
 _LONGEST_EXCERPT = 120

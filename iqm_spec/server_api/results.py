@@ -13,13 +13,10 @@ from iqm_spec import memory
 from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
-from iqm_spec.server.advice import refusal
-from iqm_spec.server.errors import BadAnswer, NoResults, Unreadable
-from iqm_spec.server.fields import LARGEST
-from iqm_spec.server.keys import keys_of
-from iqm_spec.server.patience import Patience, read_as
-from iqm_spec.server.reply import Reply
-from iqm_spec.server.transport import Connection, segment
+from iqm_spec.server_api.connection import Connection, Patience, read_as, segment
+from iqm_spec.server_api.errors import BadAnswer, NoResults, Unreadable, refusal
+from iqm_spec.server_api.payload import keys_of
+from iqm_spec.server_api.reply import LARGEST, Reply
 
 if TYPE_CHECKING:
     import numpy as np

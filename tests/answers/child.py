@@ -11,16 +11,16 @@ HASTE = 20.0
 
 def hasten() -> None:
     """Pauses between two reads pass, and patience ends, `HASTE` times as fast."""
-    from iqm_spec.server import patience
+    from iqm_spec.server_api import connection
 
-    real = patience._pause
+    real = connection._pause
 
     def pause(given: Any, start: float, length: float, asked: float | None) -> float | None:
         clock = given.clock()
         seconds = real(given, clock - HASTE * (clock - start), length, asked)
         return None if seconds is None else seconds / HASTE
 
-    patience._pause = pause
+    connection._pause = pause
 
 
 if __name__ == "__main__":

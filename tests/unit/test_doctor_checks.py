@@ -25,7 +25,7 @@ from iqm_spec.runs.doctor import (
     warning,
 )
 from iqm_spec.runs.doctor_machine import Need, machine_checks, moment, needs_of, span
-from iqm_spec.server.offer import Offer, Slot
+from iqm_spec.server_api.computers import Offer, Slot
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

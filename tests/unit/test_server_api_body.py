@@ -13,9 +13,8 @@ import pytest
 from iqm_spec.canonical import canonical
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.body import check_body, job_body
-from iqm_spec.server.payload import normalized
-from iqm_spec.server.results import counts_of_measurements
+from iqm_spec.server_api.payload import check_body, job_body, normalized
+from iqm_spec.server_api.results import counts_of_measurements
 from iqm_spec.targets import Architecture, architecture
 
 SET = "3902d525-d8f4-42c0-9fa9-6bbd535b6c80"

@@ -12,18 +12,18 @@ import pytest
 from scripted import Answer, Scripted, http
 
 from iqm_spec.errors import JobFailed, Refused
-from iqm_spec.server.computers import (
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.computers import (
     Computer,
+    Offer,
+    Slot,
     find_computer,
     list_computers,
     read_architecture,
     read_offer,
 )
-from iqm_spec.server.errors import BadAnswer, CalibrationGone
-from iqm_spec.server.offer import Offer, Slot
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api.connection import Connection, Patience, connect
+from iqm_spec.server_api.errors import BadAnswer, CalibrationGone
 from iqm_spec.targets import architecture
 
 HASTY = Patience(first=0.01, total=0.05)

@@ -9,11 +9,10 @@ from scripted import DROP, Answer, Scripted, http
 
 from iqm_spec.canonical import canonical
 from iqm_spec.errors import Refused
-from iqm_spec.server.errors import BadAnswer, UnknownJob
-from iqm_spec.server.jobs import cancel, parse_job, read_job, read_payload
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.transport import connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import Patience, connect
+from iqm_spec.server_api.errors import BadAnswer, UnknownJob
+from iqm_spec.server_api.jobs import cancel, parse_job, read_job, read_payload
 
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
 HASTY = Patience(first=0.01, total=0.05)

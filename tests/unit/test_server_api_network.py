@@ -15,13 +15,11 @@ import pytest
 from scripted import Scripted, http
 
 from iqm_spec.errors import ExitCode, Refused
-from iqm_spec.server import network
-from iqm_spec.server.jobs import cancel
-from iqm_spec.server.origin import parse_server
-from iqm_spec.server.patience import Patience, read
-from iqm_spec.server.submission import NotAccepted, submit
-from iqm_spec.server.token import find_token
-from iqm_spec.server.transport import Misconfigured, NotSent, connect
+from iqm_spec.server_api import network
+from iqm_spec.server_api.address import parse_server
+from iqm_spec.server_api.connection import Misconfigured, NotSent, Patience, connect, read
+from iqm_spec.server_api.jobs import NotAccepted, cancel, submit
+from iqm_spec.server_api.token import find_token
 from tests.certificates import Authority
 
 TOKEN = "s3cr3t-AbCdEf0123456789"

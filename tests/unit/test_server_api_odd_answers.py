@@ -14,16 +14,15 @@ from scripted import Scripted, http
 
 from iqm_spec.cli import output
 from iqm_spec.model import NativeCircuit, Op, Stage
-from iqm_spec.server import fields
-from iqm_spec.server.computers import read_architecture, read_offer
-from iqm_spec.server.errors import BadAnswer, Unreadable
-from iqm_spec.server.jobs import parse_job, parse_stored, read_job
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.payload import ForeignPayload, circuits_payload, normalized
-from iqm_spec.server.reply import Reply
-from iqm_spec.server.results import counts_of, counts_of_measurements
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api import reply
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.computers import read_architecture, read_offer
+from iqm_spec.server_api.connection import Connection, Patience, connect
+from iqm_spec.server_api.errors import BadAnswer, Unreadable
+from iqm_spec.server_api.jobs import parse_job, parse_stored, read_job
+from iqm_spec.server_api.payload import ForeignPayload, circuits_payload, normalized
+from iqm_spec.server_api.reply import Reply
+from iqm_spec.server_api.results import counts_of, counts_of_measurements
 from iqm_spec.stages.server.adopt import adopt
 from iqm_spec.stages.server.collect import results_of
 from iqm_spec.stages.server.desk import Session
@@ -49,24 +48,24 @@ def to(server: Scripted) -> Connection:
 
 @pytest.mark.parametrize("text", [*ENDS, "2026-02-30", "", 7, None, [], {}])
 def test_times_that_are_none(text: Any) -> None:
-    assert fields.time_of(text) is None
+    assert reply.time_of(text) is None
 
 
 def test_times_are_utc() -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     for text in ("2026-11-23T12:00:00", "2026-11-23T14:00:00+02:00", "2026-11-23T12:00:00Z"):
-        assert fields.time_of(text) == noon
-        assert str(fields.time_of(text)) == str(noon)
+        assert reply.time_of(text) == noon
+        assert str(reply.time_of(text)) == str(noon)
 
 
 @pytest.mark.parametrize("value", [-1, 2**53, 10**400, 1.0, True, "1", None])
 def test_counts_that_are_none(value: Any) -> None:
-    assert fields.count_of(value) is None
+    assert reply.count_of(value) is None
 
 
 @pytest.mark.parametrize("value", ["", ESCAPES, "\ud800", "x" * 101, 7, None])
 def test_words_that_are_none(value: Any) -> None:
-    assert fields.word_of(value) is None
+    assert reply.word_of(value) is None
 
 
 @pytest.mark.parametrize("deep", ['[{"a":' * 60 + "1" + "}]" * 60, "[" * 900 + "]" * 900])

@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.server.payload import ForeignPayload, circuits_payload, in_todays_form, normalized
+from iqm_spec.server_api.payload import (
+    ForeignPayload,
+    circuits_payload,
+    in_todays_form,
+    normalized,
+)
 
 pytestmark = pytest.mark.slow  # iqm-client's models take seconds to import
 

@@ -14,12 +14,11 @@ from scripted import Answer, Scripted, http
 
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.errors import BadAnswer, NoResults
-from iqm_spec.server.keys import keys_of
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.results import counts_of, counts_of_measurements, read_counts
-from iqm_spec.server.transport import connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import Patience, connect
+from iqm_spec.server_api.errors import BadAnswer, NoResults
+from iqm_spec.server_api.payload import keys_of
+from iqm_spec.server_api.results import counts_of, counts_of_measurements, read_counts
 
 HASTY = Patience(first=0.01, total=0.05)
 

@@ -10,10 +10,9 @@ from attrs import define, field
 from scripted import DROP, HALF, RESET, Answer, Scripted, http
 
 from iqm_spec.errors import ExitCode, Refused, Unreachable
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience, read
-from iqm_spec.server.token import Token
-from iqm_spec.server.transport import Reply, connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import Patience, Reply, connect, read
+from iqm_spec.server_api.token import Token
 
 
 @define

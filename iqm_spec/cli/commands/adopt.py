@@ -32,8 +32,8 @@ def command(
     The server's copy of what was submitted is compared with what RUN meant to submit; a job that
     differs, or was made at another time, is refused. `iqm-spec resume` then brings the results in.
     """
-    from iqm_spec.server.jobs import read_job, read_payload
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.connection import Patience
+    from iqm_spec.server_api.jobs import read_job, read_payload
 
     job_id = job_id_of(job_id)
     store = Store(results)

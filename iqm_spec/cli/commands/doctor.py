@@ -54,8 +54,8 @@ from iqm_spec.sweep.expand import points
 from iqm_spec.targets import Architecture, ErrorProfile
 
 if TYPE_CHECKING:
-    from iqm_spec.server.computers import ArchitectureRead
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.computers import ArchitectureRead
+    from iqm_spec.server_api.connection import Connection
 
 
 @click.command()
@@ -124,13 +124,13 @@ class _Room:
         return None if read is None else read.architecture
 
     def _error_profile(self, alias: str) -> ErrorProfile | None:
-        from iqm_spec.server.computers import read_error_profile
+        from iqm_spec.server_api.computers import read_error_profile
 
         read = self._read(alias)
         return None if read is None else read_error_profile(self.connection, read, patience())
 
     def _read(self, alias: str) -> ArchitectureRead | None:
-        from iqm_spec.server.computers import read_architecture
+        from iqm_spec.server_api.computers import read_architecture
 
         if alias not in self.visit.aliases:
             return None
@@ -146,8 +146,8 @@ class _Room:
 @contextmanager
 def _room(asked: str, results: Path) -> Iterator[_Room]:
     """The server, with a token or without. The emulator remembers nothing of this visit."""
-    from iqm_spec.server.origin import DEFAULT_SERVER, parse_server
-    from iqm_spec.server.transport import connect
+    from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
+    from iqm_spec.server_api.connection import connect
 
     with ExitStack() as stack:
         if asked == EMULATOR:

@@ -51,7 +51,7 @@ def command(
     the same quantum computer, with the same shots and options. Nothing is submitted. Jobs that the
     server has not ended are kept (exit code 9); `iqm-spec resume` fetches them.
     """
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.connection import Patience
 
     asked = list(dict.fromkeys(map(job_id_of, job_ids)))
     store = Store(results)

@@ -18,9 +18,9 @@ from iqm_spec.stages.server.submit import now
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
-    from iqm_spec.server.jobs import JobReport
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.results import Shots
+    from iqm_spec.server_api.connection import Patience
+    from iqm_spec.server_api.jobs import JobReport
+    from iqm_spec.server_api.results import Shots
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 """Seconds between two looks at the same jobs: grows while nothing happens."""
@@ -128,9 +128,9 @@ def _look(
 ) -> Heard | None:
     """One look at a job, or None where the deadline was over before the server answered."""
     from iqm_spec.errors import Unreachable
-    from iqm_spec.server.errors import BadAnswer, UnknownJob
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.connection import Patience
+    from iqm_spec.server_api.errors import BadAnswer, UnknownJob
+    from iqm_spec.server_api.jobs import read_job
 
     total = None if deadline is None else max(1.0, deadline - time.monotonic())
     patience = Patience(total=total, tell=tell)
@@ -163,8 +163,8 @@ def _store(
     memory: Collection[str],
 ) -> Heard:
     """Counts and shots, the server's report, then the event that names them."""
-    from iqm_spec.server.errors import NoResults
-    from iqm_spec.server.results import BadAnswer
+    from iqm_spec.server_api.errors import NoResults
+    from iqm_spec.server_api.results import BadAnswer
 
     keys = [key for key, _ in attempt.parts]
     try:
@@ -207,8 +207,8 @@ def results_of(
     the shots.
     """
     from iqm_spec.errors import Refused, Unreachable
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.results import Shots, read_counts, read_shots
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.results import Shots, read_counts, read_shots
 
     asked = [circuits[key] for key, _ in attempt.parts]
     wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
@@ -232,7 +232,7 @@ def results_of(
 
 def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
     """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
-    from iqm_spec.server.errors import BadAnswer
+    from iqm_spec.server_api.errors import BadAnswer
 
     asked = int(attempt.intent["shots"])
     for number, one in enumerate(found, 1):

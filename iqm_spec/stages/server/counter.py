@@ -12,9 +12,8 @@ from iqm_spec.stages.server.batch import Bounds
 from iqm_spec.stages.server.desk import Session
 
 if TYPE_CHECKING:
-    from iqm_spec.server.computers import ArchitectureRead, Computer
-    from iqm_spec.server.offer import Offer
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.computers import ArchitectureRead, Computer, Offer
+    from iqm_spec.server_api.connection import Patience
     from iqm_spec.targets import ErrorProfile
 
 PATIENCE_SECONDS = 60.0
@@ -39,13 +38,13 @@ class Counter:
     @property
     def patience(self) -> Patience:
         """How long to try."""
-        from iqm_spec.server.patience import Patience
+        from iqm_spec.server_api.connection import Patience
 
         return Patience(total=self.seconds, tell=self.tell)
 
     def aliases(self) -> tuple[str, ...]:
         """Aliases of the quantum computers that the server lists."""
-        from iqm_spec.server.computers import list_computers
+        from iqm_spec.server_api.computers import list_computers
 
         if self._aliases is None:
             self._aliases = list_computers(self.session.connection, self.patience)
@@ -53,7 +52,7 @@ class Counter:
 
     def architecture(self, alias: str, calibration_set: str = "default") -> ArchitectureRead:
         """The architecture of a computer under a calibration set; Refused for an unknown alias."""
-        from iqm_spec.server.computers import find_computer, read_architecture
+        from iqm_spec.server_api.computers import find_computer, read_architecture
 
         key = alias, calibration_set
         if key not in self._architectures:
@@ -66,7 +65,7 @@ class Counter:
 
     def error_profile(self, alias: str, calibration_set: str = "default") -> ErrorProfile:
         """The error profile made of a computer's quality metrics; ValueError without enough."""
-        from iqm_spec.server.computers import read_error_profile
+        from iqm_spec.server_api.computers import read_error_profile
 
         key = alias, calibration_set
         if key not in self._profiles:
@@ -76,7 +75,7 @@ class Counter:
 
     def offer(self, alias: str) -> Offer:
         """What a computer offers now."""
-        from iqm_spec.server.computers import read_offer
+        from iqm_spec.server_api.computers import read_offer
 
         if alias not in self._offers:
             self._offers[alias] = read_offer(self.session.connection, alias, self.patience)

@@ -32,7 +32,7 @@ from iqm_spec.store import Store
 from iqm_spec.store.journal import Journal
 
 if TYPE_CHECKING:
-    from iqm_spec.server.submission import Outcome
+    from iqm_spec.server_api.jobs import Outcome
 
 TRIES = 8
 """Submissions of a job that the server did not take in (refused connections, 429)."""
@@ -95,7 +95,7 @@ def now() -> dict[str, Json]:
 
 
 def _body(desk: Desk, batch: Batch) -> bytes:
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     circuits = [(part.point.name, part.circuit) for part in batch.parts]
     return job_body(circuits, batch.shots, desk.sets.get(batch.target), batch.options)
@@ -167,7 +167,7 @@ def _post(
     desk: Desk, batch: Batch, journal: Journal, number: int, body: bytes, pauses: _Pauses
 ) -> None:
     """POST until the server has said something; whatever it said is an event when this returns."""
-    from iqm_spec.server.submission import NotAccepted, submit
+    from iqm_spec.server_api.jobs import NotAccepted, submit
 
     computer = desk.alias(batch.target)
     tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
@@ -197,7 +197,7 @@ def _post(
 
 def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
     """Write the outcome down; where the disk does not take it, at least the id is told."""
-    from iqm_spec.server.submission import Accepted
+    from iqm_spec.server_api.jobs import Accepted
 
     try:
         journal.append(*_event(outcome, number))
@@ -212,7 +212,7 @@ def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
 
 def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
     """Kind and fields of what the server said."""
-    from iqm_spec.server.submission import Accepted, Rejected, Unknown
+    from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
 
     fields: dict[str, Json] = {"attempt": number, **now()}
     match outcome:

@@ -15,11 +15,10 @@ from typing import cast
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.origin import parse_server
-from iqm_spec.server.patience import Patience, read_as
-from iqm_spec.server.results import counts_of_measurements, read_counts
-from iqm_spec.server.token import find_token
-from iqm_spec.server.transport import connect
+from iqm_spec.server_api.address import parse_server
+from iqm_spec.server_api.connection import Patience, connect, read_as
+from iqm_spec.server_api.results import counts_of_measurements, read_counts
+from iqm_spec.server_api.token import find_token
 from iqm_spec.store import Store
 
 url, job, circuits, qubits, results = sys.argv[1:6]

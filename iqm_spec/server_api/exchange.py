@@ -23,10 +23,17 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from iqm_spec.diagnostics import printable
-from iqm_spec.server.errors import Lost, Misconfigured, TooLarge
-from iqm_spec.server.failures import CONNECT_SECONDS, FAILURES, not_sent, reason_of, words
-from iqm_spec.server.network import Route, route_of
-from iqm_spec.server.origin import is_loopback
+from iqm_spec.server_api.address import is_loopback
+from iqm_spec.server_api.errors import Lost, Misconfigured, TooLarge
+from iqm_spec.server_api.network import (
+    CONNECT_SECONDS,
+    FAILURES,
+    Route,
+    not_sent,
+    reason_of,
+    route_of,
+    words,
+)
 
 LARGEST_ANSWER = 256 << 20
 """Bytes of an answer, uncompressed, that are read at most."""
