@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from iqm_spec.cost.estimate import JobCost
@@ -38,9 +37,6 @@ from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.submit import submit
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, ended_already
 from iqm_spec.store import Store
-
-OTHERS_SECONDS = 0.2
-"""Between two looks at a job that another process is submitting."""
 
 ROUNDS = 3
 """So often is looked for what is left, as other processes may submit from the same folder."""
@@ -187,9 +183,12 @@ def _hopeless(attempt: Attempt) -> bool:
 
 def _wait(it: ServerStage) -> Iterator[Event]:
     """Bring in what the server has, until the deadline; other processes' jobs too."""
+    from iqm_spec.server_api.retry import OTHER_PROCESS, Backoff, Retry
+
     work = it.look()
+    others = Backoff(Retry(OTHER_PROCESS))
     while work.attempts(Phase.INTENDED):  # another process is submitting at this moment
-        time.sleep(OTHERS_SECONDS)
+        others.pause()
         work = it.look()
     waiting = work.attempts(Phase.SUBMITTED)
     if not waiting:

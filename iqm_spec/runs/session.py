@@ -114,10 +114,11 @@ def _is_emulator(url: str) -> bool:
     from iqm_spec.server_api import exchange
     from iqm_spec.server_api.address import is_loopback
     from iqm_spec.server_api.errors import NoReply
+    from iqm_spec.server_api.retry import EMULATOR_CHECK_SECONDS
 
     if not is_loopback(urlsplit(url).hostname):
         return False
     try:
-        return exchange.get(f"{url}/emulator", timeout=10.0).status_code == 200
+        return exchange.get(f"{url}/emulator", timeout=EMULATOR_CHECK_SECONDS).status_code == 200
     except NoReply:
         return False

@@ -1,4 +1,9 @@
-"""The quantum computers of a server, and the architecture of one under a calibration set."""
+"""What a server says of its quantum computers, and of the token that asks.
+
+The list of computers and an architecture are required. Limits, prices, health and timeslots are
+not: servers differ in which calls they have, and tokens in which they may make. What the server
+does not say is None, with a note of the reason.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,21 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from iqm_spec.diagnostics import nearest, printable
 from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.json_types import Json
-from iqm_spec.server_api.connection import Connection, Parameters, Patience, read, read_as, segment
+from iqm_spec.server_api.connection import (
+    Connection,
+    Parameters,
+    read,
+    read_parsed,
+    segment,
+)
 from iqm_spec.server_api.errors import BadAnswer, CalibrationGone, advice, refusal
 from iqm_spec.server_api.reply import Reply, count_of, time_of, word_of
+from iqm_spec.server_api.retry import SHORT_READS, Retry
 from iqm_spec.server_api.token import Token
 from iqm_spec.targets import (
     Architecture,
@@ -24,16 +36,18 @@ from iqm_spec.targets import (
     measured_profile,
 )
 
-__all__ = [
-    "ArchitectureRead",
-    "Computer",
-    "Offer",
-    "Slot",
-    "find_computer",
-    "list_computers",
-    "read_architecture",
-    "read_offer",
-]
+_HIGHEST_PRICE = Decimal(10**9)
+"""Credits; what is above is a mistake, and no sum of such prices can be stored."""
+_LONGEST_PRICE = 40
+"""Characters."""
+
+_LIMITS = {
+    "max_circuits": "max_circuits_per_job",
+    "max_shots": "max_shots_per_circuit",
+    "max_executions": "max_executions_per_job",
+    "max_instructions": "max_instructions_per_circuit",
+    "max_queued": "max_queued_jobs_per_user",
+}
 
 
 @frozen
@@ -54,9 +68,9 @@ class ArchitectureRead:
     raw: Json
 
 
-def list_computers(connection: Connection, patience: Patience) -> tuple[Computer, ...]:
+def list_computers(connection: Connection, retry: Retry) -> tuple[Computer, ...]:
     """The computers that the token may see, in the server's order."""
-    reply = read(connection, "quantum-computers", None, patience)
+    reply = read(connection, "quantum-computers", None, retry)
     if not reply.ok:
         raise refusal(reply, "the list of quantum computers")
     data: Any = reply.json()
@@ -91,16 +105,17 @@ def find_computer(computers: Sequence[Computer], alias: str) -> Computer:
 def read_architecture(
     connection: Connection,
     alias: str,
-    calibration_set: str = "default",
-    patience: Patience | None = None,
+    calibration_set: str,
+    retry: Retry,
 ) -> ArchitectureRead:
     """The architecture of `alias` under a calibration set (an id, or `default`).
 
-    CalibrationGone where the server does not know the set; Refused or BadAnswer in words else.
+    CalibrationGone where the server does not know the set; Refused, or BadAnswer for an answer
+    that is no architecture or another one.
     """
     path = f"calibration-sets/{segment(alias)}/{segment(calibration_set)}"
     what = f"the architecture of {alias}"
-    reply = read(connection, f"{path}/dynamic-quantum-architecture", None, patience or Patience())
+    reply = read(connection, f"{path}/dynamic-quantum-architecture", None, retry)
     if reply.status == 404 and calibration_set != "default":
         raise CalibrationGone(
             f"the server has no calibration set {calibration_set} of {alias} (any more)",
@@ -113,72 +128,51 @@ def read_architecture(
         architecture = architecture_from_json(raw, alias)
     except ValueError as error:
         raise BadAnswer(f"{what} makes no sense: {error}") from None
-    found = architecture.calibration_set_id
-    if not found:
+    set_id = architecture.calibration_set_id
+    if not set_id:
         raise BadAnswer(f"{what} does not name its calibration set")
-    if calibration_set not in ("default", found):
-        raise BadAnswer(f"{what}: asked for set {calibration_set}, got {found}")
-    if not _is_id(found):
-        raise BadAnswer(f"{what}: its calibration set has no id but {printable(found)[:80]}")
-    return ArchitectureRead(architecture, found, raw)
-
-
-def _is_id(text: str) -> bool:
+    if calibration_set not in ("default", set_id):
+        raise BadAnswer(f"{what}: asked for set {calibration_set}, got {set_id}")
     try:
-        UUID(text)
+        UUID(set_id)
     except ValueError:
-        return False
-    return True
+        raise BadAnswer(
+            f"{what}: its calibration set has no id but {printable(set_id)[:80]}"
+        ) from None
+    return ArchitectureRead(architecture, set_id, raw)
 
 
 def read_metrics(
-    connection: Connection, alias: str, calibration_set: str, patience: Patience | None = None
+    connection: Connection, alias: str, calibration_set: str, retry: Retry
 ) -> Json | None:
     """The quality metrics of a calibration set as the server gives them; None where it does not.
 
-    Asked once unless `patience` says more; `Unreachable` where no answer comes.
+    `Unreachable` where no answer comes.
     """
     path = f"calibration-sets/{segment(alias)}/{segment(calibration_set)}/metrics"
-    return _figures(connection, path, patience or Patience(total=0.0))
+    return _observations(connection, path, retry)
 
 
 def read_error_profile(
-    connection: Connection, machine: ArchitectureRead, patience: Patience
+    connection: Connection, calibrated: ArchitectureRead, retry: Retry
 ) -> ErrorProfile:
-    """The error profile that a machine's quality metrics make, with its calibrated durations.
+    """The error profile of a computer: from its quality metrics and calibrated durations.
 
     ValueError where the server gives no metrics, or not enough of them.
     """
-    alias, set_id = machine.architecture.alias, machine.calibration_set_id
-    metrics = read_metrics(connection, alias, set_id, patience)
+    alias, set_id = calibrated.architecture.alias, calibrated.calibration_set_id
+    metrics = read_metrics(connection, alias, set_id, retry)
     if metrics is None:
         raise ValueError(f"the server gives no quality metrics of {alias}")
-    calibration = _figures(
-        connection, f"calibration-sets/{segment(alias)}/{segment(set_id)}", patience
+    calibration = _observations(
+        connection, f"calibration-sets/{segment(alias)}/{segment(set_id)}", retry
     )
-    return measured_profile(machine.architecture, metrics, calibration)
+    return measured_profile(calibrated.architecture, metrics, calibration)
 
 
-def _figures(connection: Connection, path: str, patience: Patience) -> Json | None:
+def _observations(connection: Connection, path: str, retry: Retry) -> Json | None:
     """An observation set; a figure that is no number is null."""
-    return read_as(connection, path, None, patience, Reply.json_with_gaps)[1]
-
-
-_OPTIONAL_SECONDS = 5.0
-"""How long a read that can be done without is tried."""
-
-_HIGHEST_PRICE = Decimal(10**9)
-"""Credits; what is above is a mistake, and no sum of such prices can be stored."""
-_LONGEST_PRICE = 40
-"""Characters."""
-
-_LIMITS = {
-    "max_circuits": "max_circuits_per_job",
-    "max_shots": "max_shots_per_circuit",
-    "max_executions": "max_executions_per_job",
-    "max_instructions": "max_instructions_per_circuit",
-    "max_queued": "max_queued_jobs_per_user",
-}
+    return read_parsed(connection, path, None, retry, Reply.json_with_gaps)[1]
 
 
 @frozen
@@ -192,8 +186,8 @@ class Slot:
 
 
 @frozen
-class Offer:
-    """What the server tells of one computer; None wherever it does not tell.
+class ComputerInfo:
+    """What the server says of one computer; None wherever it does not.
 
     `max_executions` is circuits times shots of a job, `max_instructions` of one circuit. `windows`
     are when the pay-as-you-go queue is served, `available` timeslots can be booked, `booked` are.
@@ -217,70 +211,65 @@ class Offer:
 
     @property
     def is_online(self) -> bool | None:
-        """Whether it runs jobs now, by its operational status; None where that is not told."""
+        """Whether it runs jobs now, by its operational status; None where that is unknown."""
         status = self.operational_status
         return None if status is None else status.lower() == "online"
 
 
-def read_offer(
-    connection: Connection, alias: str, patience: Patience, span: timedelta = timedelta(days=7)
-) -> Offer:
-    """What `alias` offers from now until `span` has passed. Does not fail: see `Offer.notes`."""
+def read_computer_info(
+    connection: Connection, alias: str, retry: Retry, span: timedelta = timedelta(days=7)
+) -> ComputerInfo:
+    """What `alias` offers from now until `span` has passed. Does not fail: see its `notes`."""
+    notes: list[str] = []
+    short = retry.within(SHORT_READS.deadline)
+
+    def ask(path: str, what: str, params: Parameters | None = None) -> Mapping[str, Any]:
+        """The mapping at `path`, empty where there is none."""
+        try:
+            reply = read(connection, path, params, short)
+        except IqmSpecError as error:
+            notes.append(f"{what}: {error.message}")
+            return {}
+        if not reply.ok:
+            is_absent = reply.status == 404  # older servers lack calls, those on premises slots
+            why = "the server does not tell" if is_absent else advice(reply)[0]
+            notes.append(f"{what}: {why}")
+            return {}
+        data = reply.json()
+        if not isinstance(data, dict):
+            notes.append(f"{what}: the server's answer makes no sense")
+            return {}
+        return data
+
     name = f"quantum-computers/{segment(alias)}"
-    total = _OPTIONAL_SECONDS if patience.total is None else min(_OPTIONAL_SECONDS, patience.total)
-    reader = _Reader(connection, evolve(patience, total=total))
-    details = reader.ask(name, "details")
-    limits = _mapping(details.get("limits")) or reader.ask(f"{name}/limits", "limits")
+    details = ask(name, "details")
+    limits = _mapping(details.get("limits")) or ask(f"{name}/limits", "limits")
     health = _mapping(details.get("health")) or _mapping(
         _mapping(details.get("status")).get("health")
     )
     if _flag(health.get("healthy")) is None:
-        health = reader.ask(f"{name}/health", "health")
-    now = datetime.now(UTC)
-    times = {"timerange_start": _text(now), "timerange_end": _text(now + span)}
-    queue = reader.ask(f"{name}/queue-availability", "queue", times)
-    slots = reader.ask(f"{name}/timeslots", "timeslots", times)
+        health = ask(f"{name}/health", "health")
+    start = datetime.now(UTC)
+    times = {
+        key: when.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for key, when in (("timerange_start", start), ("timerange_end", start + span))
+    }
+    queue = ask(f"{name}/queue-availability", "queue", times)
+    slots = ask(f"{name}/timeslots", "timeslots", times)
     # that of timeslots counts the account's own jobs, not those of the pay-as-you-go queue
-    lengths = (told.get("queue_length") for told in (queue, details))
-    return Offer(
+    lengths = (count_of(answer.get("queue_length")) for answer in (queue, details))
+    return ComputerInfo(
         alias=alias,
         **{ours: count_of(limits.get(theirs)) for ours, theirs in _LIMITS.items()},
         price_per_second=_price(_mapping(details.get("pricing")).get("payg_price_per_second")),
         healthy=_flag(health.get("healthy")),
         operational_status=word_of(details.get("operational_status")),
-        queue_length=next((n for n in map(count_of, lengths) if n is not None), None),
+        queue_length=next((length for length in lengths if length is not None), None),
         windows=_slots(queue.get("available")),
         available=_slots(slots.get("available_slots")),
         booked=_slots(slots.get("booked_slots")),
-        notes=tuple(reader.notes),
+        notes=tuple(notes),
     )
-
-
-class _Reader:
-    """Asks for what can be done without, and notes what could not be had."""
-
-    def __init__(self, connection: Connection, patience: Patience) -> None:
-        self.notes: list[str] = []
-        self._connection = connection
-        self._patience = patience
-
-    def ask(self, path: str, what: str, params: Parameters | None = None) -> Mapping[str, Any]:
-        """The mapping at `path`, empty where there is none."""
-        try:
-            reply = read(self._connection, path, params, self._patience)
-        except IqmSpecError as error:
-            self.notes.append(f"{what}: {error.message}")
-            return {}
-        if not reply.ok:
-            is_absent = reply.status == 404  # older servers lack calls, those on premises slots
-            why = "the server does not tell" if is_absent else advice(reply)[0]
-            self.notes.append(f"{what}: {why}")
-            return {}
-        found = reply.json()
-        if not isinstance(found, dict):
-            self.notes.append(f"{what}: the server's answer makes no sense")
-            return {}
-        return found
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -308,8 +297,8 @@ def _slots(value: Any) -> tuple[Slot, ...] | None:
     """Spans in order of time; those that cannot be read are left out."""
     if not isinstance(value, list):
         return None
-    found = [slot for item in value if (slot := _slot(_mapping(item))) is not None]
-    return tuple(sorted(found, key=lambda slot: slot.start))
+    slots = [slot for item in value if (slot := _slot(_mapping(item))) is not None]
+    return tuple(sorted(slots, key=lambda slot: slot.start))
 
 
 def _slot(item: Mapping[str, Any]) -> Slot | None:
@@ -319,18 +308,14 @@ def _slot(item: Mapping[str, Any]) -> Slot | None:
     return Slot(start, end, _price(item.get("price")), word_of(item.get("reference")) or "")
 
 
-def _text(when: datetime) -> str:
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def read_expiry(connection: Connection, token: Token, patience: Patience) -> datetime | None:
+def read_token_expiry(connection: Connection, token: Token, retry: Retry) -> datetime | None:
     """When `token` expires, by the server's list of the user's tokens; None where it does not say.
 
     The list shows the last characters of each token. Of several that end alike, the first to
     expire counts.
     """
     try:
-        reply = read(connection, "tokens", None, patience)
+        reply = read(connection, "tokens", None, retry)
         data: Any = reply.json() if reply.ok else None
     except IqmSpecError:
         return None
@@ -339,11 +324,10 @@ def read_expiry(connection: Connection, token: Token, patience: Patience) -> dat
     times = [
         when
         for item in (listed if isinstance(listed, list) else [])
-        if isinstance(item, dict) and _is_end(item.get("last_characters"), secret)
+        if isinstance(item, dict)
+        and isinstance(end := item.get("last_characters"), str)
+        and end
+        and secret.endswith(end)
         if (when := time_of(item.get("expires_at"))) is not None
     ]
     return min(times, default=None)
-
-
-def _is_end(text: object, secret: str) -> bool:
-    return isinstance(text, str) and bool(text) and secret.endswith(text)

@@ -1,11 +1,13 @@
-"""A job that the server has: where it stands, what was sent, and how to cancel it."""
+"""Jobs at a server: submitted once, looked at, their payload read, cancelled.
+
+A submission is accepted, rejected, not accepted (it may be made again), or unknown.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +17,9 @@ from iqm_spec.canonical import canonical
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.server_api.connection import Connection, Parameters, Patience, read, read_as, segment
+from iqm_spec.server_api.connection import Connection, read, read_parsed, segment
 from iqm_spec.server_api.errors import (
     BadAnswer,
-    Lost,
     Misconfigured,
     NoReply,
     NotSent,
@@ -29,9 +30,7 @@ from iqm_spec.server_api.errors import (
     shown,
 )
 from iqm_spec.server_api.reply import Reply, count_of, time_of, word_of
-
-LONGEST_WAIT = 30
-"""Seconds that the server holds an answer back until the job has ended."""
+from iqm_spec.server_api.retry import Retry
 
 _CIRCUITS = "circuit"
 """The type of jobs that hold circuits; those of pulses are of the type `run`."""
@@ -135,43 +134,60 @@ def _is_storable(raw: Json) -> bool:
     return True
 
 
-def read_job(connection: Connection, job_id: str, patience: Patience, wait: int = 0) -> JobReport:
-    """Where a job stands; with `wait` the server holds its answer back for up to so many seconds.
+def read_job(connection: Connection, job_id: str, retry: Retry) -> JobReport:
+    """Where a job stands.
 
     UnknownJob where the server has none of this id; Refused where the token is not accepted;
     BadAnswer where the answer is no job, or another one.
     """
-    seconds = max(0, min(LONGEST_WAIT, wait))
-    params: Parameters = (
-        {"wait_until_terminal": True, "timeout_seconds": seconds} if seconds else {}
-    )
-    reply = read(connection, f"jobs/{segment(job_id)}", params, patience)
-    report = parse_job(_found(reply, job_id).json())
+    reply = read(connection, f"jobs/{segment(job_id)}", None, retry)
+    _require_job(reply, job_id)
+    report = parse_job(reply.json())
     if report.id and report.id.lower() != job_id.lower():
         raise BadAnswer(f"the server was asked for job {job_id} and told of another one")
     return evolve(report, id=job_id)
 
 
-def read_payload(connection: Connection, job_id: str, patience: Patience) -> Json:
+def read_payload(connection: Connection, job_id: str, retry: Retry) -> Json:
     """What was submitted, as the server has it; see `iqm_spec.server_api.payload`.
 
     Refused where it is no JSON but what a job of pulses holds.
     """
+
+    def parse(reply: Reply) -> Json:
+        require_circuits(
+            job_id,
+            "its payload",
+            reply.headers.get("iqm-job-type", ""),
+            code="refused.payload",
+            is_binary=reply.is_binary,
+        )
+        return reply.json()
+
     path = f"jobs/{segment(job_id)}/payload"
-    reply, payload = read_as(connection, path, None, patience, partial(_payload, job_id))
-    _found(reply, job_id)
+    reply, payload = read_parsed(connection, path, None, retry, parse)
+    _require_job(reply, job_id)
     return payload
 
 
-def _payload(job_id: str, reply: Reply) -> Json:
-    kind = printable(reply.headers.get("iqm-job-type", ""))[:40]
-    if kind in ("", _CIRCUITS) and not reply.is_binary:
-        return reply.json()
-    what = f"is of the type `{kind}`" if kind not in ("", _CIRCUITS) else "holds bytes"
+def require_circuits(
+    job_id: str, subject: str, kind: str, *, code: str, is_binary: bool = False
+) -> None:
+    """Refused, with `code`, where a job holds no circuits, but pulses for instance.
+
+    `kind` is the type that the server gives of the job or its payload (the `subject`), empty where
+    it gives none.
+    """
+    if kind not in ("", _CIRCUITS):
+        what = f"is of the type `{printable(kind)[:40]}`"
+    elif is_binary:
+        what = "holds bytes"
+    else:
+        return
     raise Refused(
-        f"job {job_id} is no job of circuits: its payload {what}",
+        f"job {job_id} is no job of circuits: {subject} {what}",
         hint="only jobs of circuits can be those of a spec",
-        code="refused.payload",
+        code=code,
     )
 
 
@@ -189,7 +205,7 @@ def cancel(connection: Connection, job_id: str) -> tuple[bool, str]:
     return (True, "cancelled") if reply.ok else (False, advice(reply)[0])
 
 
-def _found(reply: Reply, job_id: str) -> Reply:
+def _require_job(reply: Reply, job_id: str) -> None:
     if reply.status == 404:
         raise UnknownJob(
             f"the server knows no job {job_id}",
@@ -197,7 +213,6 @@ def _found(reply: Reply, job_id: str) -> Reply:
         )
     if not reply.ok:
         raise refusal(reply, f"job {job_id}")
-    return reply
 
 
 def _items(value: Any) -> list[dict[str, Any]]:
@@ -323,17 +338,3 @@ def _accepted(reply: Reply) -> Outcome:
         return Accepted(str(UUID(found)), raw)
     except (ValueError, TypeError, AttributeError):
         return Unknown(f"the server answered {reply.status} without the id of a job")
-
-
-__all__ = [
-    "LONGEST_TAG",
-    "Accepted",
-    "Lost",
-    "NotAccepted",
-    "NotSent",
-    "Outcome",
-    "Rejected",
-    "Unknown",
-    "classify",
-    "submit",
-]

@@ -20,6 +20,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from iqm_spec.server_api.errors import Misconfigured, NoReply, NotSent
+from iqm_spec.server_api.retry import CONNECT_SECONDS
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name a file or folder of certificates; the first that is set holds."""
@@ -103,9 +104,6 @@ def _proxy(text: str, variable: str) -> Proxy:
     port = f":{url.port}" if url.port else ""
     return Proxy(f"{url.scheme}://{url.host}{port}", variable, is_socks)
 
-
-CONNECT_SECONDS = 15.0
-"""How long a connection is tried to be made."""
 
 FAILURES = (
     requests.RequestException,

@@ -249,7 +249,7 @@ class ForeignPayload(ValueError):
     """A payload that holds no circuits which this program understands; its text says why."""
 
 
-def in_todays_form(payload: Json) -> Json:
+def in_current_form(payload: Json) -> Json:
     """The payload with places as `locus` and rotations in radians; all else is left as it is.
 
     ForeignPayload where a circuit contradicts itself. What has the wrong shape stays in its place:
@@ -323,7 +323,7 @@ def validated(payload: Json) -> PostJobsRequest:
 
 def request_model(payload: Json) -> PostJobsRequest:
     """The payload as iqm-client's PostJobsRequest; ForeignPayload where it is none."""
-    payload = in_todays_form(payload)
+    payload = in_current_form(payload)
     try:
         return validated(payload)
     except Exception as error:  # noqa: BLE001 - a TypeError too, of the models' own converters
@@ -348,7 +348,7 @@ def circuits_payload(payload: Json) -> dict[str, Any]:
     """
     from iqm_spec.iqm_client import Circuit, validate_circuit
 
-    request = request_model(_each_instruction(in_todays_form(payload), _with_floats))
+    request = request_model(_each_instruction(in_current_form(payload), _with_floats))
     for number, circuit in enumerate(request.circuits):
         if isinstance(circuit, str):
             raise ForeignPayload(f"circuit {number} is QIR text; only lists of instructions match")

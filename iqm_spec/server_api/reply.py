@@ -53,7 +53,6 @@ def word_of(value: Any) -> str | None:
 
 _LONGEST_TEXT = 400
 _LONGEST_EXCERPT = 120
-_LONGEST_PAUSE = 3600.0
 _DEEPEST = 100
 """Levels of lists and mappings in each other; an answer of today's servers has ten."""
 _LOOKED_AT = 20_000
@@ -150,16 +149,16 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the server asks to wait (Retry-After), at most an hour; None if unsaid."""
+        """Seconds that the server asks to wait (Retry-After); None where it does not ask."""
         text = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
-            return min(float(text), _LONGEST_PAUSE)
+            return float(text)
         try:
             when = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), _LONGEST_PAUSE)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
     def _excerpt(self) -> str:
         """A body that is not JSON in few words: an HTML page's title, or how the text begins."""

@@ -7,16 +7,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from iqm_spec import memory
 from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
-from iqm_spec.server_api.connection import Connection, Patience, read_as, segment
+from iqm_spec.server_api.connection import Connection, read_parsed, segment
 from iqm_spec.server_api.errors import BadAnswer, NoResults, Unreadable, refusal
 from iqm_spec.server_api.payload import keys_of
 from iqm_spec.server_api.reply import LARGEST, Reply
+from iqm_spec.server_api.retry import RESULT_READS, UNREADABLE_TRIES, Retry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     Integers = NDArray[np.int64]
-
-__all__ = [
-    "BadAnswer",
-    "Counts",
-    "Shots",
-    "counts_of",
-    "counts_of_measurements",
-    "read_counts",
-    "read_shots",
-    "shots_of_measurements",
-]
 
 Counts = dict[str, int]
 """Bitstrings (last register first, highest bit first, a space between registers) to shots."""
@@ -62,15 +52,11 @@ class Shots:
     why: str = ""
 
 
-_COUNTS_SECONDS = 60.0
-"""How long counts are tried for before the measurements they are made of are read instead."""
-_UNREADABLE_TRIES = 3
-
 _T = TypeVar("_T")
 
 
 def read_counts(
-    connection: Connection, job_id: str, circuits: Sequence[NativeCircuit], patience: Patience
+    connection: Connection, job_id: str, circuits: Sequence[NativeCircuit], retry: Retry
 ) -> list[Counts]:
     """Counts of each circuit of a completed job. Bits that are not measured are 0.
 
@@ -79,17 +65,16 @@ def read_counts(
     """
     path = f"jobs/{segment(job_id)}/artifacts"
 
-    def ask(kind: str, make: _Make, wait: Patience) -> tuple[Reply, list[Counts] | None]:
+    def ask(kind: str, make: _Make, retry: Retry) -> tuple[Reply, list[Counts] | None]:
         def parse(reply: Reply) -> list[Counts]:
             return make(reply.elements(), circuits)
 
-        return read_as(connection, f"{path}/{kind}", None, wait, _given_up(parse))
+        return read_parsed(connection, f"{path}/{kind}", None, retry, _given_up(parse))
 
-    total = _COUNTS_SECONDS if patience.total is None else min(_COUNTS_SECONDS, patience.total)
     misfit: BadAnswer | None = None
     counts = None
     try:
-        reply, counts = ask("measurement_counts", counts_of, evolve(patience, total=total))
+        reply, counts = ask("measurement_counts", counts_of, retry.within(RESULT_READS.deadline))
     except Unreachable:
         pass
     except BadAnswer as error:
@@ -99,7 +84,7 @@ def read_counts(
             raise refusal(reply, f"results of job {job_id}")
     if counts is None:
         try:
-            reply, counts = ask("measurements", counts_of_measurements, patience)
+            reply, counts = ask("measurements", counts_of_measurements, retry)
         except BadAnswer as error:
             raise misfit or error from None
     if counts is None and reply.status == 404 and misfit is None:
@@ -122,7 +107,7 @@ def _given_up(parse: Callable[[Reply], _T]) -> Callable[[Reply], _T]:
         try:
             return parse(reply)
         except Unreadable as error:
-            if tries < _UNREADABLE_TRIES:
+            if tries < UNREADABLE_TRIES:
                 raise
             raise BadAnswer(error.message) from None
 
@@ -133,7 +118,7 @@ def read_shots(
     connection: Connection,
     job_id: str,
     circuits: Sequence[NativeCircuit],
-    patience: Patience,
+    retry: Retry,
     wanted: Collection[int],
 ) -> list[Shots]:
     """As `read_counts`, with the shots of the circuits whose numbers are `wanted`.
@@ -145,7 +130,7 @@ def read_shots(
         return shots_of_measurements(reply.elements(), circuits, wanted)
 
     path = f"jobs/{segment(job_id)}/artifacts/measurements"
-    reply, found = read_as(connection, path, None, patience, _given_up(parse))
+    reply, found = read_parsed(connection, path, None, retry, _given_up(parse))
     if found is None:
         raise refusal(reply, f"shots of job {job_id}")
     return found

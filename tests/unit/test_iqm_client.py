@@ -16,9 +16,10 @@ from iqm_spec.errors import JobFailed
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server_api.address import Server
-from iqm_spec.server_api.connection import Connection, Patience, connect
+from iqm_spec.server_api.connection import Connection, connect
 from iqm_spec.server_api.jobs import cancel, read_job, submit
 from iqm_spec.server_api.payload import job_body, normalized
+from iqm_spec.server_api.retry import READS, Retry
 from iqm_spec.server_api.token import find_token
 
 TOKEN = "s3cr3t-AbCdEf0123456789"
@@ -187,7 +188,7 @@ def test_cancelling_leaves_as_iqm_client_sends_it(monkeypatch: pytest.MonkeyPatc
     ("ours", "theirs"),
     [
         (
-            lambda ours: read_job(ours, ID, Patience()),
+            lambda ours: read_job(ours, ID, Retry(READS)),
             lambda client: executor(client).get_job(ID),
         ),
         (

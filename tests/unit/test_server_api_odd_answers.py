@@ -16,13 +16,14 @@ from iqm_spec.cli import output
 from iqm_spec.model import NativeCircuit, Op, Stage
 from iqm_spec.server_api import reply
 from iqm_spec.server_api.address import Server
-from iqm_spec.server_api.computers import read_architecture, read_offer
-from iqm_spec.server_api.connection import Connection, Patience, connect
+from iqm_spec.server_api.computers import read_architecture, read_computer_info
+from iqm_spec.server_api.connection import Connection, connect
 from iqm_spec.server_api.errors import BadAnswer, Unreadable
 from iqm_spec.server_api.jobs import parse_job, parse_stored, read_job
 from iqm_spec.server_api.payload import ForeignPayload, circuits_payload, normalized
 from iqm_spec.server_api.reply import Reply
 from iqm_spec.server_api.results import counts_of, counts_of_measurements
+from iqm_spec.server_api.retry import READS, Retry
 from iqm_spec.stages.server.adopt import adopt
 from iqm_spec.stages.server.collect import results_of
 from iqm_spec.stages.server.desk import Session
@@ -31,7 +32,7 @@ from iqm_spec.store import Store
 from iqm_spec.targets import architecture, architecture_from_json
 from iqm_spec.targets.fidelity import depolarizing_of
 
-HASTY = Patience(first=0.01, total=0.05)
+HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
 OTHER = "00000000-0000-4000-8000-000000000000"
 ESCAPES = "\x1b[31m\x9b2J\u202e"
@@ -135,7 +136,7 @@ def test_prices_that_no_sum_can_hold(price: Any) -> None:
     details = {"limits": {"x": 1}, "health": {"healthy": True}}
     details["pricing"] = {"payg_price_per_second": price}
     with Scripted([http(200, details), http(404), http(404)]) as server:
-        assert read_offer(to(server), "garnet", HASTY).price_per_second is None
+        assert read_computer_info(to(server), "garnet", HASTY).price_per_second is None
 
 
 def test_an_offer_of_odd_things() -> None:
@@ -149,7 +150,7 @@ def test_an_offer_of_odd_things() -> None:
     now = {"start": "2026-11-23T08:00:00Z", "end": "2026-11-23T12:00:00Z", "reference": ESCAPES}
     slots = {"available_slots": [ends, now]}
     with Scripted([http(200, details), http(404), http(200, slots)]) as server:
-        offer = read_offer(to(server), "garnet", HASTY)
+        offer = read_computer_info(to(server), "garnet", HASTY)
     assert (offer.max_circuits, offer.operational_status) == (None, None)
     assert offer.price_per_second == Decimal("0.30")
     (slot,) = offer.available or ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from iqm_spec.server_api.payload import (
     ForeignPayload,
     circuits_payload,
-    in_todays_form,
+    in_current_form,
     normalized,
 )
 
@@ -57,7 +57,7 @@ def test_turns_become_radians_and_nothing_else_changes(
     angle: float, phase: float, gate: str
 ) -> None:
     given_ = {"name": gate, "qubits": ["QB1"], "args": {"angle_t": angle, "phase_t": phase}}
-    read: Any = in_todays_form(job(given_, MEASURE))
+    read: Any = in_current_form(job(given_, MEASURE))
     (first, second) = read["circuits"][0]["instructions"]
     assert second == MEASURE
     assert first["locus"] == ["QB1"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import Answer, Scripted, http
@@ -15,12 +16,13 @@ from scripted import Answer, Scripted, http
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server_api.address import Server
-from iqm_spec.server_api.connection import Patience, connect
+from iqm_spec.server_api.connection import connect
 from iqm_spec.server_api.errors import BadAnswer, NoResults
 from iqm_spec.server_api.payload import keys_of
 from iqm_spec.server_api.results import counts_of, counts_of_measurements, read_counts
+from iqm_spec.server_api.retry import READS, WAITING_READS, Clock, Retry
 
-HASTY = Patience(first=0.01, total=0.05)
+HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 
 
 def measuring(registers: tuple[tuple[str, int], ...], *clbits: int) -> NativeCircuit:
@@ -171,8 +173,8 @@ def test_measurements_where_counts_cannot_be_read() -> None:
         connection = connect(Server("test", server.url), None, 1.0)
         slept: list[float] = []
         clock = iter([0.0, 1.0, 2.0, 70.0, 71.0, 72.0, 73.0])
-        patience = Patience(total=None, sleep=slept.append, clock=lambda: next(clock))
-        assert read_counts(connection, "some-job", [TWO], patience) == [{"1 01": 1}]
+        retry = Retry(WAITING_READS, clock=Clock(sleep=slept.append, now=lambda: next(clock)))
+        assert read_counts(connection, "some-job", [TWO], retry) == [{"1 01": 1}]
 
 
 @pytest.mark.parametrize(

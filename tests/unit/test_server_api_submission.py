@@ -8,7 +8,7 @@ import pytest
 from scripted import DROP, HALF, HALF_HEAD, RESET, SILENCE, Answer, Scripted, http
 
 from iqm_spec.server_api.address import Server
-from iqm_spec.server_api.connection import Reply, connect
+from iqm_spec.server_api.connection import connect
 from iqm_spec.server_api.jobs import (
     Accepted,
     NotAccepted,
@@ -18,6 +18,7 @@ from iqm_spec.server_api.jobs import (
     classify,
     submit,
 )
+from iqm_spec.server_api.reply import Reply
 
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
 

@@ -40,7 +40,7 @@ from iqm_spec.runs.doctor_server import (
     Credentials,
     Visit,
     credentials,
-    patience,
+    retry,
     server_checks,
     spec_checks,
     visit,
@@ -127,7 +127,7 @@ class _Room:
         from iqm_spec.server_api.computers import read_error_profile
 
         read = self._read(alias)
-        return None if read is None else read_error_profile(self.connection, read, patience())
+        return None if read is None else read_error_profile(self.connection, read, retry())
 
     def _read(self, alias: str) -> ArchitectureRead | None:
         from iqm_spec.server_api.computers import read_architecture
@@ -136,7 +136,7 @@ class _Room:
             return None
         if alias not in self._architectures:
             try:
-                read = read_architecture(self.connection, alias, patience=patience())
+                read = read_architecture(self.connection, alias, "default", retry())
                 self._architectures[alias] = read
             except IqmSpecError:
                 self._architectures[alias] = None
