@@ -1,4 +1,4 @@
-"""What can go wrong on the way to a server and back."""
+"""What can go wrong between this machine and a server, and what a refusal means for the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 2000
 
 
 class NoReply(Unreachable):
-    """A request without a whole answer; `why` says so in words."""
+    """A request without a complete answer, for the reason in `why`."""
 
     def __init__(self, why: str, *, hint: str = "") -> None:
         super().__init__(why, hint=hint)
@@ -29,7 +29,7 @@ class NotSent(NoReply):
 
 
 class Misconfigured(NotSent):
-    """Nothing can be sent until somebody mends what `why` and `hint` name: waiting is no help."""
+    """Nothing can be sent until the user mends what `why` and `hint` name."""
 
     exit_code = ExitCode.REFUSED
     code = "refused.network"
@@ -44,7 +44,7 @@ class Misconfigured(NotSent):
 
 
 class Lost(NoReply):
-    """The request was sent, at least in part, and no whole answer came: nobody knows."""
+    """The request was sent, at least in part, without a complete answer: its effect is unknown."""
 
 
 class TooLarge(Lost):
@@ -52,9 +52,9 @@ class TooLarge(Lost):
 
 
 class BadAnswer(JobFailed):
-    """The server answered, but not what its interface promises.
+    """The server answered, but not as its interface promises.
 
-    The message can hold the server's own words: it is made fit to be shown and stored.
+    The message can hold the server's own words, without control characters and cut at 2000.
     """
 
     code = "failed.answer"
@@ -144,25 +144,24 @@ _REDIRECTED = (
 
 
 def advice(reply: Reply) -> tuple[str, str]:
-    """What was refused, in one line with the server's own words and request id; and a hint."""
+    """What a refusal means, in one line with the server's own words and request id; and a hint."""
     error = reply.error
-    words, hint = _BY_CODE.get(error.code) or _BY_STATUS.get(reply.status) or ("", "")
+    meaning, hint = _BY_CODE.get(error.code) or _BY_STATUS.get(reply.status) or ("", "")
+    details = error.message
     if 300 <= reply.status < 400:
-        words, hint = _REDIRECTED
-        target = reply.headers.get("location", "")[:200]
-        error_text = f"to {target}" if target else ""
-    else:
-        error_text = error.message
-    words = words or f"the server answered {reply.status}"
-    told = f": {error_text}" if error_text else ""
+        meaning, hint = _REDIRECTED
+        location = reply.headers.get("location", "")[:200]
+        details = f"to {location}" if location else ""
+    meaning = meaning or f"the server answered {reply.status}"
+    details = f": {details}" if details else ""
     request = f" (request {error.request_id})" if error.request_id else ""
-    return f"{words}{told}{request}", hint
+    return f"{meaning}{details}{request}", hint
 
 
 def refusal(reply: Reply, what: str) -> IqmSpecError:
-    """The error of a read that was answered other than 2xx; `what` was asked for."""
-    words, hint = advice(reply)
-    message = f"{what}: {words}"
+    """The error of a read of `what` whose answer is not 2xx."""
+    meaning, hint = advice(reply)
+    message = f"{what}: {meaning}"
     if reply.status == 401:
         return Refused(message, hint=hint, code="refused.token")
     if reply.status in (403, 404):

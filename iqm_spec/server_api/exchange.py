@@ -170,7 +170,7 @@ def _exchange(method: str, url: str, kwargs: dict[str, Any]) -> requests.Respons
     """The complete answer. `kwargs`: `timeout` (seconds), and `headers`, `params`, `data`."""
     seconds = float(kwargs["timeout"])
     content = {key: kwargs[key] for key in ("headers", "params", "data") if key in kwargs}
-    with _classified_failures(seconds) as way, requests.Session() as session:
+    with _classified_failures(seconds) as under_way, requests.Session() as session:
         session.headers["Connection"] = "close"
         request = session.prepare_request(
             requests.Request(method, url, auth=_HeaderOnly(), **content)
@@ -178,7 +178,7 @@ def _exchange(method: str, url: str, kwargs: dict[str, Any]) -> requests.Respons
         settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
         if is_loopback(urlsplit(url).hostname):  # nothing here is asked through a proxy
             settings["proxies"] = {}
-        way.route = route_of(url, settings["proxies"], settings["verify"])
+        under_way.route = route_of(url, settings["proxies"], settings["verify"])
         # not by way of the session: it would read the whole body of a redirect
         with closing(_Adapter()) as adapter:
             response = adapter.send(
@@ -207,22 +207,22 @@ def _read(response: requests.Response, deadline: float) -> requests.Response:
 
 
 @define
-class _Way:
-    """How a request goes; its route is known when the environment has been read."""
+class _Request:
+    """A request under way; its route is known once the environment has been read."""
 
     route: Route | None = None
 
 
 @contextmanager
-def _classified_failures(seconds: float) -> Iterator[_Way]:
-    """Makes every failure `NotSent` or `Lost`; in doubt `Lost`."""
+def _classified_failures(seconds: float) -> Iterator[_Request]:
+    """Turns every failure into `NotSent` or `Lost`; in doubt `Lost`."""
     _progress.set(_Progress.NOTHING)
-    way = _Way()
+    under_way = _Request()
     try:
-        yield way
+        yield under_way
     except FAILURES as error:
-        if _is_before_sending(error, way.route):
-            raise not_sent(error, seconds, way.route) from None
+        if _is_before_sending(error, under_way.route):
+            raise not_sent(error, seconds, under_way.route) from None
         raise Lost(words(error, seconds)) from None
 
 

@@ -48,10 +48,10 @@ _TERMINAL = {
 
 @frozen
 class JobReport:
-    """A job as the server told of it, None or empty wherever it did not.
+    """A job as the server describes it, None or empty wherever it does not.
 
     `status` is `waiting`, `processing`, `completed`, `failed`, `cancelled`, or a word that is newer
-    than this program and taken for a job that goes on. `timeline` holds (source, status, time) in
+    than this program and counts as a job that goes on. `timeline` holds (source, status, time) in
     the server's order. `execution_seconds` lie between the timeline's `execution_started` and
     `execution_ended`: what was measured, which need not be what is billed. `estimate_seconds` is
     the compiler's estimate of the run. `raw` is the server's JSON, or that as `text` where it holds
@@ -80,13 +80,13 @@ class JobReport:
 
     @property
     def created(self) -> datetime | None:
-        """When the server made it, UTC; None where it does not tell."""
-        found = [time_of(when) for _, status, when in self.timeline if status == "created"]
-        return found[0] if found else None
+        """When the server made it, UTC; None where it does not say."""
+        times = (time_of(when) for _, status, when in self.timeline if status == "created")
+        return next(times, None)
 
 
 def parse_job(raw: Json) -> JobReport:
-    """A report of the server's JSON, whatever is missing in it; BadAnswer where it is no job."""
+    """A report from the server's JSON, whatever it lacks; BadAnswer where it is no job."""
     data: Any = raw
     if not isinstance(data, dict) or not isinstance(data.get("status"), str) or not data["status"]:
         raise BadAnswer("the server's answer is no job: it has no status")
@@ -104,18 +104,18 @@ def parse_job(raw: Json) -> JobReport:
         terminal=status in _TERMINAL,
         queue_position=count_of(data.get("queue_position")),
         calibration_set_id=word_of(compilation.get("calibration_set_id")),
-        messages=_words(data.get("messages")),
-        errors=_words(data.get("errors")),
+        messages=_messages(data.get("messages")),
+        errors=_messages(data.get("errors")),
         timeline=timeline,
         execution_seconds=_seconds(timeline),
         runtime_ms=count_of(data.get("runtime_ms")),
         estimate_seconds=None if estimate is None else estimate / 1000,
-        raw=raw if _is_storable(raw) else {"text": json.dumps(raw)},
+        raw=_storable(raw),
     )
 
 
 def parse_stored(raw: Json) -> JobReport:
-    """A report of what the results folder holds of one: `JobReport.raw`."""
+    """A report from what the results folder holds of it: `JobReport.raw`."""
     text = raw.get("text") if isinstance(raw, dict) and "status" not in raw else None
     if not isinstance(text, str):
         return parse_job(raw)
@@ -125,13 +125,14 @@ def parse_stored(raw: Json) -> JobReport:
         raise BadAnswer("the stored text of the server's report is not JSON") from None
 
 
-def _is_storable(raw: Json) -> bool:
-    """Whether the results folder can hold it: no integer beyond 2^53, no half of a character."""
+def _storable(raw: Json) -> Json:
+    """The report, as text where canonical JSON cannot hold it: an integer beyond 2^53, half of a
+    character."""
     try:
         canonical(raw)
     except ValueError:
-        return False
-    return True
+        return {"text": json.dumps(raw)}
+    return raw
 
 
 def read_job(connection: Connection, job_id: str, retry: Retry) -> JobReport:
@@ -144,7 +145,7 @@ def read_job(connection: Connection, job_id: str, retry: Retry) -> JobReport:
     _require_job(reply, job_id)
     report = parse_job(reply.json())
     if report.id and report.id.lower() != job_id.lower():
-        raise BadAnswer(f"the server was asked for job {job_id} and told of another one")
+        raise BadAnswer(f"the server was asked for job {job_id} and answered with another one")
     return evolve(report, id=job_id)
 
 
@@ -192,9 +193,9 @@ def require_circuits(
 
 
 def cancel(connection: Connection, job_id: str) -> tuple[bool, str]:
-    """Asks once to cancel a job: whether the server agreed, and what it said.
+    """Ask once to cancel a job: whether the server agreed, and what it said.
 
-    Refused where nothing can be sent until somebody mends something.
+    Refused where nothing can be sent until the user mends what the error names.
     """
     try:
         reply = connection.post(f"jobs/{segment(job_id)}/cancel", b"")
@@ -224,18 +225,18 @@ def _text(item: dict[str, Any], key: str) -> str:
     return shown(value, _LONGEST_TEXT) if isinstance(value, str) else ""
 
 
-def _words(value: Any) -> tuple[str, ...]:
+def _messages(value: Any) -> tuple[str, ...]:
     """Messages or errors as `source: message (code)`."""
-    found = []
+    messages = []
     for item in value if isinstance(value, list) else []:
         if isinstance(item, str):
-            found.append(shown(item, _LONGEST_TEXT))
+            messages.append(shown(item, _LONGEST_TEXT))
         elif isinstance(item, dict):
             source, code = _text(item, "source"), _text(item, "error_code")
-            told = _text(item, "message") or code
-            tail = f" ({code})" if code and code != told else ""
-            found.append(f"{source}: {told}{tail}" if source else f"{told}{tail}")
-    return tuple(found)
+            message = _text(item, "message") or code
+            tail = f" ({code})" if code and code != message else ""
+            messages.append(f"{source}: {message}{tail}" if source else f"{message}{tail}")
+    return tuple(messages)
 
 
 def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
@@ -251,8 +252,8 @@ def _seconds(timeline: Iterable[tuple[str, str, str]]) -> float | None:
 LONGEST_TAG = 50
 """Characters."""
 
-_UNSURE = (408, 425, 499)
-"""4xx that tell of the connection, not of the job."""
+_OF_THE_CONNECTION = (408, 425, 499)
+"""4xx that say something of the connection, not of the job."""
 
 
 @frozen
@@ -265,7 +266,7 @@ class Accepted:
 
 @frozen
 class Rejected:
-    """The server will not have the job: submitting it again as it is would do no good."""
+    """The server does not take the job, and would not if it were submitted again as it is."""
 
     status: int
     code: str
@@ -277,7 +278,7 @@ class Rejected:
 class NotAccepted:
     """The server does not have the job: it may be submitted again, after `retry_after` seconds.
 
-    `refusal` is there where no try will do better until somebody mends what it names.
+    With a `refusal` no try will do better until the user mends what it names.
     """
 
     why: str
@@ -287,7 +288,7 @@ class NotAccepted:
 
 @frozen
 class Unknown:
-    """Nobody knows whether the server has the job: it must not be submitted again."""
+    """Whether the server has the job is unknown: it must not be submitted again."""
 
     why: str
 
@@ -298,7 +299,7 @@ Outcome = Accepted | Rejected | NotAccepted | Unknown
 def submit(
     connection: Connection, alias: str, body: bytes, use_timeslot: bool, tag: str
 ) -> Outcome:
-    """Submits a job, once. A mistake of the caller (a tag too long) is a ValueError."""
+    """Submit a job, once. ValueError for a tag that is too long."""
     if len(tag) > LONGEST_TAG:
         raise ValueError(f"a tag has at most {LONGEST_TAG} characters, got {len(tag)}")
     params: dict[str, str | bool] = {"use_timeslot": use_timeslot}
@@ -320,12 +321,12 @@ def classify(answer: Reply | NoReply) -> Outcome:
         return Unknown(answer.why)
     if answer.ok:
         return _accepted(answer)
-    words, hint = advice(answer)
+    meaning, hint = advice(answer)
     if answer.status == 429:
-        return NotAccepted(words, answer.retry_after)
-    if 300 <= answer.status < 500 and answer.status not in _UNSURE:
-        return Rejected(answer.status, answer.error.code, words, hint)
-    return Unknown(words)
+        return NotAccepted(meaning, answer.retry_after)
+    if 300 <= answer.status < 500 and answer.status not in _OF_THE_CONNECTION:
+        return Rejected(answer.status, answer.error.code, meaning, hint)
+    return Unknown(meaning)
 
 
 def _accepted(reply: Reply) -> Outcome:
@@ -333,8 +334,8 @@ def _accepted(reply: Reply) -> Outcome:
         raw: Any = reply.json()
     except Unreadable as error:
         return Unknown(error.message)
-    found = raw.get("id") if isinstance(raw, dict) else None
+    job_id = raw.get("id") if isinstance(raw, dict) else None
     try:
-        return Accepted(str(UUID(found)), raw)
+        return Accepted(str(UUID(job_id)), raw)
     except (ValueError, TypeError, AttributeError):
         return Unknown(f"the server answered {reply.status} without the id of a job")

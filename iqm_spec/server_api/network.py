@@ -1,4 +1,8 @@
-"""How a request leaves this machine: through which proxy, and which authorities are trusted."""
+"""How a request leaves this machine, and why one has no answer.
+
+Which proxy it takes, which authorities are trusted, and which failures waiting does not heal. The
+libraries' own texts are not shown: they may hold headers, tokens and passwords.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""How measurements are named: Qiskit's classical bits in IQM's measurement keys."""
+"""Payloads of jobs: the body of a submission, and what any client submitted.
+
+A body is iqm-client's PostJobsRequest as JSON, written directly. Keys are sorted and nothing is
+spaced, so equal jobs have equal bytes. They are RFC 8785's but for an angle of 0.0, which stays
+`0.0`: IQM's validators refuse the integer `0` for it. Each distinct instruction is encoded once: a
+thousand circuits of a thousand gates take a second, where iqm-client's models take minutes.
+
+Payloads that are read differ by client: rotations come in radians (`angle`, `phase`) or in turns
+(`angle_t`, `phase_t`, as iqm-qdmi writes), places as `locus` or `qubits` (CUDA-Q, Amazon Braket),
+circuits as instructions or as QIR text, and jobs of pulses as bytes. What this program understands
+it brings into the current form of iqm-client; the rest is refused with the reason.
+"""
 
 from __future__ import annotations
 
@@ -20,60 +31,6 @@ from iqm_spec.model import NativeCircuit, Op
 if TYPE_CHECKING:
     from iqm_spec.iqm_client import PostJobsRequest
 
-
-def measurement_keys(registers: Sequence[tuple[str, int]]) -> list[str]:
-    """By classical bit: `{register}_{its size}_{its index}_{bit in it}`, as qiskit-iqm writes."""
-    return [
-        f"{name}_{size}_{index}_{bit}"
-        for index, (name, size) in enumerate(registers)
-        for bit in range(size)
-    ]
-
-
-@frozen
-class Keys:
-    """Keys of a circuit's measurements, by their places among its instructions.
-
-    `bits` is the key of each measurement that the counts show, to its classical bit. `hidden` are
-    the keys of measurements whose bits are overwritten. `sources` are the places of the
-    measurements that conditions read, by the places of their `cc_r`.
-    """
-
-    by_place: Mapping[int, str]
-    bits: Mapping[str, int]
-    hidden: tuple[str, ...]
-    sources: Mapping[int, int]
-
-
-def keys_of(circuit: NativeCircuit) -> Keys:
-    """How each measurement of a circuit is named.
-
-    A server takes each key once. The last measurement into a bit has the key that qiskit-iqm gives
-    it; an earlier one has that of a bit in a register which is not there.
-    """
-    latest: dict[int, int] = {}
-    sources: dict[int, int] = {}
-    overwritten: list[tuple[int, int]] = []
-    for place, op in enumerate(circuit.ops):
-        if op.name == "cc_r":
-            sources[place] = latest[op.clbits[0]]
-        elif op.name == "measure":
-            (bit,) = op.clbits
-            if bit in latest:
-                overwritten.append((latest[bit], bit))
-            latest[bit] = place
-    names = measurement_keys(circuit.registers)
-    shown = {place: names[bit] for bit, place in sorted(latest.items(), key=lambda one: one[1])}
-    register = f"overwritten_{len(overwritten)}_{len(circuit.registers)}"
-    hidden = {place: f"{register}_{i}" for i, (place, _) in enumerate(overwritten)}
-    return Keys(
-        by_place=shown | hidden,
-        bits={names[bit]: bit for bit, _ in sorted(latest.items(), key=lambda one: one[1])},
-        hidden=tuple(hidden.values()),
-        sources=sources,
-    )
-
-
 _DEFAULTS: Mapping[str, Json] = {
     "heralding": "none",
     "dynamical_decoupling": False,
@@ -84,6 +41,11 @@ _DEFAULTS: Mapping[str, Json] = {
 }
 _GATES = {"r": "prx", "cc_r": "cc_prx"}
 _ARGS = {"r": ("angle", "phase"), "delay": ("duration",)}
+_ROTATIONS = ("prx", "cc_prx")
+_TURNS = {"angle_t": "angle", "phase_t": "phase"}
+_FLOATS = {"angle", "phase", "duration"}
+_LONGEST_REASON = 200
+_MOST = 1e300
 
 
 def job_body(
@@ -94,23 +56,18 @@ def job_body(
 ) -> bytes:
     """Bytes of the request for (name, circuit) pairs under the spec's IQM options.
 
-    The server's default calibration set is meant by None. ValueError for an unknown option.
+    A calibration set of None is the server's default. ValueError for an unknown option, an id that
+    is no UUID, or an angle that is no number.
     """
-    if strangers := sorted(set(options) - set(_DEFAULTS)):
-        raise ValueError(f"no IQM option is called {strangers[0]}")
-    shared = _shared({**_DEFAULTS, **options}, shots, calibration_set_id)
-    text = json.dumps(shared, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    head, _, tail = text.partition('"circuits":[]')
-    listed = ",".join(_circuit(name, circuit) for name, circuit in circuits)
-    return f'{head}"circuits":[{listed}]{tail}'.encode()
-
-
-def _shared(options: Mapping[str, Json], shots: int, calibration: str | None) -> dict[str, Json]:
-    """The request less its circuits. The two `..._mode` of MOVE are its deprecated doubles."""
+    if unknown := sorted(set(options) - set(_DEFAULTS)):
+        raise ValueError(f"no IQM option is called {unknown[0]}")
+    options = {**_DEFAULTS, **options}
     longest: Any = options["max_circuit_duration_over_t2"]
     validation, tracking = options["move_gate_validation"], options["move_gate_frame_tracking"]
-    return {
-        "calibration_set_id": None if calibration is None else str(UUID(calibration)),
+    shared: dict[str, Json] = {
+        "calibration_set_id": (
+            None if calibration_set_id is None else str(UUID(calibration_set_id))
+        ),
         "circuits": [],
         "qubit_mapping": None,
         "shots": shots,
@@ -121,52 +78,103 @@ def _shared(options: Mapping[str, Json], shots: int, calibration: str | None) ->
         "active_reset_cycles": options["active_reset_cycles"],
         "dd_mode": "enabled" if options["dynamical_decoupling"] else "disabled",
         "dd_strategy": None,
-        "move_validation_mode": validation,
+        "move_validation_mode": validation,  # this and the next are deprecated doubles
         "move_gate_frame_tracking_mode": tracking,
     }
+    text = json.dumps(shared, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    head, _, tail = text.partition('"circuits":[]')
+    listed = ",".join(_circuit(name, circuit) for name, circuit in circuits)
+    return f'{head}"circuits":[{listed}]{tail}'.encode()
+
+
+@frozen
+class MeasurementKeys:
+    """Keys of a circuit's measurements, by their places among its instructions.
+
+    `bits` gives the classical bit of each key whose outcome the counts show. `hidden` are the keys
+    of measurements whose bits are overwritten. `sources` gives, by the place of a `cc_r`, the place
+    of the measurement that it reads.
+    """
+
+    by_place: Mapping[int, str]
+    bits: Mapping[str, int]
+    hidden: tuple[str, ...]
+    sources: Mapping[int, int]
+
+
+def measurement_keys(circuit: NativeCircuit) -> MeasurementKeys:
+    """How each measurement of a circuit is named.
+
+    A server takes each key once. The last measurement into a bit has the key that qiskit-iqm gives
+    it, `{register}_{its size}_{its index}_{bit in it}`; an earlier one has that of a bit in a
+    register which does not exist.
+    """
+    latest: dict[int, int] = {}
+    sources: dict[int, int] = {}
+    overwritten: list[int] = []
+    for place, op in enumerate(circuit.ops):
+        if op.name == "cc_r":
+            sources[place] = latest[op.clbits[0]]
+        elif op.name == "measure":
+            (bit,) = op.clbits
+            if bit in latest:
+                overwritten.append(latest[bit])
+            latest[bit] = place
+    names = [
+        f"{name}_{size}_{index}_{bit}"
+        for index, (name, size) in enumerate(circuit.registers)
+        for bit in range(size)
+    ]
+    bits_by_place = {place: bit for bit, place in latest.items()}
+    bits = [bits_by_place[place] for place in sorted(bits_by_place)]
+    register = f"overwritten_{len(overwritten)}_{len(circuit.registers)}"
+    hidden = {place: f"{register}_{i}" for i, place in enumerate(overwritten)}
+    return MeasurementKeys(
+        by_place={latest[bit]: names[bit] for bit in bits} | hidden,
+        bits={names[bit]: bit for bit in bits},
+        hidden=tuple(hidden.values()),
+        sources=sources,
+    )
 
 
 def _circuit(name: str, circuit: NativeCircuit) -> str:
-    keys = keys_of(circuit)
-    read = set(keys.sources.values())
+    keys = measurement_keys(circuit)
+    places_read = set(keys.sources.values())
     names = [_json(component) for component in circuit.components]
     written: dict[Op, str] = {}
     parts = []
     for place, op in enumerate(circuit.ops):
         if op.name == "measure":
-            parts.append(_measure(op, names, keys.by_place[place], place in read))
+            parts.append(_measure(op, names, keys.by_place[place], place in places_read))
             continue
         if op.name == "cc_r":
             parts.append(_conditional(op, names, circuit.ops, place, keys))
             continue
         text = written.get(op)
         if text is None:
-            text = written[op] = _instruction(op, names, _numbers(op))
+            numbers = zip(_ARGS.get(op.name, ()), op.params, strict=True)
+            args = ",".join(f'"{key}":{_number(value)}' for key, value in numbers)
+            text = written[op] = _instruction(op, names, args)
         parts.append(text)
     return f'{{"instructions":[{",".join(parts)}],"metadata":null,"name":{_json(name)}}}'
 
 
 def _measure(op: Op, names: Sequence[str], key: str, is_read: bool) -> str:
-    """A measurement; one that conditions read has its key as its feedback key too."""
-    told = _json(key)
-    feedback = f'"feedback_key":{told},' if is_read else ""
-    return _instruction(op, names, f'{feedback}"key":{told}')
+    """A measurement; where conditions read it, its key is its feedback key too."""
+    text = _json(key)
+    feedback = f'"feedback_key":{text},' if is_read else ""
+    return _instruction(op, names, f'{feedback}"key":{text}')
 
 
-def _conditional(op: Op, names: Sequence[str], ops: Sequence[Op], place: int, keys: Keys) -> str:
+def _conditional(
+    op: Op, names: Sequence[str], ops: Sequence[Op], place: int, keys: MeasurementKeys
+) -> str:
     """A `cc_prx`, which names the measurement that it reads and the qubit measured there."""
     source = keys.sources[place]
     key, qubit = _json(keys.by_place[source]), names[ops[source].qubits[0]]
     angle, phase = map(_number, op.params)
     args = f'"angle":{angle},"feedback_key":{key},"feedback_qubit":{qubit},"phase":{phase}'
     return _instruction(op, names, args)
-
-
-def _numbers(op: Op) -> str:
-    return ",".join(
-        f'"{key}":{_number(value)}'
-        for key, value in zip(_ARGS.get(op.name, ()), op.params, strict=True)
-    )
 
 
 def _instruction(op: Op, names: Sequence[str], args: str) -> str:
@@ -187,64 +195,6 @@ def _json(text: str) -> str:
     return canonical(text).decode()
 
 
-def check_body(body: bytes, architecture: Json) -> list[str]:
-    """What iqm-client's own validators find wrong with a body, in words; nothing, if it is right.
-
-    `architecture` is the dynamic quantum architecture as the server gave it.
-    """
-    from iqm_spec.iqm_client import (
-        CircuitCompilationOptions,
-        DynamicQuantumArchitecture,
-        IQMError,
-        validate_circuit,
-        validate_circuit_instructions,
-    )
-
-    found: list[str] = []
-    try:
-        request = request_model(json.loads(body))
-        machine = DynamicQuantumArchitecture.model_validate(architecture)
-    except (ValueError, IQMError) as error:  # pydantic's is a ValueError
-        return [_one_line(error)]
-    try:
-        CircuitCompilationOptions(
-            move_gate_validation=request.move_gate_validation,
-            move_gate_frame_tracking=request.move_gate_frame_tracking,
-        )
-    except ValueError as error:
-        found.append(_one_line(error))
-    for circuit in request.circuits:
-        for check in (
-            lambda one: validate_circuit(one),
-            lambda one: validate_circuit_instructions(
-                machine, [one], validate_moves=request.move_gate_validation
-            ),
-        ):
-            found += _complaints(check, circuit)
-    return found
-
-
-def _complaints(check: Any, circuit: Any) -> list[str]:
-    from iqm_spec.iqm_client import IQMError
-
-    try:
-        check(circuit)
-    except (ValueError, IQMError) as error:
-        return [f"circuit {circuit.name}: {_one_line(error)}"]
-    return []
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:500]
-
-
-_ROTATIONS = ("prx", "cc_prx")
-_TURNS = {"angle_t": "angle", "phase_t": "phase"}
-_FLOATS = {"angle", "phase", "duration"}
-_LONGEST_REASON = 200
-_MOST = 1e300
-
-
 class ForeignPayload(ValueError):
     """A payload that holds no circuits which this program understands; its text says why."""
 
@@ -252,10 +202,10 @@ class ForeignPayload(ValueError):
 def in_current_form(payload: Json) -> Json:
     """The payload with places as `locus` and rotations in radians; all else is left as it is.
 
-    ForeignPayload where a circuit contradicts itself. What has the wrong shape stays in its place:
-    the models of iqm-client say what is wrong with it.
+    ForeignPayload where a circuit contradicts itself. What has the wrong shape stays as it is: the
+    models of iqm-client say what is wrong with it.
     """
-    return _each_instruction(payload, _in_todays_form)
+    return _each_instruction(payload, _in_current_form)
 
 
 def _each_instruction(payload: Json, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Json:
@@ -277,7 +227,7 @@ def _each_instruction(payload: Json, change: Callable[[dict[str, Any]], dict[str
     return {**payload, "circuits": [changed(i, item) for i, item in enumerate(circuits)]}
 
 
-def _in_todays_form(item: dict[str, Any]) -> dict[str, Any]:
+def _in_current_form(item: dict[str, Any]) -> dict[str, Any]:
     args = item.get("args")
     rotates = item.get("name") in _ROTATIONS and isinstance(args, dict)
     has_turns = rotates and not _TURNS.keys().isdisjoint(args or ())
@@ -312,7 +262,7 @@ def _name(item: Mapping[str, Any]) -> str:
 
 
 def validated(payload: Json) -> PostJobsRequest:
-    """A payload in today's form as iqm-client's model, which raises what it likes."""
+    """A payload in the current form as iqm-client's model, which raises what it likes."""
     from iqm_spec.iqm_client import PostJobsRequest
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""The credential: found in the environment, held in a type that does not print."""
+"""The token: read from the environment, held in a type that does not print."""
 
 from __future__ import annotations
 
@@ -132,15 +132,16 @@ def _from_file(path: str) -> str:
         raise _refused(f"{where} cannot be read: {error.strerror}", "correct its path") from None
     except (ValueError, RecursionError):
         raise _refused(f"{where} is not JSON", _GET_ONE) from None
-    found = data.get("access_token") if isinstance(data, dict) else None
-    if not isinstance(found, str):
+    text = data.get("access_token") if isinstance(data, dict) else None
+    if not isinstance(text, str):
         raise _refused(f"{where} has no `access_token`", _GET_ONE)
-    token = _plain(found, where)
-    if not expires_at(token):
+    token = _plain(text, where)
+    expires = expires_at(token)
+    if not expires:
         raise _refused(
             f"the access token in {where} is no JWT with an expiry", "put a plain one in IQM_TOKEN"
         )
-    if expires_at(token) <= time.time():
+    if expires <= time.time():
         raise _refused(
             f"the access token in {where} has expired",
             "refresh the file, then go on with `iqm-spec resume`",

@@ -18,7 +18,7 @@ from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server_api.address import Server
 from iqm_spec.server_api.connection import connect
 from iqm_spec.server_api.errors import BadAnswer, NoResults
-from iqm_spec.server_api.payload import keys_of
+from iqm_spec.server_api.payload import measurement_keys
 from iqm_spec.server_api.results import counts_of, counts_of_measurements, read_counts
 from iqm_spec.server_api.retry import READS, WAITING_READS, Clock, Retry
 
@@ -49,7 +49,7 @@ def test_empty_registers_leave_no_trace() -> None:
 
 
 def test_no_shots_left_by_heralding() -> None:
-    keys = list(keys_of(TWO).bits)
+    keys = list(measurement_keys(TWO).bits)
     assert counts_of([{"measurement_keys": keys, "counts": {}}], [TWO]) == [{}]
     assert counts_of_measurements([{key: [] for key in keys}], [TWO]) == [{}]
 
@@ -131,7 +131,7 @@ def test_both_forms_agree_with_qiskits_strings(
     case: tuple[NativeCircuit, list[str]], random: Any
 ) -> None:
     native, shots = case
-    bits = keys_of(native).bits
+    bits = measurement_keys(native).bits
     keys = list(bits)
     random.shuffle(keys)
     plain = [shot.replace(" ", "")[::-1] for shot in shots]
@@ -202,7 +202,7 @@ def test_keys_of_overwritten_bits_are_left_out_of_the_counts() -> None:
 def test_a_million_bits_are_decoded_beside_little_else() -> None:
     width, outcomes = 20, 50_000
     native = measuring((("c", width),), *range(width))
-    keys = list(keys_of(native).bits)
+    keys = list(measurement_keys(native).bits)
     stride = 65_537  # odd: all outcomes differ, in no order
     texts = [format(i * stride % (1 << width), f"0{width}b") for i in range(outcomes)]
     expected = {text[::-1]: 1 + place % 3 for place, text in enumerate(texts)}
