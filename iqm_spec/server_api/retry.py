@@ -1,21 +1,8 @@
 """When a request is repeated, and when the program gives up: every delay and limit stands here.
 
 A `RetryPolicy` is data, and the policies of this module are all that the program has. `Backoff`
-applies a policy: it waits before the next try, or says that there is none.
-
-| what | policy | delays | ends |
-|---|---|---|---|
-| reads before a submission, of `import` and `adopt` | `READS` | 1 s to 30 s, doubled | 1 min |
-| reads of `run --dry-run` | `PREVIEW_READS` | as `READS` | 3 s |
-| reads of `status`, of a computer's limits and prices | `SHORT_READS` | as `READS` | 5 s |
-| reads of `doctor` | `DOCTOR_READS` | 0.5 s to 30 s, doubled | 6 s |
-| quality metrics after a run | `SINGLE_READ` | | 1 try |
-| reads while jobs are waited for | `WAITING_READS` | as `READS` | with `--wait` |
-| counts or shots of a completed job | `RESULT_READS` | as `READS` | 1 min |
-| submissions that the server did not accept | `SUBMISSIONS` | 0.5 s to 30 s, doubled | 8 tries |
-| looks at the status of jobs | `POLLS` | 0.2 s to 30 s, times 1.5 | with `--wait` |
-| looks at a job that another process submits | `OTHER_PROCESS` | 0.2 s | never |
-| the tokens file while it is rewritten | `TOKENS_FILE` | 0.1 s | 2 s |
+applies a policy: it waits before the next try, or says that there is none. A `Retry` goes with a
+call: its policy, whom its delays are reported to, and the clock.
 
 The server's `Retry-After` is obeyed, up to an hour. A delay that would outlast the deadline is cut
 short; one that the server asks for is not begun then.
@@ -63,27 +50,43 @@ class RetryPolicy:
 
 
 READS = RetryPolicy(first_delay=1.0, factor=2.0, longest_delay=30.0, jitter=0.25, deadline=60.0)
-"""Then the server counts as unreachable: exit code 6."""
+"""Reads before a submission, and those of `import` and `adopt`. At the deadline the server counts
+as unreachable: exit code 6."""
 
 PREVIEW_READS = evolve(READS, deadline=3.0)
+"""Reads of `run --dry-run`, which works without a server, too."""
+
 SHORT_READS = evolve(READS, deadline=5.0)
-"""Of what the program can do without."""
+"""Reads of `status`, and of a computer's limits, prices and timeslots: the program can do without
+them."""
+
 DOCTOR_READS = evolve(READS, first_delay=0.5, deadline=6.0)
+"""Reads of `doctor`."""
+
 SINGLE_READ = evolve(READS, deadline=0.0)
+"""Quality metrics after a run: read once."""
+
 WAITING_READS = evolve(READS, deadline=None)
+"""Reads while jobs are waited for. Their deadline is that of `--wait`."""
+
 RESULT_READS = evolve(READS, deadline=60.0)
-"""Shots and counts come in two forms: then the other one is read."""
+"""The first form of a job's results: its shots before its counts, its counts before the
+measurements that they are made of."""
 
 SUBMISSIONS = RetryPolicy(
     first_delay=0.5, factor=2.0, longest_delay=30.0, tries=8, retry_after_replaces=True
 )
-"""Only of a job that the server certainly does not have: a refused connection, a status of 429."""
+"""Submissions of a job that the server certainly does not have: a refused connection, a 429."""
 
 POLLS = RetryPolicy(first_delay=0.2, factor=1.5, longest_delay=30.0, has_last_try=False)
-"""Delays begin anew with each change of a job's status."""
+"""Looks at jobs that are waited for. The delays begin anew with each change of a job's status; the
+deadline is that of `--wait`."""
 
 OTHER_PROCESS = RetryPolicy(first_delay=0.2, factor=1.0, longest_delay=0.2)
+"""Looks at the results folder while another process submits a job."""
+
 TOKENS_FILE = RetryPolicy(first_delay=0.1, factor=1.0, longest_delay=0.1, deadline=2.0)
+"""Reads of a tokens file that was good before, and that another program may be rewriting."""
 
 CONNECT_SECONDS = 15.0
 """Limit for a connection to be made."""
