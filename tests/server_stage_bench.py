@@ -34,10 +34,9 @@ from iqm_spec.runs.load import load
 from iqm_spec.runs.loop import carry_out, planned
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.tariff import CostOptions
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.token import Token
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import Connection, connect
+from iqm_spec.server_api.token import Token
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.stages.server.batch import batches_of
 from iqm_spec.stages.server.collect import collect
@@ -100,16 +99,9 @@ class Clock:
         self._due.append((self.now + seconds, action))
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        stand_in: dict[object, object] = {
-            time.sleep: self.sleep,
-            time.monotonic: self.monotonic,
-            random.random: lambda: 0.5,
-        }
-        defaults = Patience.__init__.__defaults__ or ()
         patch.setattr(time, "sleep", self.sleep)
         patch.setattr(time, "monotonic", self.monotonic)
-        changed = tuple(stand_in.get(value, value) for value in defaults)
-        patch.setattr(Patience.__init__, "__defaults__", changed)
+        patch.setattr(random, "random", lambda: 0.5)
 
 
 @frozen

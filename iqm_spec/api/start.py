@@ -21,7 +21,7 @@ from iqm_spec.runs.request import Request
 from iqm_spec.runs.session import NO_CREDENTIALS, session_of
 from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
-from iqm_spec.server.origin import notice_of
+from iqm_spec.server_api.address import notice_of
 from iqm_spec.source import Source, line_reader, parse_source, shown_path
 from iqm_spec.source.scalars import is_plain_scalar
 from iqm_spec.stages.server.consent import Bill

@@ -14,8 +14,8 @@ from iqm_spec.emulator.messages import ApiError
 from iqm_spec.emulator.options import Options
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.payload import ForeignPayload, in_todays_form, validated
-from iqm_spec.server.reply import strict_json
+from iqm_spec.server_api.payload import ForeignPayload, in_current_form, validated
+from iqm_spec.server_api.reply import strict_json
 from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _json(body: bytes) -> Any:
     if not isinstance(data, dict):
         raise ApiError(400, "invalid_input", f"{_INVALID}: the body is no JSON object")
     try:
-        payload = in_todays_form(data)
+        payload = in_current_form(data)
     except ForeignPayload as error:
         raise _unsound(str(error)) from error
     _require_places(payload)
@@ -224,7 +224,7 @@ class MeasuredCircuit:
 
 def translate(payload: bytes, architecture: Architecture) -> list[MeasuredCircuit]:
     """Every circuit of an accepted payload; `ApiError` for what cannot be simulated here."""
-    data: Any = in_todays_form(json.loads(payload))
+    data: Any = in_current_form(json.loads(payload))
     return _circuits(data, architecture)
 
 

@@ -16,8 +16,8 @@ from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, na
 from iqm_spec.runs.derived import derived_key, measured_lines
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun
-from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.jobs import parse_stored
+from iqm_spec.server_api.errors import BadAnswer
+from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.judge import short
@@ -92,7 +92,7 @@ def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoi
 def _request(
     store: Store, plan: Plan, attempt: Attempt, by_key: Mapping[str, PlannedPoint]
 ) -> bytes:
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     intent = attempt.intent
     points = [by_key[key] for key, _ in attempt.parts]

@@ -8,7 +8,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.memory import without_spaces
 from iqm_spec.model import NativeCircuit
 from iqm_spec.runs.server_stage import ServerStage
-from iqm_spec.stages.server.collect import MEMORY, SHOTS_SECONDS, put_shots, records_kind
+from iqm_spec.stages.server.collect import MEMORY, put_shots, records_kind
 from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts
@@ -40,16 +40,16 @@ def _fetch(
 ) -> str:
     """Store the shots of one job; why they cannot be had, or an empty string."""
     from iqm_spec.errors import Refused, Unreachable
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.results import read_shots
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.results import read_shots
+    from iqm_spec.server_api.retry import RESULT_READS, Retry
 
     job_id = str(attempt.fields["id"])
     asked = [circuits[key] for key, _ in attempt.parts]
     numbers = {number for number, (key, _) in enumerate(attempt.parts) if key in wanted}
-    patience = Patience(total=SHOTS_SECONDS, tell=it.tell)
+    retry = Retry(RESULT_READS, it.tell)
     try:
-        shots = read_shots(it.session.connection, job_id, asked, patience, numbers)
+        shots = read_shots(it.session.connection, job_id, asked, retry, numbers)
     except (BadAnswer, Refused, Unreachable) as error:
         return f"the shots of job {job_id} could not be had: {error.message}"
     keys = [_record(attempt, key) for key, _ in attempt.parts]

@@ -35,9 +35,6 @@ from iqm_spec.stages.server.submit import asked, asked_of
 from iqm_spec.stages.server.work import ended_already, look
 from iqm_spec.store import Store
 
-SERVER_SECONDS = 3.0
-"""How long a preview tries to ask the server; it can do without."""
-
 
 @frozen
 class JobPreview:
@@ -132,9 +129,11 @@ class Told:
 
 def ask_server(session: Session | None, plan: Plan) -> Told:
     """Ask for limits, prices and booked timeslots of the plan's machines, for a few seconds."""
+    from iqm_spec.server_api.retry import PREVIEW_READS
+
     if session is None:
         return Told(notes=("no credentials: limits and prices are not the server's own",))
-    counter = Counter(session, seconds=SERVER_SECONDS)
+    counter = Counter(session, policy=PREVIEW_READS)
     targets = list(dict.fromkeys(point.target for point in plan.points))
     try:
         listed = counter.aliases()

@@ -39,9 +39,6 @@ from iqm_spec.stages.server.submit import submit
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, ended_already
 from iqm_spec.store import Store
 
-OTHERS_SECONDS = 0.2
-"""Between two looks at a job that another process is submitting."""
-
 ROUNDS = 3
 """So often is looked for what is left, as other processes may submit from the same folder."""
 
@@ -187,12 +184,13 @@ def _hopeless(attempt: Attempt) -> bool:
 
 def _wait(it: ServerStage) -> Iterator[Event]:
     """Bring in what the server has, until the deadline; other processes' jobs too."""
+    from iqm_spec.server_api.retry import OTHER_PROCESS, Backoff, Retry
+
     deadline = deadline_of(it)
     work = it.look()
-    while work.attempts(Phase.INTENDED):  # another process is submitting at this moment
-        if deadline is not None and time.monotonic() >= deadline:
-            break
-        time.sleep(OTHERS_SECONDS)
+    left = None if deadline is None else deadline - time.monotonic()
+    others = Backoff(Retry(OTHER_PROCESS if left is None else OTHER_PROCESS.within(left)))
+    while work.attempts(Phase.INTENDED) and others.pause():  # another process is submitting
         work = it.look()
     waiting = work.attempts(Phase.SUBMITTED)
     if not waiting:

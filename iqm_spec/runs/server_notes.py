@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from iqm_spec.cost.words import amount
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.runs.server_stage import ServerStage
-from iqm_spec.server.offer import Offer
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.state import Phase
 from iqm_spec.stages.server.work import look
 
+if TYPE_CHECKING:
+    from iqm_spec.server_api.computers import ComputerInfo
 
-def machine_notes(offers: Iterable[Offer]) -> Iterator[str]:
+
+def machine_notes(offers: Iterable[ComputerInfo]) -> Iterator[str]:
     """Machines whose server says that they are not online, or not healthy."""
     for offer in offers:
         if offer.is_online is False:

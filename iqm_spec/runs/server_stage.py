@@ -22,9 +22,6 @@ from iqm_spec.stages.server.purse import Purse
 from iqm_spec.stages.server.work import ServerWork, look
 from iqm_spec.store import Store
 
-DETACHED_SECONDS = 60.0
-"""How long a detached run waits for the mock, so that the machine's jobs can be submitted."""
-
 
 @define
 class ServerStage:
@@ -106,6 +103,8 @@ def _pinned(it: ServerStage, target: str) -> str | None:
 
 def deadline_of(it: ServerStage) -> float | None:
     """When to stop waiting. Detached, a stage that others wait for gets a minute, the last none."""
+    from iqm_spec.server_api.retry import DETACHED_SECONDS
+
     known = it.request.deadline
     if not it.request.detach:
         return known

@@ -145,10 +145,6 @@ def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any
     }
 
 
-PATIENCE_SECONDS = 5.0
-"""How long the server is asked before the folder's word is taken."""
-
-
 def server_jobs(
     saved: SavedRun, store: Store, results: Path, server: str | None
 ) -> list[dict[str, Any]]:
@@ -192,12 +188,12 @@ def _told(attempt: Attempt) -> dict[str, Any]:
 
 
 def _update(jobs: list[dict[str, Any]], found: list[Attempt], session: Session | None) -> None:
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.jobs import read_job
+    from iqm_spec.server_api.retry import SHORT_READS, Retry
 
     for job, attempt in zip(jobs, found, strict=True):
         if session is not None and attempt.open:
-            report = read_job(session.connection, attempt.ids[0], Patience(total=PATIENCE_SECONDS))
+            report = read_job(session.connection, attempt.ids[0], Retry(SHORT_READS))
             job |= {
                 "status": report.status,
                 "queue_position": report.queue_position,

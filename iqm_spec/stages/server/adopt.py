@@ -91,7 +91,7 @@ def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
 
 def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     from iqm_spec.canonical import canonical
-    from iqm_spec.server.payload import normalized
+    from iqm_spec.server_api.payload import normalized
 
     body = canonical(store.get_json(attempt.intent["body"]))
     for form in (normalized, canonical):

@@ -13,7 +13,7 @@ from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.cost.estimate import Tariff
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.connection import Connection
     from iqm_spec.stages.server.purse import Purse
 
 EMULATOR = "emulator"

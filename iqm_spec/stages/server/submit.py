@@ -13,8 +13,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from iqm_spec.cost.conditions import conditions_of
 from iqm_spec.cost.estimate import JobAsked, JobCost
 from iqm_spec.cost.shape import job_shape
@@ -32,10 +30,7 @@ from iqm_spec.store import Store
 from iqm_spec.store.journal import Journal
 
 if TYPE_CHECKING:
-    from iqm_spec.server.submission import Outcome
-
-TRIES = 8
-"""Submissions of a job that the server did not take in (refused connections, 429)."""
+    from iqm_spec.server_api.jobs import Outcome
 
 Ignored = frozenset[tuple[str, int]]
 
@@ -46,8 +41,8 @@ def submit(
     """The attempt and what became of it; None where another process has asked in the meantime.
 
     `tell(why, seconds)` hears of every pause before a submission that was not accepted is made
-    again. Unreachable where none of `TRIES` got through, Refused where the budget does not cover
-    the job or nothing can be sent as things are: nothing was submitted then.
+    again. Unreachable where no try under `SUBMISSIONS` got through, Refused where the budget does
+    not cover the job or nothing can be sent as things are: nothing was submitted then.
     """
     body = _body(desk, batch)
     key = job_key(
@@ -72,7 +67,7 @@ def submit(
             journal.append("intent", _intent(desk, batch, number, body, priced, cost))
             if desk.purse is not None:
                 desk.purse.mine.add((key, number))
-        _post(desk, batch, journal, number, body, _Pauses(signals, tell))
+        _post(desk, batch, journal, number, body, signals, tell)
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
 
@@ -95,7 +90,7 @@ def now() -> dict[str, Json]:
 
 
 def _body(desk: Desk, batch: Batch) -> bytes:
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     circuits = [(part.point.name, part.circuit) for part in batch.parts]
     return job_body(circuits, batch.shots, desk.sets.get(batch.target), batch.options)
@@ -148,47 +143,42 @@ def _intent(
     }
 
 
-@frozen
-class _Pauses:
-    """Waits between two tries of a submission that the server did not take in."""
-
-    signals: Signals
-    tell: Callable[[str, float], None]
-
-    def wait(self, seconds: float) -> bool:
-        """False where a signal came."""
-        end = time.monotonic() + seconds
-        while not self.signals.arrived and time.monotonic() < end:
-            time.sleep(min(0.1, seconds))
-        return not self.signals.arrived
-
-
 def _post(
-    desk: Desk, batch: Batch, journal: Journal, number: int, body: bytes, pauses: _Pauses
+    desk: Desk,
+    batch: Batch,
+    journal: Journal,
+    number: int,
+    body: bytes,
+    signals: Signals,
+    tell: Callable[[str, float], None],
 ) -> None:
     """POST until the server has said something; whatever it said is an event when this returns."""
-    from iqm_spec.server.submission import NotAccepted, submit
+    from iqm_spec.server_api.jobs import NotAccepted, submit
+    from iqm_spec.server_api.retry import SUBMISSIONS, Backoff, Clock, Retry
 
     computer = desk.alias(batch.target)
     tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
-    why, refusal = "", None
-    for turn in range(TRIES):
+
+    def sleep(seconds: float) -> None:
+        """Ends early where a signal comes."""
+        end = time.monotonic() + seconds
+        while not signals.arrived and time.monotonic() < end:
+            time.sleep(min(0.1, seconds))
+
+    backoff = Backoff(Retry(SUBMISSIONS, tell, Clock(sleep=sleep)))
+    while True:
         outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
         if not isinstance(outcome, NotAccepted):
             _note(desk, journal, outcome, number)
             return
-        why, seconds = outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn)
-        refusal = outcome.refusal
-        if turn + 1 == TRIES or refusal is not None:
-            break
-        pauses.tell(why, seconds)
-        if not pauses.wait(seconds):
+        why, refusal = outcome.why, outcome.refusal
+        if refusal is not None or not backoff.pause(why, outcome.retry_after) or signals.arrived:
             break
     told: dict[str, Json] = {"code": "not_accepted", "message": why}
     journal.append("rejected", {"attempt": number, **told, **now()})
     if refusal is not None:
         raise refusal
-    if not pauses.signals.arrived:
+    if not signals.arrived:
         raise Unreachable(
             f"the server did not take the job: {why}",
             hint="nothing was submitted; the same command, or `iqm-spec resume`, goes on from here",
@@ -197,7 +187,7 @@ def _post(
 
 def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
     """Write the outcome down; where the disk does not take it, at least the id is told."""
-    from iqm_spec.server.submission import Accepted
+    from iqm_spec.server_api.jobs import Accepted
 
     try:
         journal.append(*_event(outcome, number))
@@ -212,7 +202,7 @@ def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
 
 def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
     """Kind and fields of what the server said."""
-    from iqm_spec.server.submission import Accepted, Rejected, Unknown
+    from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
 
     fields: dict[str, Json] = {"attempt": number, **now()}
     match outcome:
