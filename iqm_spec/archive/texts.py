@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from iqm_spec.allocation.rendering import text as markdown_text
 from iqm_spec.archive.about import About
 from iqm_spec.archive.contents import Contents
 from iqm_spec.json_types import Json
-from iqm_spec.papers.render import text as markdown_text
 from iqm_spec.source.scalars import written
 from iqm_spec.stages.server.desk import EMULATOR
 

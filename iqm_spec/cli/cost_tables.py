@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli.tables import MOST_ROWS, WIDE
-from iqm_spec.cost.words import amount, range_words
+from iqm_spec.cost.ranges import amount, range_text
 from iqm_spec.plan.label import count
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
 def batching_lines(batchings: Iterable[Batching]) -> list[str]:
     """What another way to cut the circuits into jobs would cost."""
     return [
-        f"{one.name} instead: {count(one.jobs, 'job')}, {range_words(one.credits, 'credits')}"
+        f"{one.name} instead: {count(one.jobs, 'job')}, {range_text(one.credits, 'credits')}"
         for one in batchings
         if one.name != "this plan"
     ]
@@ -75,5 +75,5 @@ def slot_lines(slots: Iterable[Slots]) -> list[str]:
 def time_words(seconds: Range) -> str:
     """A range of times, in minutes from two on."""
     if seconds.high < 120:
-        return range_words(seconds, "s")
-    return range_words(seconds.times(1 / 60), "min")
+        return range_text(seconds, "s")
+    return range_text(seconds.times(1 / 60), "min")

@@ -9,8 +9,7 @@ from iqm_spec.cli import output, tables
 from iqm_spec.cli.cost_tables import batching_lines, jobs_table, slot_lines
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cost.precision import standard_error
-from iqm_spec.cost.ranges import NOTHING, Range
-from iqm_spec.cost.words import range_words
+from iqm_spec.cost.ranges import ZERO, Range, range_text
 from iqm_spec.model import Stage
 from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
@@ -81,7 +80,7 @@ def _show_costs(costs: CostPreview, console: Console) -> None:
     jobs = [job for stage in costs.stages if stage.stage is Stage.HARDWARE for job in stage.jobs]
     console.print()
     console.print(jobs_table(jobs, console.width))
-    credits_, seconds = range_words(costs.credits, "credits"), range_words(costs.seconds, "s")
+    credits_, seconds = range_text(costs.credits, "credits"), range_text(costs.seconds, "s")
     told = [f"\ntotal: {credits_}, {seconds} of QPU time"]
     told += batching_lines(costs.batchings)
     told += [
@@ -171,7 +170,7 @@ def _aer_entry(work: AerWork) -> dict[str, Any]:
             "circuits": len(job),
             "shots": sum(point.shots for _, point in job.points) // max(1, len(job)),
             "executions": sum(point.shots for _, point in job.points),
-            **_both(NOTHING, NOTHING),
+            **_both(ZERO, ZERO),
         }
         for job in work.jobs
     ]
@@ -182,7 +181,7 @@ def _aer_entry(work: AerWork) -> dict[str, Any]:
         "shared": work.started.shared,
         "seconds": round(work.started.seconds, 3),
         "seconds_at_most": work.started.at_most,
-        **_both(NOTHING, NOTHING),
+        **_both(ZERO, ZERO),
     }
 
 

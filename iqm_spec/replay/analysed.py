@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
+from iqm_spec.analysis.logical_error import can_decode
+from iqm_spec.analysis.run_analyses import analysis_lines, analyze_run, stored_analyses
 from iqm_spec.json_types import Json
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
 from iqm_spec.store import Store
-from iqm_spec.study import analyse_run, analysis_lines, kept_analyses
-from iqm_spec.study.logical import NAME as LOGICAL_ERROR
-from iqm_spec.study.logical import can_decode
 
 
 def check_analyses(store: Store, saved: SavedRun) -> Check | None:
@@ -23,7 +23,7 @@ def check_analyses(store: Store, saved: SavedRun) -> Check | None:
     left_out = {PLUGINS} if can_decode() else {PLUGINS, LOGICAL_ERROR}
     wrong: list[Mismatch] = []
     total, left = 0, 0
-    for _, told, lines in kept_analyses(store, saved):
+    for _, told, lines in stored_analyses(store, saved):
         wanted = {name: options for name, options in told.items() if name not in left_out}
         made = _made(store, saved, wanted)
         own = [line for line in lines if line["analysis"] in wanted]
@@ -37,7 +37,7 @@ def check_analyses(store: Store, saved: SavedRun) -> Check | None:
 
 
 def _made(store: Store, saved: SavedRun, wanted: Declared) -> dict[str, Mapping[str, Json]]:
-    found = analyse_run(store, saved, wanted=wanted)
+    found = analyze_run(store, saved, analyses=wanted)
     return {str(line["key"]): line for line in analysis_lines(found)}
 
 
