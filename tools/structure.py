@@ -36,7 +36,7 @@ STATE = frozenset({"header", "intent", "fields"})
 STAGES = frozenset({"aer", "mock", "hardware"})
 
 FILLER = re.compile(
-    "told|found|one|it|held|whole|wanted|heard|said|asked|given|seen|known|kept|some|other|here"
+    "told|found|one|it|held|whole|wanted|heard|said|asked|given|seen|kept|some|here"
     "|apart|alone|everything"
 )
 """Names that do not say what they hold."""
