@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from attrs import frozen
 
-from iqm_spec.cost.accuracy import Accuracy, score
-from iqm_spec.cost.fit import fit
-from iqm_spec.cost.measured_tables import MACHINES, measured_table
+from iqm_spec.cost.accuracy import Accuracy, accuracy_of_ranges
+from iqm_spec.cost.job_shape import JobShape, Timing, uniform_job
 from iqm_spec.cost.ranges import Range
-from iqm_spec.cost.shape import JobShape, alike
-from iqm_spec.cost.timings import Timing
+from iqm_spec.cost.time_model import fit
+from iqm_spec.cost.timing_tables import MACHINES, measured_table
 from tools.page import DOCS, show_or_write
 
 PAGE = DOCS / "cost-model.md"
@@ -96,7 +95,7 @@ def invented(law: Law, wild: float, seed: int) -> list[Timing]:
     for _ in range(JOBS):
         qubits, depth = int(rng.integers(1, 21)), int(rng.integers(1, 101))
         circuits, shots = int(100 ** rng.random()), int(100 * 200 ** rng.random())
-        shape = alike(qubits, depth, circuits, shots)
+        shape = uniform_job(qubits, depth, circuits, shots)
         factor = float(rng.uniform(2, 10)) if rng.random() < wild else 1.0
         found.append(Timing(shape, law(shape) * factor * float(np.exp(rng.normal(0, NOISE)))))
     return found
@@ -120,7 +119,7 @@ def outcome(
     for seed in seeds:
         inside, out = split(timings(seed), size, seed)
         seconds = [one.qpu_seconds for one in out]
-        ours.append(score(fit(inside).predict([one.shape for one in out]), seconds))
+        ours.append(accuracy_of_ranges(fit(inside).predict([one.shape for one in out]), seconds))
         if formula is not None:
             published.append(_scored(formula, out))
     return Outcome(tuple(ours), tuple(published))
@@ -128,7 +127,9 @@ def outcome(
 
 def _scored(formula: Law, out: Sequence[Timing]) -> Accuracy:
     values = [formula(one.shape) for one in out]
-    return score([Range(one, one, one) for one in values], [one.qpu_seconds for one in out])
+    return accuracy_of_ranges(
+        [Range(one, one, one) for one in values], [one.qpu_seconds for one in out]
+    )
 
 
 def of_machine(machine: str, size: int | None = None, seeds: Sequence[int] = SEEDS) -> Outcome:

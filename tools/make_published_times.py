@@ -15,15 +15,14 @@ from pathlib import Path
 import numpy as np
 from qiskit.circuit.random import random_circuit
 
-from iqm_spec.cost.laws import Law, fit_law
-from iqm_spec.cost.shape import JobShape, alike
-from iqm_spec.cost.terms import TERMS, matrix
+from iqm_spec.cost.job_shape import JobShape, uniform_job
+from iqm_spec.cost.time_laws import TERMS, TimeLaw, fit_law, matrix
 from iqm_spec.targets.catalogue import architecture
 from iqm_spec.transpile import transpile_many
 
 DATA = Path(__file__).parent.parent / "iqm_spec" / "cost" / "data"
 TABLES = {"aalto-q20": "aaltoq20.csv", "helmi": "helmi.csv", "vtt-q50": "vtt-q50.csv"}
-LAW = Law(("job", "circuit", "execution", "execution depth"))
+LAW = TimeLaw(("job", "circuit", "execution", "execution depth"))
 SEEDS = range(4)
 FIQCI = "fit to FiQCI's timing table {} (github.com/FiQCI/resource-estimator, MIT licence)"
 VLQ = {
@@ -66,7 +65,7 @@ def law_of(name: str, table: str) -> dict[str, object]:
             qubits, depth = int(row["num_qubits"]), int(row["depth"])
             circuits = int(row.get("batches") or row["num_circuits"])
             layers = native_depth(qubits, depth)
-            shapes.append(alike(qubits, layers, circuits, int(row["shots"])))
+            shapes.append(uniform_job(qubits, layers, circuits, int(row["shots"])))
             seconds.append(float(row["qpu_seconds"]))
     terms, measured = matrix(shapes), np.array(seconds)
     fitted = fit_law(LAW, terms, measured)

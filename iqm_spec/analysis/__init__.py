@@ -1,7 +1,8 @@
-"""Counts beside ideal probabilities: distances with their errors, and verdicts. No simulation."""
+"""Analyses of a stored run: what the spec declares, computed from the folder alone.
 
-from iqm_spec.analysis.compare import Comparison, compare
-from iqm_spec.analysis.perfect import Perfect, perfect_device
-from iqm_spec.analysis.verdict import Verdict, judge
+One module per analysis holds its mathematics, as functions of counts, and below it the use of them
+on the rows of a run.
 
-__all__ = ["Comparison", "Perfect", "Verdict", "compare", "judge", "perfect_device"]
+Imports: statistics, model, canonical, diagnostics, errors, json_types, circuits, spec, plan, store,
+runs.
+"""

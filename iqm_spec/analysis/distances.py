@@ -1,46 +1,109 @@
-"""The two distances as sums over outcomes, with their means and variances under sampling."""
+"""Distances of each point's counts to its ideal distribution."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from math import sqrt
-from typing import TYPE_CHECKING
+from statistics import stdev
 
-from iqm_spec.analysis.moments import Sum, multinomial_sums
-from iqm_spec.analysis.tabled import tabled_distances
+from iqm_spec.analysis.groups import (
+    Options,
+    bounded_merit,
+    group_result,
+    ideal_of,
+    rows_of_circuits,
+)
+from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.analysis.readout_mitigation import Mitigated, Readout, nearest_probabilities
+from iqm_spec.canonical import digest
+from iqm_spec.runs.rows import Row
+from iqm_spec.statistics.intervals import distance_intervals
 
-if TYPE_CHECKING:
-    from iqm_spec.analysis.moments import Floats
+NAME = "distances"
+MOST_RESAMPLED = 2000
+"""Rows whose intervals are bootstrapped; of more the standard error speaks."""
 
+_SHOTS_EACH = 20
+"""Shots for each likely outcome from which on sampling does not make most of a distance."""
+_TOO_FEW = (
+    f"fewer than {_SHOTS_EACH} shots for each likely outcome: the distance is in part that of "
+    "sampling, and its interval leaves the truth out too often"
+)
 
-MOST_APART = 1 << 15
-"""Outcomes that are summed up each by itself; of more, those drawn alike share a table.
-
-Both ways agree, means to 1e-12 and variances to 1e-4. Figures that folders hold were made by the
-first one.
-"""
-
-
-def sampled_distances(
-    ideal: Floats, drawn: Floats, shots: int, many: Floats | None = None
-) -> tuple[Sum, Sum]:
-    """Moments of sum sqrt(p_i X_i / N), the root of F, and of sum |X_i / N - p_i| / 2."""
-    import numpy as np
-
-    if drawn.size > MOST_APART:
-        return tabled_distances(ideal, drawn, shots, many)
-
-    def overlap(count: Floats, p: Floats) -> Floats:
-        root: Floats = np.sqrt(p * count / shots)
-        return root
-
-    def distance(count: Floats, p: Floats) -> Floats:
-        half: Floats = np.abs(count / shots - p) / 2
-        return half
-
-    root, apart = multinomial_sums((overlap, distance), ideal, drawn, shots, many)
-    return root, apart
+_FIDELITY, _DISTANCE = "hellinger_fidelity", "total_variation_distance"
 
 
-def error_of_square(mean: float, variance: float) -> float:
-    """Standard deviation of the square of a nearly normal quantity: of F from its root's."""
-    return sqrt(4 * mean**2 * variance + 2 * variance**2)
+def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
+    """Hellinger fidelity and total variation distance of every row that has them.
+
+    Mitigated ones are those of the probabilities nearest to the quasi-probabilities.
+    """
+    chosen = rows_of_circuits(rows, options.get("circuits"))
+    resample = len(chosen) <= MOST_RESAMPLED
+    for row in chosen:
+        if row.comparison is not None:
+            merits = _bootstrapped(row) if resample else _normal(row)
+            mitigated = readout.mitigated(row)
+            if isinstance(mitigated, Mitigated):
+                merits += _mitigated(row, mitigated)
+            notes = [mitigated] if isinstance(mitigated, str) else []
+            if sum(1 for hits in row.counts.values() if hits) == 1:
+                merits = [Merit(merit.name, merit.value) for merit in merits]
+                notes.append("all shots agree: how far they would scatter is not known")
+            if _few_shots(row):
+                notes.append(_TOO_FEW)
+            yield group_result(NAME, [row], merits, notes=notes)
+        elif row.derived is not None and row.derived.get("reason"):
+            yield group_result(NAME, [row], [], notes=[str(row.derived["reason"])])
+
+
+def _few_shots(row: Row) -> bool:
+    """Whether sampling alone makes most of the distance, which no resampling takes off."""
+    ideal = ideal_of(row)
+    likely = sum(1 for p in ideal.values() if p > 1 / (10 * len(ideal)))
+    return _SHOTS_EACH * likely > sum(row.counts.values())
+
+
+def _bootstrapped(row: Row) -> list[Merit]:
+    assert row.comparison is not None  # noqa: S101 - checked by the caller
+    intervals = distance_intervals(row.counts, ideal_of(row), _seed(row))
+    merits = []
+    for name, (low, high) in zip((_FIDELITY, _DISTANCE), intervals, strict=True):
+        value = row.comparison[name]  # stored to twelve decimals, which the ends are not
+        error = row.comparison[f"{name}_error"]
+        merits.append(Merit(name, value, error, min(low, value), max(high, value)))
+    return merits
+
+
+def _mitigated(row: Row, counts: Mitigated) -> list[Merit]:
+    ideal = ideal_of(row)
+    values = _distances(nearest_probabilities(counts.quasi()), ideal)
+    resamples = [_distances(sample, ideal) for sample in counts.resampled(_seed(row))]
+    return [
+        bounded_merit(
+            f"{name}_mitigated", value, stdev(sample[place] for sample in resamples), 0.0, 1.0
+        )
+        for place, (name, value) in enumerate(zip((_FIDELITY, _DISTANCE), values, strict=True))
+    ]
+
+
+def _distances(
+    probabilities: Mapping[str, float], ideal: Mapping[str, float]
+) -> tuple[float, float]:
+    """Hellinger fidelity and total variation distance of probabilities to the ideal ones."""
+    pairs = [(p, ideal.get(bits, 0.0)) for bits, p in probabilities.items()]
+    ideal_of_missing = max(0.0, 1.0 - sum(q for _, q in pairs))
+    root = min(1.0, sum(sqrt(max(0.0, p * q)) for p, q in pairs))
+    return root**2, (sum(abs(p - q) for p, q in pairs) + ideal_of_missing) / 2
+
+
+def _seed(row: Row) -> int:
+    return int(digest({"bootstrap": row.key, "records": sorted(row.sources)})[:15], 16)
+
+
+def _normal(row: Row) -> list[Merit]:
+    assert row.comparison is not None  # noqa: S101 - checked by the caller
+    return [
+        bounded_merit(name, row.comparison[name], row.comparison[f"{name}_error"], 0.0, 1.0)
+        for name in (_FIDELITY, _DISTANCE)
+    ]

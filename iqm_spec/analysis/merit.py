@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from statistics import NormalDist
 
 from attrs import asdict, field, frozen
 
 from iqm_spec.json_types import Json
-
-CONFIDENCE = 0.95
-"""How often an interval holds the true value, were the experiment repeated."""
-
-
-_QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-
-
-def interval(value: float, error: float) -> tuple[float, float]:
-    """The interval of a value whose error is normal."""
-    return value - _QUANTILE * error, value + _QUANTILE * error
 
 
 @frozen
@@ -57,7 +45,7 @@ class Curve:
 
 @frozen
 class Analysed:
-    """What one analysis found for one group of points of a stage.
+    """The result of one analysis for one group of points of a stage.
 
     `analysis` is its name in the spec, `values` are the axes on which the group's points agree
     (one point: all of its axes), `points` their ids. `notes` say what a reader must know: what was

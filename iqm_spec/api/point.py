@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.result import Counts
 
-    from iqm_spec.analysis.decoding import Decoded, DetectionEvents
+    from iqm_spec.analysis.logical_error import Decoded, DetectionEvents
     from iqm_spec.memory import Bits
     from iqm_spec.report import Subject
 
@@ -130,7 +130,7 @@ class Point:
 
         UsageError where the circuit has none, or no shots are kept.
         """
-        from iqm_spec.analysis.decoding import detection_events
+        from iqm_spec.analysis.logical_error import detection_events
 
         with self._decoding() as (text, bits):
             return detection_events(text, bits)
@@ -141,7 +141,7 @@ class Point:
         `noise` is the strength that the decoder assumes (docs/decoding.md); None takes the noise
         channels of the file, or 0.01 where it has none. UsageError as in `detection_events`.
         """
-        from iqm_spec.analysis.decoding import decode
+        from iqm_spec.analysis.logical_error import decode
 
         with self._decoding() as (text, bits):
             return decode(text, bits, noise)
@@ -149,7 +149,7 @@ class Point:
     @contextmanager
     def _decoding(self) -> Iterator[tuple[str, Bits]]:
         """The Stim file and the shots; what cannot be decoded in words."""
-        from iqm_spec.analysis.decoding import CannotDecode
+        from iqm_spec.analysis.logical_error import CannotDecode
         from iqm_spec.runs.stim_files import require_text
 
         bits = self.memory

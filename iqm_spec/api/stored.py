@@ -127,9 +127,9 @@ class Run:
 
     def analyses(self) -> tuple[Analysed, ...]:
         """What the spec's `analysis` says of the counts; distances where it declares nothing."""
-        from iqm_spec.study import analyse_run
+        from iqm_spec.analysis.run_analyses import analyze_run
 
-        return analyse_run(self.store, self.saved)
+        return analyze_run(self.store, self.saved)
 
     def to_dataframe(self) -> pd.DataFrame:
         """A pandas table, one row per point and stage (docs/python.md has the columns)."""

@@ -9,8 +9,7 @@ from iqm_spec.cli import output, tables
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.tables import MOST_ROWS, WIDE
 from iqm_spec.cost.precision import standard_error
-from iqm_spec.cost.ranges import NOTHING, Range
-from iqm_spec.cost.words import amount, range_words
+from iqm_spec.cost.ranges import ZERO, Range, amount, range_text
 from iqm_spec.model import Stage
 from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
@@ -84,7 +83,7 @@ def _show_costs(costs: CostPreview, console: Console) -> None:
     jobs = [job for stage in costs.stages if stage.stage is Stage.HARDWARE for job in stage.jobs]
     console.print()
     console.print(jobs_table(jobs, console.width))
-    credits_, seconds = range_words(costs.credits, "credits"), range_words(costs.seconds, "s")
+    credits_, seconds = range_text(costs.credits, "credits"), range_text(costs.seconds, "s")
     told = [f"\ntotal: {credits_}, {seconds} of QPU time"]
     told += batching_lines(costs.batchings)
     told += [
@@ -174,7 +173,7 @@ def _aer_entry(work: AerWork) -> dict[str, Any]:
             "circuits": len(job),
             "shots": sum(point.shots for _, point in job.points) // max(1, len(job)),
             "executions": sum(point.shots for _, point in job.points),
-            **_both(NOTHING, NOTHING),
+            **_both(ZERO, ZERO),
         }
         for job in work.jobs
     ]
@@ -185,7 +184,7 @@ def _aer_entry(work: AerWork) -> dict[str, Any]:
         "shared": work.started.shared,
         "seconds": round(work.started.seconds, 3),
         "seconds_at_most": work.started.at_most,
-        **_both(NOTHING, NOTHING),
+        **_both(ZERO, ZERO),
     }
 
 
@@ -249,7 +248,7 @@ def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
 def batching_lines(batchings: Iterable[Batching]) -> list[str]:
     """What another way to cut the circuits into jobs would cost."""
     return [
-        f"{one.name} instead: {count(one.jobs, 'job')}, {range_words(one.credits, 'credits')}"
+        f"{one.name} instead: {count(one.jobs, 'job')}, {range_text(one.credits, 'credits')}"
         for one in batchings
         if one.name != "this plan"
     ]
@@ -273,5 +272,5 @@ def slot_lines(slots: Iterable[Slots]) -> list[str]:
 def time_words(seconds: Range) -> str:
     """A range of times, in minutes from two on."""
     if seconds.high < 120:
-        return range_words(seconds, "s")
-    return range_words(seconds.times(1 / 60), "min")
+        return range_text(seconds, "s")
+    return range_text(seconds.times(1 / 60), "min")

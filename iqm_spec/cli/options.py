@@ -21,7 +21,7 @@ from iqm_spec.errors import UsageError
 from iqm_spec.server_api.address import notice_of
 
 if TYPE_CHECKING:
-    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.time_model import TimeModel
     from iqm_spec.runs.tariff import CostOptions
 
 
@@ -277,7 +277,7 @@ def cost_flags(*options: Decorator) -> Decorator:
 
 def read_model(path: Path) -> TimeModel:
     """The time model in a file; UsageError where there is none."""
-    from iqm_spec.cost.model import model_from_json
+    from iqm_spec.cost.time_model import model_from_json
 
     name = printable(path.as_posix())
     try:

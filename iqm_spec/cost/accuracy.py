@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, frozen
 
-from iqm_spec.cost.fit import LEAST_JOBS, fit
-from iqm_spec.cost.timings import Timing, in_order
+from iqm_spec.cost.job_shape import Timing, in_order
+from iqm_spec.cost.time_model import LEAST_JOBS, fit
 from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
-    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.job_shape import JobShape
     from iqm_spec.cost.ranges import Range
-    from iqm_spec.cost.shape import JobShape
+    from iqm_spec.cost.time_model import TimeModel
 
 PARTS = 5
 """Parts of the jobs, each predicted by a model of the others."""
 
 MOST_JOBS = 500
-"""Jobs that take part in a check; of more, every second or third does."""
+"""Jobs that take part in a check; of more, every second, third, ... does."""
 
 _AT_ONCE = 4_000_000
 """Figures in memory while jobs are predicted: measured jobs times jobs."""
@@ -38,7 +38,7 @@ class Accuracy:
     width: float
 
     def to_json(self) -> dict[str, Json]:
-        """As models and answers keep it."""
+        """As models and answers hold it."""
         return dict(asdict(self))
 
 
@@ -47,17 +47,18 @@ def accuracy_from_json(data: Any) -> Accuracy | None:
     if not isinstance(data, Mapping):
         return None
     try:
-        found = Accuracy(**data)
-        return found if all(math.isfinite(one) for one in asdict(found).values()) else None
+        accuracy = Accuracy(**data)
+        finite = all(math.isfinite(value) for value in asdict(accuracy).values())
     except TypeError:
         return None
+    return accuracy if finite else None
 
 
-def score(ranges: Sequence[Range], seconds: Sequence[float]) -> Accuracy:
-    """The accuracy of predictions of jobs that took so many QPU seconds; at least one job."""
+def accuracy_of_ranges(ranges: Sequence[Range], seconds: Sequence[float]) -> Accuracy:
+    """The accuracy of `ranges`, predicted for jobs that took `seconds`; at least one job."""
     import numpy as np
 
-    low, expected, high = np.array([(one.low, one.expected, one.high) for one in ranges]).T
+    low, expected, high = np.array([(r.low, r.expected, r.high) for r in ranges]).T
     measured = np.array(seconds)
     errors = np.abs(expected / measured - 1)
     inside = (low <= measured) & (measured <= high)
@@ -87,23 +88,23 @@ def cross_check(timings: Sequence[Timing]) -> Accuracy | None:
     ranges: list[Range] = []
     seconds: list[float] = []
     for part in range(parts):
-        model = fit([one for one, at in zip(ordered, part_of, strict=True) if at != part])
-        out = [one for one, at in zip(ordered, part_of, strict=True) if at == part]
-        ranges += model.predict([one.shape for one in out])
-        seconds += [one.qpu_seconds for one in out]
-    return score(ranges, seconds)
+        model = fit([job for job, of in zip(ordered, part_of, strict=True) if of != part])
+        left_out = [job for job, of in zip(ordered, part_of, strict=True) if of == part]
+        ranges += model.predict([job.shape for job in left_out])
+        seconds += [job.qpu_seconds for job in left_out]
+    return accuracy_of_ranges(ranges, seconds)
 
 
 def checked_fit(timings: Sequence[Timing], origin: Mapping[str, Json]) -> TimeModel:
     """The model of these jobs, with its accuracy for jobs left out in its origin."""
     model = fit(timings, origin)
     accuracy = cross_check(timings)
-    told = None if accuracy is None else accuracy.to_json()
-    return evolve(model, origin={**origin, "accuracy": told})
+    stored = None if accuracy is None else accuracy.to_json()
+    return evolve(model, origin={**origin, "accuracy": stored})
 
 
 def accuracy_of(model: TimeModel) -> Accuracy | None:
-    """What `checked_fit` found out; None where it is not known."""
+    """The accuracy that `checked_fit` stored; None where it is not known."""
     return accuracy_from_json(model.origin.get("accuracy"))
 
 

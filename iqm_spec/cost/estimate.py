@@ -1,4 +1,4 @@
-"""What jobs cost: QPU seconds and credits of each, together, and what was assumed."""
+"""What jobs cost: QPU seconds and credits of each and of all, and the assumptions behind them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
-from iqm_spec.cost.conditions import PLAIN, notes
+from iqm_spec.cost.job_shape import JobShape
+from iqm_spec.cost.machine_times import PLAIN, MachineTimes, condition_notes
 from iqm_spec.cost.prices import Price
 from iqm_spec.cost.ranges import Range, total
-from iqm_spec.cost.shape import JobShape
-from iqm_spec.cost.times import MachineTimes
 from iqm_spec.json_types import Json
 
 
 @frozen
-class JobAsked:
+class JobToPrice:
     """A job to be priced."""
 
     computer: str
@@ -25,7 +24,7 @@ class JobAsked:
 
 @frozen
 class JobCost:
-    """What a job is expected to cost, as its intent keeps it."""
+    """What a job is expected to cost, as its intent stores it."""
 
     seconds: Range
     credits: Range
@@ -34,7 +33,7 @@ class JobCost:
     basis: str
 
     def to_json(self) -> dict[str, Json]:
-        """As the intent of a submission keeps it."""
+        """As the intent of a job stores it."""
         return {
             "qpu_seconds": self.seconds.to_json(),
             "credits": self.credits.to_json(),
@@ -60,37 +59,37 @@ class Assumption:
 
 @frozen
 class Tariff:
-    """What it takes to price a job: time models and prices by computer, and what they rest on."""
+    """What it takes to price a job: time models and prices by computer, and their assumptions."""
 
     times: Mapping[str, MachineTimes]
     prices: Mapping[str, Price]
     assumptions: tuple[Assumption, ...] = field(factory=tuple)
 
-    def cost(self, job: JobAsked) -> JobCost:
+    def cost(self, job: JobToPrice) -> JobCost:
         """The cost of one job."""
         predicted = self.times[job.computer].predict(job.shape, job.conditions)
         price = self.prices[job.computer]
         credits_ = predicted.seconds.times(price.per_second)
         return JobCost(predicted.seconds, credits_, price.per_second, price.kind, predicted.basis)
 
-    def assumed(self, jobs: Sequence[JobAsked]) -> list[Assumption]:
-        """Everything that the costs of some jobs rest on."""
+    def assumptions_of(self, jobs: Sequence[JobToPrice]) -> list[Assumption]:
+        """Everything that the costs of these jobs rest on."""
         unusual = dict.fromkeys(job.conditions for job in jobs if job.conditions != PLAIN)
         return [
             *self.assumptions,
             *(
                 Assumption(conditions, note, "assumed; nothing is published", "")
                 for conditions in unusual
-                for note in notes(conditions)
+                for note in condition_notes(conditions)
             ),
         ]
 
 
-def seconds_of(costs: Iterable[JobCost]) -> Range:
-    """QPU seconds of jobs together."""
+def total_seconds(costs: Iterable[JobCost]) -> Range:
+    """QPU seconds of all jobs."""
     return total(cost.seconds for cost in costs)
 
 
-def credits_of(costs: Iterable[JobCost]) -> Range:
-    """Credits of jobs together."""
+def total_credits(costs: Iterable[JobCost]) -> Range:
+    """Credits of all jobs."""
     return total(cost.credits for cost in costs)

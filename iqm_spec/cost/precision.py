@@ -1,4 +1,4 @@
-"""Statistical errors that shots buy, and shots that an error asks for."""
+"""The statistical error at a number of shots, and the shots that an error needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUANTITIES = {
 
 
 MOST_SHOTS = 100_000_000
-"""Shots of a point that a spec may ask for."""
+"""The most shots of a point in a spec."""
 
 
 def standard_error(shots: int, quantity: str = "probability") -> float:
@@ -29,7 +29,9 @@ def standard_error(shots: int, quantity: str = "probability") -> float:
 def shots_for(error: float, quantity: str = "probability") -> int:
     """Shots whose standard error is at most `error` in the worst case."""
     if not (math.isfinite(error) and 0 < error <= 1):
-        raise UsageError(f"an error of {error:g} cannot be had", hint="name one between 0 and 1")
+        raise UsageError(
+            f"an error of {error:g} is not possible", hint="give an error between 0 and 1"
+        )
     needed = (QUANTITIES[quantity] / error) ** 2 if error > 1e-9 else math.inf
     if needed > MOST_SHOTS:
         raise UsageError(

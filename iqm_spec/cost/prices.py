@@ -1,4 +1,4 @@
-"""Credits per second, and what other sellers ask for the same machine: dated figures of a file."""
+"""Credits per QPU second, and prices of other sellers: dated figures of a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.cost.shape import JobShape
+from iqm_spec.cost.job_shape import JobShape
 from iqm_spec.json_types import Json
 
 _DATA = Path(__file__).parent / "data" / "prices.json"
@@ -18,9 +18,9 @@ _DATA = Path(__file__).parent / "data" / "prices.json"
 
 @frozen
 class Price:
-    """Credits per QPU second, with where and when it was read; `date` is empty where it is now.
+    """Credits per QPU second, with its source and date; `date` is empty for a price of now.
 
-    `kind` is `given`, `spec`, `server`, `kept` (told by the server some time ago) or `published`.
+    `kind` is `given`, `spec`, `server`, `kept` (the server's, some time ago) or `published`.
     """
 
     per_second: float
@@ -31,7 +31,7 @@ class Price:
 
 @frozen
 class Quote:
-    """What a seller asks for some jobs, each circuit a task of its own."""
+    """What a seller charges for jobs, each circuit a task of its own."""
 
     seller: str
     machine: str
@@ -55,9 +55,9 @@ class Quote:
 
 
 def published_price() -> Price:
-    """The price that stands where nobody tells another."""
-    told = _read()["price_per_second"]
-    return Price(float(told["value"]), "published", told["source"], told["date"])
+    """The price where neither the user, the spec nor the server gives one."""
+    price = _read()["price_per_second"]
+    return Price(float(price["value"]), "published", price["source"], price["date"])
 
 
 def quotes(machine: str, shapes: Sequence[JobShape]) -> list[Quote]:
@@ -66,16 +66,16 @@ def quotes(machine: str, shapes: Sequence[JobShape]) -> list[Quote]:
     executions = sum(shape.executions for shape in shapes)
     return [
         Quote(
-            seller=told["seller"],
+            seller=seller["seller"],
             machine=machine,
-            amount=circuits * float(told["per_circuit"]) + executions * float(told["per_shot"]),
-            currency=told["currency"],
-            formula=f"{told['per_circuit']} per circuit + {told['per_shot']} per shot",
-            source=told["source"],
-            date=told["date"],
+            amount=circuits * float(seller["per_circuit"]) + executions * float(seller["per_shot"]),
+            currency=seller["currency"],
+            formula=f"{seller['per_circuit']} per circuit + {seller['per_shot']} per shot",
+            source=seller["source"],
+            date=seller["date"],
         )
-        for told in _read()["sellers"]
-        if told["machine"] == machine and circuits
+        for seller in _read()["sellers"]
+        if seller["machine"] == machine and circuits
     ]
 
 

@@ -1,4 +1,4 @@
-"""Low, expected and high: every figure that is not known yet."""
+"""Low, expected and high: estimates of QPU seconds and credits, and how they are written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Range:
         return Range(self.low * factor, self.expected * factor, self.high * factor)
 
     def plus(self, other: Range) -> Range:
-        """Of two things together: both low, both as expected, both high."""
+        """The sum of two quantities: both low, both as expected, both high."""
         return Range(self.low + other.low, self.expected + other.expected, self.high + other.high)
 
     def to_json(self) -> dict[str, Json]:
@@ -40,12 +40,33 @@ class Range:
         return cls(float(data["low"]), float(data["expected"]), float(data["high"]))
 
 
-NOTHING = Range(0.0, 0.0, 0.0)
+ZERO = Range(0.0, 0.0, 0.0)
 
 
 def total(ranges: Iterable[Range]) -> Range:
-    """All together. Errors of one model go the same way, so lows add to lows, highs to highs."""
-    found = NOTHING
-    for one in ranges:
-        found = found.plus(one)
-    return found
+    """The sum. Errors of one model go the same way, so lows add to lows, highs to highs."""
+    added = ZERO
+    for part in ranges:
+        added = added.plus(part)
+    return added
+
+
+def amount(value: float, digits: int = 3) -> str:
+    """A number to `digits` digits, but all of those before the point: `0.534`, `12.3`, `1,234`."""
+    if value == 0:
+        return "0"  # and not `-0`
+    # half a unit below the power of ten, as what rounds up to it would be written `1e+03`
+    return f"{value:,.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:.{digits}g}"
+
+
+def range_text(estimate: Range, unit: str = "") -> str:
+    """`0.53 credits (0.31 to 1.2)`."""
+    expected = f"{amount(estimate.expected)} {unit}".rstrip()
+    if estimate.low == estimate.high:
+        return expected
+    return f"{expected} ({amount(estimate.low)} to {amount(estimate.high)})"
+
+
+def span(low: int, high: int) -> str:
+    """`2`, or `2 to 6`."""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.cost.published import published_times
+from iqm_spec.cost.job_shape import JobShape
+from iqm_spec.cost.machine_times import published_times
 from iqm_spec.cost.ranges import total
-from iqm_spec.cost.shape import JobShape
-from iqm_spec.cost.slots import SlotNeed, need_of
+from iqm_spec.cost.timeslots import SlotNeed, timeslot_for_total
 from iqm_spec.doctor.local import Check, fine, problem, unknown, warning
 from iqm_spec.model import Mode, Point
 from iqm_spec.plan.label import count
@@ -74,7 +74,7 @@ class Need:
         ]
         (start,) = times.predict([JobShape(0, 0, 0, 0, 0)])
         more = max(0, jobs - len(shapes))
-        return need_of(total([*times.predict(shapes), start.times(more)]), jobs)
+        return timeslot_for_total(total([*times.predict(shapes), start.times(more)]), jobs)
 
 
 def needs_of(points: Iterable[Point]) -> dict[str, Need]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from attrs import define, field
 
-from iqm_spec.analysis.homogeneity import compare_counts, holm
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
@@ -18,6 +17,7 @@ from iqm_spec.runs.keys import aer_key, installed_simulator
 from iqm_spec.runs.rows import DERIVED, RECORDS
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.aer import AerOutcome, run_jobs
+from iqm_spec.statistics.significance import compare_counts, holm
 from iqm_spec.store import Store
 from iqm_spec.targets import ErrorProfile
 

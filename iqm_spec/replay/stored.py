@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from iqm_spec import memory
-from iqm_spec.analysis import judge
+from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
+from iqm_spec.analysis.logical_error import can_decode
+from iqm_spec.analysis.run_analyses import analysis_lines, analyze_run, stored_analyses
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point
 from iqm_spec.plan.explain import point_name
@@ -22,10 +24,8 @@ from iqm_spec.runs.rows import RECORDS
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.runs.shots import SIMULATED, order_line
 from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
+from iqm_spec.statistics.requirements import judge
 from iqm_spec.store import Store
-from iqm_spec.study import analyse_run, analysis_lines, kept_analyses
-from iqm_spec.study.logical import NAME as LOGICAL_ERROR
-from iqm_spec.study.logical import can_decode
 from iqm_spec.version import __version__
 
 _AT_ONCE = 4096
@@ -181,7 +181,7 @@ def check_analyses(store: Store, saved: SavedRun) -> ReplayCheck | None:
     left_out = {PLUGINS} if can_decode() else {PLUGINS, LOGICAL_ERROR}
     wrong: list[Mismatch] = []
     total, left = 0, 0
-    for _, told, lines in kept_analyses(store, saved):
+    for _, told, lines in stored_analyses(store, saved):
         wanted = {name: options for name, options in told.items() if name not in left_out}
         made = _made(store, saved, wanted)
         own = [line for line in lines if line["analysis"] in wanted]
@@ -195,7 +195,7 @@ def check_analyses(store: Store, saved: SavedRun) -> ReplayCheck | None:
 
 
 def _made(store: Store, saved: SavedRun, wanted: DeclaredAnalyses) -> dict[str, Mapping[str, Json]]:
-    found = analyse_run(store, saved, wanted=wanted)
+    found = analyze_run(store, saved, analyses=wanted)
     return {str(line["key"]): line for line in analysis_lines(found)}
 
 

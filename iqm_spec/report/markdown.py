@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from attrs import define, field
 
-from iqm_spec.papers.render import text
+from iqm_spec.allocation.rendering import text
 from iqm_spec.report.document import (
     Block,
     Chooser,

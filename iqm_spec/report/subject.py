@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.analysis.run_analyses import DEFAULT_ANALYSES, analyze_run, declared
 from iqm_spec.errors import JobFailed, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
@@ -21,8 +22,6 @@ from iqm_spec.spec.schema import PLUGINS
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
-from iqm_spec.study import analyse_run
-from iqm_spec.study.analyse import USUAL, declared
 
 
 @frozen
@@ -103,10 +102,10 @@ def _analysed(
 ) -> tuple[tuple[Analysed, ...], str]:
     """What was declared; without plugins where one of them is missing here, or fails."""
     try:
-        return analyse_run(store, saved, rows), ""
+        return analyze_run(store, saved, rows), ""
     except (UsageError, JobFailed) as error:
         rest = {name: told for name, told in declared(saved).items() if name != PLUGINS}
-        return analyse_run(store, saved, rows, rest or USUAL), error.message
+        return analyze_run(store, saved, rows, rest or DEFAULT_ANALYSES), error.message
 
 
 def _is_emulated(job: Attempt) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from iqm_spec.analysis.intervals import wilson
 from iqm_spec.report.axes import Axis, axes_of
 from iqm_spec.report.document import Figure
 from iqm_spec.report.figures.bars import Outcomes
@@ -13,6 +12,7 @@ from iqm_spec.report.figures.plot import XAxis, plot
 from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.pick import Measured
 from iqm_spec.report.words import clean, thinned
+from iqm_spec.statistics.intervals import wilson
 
 MOST_OUTCOMES = 4
 _LEAST_VALUES, _MOST_BITS, _MOST_MARKS = 5, 12, 400

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from iqm_spec.analysis import Comparison, judge
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
@@ -31,6 +30,8 @@ from iqm_spec.stages.aer import (
     run_jobs,
     spread_jobs,
 )
+from iqm_spec.statistics.comparison import Comparison
+from iqm_spec.statistics.requirements import judge
 from iqm_spec.store import Store
 from iqm_spec.targets import ErrorProfile
 

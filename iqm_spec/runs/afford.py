@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iqm_spec.cost.estimate import JobCost, credits_of
+from iqm_spec.cost.estimate import JobCost, total_credits
 from iqm_spec.cost.ranges import Range
-from iqm_spec.cost.slots import MARGIN, fitting, need
+from iqm_spec.cost.timeslots import MARGIN, jobs_fitting_timeslot, timeslot_for_jobs
 from iqm_spec.errors import Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.label import count
@@ -52,7 +52,7 @@ def limits_of(request: Request) -> Limits:
 def require_budget(it: ServerStage, costs: Sequence[JobCost]) -> None:
     """Refused where the budget may not cover all that is left: nothing is submitted then."""
     if it.purse is not None and costs:
-        it.purse.require(credits_of(costs).high, count(len(costs), "job"))
+        it.purse.require(total_credits(costs).high, count(len(costs), "job"))
 
 
 def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> list[Batch]:
@@ -74,7 +74,7 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
             continue
         fit = len(pairs)
         if seconds is not None:
-            fit = fitting([cost.seconds for _, cost in pairs], seconds)
+            fit = jobs_fitting_timeslot([cost.seconds for _, cost in pairs], seconds)
         kept += [job for job, _ in pairs[:fit]]
         if fit < len(pairs) and seconds is not None:
             told.append(_held(computer, [cost.seconds for _, cost in pairs], fit, seconds))
@@ -98,7 +98,7 @@ def slot_of(told: float | None, given: float | None) -> float | None:
 
 
 def _held(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
-    wanted = need(seconds)
+    wanted = timeslot_for_jobs(seconds)
     usable = slot * (1 - MARGIN)
     return (
         f"{count(len(seconds) - fit, 'job')} of {len(seconds)} held back, from job {fit + 1} on: "

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from iqm_spec.cost.shape import JobShape
-from iqm_spec.cost.timings import Timing
+from iqm_spec.cost.job_shape import JobShape, Timing
 from iqm_spec.stages.server.ledger import read_all_attempts
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store

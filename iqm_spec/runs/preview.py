@@ -9,15 +9,21 @@ from attrs import field, frozen
 
 from iqm_spec.cost.estimate import (
     Assumption,
-    JobAsked,
     JobCost,
+    JobToPrice,
     Tariff,
-    credits_of,
-    seconds_of,
+    total_credits,
+    total_seconds,
 )
 from iqm_spec.cost.prices import Quote, quotes
-from iqm_spec.cost.ranges import NOTHING, Range, total
-from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
+from iqm_spec.cost.ranges import ZERO, Range, total
+from iqm_spec.cost.timeslots import (
+    BETWEEN_JOBS,
+    MARGIN,
+    SlotNeed,
+    jobs_fitting_timeslot,
+    timeslot_for_jobs,
+)
 from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.keep import circuits_of
@@ -194,7 +200,7 @@ def _refusal(
     """Why `run` would submit nothing now, as far as money is concerned."""
     purse = Purse(store, plan.name, realm, limits_of(request))
     try:
-        purse.require(credits_of(costs).high, count(len(costs), "job"))
+        purse.require(total_credits(costs).high, count(len(costs), "job"))
     except Refused as error:
         return [f"`run` would be refused: {error.message} ({error.hint})"]
     return []
@@ -214,7 +220,7 @@ def _left(
 
 
 def _jobs(stage: Stage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> tuple[JobPreview, ...]:
-    free = [(NOTHING, NOTHING)] * len(jobs)
+    free = [(ZERO, ZERO)] * len(jobs)
     priced = free if stage is Stage.MOCK else [(cost.seconds, cost.credits) for cost in costs]
     return tuple(
         _job(computer_of(stage, job.target), [part.point for part in job.parts], job.shots, *both)
@@ -242,12 +248,12 @@ def _batchings(
     if len(apart) == len(jobs):
         return ()
     return tuple(
-        Batching(name, len(some), seconds_of(some), credits_of(some))
+        Batching(name, len(some), total_seconds(some), total_credits(some))
         for name, some in (("this plan", costs), ("one job per circuit", apart))
     )
 
 
-def _each(job: Batch) -> list[JobAsked]:
+def _each(job: Batch) -> list[JobToPrice]:
     return [asked_of(job.target, [part.point], job.shots, job.options) for part in job.parts]
 
 
@@ -262,14 +268,16 @@ def _slots(
         pairs = zip(jobs, costs, strict=True)
         seconds = [cost.seconds for job, cost in pairs if job.target == machine]
         length = slot_of(told.slot_seconds.get(machine), given)
-        fit = None if length is None else fitting(seconds, length)
-        yield Slots(machine, need(seconds), None if length is None else length / 60, fit)
+        fit = None if length is None else jobs_fitting_timeslot(seconds, length)
+        yield Slots(
+            machine, timeslot_for_jobs(seconds), None if length is None else length / 60, fit
+        )
 
 
 def _assumed(
-    tariff: Tariff, jobs: Sequence[JobAsked], plan: Plan, slots: Sequence[Slots]
+    tariff: Tariff, jobs: Sequence[JobToPrice], plan: Plan, slots: Sequence[Slots]
 ) -> list[Assumption]:
-    found = tariff.assumed(jobs)
+    found = tariff.assumptions_of(jobs)
     if jobs and plan.header["mode"] == Mode.TIMESLOT.value:
         told = (
             "seconds used, at the price of the pay-as-you-go queue; the slot itself is booked whole"

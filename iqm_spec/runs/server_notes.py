@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from iqm_spec.cost.words import amount
+from iqm_spec.cost.ranges import amount
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.runs.server_stage import ServerStage

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from iqm_spec.cost.estimate import Assumption, Tariff
+from iqm_spec.cost.machine_times import (
+    LEAST_MEASURED,
+    MachineTimes,
+    PublishedTimes,
+    TimePredictor,
+    published_times,
+)
 from iqm_spec.cost.prices import Price, published_price
-from iqm_spec.cost.published import PublishedTimes, published_times
-from iqm_spec.cost.times import LEAST_MEASURED, MachineTimes, Predicts
 from iqm_spec.runs.measured import Measured, measured_in
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.ledger import read_all_attempts
@@ -19,7 +24,7 @@ from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
-    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.time_model import TimeModel
 
 
 @frozen
@@ -91,10 +96,10 @@ def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
         yield Assumption(f"{what} of {', '.join(computers)}", value, source, date)
 
 
-def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, Predicts]:
+def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, TimePredictor]:
     if options.model is not None:
         return {}
-    from iqm_spec.cost.fit import fit
+    from iqm_spec.cost.time_model import fit
 
     return {one.conditions: fit(one.timings) for one in usable}
 

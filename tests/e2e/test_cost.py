@@ -16,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.cli.app import run
 from iqm_spec.cli.cost.fit import one_of
-from iqm_spec.cost.measured_tables import MACHINES
+from iqm_spec.cost.timing_tables import MACHINES
 from iqm_spec.errors import UsageError
 from iqm_spec.runs.measured import Measured
 from tools.make_cost_table import INVENTED, invented

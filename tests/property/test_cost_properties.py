@@ -8,10 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from iqm_spec.cost.fit import fit
-from iqm_spec.cost.model import TimeModel
-from iqm_spec.cost.shape import JobShape, alike
-from iqm_spec.cost.timings import Timing
+from iqm_spec.cost.job_shape import JobShape, Timing, uniform_job
+from iqm_spec.cost.time_model import TimeModel, fit
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +24,7 @@ sizes = st.fixed_dictionaries(
     }
 )
 timings = st.builds(
-    lambda size, seconds: Timing(alike(**size), seconds),
+    lambda size, seconds: Timing(uniform_job(**size), seconds),
     sizes,
     st.floats(1e-3, 1e5, allow_nan=False),
 )
@@ -36,7 +34,7 @@ models = st.lists(timings, min_size=3, max_size=25).map(fit)
 @few
 @given(models, sizes)
 def test_predictions_are_ordered_and_above_zero(model: TimeModel, size: dict[str, int]) -> None:
-    (found,) = model.predict([alike(**size)])
+    (found,) = model.predict([uniform_job(**size)])
     assert 0 < found.low <= found.expected <= found.high < float("inf")
 
 
@@ -46,7 +44,7 @@ def test_more_never_takes_less(
     model: TimeModel, size: dict[str, int], grows: str, data: st.DataObject
 ) -> None:
     more: dict[str, Any] = {**size, grows: size[grows] + data.draw(st.integers(1, 100_000))}
-    first, second = model.predict([alike(**size), alike(**more)])
+    first, second = model.predict([uniform_job(**size), uniform_job(**more)])
     slack = 1 + 1e-9
     assert second.low * slack >= first.low
     assert second.expected * slack >= first.expected
@@ -58,7 +56,7 @@ def test_more_never_takes_less(
 def test_a_job_is_predicted_alike_in_any_company(
     model: TimeModel, several: list[dict[str, int]]
 ) -> None:
-    shapes: list[JobShape] = [alike(**size) for size in several]
+    shapes: list[JobShape] = [uniform_job(**size) for size in several]
     together = model.predict(shapes)
     for shape, one in zip(shapes, together, strict=True):
         (alone,) = model.predict([shape])

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from iqm_spec.papers.render import text
+from iqm_spec.allocation.rendering import text
 
 SIGNS = "\\`*_{}[]<>#|~!&$()-+=.:;\"'/1a é\u00a0é"
 PIECES = ("&lt;", "](x)", "[a]: b", "![", "**", "<b>", "1. ", "- ", "a_b_c", "http", "---", "</b>")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from qiskit_aer import AerSimulator
 
-from iqm_spec.analysis import compare
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs, simulate
+from iqm_spec.statistics.comparison import compare
 from iqm_spec.targets import error_profile
 from iqm_spec.transpile import to_qiskit
 

@@ -11,20 +11,24 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import quantum_volume
 from qiskit.quantum_info import SparsePauliOp, Statevector
 
-from iqm_spec.analysis.compare import compare
 from iqm_spec.analysis.expectation import (
-    Expectation,
     as_z,
     expectation,
     ideal_expectation,
     measured_in,
     value_of,
 )
-from iqm_spec.analysis.ghz import fidelity, fit_oscillation, parity, populations
-from iqm_spec.analysis.goodness import goodness
-from iqm_spec.analysis.intervals import distance_intervals
-from iqm_spec.analysis.mirror import fit_decay, least_polarization, mean_of, polarization
+from iqm_spec.analysis.ghz_fidelity import fidelity, fit_oscillation, parity, populations
+from iqm_spec.analysis.mirror_polarization import (
+    fit_decay,
+    least_polarization,
+    mean_of,
+    polarization,
+)
 from iqm_spec.analysis.volume import heavy_output, heavy_outputs, heavy_share
+from iqm_spec.statistics.comparison import compare
+from iqm_spec.statistics.intervals import Mean, distance_intervals
+from iqm_spec.statistics.significance import goodness
 
 
 def random_state(qubits: int, seed: int) -> QuantumCircuit:
@@ -104,7 +108,7 @@ def test_ghz_fidelity_of_a_dephased_state(qubits: int, coherence: float) -> None
 
 
 def test_too_few_phases_are_refused() -> None:
-    one = Expectation(0.5, 0.01)
+    one = Mean(0.5, 0.01)
     with pytest.raises(ValueError, match="known at 2 of the phases that differ modulo 2 pi / 3"):
         fit_oscillation(3, [0.0, 0.3, 2 * pi / 3, 0.3 + 4 * pi / 3], [one] * 4)
 
@@ -138,7 +142,7 @@ def test_polarization_of_depolarized_outcomes(qubits: int) -> None:
 
 def test_a_decay_is_found() -> None:
     depths = [0.0, 2.0, 4.0, 8.0, 16.0]
-    means = [Expectation(0.93 * 0.97**d, 0.002) for d in depths]
+    means = [Mean(0.93 * 0.97**d, 0.002) for d in depths]
     found = fit_decay(3, depths, means)
     assert found.amplitude == pytest.approx(0.93, abs=1e-6)
     assert found.p == pytest.approx(0.97, abs=1e-6)
@@ -149,8 +153,8 @@ def test_a_decay_is_found() -> None:
 
 
 def test_the_mean_over_circuits_has_what_they_scatter_by() -> None:
-    assert mean_of([Expectation(0.5, 0.1)]) == Expectation(0.5, 0.1)
-    several = [Expectation(0.2, 0.001), Expectation(0.4, 0.001), Expectation(0.6, 0.001)]
+    assert mean_of([Mean(0.5, 0.1)]) == Mean(0.5, 0.1)
+    several = [Mean(0.2, 0.001), Mean(0.4, 0.001), Mean(0.6, 0.001)]
     assert mean_of(several).value == pytest.approx(0.4)
     assert mean_of(several).error == pytest.approx(0.2 / 3**0.5)
 

@@ -10,15 +10,19 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iqm_spec.cost.conditions import conditions_of, from_plain, notes
-from iqm_spec.cost.estimate import JobAsked, Tariff, credits_of, seconds_of
+from iqm_spec.cost.estimate import JobToPrice, Tariff, total_credits, total_seconds
+from iqm_spec.cost.job_shape import JobShape, job_shape, uniform_job
+from iqm_spec.cost.machine_times import (
+    MachineTimes,
+    condition_notes,
+    conditions_of,
+    published_times,
+    under_conditions,
+)
 from iqm_spec.cost.precision import shots_for, standard_error
 from iqm_spec.cost.prices import Price, published_price, quotes
-from iqm_spec.cost.published import published_times
-from iqm_spec.cost.ranges import NOTHING, Range, total
-from iqm_spec.cost.shape import JobShape, alike, job_shape
-from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, fitting, need
-from iqm_spec.cost.times import MachineTimes
+from iqm_spec.cost.ranges import ZERO, Range, total
+from iqm_spec.cost.timeslots import BETWEEN_JOBS, MARGIN, jobs_fitting_timeslot, timeslot_for_jobs
 from iqm_spec.errors import UsageError
 from iqm_spec.model import CircuitSpec, SourceKind
 from iqm_spec.spec.sweep_blocks import parse_blocks
@@ -38,7 +42,7 @@ class Fixed:
 
 
 SHAPES = st.builds(
-    alike,
+    uniform_job,
     num_qubits=st.integers(1, 54),
     depth=st.integers(0, 3000),
     circuits=st.integers(1, 500),
@@ -50,7 +54,7 @@ def test_a_range_is_in_order() -> None:
     with pytest.raises(ValueError, match="no range"):
         Range(2, 1, 3)
     assert Range(1, 2, 3).times(2).plus(Range(1, 1, 1)) == Range(3, 5, 7)
-    assert total([]) == NOTHING
+    assert total([]) == ZERO
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -87,7 +91,7 @@ def test_published_times_hold_the_measured_jobs_of_every_sister() -> None:
             qubits, depth = int(row["num_qubits"]), int(row["depth"])
             layers = {1: 2, 2: 8}.get(qubits, 3.55 * qubits * depth)
             circuits = int(row.get("batches") or row["num_circuits"])
-            (said,) = times.predict([alike(qubits, layers, circuits, int(row["shots"]))])
+            (said,) = times.predict([uniform_job(qubits, layers, circuits, int(row["shots"]))])
             inside += said.low <= float(row["qpu_seconds"]) <= said.high
             rows += 1
     assert inside / rows > 0.95
@@ -100,8 +104,8 @@ def test_cost_adds_up_over_jobs(jobs: list[JobShape], price: float) -> None:
         {"garnet": MachineTimes(published_times("garnet"))},
         {"garnet": Price(price, "given", "the test", "")},
     )
-    costs = [tariff.cost(JobAsked("garnet", shape)) for shape in jobs]
-    seconds, credits_ = seconds_of(costs), credits_of(costs)
+    costs = [tariff.cost(JobToPrice("garnet", shape)) for shape in jobs]
+    seconds, credits_ = total_seconds(costs), total_credits(costs)
     for end in ("low", "expected", "high"):
         whole = math.fsum(getattr(cost.seconds, end) for cost in costs)
         assert getattr(seconds, end) == pytest.approx(whole)
@@ -115,7 +119,7 @@ def test_cost_adds_up_over_jobs(jobs: list[JobShape], price: float) -> None:
             sum(s.depth for s in jobs),
             sum(s.volume for s in jobs),
         )
-        assert tariff.cost(JobAsked("garnet", together)).seconds.expected <= seconds.expected * (
+        assert tariff.cost(JobToPrice("garnet", together)).seconds.expected <= seconds.expected * (
             1 + 1e-9
         )
 
@@ -132,18 +136,18 @@ def test_cost_adds_up_over_jobs(jobs: list[JobShape], price: float) -> None:
 )
 def test_conditions(options: dict[str, object], conditions: str) -> None:
     assert conditions_of(options) == conditions  # type: ignore[arg-type]
-    assert bool(notes(conditions)) == (conditions != "plain")
+    assert bool(condition_notes(conditions)) == (conditions != "plain")
 
 
 def test_heralding_widens_upwards_and_active_reset_downwards() -> None:
     plain, overhead = Range(4, 5, 6), Range(0.5, 1, 2)
-    heralded = from_plain(plain, overhead, "heralding")
+    heralded = under_conditions(plain, overhead, "heralding")
     assert (heralded.low, heralded.expected) == (4, 5)
     assert heralded.high > 6
-    assert from_plain(plain, overhead, "active reset 2") == Range(0.5, 5, 6)
+    assert under_conditions(plain, overhead, "active reset 2") == Range(0.5, 5, 6)
 
 
-SHAPE = alike(2, 5, 10, 1000)
+SHAPE = uniform_job(2, 5, 10, 1000)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,7 @@ def test_which_model_speaks(
 
 def test_shapes_of_different_circuits_add_up() -> None:
     assert job_shape([(2, 5), (3, 10)], 100) == JobShape(2, 100, 5, 15, 40)
-    assert job_shape([(2, 5)] * 3, 100) == alike(2, 5, 3, 100)
+    assert job_shape([(2, 5)] * 3, 100) == uniform_job(2, 5, 3, 100)
     assert JobShape.from_json(SHAPE.to_json()) == SHAPE
     assert SHAPE.executions == 10_000
 
@@ -223,13 +227,13 @@ def test_errors_that_cannot_be_had(error: float) -> None:
     slot=st.floats(0, 10_000),
 )
 def test_what_fits_in_a_slot_fits(jobs: list[Range], slot: float) -> None:
-    fit = fitting(jobs, slot)
+    fit = jobs_fitting_timeslot(jobs, slot)
     longest = sum(one.high + BETWEEN_JOBS.high for one in jobs[:fit])
     assert longest <= slot * (1 - MARGIN) + 1e-6
     if fit < len(jobs):
         assert longest + jobs[fit].high + BETWEEN_JOBS.high > slot * (1 - MARGIN) - 1e-6
-    asked = need(jobs)
-    assert fitting(jobs, asked.minutes * 60 + 1e-6) == len(jobs)
+    asked = timeslot_for_jobs(jobs)
+    assert jobs_fitting_timeslot(jobs, asked.minutes * 60 + 1e-6) == len(jobs)
 
 
 def test_priorities_of_circuit_and_block_add_up() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.cost.estimate import JobAsked
-from iqm_spec.cost.shape import alike
+from iqm_spec.cost.estimate import JobToPrice
+from iqm_spec.cost.job_shape import uniform_job
 from iqm_spec.runs.measured import timings_of
 from iqm_spec.runs.tariff import CostOptions, PriceSources, tariff_of
 from iqm_spec.store import Store
@@ -22,7 +22,7 @@ def measured(store: Store, number: int, **changes: Any) -> None:
     """A job of the folder that was completed."""
     journal = store.job(f"{number:064x}")
     journal.claim("claimed", 1)
-    shape = alike(3, 10, number + 1, 100)
+    shape = uniform_job(3, 10, number + 1, 100)
     intent: dict[str, Any] = {
         "attempt": 1,
         "stage": "hardware",
@@ -61,7 +61,7 @@ def test_the_price_comes_from_the_best_source(
     found = tariff.prices["garnet"]
     assert (found.per_second, found.kind) == (pytest.approx(price), kind)
     assert bool(found.date) == (kind in ("kept", "published", "server"))
-    cost = tariff.cost(JobAsked("garnet", alike(3, 10, 2, 100)))
+    cost = tariff.cost(JobToPrice("garnet", uniform_job(3, 10, 2, 100)))
     assert cost.credits.high == pytest.approx(price * cost.seconds.high)
     assert cost.price_from == kind
 
@@ -77,7 +77,7 @@ def test_a_price_of_another_server_or_machine_is_not_kept(tmp_path: Path) -> Non
 
 def test_from_five_jobs_on_the_folder_speaks(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    job = JobAsked("garnet", alike(3, 10, 5, 100))
+    job = JobToPrice("garnet", uniform_job(3, 10, 5, 100))
     bases = []
     for number in range(6):
         measured(store, number)
@@ -87,7 +87,7 @@ def test_from_five_jobs_on_the_folder_speaks(tmp_path: Path) -> None:
     assert tariff.cost(job).seconds.expected == pytest.approx(0.75, rel=0.1)
     assert any("fitted to 6 jobs" in one.value for one in tariff.assumptions)
     other = tariff_of(["emerald"], REALM, store, CostOptions(), PriceSources())
-    assert other.cost(JobAsked("emerald", job.shape)).basis == "published"
+    assert other.cost(JobToPrice("emerald", job.shape)).basis == "published"
 
 
 def test_measured_jobs_are_apart_by_machine_server_and_conditions(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from iqm_spec.errors import UsageError
 from iqm_spec.server_api.address import DEFAULT_SERVER, is_loopback, notice_of, parse_server
-from iqm_spec.spec import parse_target
+from iqm_spec.spec.targets import parse_target
 
 
 @pytest.mark.parametrize(

@@ -45,13 +45,13 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     What is done is what the spec declared under `analysis` (docs/analysis.md), else distances to
     the ideal distribution. Counts are left as they are; the mock's are never read.
     """
+    from iqm_spec.analysis.run_analyses import analyze_run, declared, store_analyses
     from iqm_spec.spec.schema import PLUGINS
-    from iqm_spec.study import analyse_run, declared, keep_analyses
 
     store = Store(results)
     saved = load_run(store, run)
     wanted = _wanted(names, spec, declared(saved))
-    found = analyse_run(store, saved, wanted=wanted)
+    found = analyze_run(store, saved, analyses=wanted)
     if not any(one.merits for one in found):
         why = next(iter(_notes(found)), "there are no counts of the circuits that are named")
         raise UsageError(
@@ -60,7 +60,7 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     for name in wanted.keys() - {one.analysis for one in found}:
         if name != PLUGINS:
             output.say(f"note: {name}: there are no counts of the circuits that it reads")
-    pack = keep_analyses(store, saved, wanted, found)
+    pack = store_analyses(store, saved, wanted, found)
     if as_json:
         told = [one.to_json() for one in found]
         output.answer({"run": saved.state.id, "stored": pack, "analyses": told, "exit": 0})

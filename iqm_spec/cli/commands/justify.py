@@ -104,7 +104,7 @@ def _require_writable(path: Path, force: bool) -> None:
 
 
 def _as(path: Path, paper: _Paper) -> str:
-    from iqm_spec.papers.render import to_html
+    from iqm_spec.allocation.rendering import to_html
 
     return to_html(paper.markdown, paper.title) if path.suffix == ".html" else paper.markdown
 
@@ -112,8 +112,8 @@ def _as(path: Path, paper: _Paper) -> str:
 def _request(
     given: Given, options: CostOptions, store: Store, server: str | None, results: Path
 ) -> _Paper:
-    from iqm_spec.papers.render import to_markdown
-    from iqm_spec.papers.request import request_facts
+    from iqm_spec.allocation.papers import request_facts
+    from iqm_spec.allocation.rendering import to_markdown
 
     assert isinstance(given.path, Path)  # noqa: S101 - the command line names files
     if not given.path.exists():
@@ -146,18 +146,18 @@ def _request(
 
 
 def _closeout(what: str, store: Store) -> _Paper:
-    from iqm_spec.papers.closeout import closeout_facts
-    from iqm_spec.papers.render import to_markdown
+    from iqm_spec.allocation.papers import usage_facts
+    from iqm_spec.allocation.rendering import to_markdown
 
     saved = load_run(store, what)
-    facts = closeout_facts(saved, store, _description(saved, store))
+    facts = usage_facts(saved, store, _description(saved, store))
     told = {
         "run": saved.state.id,
-        "qpu_seconds_measured": facts["seconds"],
-        "credits_measured": facts["credits"],
+        "qpu_seconds_measured": facts.seconds,
+        "credits_measured": facts.credits,
     }
     title = f"Usage report: {saved.plan.name}"
-    return _Paper("closeout", title, to_markdown("closeout", facts), told)
+    return _Paper("closeout", title, to_markdown("usage", facts), told)
 
 
 def _description(saved: SavedRun, store: Store) -> str:

@@ -10,7 +10,7 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.cost.words import amount
+from iqm_spec.cost.ranges import amount
 from iqm_spec.plan.label import count
 from iqm_spec.store import Store
 

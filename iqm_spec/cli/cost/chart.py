@@ -12,7 +12,7 @@ from iqm_spec.errors import UsageError
 if TYPE_CHECKING:
     import altair as alt
 
-    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.time_model import TimeModel
 
 ENDINGS = (".svg", ".html", ".png")
 

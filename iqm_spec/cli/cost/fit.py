@@ -16,7 +16,7 @@ from iqm_spec.errors import ExitCode, Refused, UsageError
 from iqm_spec.plan.label import count
 
 if TYPE_CHECKING:
-    from iqm_spec.cost.timings import Timing
+    from iqm_spec.cost.job_shape import Timing
     from iqm_spec.json_types import Json
     from iqm_spec.runs.measured import Measured
 
@@ -91,7 +91,7 @@ def _require_new(target: Path, force: bool) -> None:
 
 
 def _of_table(path: Path) -> tuple[Sequence[Timing], dict[str, Json], list[str]]:
-    from iqm_spec.cost.tables import read_timings
+    from iqm_spec.cost.timing_tables import read_timings
 
     table = read_timings(path)
     return table.timings, {"source": path.name}, list(table.notes)

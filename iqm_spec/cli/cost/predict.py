@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from iqm_spec.cost.accuracy import Accuracy
-    from iqm_spec.cost.model import TimeModel
     from iqm_spec.cost.ranges import Range
-    from iqm_spec.cost.tables import JobTable, TableJob
+    from iqm_spec.cost.time_model import TimeModel
+    from iqm_spec.cost.timing_tables import JobTable, TableJob
 
 
 @click.command()
@@ -34,7 +34,7 @@ def command(model: Path, jobs: Path, as_json: bool) -> int:
     """
     from iqm_spec.cli.options import read_model
     from iqm_spec.cost.ranges import total
-    from iqm_spec.cost.tables import read_jobs
+    from iqm_spec.cost.timing_tables import read_jobs
 
     fitted = read_model(model)
     table = read_jobs(jobs)
@@ -77,11 +77,15 @@ def _ranges(model: TimeModel, table: JobTable) -> list[Range]:
 
 
 def _compared(jobs: Sequence[TableJob], ranges: Sequence[Range]) -> Accuracy | None:
-    from iqm_spec.cost.accuracy import score
+    from iqm_spec.cost.accuracy import accuracy_of_ranges
 
     pairs = zip(ranges, jobs, strict=True)
     known = [(one, job.seconds) for one, job in pairs if job.seconds is not None]
-    return score([one for one, _ in known], [took for _, took in known]) if known else None
+    return (
+        accuracy_of_ranges([one for one, _ in known], [took for _, took in known])
+        if known
+        else None
+    )
 
 
 def _rows(
@@ -141,8 +145,7 @@ def _table(
 
     from iqm_spec.cli.cost.words import sizes
     from iqm_spec.cli.tables import MOST_ROWS, WIDE
-    from iqm_spec.cost.ranges import total
-    from iqm_spec.cost.words import amount
+    from iqm_spec.cost.ranges import amount, total
 
     measured = any(job.seconds is not None for job in jobs)
     named = ["qubits", "depth", "circuits", "shots"] if width >= WIDE else []

@@ -20,7 +20,7 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
-from iqm_spec.cost.words import amount, range_words, span
+from iqm_spec.cost.ranges import amount, range_text, span
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.loop import plan_of
@@ -139,8 +139,8 @@ def _precision(one: _Priced, quantity: str) -> str:
 def _words(one: _Priced) -> str:
     if not one.jobs:
         return "all of it is in the results folder, at no cost"
-    seconds = range_words(one.costs.seconds, "s of QPU time")
-    return f"{count(one.jobs, 'job')}, {range_words(one.costs.credits, 'credits')}, {seconds}"
+    seconds = range_text(one.costs.seconds, "s of QPU time")
+    return f"{count(one.jobs, 'job')}, {range_text(one.costs.credits, 'credits')}, {seconds}"
 
 
 def _data(one: _Priced, quantity: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode
 
 if TYPE_CHECKING:
-    from iqm_spec.cost.model import TimeModel
+    from iqm_spec.cost.time_model import TimeModel
 
 
 @click.command()
@@ -49,7 +49,7 @@ def command(model: Path | None, target: Path | None, as_json: bool) -> int:
 
 def _models(path: Path | None) -> Mapping[str, TimeModel]:
     from iqm_spec.cli.options import read_model
-    from iqm_spec.cost.measured_tables import measured_machines
+    from iqm_spec.cost.timing_tables import measured_machines
 
     if path is None:
         return measured_machines()

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from iqm_spec.cost.accuracy import Accuracy, accuracy_of
-from iqm_spec.cost.terms import TERMS
-from iqm_spec.cost.words import amount, span
+from iqm_spec.cost.ranges import amount, span
+from iqm_spec.cost.time_laws import TERMS
 from iqm_spec.diagnostics import printable
 from iqm_spec.plan.label import count
 
 if TYPE_CHECKING:
-    from iqm_spec.cost.laws import Fitted
-    from iqm_spec.cost.model import TimeModel
-    from iqm_spec.cost.shape import JobShape
+    from iqm_spec.cost.job_shape import JobShape
+    from iqm_spec.cost.time_laws import FittedLaw
+    from iqm_spec.cost.time_model import TimeModel
     from iqm_spec.json_types import Json
 
 MOST_WILD = 10
@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
     return f"{amount(seconds / size)} {unit}"
 
 
-def law_words(fitted: Fitted) -> list[str]:
+def law_words(fitted: FittedLaw) -> list[str]:
     """One line per coefficient above 0: `305 µs per execution of a circuit`."""
     parts = [
         f"{duration(float(value))} {what}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from iqm_spec.papers.facts import CircuitRow, circuit_rows
+from iqm_spec.allocation.papers import CircuitRow, circuit_rows
 from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, Table, Text
 from iqm_spec.report.subject import Subject

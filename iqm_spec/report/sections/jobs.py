@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.cost.words import amount
+from iqm_spec.cost.ranges import amount
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from iqm_spec.analysis.perfect import perfect_device
 from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.bits import Bits, pack
 from iqm_spec.stages.aer.clifford import clifford_circuit
@@ -20,6 +19,7 @@ from iqm_spec.stages.aer.engine import run_aer
 from iqm_spec.stages.aer.sample import draw_bits
 from iqm_spec.stages.aer.shape import shape_of, unmeasured
 from iqm_spec.stages.aer.tasks import Ideal
+from iqm_spec.statistics.comparison import perfect_device
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.analysis.compare import compare
-from iqm_spec.analysis.perfect import Perfect
 from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.dense import IMPOSSIBLE
@@ -18,6 +16,7 @@ from iqm_spec.stages.aer.method import BOND_LIMIT
 from iqm_spec.stages.aer.shape import Shape, in_line, shape_of, unmeasured
 from iqm_spec.stages.aer.shots import product_options, sampled_counts
 from iqm_spec.stages.aer.tasks import AerTask, Ideal, Setup
+from iqm_spec.statistics.comparison import Perfect, compare
 
 if TYPE_CHECKING:
     from qiskit.result import Result

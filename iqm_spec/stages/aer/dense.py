@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from iqm_spec.analysis.perfect import perfect_device
 from iqm_spec.skeleton import Native, Skeleton
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.engine import run_aer
 from iqm_spec.stages.aer.sample import draw
 from iqm_spec.stages.aer.shape import shape_of_skeleton, unmeasured
 from iqm_spec.stages.aer.tasks import Ideal
+from iqm_spec.statistics.comparison import perfect_device
 
 if TYPE_CHECKING:
     import numpy as np

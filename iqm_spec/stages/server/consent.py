@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
+from iqm_spec.cost.estimate import JobCost, total_credits, total_seconds
 from iqm_spec.cost.ranges import Range
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
@@ -65,7 +65,7 @@ def bill_of(
         jobs=len(batches),
         circuits=sum(len(batch.parts) for batch in batches),
         executions=sum(batch.executions for batch in batches),
-        credits=credits_of(costs),
-        seconds=seconds_of(costs),
+        credits=total_credits(costs),
+        seconds=total_seconds(costs),
         notes=tuple(notes),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define, field, frozen
 
-from iqm_spec.cost.words import amount
+from iqm_spec.cost.ranges import amount
 from iqm_spec.errors import Refused
 from iqm_spec.stages.server.ledger import AttemptId, read_all_attempts
 from iqm_spec.stages.server.spending import Counting, entries, of_experiment, spent

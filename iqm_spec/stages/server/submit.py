@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.cost.conditions import conditions_of
-from iqm_spec.cost.estimate import JobAsked, JobCost
-from iqm_spec.cost.shape import job_shape
+from iqm_spec.cost.estimate import JobCost, JobToPrice
+from iqm_spec.cost.job_shape import job_shape
+from iqm_spec.cost.machine_times import conditions_of
 from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.plan.plan import PlannedPoint
@@ -102,7 +102,7 @@ def _asked_meanwhile(desk: Desk, batch: Batch, ignored: Ignored) -> bool:
     return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
 
 
-def asked(computer: str, batch: Batch) -> JobAsked:
+def asked(computer: str, batch: Batch) -> JobToPrice:
     """A batch as something to be priced."""
     points = [part.point for part in batch.parts]
     return asked_of(computer, points, batch.shots, batch.options)
@@ -110,15 +110,15 @@ def asked(computer: str, batch: Batch) -> JobAsked:
 
 def asked_of(
     computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
-) -> JobAsked:
+) -> JobToPrice:
     """A job of some points as something to be priced."""
     summaries: list[Mapping[str, Any]] = [point.summary for point in points]
     shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
-    return JobAsked(computer, shape, conditions_of(options))
+    return JobToPrice(computer, shape, conditions_of(options))
 
 
 def _intent(
-    desk: Desk, batch: Batch, number: int, body: bytes, priced: JobAsked, cost: JobCost | None
+    desk: Desk, batch: Batch, number: int, body: bytes, priced: JobToPrice, cost: JobCost | None
 ) -> dict[str, Json]:
     parts: list[Json] = [[part.key, part.number] for part in batch.parts]
     return {

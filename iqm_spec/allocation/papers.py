@@ -1,0 +1,320 @@
+"""Facts of the papers of an allocation: the request for credits, and the usage report.
+
+The request says what is to be measured, what it costs, and what shows that it works; the report
+what a run used of an allocation, and how well that was predicted. What the program does not know is
+a blank in the template.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from attrs import frozen
+
+from iqm_spec.cost.estimate import Assumption
+from iqm_spec.cost.precision import standard_error
+from iqm_spec.model import Stage
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.runs.accounts import Account, accounts, read_entries
+from iqm_spec.runs.preview import CostPreview, StagePreview
+from iqm_spec.runs.rows import RECORDS, Row
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.server.desk import EMULATOR
+from iqm_spec.stages.server.spending import Counting, entry_of
+from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.work import look
+from iqm_spec.store import Store
+from iqm_spec.version import __version__
+
+
+@frozen
+class CircuitRow:
+    """Points of one circuit: the smallest and largest of their sizes after transpiling.
+
+    `pairs` are two-qubit gates: CZ and MOVE.
+    """
+
+    name: str
+    machine: str
+    axes: str
+    points: int
+    qubits: tuple[int, int]
+    depth: tuple[int, int]
+    pairs: tuple[int, int]
+    shots: tuple[int, int]
+
+
+@frozen
+class ShotsRow:
+    """Points with one number of shots, and the standard errors at these shots in the worst case.
+
+    `probability` is that of an outcome's probability, `expectation` of a Pauli expectation value.
+    """
+
+    shots: int
+    points: int
+    probability: float
+    expectation: float
+
+
+@frozen
+class Fidelity:
+    """Hellinger fidelities to the ideal distribution over the points of a circuit and stage.
+
+    `points` have counts, `known` of them an ideal distribution.
+    """
+
+    circuit: str
+    stage: str
+    points: int
+    known: int
+    low: float
+    median: float
+    high: float
+
+
+@frozen
+class JobFacts:
+    """One job at a server."""
+
+    id: str
+    computer: str
+    emulated: bool
+    status: str
+    at: str
+    circuits: int
+    shots: int
+    calibration: str
+    predicted: str
+    seconds: float | None
+    credits: float | None
+
+
+@frozen
+class RequestFacts:
+    """What the template of a request for credits shows."""
+
+    name: str
+    description: str
+    plan: Plan
+    mode: str
+    realm: str
+    machines: list[str]
+    circuits: list[CircuitRow]
+    shots: list[ShotsRow]
+    machine: StagePreview
+    """The hardware stage: its jobs with their costs."""
+    costs: CostPreview
+    price: list[Assumption]
+    run: SavedRun | None
+    """The newest run of the plan."""
+    fidelities: list[Fidelity]
+    simulated: bool
+    """Whether the plan has an Aer stage."""
+    records: list[str]
+    """Sha256 of the packs with the simulated counts."""
+    mock_jobs: list[JobFacts]
+    spent: list[Account]
+    version: str = __version__
+
+
+@frozen
+class UsageFacts:
+    """What the template of a usage report shows."""
+
+    name: str
+    description: str
+    plan: Plan
+    run: SavedRun
+    mode: str
+    realm: str | None
+    stages: Sequence[object]
+    """The verdicts of the run's stages."""
+    circuits: list[CircuitRow]
+    fidelities: list[Fidelity]
+    jobs: list[JobFacts]
+    seconds: float
+    credits: float
+    unmeasured: int
+    """Jobs whose QPU time is not known."""
+    spent: list[Account]
+    version: str = __version__
+
+
+def request_facts(
+    plan: Plan, costs: CostPreview, store: Store, realm: str, description: str
+) -> RequestFacts:
+    """The facts of a request for credits for a plan with a hardware stage."""
+    run = latest_run(store, plan)
+    rows = run.rows(store) if run is not None else []
+    # a rehearsal uses nothing of an allocation, and counts in a rehearsed request only
+    entries = [e for e in read_entries(store, Counting()) if not e.emulated or e.realm == realm]
+    return RequestFacts(
+        name=plan.name,
+        description=description,
+        plan=plan,
+        mode=plan.header["mode"],
+        realm=realm,
+        machines=sorted({point.target for point in plan.points}),
+        circuits=circuit_rows(plan.points),
+        shots=_shots_rows(plan),
+        machine=next(stage for stage in costs.stages if stage.stage is Stage.HARDWARE),
+        costs=costs,
+        price=[a for a in costs.assumptions if a.name.startswith("price per second")],
+        run=run,
+        fidelities=[row for row in fidelities(rows) if row.stage == Stage.AER.value],
+        simulated=Stage.AER.value in plan.header["stages"],
+        records=record_digests(store, rows),
+        mock_jobs=_mock_jobs(store, plan, realm),
+        spent=accounts(entries, ["experiment", "machine", "month", "server"]),
+    )
+
+
+def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
+    """The facts of a usage report of a run."""
+    realm = saved.realm
+    jobs = [] if realm is None else server_jobs(store, saved.plan, Stage.HARDWARE, realm, ())
+    entries = [e for e in read_entries(store, Counting()) if e.experiment == saved.plan.name]
+    measured = [job for job in jobs if job.seconds is not None]
+    return UsageFacts(
+        name=saved.plan.name,
+        description=description,
+        plan=saved.plan,
+        run=saved,
+        mode=saved.plan.header["mode"],
+        realm=realm,
+        stages=saved.stages,
+        circuits=circuit_rows(saved.plan.points),
+        fidelities=fidelities(saved.rows(store)),
+        jobs=jobs,
+        seconds=sum(job.seconds or 0.0 for job in measured),
+        credits=sum(job.credits or 0.0 for job in measured),
+        unmeasured=len(jobs) - len(measured),
+        spent=accounts(entries, ["machine", "mode", "month", "server"]),
+    )
+
+
+def _mock_jobs(store: Store, plan: Plan, realm: str) -> list[JobFacts]:
+    """Jobs that a mock accepted: the server's, or where there is none those of a rehearsal."""
+    for server in dict.fromkeys((realm, EMULATOR)):
+        jobs = server_jobs(store, plan, Stage.MOCK, server, [Phase.COMPLETED])
+        if jobs:
+            return jobs
+    return []
+
+
+def _shots_rows(plan: Plan) -> list[ShotsRow]:
+    points = Counter(point.shots for point in plan.points)
+    return [
+        ShotsRow(shots, number, standard_error(shots), standard_error(shots, "expectation"))
+        for shots, number in sorted(points.items())
+    ]
+
+
+def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
+    """Points by circuit and machine, in the order of the plan."""
+    groups: dict[tuple[str, str], list[PlannedPoint]] = {}
+    for point in points:
+        groups.setdefault((point.name, point.target), []).append(point)
+    return [_circuit(name, machine, group) for (name, machine), group in groups.items()]
+
+
+def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitRow:
+    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
+    gates = [summary["gates"] for summary in summaries]
+    values: dict[str, dict[str, None]] = {}
+    for point in points:
+        for axis, value in point.values:
+            values.setdefault(axis, {})[_value(value)] = None
+    return CircuitRow(
+        name=name,
+        machine=machine,
+        axes="; ".join(f"{axis} = {_listed(list(texts))}" for axis, texts in values.items()),
+        points=len(points),
+        qubits=_span(summary["qubits"] for summary in summaries),
+        depth=_span(summary["depth"] for summary in summaries),
+        pairs=_span(g.get("cz", 0) + g.get("move", 0) for g in gates),
+        shots=_span(point.shots for point in points),
+    )
+
+
+def _span(values: Iterable[int]) -> tuple[int, int]:
+    numbers = list(values)
+    return min(numbers), max(numbers)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_value, value))})"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _listed(values: Sequence[str]) -> str:
+    """All of a few values, the ends of many."""
+    if len(values) <= 6:
+        return ", ".join(values)
+    return f"{values[0]}, {values[1]}, …, {values[-1]} ({len(values)} values)"
+
+
+def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
+    """Fidelities by circuit and stage; the name of an emulated stage says so."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.record:
+            stage = f"{row.stage} (emulated)" if row.emulated else row.stage
+            groups.setdefault((row.point.name, stage), []).append(row)
+    result = []
+    for (name, stage), group in groups.items():
+        values = [
+            float(row.comparison["hellinger_fidelity"])
+            for row in group
+            if row.comparison and row.comparison.get("hellinger_fidelity") is not None
+        ]
+        ends = (min(values), median(values), max(values)) if values else (0.0, 0.0, 0.0)
+        result.append(Fidelity(name, stage, len(group), len(values), *ends))
+    return result
+
+
+def latest_run(store: Store, plan: Plan) -> SavedRun | None:
+    """The newest run of a plan."""
+    for state in reversed(store.runs()):
+        if state.fields.get("plan") == plan.digest:
+            return SavedRun(state, plan)
+    return None
+
+
+def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
+    """Sha256 of the packs that hold the simulated counts of some rows."""
+    records = store.find(RECORDS, {row.key for row in rows if row.stage == Stage.AER.value})
+    return sorted({record.digest for record in records.values()})
+
+
+def server_jobs(
+    store: Store, plan: Plan, stage: Stage, realm: str, phases: Sequence[Phase]
+) -> list[JobFacts]:
+    """The jobs that stand for a plan's points at a server."""
+    work = look(plan, stage, realm, store, write=False)
+    return [_job(attempt) for attempt in work.attempts(*phases)]
+
+
+def _job(attempt: Attempt) -> JobFacts:
+    intent, fields = attempt.intent, attempt.fields
+    entry = entry_of(attempt, Counting())
+    estimate = entry.predicted
+    calibration = fields.get("calibration_set_id") or intent.get("calibration_set_id")
+    return JobFacts(
+        id=", ".join(attempt.ids) or attempt.job[:12],
+        computer=entry.computer,
+        emulated=entry.emulated,
+        status=str(fields.get("status", attempt.phase.value)),
+        at=str(intent.get("at", "")),
+        circuits=entry.circuits,
+        shots=int(intent["shots"]),
+        calibration=str(calibration or "not known"),
+        predicted="" if estimate is None else f"{estimate.low:.3g} to {estimate.high:.3g}",
+        seconds=entry.measured_seconds,
+        credits=entry.measured_credits,
+    )

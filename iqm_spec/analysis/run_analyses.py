@@ -1,0 +1,170 @@
+"""Applies the analyses that a spec declares to a stored run, and stores their results.
+
+Results stand beside the counts they were made of, never in their place. Besides the built-in
+analyses there are those of installed packages: entry points `iqm_spec.analyses`, loaded when they
+are named. A plugin is a function `(rows, options) -> Iterable[Analysed]`: `rows` are those of one
+run with counts (`iqm_spec.runs.rows.Row`), `options` what the spec says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from iqm_spec.analysis import (
+    distances,
+    expectation,
+    ghz_fidelity,
+    logical_error,
+    mirror_polarization,
+    volume,
+)
+from iqm_spec.analysis.groups import Options
+from iqm_spec.analysis.merit import Analysed
+from iqm_spec.analysis.readout_mitigation import Readout, readout_of
+from iqm_spec.canonical import digest
+from iqm_spec.diagnostics import nearest
+from iqm_spec.errors import JobFailed, UsageError
+from iqm_spec.json_types import Json
+from iqm_spec.plan.readout import is_calibration
+from iqm_spec.runs.rows import Row
+from iqm_spec.runs.saved import SavedRun
+from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
+from iqm_spec.store import Store
+
+ANALYSES: Mapping[str, Callable[[Iterable[Row], Options, Readout], Iterator[Analysed]]] = {
+    distances.NAME: distances.distances,
+    expectation.NAME: expectation.expectations,
+    ghz_fidelity.NAME: ghz_fidelity.ghz_fidelity,
+    mirror_polarization.NAME: mirror_polarization.mirror_polarization,
+    volume.NAME: volume.quantum_volume,
+}
+
+DEFAULT_ANALYSES: DeclaredAnalyses = {distances.NAME: {}}
+"""The analyses of a run whose spec declares none."""
+
+PACK = "analyses"
+"""Kind of the packs that hold results of analyses; the field of the event that names a pack."""
+
+_EVENT = "analysed"
+
+GROUP = "iqm_spec.analyses"
+"""Entry points of plugins."""
+
+
+def declared(saved: SavedRun) -> DeclaredAnalyses:
+    """The analyses that a run's spec declared, or `DEFAULT_ANALYSES`."""
+    analyses: Any = saved.state.fields.get("analysis")
+    return analyses if isinstance(analyses, dict) and analyses else DEFAULT_ANALYSES
+
+
+def analyze_run(
+    store: Store,
+    saved: SavedRun,
+    rows: Iterable[Row] | None = None,
+    analyses: DeclaredAnalyses | None = None,
+) -> tuple[Analysed, ...]:
+    """The results of a run's analyses, for its simulated and measured points, sorted by name.
+
+    `rows` are the run's own, where the caller has read them; the mock's are left out. `analyses`
+    take the place of those that the spec declared. Points without a single shot are left out.
+    """
+    stored = saved.each_row(store) if rows is None else rows
+    counted = [row for row in stored if row.stage != "mock" and any(row.counts.values())]
+    readout = readout_of(store, saved.plan, counted)
+    counted = [row for row in counted if not is_calibration(row.point)]
+    results: list[Analysed] = []
+    for name, options in sorted((declared(saved) if analyses is None else analyses).items()):
+        if name == PLUGINS:
+            for plugin, plugin_options in sorted(options.items()):
+                results += run_plugin(plugin, counted, plugin_options)
+        elif name == logical_error.NAME:
+            results += logical_error.logical_error(store, saved, counted, options)
+        else:
+            results += ANALYSES[name](counted, options, readout)
+    return tuple(results)
+
+
+def store_analyses(
+    store: Store, saved: SavedRun, analyses: DeclaredAnalyses, results: Iterable[Analysed]
+) -> str:
+    """Stores results and appends an event that names them to the run's journal.
+
+    Returns the pack's digest. The same results are the same pack, which gets one event only.
+    """
+    options: dict[str, Json] = {name: dict(values) for name, values in analyses.items()}
+    header: dict[str, Json] = {"plan": saved.plan.digest, "analysis": options}
+    pack = store.put_pack(PACK, header, analysis_lines(results))
+    if pack not in [event.fields.get(PACK) for event in saved.state.of_kind(_EVENT)]:
+        store.append_event(saved.state.id, _EVENT, {PACK: pack})
+    return pack
+
+
+def analysis_lines(results: Iterable[Analysed]) -> Iterator[Mapping[str, Json]]:
+    """The lines of the pack that results are stored in."""
+    for result in results:
+        line = _rounded(result.to_json())
+        name = {key: line[key] for key in ("analysis", "stage", "emulated", "circuit", "points")}
+        yield {"key": digest({"format": "iqm-spec/analysed/1", **name}), **line}
+
+
+def stored_analyses(
+    store: Store, saved: SavedRun
+) -> Iterator[tuple[str, DeclaredAnalyses, list[Mapping[str, Json]]]]:
+    """Digest, declared analyses and lines of each pack that a run's journal names."""
+    for event in saved.state.of_kind(_EVENT):
+        pack = store.read_pack(str(event.fields[PACK]))
+        analyses: Any = pack.header["analysis"]
+        yield pack.digest, analyses, list(pack.records)
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to twelve digits, so that the last bits of a platform's libm are not in them."""
+    if isinstance(value, float):
+        return float(f"{value:.12g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def run_plugin(name: str, rows: Sequence[Row], options: Any) -> list[Analysed]:
+    """The results of a plugin, with its package and version in the details.
+
+    UsageError where none of that name is installed, JobFailed where it fails.
+    """
+    analyze, package = _load(name)
+    try:
+        return [
+            evolve(result, details={**result.details, "plugin": package})
+            for result in analyze(rows, options)
+        ]
+    except Exception as error:  # anything may go wrong in somebody else's code
+        raise JobFailed(
+            f"the analysis plugin {name} ({package}) failed: {type(error).__name__}: {error}",
+            hint="tell its authors, or take it out of `analysis.plugins`",
+        ) from error
+
+
+def _load(name: str) -> tuple[Callable[[Sequence[Row], Any], Iterable[Analysed]], str]:
+    """The function of a plugin, and its package with the version."""
+    from importlib.metadata import entry_points
+
+    installed = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in installed:
+        hint = nearest(name, list(installed)) or (
+            f"installed are {', '.join(sorted(installed))}" if installed else "none is installed"
+        )
+        raise UsageError(f"no analysis plugin is called {name}", hint=hint)
+    dist = installed[name].dist
+    package = "" if dist is None else f"{dist.name} {dist.version}"
+    try:
+        return installed[name].load(), package
+    except Exception as error:  # anything may go wrong in somebody else's code
+        raise JobFailed(
+            f"the analysis plugin {name} ({package}) cannot be loaded: {error}",
+            hint="reinstall its package",
+        ) from error
