@@ -10,11 +10,11 @@ from typing import Any
 from attrs import evolve, frozen
 
 from iqm_spec.analysis.merit import Analysed, Merit
+from iqm_spec.plots.heat import MOST_SIDE, heat_map
+from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot, y_range
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, Axis, Dot, axes_of, place_of, split
 from iqm_spec.report.document import Figure
-from iqm_spec.report.figures.heat import MOST_SIDE, heat
-from iqm_spec.report.figures.plot import XAxis, plot, y_range
-from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.words import clean, merit_title, stage_name, thinned, value
 
 MOST_AXES, MOST_MERITS, MOST_MARKS = 4, 6, 600
@@ -124,7 +124,7 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
     axis = XAxis(x.title, values=x.values) if x.numeric else XAxis(x.title, x.names)
     for stages, series in zip(panels, drawn, strict=True):
         told = " and ".join(stage_name(*stage, noisy) for stage in stages)
-        bars = intervals(series) if x.numeric else "Bars"
+        bars = intervals_word(series) if x.numeric else "Bars"
         caption = f"{topic.title} against {x.title}; {told}.{_bars(series, rest, bars)}"
         if by is None and topic.mitigated:
             caption += " Mitigated: readout errors are taken out."
@@ -132,7 +132,8 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
             caption += f" Dashed lines: {topic.called}."
         caption = clean(caption)
         name = f"{topic.analysis}-{topic.merit}-{x.name}-{'-'.join(s for s, _ in stages)}"
-        yield Figure(name, caption, plot(series, axis, merit_title(topic.merit), caption, span))
+        chart = series_plot(series, axis, merit_title(topic.merit), span)
+        yield Figure(name, caption, picture_of(chart, caption))
 
 
 def _bars(series: Sequence[Series], rest: Sequence[str], bars: str) -> str:
@@ -243,7 +244,7 @@ def _maps(topic: Topic, noisy: bool) -> Iterator[Figure]:
             caption += f" Medians over {', '.join(rest)}."
         caption = clean(caption)
         titles = (clean(x.title, 60), clean(y.title, 60), merit_title(topic.merit))
-        picture = heat(x.names, y.names, found, titles, caption, span)
+        picture = picture_of(heat_map(x.names, y.names, found, titles, span), caption)
         yield Figure(f"{topic.analysis}-{topic.merit}-map-{stage}", caption, picture)
 
 

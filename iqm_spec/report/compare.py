@@ -10,6 +10,9 @@ from iqm_spec.analysis.merit import Merit
 from iqm_spec.plan.differences import in_words
 from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import count
+from iqm_spec.plots.bars import Outcomes, outcome_bars
+from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, axes_of
 from iqm_spec.report.banners import banners
 from iqm_spec.report.charts import merits_by_point
@@ -24,9 +27,6 @@ from iqm_spec.report.document import (
     Table,
     Text,
 )
-from iqm_spec.report.figures.bars import Outcomes, bars
-from iqm_spec.report.figures.plot import XAxis, plot
-from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.pick import MOST_SHOWN
 from iqm_spec.report.report import MADE_BY
 from iqm_spec.report.sections.outcomes import outcome_sets
@@ -164,11 +164,11 @@ def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
     for name in list(names)[:_MOST_MERITS] if len(kept) > 1 else ():
         series = [_series(side, kept, name, number, places) for number, side in enumerate(sides)]
         told = " and ".join(one.name for one in series)
-        bars = "Bars" if x.names else intervals(series)
+        bars = "Bars" if x.names else intervals_word(series)
         caption = (
             f"{merit_title(name)} of the points of both runs; {told}. {bars} are 95 % intervals."
         )
-        picture = plot(series, x, merit_title(name), caption)
+        picture = picture_of(series_plot(series, x, merit_title(name)), caption)
         yield Figure(f"both-{name}-{stage}", caption, picture)
 
 
@@ -228,7 +228,9 @@ def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
     caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
     label = f"Outcomes of {caption}"
     return Figure(
-        f"both-{pair.left.stage}-{pair.left.point.id}", caption, bars([*ideal, *counted], label)
+        f"both-{pair.left.stage}-{pair.left.point.id}",
+        caption,
+        picture_of(outcome_bars([*ideal, *counted]), label),
     )
 
 
@@ -245,7 +247,7 @@ def _stage(pair: Pair) -> str:
 
 def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:
     one = next(item for item in sets if item.shots is not None)
-    return Outcomes(f"{name}, {one.name}", one.probabilities, color, one.shots, one.whole)
+    return Outcomes(f"{name}, {one.name}", one.probabilities, color, one.shots, one.complete)
 
 
 def _table(pairs: Sequence[Pair]) -> Table:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.plots.series import Mark, Series, XAxis, series_plot
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import MOST_SERIES
 from iqm_spec.report.document import Figure
-from iqm_spec.report.figures.plot import XAxis, plot
-from iqm_spec.report.figures.series import Mark, Series
 from iqm_spec.report.words import clean, merit_title, stage_name, thinned, value
 
 MOST_MARKS = 600
@@ -37,7 +37,7 @@ def curves(analysed: Sequence[Analysed], noisy: bool) -> Iterator[Figure]:
             if any(one.curve and one.curve.fit_y for one in part):
                 caption += " Lines are fits."
             series = [_curve(one, i, _named(one, part)) for i, one in enumerate(part)]
-            picture = plot(series, XAxis(clean(axis, 60)), drawn, caption)
+            picture = picture_of(series_plot(series, XAxis(clean(axis, 60)), drawn), caption)
             name = f"{analysis}-curve-{axis}-{stage}-{start // MOST_SERIES + 1}"
             yield Figure(name, caption, picture)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from iqm_spec.report.figures.svg import Picture
+from iqm_spec.plots.svg import Picture
 
 
 @frozen

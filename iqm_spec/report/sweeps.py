@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from iqm_spec.analysis.intervals import wilson
+from iqm_spec.plots.bars import Outcomes
+from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import Axis, axes_of
 from iqm_spec.report.document import Figure
-from iqm_spec.report.figures.bars import Outcomes
-from iqm_spec.report.figures.plot import XAxis, plot
-from iqm_spec.report.figures.series import Mark, Series, intervals
 from iqm_spec.report.pick import Measured
 from iqm_spec.report.words import clean, thinned
 
@@ -44,12 +44,14 @@ def _charts(name: str, some: Sequence[Known], x: Axis) -> Iterator[Figure]:
     for number, title in enumerate(titles):
         series = [one for i, bits in enumerate(shown) for one in _series(bits, i, kept, x, title)]
         caption = clean(
-            f"Outcomes of {name} against {x.title}; {title}. {intervals(series)} are 95 % "
+            f"Outcomes of {name} against {x.title}; {title}. {intervals_word(series)} are 95 % "
             "intervals, dashed lines the ideal probabilities."
         )
         axis = XAxis(clean(x.title, 60), values=tuple(map(float, x.values)))
         yield Figure(
-            f"sweep-{name}-{x.name}-{number}", caption, plot(series, axis, "probability", caption)
+            f"sweep-{name}-{x.name}-{number}",
+            caption,
+            picture_of(series_plot(series, axis, "probability"), caption),
         )
 
 
@@ -79,7 +81,7 @@ def _series(bits: str, number: int, kept: Sequence[Known], x: Axis, title: str) 
         place: Any = dict(measured.point.values)[x.name]
         for one in sets:
             value = one.probabilities.get(bits, 0.0)
-            if one.shots is None and (one.whole or bits in one.probabilities):
+            if one.shots is None and (one.complete or bits in one.probabilities):
                 ideal.append(Mark(x.place(place), value))
             elif one.shots and one.name == title:
                 low, high = wilson(value * one.shots, one.shots)

@@ -11,12 +11,12 @@ from iqm_spec.plan.keep import circuits_of, natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
+from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
+from iqm_spec.plots.circuit import circuit_drawing, native_wires, qiskit_wires
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
-from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
-from iqm_spec.report.figures.wires import draw
 from iqm_spec.report.logical import Missing, logical
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.wired import of_native, of_qiskit
 from iqm_spec.report.words import clean, point_name, thinned
 from iqm_spec.targets import Architecture
 
@@ -79,23 +79,29 @@ def _blocks(
     elif isinstance(before, Missing):
         yield Text(f"Its circuit before transpiling is not shown: {clean(before.why)}.", "note")
     else:
-        wired = of_qiskit(before)
+        wired = qiskit_wires(before)
         told = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
         figures.append(
-            Figure(f"before-{point.id}", told, draw(wired, f"{point_name(point)}. {told}"))
+            Figure(
+                f"before-{point.id}",
+                told,
+                picture_of(circuit_drawing(wired), f"{point_name(point)}. {told}"),
+            )
         )
     gates = native.counts()
     listed = ", ".join(f"{number:,} {name}" for name, number in gates.items())
     size = f"{count(len(native.components), 'component')}, depth {native.depth()}"
     told = f"After transpiling: {size}; {listed}."
     label = f"{point_name(point)}. {told}"
-    figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label)))
+    figures.append(
+        Figure(f"after-{point.id}", told, picture_of(circuit_drawing(native_wires(native)), label))
+    )
     machine = _machine(subject, point.target)
     if machine is not None and len(machine.components) <= MOST_COMPONENTS:
         used = _used(native)
         names = ", ".join(used.components)
         told = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
-        figures.append(Figure(f"map-{point.id}", told, chip(machine, used, told)))
+        figures.append(Figure(f"map-{point.id}", told, picture_of(chip_map(machine, used), told)))
     yield Figures(tuple(figures))
 
 

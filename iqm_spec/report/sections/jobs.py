@@ -12,8 +12,9 @@ from iqm_spec.cost.words import amount
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
+from iqm_spec.plots.svg import picture_of
+from iqm_spec.plots.timeline import MOST_JOBS, JobTimes, timeline
 from iqm_spec.report.document import Block, Column, Figure, Figures, Section, Table, Text
-from iqm_spec.report.figures.timeline import MOST_JOBS, Bar, timeline
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, seconds
 from iqm_spec.server.errors import BadAnswer
@@ -57,7 +58,7 @@ def jobs(subject: Subject) -> Section | None:
         return None
     blocks: list[Block] = []
     bars = [
-        Bar(job.name, job.created, job.started, job.ended, _tip(job))
+        JobTimes(job.name, job.created, job.started, job.ended, _tip(job))
         for job in found
         if job.created is not None
     ]
@@ -67,7 +68,7 @@ def jobs(subject: Subject) -> Section | None:
             told += f" The first {MOST_JOBS} are drawn."
         if any(job.entry.emulated for job in found):
             told += " Emulated: no machine was used."
-        blocks.append(Figures((Figure("jobs", told, timeline(bars, told)),)))
+        blocks.append(Figures((Figure("jobs", told, picture_of(timeline(bars), told)),)))
     blocks += [_table(found), *_costs(found)]
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
 

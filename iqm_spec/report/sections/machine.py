@@ -8,6 +8,8 @@ from statistics import median
 from typing import Any
 
 from iqm_spec.plan.keep import natives_of
+from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import (
     Block,
     Column,
@@ -19,7 +21,6 @@ from iqm_spec.report.document import (
     Table,
     Text,
 )
-from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.runs.calibrations import read_calibrations
@@ -82,7 +83,9 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
         if row.record and row.point.target == alias and row.record.get("calibration_set_id")
     )
     if len(machine.components) <= MOST_COMPONENTS:
-        yield Figures((Figure(f"machine-{alias}", told, chip(machine, used, told)),))
+        yield Figures(
+            (Figure(f"machine-{alias}", told, picture_of(chip_map(machine, used), told)),)
+        )
     profile = subject.inputs.profiles.get(alias) if subject.inputs else None
     yield Facts(
         (

@@ -7,6 +7,8 @@ from heapq import nsmallest
 from typing import Any
 
 from iqm_spec.analysis.merit import Merit
+from iqm_spec.plots.bars import Outcomes, outcome_bars
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.charts import merits_by_point
 from iqm_spec.report.document import (
     Block,
@@ -18,7 +20,6 @@ from iqm_spec.report.document import (
     Table,
     Text,
 )
-from iqm_spec.report.figures.bars import Outcomes, bars
 from iqm_spec.report.pick import Measured, pick
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.sweeps import sweeps
@@ -79,7 +80,9 @@ def _figure(subject: Subject, one: Measured, why: str, *, tips: bool) -> Figure:
     label = f"Outcomes of {name}: {', '.join(item.name for item in sets)}."
     if fidelity is not None:
         label += f" Hellinger fidelity {fidelity:.3f}."
-    return Figure(f"outcomes-{one.point.id}", told, bars(sets, label, tips=tips))
+    return Figure(
+        f"outcomes-{one.point.id}", told, picture_of(outcome_bars(sets, tips=tips), label)
+    )
 
 
 def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.report.figures import svg
-from iqm_spec.report.figures.svg import Picture, cut, num
+from iqm_spec.plots.sheet import Label, Place, Sheet
+from iqm_spec.plots.style import LINE, PAPER, TINY, WASH, series_color, shortened, styled
 from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -25,19 +26,19 @@ MOST_COMPONENTS = 400
 _SPACING, _RADIUS, _MARGIN = 44.0, 15.0, 20.0
 _MOST_WIDE = 400.0
 
-Place = tuple[float, float]
 Edge = tuple[str, str]
 
 
 @frozen
 class Used:
-    """Components in use with what is told of each, and couplings in use."""
+    """Components in use with a description of each, and couplings in use."""
 
     components: Mapping[str, str]
     edges: frozenset[Edge] = frozenset()
 
 
-def chip(machine: Architecture, used: Used, label: str) -> Picture:
+@styled()
+def chip_map(machine: Architecture, used: Used) -> Figure:
     """The coupling map of a machine with what is in use."""
     names = machine.components
     edges = couplings(machine)
@@ -51,29 +52,30 @@ def chip(machine: Architecture, used: Used, label: str) -> Picture:
         x, y = places[name]
         return _MARGIN + (x - min(xs)) * scale, _MARGIN + (y - min(ys)) * scale
 
-    parts = []
-    for one, other in edges:
-        (x1, y1), (x2, y2) = at(one), at(other)
-        taken = (one, other) in used.edges or (other, one) in used.edges
-        parts.append(svg.line(x1, y1, x2, y2, "edge-used" if taken else "edge"))
-    parts += [_node(name, at(name), radius, name in machine.resonators, used) for name in names]
-    size = 2 * _MARGIN + across * scale, 2 * _MARGIN + up * scale
-    return Picture(max(size[0], 120.0), size[1], "".join(parts), label)
-
-
-def _node(name: str, at: Place, radius: float, resonator: bool, used: Used) -> str:
-    (x, y), told = at, used.components.get(name)
-    css = "node" if told is None else "node-used"
-    tip = f"<title>{svg.words(name)}: {svg.words(told or 'not used')}</title>"
-    if resonator:
+    sheet = Sheet(max(2 * _MARGIN + across * scale, 120.0), 2 * _MARGIN + up * scale)
+    free = [edge for edge in edges if not {edge, edge[::-1]} & used.edges]
+    sheet.lines([[at(first), at(second)] for first, second in free], LINE, width=2)
+    busy = [[at(first), at(second)] for first, second in edges if (first, second) not in free]
+    sheet.lines(busy, series_color(1), width=4)
+    for in_use in (False, True):
+        some = [name for name in names if (name in used.components) == in_use]
+        fill, stroke = (WASH, series_color(1)) if in_use else (PAPER, LINE)
+        width = 2.5 if in_use else 1.5
+        qubits = [name for name in some if name not in machine.resonators]
+        tips = [f"{name}: {used.components.get(name, 'not used')}" for name in qubits]
+        sheet.dots(list(map(at, qubits)), radius, tips, fill=fill, stroke=stroke, width=width)
         half = radius * 1.1
-        where = f'x="{num(x - half)}" y="{num(y - half)}" width="{num(2 * half)}"'
-        shape = f'<rect class="{css}" {where} height="{num(2 * half)}" rx="4">{tip}</rect>'
-    else:
-        where = f'cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"'
-        shape = f'<circle class="{css}" {where}>{tip}</circle>'
-    name = name.removeprefix("QB") if radius < 12 else name
-    return shape + svg.text(x, y + 3.5, cut(name, 5), "xs", "middle")
+        resonators = [name for name in some if name in machine.resonators]
+        boxes = [(x - half, y - half, 2 * half, 2 * half) for x, y in map(at, resonators)]
+        tips = [f"{name}: {used.components.get(name, 'not used')}" for name in resonators]
+        sheet.boxes(boxes, tips, fill=fill, stroke=stroke, width=width, radius=4)
+    labels = []
+    for name in names:
+        x, y = at(name)
+        short = name.removeprefix("QB") if radius < 12 else name
+        labels.append(Label((x, y + 3.5), shortened(short, 5), "center"))
+    sheet.texts(labels, size=TINY)
+    return sheet.figure
 
 
 def couplings(machine: Architecture) -> list[Edge]:
