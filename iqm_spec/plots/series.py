@@ -154,19 +154,15 @@ def series_plot(
         rotation_mode="anchor",
     )
     if legend:
+        # matplotlib fills column by column, a reader reads row by row
+        by_rows = [own for column in range(columns) for own in legend[column::columns]]
         figure.legend(
-            [_legend_key(own) for own in legend],
-            [shortened(own.name, 58) for own in legend],
-            loc="upper left",
-            bbox_to_anchor=(0, 1),
-            ncols=columns,
-            handlelength=1.5,
-            columnspacing=1,
-            handletextpad=0.5,
-            labelspacing=0.4,
-            borderaxespad=0.2,
-            borderpad=0.2,
-        )
+            [_legend_key(own) for own in by_rows],
+            [shortened(own.name, 58) for own in by_rows],
+            loc="upper left", bbox_to_anchor=(0, 1), ncols=columns,
+            handlelength=1.3, handletextpad=0.4, columnspacing=0.8, labelspacing=0.4,
+            borderaxespad=0.2, borderpad=0.2,
+        )  # fmt: skip
     return figure
 
 
@@ -181,13 +177,16 @@ def _rows(series: Sequence[Series]) -> list[list[Series]]:
     ]
 
 
+_KEY_WIDTH = 28.0
+"""Of the mark and the spaces beside a name, px."""
+
+
 def _legend_shape(legend: Sequence[Series]) -> tuple[int, int]:
     """Columns and rows of the names above a plot."""
-    if not legend:
+    widths = [text_width(shortened(own.name, 58)) + _KEY_WIDTH for own in legend]
+    if not widths:
         return 1, 0
-    widest = max(text_width(shortened(own.name, 58)) for own in legend) + 36
-    total = sum(text_width(shortened(own.name, 58)) + 36 for own in legend)
-    columns = len(legend) if total < _WIDTH else max(1, int(_WIDTH / widest))
+    columns = len(legend) if sum(widths) < _WIDTH else max(1, int(_WIDTH / max(widths)))
     return columns, -(-len(legend) // columns)
 
 
@@ -293,7 +292,7 @@ def _draw(axes: Axes, own: Series, beside: tuple[int, int], slot: float, width: 
         aside = [pixels + 5 + 3.5 * (i % 3) for i in range(len(own.dust))]
         places = [_moved(axes, x, aside[i], width) for i, (x, _) in enumerate(own.dust)]
         heights = [y for _, y in own.dust]
-        axes.plot(places, heights, ".", color=color, alpha=0.45, markersize=4, markeredgewidth=0)
+        axes.plot(places, heights, "o", color=color, alpha=0.45, markersize=4, markeredgewidth=0)
     if own.fit:
         axes.plot(*zip(*own.fit, strict=True), color=color, linewidth=1.8)
     elif slot and own.bare:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -64,6 +65,7 @@ _STYLE: dict[Any, Any] = {
     "axes.facecolor": "none",
     "axes.edgecolor": SOFT,
     "axes.labelcolor": SOFT,
+    "axes.titlecolor": INK,
     "axes.labelsize": SMALL,
     "axes.linewidth": 1,
     "axes.spines.top": False,
@@ -95,15 +97,26 @@ def styled() -> Iterator[None]:
 
     A `matplotlibrc` of the user or of the current folder has no effect within.
     """
-    from matplotlib import rcParams, rcParamsDefault
+    from matplotlib import rcParams
 
-    before = dict(rcParams)
+    # the methods of `dict` itself: those of `rcParams` check each value, and load a backend
+    before: dict[Any, Any] = dict(dict.items(rcParams))
+    dict.update(rcParams, _parameters())
     try:
-        dict.update(rcParams, rcParamsDefault)
-        rcParams.update(_STYLE)
         yield
     finally:
         dict.update(rcParams, before)
+
+
+@cache
+def _parameters() -> dict[Any, Any]:
+    """Every parameter of matplotlib, checked: its defaults, and what is set here."""
+    from matplotlib import RcParams, rcParamsDefault
+
+    checked = RcParams()
+    dict.update(checked, rcParamsDefault)
+    checked.update(_STYLE)
+    return {name: value for name, value in dict.items(checked) if name != "backend"}
 
 
 def series_color(number: int) -> str:

@@ -78,6 +78,16 @@ def picture_of(figure: Figure, label: str) -> Picture:
     return Picture(width, height, renderer.markup(), label)
 
 
+def page_of(figure: Figure, title: str) -> str:
+    """A page with a figure alone, which needs no network."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{_escaped(title)}</title><style>{styles()}\n"
+        "body { background: var(--paper); } svg { max-width: 100%; height: auto; }</style></head>"
+        f"<body><main>{picture_of(figure, title).inline()}</main></body></html>\n"
+    )
+
+
 @cache
 def styles() -> str:
     """The style sheet that all pictures of a page share."""

@@ -6,6 +6,7 @@ import re
 
 from markdown_it import MarkdownIt
 
+from iqm_spec.plots.svg import Picture
 from iqm_spec.report.document import (
     Chooser,
     Code,
@@ -19,7 +20,6 @@ from iqm_spec.report.document import (
     Table,
     Text,
 )
-from iqm_spec.report.figures.svg import Picture
 from iqm_spec.report.html import to_html
 from iqm_spec.report.markdown import MOST_ROWS, to_markdown
 
