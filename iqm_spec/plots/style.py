@@ -176,9 +176,9 @@ def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round values within [low, high]."""
     from matplotlib.ticker import MaxNLocator
 
-    found = MaxNLocator(about + 1, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    ticks = MaxNLocator(about + 1, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     margin = 1e-9 * (high - low)
-    return [round(float(tick), 12) for tick in found if low - margin <= tick <= high + margin]
+    return [round(float(tick), 12) for tick in ticks if low - margin <= tick <= high + margin]
 
 
 def log_ticks(low: float, high: float) -> list[float]:

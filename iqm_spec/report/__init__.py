@@ -4,7 +4,7 @@ from iqm_spec.report.compare import comparison_of
 from iqm_spec.report.document import Document
 from iqm_spec.report.html import to_html
 from iqm_spec.report.markdown import to_markdown
-from iqm_spec.report.report import report_of
+from iqm_spec.report.run_report import report_of
 from iqm_spec.report.subject import Subject, subject_of
 
 __all__ = [

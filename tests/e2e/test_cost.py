@@ -15,7 +15,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.cli.app import run
-from iqm_spec.cli.cost.fit import one_of
+from iqm_spec.cli.cost.fit import the_group
 from iqm_spec.cost.measured_tables import MACHINES
 from iqm_spec.errors import UsageError
 from iqm_spec.runs.measured import Measured
@@ -292,8 +292,8 @@ def test_a_model_is_of_one_machine_and_kind_of_job(
     groups: list[Measured], conditions: str | None, wanted: Measured | str
 ) -> None:
     if isinstance(wanted, Measured):
-        assert one_of(groups, conditions, "results") is wanted
+        assert the_group(groups, conditions, "results") is wanted
         return
     with pytest.raises(UsageError) as error:
-        one_of(groups, conditions, "results")
+        the_group(groups, conditions, "results")
     assert wanted in error.value.message + error.value.hint

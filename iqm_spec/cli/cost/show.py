@@ -40,7 +40,7 @@ def command(model: Path | None, target: Path | None, as_json: bool) -> int:
     Without MODEL.json: models of the published timing tables of three IQM machines. A predicted
     time is that of a fit which the job took no part in.
     """
-    from iqm_spec.cli.cost.words import model_json
+    from iqm_spec.cli.cost.model_text import model_json
 
     models = _models(model)
     if target is not None:
@@ -78,7 +78,7 @@ def _write(target: Path, models: Mapping[str, TimeModel]) -> None:
 
 def _picture(models: Mapping[str, TimeModel], suffix: str) -> bytes:
     """The bytes of a file with one plot per model, by title."""
-    from iqm_spec.cli.cost.words import measured_rows
+    from iqm_spec.cli.cost.model_text import measured_rows
     from iqm_spec.plots.style import styled
     from iqm_spec.plots.svg import page_of
     from iqm_spec.plots.times import TimedJob, predicted_against_measured
@@ -110,7 +110,7 @@ def _picture(models: Mapping[str, TimeModel], suffix: str) -> bytes:
 
 
 def _print(title: str, model: TimeModel, *, gap: bool) -> None:
-    from iqm_spec.cli.cost.words import lines_of, measured_rows, plain_stdout, source_words
+    from iqm_spec.cli.cost.model_text import lines_of, measured_rows, plain_stdout, source_words
 
     console = output.console()
     if gap:
