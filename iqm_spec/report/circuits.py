@@ -14,7 +14,7 @@ from iqm_spec.plan.readout import is_calibration
 from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
 from iqm_spec.plots.circuit import circuit_drawing, native_wires, qiskit_wires
 from iqm_spec.plots.svg import picture_of
-from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
+from iqm_spec.report.document import Block, CaptionedPicture, Fold, Pictures, Section, Text
 from iqm_spec.report.logical import Missing, logical
 from iqm_spec.report.names import clean, point_name, thinned
 from iqm_spec.report.subject import Subject
@@ -83,7 +83,7 @@ def _blocks(
         wired = qiskit_wires(before)
         caption = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
         figures.append(
-            Figure(
+            CaptionedPicture(
                 f"before-{point.id}",
                 caption,
                 picture_of(circuit_drawing(wired), f"{point_name(point)}. {caption}"),
@@ -95,7 +95,7 @@ def _blocks(
     caption = f"After transpiling: {size}; {listed}."
     label = f"{point_name(point)}. {caption}"
     figures.append(
-        Figure(
+        CaptionedPicture(
             f"after-{point.id}", caption, picture_of(circuit_drawing(native_wires(native)), label)
         )
     )
@@ -105,9 +105,11 @@ def _blocks(
         names = ", ".join(used.components)
         caption = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
         figures.append(
-            Figure(f"map-{point.id}", caption, picture_of(chip_map(machine, used), caption))
+            CaptionedPicture(
+                f"map-{point.id}", caption, picture_of(chip_map(machine, used), caption)
+            )
         )
-    yield Figures(tuple(figures))
+    yield Pictures(tuple(figures))
 
 
 def _machine(subject: Subject, target: str) -> Architecture | None:

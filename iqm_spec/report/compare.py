@@ -16,11 +16,11 @@ from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, axes_of
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Column,
     Document,
     Facts,
-    Figure,
-    Figures,
+    Pictures,
     Section,
     Table,
     Text,
@@ -130,7 +130,7 @@ def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
         stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
     figures = [figure for group in stages.values() for figure in _charts(sides, group)]
     table = _both_merits(sides, pairs) if len(pairs) <= _MOST_LISTED else None
-    blocks: list[Block] = [Figures(tuple(figures))] if figures else []
+    blocks: list[Block] = [Pictures(tuple(figures))] if figures else []
     blocks += [table] if table is not None and table.rows else []
     if not blocks:
         blocks.append(Text("No point has figures of merit in both runs."))
@@ -158,7 +158,7 @@ def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
     return Table("Figures of both runs", columns, tuple(rows))
 
 
-def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
+def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[CaptionedPicture]:
     stage = pairs[0].left.stage
     kept = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
     first = sides[0].merits
@@ -172,7 +172,7 @@ def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
             f"{merit_title(name)} of the points of both runs; {stages}. {bars} are 95 % intervals."
         )
         picture = picture_of(series_plot(series, x, merit_title(name)), caption)
-        yield Figure(f"both-{name}-{stage}", caption, picture)
+        yield CaptionedPicture(f"both-{name}-{stage}", caption, picture)
 
 
 def _across(kept: Sequence[Pair]) -> tuple[XAxis, list[float]]:
@@ -214,14 +214,14 @@ def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     blocks: tuple[Block, ...] = (
         Text(f"{in_short(pairs)}."),
         Text("Drawn are the points that differ most." if len(pairs) > len(shown) else ""),
-        Figures(shown),
+        Pictures(shown),
         _table(pairs),
     )
     kept = tuple(block for block in blocks if not isinstance(block, Text) or block.text)
     return Section("outcomes", "What came out", kept)
 
 
-def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
+def _figure(left: Subject, right: Subject, pair: Pair) -> CaptionedPicture:
     a, b = outcome_sets(left, [pair.left]), outcome_sets(right, [pair.right])
     ideal = [outcomes for outcomes in (*a, *b) if outcomes.shots is None][:1]
     counted = [_called("A", a, 0), _called("B", b, 1)]
@@ -230,7 +230,7 @@ def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
     stage = _stage(pair)
     caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
     label = f"Outcomes of {caption}"
-    return Figure(
+    return CaptionedPicture(
         f"both-{pair.left.stage}-{pair.left.point.id}",
         caption,
         picture_of(outcome_bars([*ideal, *counted]), label),

@@ -14,7 +14,15 @@ from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
 from iqm_spec.plots.svg import picture_of
 from iqm_spec.plots.timeline import MOST_JOBS, JobTimes, timeline
-from iqm_spec.report.document import Block, Column, Figure, Figures, Section, Table, Text
+from iqm_spec.report.document import (
+    Block,
+    CaptionedPicture,
+    Column,
+    Pictures,
+    Section,
+    Table,
+    Text,
+)
 from iqm_spec.report.names import clean, seconds
 from iqm_spec.report.subject import Subject
 from iqm_spec.server.errors import BadAnswer
@@ -68,7 +76,9 @@ def jobs(subject: Subject) -> Section | None:
             caption += f" The first {MOST_JOBS} are drawn."
         if any(job.entry.emulated for job in shown):
             caption += " Emulated: no machine was used."
-        blocks.append(Figures((Figure("jobs", caption, picture_of(timeline(bars), caption)),)))
+        blocks.append(
+            Pictures((CaptionedPicture("jobs", caption, picture_of(timeline(bars), caption)),))
+        )
     blocks += [_table(shown), *_costs(shown)]
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
 
@@ -121,7 +131,7 @@ def _tip(job: _Job) -> str:
 
 def _waited(job: _Job) -> str:
     known = job.created is not None and job.started is not None
-    return seconds(job.started - job.created) if known else "not told"  # type: ignore[operator]
+    return seconds(job.started - job.created) if known else "not reported"  # type: ignore[operator]
 
 
 def _ran(job: _Job) -> str:

@@ -12,11 +12,11 @@ from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
 from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Column,
     Facts,
-    Figure,
-    Figures,
     Fold,
+    Pictures,
     Section,
     Table,
     Text,
@@ -83,8 +83,12 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
         if row.record and row.point.target == alias and row.record.get("calibration_set_id")
     )
     if len(machine.components) <= MOST_COMPONENTS:
-        yield Figures(
-            (Figure(f"machine-{alias}", caption, picture_of(chip_map(machine, used), caption)),)
+        yield Pictures(
+            (
+                CaptionedPicture(
+                    f"machine-{alias}", caption, picture_of(chip_map(machine, used), caption)
+                ),
+            )
         )
     profile = subject.inputs.profiles.get(alias) if subject.inputs else None
     yield Facts(

@@ -12,13 +12,13 @@ from attrs import define, field
 from iqm_spec.papers.render import text
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Chooser,
     Code,
     Document,
     Facts,
-    Figure,
-    Figures,
     Fold,
+    Pictures,
     Table,
     Text,
 )
@@ -35,7 +35,7 @@ class _Files:
     folder: str
     found: dict[str, str] = field(factory=dict)
 
-    def add(self, figure: Figure) -> str:
+    def add(self, figure: CaptionedPicture) -> str:
         stem = re.sub(r"[^a-z0-9.-]+", "-", figure.name.lower()).strip("-.")[:80] or "figure"
         name, number = stem, 1
         while f"{name}.svg" in self.found:
@@ -69,7 +69,7 @@ def _block(block: Block, files: _Files) -> Iterator[str]:
         yield "\n".join(("| | |", "|---|---|", *rows))
     elif isinstance(block, Table):
         yield from _table(block)
-    elif isinstance(block, Figures):
+    elif isinstance(block, Pictures):
         for figure in block.figures:
             path = files.add(figure)
             yield f"![{text(figure.picture.label)}]({path})"

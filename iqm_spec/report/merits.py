@@ -15,7 +15,16 @@ from iqm_spec.plots.heat import MOST_SIDE, heat_map
 from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot, y_range
 from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, MOST_SERIES, Axis, Dot, axes_of, place_of, split
-from iqm_spec.report.document import Block, Column, Figure, Figures, Fold, Section, Table, Text
+from iqm_spec.report.document import (
+    Block,
+    CaptionedPicture,
+    Column,
+    Fold,
+    Pictures,
+    Section,
+    Table,
+    Text,
+)
 from iqm_spec.report.names import (
     axis_label,
     clean,
@@ -60,10 +69,10 @@ def merits(subject: Subject) -> Section:
     drawn = [*fitted, *(figure for topic in shown for figure in charts(topic, noisy))]
     drawn = list(_distinct(drawn))[:MOST_FIGURES]
     if drawn:
-        blocks.append(Figures(tuple(drawn[:_FIRST])))
+        blocks.append(Pictures(tuple(drawn[:_FIRST])))
     if len(drawn) > _FIRST:
         rest = tuple(drawn[_FIRST:])
-        blocks.append(Fold(count(len(rest), "more chart"), (Figures(rest),)))
+        blocks.append(Fold(count(len(rest), "more chart"), (Pictures(rest),)))
     table = _table(subject.analysed, noisy)
     if table.rows:
         blocks.append(table)
@@ -85,7 +94,7 @@ def _perfect(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     return perfect
 
 
-def _distinct(figures: Sequence[Figure]) -> Iterator[Figure]:
+def _distinct(figures: Sequence[CaptionedPicture]) -> Iterator[CaptionedPicture]:
     seen: set[str] = set()
     for figure in figures:
         if figure.name not in seen:
@@ -220,14 +229,14 @@ def _companion(name: str, other: str) -> bool:
     return name in (f"{other}_ideal", f"{other}_mitigated")
 
 
-def charts(topic: Topic, noisy: bool) -> Iterator[Figure]:
+def charts(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
     """Maps over two axes first, then a chart for each axis."""
     yield from _maps(topic, noisy)
     for axis in topic.axes[:MOST_AXES]:
         yield from _against(topic, axis, noisy)
 
 
-def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
+def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[CaptionedPicture]:
     """The figure against one axis: a panel for all stages, or one for each."""
     others = [axis for axis in topic.axes if axis.name != x.name]
     by = split(topic.dots, x, others)
@@ -252,7 +261,7 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[Figure]:
         caption = clean(caption)
         name = f"{topic.analysis}-{topic.merit}-{x.name}-{'-'.join(s for s, _ in stages)}"
         chart = series_plot(series, axis, merit_title(topic.merit), span)
-        yield Figure(name, caption, picture_of(chart, caption))
+        yield CaptionedPicture(name, caption, picture_of(chart, caption))
 
 
 def _bars(series: Sequence[Series], rest: Sequence[str], bars: str) -> str:
@@ -339,7 +348,7 @@ def _marked_series(name: str, dots: Sequence[Dot], x: Axis, number: int) -> Seri
     return Series(clean(name, 60), tuple(marks), number, number, kept, medians=several)
 
 
-def _maps(topic: Topic, noisy: bool) -> Iterator[Figure]:
+def _maps(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
     """The two axes with most values as a map, medians over the others."""
     wide = [axis for axis in topic.axes if len(axis.values) >= 3]
     pairs = [(a, b) for i, a in enumerate(wide) for b in wide[i + 1 :]]
@@ -366,7 +375,7 @@ def _maps(topic: Topic, noisy: bool) -> Iterator[Figure]:
         caption = clean(caption)
         titles = (clean(x.title, 60), clean(y.title, 60), merit_title(topic.merit))
         picture = picture_of(heat_map(x.names, y.names, levels, titles, span), caption)
-        yield Figure(f"{topic.analysis}-{topic.merit}-map-{stage}", caption, picture)
+        yield CaptionedPicture(f"{topic.analysis}-{topic.merit}-map-{stage}", caption, picture)
 
 
 def _thin(axis: Axis) -> Axis:
@@ -404,7 +413,7 @@ def merits_by_point(analysed: Sequence[Analysed]) -> Mapping[tuple[str, str], Ma
     return by_point
 
 
-def curves(analysed: Sequence[Analysed], noisy: bool) -> Iterator[Figure]:
+def curves(analysed: Sequence[Analysed], noisy: bool) -> Iterator[CaptionedPicture]:
     """Fitted curves: those of one analysis, axis and stage together, so many to a chart."""
     groups: dict[tuple[str, str, str, bool], list[Analysed]] = {}
     for group in analysed:
@@ -426,7 +435,7 @@ def curves(analysed: Sequence[Analysed], noisy: bool) -> Iterator[Figure]:
             series = [_curve(group, i, _curve_name(group, part)) for i, group in enumerate(part)]
             picture = picture_of(series_plot(series, XAxis(clean(axis, 60)), drawn), caption)
             name = f"{analysis}-curve-{axis}-{stage}-{start // MOST_SERIES + 1}"
-            yield Figure(name, caption, picture)
+            yield CaptionedPicture(name, caption, picture)
 
 
 def _curve_name(curve: Analysed, others: Sequence[Analysed]) -> str:

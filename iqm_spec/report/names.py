@@ -61,7 +61,7 @@ _CAPITALS = {"Ghz": "GHZ", "ghz": "GHZ"}
 def seconds(time: float | None) -> str:
     """A time in the unit that fits."""
     if time is None:
-        return "not told"
+        return "not reported"
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if time >= 2 * size:
             return f"{time / size:.3g} {unit}"

@@ -18,10 +18,10 @@ from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import Axis, axes_of
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Chooser,
     Column,
-    Figure,
-    Figures,
+    Pictures,
     Section,
     Table,
     Text,
@@ -103,8 +103,8 @@ def outcomes(subject: Subject, measured: Sequence[PointRows]) -> Section:
         sweeps([(point_rows, outcome_sets(subject, point_rows.known)) for point_rows in counted])
     )
     blocks: list[Block] = [Text(_intro(subject, len(picked), len(counted)))]
-    blocks += [Figures(scans[:MOST_SCANS])] if scans else []
-    blocks.append(Figures(tuple(shown)))
+    blocks += [Pictures(scans[:MOST_SCANS])] if scans else []
+    blocks.append(Pictures(tuple(shown)))
     if len(counted) > len(picked):
         blocks.append(Chooser("Outcomes of any point", tuple(_choices(subject, counted))))
     blocks.append(_table(subject, measured))
@@ -121,7 +121,7 @@ def _intro(subject: Subject, shown: int, counted: int) -> str:
     return text
 
 
-def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) -> Figure:
+def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) -> CaptionedPicture:
     sets = outcome_sets(subject, point_rows.known)
     name = point_name(point_rows.point)
     fidelity = point_rows.fidelity()
@@ -129,7 +129,7 @@ def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) ->
     label = f"Outcomes of {name}: {', '.join(item.name for item in sets)}."
     if fidelity is not None:
         label += f" Hellinger fidelity {fidelity:.3f}."
-    return Figure(
+    return CaptionedPicture(
         f"outcomes-{point_rows.point.id}", caption, picture_of(outcome_bars(sets, tips=tips), label)
     )
 
@@ -162,7 +162,7 @@ def _ideal(rows: Sequence[Row]) -> list[Outcomes]:
     return []
 
 
-def _choices(subject: Subject, counted: Sequence[PointRows]) -> Iterator[Figure]:
+def _choices(subject: Subject, counted: Sequence[PointRows]) -> Iterator[CaptionedPicture]:
     """As many points as there is room for, evenly chosen."""
     sample = _figure(subject, counted[len(counted) // 2], "", tips=False)
     fits = max(12, CHOICE_BYTES // max(1, len(sample.picture.body) + 600))
@@ -275,7 +275,7 @@ def pick(measured: Sequence[PointRows], most: int = MOST_SHOWN) -> list[Picked]:
     return [Picked(first[i], why[i]) for i in sorted(why)]
 
 
-def sweeps(known: Sequence[Known]) -> Iterator[Figure]:
+def sweeps(known: Sequence[Known]) -> Iterator[CaptionedPicture]:
     """A chart for each circuit that is swept over one axis of numbers, as it is measured there."""
     circuits: dict[str, list[Known]] = {}
     for known_point in known:
@@ -287,7 +287,7 @@ def sweeps(known: Sequence[Known]) -> Iterator[Figure]:
             yield from _charts(name, points, axes[0])
 
 
-def _charts(name: str, points: Sequence[Known], x: Axis) -> Iterator[Figure]:
+def _charts(name: str, points: Sequence[Known], x: Axis) -> Iterator[CaptionedPicture]:
     kept = [points[i] for i in thinned(len(points), _MOST_MARKS)]
     bits = {len(outcome) for _, sets in kept for own in sets for outcome in own.probabilities}
     if len(bits) != 1 or max(bits) > _MOST_BITS:
@@ -303,7 +303,7 @@ def _charts(name: str, points: Sequence[Known], x: Axis) -> Iterator[Figure]:
             "intervals, dashed lines the ideal probabilities."
         )
         axis = XAxis(clean(x.title, 60), values=tuple(map(float, x.values)))
-        yield Figure(
+        yield CaptionedPicture(
             f"sweep-{name}-{x.name}-{number}",
             caption,
             picture_of(series_plot(series, axis, "probability"), caption),
