@@ -46,6 +46,7 @@ HEAVY = {
     "scipy",
     "mqt",
     "dask",
+    "matplotlib",
     "distributed",
     "starlette",
     "uvicorn",

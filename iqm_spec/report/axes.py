@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from iqm_spec.analysis.merit import Analysed, Merit
-from iqm_spec.report.words import value
+from iqm_spec.report.names import value
 
 CIRCUIT = "circuit"
 """The name of the axis that circuits by their names are."""
@@ -48,17 +48,17 @@ class Axis:
     @property
     def names(self) -> tuple[str, ...]:
         """Its values as people read them."""
-        return tuple(value(one) for one in self.values)
+        return tuple(value(item) for item in self.values)
 
-    def place(self, of: Any) -> float:
+    def place(self, item: Any) -> float:
         """Where a value lies: itself, or its number in order."""
-        return float(of) if self.numeric else float(self.values.index(of))
+        return float(item) if self.numeric else float(self.values.index(item))
 
 
-def place_of(one: Analysed) -> dict[str, Any]:
+def place_of(group: Analysed) -> dict[str, Any]:
     """The axes of an analysed group, its circuit's name among them; lists can be compared."""
-    found = {name: _settled(of) for name, of in one.values.items()}
-    return {CIRCUIT if CIRCUIT not in found else f"{CIRCUIT} name": one.circuit, **found}
+    values = {name: _settled(item) for name, item in group.values.items()}
+    return {CIRCUIT if CIRCUIT not in values else f"{CIRCUIT} name": group.circuit, **values}
 
 
 def axes_of(places: Sequence[Mapping[str, Any]]) -> list[Axis]:
@@ -67,7 +67,7 @@ def axes_of(places: Sequence[Mapping[str, Any]]) -> list[Axis]:
     columns = {name: [place.get(name) for place in places] for name in names}
     varying = [name for name in names if len(set(columns[name])) > 1]
     varying.sort(key=lambda name: name in (CIRCUIT, f"{CIRCUIT} name"))
-    found: list[Axis] = []
+    axes: list[Axis] = []
     kept: list[str] = []
     together: dict[str, list[str]] = {}
     for name in varying:
@@ -79,8 +79,8 @@ def axes_of(places: Sequence[Mapping[str, Any]]) -> list[Axis]:
     for name in kept:
         more = together.get(name, [])
         title = f"{name} (with {', '.join(more)})" if more else name
-        found.append(Axis(name, title, _ordered(columns[name])))
-    return found
+        axes.append(Axis(name, title, _ordered(columns[name])))
+    return axes
 
 
 def split(dots: Sequence[Dot], x: Axis, others: Sequence[Axis]) -> Axis | None:
@@ -98,16 +98,16 @@ def _apart(dots: Sequence[Dot], x: Axis, axis: Axis) -> float:
         key = (dot.place.get(x.name), dot.place.get(axis.name))
         groups.setdefault(key, []).append(dot.merit.value)
     by_x: dict[Any, list[float]] = {}
-    for (at, _), found in groups.items():
-        by_x.setdefault(at, []).append(median(found))
-    spreads = [max(found) - min(found) for found in by_x.values()]
+    for (at, _), values in groups.items():
+        by_x.setdefault(at, []).append(median(values))
+    spreads = [max(values) - min(values) for values in by_x.values()]
     return sum(spreads) / len(spreads) if spreads else 0.0
 
 
-def _together(one: Sequence[Any], other: Sequence[Any]) -> bool:
+def _together(first: Sequence[Any], second: Sequence[Any]) -> bool:
     """Whether each value of one axis goes with one of the other, both ways."""
-    pairs = set(zip(one, other, strict=True))
-    return len(pairs) == len(set(one)) == len(set(other))
+    pairs = set(zip(first, second, strict=True))
+    return len(pairs) == len(set(first)) == len(set(second))
 
 
 def _ordered(column: Iterable[Any]) -> tuple[Any, ...]:
@@ -119,5 +119,5 @@ def _ordered(column: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(v for v in distinct if v is not None) + tuple(v for v in distinct if v is None)
 
 
-def _settled(of: Any) -> Any:
-    return tuple(_settled(one) for one in of) if isinstance(of, list | tuple) else of
+def _settled(item: Any) -> Any:
+    return tuple(_settled(part) for part in item) if isinstance(item, list | tuple) else item

@@ -10,33 +10,31 @@ from iqm_spec.analysis.merit import Merit
 from iqm_spec.plan.differences import in_words
 from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import count
+from iqm_spec.plots.bars import Outcomes, outcome_bars
+from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, axes_of
-from iqm_spec.report.banners import banners
-from iqm_spec.report.charts import merits_by_point
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Column,
     Document,
     Facts,
-    Figure,
-    Figures,
+    Pictures,
     Section,
     Table,
     Text,
 )
-from iqm_spec.report.figures.bars import Outcomes, bars
-from iqm_spec.report.figures.plot import XAxis, plot
-from iqm_spec.report.figures.series import Mark, Series, intervals
-from iqm_spec.report.pick import MOST_SHOWN
-from iqm_spec.report.report import MADE_BY
-from iqm_spec.report.sections.outcomes import outcome_sets
+from iqm_spec.report.merits import merits_by_point
+from iqm_spec.report.names import clean, merit_title, point_name, stage_name, thinned, with_error
+from iqm_spec.report.outcomes import MOST_SHOWN, outcome_sets
+from iqm_spec.report.run_report import MADE_BY, banners
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned, with_error
 from iqm_spec.runs.paired import Pair, in_short, paired
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.words import named
 
-_MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_TOLD = 1000, 4, 400, 24
+_MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_LISTED = 1000, 4, 400, 24
 
 Merits = Mapping[tuple[str, str], Mapping[str, Merit]]
 
@@ -66,35 +64,37 @@ def comparison_of(left: Subject, right: Subject) -> Document:
         _merits(left, right, pairs),
         _outcomes(left, right, pairs),
     )
-    names = dict.fromkeys(clean(one.saved.plan.name, 64) for one in (left, right))
+    names = dict.fromkeys(clean(subject.saved.plan.name, 64) for subject in (left, right))
     title = f"{' and '.join(names)}: two runs compared"
     warnings = tuple(
-        f"{name}: {told}" for name, one in (("A", left), ("B", right)) for told in banners(one)
+        f"{name}: {warning}"
+        for name, subject in (("A", left), ("B", right))
+        for warning in banners(subject)
     )
     lead = f"A is {left.id}, B is {right.id}."
     return Document(title, lead, warnings, sections, MADE_BY)
 
 
 def _asked(left: Subject, right: Subject) -> Section:
-    found = explain(left.saved.plan, right.saved.plan)
+    explanation = explain(left.saved.plan, right.saved.plan)
     blocks: list[Block] = [Facts(tuple(_both(left, right)))]
-    if found.same:
+    if explanation.same:
         blocks.append(Text("Both runs ask the same."))
-    if differing := in_words(found):
+    if differing := in_words(explanation):
         blocks.append(_differences(differing))
-    blocks += _only(found)
+    blocks += _only(explanation)
     return Section("asked", "What was asked differently", tuple(blocks))
 
 
 def _both(left: Subject, right: Subject) -> Iterator[tuple[str, str]]:
-    for name, one in (("A", left), ("B", right)):
-        begun = one.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
+    for name, subject in (("A", left), ("B", right)):
+        begun = subject.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
         stages = ", ".join(
-            f"{stage_name(str(s['stage']), bool(s.get('emulated')), _noisy(one))}: "
+            f"{stage_name(str(s['stage']), bool(s.get('emulated')), _noisy(subject))}: "
             f"{clean(s['status'], 20)}"
-            for s in one.saved.stages
+            for s in subject.saved.stages
         )
-        yield f"Run {name}", one.id
+        yield f"Run {name}", subject.id
         yield f"{name} begun", begun
         yield f"{name} stages", stages or "no verdict"
 
@@ -103,33 +103,34 @@ def _noisy(subject: Subject) -> bool:
     return any(subject.noisy(point.target) for point in subject.saved.plan.points)
 
 
-def _differences(found: Sequence[tuple[str, str, str]]) -> Table:
-    rows = tuple(tuple(clean(told, 160) for told in one) for one in found[:200])
-    rest = len(found) - len(rows)
+def _differences(differences: Sequence[tuple[str, str, str]]) -> Table:
+    rows = tuple(tuple(clean(cell, 160) for cell in row) for row in differences[:200])
+    rest = len(differences) - len(rows)
     left_out = f"{count(rest, 'more difference')} not listed; the command iqm-spec explain has all."
     left_out = left_out if rest else ""
     return Table("Asked differently", tuple(map(Column, ("what", "A", "B"))), rows, left_out)
 
 
-def _only(found: Explanation) -> Iterator[Block]:
-    for name, points in (("A", found.only_left), ("B", found.only_right)):
+def _only(explanation: Explanation) -> Iterator[Block]:
+    for name, points in (("A", explanation.only_left), ("B", explanation.only_right)):
         if points:
-            told = "; ".join(point_name(point) for point in points[:5])
+            names = "; ".join(point_name(point) for point in points[:5])
             more = f" and {len(points) - 5:,} more" if len(points) > 5 else ""
-            yield Text(f"{count(len(points), 'point')} in {name} alone: {told}{more}.")
+            yield Text(f"{count(len(points), 'point')} in {name} alone: {names}{more}.")
 
 
 def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     """Each figure of merit of A and B, point by point."""
     sides = [
-        _Side(name, one, merits_by_point(one.analysed)) for name, one in (("A", left), ("B", right))
+        _Side(name, subject, merits_by_point(subject.analysed))
+        for name, subject in (("A", left), ("B", right))
     ]
     stages: dict[tuple[str, bool], list[Pair]] = {}
     for pair in pairs:
         stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
-    figures = [figure for some in stages.values() for figure in _charts(sides, some)]
-    table = _both_merits(sides, pairs) if len(pairs) <= _MOST_TOLD else None
-    blocks: list[Block] = [Figures(tuple(figures))] if figures else []
+    figures = [figure for group in stages.values() for figure in _charts(sides, group)]
+    table = _both_merits(sides, pairs) if len(pairs) <= _MOST_LISTED else None
+    blocks: list[Block] = [Pictures(tuple(figures))] if figures else []
     blocks += [table] if table is not None and table.rows else []
     if not blocks:
         blocks.append(Text("No point has figures of merit in both runs."))
@@ -146,7 +147,9 @@ def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
             for row in (side.row(pair),)
         )
         for name in (name for name in left if name in right):
-            values = (with_error(one[name].value, one[name].error) for one in (left, right))
+            values = (
+                with_error(merits[name].value, merits[name].error) for merits in (left, right)
+            )
             rows.append((point_name(pair.left.point), _stage(pair), merit_title(name), *values))
     columns = (
         *(Column(title) for title in ("point", "stage", "figure")),
@@ -155,7 +158,7 @@ def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
     return Table("Figures of both runs", columns, tuple(rows))
 
 
-def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
+def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[CaptionedPicture]:
     stage = pairs[0].left.stage
     kept = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
     first = sides[0].merits
@@ -163,13 +166,13 @@ def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Figure]:
     x, places = _across(kept)
     for name in list(names)[:_MOST_MERITS] if len(kept) > 1 else ():
         series = [_series(side, kept, name, number, places) for number, side in enumerate(sides)]
-        told = " and ".join(one.name for one in series)
-        bars = "Bars" if x.names else intervals(series)
+        stages = " and ".join(own.name for own in series)
+        bars = "Bars" if x.names else intervals_word(series)
         caption = (
-            f"{merit_title(name)} of the points of both runs; {told}. {bars} are 95 % intervals."
+            f"{merit_title(name)} of the points of both runs; {stages}. {bars} are 95 % intervals."
         )
-        picture = plot(series, x, merit_title(name), caption)
-        yield Figure(f"both-{name}-{stage}", caption, picture)
+        picture = picture_of(series_plot(series, x, merit_title(name)), caption)
+        yield CaptionedPicture(f"both-{name}-{stage}", caption, picture)
 
 
 def _across(kept: Sequence[Pair]) -> tuple[XAxis, list[float]]:
@@ -179,12 +182,12 @@ def _across(kept: Sequence[Pair]) -> tuple[XAxis, list[float]]:
     axes = axes_of(every)
     if len(axes) == 1 and axes[0].numeric and len(axes[0].values) == len(points):
         (axis,) = axes
-        places = [axis.place(one[axis.name]) for one in every]
+        places = [axis.place(values[axis.name]) for values in every]
         return XAxis(clean(axis.title, 60), values=tuple(map(float, axis.values))), places
     one_circuit = len({point.name for point in points}) == 1
     names = [point_name(point) for point in points]
     if one_circuit:
-        names = [told.removeprefix(f"{points[0].name} ") for told in names]
+        names = [name.removeprefix(f"{points[0].name} ") for name in names]
     return XAxis("point", tuple(names)), [float(i) for i in range(len(points))]
 
 
@@ -198,37 +201,39 @@ def _series(
         if merit is not None:
             tip = f"{side.name}, {point_name(row.point)}: {merit.value:.4g}"
             marks.append(Mark(place, merit.value, merit.low, merit.high, tip))
-    told = f"{side.name}, {side.stage(rows[0])}"
-    return Series(told, tuple(marks), number, number, style="")
+    title = f"{side.name}, {side.stage(rows[0])}"
+    return Series(title, tuple(marks), number, number, style="")
 
 
 def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     if not pairs:
-        told = "The runs have no points with counts in common: circuits, axes or values differ."
-        return Section("outcomes", "What came out", (Text(told, "warning"),))
+        message = "The runs have no points with counts in common: circuits, axes or values differ."
+        return Section("outcomes", "What came out", (Text(message, "warning"),))
     first = sorted(pairs, key=lambda pair: (pair.p_value, -pair.found.total_variation_distance))
     shown = tuple(_figure(left, right, pair) for pair in first[:MOST_SHOWN])
     blocks: tuple[Block, ...] = (
         Text(f"{in_short(pairs)}."),
         Text("Drawn are the points that differ most." if len(pairs) > len(shown) else ""),
-        Figures(shown),
+        Pictures(shown),
         _table(pairs),
     )
-    kept = tuple(one for one in blocks if not isinstance(one, Text) or one.text)
+    kept = tuple(block for block in blocks if not isinstance(block, Text) or block.text)
     return Section("outcomes", "What came out", kept)
 
 
-def _figure(left: Subject, right: Subject, pair: Pair) -> Figure:
+def _figure(left: Subject, right: Subject, pair: Pair) -> CaptionedPicture:
     a, b = outcome_sets(left, [pair.left]), outcome_sets(right, [pair.right])
-    ideal = [one for one in (*a, *b) if one.shots is None][:1]
+    ideal = [outcomes for outcomes in (*a, *b) if outcomes.shots is None][:1]
     counted = [_called("A", a, 0), _called("B", b, 1)]
     p = f"p = {pair.p_value:.2g}, {_verdict(pair)}"
     name = point_name(pair.left.point)
     stage = _stage(pair)
     caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
     label = f"Outcomes of {caption}"
-    return Figure(
-        f"both-{pair.left.stage}-{pair.left.point.id}", caption, bars([*ideal, *counted], label)
+    return CaptionedPicture(
+        f"both-{pair.left.stage}-{pair.left.point.id}",
+        caption,
+        picture_of(outcome_bars([*ideal, *counted]), label),
     )
 
 
@@ -244,8 +249,8 @@ def _stage(pair: Pair) -> str:
 
 
 def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:
-    one = next(item for item in sets if item.shots is not None)
-    return Outcomes(f"{name}, {one.name}", one.probabilities, color, one.shots, one.whole)
+    own = next(item for item in sets if item.shots is not None)
+    return Outcomes(f"{name}, {own.name}", own.probabilities, color, own.shots, own.complete)
 
 
 def _table(pairs: Sequence[Pair]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from iqm_spec.report.figures.svg import Picture
+from iqm_spec.plots.svg import Picture
 
 
 @frozen
@@ -44,8 +44,8 @@ class Table:
 
 
 @frozen
-class Figure:
-    """A picture under a file name, with what it shows."""
+class CaptionedPicture:
+    """A picture with its caption, under the name of its file."""
 
     name: str
     caption: str
@@ -53,15 +53,15 @@ class Figure:
 
     @property
     def broad(self) -> bool:
-        """Whether it takes the page's whole width."""
+        """Whether it takes the full width of the page."""
         return self.picture.width > 420
 
 
 @frozen
-class Figures:
-    """Figures that stand together."""
+class Pictures:
+    """Pictures that stand together."""
 
-    figures: tuple[Figure, ...]
+    figures: tuple[CaptionedPicture, ...]
 
 
 @frozen
@@ -77,7 +77,7 @@ class Chooser:
     """One of many figures at a time, by name; only a page can do that."""
 
     title: str
-    figures: tuple[Figure, ...] = field(repr=False)
+    figures: tuple[CaptionedPicture, ...] = field(repr=False)
 
 
 @frozen
@@ -88,7 +88,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Text | Facts | Table | Figures | Code | Chooser | Fold
+Block = Text | Facts | Table | Pictures | Code | Chooser | Fold
 
 
 @frozen
@@ -102,7 +102,7 @@ class Section:
 
 @frozen
 class Document:
-    """A whole report. `banners` are the warnings above all."""
+    """A report. `banners` are the warnings above all."""
 
     title: str
     lead: str

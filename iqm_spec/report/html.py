@@ -7,8 +7,8 @@ import hashlib
 from itertools import count
 from pathlib import Path
 
+from iqm_spec.plots.svg import styles
 from iqm_spec.report.document import Document
-from iqm_spec.report.figures.svg import styles
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

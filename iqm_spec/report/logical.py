@@ -44,21 +44,21 @@ class Missing:
 
 
 def logical(
-    subject: Subject, wanted: Sequence[PlannedPoint]
+    subject: Subject, points: Sequence[PlannedPoint]
 ) -> dict[str, QuantumCircuit | Missing]:
     """The circuits of some points by their ids, or why there is none."""
-    found: dict[str, QuantumCircuit | Missing] = {
-        point.id: Missing(_TOO_LITTLE) for point in wanted
+    circuits: dict[str, QuantumCircuit | Missing] = {
+        point.id: Missing(_TOO_LITTLE) for point in points
     }
     again = respec(subject.store, subject.saved, subject.source)
-    left = {point_name(point): point for point in wanted}
+    left = {point_name(point): point for point in points}
     for point in again.points() if again else ():
         planned = left.pop(point_name(point), None)
         if planned is not None and again is not None:
-            found[planned.id] = _circuit(again, point, planned)
+            circuits[planned.id] = _circuit(again, point, planned)
         if not left:
             break
-    return found
+    return circuits
 
 
 def _circuit(again: Respec, point: Point, planned: PlannedPoint) -> QuantumCircuit | Missing:

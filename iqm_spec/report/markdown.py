@@ -12,17 +12,17 @@ from attrs import define, field
 from iqm_spec.allocation.rendering import text
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Chooser,
     Code,
     Document,
     Facts,
-    Figure,
-    Figures,
     Fold,
+    Pictures,
     Table,
     Text,
 )
-from iqm_spec.report.words import thinned
+from iqm_spec.report.names import thinned
 
 MOST_ROWS = 60
 """Rows of a table; a page has more."""
@@ -35,7 +35,7 @@ class _Files:
     folder: str
     found: dict[str, str] = field(factory=dict)
 
-    def add(self, figure: Figure) -> str:
+    def add(self, figure: CaptionedPicture) -> str:
         stem = re.sub(r"[^a-z0-9.-]+", "-", figure.name.lower()).strip("-.")[:80] or "figure"
         name, number = stem, 1
         while f"{name}.svg" in self.found:
@@ -60,16 +60,16 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, str]]:
 
 def _block(block: Block, files: _Files) -> Iterator[str]:
     if isinstance(block, Text):
-        told = _paragraph(block.text)
+        content = _paragraph(block.text)
         if block.tone == "title":
-            told = f"### {text(block.text)}"
-        yield f"> {told}" if block.tone == "warning" else told
+            content = f"### {text(block.text)}"
+        yield f"> {content}" if block.tone == "warning" else content
     elif isinstance(block, Facts):
         rows = [f"| {text(name)} | {_value(value, block.mono)} |" for name, value in block.rows]
         yield "\n".join(("| | |", "|---|---|", *rows))
     elif isinstance(block, Table):
         yield from _table(block)
-    elif isinstance(block, Figures):
+    elif isinstance(block, Pictures):
         for figure in block.figures:
             path = files.add(figure)
             yield f"![{text(figure.picture.label)}]({path})"
@@ -78,7 +78,7 @@ def _block(block: Block, files: _Files) -> Iterator[str]:
         yield f"{_paragraph(block.caption)}:"
         yield _fenced(block.text)
     elif isinstance(block, Fold):
-        inner = [part for one in block.blocks for part in _block(one, files)]
+        inner = [part for inner_block in block.blocks for part in _block(inner_block, files)]
         summary = escape(" ".join(block.summary.split()))
         yield f"<details><summary>{summary}</summary>"
         yield from inner
@@ -115,9 +115,9 @@ def _value(cell: str, mono: bool) -> str:
     return text(cell)
 
 
-def _paragraph(told: str) -> str:
+def _paragraph(content: str) -> str:
     """A text that begins no list and no heading."""
-    return re.sub(r"^(\d+)([.)])|^([-+=])", r"\1\\\2\3", text(told))
+    return re.sub(r"^(\d+)([.)])|^([-+=])", r"\1\\\2\3", text(content))
 
 
 def _fenced(code: str) -> str:

@@ -50,24 +50,28 @@ class Subject:
     @property
     def description(self) -> str:
         """The spec's own description, empty where it has none."""
-        told = self.overridden.get("description")
-        if told is None and self.source is not None:
-            told = self.source.tree.get("description")
-        return str(told or "")
+        text = self.overridden.get("description")
+        if text is None and self.source is not None:
+            text = self.source.tree.get("description")
+        return str(text or "")
 
     @property
     def overridden(self) -> Mapping[str, Json]:
         """Values that came from `--set`, by their paths."""
-        told = self.saved.state.fields.get("set")
-        return told if isinstance(told, Mapping) else {}
+        values = self.saved.state.fields.get("set")
+        return values if isinstance(values, Mapping) else {}
 
     @property
     def emulated(self) -> tuple[str, ...]:
         """The stages that an emulator answered."""
-        found = {row.stage for row in self.rows if row.emulated}
-        found |= {str(one["stage"]) for one in self.saved.stages if one.get("emulated")}
-        found |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
-        return tuple(stage for stage in ("mock", "hardware") if stage in found)
+        stages = {row.stage for row in self.rows if row.emulated}
+        stages |= {
+            str(stage_state["stage"])
+            for stage_state in self.saved.stages
+            if stage_state.get("emulated")
+        }
+        stages |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
+        return tuple(stage for stage in ("mock", "hardware") if stage in stages)
 
     def noisy(self, target: str) -> bool:
         """Whether the Aer stage simulated noise on this target."""
@@ -79,7 +83,7 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
     """Everything a report needs of a run; StoreCorrupt where what it names is not in the folder."""
     rows = tuple(saved.each_row(store))
     fields = saved.state.fields
-    told: Any = store.get_json(str(fields["text"]))
+    spec: Any = store.get_json(str(fields["text"]))
     inputs = fields.get("inputs")
     analysed, why = _analysed(store, saved, rows)
     return Subject(
@@ -88,7 +92,7 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
         rows=rows,
         analysed=analysed,
         gaps=gaps(saved, rows, store),
-        text=str(told["text"]),
+        text=str(spec["text"]),
         source=source_of_run(store, saved),
         inputs=None if inputs is None else read_inputs(store, str(inputs)),
         environment=saved.environment(store),
@@ -104,7 +108,7 @@ def _analysed(
     try:
         return analyze_run(store, saved, rows), ""
     except (UsageError, JobFailed) as error:
-        rest = {name: told for name, told in declared(saved).items() if name != PLUGINS}
+        rest = {name: analysis for name, analysis in declared(saved).items() if name != PLUGINS}
         return analyze_run(store, saved, rows, rest or DEFAULT_ANALYSES), error.message
 
 
@@ -115,12 +119,12 @@ def _is_emulated(job: Attempt) -> bool:
 def _jobs(store: Store, saved: SavedRun) -> dict[Stage, tuple[Attempt, ...]]:
     if saved.realm is None:
         return {}
-    found = {}
+    attempts = {}
     for stage in (Stage.MOCK, Stage.HARDWARE):
-        wanted: Any = saved.state.fields.get("wanted", ())
-        if stage.value not in wanted:
+        stages: Any = saved.state.fields.get("wanted", ())
+        if stage.value not in stages:
             continue
         named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}
         work = look(saved.plan, stage, saved.realm, store, write=False)
-        found[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
-    return found
+        attempts[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
+    return attempts

@@ -27,18 +27,19 @@ LONGEST = 1 << 20
 """Bytes that a command with its environment may have."""
 
 WARM = (
-    "altair",
     "starlette.applications",
     "starlette.routing",
     "iqm.iqm_server_client.iqm_server_client",
     "iqm.station_control.interface.models",
     "jinja2",
     "jsonschema",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
     "qiskit.qpy",
     "qiskit_aer",
     "rich.progress",
     "uvicorn",
-    "vl_convert",
     "yaml",
 )
 """Libraries that commands load; the program's own modules come on top."""

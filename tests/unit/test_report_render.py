@@ -6,20 +6,20 @@ import re
 
 from markdown_it import MarkdownIt
 
+from iqm_spec.plots.svg import Picture
 from iqm_spec.report.document import (
+    CaptionedPicture,
     Chooser,
     Code,
     Column,
     Document,
     Facts,
-    Figure,
-    Figures,
     Fold,
+    Pictures,
     Section,
     Table,
     Text,
 )
-from iqm_spec.report.figures.svg import Picture
 from iqm_spec.report.html import to_html
 from iqm_spec.report.markdown import MOST_ROWS, to_markdown
 
@@ -30,7 +30,7 @@ HOSTILE = (
 
 def document(told: str) -> Document:
     picture = Picture(100, 50, "<path/>", told)
-    figure = Figure("name", told, picture)
+    figure = CaptionedPicture("name", told, picture)
     blocks = (
         Text(told),
         Text(told, "warning"),
@@ -39,10 +39,10 @@ def document(told: str) -> Document:
         Facts(((told, told),), mono=True),
         Table(told, (Column(told), Column(told, mono=True)), ((told, told),), told),
         Table(told, (Column(told, number=True),), tuple((str(i),) for i in range(100)), long=True),
-        Figures((figure, Figure("name", told, picture))),
+        Pictures((figure, CaptionedPicture("name", told, picture))),
         Code(told, f"{told}\n```\n{told}"),
         Chooser(told, (figure,)),
-        Fold(told, (Text(told), Figures((figure,)))),
+        Fold(told, (Text(told), Pictures((figure,)))),
     )
     return Document(told, told, (told, told), (Section("one", told, blocks),), told)
 

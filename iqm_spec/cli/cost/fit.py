@@ -53,7 +53,7 @@ def command(
     The table has the columns num_qubits, depth, circuits, shots and qpu_seconds, one row per job.
     A results folder has measured each job of the hardware stage that was executed.
     """
-    from iqm_spec.cli.cost.words import lines_of, model_json
+    from iqm_spec.cli.cost.model_text import lines_of, model_json
     from iqm_spec.cli.files import write_text
     from iqm_spec.cost.accuracy import checked_fit
 
@@ -70,15 +70,15 @@ def command(
         output.say(f"fitting {count(len(timings), 'job')}: 20,000 take more than a minute")
     model = checked_fit(timings, origin)
     write_text(target, json.dumps(model.to_json(), allow_nan=False) + "\n")
-    told = printable(target.as_posix())
+    name = printable(target.as_posix())
     if as_json:
-        body = {"model": told, **model_json(model), "notes": notes, "exit": int(ExitCode.DONE)}
+        body = {"model": name, **model_json(model), "notes": notes, "exit": int(ExitCode.DONE)}
         output.answer(body)
         return int(ExitCode.DONE)
     console = output.console()
     for line in [*lines_of(model, more=True), *(f"note: {note}" for note in notes)]:
         click.echo(output.fitted(line, console))
-    click.echo(f"wrote {told}; now: iqm-spec cost predict {told} JOBS.csv")
+    click.echo(f"wrote {name}; now: iqm-spec cost predict {name} JOBS.csv")
     return int(ExitCode.DONE)
 
 
@@ -103,27 +103,27 @@ def _of_folder(
     from iqm_spec.runs.measured import timings_of
     from iqm_spec.store import Store, is_results_folder
 
-    told = printable(path.as_posix())
+    name = printable(path.as_posix())
     if not is_results_folder(path):
         raise UsageError(
-            f"{told} is no results folder", hint="name a timing table, or what `run` wrote"
+            f"{name} is no results folder", hint="name a timing table, or what `run` wrote"
         )
     groups = timings_of(Store(path), computer=computer, realm=realm)
-    found = one_of(groups, conditions, told)
+    chosen = the_group(groups, conditions, name)
     origin: dict[str, Json] = {
-        "source": path.name or told,
-        "computer": found.computer,
-        "realm": found.realm,
-        "emulated": found.emulated,
-        "conditions": found.conditions,
+        "source": path.name or name,
+        "computer": chosen.computer,
+        "realm": chosen.realm,
+        "emulated": chosen.emulated,
+        "conditions": chosen.conditions,
     }
-    notes = [f"not used: {_named(group)}" for group in groups if group is not found]
-    if found.emulated:
+    notes = [f"not used: {_named(group)}" for group in groups if group is not chosen]
+    if chosen.emulated:
         notes.append("an emulator took these times: they tell nothing of a quantum computer")
-    return found.timings, origin, notes
+    return chosen.timings, origin, notes
 
 
-def one_of(groups: Sequence[Measured], conditions: str | None, folder: str) -> Measured:
+def the_group(groups: Sequence[Measured], conditions: str | None, folder: str) -> Measured:
     """The group that is meant; UsageError where that is none, or more than one."""
     if not groups:
         raise UsageError(
@@ -131,11 +131,11 @@ def one_of(groups: Sequence[Measured], conditions: str | None, folder: str) -> M
             hint="jobs of the hardware stage are measured; a timing table can be fitted too",
         )
     machines = {(group.computer, group.realm, group.emulated) for group in groups}
-    wanted = [group for group in groups if group.conditions == (conditions or "plain")]
+    matching = [group for group in groups if group.conditions == (conditions or "plain")]
     if len(machines) == 1 and len(groups) == 1 and conditions is None:
-        wanted = list(groups)
-    if len(machines) == 1 and len(wanted) == 1:
-        return wanted[0]
+        matching = list(groups)
+    if len(machines) == 1 and len(matching) == 1:
+        return matching[0]
     names = "; ".join(_named(group) for group in groups)
     if len({machine[0] for machine in machines}) > 1:
         hint = "choose one with --computer ALIAS"

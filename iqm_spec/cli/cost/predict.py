@@ -52,7 +52,7 @@ def command(model: Path, jobs: Path, as_json: bool) -> int:
             }
         )
         return int(ExitCode.DONE)
-    _tell(fitted, table, ranges, compared)
+    _print(fitted, table, ranges, compared)
     return int(ExitCode.DONE)
 
 
@@ -64,8 +64,8 @@ def _ranges(model: TimeModel, table: JobTable) -> list[Range]:
 
     try:
         with np.errstate(all="ignore"):
-            found = list(predict_many(model, [job.shape for job in table.jobs]))
-            finite = math.isfinite(sum(one.high for one in found))
+            ranges = list(predict_many(model, [job.shape for job in table.jobs]))
+            finite = math.isfinite(sum(predicted.high for predicted in ranges))
     except (ValueError, IndexError, ArithmeticError):  # of a model that was made by hand
         finite = False
     if not finite:
@@ -73,16 +73,16 @@ def _ranges(model: TimeModel, table: JobTable) -> list[Range]:
             "the model has no finite figures for these jobs",
             hint="fit it again with `iqm-spec cost fit`",
         )
-    return found
+    return ranges
 
 
 def _compared(jobs: Sequence[TableJob], ranges: Sequence[Range]) -> Accuracy | None:
     from iqm_spec.cost.accuracy import accuracy_of_ranges
 
     pairs = zip(ranges, jobs, strict=True)
-    known = [(one, job.seconds) for one, job in pairs if job.seconds is not None]
+    known = [(predicted, job.seconds) for predicted, job in pairs if job.seconds is not None]
     return (
-        accuracy_of_ranges([one for one, _ in known], [took for _, took in known])
+        accuracy_of_ranges([predicted for predicted, _ in known], [took for _, took in known])
         if known
         else None
     )
@@ -91,30 +91,30 @@ def _compared(jobs: Sequence[TableJob], ranges: Sequence[Range]) -> Accuracy | N
 def _rows(
     model: TimeModel, jobs: Sequence[TableJob], ranges: Sequence[Range]
 ) -> list[dict[str, Any]]:
-    from iqm_spec.cli.cost.words import data_ranges, outside
+    from iqm_spec.cli.cost.model_text import data_ranges, outside
 
     within = data_ranges(model)
     rows = []
-    for job, one in zip(jobs, ranges, strict=True):
-        row = {**one.to_json(), "line": job.line, "outside": outside(job.shape, within)}
+    for job, predicted in zip(jobs, ranges, strict=True):
+        row = {**predicted.to_json(), "line": job.line, "outside": outside(job.shape, within)}
         rows.append(row if job.seconds is None else {**row, "measured": job.seconds})
     return rows
 
 
 def _model(model: TimeModel, path: Path) -> dict[str, Any]:
-    from iqm_spec.cli.cost.words import model_json
+    from iqm_spec.cli.cost.model_text import model_json
 
-    told = model_json(model)
-    return {"file": path.as_posix(), **{name: told[name] for name in _KEPT}}
+    body = model_json(model)
+    return {"file": path.as_posix(), **{name: body[name] for name in _KEPT}}
 
 
 _KEPT = ("origin", "words", "jobs", "ranges", "accuracy")
 
 
-def _tell(
+def _print(
     model: TimeModel, table: JobTable, ranges: Sequence[Range], compared: Accuracy | None
 ) -> None:
-    from iqm_spec.cli.cost.words import data_ranges, outside
+    from iqm_spec.cli.cost.model_text import data_ranges, outside
     from iqm_spec.cli.tables import MOST_ROWS
 
     within = data_ranges(model)
@@ -124,7 +124,7 @@ def _tell(
     if len(ranges) > MOST_ROWS:
         click.echo(f"... and {len(ranges) - MOST_ROWS:,} more rows; --json has all")
     if any(odd):
-        names = ", ".join(sorted({name for one in odd for name in one}))
+        names = ", ".join(sorted({name for names in odd for name in names}))
         odd_words = f"* unlike the measured jobs in {names}: the range is a guess"
         click.echo(output.fitted(odd_words, console))
     if compared is not None:
@@ -143,7 +143,7 @@ def _table(
     """QPU seconds of the first jobs, and the total of all; a wide one names their sizes too."""
     from rich.table import Table
 
-    from iqm_spec.cli.cost.words import sizes
+    from iqm_spec.cli.cost.model_text import sizes
     from iqm_spec.cli.tables import MOST_ROWS, WIDE
     from iqm_spec.cost.ranges import amount, total
 
@@ -161,13 +161,13 @@ def _table(
     ]
     for title in titles:
         table.add_column(title, justify="left" if title == "QPU s" else "right", no_wrap=True)
-    for job, one, names in list(zip(jobs, ranges, odd, strict=True))[:MOST_ROWS]:
+    for job, predicted, names in list(zip(jobs, ranges, odd, strict=True))[:MOST_ROWS]:
         cells = [f"{value:,.0f}" for value in sizes(job.shape).values()] if named else []
-        cells += [amount(one.low), amount(one.expected), amount(one.high)]
+        cells += [amount(predicted.low), amount(predicted.expected), amount(predicted.high)]
         if measured:
             cells.append("-" if job.seconds is None else amount(job.seconds))
         table.add_row(str(job.line), *cells, "*" if names else "")
-    whole = total(ranges)
-    sums = [amount(whole.low), amount(whole.expected), amount(whole.high)]
-    table.add_row("total", *("" for _ in named), *sums)
+    sums = total(ranges)
+    cells = [amount(sums.low), amount(sums.expected), amount(sums.high)]
+    table.add_row("total", *("" for _ in named), *cells)
     return table

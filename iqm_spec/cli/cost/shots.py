@@ -67,7 +67,7 @@ def command(
         ready = prepare(given, store, session, output.say, replan=False, offline=True)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
         request = Request(checked=ready.checked, session=session, costs=costs.read(), fresh=True)
-        now, wanted = _priced(request, store, realm_asked(server), shots)
+        now, with_error_bar = _priced(request, store, realm_asked(server), shots)
     if as_json:
         output.answer(
             {
@@ -76,13 +76,15 @@ def command(
                 "shots": shots,
                 "points": len(now.plan.points),
                 "now": _data(now, quantity),
-                "wanted": _data(wanted, quantity),
-                "assumptions": [one.to_json() for one in wanted.costs.assumptions],
+                "wanted": _data(with_error_bar, quantity),
+                "assumptions": [
+                    assumption.to_json() for assumption in with_error_bar.costs.assumptions
+                ],
                 "exit": 0,
             }
         )
     else:
-        _tell(now, wanted, error, quantity)
+        _print(now, with_error_bar, error, quantity)
     return 0
 
 
@@ -108,47 +110,50 @@ class _Priced:
 def _priced(request: Request, store: Store, realm: str, shots: int) -> tuple[_Priced, _Priced]:
     """The plan as the spec has it, and with so many shots for each point."""
     plan = plan_of(request, store)
-    wanted = evolve(plan, points=tuple(evolve(point, shots=shots) for point in plan.points))
-    told = ask_server(request.session, plan)
+    with_error_bar = evolve(plan, points=tuple(evolve(point, shots=shots) for point in plan.points))
+    server_info = ask_server(request.session, plan)
     return (
-        _Priced(plan, preview(plan, request, store, realm, told)),
-        _Priced(wanted, preview(wanted, request, store, realm, told)),
+        _Priced(plan, preview(plan, request, store, realm, server_info)),
+        _Priced(with_error_bar, preview(with_error_bar, request, store, realm, server_info)),
     )
 
 
-def _tell(now: _Priced, wanted: _Priced, error: float, quantity: str) -> None:
+def _print(now: _Priced, with_error_bar: _Priced, error: float, quantity: str) -> None:
     what = "an outcome's probability" if quantity == "probability" else "an expectation value"
-    shots, _ = wanted.shots
+    shots, _ = with_error_bar.shots
     console = output.console()
     lines = [
         f"an error of {error:g} in {what} takes {shots:,} shots a point",
-        f"  with {shots:,} shots: {_words(wanted)}",
+        f"  with {shots:,} shots: {_words(with_error_bar)}",
         f"  as the spec is ({_precision(now, quantity)}): {_words(now)}",
     ]
-    lines += [f"  {one.name}: {one.value} [{one.source}]" for one in wanted.costs.assumptions]
+    lines += [
+        f"  {assumption.name}: {assumption.value} [{assumption.source}]"
+        for assumption in with_error_bar.costs.assumptions
+    ]
     for line in lines:
         console.print(output.fitted(line, console), soft_wrap=True)
 
 
-def _precision(one: _Priced, quantity: str) -> str:
-    fewest, most = one.shots
+def _precision(priced: _Priced, quantity: str) -> str:
+    fewest, most = priced.shots
     error = amount(standard_error(fewest, quantity))
     return f"{span(fewest, most)} shots, error up to {error}"
 
 
-def _words(one: _Priced) -> str:
-    if not one.jobs:
+def _words(priced: _Priced) -> str:
+    if not priced.jobs:
         return "all of it is in the results folder, at no cost"
-    seconds = range_text(one.costs.seconds, "s of QPU time")
-    return f"{count(one.jobs, 'job')}, {range_text(one.costs.credits, 'credits')}, {seconds}"
+    seconds = range_text(priced.costs.seconds, "s of QPU time")
+    return f"{count(priced.jobs, 'job')}, {range_text(priced.costs.credits, 'credits')}, {seconds}"
 
 
-def _data(one: _Priced, quantity: str) -> dict[str, Any]:
-    fewest, most = one.shots
+def _data(priced: _Priced, quantity: str) -> dict[str, Any]:
+    fewest, most = priced.shots
     return {
         "shots": [fewest, most],
         "standard_error": standard_error(fewest, quantity),
-        "jobs": one.jobs,
-        "qpu_seconds": one.costs.seconds.to_json(),
-        "credits": one.costs.credits.to_json(),
+        "jobs": priced.jobs,
+        "qpu_seconds": priced.costs.seconds.to_json(),
+        "credits": priced.costs.credits.to_json(),
     }

@@ -1,5 +1,5 @@
 "use strict";
-document.querySelectorAll(".unscripted").forEach((one) => { one.hidden = true; });
+document.querySelectorAll(".unscripted").forEach((note) => { note.hidden = true; });
 for (const box of document.querySelectorAll(".chooser")) {
   const select = box.querySelector("select");
   const figures = box.querySelectorAll("figure");
@@ -26,8 +26,8 @@ for (const box of document.querySelectorAll(".long")) {
   label.append("Show rows with ", input);
   box.prepend(label);
   input.addEventListener("input", () => {
-    const wanted = input.value.toLowerCase();
-    rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
+    const text = input.value.toLowerCase();
+    rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(text); });
   });
   box.querySelectorAll("th").forEach((head, column) => {
     const button = document.createElement("button");
@@ -50,4 +50,4 @@ for (const box of document.querySelectorAll(".long")) {
     });
   });
 }
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));

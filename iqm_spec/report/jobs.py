@@ -12,10 +12,19 @@ from iqm_spec.cost.ranges import amount
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
-from iqm_spec.report.document import Block, Column, Figure, Figures, Section, Table, Text
-from iqm_spec.report.figures.timeline import MOST_JOBS, Bar, timeline
+from iqm_spec.plots.svg import picture_of
+from iqm_spec.plots.timeline import MOST_JOBS, JobTimes, timeline
+from iqm_spec.report.document import (
+    Block,
+    CaptionedPicture,
+    Column,
+    Pictures,
+    Section,
+    Table,
+    Text,
+)
+from iqm_spec.report.names import clean, seconds
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.words import clean, seconds
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.server.spending import Counting, Entry, entry_of
@@ -41,34 +50,36 @@ class _Job:
 
     @property
     def name(self) -> str:
-        told = f"{self.entry.computer}{' (emulated)' if self.entry.emulated else ''}"
-        return clean(told, 60)
+        computer = f"{self.entry.computer}{' (emulated)' if self.entry.emulated else ''}"
+        return clean(computer, 60)
 
 
 def jobs(subject: Subject) -> Section | None:
     """Timeline and costs; None for a run that asked no server."""
-    failed = {one["stage"] for one in subject.saved.stages if one["status"] == "failed"}
-    found = [
-        _job(subject.store, one, failed=stage.value in failed)
+    failed = {attempt["stage"] for attempt in subject.saved.stages if attempt["status"] == "failed"}
+    shown = [
+        _job(subject.store, attempt, failed=stage.value in failed)
         for stage in Stage
-        for one in subject.jobs.get(stage, ())
+        for attempt in subject.jobs.get(stage, ())
     ]
-    if not found:
+    if not shown:
         return None
     blocks: list[Block] = []
     bars = [
-        Bar(job.name, job.created, job.started, job.ended, _tip(job))
-        for job in found
+        JobTimes(job.name, job.created, job.started, job.ended, _tip(job))
+        for job in shown
         if job.created is not None
     ]
     if bars:
-        told = f"{count(len(bars), 'job')} from submission on: time of waiting and of running."
+        caption = f"{count(len(bars), 'job')} from submission on: time of waiting and of running."
         if len(bars) > MOST_JOBS:
-            told += f" The first {MOST_JOBS} are drawn."
-        if any(job.entry.emulated for job in found):
-            told += " Emulated: no machine was used."
-        blocks.append(Figures((Figure("jobs", told, timeline(bars, told)),)))
-    blocks += [_table(found), *_costs(found)]
+            caption += f" The first {MOST_JOBS} are drawn."
+        if any(job.entry.emulated for job in shown):
+            caption += " Emulated: no machine was used."
+        blocks.append(
+            Pictures((CaptionedPicture("jobs", caption, picture_of(timeline(bars), caption)),))
+        )
+    blocks += [_table(shown), *_costs(shown)]
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
 
 
@@ -92,16 +103,16 @@ def _times(store: Store, attempt: Attempt) -> dict[str, float]:
     if not isinstance(name, str):
         return {}
     try:
-        told: Any = store.get_json(name)
-        report = parse_stored(told["job"])
+        stored: Any = store.get_json(name)
+        report = parse_stored(stored["job"])
     except (StoreCorrupt, BadAnswer, KeyError, TypeError):
         return {}
-    found: dict[str, float] = {}
+    times: dict[str, float] = {}
     for _, status, when in report.timeline:
         time = _posix(when)
         if time is not None:
-            found.setdefault(status, time)
-    return found
+            times.setdefault(status, time)
+    return times
 
 
 def _posix(when: object) -> float | None:
@@ -120,7 +131,7 @@ def _tip(job: _Job) -> str:
 
 def _waited(job: _Job) -> str:
     known = job.created is not None and job.started is not None
-    return seconds(job.started - job.created) if known else "not told"  # type: ignore[operator]
+    return seconds(job.started - job.created) if known else "not reported"  # type: ignore[operator]
 
 
 def _ran(job: _Job) -> str:
@@ -129,9 +140,9 @@ def _ran(job: _Job) -> str:
     return seconds(job.entry.measured_seconds)
 
 
-def _table(found: list[_Job]) -> Table:
-    estimated = any(job.estimate is not None for job in found)
-    rows = [tuple(_row(job, estimated=estimated)) for job in found[:_MOST_ROWS]]
+def _table(shown: list[_Job]) -> Table:
+    estimated = any(job.estimate is not None for job in shown)
+    rows = [tuple(_row(job, estimated=estimated)) for job in shown[:_MOST_ROWS]]
     columns = (
         Column("job", mono=True),
         *(Column(title) for title in ("computer", "status", "submitted (UTC)")),
@@ -141,7 +152,7 @@ def _table(found: list[_Job]) -> Table:
         *(Column(title, number=True) for title in ("measured s", "credits")),
         Column("calibration set", mono=True),
     )
-    rest = len(found) - len(rows)
+    rest = len(shown) - len(rows)
     left_out = f"{count(rest, 'more job')} not listed." if rest else ""
     return Table("Jobs", columns, tuple(rows), left_out)
 
@@ -158,8 +169,8 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     yield f"{int(attempt.intent.get('shots', 0)):,}"
     yield _waited(job)
     yield _ran(job)
-    told = entry.predicted
-    yield "" if told is None else f"{amount(told.low)} to {amount(told.high)}"
+    predicted = entry.predicted
+    yield "" if predicted is None else f"{amount(predicted.low)} to {amount(predicted.high)}"
     if estimated:
         yield "" if job.estimate is None else amount(job.estimate)
     yield "" if entry.measured_seconds is None else amount(entry.measured_seconds)
@@ -172,34 +183,37 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     )
 
 
-def _moment(of: float | None) -> str:
+def _moment(time: float | None) -> str:
     """The server's time of a job's creation, as in the drawing; else that of its submission."""
-    return "" if of is None else datetime.fromtimestamp(of, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return "" if time is None else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _costs(found: list[_Job]) -> Iterator[Block]:
-    paid = [job.entry for job in found if job.attempt.intent.get("stage") == Stage.HARDWARE.value]
-    done = [one for one in paid if one.measured_seconds is not None]
+def _costs(shown: list[_Job]) -> Iterator[Block]:
+    paid = [job.entry for job in shown if job.attempt.intent.get("stage") == Stage.HARDWARE.value]
+    done = [entry for entry in paid if entry.measured_seconds is not None]
     if not paid:
         return
-    compared = [one for one in done if one.predicted is not None]
+    compared = [entry for entry in done if entry.predicted is not None]
     inside = sum(
         1
-        for one in compared
-        if one.predicted and one.predicted.low <= (one.measured_seconds or 0) <= one.predicted.high
+        for entry in compared
+        if entry.predicted
+        and entry.predicted.low <= (entry.measured_seconds or 0) <= entry.predicted.high
     )
-    told = "No job has a measured time yet."
+    text = "No job has a measured time yet."
     if done:
-        told = f"Measured: {amount(sum(one.measured_seconds or 0 for one in done))} s of machine"
-        told += f" time and {amount(sum(one.measured_credits or 0 for one in done))} credits at"
-        told += " the price known at submission."
+        text = (
+            f"Measured: {amount(sum(entry.measured_seconds or 0 for entry in done))} s of machine"
+        )
+        text += f" time and {amount(sum(entry.measured_credits or 0 for entry in done))} credits at"
+        text += " the price known at submission."
     if compared:
-        expected = sum(one.predicted.expected for one in compared if one.predicted)
-        told += f" Predicted for the same jobs: {amount(expected)} s; {inside} of {len(compared)}"
-        told += " took a time within the range predicted."
-    waiting = [job for job in found if job.attempt.phase in (Phase.SUBMITTED, Phase.UNKNOWN)]
+        expected = sum(entry.predicted.expected for entry in compared if entry.predicted)
+        text += f" Predicted for the same jobs: {amount(expected)} s; {inside} of {len(compared)}"
+        text += " took a time within the range predicted."
+    waiting = [job for job in shown if job.attempt.phase in (Phase.SUBMITTED, Phase.UNKNOWN)]
     if waiting:
-        told += f" Without an end that is known: {count(len(waiting), 'job')}."
-    if any(one.emulated for one in paid):
-        told += " Emulated: no machine was used and nothing was paid."
-    yield Text(told)
+        text += f" Without an end that is known: {count(len(waiting), 'job')}."
+    if any(entry.emulated for entry in paid):
+        text += " Emulated: no machine was used and nothing was paid."
+    yield Text(text)

@@ -15,13 +15,13 @@ LONGEST = 300
 
 def clean(text: object, most: int = LONGEST) -> str:
     """A text of strangers on one line: no control characters, not longer than `most`."""
-    told = printable(" ".join(str(text).split()))
-    return told if len(told) <= most else f"{told[: most - 1]}…"
+    line = printable(" ".join(str(text).split()))
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def value(of: object) -> str:
+def value(item: object) -> str:
     """A value of an axis."""
-    return clean(short(of), 60)
+    return clean(short(item), 60)
 
 
 def point_name(point: PlannedPoint) -> str:
@@ -31,7 +31,7 @@ def point_name(point: PlannedPoint) -> str:
 
 def axis_label(values: Mapping[str, Any]) -> str:
     """`n = 3, theta = 0.5`."""
-    return clean(", ".join(f"{name} = {value(one)}" for name, one in values.items()), 160)
+    return clean(", ".join(f"{name} = {value(item)}" for name, item in values.items()), 160)
 
 
 def stage_name(stage: str, emulated: bool, noisy: bool = True) -> str:
@@ -41,31 +41,31 @@ def stage_name(stage: str, emulated: bool, noisy: bool = True) -> str:
     return f"{stage} (emulated)" if emulated else stage
 
 
-def with_error(of: float, error: float | None) -> str:
+def with_error(number: float, error: float | None) -> str:
     """`0.951 ± 0.007`."""
     if error is None:
-        return f"{of:.4g}"
+        return f"{number:.4g}"
     digits = 3 if error >= 0.001 or error == 0 else 4
-    return f"{of:.{digits}f} ± {error:.{digits}f}"
+    return f"{number:.{digits}f} ± {error:.{digits}f}"
 
 
 def merit_title(name: str) -> str:
     """`hellinger_fidelity` as a title: `Hellinger fidelity`."""
-    told = clean(name.replace("_", " "), 60)
-    return " ".join(_CAPITALS.get(word, word) for word in (told[:1].upper() + told[1:]).split())
+    title = clean(name.replace("_", " "), 60)
+    return " ".join(_CAPITALS.get(word, word) for word in (title[:1].upper() + title[1:]).split())
 
 
 _CAPITALS = {"Ghz": "GHZ", "ghz": "GHZ"}
 
 
-def seconds(of: float | None) -> str:
+def seconds(time: float | None) -> str:
     """A time in the unit that fits."""
-    if of is None:
-        return "not told"
+    if time is None:
+        return "not reported"
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-        if of >= 2 * size:
-            return f"{of / size:.3g} {unit}"
-    return f"{of:.3g} s"
+        if time >= 2 * size:
+            return f"{time / size:.3g} {unit}"
+    return f"{time:.3g} s"
 
 
 def listed(names: list[str], most: int = 8) -> str:

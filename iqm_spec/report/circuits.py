@@ -11,17 +11,18 @@ from iqm_spec.plan.keep import circuits_of, natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
-from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
-from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
-from iqm_spec.report.figures.wires import draw
+from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
+from iqm_spec.plots.circuit import circuit_drawing, native_wires, qiskit_wires
+from iqm_spec.plots.svg import picture_of
+from iqm_spec.report.document import Block, CaptionedPicture, Fold, Pictures, Section, Text
 from iqm_spec.report.logical import Missing, logical
+from iqm_spec.report.names import clean, point_name, thinned
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.wired import of_native, of_qiskit
-from iqm_spec.report.words import clean, point_name, thinned
 from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
 
 MOST_SHOWN = 6
 _OPEN = 2
@@ -37,14 +38,14 @@ def circuits(subject: Subject) -> Section:
     blocks: list[Block] = []
     for number, point in enumerate(kept):
         own = tuple(_blocks(subject, point, natives[point.ask], before[point.id]))
-        told = f"{point_name(point)} on {clean(point.target, 40)}"
+        title = f"{point_name(point)} on {clean(point.target, 40)}"
         if number < _OPEN:
-            blocks += [Text(told, "title"), *own]
+            blocks += [Text(title, "title"), *own]
         else:
-            blocks.append(Fold(told, own))
+            blocks.append(Fold(title, own))
     if len(points) > len(kept):
-        told = f"{len(kept)} of {len(points):,} circuits that differ in size or place are drawn."
-        blocks.insert(0, Text(told))
+        title = f"{len(kept)} of {len(points):,} circuits that differ in size or place are drawn."
+        blocks.insert(0, Text(title))
     for line in collapsed(subject.saved.plan.points):
         blocks.insert(0, Text(f"Little is left of it: {clean(line, 400)}.", "note"))
     return Section("circuits", "Circuits and qubits", tuple(blocks))
@@ -55,12 +56,12 @@ def _different(subject: Subject) -> list[PlannedPoint]:
     every = subject.saved.plan.points
     points = [every[i] for i in thinned(len(every), _MOST_LOOKED_AT)]
     natives = natives_of(subject.store, subject.saved.plan, points)
-    found: dict[object, PlannedPoint] = {}
+    distinct: dict[object, PlannedPoint] = {}
     for point in points:
         place = natives[point.ask].skeleton.bare.components
         key = point.name, point.target, place, str(sorted(point.summary.items(), key=str))
-        found.setdefault(key, point)
-    return list(found.values())
+        distinct.setdefault(key, point)
+    return list(distinct.values())
 
 
 def _blocks(
@@ -79,24 +80,36 @@ def _blocks(
     elif isinstance(before, Missing):
         yield Text(f"Its circuit before transpiling is not shown: {clean(before.why)}.", "note")
     else:
-        wired = of_qiskit(before)
-        told = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
+        wired = qiskit_wires(before)
+        caption = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
         figures.append(
-            Figure(f"before-{point.id}", told, draw(wired, f"{point_name(point)}. {told}"))
+            CaptionedPicture(
+                f"before-{point.id}",
+                caption,
+                picture_of(circuit_drawing(wired), f"{point_name(point)}. {caption}"),
+            )
         )
     gates = native.counts()
     listed = ", ".join(f"{number:,} {name}" for name, number in gates.items())
     size = f"{count(len(native.components), 'component')}, depth {native.depth()}"
-    told = f"After transpiling: {size}; {listed}."
-    label = f"{point_name(point)}. {told}"
-    figures.append(Figure(f"after-{point.id}", told, draw(of_native(native), label)))
+    caption = f"After transpiling: {size}; {listed}."
+    label = f"{point_name(point)}. {caption}"
+    figures.append(
+        CaptionedPicture(
+            f"after-{point.id}", caption, picture_of(circuit_drawing(native_wires(native)), label)
+        )
+    )
     machine = _machine(subject, point.target)
     if machine is not None and len(machine.components) <= MOST_COMPONENTS:
         used = _used(native)
         names = ", ".join(used.components)
-        told = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
-        figures.append(Figure(f"map-{point.id}", told, chip(machine, used, told)))
-    yield Figures(tuple(figures))
+        caption = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
+        figures.append(
+            CaptionedPicture(
+                f"map-{point.id}", caption, picture_of(chip_map(machine, used), caption)
+            )
+        )
+    yield Pictures(tuple(figures))
 
 
 def _machine(subject: Subject, target: str) -> Architecture | None:
@@ -108,10 +121,12 @@ def _used(native: NativeCircuit) -> Used:
     measured: Mapping[str, int] = {
         names[op.qubits[0]]: op.clbits[0] for op in native.ops if op.name == "measure" and op.clbits
     }
-    told = {n: f"measured to bit {measured[n]}" if n in measured else "in use" for n in names}
+    descriptions = {
+        n: f"measured to bit {measured[n]}" if n in measured else "in use" for n in names
+    }
     pairs = {
         (names[op.qubits[0]], names[op.qubits[1]])
         for op in native.ops
         if op.name in ("cz", "move") and len(op.qubits) == 2
     }
-    return Used(told, frozenset(pairs))
+    return Used(descriptions, frozenset(pairs))

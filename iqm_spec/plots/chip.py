@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.report.figures import svg
-from iqm_spec.report.figures.svg import Picture, cut, num
+from iqm_spec.plots.sheet import Label, Place, Sheet
+from iqm_spec.plots.style import LINE, PAPER, TINY, WASH, series_color, shortened, styled
 from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -25,19 +26,19 @@ MOST_COMPONENTS = 400
 _SPACING, _RADIUS, _MARGIN = 44.0, 15.0, 20.0
 _MOST_WIDE = 400.0
 
-Place = tuple[float, float]
 Edge = tuple[str, str]
 
 
 @frozen
 class Used:
-    """Components in use with what is told of each, and couplings in use."""
+    """Components in use with a description of each, and couplings in use."""
 
     components: Mapping[str, str]
     edges: frozenset[Edge] = frozenset()
 
 
-def chip(machine: Architecture, used: Used, label: str) -> Picture:
+@styled()
+def chip_map(machine: Architecture, used: Used) -> Figure:
     """The coupling map of a machine with what is in use."""
     names = machine.components
     edges = couplings(machine)
@@ -51,43 +52,46 @@ def chip(machine: Architecture, used: Used, label: str) -> Picture:
         x, y = places[name]
         return _MARGIN + (x - min(xs)) * scale, _MARGIN + (y - min(ys)) * scale
 
-    parts = []
-    for one, other in edges:
-        (x1, y1), (x2, y2) = at(one), at(other)
-        taken = (one, other) in used.edges or (other, one) in used.edges
-        parts.append(svg.line(x1, y1, x2, y2, "edge-used" if taken else "edge"))
-    parts += [_node(name, at(name), radius, name in machine.resonators, used) for name in names]
-    size = 2 * _MARGIN + across * scale, 2 * _MARGIN + up * scale
-    return Picture(max(size[0], 120.0), size[1], "".join(parts), label)
-
-
-def _node(name: str, at: Place, radius: float, resonator: bool, used: Used) -> str:
-    (x, y), told = at, used.components.get(name)
-    css = "node" if told is None else "node-used"
-    tip = f"<title>{svg.words(name)}: {svg.words(told or 'not used')}</title>"
-    if resonator:
+    sheet = Sheet(max(2 * _MARGIN + across * scale, 120.0), 2 * _MARGIN + up * scale)
+    free = {edge for edge in edges if not {edge, edge[::-1]} & used.edges}
+    for group, stroke, line_width in (
+        ([edge for edge in edges if edge in free], LINE, 2),
+        ([edge for edge in edges if edge not in free], series_color(1), 4),
+    ):
+        sheet.lines([[at(first), at(second)] for first, second in group], stroke, width=line_width)
+    for in_use in (False, True):
+        shown = [name for name in names if (name in used.components) == in_use]
+        fill, stroke = (WASH, series_color(1)) if in_use else (PAPER, LINE)
+        width = 2.5 if in_use else 1.5
+        qubits = [name for name in shown if name not in machine.resonators]
+        tips = [f"{name}: {used.components.get(name, 'not used')}" for name in qubits]
+        sheet.dots(list(map(at, qubits)), radius, tips, fill=fill, stroke=stroke, width=width)
         half = radius * 1.1
-        where = f'x="{num(x - half)}" y="{num(y - half)}" width="{num(2 * half)}"'
-        shape = f'<rect class="{css}" {where} height="{num(2 * half)}" rx="4">{tip}</rect>'
-    else:
-        where = f'cx="{num(x)}" cy="{num(y)}" r="{num(radius)}"'
-        shape = f'<circle class="{css}" {where}>{tip}</circle>'
-    name = name.removeprefix("QB") if radius < 12 else name
-    return shape + svg.text(x, y + 3.5, cut(name, 5), "xs", "middle")
+        resonators = [name for name in shown if name in machine.resonators]
+        boxes = [(x - half, y - half, 2 * half, 2 * half) for x, y in map(at, resonators)]
+        tips = [f"{name}: {used.components.get(name, 'not used')}" for name in resonators]
+        sheet.boxes(boxes, tips, fill=fill, stroke=stroke, width=width, radius=4)
+    labels = []
+    for name in names:
+        x, y = at(name)
+        short = name.removeprefix("QB") if radius < 12 else name
+        labels.append(Label((x, y + 3.5), shortened(short, 5), "center"))
+    sheet.texts(labels, size=TINY)
+    return sheet.figure
 
 
 def couplings(machine: Architecture) -> list[Edge]:
     """Pairs of components that a two-component gate acts on, each once."""
-    found: dict[frozenset[str], Edge] = {}
+    pairs: dict[frozenset[str], Edge] = {}
     for gate in ("cz", "move"):
         for locus in machine.gates.get(gate, ()):
-            found.setdefault(frozenset(locus), (locus[0], locus[1]))
-    return list(found.values())
+            pairs.setdefault(frozenset(locus), (locus[0], locus[1]))
+    return list(pairs.values())
 
 
 @lru_cache(maxsize=32)
 def positions(names: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[Place, ...]:
-    """Places in the plane, neighbours about 1 apart; a lattice comes out as a lattice."""
+    """Places in the plane, neighbors about 1 apart; a lattice comes out as a lattice."""
     hub = _hub(names, edges)
     if hub is not None:
         others = [name for name in names if name != hub]
@@ -109,7 +113,7 @@ def _hub(names: Sequence[str], edges: Sequence[Edge]) -> str | None:
 def _spread(names: Sequence[str], edges: Sequence[Edge]) -> tuple[Place, ...]:
     """Distances in the plane as close as they can be to Euclidean ones of the graph.
 
-    Stress majorization (Gansner, Koren, North 2004) from the graph's own eigenvectors.
+    Stress majorization (Gansner, Koren, North 2004) from the eigenvectors of its distances.
     """
     import numpy as np
 
@@ -136,10 +140,10 @@ def _start(far: Floats) -> Floats:
     count = len(squared)
     center = np.eye(count) - 1.0 / count
     values, vectors = np.linalg.eigh(-center @ squared @ center / 2)
-    found = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-6))
+    directions = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 1e-6))
     # a fixed sign, so that every machine draws the same map
-    turned: Floats = found * np.where(
-        found[np.argmax(np.abs(found), axis=0), [0, 1]] < 0, -1.0, 1.0
+    turned: Floats = directions * np.where(
+        directions[np.argmax(np.abs(directions), axis=0), [0, 1]] < 0, -1.0, 1.0
     )
     return turned
 
@@ -151,8 +155,8 @@ def _distances(names: Sequence[str], edges: Sequence[Edge]) -> Floats:
     index = {name: i for i, name in enumerate(names)}
     far = np.full((len(names), len(names)), np.inf)
     np.fill_diagonal(far, 0.0)
-    for one, other in edges:
-        far[index[one], index[other]] = far[index[other], index[one]] = 1.0
+    for first, second in edges:
+        far[index[first], index[second]] = far[index[second], index[first]] = 1.0
     for middle in range(len(names)):
         far = np.minimum(far, far[:, middle : middle + 1] + far[middle])
     known = far[np.isfinite(far)]
@@ -180,8 +184,8 @@ def _upright(names: Sequence[str], edges: Sequence[Edge], place: Floats) -> tupl
         points = points * np.array([1.0, -1.0])
     if points[0][0] > points[min(1, len(points) - 1)][0]:
         points = points * np.array([-1.0, 1.0])
-    found = [(round(float(x), 3), round(float(y), 3)) for x, y in points]
-    return tuple(_snapped(found, [(index[a], index[b]) for a, b in edges]) or found)
+    rounded = [(round(float(x), 3), round(float(y), 3)) for x, y in points]
+    return tuple(_snapped(rounded, [(index[a], index[b]) for a, b in edges]) or rounded)
 
 
 def _snapped(places: Sequence[Place], edges: Sequence[tuple[int, int]]) -> list[Place] | None:
@@ -191,23 +195,23 @@ def _snapped(places: Sequence[Place], edges: Sequence[tuple[int, int]]) -> list[
         step = _step(places[a], places[b])
         steps.setdefault(a, []).append((b, step))
         steps.setdefault(b, []).append((a, (-step[0], -step[1])))
-    found: dict[int, Place] = {0: (0.0, 0.0)}
+    grid: dict[int, Place] = {0: (0.0, 0.0)}
     left = [0]
     while left:
-        here = left.pop()
-        for there, step in steps.get(here, ()):
-            place = (found[here][0] + step[0], found[here][1] + step[1])
-            if there not in found:
+        start = left.pop()
+        for there, step in steps.get(start, ()):
+            place = (grid[start][0] + step[0], grid[start][1] + step[1])
+            if there not in grid:
                 left.append(there)
-            if found.setdefault(there, place) != place:
+            if grid.setdefault(there, place) != place:
                 return None
-    whole = len(found) == len(places) == len(set(found.values()))
-    return [found[i] for i in range(len(places))] if whole else None
+    complete = len(grid) == len(places) == len(set(grid.values()))
+    return [grid[i] for i in range(len(places))] if complete else None
 
 
-def _step(here: Place, there: Place) -> Place:
+def _step(start: Place, end: Place) -> Place:
     """The direction of a coupling, up, down, left or right."""
-    x, y = there[0] - here[0], there[1] - here[1]
+    x, y = end[0] - start[0], end[1] - start[1]
     if abs(x) > abs(y):
         return (1.0 if x > 0 else -1.0, 0.0)
     return (0.0, 1.0 if y > 0 else -1.0)

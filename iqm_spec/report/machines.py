@@ -8,23 +8,24 @@ from statistics import median
 from typing import Any
 
 from iqm_spec.plan.keep import natives_of
+from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
+from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import (
     Block,
+    CaptionedPicture,
     Column,
     Facts,
-    Figure,
-    Figures,
     Fold,
+    Pictures,
     Section,
     Table,
     Text,
 )
-from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
+from iqm_spec.report.names import clean, listed, thinned
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.runs.calibrations import read_calibrations
 from iqm_spec.targets import Architecture, ErrorProfile
-from iqm_spec.targets.metrics import observations
+from iqm_spec.targets.quality_metrics import observations
 
 _MOST_MACHINES, _MOST_ROWS = 12, 400
 _MOST_CIRCUITS = 2000
@@ -66,23 +67,29 @@ def _used(subject: Subject) -> dict[str, Used]:
         pairs.setdefault(point.target, set()).update(own)
     return {
         alias: Used(
-            {name: f"in {n:,} of {len(kept):,} circuits" for name, n in sorted(found.items())},
+            {name: f"in {n:,} of {len(kept):,} circuits" for name, n in sorted(numbers.items())},
             frozenset(pairs[alias]),
         )
-        for alias, found in count.items()
+        for alias, numbers in count.items()
     }
 
 
 def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) -> Iterator[Block]:
     name = clean(alias, 40)
-    told = f"{name}: {len(used.components)} of {len(machine.components)} components in use."
+    caption = f"{name}: {len(used.components)} of {len(machine.components)} components in use."
     sets = dict.fromkeys(
         clean(row.record.get("calibration_set_id"), 60)
         for row in subject.rows
         if row.record and row.point.target == alias and row.record.get("calibration_set_id")
     )
     if len(machine.components) <= MOST_COMPONENTS:
-        yield Figures((Figure(f"machine-{alias}", told, chip(machine, used, told)),))
+        yield Pictures(
+            (
+                CaptionedPicture(
+                    f"machine-{alias}", caption, picture_of(chip_map(machine, used), caption)
+                ),
+            )
+        )
     profile = subject.inputs.profiles.get(alias) if subject.inputs else None
     yield Facts(
         (
@@ -93,24 +100,24 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
             ("Noise of the simulation", clean(profile.source) if profile else "none"),
         )
     )
-    for told_ in read_calibrations(subject.store, subject.saved.calibrations):
-        if told_.get("alias") == alias:
-            yield from _calibration(told_, used)
+    for calibration in read_calibrations(subject.store, subject.saved.calibrations):
+        if calibration.get("alias") == alias:
+            yield from _calibration(calibration, used)
     if profile is not None:
         yield Text(f"{name}: {_summary(profile, used)}")
         tables = _tables(profile, used, machine.components)
         yield Fold(f"Error figures of {name} that the simulation used", tables)
 
 
-def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
+def _calibration(calibration: Mapping[str, Any], used: Used) -> Iterator[Block]:
     """What the server told of a set: medians over the components in use, and its best words."""
     figures: dict[str, list[float]] = {}
-    for one in observations(told["metrics"]):
-        if one.domain != "gates" and _in_use(one.locus, used):
-            figures.setdefault(one.title, []).append(one.value)
+    for observation in observations(calibration["metrics"]):
+        if observation.domain != "gates" and _in_use(observation.locus, used):
+            figures.setdefault(observation.title, []).append(observation.value)
     if not figures:
         return
-    name = clean(told.get("calibration_set_id"), 60)
+    name = clean(calibration.get("calibration_set_id"), 60)
     rows = tuple(
         (clean(figure, 60), f"{median(values):.4g}", f"{min(values):.4g}", f"{max(values):.4g}", n)
         for figure, values in sorted(figures.items())[:_MOST_ROWS]
@@ -118,7 +125,10 @@ def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
     )
     columns = (
         Column("figure"),
-        *(Column(one, number=True) for one in ("median", "least", "greatest", "of")),
+        *(
+            Column(observation, number=True)
+            for observation in ("median", "least", "greatest", "of")
+        ),
     )
     yield Table(f"Calibration set {name}, components in use (times in seconds)", columns, rows)
 
@@ -126,18 +136,18 @@ def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
 def _summary(profile: ErrorProfile, used: Used) -> str:
     """Medians of the components in use."""
     names = [name for name in used.components if name in profile.t1]
-    told = []
+    parts = []
     if names:
-        told.append(f"T1 {median(profile.t1[n] for n in names) / 1000:.3g} µs")
-        told.append(f"T2 {median(profile.t2[n] for n in names) / 1000:.3g} µs")
+        parts.append(f"T1 {median(profile.t1[n] for n in names) / 1000:.3g} µs")
+        parts.append(f"T2 {median(profile.t2[n] for n in names) / 1000:.3g} µs")
     read = [sum(profile.readout[n]) / 2 for n in names if n in profile.readout]
     if read:
-        told.append(f"readout error {median(read):.3g}")
+        parts.append(f"readout error {median(read):.3g}")
     for gate, errors in sorted(profile.depolarizing.items()):
         own = [error for locus, error in errors.items() if _in_use(locus, used)]
         if own:
-            told.append(f"{clean(gate, 20)} depolarizing {median(own):.3g}")
-    return f"medians over the components in use: {', '.join(told)}." if told else "no figures."
+            parts.append(f"{clean(gate, 20)} depolarizing {median(own):.3g}")
+    return f"medians over the components in use: {', '.join(parts)}." if parts else "no figures."
 
 
 def _in_use(locus: tuple[str, ...], used: Used) -> bool:
@@ -156,12 +166,12 @@ def _tables(profile: ErrorProfile, used: Used, order: Sequence[str]) -> tuple[Bl
             f"{profile.t1[name] / 1000:.3g}",
             f"{profile.t2[name] / 1000:.3g}",
             _error(prx.get((name,))),
-            *(_error(one) for one in profile.readout.get(name, (None, None))),
+            *(_error(error) for error in profile.readout.get(name, (None, None))),
         )
         for name in names
     )
     titles = ("T1 µs", "T2 µs", "prx depolarizing", "reads 1 for 0", "reads 0 for 1")
-    columns = (Column("component"), *(Column(one, number=True) for one in titles))
+    columns = (Column("component"), *(Column(error, number=True) for error in titles))
     pairs = tuple(
         (clean(gate, 20), clean("-".join(locus), 40), _error(error))
         for gate, errors in sorted(profile.depolarizing.items())
@@ -170,13 +180,13 @@ def _tables(profile: ErrorProfile, used: Used, order: Sequence[str]) -> tuple[Bl
         )
         if len(locus) > 1 and _in_use(locus, used)
     )
-    found: list[Block] = [Table("Components in use", columns, rows[:_MOST_ROWS])]
+    tables: list[Block] = [Table("Components in use", columns, rows[:_MOST_ROWS])]
     if pairs:
         columns = (Column("gate"), Column("coupling"), Column("depolarizing", number=True))
-        found.append(Table("Couplings in use", columns, pairs[:_MOST_ROWS]))
-    found += [Text(clean(one), "note") for one in profile.assumptions[:8]]
-    return tuple(found)
+        tables.append(Table("Couplings in use", columns, pairs[:_MOST_ROWS]))
+    tables += [Text(clean(error), "note") for error in profile.assumptions[:8]]
+    return tuple(tables)
 
 
-def _error(of: float | None) -> str:
-    return "" if of is None else f"{of:.3g}"
+def _error(error: float | None) -> str:
+    return "" if error is None else f"{error:.3g}"

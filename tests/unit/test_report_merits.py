@@ -7,9 +7,8 @@ from math import exp
 
 from iqm_spec.analysis.merit import Analysed, Curve, Merit
 from iqm_spec.report.axes import axes_of
-from iqm_spec.report.charts import charts, merits_by_point, topics
-from iqm_spec.report.curves import curves
-from iqm_spec.report.words import thinned
+from iqm_spec.report.merits import charts, curves, merits_by_point, topics
+from iqm_spec.report.names import thinned
 
 
 def analysed(values: dict[str, object], value: float, **more: object) -> Analysed:

@@ -8,8 +8,8 @@ from typing import Any
 from iqm_spec.allocation.papers import CircuitRow, circuit_rows
 from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, Table, Text
+from iqm_spec.report.names import clean, listed, stage_name
 from iqm_spec.report.subject import Subject
-from iqm_spec.report.words import clean, listed, stage_name
 from iqm_spec.source.scalars import as_yaml
 from iqm_spec.stages.server.judge import lasting
 
@@ -27,8 +27,8 @@ def asked(subject: Subject) -> Section:
     cut = f" (its first {_MOST_TEXT:,} characters)" if len(text) > _MOST_TEXT else ""
     code: list[Block] = [Code(f"The spec's text{cut}", text[:_MOST_TEXT])]
     if subject.overridden:
-        sets = [f"{path} = {as_yaml(of)}" for path, of in subject.overridden.items()]
-        code.append(Code("Values given by --set", "\n".join(clean(one) for one in sets)))
+        sets = [f"{path} = {as_yaml(value)}" for path, value in subject.overridden.items()]
+        code.append(Code("Values given by --set", "\n".join(clean(line) for line in sets)))
     blocks.append(Fold("The spec as it was written", tuple(code)))
     return Section("asked", "What was asked", tuple(blocks))
 
@@ -39,8 +39,8 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
     machines = sorted({point.target for point in plan.points})
     shots = sorted({point.shots for point in plan.points})
     noise = [
-        f"{clean(alias, 40)}: {'none' if one is None else f'profile {str(one)[:12]}'}"
-        for alias, one in sorted(header["noise"].items())
+        f"{clean(alias, 40)}: {'none' if profile is None else f'profile {str(profile)[:12]}'}"
+        for alias, profile in sorted(header["noise"].items())
     ]
     rows = [
         ("Run", subject.id),
@@ -48,7 +48,7 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("Stages", ", ".join(header["stages"])),
         ("Points", f"{len(plan.points):,}"),
         ("Transpiled circuits", f"{plan.circuits:,}"),
-        ("Shots", listed([f"{one:,}" for one in shots])),
+        ("Shots", listed([f"{profile:,}" for profile in shots])),
         ("Seed of the simulation", str(header["seed"])),
         ("Noise of the simulation", listed(noise)),
         *_of_servers(subject),
@@ -71,11 +71,11 @@ def _of_servers(subject: Subject) -> list[tuple[str, str]]:
 
 
 def _calibration(asked_for: str) -> str:
-    told = {
+    meanings = {
         "pin": "the default one when the run began, for all jobs of a machine (pin)",
         "latest": "the default one at each job (latest)",
     }
-    return told.get(asked_for, clean(asked_for))
+    return meanings.get(asked_for, clean(asked_for))
 
 
 def _last(subject: Subject) -> tuple[str, str]:
@@ -84,8 +84,8 @@ def _last(subject: Subject) -> tuple[str, str]:
     if at is None:
         return "Ended", "not ended"
     waits = subject.saved.status in ("waiting", "unknown")
-    told = clean(at).replace("T", " ").replace("Z", " UTC")
-    return "Last looked at" if waits else "Ended", told
+    time = clean(at).replace("T", " ").replace("Z", " UTC")
+    return "Last looked at" if waits else "Ended", time
 
 
 def _server(subject: Subject) -> str:
@@ -96,17 +96,17 @@ def _server(subject: Subject) -> str:
 
 
 def _stages(subject: Subject) -> Block:
-    told = subject.saved.stages
-    if not told:
+    stages = subject.saved.stages
+    if not stages:
         return Text("The run has no verdict: it goes on, or it broke off.", "warning")
     rows = []
-    for one in told:
-        verdict = one.get("verdict") or ()
+    for stage in stages:
+        verdict = stage.get("verdict") or ()
         why = "; ".join(map(str, verdict)) if isinstance(verdict, list | tuple) else str(verdict)
         why = lasting(why)
-        name = stage_name(str(one["stage"]), bool(one.get("emulated")), _noisy(subject))
-        points = f"{int(one.get('points', 0)):,}"
-        rows.append((name, clean(one["status"], 20), points, clean(why, 600)))
+        name = stage_name(str(stage["stage"]), bool(stage.get("emulated")), _noisy(subject))
+        points = f"{int(stage.get('points', 0)):,}"
+        rows.append((name, clean(stage["status"], 20), points, clean(why, 600)))
     columns = (Column("stage"), Column("verdict"), Column("points", number=True), Column("reasons"))
     return Table("Stages and their verdicts", columns, tuple(rows))
 
@@ -116,22 +116,22 @@ def _noisy(subject: Subject) -> bool:
 
 
 def _missing(subject: Subject) -> list[Block]:
-    found = subject.gaps
-    told = []
-    if found.events:
-        told.append("The journal of the run has lost events: stages or jobs may be missing here.")
-    if found.jobs:
-        told.append(f"The journals of {count(len(found.jobs), 'job')} have lost events.")
-    if found.counts:
-        why = "are lost" if found.lost else "are not there"
-        told.append(f"The counts of {found.share(found.counts)} {why}.")
-    if found.waiting:
-        told.append(f"{found.share(found.waiting)} wait for their jobs.")
-    if found.given_up:
-        share = found.share(found.given_up)
-        told.append(f"{share} are not there: their jobs brought nothing.")
-    told += [f"The {clean(stage, 20)} stage has not begun." for stage in found.stages]
-    return [Text(" ".join(told), "warning")] if told else []
+    gaps = subject.gaps
+    parts = []
+    if gaps.events:
+        parts.append("The journal of the run has lost events: stages or jobs may be missing here.")
+    if gaps.jobs:
+        parts.append(f"The journals of {count(len(gaps.jobs), 'job')} have lost events.")
+    if gaps.counts:
+        why = "are lost" if gaps.lost else "are not there"
+        parts.append(f"The counts of {gaps.share(gaps.counts)} {why}.")
+    if gaps.waiting:
+        parts.append(f"{gaps.share(gaps.waiting)} wait for their jobs.")
+    if gaps.given_up:
+        share = gaps.share(gaps.given_up)
+        parts.append(f"{share} are not there: their jobs brought nothing.")
+    parts += [f"The {clean(stage, 20)} stage has not begun." for stage in gaps.stages]
+    return [Text(" ".join(parts), "warning")] if parts else []
 
 
 def _circuits(rows: Sequence[CircuitRow]) -> Table:
@@ -142,13 +142,13 @@ def _circuits(rows: Sequence[CircuitRow]) -> Table:
     )
     shown = tuple(
         (
-            clean(one.name, 60),
-            clean(one.machine, 40),
-            clean(one.axes, 300),
-            f"{one.points:,}",
-            *(_span(ends) for ends in (one.qubits, one.depth, one.pairs, one.shots)),
+            clean(row.name, 60),
+            clean(row.machine, 40),
+            clean(row.axes, 300),
+            f"{row.points:,}",
+            *(_span(ends) for ends in (row.qubits, row.depth, row.pairs, row.shots)),
         )
-        for one in rows[:_MOST_CIRCUITS]
+        for row in rows[:_MOST_CIRCUITS]
     )
     rest = len(rows) - len(shown)
     left_out = f"{count(rest, 'more circuit')} not listed." if rest else ""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from iqm_spec.cost.time_model import TimeModel
     from iqm_spec.json_types import Json
 
+
 MOST_WILD = 10
 """Wild rows that are shown one by one."""
 
@@ -40,7 +41,7 @@ def shown(text: str) -> str:
 
 def duration(seconds: float) -> str:
     """Three digits and a unit: `305 µs`, `2.65 s`."""
-    size, unit = next((one for one in _UNITS if seconds >= one[0] * 0.9995), _UNITS[-1])
+    size, unit = next((unit for unit in _UNITS if seconds >= unit[0] * 0.9995), _UNITS[-1])
     return f"{amount(seconds / size)} {unit}"
 
 
@@ -56,15 +57,15 @@ def law_words(fitted: FittedLaw) -> list[str]:
     return parts or ["nothing"]
 
 
-def accuracy_words(found: Accuracy | None) -> list[str]:
+def accuracy_words(accuracy: Accuracy | None) -> list[str]:
     """Errors and coverage on jobs left out, one line each."""
-    if found is None:
+    if accuracy is None:
         return ["errors on jobs left out: not known, the jobs are too few"]
-    errors = f"median error {found.median_error:.1%}, 90th percentile {found.p90_error:.1%}"
-    width = f"median width {found.width:.2f} of the expected time"
+    errors = f"median error {accuracy.median_error:.1%}, 90th percentile {accuracy.p90_error:.1%}"
+    width = f"median width {accuracy.width:.2f} of the expected time"
     return [
         f"on jobs left out: {errors}",
-        f"ranges: {found.coverage:.1%} of jobs left out lie within theirs; {width}",
+        f"ranges: {accuracy.coverage:.1%} of jobs left out lie within theirs; {width}",
     ]
 
 
@@ -73,11 +74,11 @@ def wild_words(model: TimeModel) -> list[str]:
     wild = wild_rows(model)
     if not wild:
         return ["wild rows: none"]
-    told = [f"wild rows, off by more than a factor of 2 where most are not: {len(wild)}"]
-    told += map(_wild_line, wild[:MOST_WILD])
+    lines = [f"wild rows, off by more than a factor of 2 where most are not: {len(wild)}"]
+    lines += map(_wild_line, wild[:MOST_WILD])
     if len(wild) > MOST_WILD:
-        told.append(f"  ... and {count(len(wild) - MOST_WILD, 'more row')}")
-    return told
+        lines.append(f"  ... and {count(len(wild) - MOST_WILD, 'more row')}")
+    return lines
 
 
 def _wild_line(row: Mapping[str, float]) -> str:
@@ -127,13 +128,13 @@ def data_ranges(model: TimeModel) -> dict[str, tuple[float, float]]:
 
 def ranges_words(model: TimeModel) -> str:
     """`jobs of 2 to 20 qubits, depth 5 to 100, ...`."""
-    found = data_ranges(model)
+    ranges = data_ranges(model)
 
     def ends(name: str) -> str:
-        low, high = found[name]
+        low, high = ranges[name]
         return span(round(low), round(high))
 
-    low, high = found["measured"]
+    low, high = ranges["measured"]
     return (
         f"data: {count(len(model.timings), 'job')}; qubits {ends('num_qubits')}, depth "
         f"{ends('depth')}, circuits {ends('circuits')}, shots {ends('shots')}, "
@@ -152,12 +153,12 @@ def outside(shape: JobShape, within: dict[str, tuple[float, float]]) -> list[str
 
 def source_words(model: TimeModel) -> str:
     """Where the jobs of a model come from, one line; empty where it does not tell."""
-    told = [
+    parts = [
         f"{name} {printable(str(model.origin[name]))}"
         for name in ("source", "computer", "realm", "conditions")
         if model.origin.get(name)
     ]
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def rival_words(model: TimeModel) -> str:
@@ -180,14 +181,16 @@ def model_json(model: TimeModel) -> dict[str, Json]:
     }
     within = {name: list(ends) for name, ends in data_ranges(model).items()}
     return {
-        "origin": {name: one for name, one in model.origin.items() if isinstance(one, str | bool)},
+        "origin": {
+            name: item for name, item in model.origin.items() if isinstance(item, str | bool)
+        },
         "law": dict(law),
         "floor": model.chosen.law.floor or None,
         "least_seconds": model.chosen.least,
         "words": list(law_words(model.chosen)),
         "jobs": len(model.timings),
         "ranges": dict(within),
-        "rivals": [" + ".join(one.law.terms) for one in model.rivals],
+        "rivals": [" + ".join(item.law.terms) for item in model.rivals],
         "accuracy": None if accuracy is None else accuracy.to_json(),
         "wild": [dict(row) for row in wild_rows(model)],
     }
@@ -196,12 +199,12 @@ def model_json(model: TimeModel) -> dict[str, Json]:
 def lines_of(model: TimeModel, *, more: bool) -> Sequence[str]:
     """A model in words; with `more` also its data and rivals."""
     first, *rest = law_words(model.chosen)
-    told = [
+    lines = [
         f"QPU time = {first}",
-        *(f"         {'  ' if one.startswith('at') else '+ '}{one}" for one in rest),
+        *(f"         {'  ' if line.startswith('at') else '+ '}{line}" for line in rest),
     ]
-    told += [ranges_words(model)]
-    told += accuracy_words(accuracy_of(model))
+    lines += [ranges_words(model)]
+    lines += accuracy_words(accuracy_of(model))
     if more:
-        told.append(rival_words(model))
-    return [shown(one) for one in [*told, *wild_words(model)]]
+        lines.append(rival_words(model))
+    return [shown(line) for line in [*lines, *wild_words(model)]]

@@ -1,0 +1,138 @@
+"""The report of a run: its sections in the order in which a reader asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iqm_spec.report.asked import asked
+from iqm_spec.report.circuits import circuits
+from iqm_spec.report.document import Block, Code, Document, Facts, Fold, Section, Text
+from iqm_spec.report.jobs import jobs
+from iqm_spec.report.machines import machines
+from iqm_spec.report.merits import merits
+from iqm_spec.report.names import clean
+from iqm_spec.report.outcomes import by_point, outcomes
+from iqm_spec.report.subject import Subject
+from iqm_spec.runs.log import JOB
+from iqm_spec.runs.words import named
+from iqm_spec.store.layout import DIGEST
+from iqm_spec.version import __version__
+
+MADE_BY = (
+    f"Made by iqm-spec {__version__} from a results folder; nothing in it was asked of a network."
+)
+
+
+_MESSAGES = {
+    "failed": "The {stage} stage failed",
+    "refused": "The {stage} stage was refused: nothing more was submitted",
+    "waiting": "Jobs of the {stage} stage had not ended when the run was last looked at",
+    "unknown": "Whether jobs of the {stage} stage were submitted is not known",
+}
+
+_MOST_PACKS, _MOST_ROWS = 40, 60
+
+
+def report_of(subject: Subject) -> Document:
+    """The report of one run."""
+    saved = subject.saved
+    made: list[Section | None] = [
+        asked(subject),
+        merits(subject),
+        outcomes(subject, by_point(saved.plan.points, subject.rows)),
+        circuits(subject),
+        machines(subject),
+        jobs(subject),
+        provenance(subject),
+    ]
+    sections = tuple(section for section in made if section is not None)
+    title = f"{clean(saved.plan.name, 64)}: report of a run"
+    lead = clean(subject.description, 2000)
+    return Document(title, lead, banners(subject), sections, f"Run {subject.id}. {MADE_BY}")
+
+
+def banners(subject: Subject) -> tuple[str, ...]:
+    """The warnings above all; none for a run of real machines of which every stage passed."""
+    return tuple(banner for banner in (emulated(subject), not_passed(subject)) if banner)
+
+
+def emulated(subject: Subject) -> str:
+    """What a reader must know of a rehearsal; empty for a run of real machines."""
+    stages = subject.emulated
+    if not stages:
+        return ""
+    names = " and ".join(stages)
+    return (
+        f"Emulated: the {names} {'stages were' if len(stages) > 1 else 'stage was'} answered by an "
+        "emulator, a program that stands for IQM's server. No quantum computer was used for them."
+    )
+
+
+def not_passed(subject: Subject) -> str:
+    """The first stage that did not pass, of which the later ones were kept waiting."""
+    for stage_state in subject.saved.stages:
+        message = _MESSAGES.get(str(stage_state["status"]))
+        if message is not None:
+            stage = named(str(stage_state["stage"]), bool(stage_state.get("emulated")))
+            return f"Not complete. {message.format(stage=stage)}; its verdict has the reasons."
+    return ""
+
+
+def provenance(subject: Subject) -> Section:
+    """What ran it, what it is called, and the commands that prove it."""
+    blocks: tuple[Block, ...] = (
+        Facts(_versions(subject)),
+        Fold("Digests (sha256)", (Facts(_digests(subject), mono=True),)),
+        Text(
+            "The results folder holds every file under the sha256 of its bytes. To check it, and "
+            "to compute this run again from the folder alone:"
+        ),
+        Code("In a shell, beside the results folder", _commands(subject)),
+    )
+    return Section("provenance", "Versions, digests, verification", blocks)
+
+
+def _versions(subject: Subject) -> tuple[tuple[str, str], ...]:
+    versions: Any = subject.environment.get("versions", {})
+    platform: Any = subject.environment.get("platform", {})
+    rows: list[tuple[str, str]] = [("Run", subject.id)]
+    if isinstance(versions, Mapping):
+        rows += [
+            (clean(n, 40), clean(v or "not installed", 40))
+            for n, v in sorted(versions.items())[:_MOST_ROWS]
+        ]
+    if isinstance(platform, Mapping):
+        rows.append(("platform", clean(" ".join(map(str, platform.values())), 60)))
+    return (*rows, ("report made by", f"iqm-spec {__version__}"))
+
+
+def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
+    fields, plan = subject.saved.state.fields, subject.saved.plan
+    rows = [
+        ("spec, its meaning", plan.header["spec"]["digest"]),
+        ("spec, its text", fields.get("text")),
+        ("plan", plan.digest),
+        ("machines, noise, files", fields.get("inputs")),
+        ("versions", fields.get("environment")),
+    ]
+    rows += [("transpiled circuits", digest) for digest in plan.header["circuits"][:_MOST_PACKS]]
+    packs = [event.fields.get("records") for event in subject.saved.state.of_kind(JOB)]
+    packs += [job.fields.get("records") for jobs in subject.jobs.values() for job in jobs]
+    known = list(dict.fromkeys(str(digest) for digest in packs if DIGEST.fullmatch(str(digest))))
+    rows += [("records", digest) for digest in known[:_MOST_PACKS]]
+    if len(known) > _MOST_PACKS:
+        rows.append(("records", f"and {len(known) - _MOST_PACKS:,} more packs"))
+    return tuple((name, clean(digest or "not kept", 80)) for name, digest in rows)
+
+
+def _commands(subject: Subject) -> str:
+    digest = subject.saved.plan.digest
+    return "\n".join(
+        (
+            "iqm-spec verify results",
+            f"iqm-spec reproduce {subject.id} --results results",
+            "# without this program: the name of an object is the sha256 of its bytes",
+            f"sha256sum results/objects/{digest[:2]}/{digest}.jsonl",
+        )
+    )
