@@ -18,7 +18,7 @@ LAYERS = [
     {"canonical", "diagnostics", "cache"},
     {"errors", "memory"},
     {"model", "iqm_client"},
-    {"skeleton"},
+    {"native"},
     {"source", "sweep", "targets", "analysis", "store"},
     {"circuits", "data", "server"},
     {"spec", "transpile"},

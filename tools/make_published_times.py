@@ -18,7 +18,7 @@ from qiskit.circuit.random import random_circuit
 from iqm_spec.cost.laws import Law, fit_law
 from iqm_spec.cost.shape import JobShape, alike
 from iqm_spec.cost.terms import TERMS, matrix
-from iqm_spec.targets.catalogue import architecture
+from iqm_spec.targets.built_in import architecture
 from iqm_spec.transpile import transpile_many
 
 DATA = Path(__file__).parent.parent / "iqm_spec" / "cost" / "data"

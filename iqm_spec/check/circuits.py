@@ -27,7 +27,7 @@ from iqm_spec.model import (
 )
 from iqm_spec.sweep.expand import CircuitPoints
 from iqm_spec.sweep.template import axes_in
-from iqm_spec.targets import Architecture, architecture, features, known
+from iqm_spec.targets import Architecture, architecture, features, known_targets
 
 Machines = Mapping[str, Architecture]
 
@@ -296,7 +296,7 @@ def _hint(circuit: CircuitSpec, feature: Feature) -> str:
     if feature.kind in BEYOND_CONDITIONS:
         return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
-        able = [alias for alias in known() if feature.kind in features(architecture(alias))]
+        able = [alias for alias in known_targets() if feature.kind in features(architecture(alias))]
         if able:
             return f"{' and '.join(able)} can; or rewrite the circuit"
         return "no machine that is built in has it; rewrite the circuit without it"

@@ -16,9 +16,9 @@ from iqm_spec.targets import (
     Locus,
     architecture,
     error_profile,
-    known,
+    known_targets,
 )
-from iqm_spec.targets.fidelity import average_fidelity
+from iqm_spec.targets.profile import average_fidelity
 
 IMPLEMENTATIONS = {
     "prx": "drag_crf",
@@ -102,8 +102,8 @@ def computers(on_premises: str = "") -> Mapping[str, Computer]:
     """Computers by alias: one called `default` on premises, else each machine and its mock."""
     if on_premises:
         return {"default": Computer("default", on_premises)}
-    found = [Computer(name, name) for name in known()]
-    found += [Computer(f"{name}:mock", name) for name in known()]
+    found = [Computer(name, name) for name in known_targets()]
+    found += [Computer(f"{name}:mock", name) for name in known_targets()]
     return {item.alias: item for item in found}
 
 

@@ -30,7 +30,7 @@ from iqm_spec.stages.server.desk import Session
 from iqm_spec.stages.server.state import Attempt, Phase, attempts
 from iqm_spec.store import Store
 from iqm_spec.targets import architecture, architecture_from_json
-from iqm_spec.targets.fidelity import depolarizing_of
+from iqm_spec.targets.profile import depolarizing_of_fidelity
 
 HASTY = Patience(first=0.01, total=0.05)
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
@@ -172,8 +172,8 @@ def test_names_of_components_that_are_none(name: str) -> None:
 
 
 def test_a_gate_that_takes_for_ever() -> None:
-    assert depolarizing_of(0.99, [(1e-6, 1e-6)], 1e9) == 0.0
-    assert depolarizing_of(0.99, [(1e-6, 1e-6)] * 2, 1e9) == 0.0
+    assert depolarizing_of_fidelity(0.99, [(1e-6, 1e-6)], 1e9) == 0.0
+    assert depolarizing_of_fidelity(0.99, [(1e-6, 1e-6)] * 2, 1e9) == 0.0
 
 
 # --- payloads ------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.runs.calibrations import read_calibrations
 from iqm_spec.targets import Architecture, ErrorProfile
-from iqm_spec.targets.metrics import observations
+from iqm_spec.targets.quality_metrics import observations
 
 _MOST_MACHINES, _MOST_ROWS = 12, 400
 _MOST_CIRCUITS = 2000
@@ -51,9 +51,9 @@ def _used(subject: Subject) -> dict[str, Used]:
     pairs: dict[str, set[tuple[str, str]]] = {}
     seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
     for point in kept:
-        skeleton = natives[point.ask].skeleton
+        skeleton = natives[point.ask].template
         if skeleton.digest not in seen:
-            bare = skeleton.bare
+            bare = skeleton.structure
             names = bare.components
             own = {
                 (names[op.qubits[0]], names[op.qubits[1]])

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iqm_spec.analysis.compare import compare
 from iqm_spec.analysis.perfect import Perfect
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.dense import IMPOSSIBLE
 from iqm_spec.stages.aer.engine import run_aer

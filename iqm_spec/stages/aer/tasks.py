@@ -9,7 +9,7 @@ from attrs import field, frozen
 from iqm_spec.analysis.compare import Comparison, compare
 from iqm_spec.analysis.perfect import Perfect
 from iqm_spec.model import NativeCircuit
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.targets.profile import ErrorProfile
 
 
