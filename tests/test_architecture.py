@@ -18,7 +18,7 @@ LAYERS = [
     {"canonical", "diagnostics", "cache"},
     {"errors", "memory"},
     {"model", "iqm_client"},
-    {"skeleton"},
+    {"native"},
     {"source", "targets", "analysis", "store"},
     {"circuits", "server"},
     {"transpile"},

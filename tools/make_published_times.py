@@ -17,7 +17,7 @@ from qiskit.circuit.random import random_circuit
 
 from iqm_spec.cost.job_shape import JobShape, uniform_job
 from iqm_spec.cost.time_laws import TERMS, TimeLaw, fit_law, matrix
-from iqm_spec.targets.catalogue import architecture
+from iqm_spec.targets.built_in import architecture
 from iqm_spec.transpile import transpile_many
 
 DATA = Path(__file__).parent.parent / "iqm_spec" / "cost" / "data"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ from iqm_spec.model import (
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction
+    from qiskit.circuit import CircuitInstruction, Clbit, Gate, Operation, Qubit
+    from qiskit.circuit.classical.expr import Expr
 
 
 MOST_BITS = 4
@@ -43,7 +44,7 @@ class Inexpressible(Exception):
 class Condition:
     """True where the values of `bits`, which are Qiskit's, are among `holds`."""
 
-    bits: tuple[Any, ...]
+    bits: tuple[Clbit, ...]
     holds: frozenset[Assignment]
 
     def opposite(self) -> Condition:
@@ -71,8 +72,8 @@ class ConditionalGate:
     """A single-qubit gate of the circuit under a condition."""
 
     condition: Condition
-    qubit: Any
-    gate: Any
+    qubit: Qubit
+    gate: Gate
 
 
 def inexpressible(circuit: QuantumCircuit) -> list[str | None]:
@@ -88,9 +89,9 @@ def inexpressible(circuit: QuantumCircuit) -> list[str | None]:
     return kinds
 
 
-def conditionals(circuit: QuantumCircuit) -> Iterator[tuple[CircuitInstruction, frozenset[Any]]]:
+def conditionals(circuit: QuantumCircuit) -> Iterator[tuple[CircuitInstruction, frozenset[Clbit]]]:
     """Each `if` among the circuit's own instructions, with the bits that may be 1 by then."""
-    written: frozenset[Any] = frozenset()
+    written: frozenset[Clbit] = frozenset()
     for item in circuit.data:
         if item.operation.name == "if_else":
             yield item, written  # a body that writes bits is inexpressible
@@ -98,14 +99,16 @@ def conditionals(circuit: QuantumCircuit) -> Iterator[tuple[CircuitInstruction, 
             written |= set(item.clbits)
 
 
-def _num_conditionals(item: Any) -> int:
+def _num_conditionals(item: CircuitInstruction) -> int:
     """Number of `if` in an instruction, including itself."""
     blocks = getattr(item.operation, "blocks", ())
     inner = sum(_num_conditionals(inside) for block in blocks for inside in block.data)
     return inner + int(item.operation.name == "if_else")
 
 
-def conditional_gates(item: CircuitInstruction, written: Collection[Any]) -> list[ConditionalGate]:
+def conditional_gates(
+    item: CircuitInstruction, written: Collection[Clbit]
+) -> list[ConditionalGate]:
     """The gates of an `if`; a bit that is not in `written` is 0. Raises `Inexpressible`."""
     qubits = {qubit: qubit for qubit in item.qubits}
     bits = {bit: bit for bit in item.clbits}
@@ -113,11 +116,11 @@ def conditional_gates(item: CircuitInstruction, written: Collection[Any]) -> lis
 
 
 def _of_if(
-    item: Any,
+    item: CircuitInstruction,
     outer: Condition,
-    qubits: Mapping[Any, Any],
-    bits: Mapping[Any, Any],
-    written: Collection[Any],
+    qubits: Mapping[Qubit, Qubit],
+    bits: Mapping[Clbit, Clbit],
+    written: Collection[Clbit],
     depth: int,
 ) -> Iterator[ConditionalGate]:
     if depth > _DEEPEST:
@@ -137,9 +140,9 @@ def _of_if(
 def _of_block(
     block: QuantumCircuit,
     condition: Condition,
-    qubits: Mapping[Any, Any],
-    bits: Mapping[Any, Any],
-    written: Collection[Any],
+    qubits: Mapping[Qubit, Qubit],
+    bits: Mapping[Clbit, Clbit],
+    written: Collection[Clbit],
     depth: int,
 ) -> Iterator[ConditionalGate]:
     from qiskit.circuit import Gate
@@ -160,7 +163,7 @@ def _of_block(
             yield from _of_block(inside, condition, places, {}, written, depth + 1)
 
 
-def _definition(operation: Any, depth: int) -> QuantumCircuit:
+def _definition(operation: Operation, depth: int) -> QuantumCircuit:
     """The definition of a gate that is not standard; raises `Inexpressible` for all else."""
     from qiskit.circuit import Gate
 
@@ -180,7 +183,7 @@ def _definition(operation: Any, depth: int) -> QuantumCircuit:
 # --- conditions ----------------------------------------------------------------------------------
 
 
-def _read(condition: Any, bits: Mapping[Any, Any], written: Collection[Any]) -> Condition:
+def _read(condition: Any, bits: Mapping[Clbit, Clbit], written: Collection[Clbit]) -> Condition:
     """A condition of Qiskit's, on the bits of the outermost circuit."""
     from qiskit.circuit.classical import expr
 
@@ -194,17 +197,21 @@ def _read(condition: Any, bits: Mapping[Any, Any], written: Collection[Any]) -> 
     return _on(names, written, lambda values: _number(target_bits, values) == int(number))
 
 
-def _on(names: Mapping[Any, Any], written: Collection[Any], holds: Any) -> Condition:
+def _on(
+    names: Mapping[Clbit, Clbit],
+    written: Collection[Clbit],
+    holds: Callable[[Mapping[Clbit, bool]], bool],
+) -> Condition:
     """The condition `holds` on the inner bits of `names`; bits that are not written are 0."""
     live = tuple(dict.fromkeys(outer for outer in names.values() if outer in written))
 
-    def of(values: Mapping[Any, bool]) -> bool:
+    def of(values: Mapping[Clbit, bool]) -> bool:
         return bool(holds({inner: values.get(outer, False) for inner, outer in names.items()}))
 
     return _condition(live, of)
 
 
-def _condition(bits: Sequence[Any], holds: Any) -> Condition:
+def _condition(bits: Sequence[Clbit], holds: Callable[[Mapping[Clbit, bool]], bool]) -> Condition:
     """On the bits that `holds` depends on; raises `Inexpressible` where `bits` are too many."""
     if len(bits) > MOST_BITS:
         raise Inexpressible(WIDE_CONDITION)
@@ -224,11 +231,11 @@ def _condition(bits: Sequence[Any], holds: Any) -> Condition:
     return Condition(tuple(bits[i] for i in places), holding)
 
 
-def _number(bits: Sequence[Any], values: Mapping[Any, bool]) -> int:
+def _number(bits: Sequence[Clbit], values: Mapping[Clbit, bool]) -> int:
     return sum(values[bit] << place for place, bit in enumerate(bits))
 
 
-def _bits_of(node: Any) -> Iterator[Any]:
+def _bits_of(node: Expr) -> Iterator[Clbit]:
     from qiskit.circuit import Clbit
     from qiskit.circuit.classical import expr
 
@@ -241,7 +248,7 @@ def _bits_of(node: Any) -> Iterator[Any]:
             raise Inexpressible(CONDITIONAL_OTHER)
 
 
-def _value(node: Any, values: Mapping[Any, bool]) -> int:
+def _value(node: Expr, values: Mapping[Clbit, bool]) -> int:
     """The value of an expression of numbers and bits; raises `Inexpressible` for others."""
     from qiskit.circuit import Clbit
     from qiskit.circuit.classical import expr
@@ -268,7 +275,7 @@ def _value(node: Any, values: Mapping[Any, bool]) -> int:
     raise Inexpressible(CONDITIONAL_OTHER)
 
 
-_BINARY: Mapping[str, Any] = {
+_BINARY: Mapping[str, Callable[[int, int], int]] = {
     "BIT_AND": lambda a, b: a & b,
     "BIT_OR": lambda a, b: a | b,
     "BIT_XOR": lambda a, b: a ^ b,
@@ -283,9 +290,9 @@ _BINARY: Mapping[str, Any] = {
 }
 
 
-def _width(node: Any) -> int:
+def _width(node: Expr) -> int:
     return int(getattr(node.type, "width", 1))
 
 
-def _mask(node: Any) -> int:
+def _mask(node: Expr) -> int:
     return (1 << _width(node)) - 1

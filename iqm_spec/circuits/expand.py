@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iqm_spec.circuits.problems import CircuitError
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, Gate, Operation
+    from qiskit.circuit import (
+        AnnotatedOperation,
+        CircuitInstruction,
+        Clbit,
+        ForLoopOp,
+        Gate,
+        Operation,
+        Qubit,
+    )
 
 
 NAME_MARK = "@"
@@ -95,8 +103,8 @@ def _standard_names() -> frozenset[str]:
 def _append_all(
     circuit: QuantumCircuit,
     built: QuantumCircuit,
-    qubits: dict[Any, Any],
-    clbits: dict[Any, Any],
+    qubits: dict[Qubit, Qubit],
+    clbits: dict[Clbit, Clbit],
 ) -> None:
     """Append the instructions of `circuit` to `built`, definitions expanded, its bits mapped."""
     from qiskit.circuit import AnnotatedOperation, ControlFlowOp, ForLoopOp
@@ -125,7 +133,7 @@ def _append_all(
             _inline(definition_of(operation), built, targets, bits)
 
 
-def _native_rotation(operation: Any) -> Gate | None:
+def _native_rotation(operation: Operation) -> Gate | None:
     """Qiskit's `r` for a gate that a file calls `r` or `prx` and defines equivalently."""
     from qiskit.circuit.library import RGate
     from qiskit.quantum_info import Operator
@@ -146,7 +154,7 @@ def _native_rotation(operation: Any) -> Gate | None:
 
 
 def _inline(
-    inside: QuantumCircuit, built: QuantumCircuit, qubits: list[Any], clbits: list[Any]
+    inside: QuantumCircuit, built: QuantumCircuit, qubits: list[Qubit], clbits: list[Clbit]
 ) -> None:
     built.global_phase += inside.global_phase
     _append_all(
@@ -157,7 +165,7 @@ def _inline(
     )
 
 
-def _loop_values(loop: Any) -> Sequence[int] | None:
+def _loop_values(loop: ForLoopOp) -> Sequence[int] | None:
     """The values over which a loop is unrolled; None where it is too long, or may end early."""
     values: Sequence[int]
     values, _, body = loop.params
@@ -174,7 +182,7 @@ def _may_end_early(body: QuantumCircuit) -> bool:
     )
 
 
-def _annotated(operation: Any) -> Any:
+def _annotated(operation: AnnotatedOperation) -> AnnotatedOperation:
     """A controlled, inverted or powered gate whose base has no name that Qiskit might mistake."""
     from qiskit.circuit import AnnotatedOperation
 
@@ -184,7 +192,7 @@ def _annotated(operation: Any) -> Any:
     return AnnotatedOperation(base, operation.modifiers)
 
 
-def definition_of(operation: Any) -> QuantumCircuit:
+def definition_of(operation: Operation) -> QuantumCircuit:
     """The definition of an operation; raises `CircuitError` S402 where it is opaque."""
     from qiskit import QuantumCircuit
     from qiskit.circuit.library import UnitaryGate

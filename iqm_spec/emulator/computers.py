@@ -18,9 +18,9 @@ from iqm_spec.targets import (
     Locus,
     architecture,
     error_profile,
-    known,
+    known_targets,
 )
-from iqm_spec.targets.fidelity import average_fidelity
+from iqm_spec.targets.profile import average_fidelity
 
 IMPLEMENTATIONS = {
     "prx": "drag_crf",
@@ -104,8 +104,8 @@ def computers(on_premises: str = "") -> Mapping[str, EmulatedComputer]:
     """Computers by alias: one called `default` on premises, else each machine and its mock."""
     if on_premises:
         return {"default": EmulatedComputer("default", on_premises)}
-    listed = [EmulatedComputer(name, name) for name in known()]
-    listed += [EmulatedComputer(f"{name}:mock", name) for name in known()]
+    listed = [EmulatedComputer(name, name) for name in known_targets()]
+    listed += [EmulatedComputer(f"{name}:mock", name) for name in known_targets()]
     return {item.alias: item for item in listed}
 
 

@@ -13,7 +13,7 @@ from attrs import asdict, field, fields, frozen
 from iqm_spec.emulator.computers import computers
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.targets import known
+from iqm_spec.targets import known_targets
 
 LIMITS = {
     "max_circuits_per_job": 500,
@@ -79,8 +79,10 @@ class Options:
             raise UsageError(f"the speed must be above 0 and finite, got {self.speed:g}")
         if not (isfinite(self.queue_seconds) and self.queue_seconds >= 0):
             raise UsageError(f"the queue cannot last {self.queue_seconds:g} seconds")
-        if self.on_premises and self.on_premises not in known():
-            raise UsageError(f"no machine is called {self.on_premises}", hint=", ".join(known()))
+        if self.on_premises and self.on_premises not in known_targets():
+            raise UsageError(
+                f"no machine is called {self.on_premises}", hint=", ".join(known_targets())
+            )
         if self.token_env and not os.environ.get(self.token_env):
             raise UsageError(f"there is no token in the environment variable {self.token_env}")
         if self.credits is not None and not (isfinite(self.credits) and self.credits >= 0):

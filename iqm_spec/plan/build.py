@@ -10,6 +10,7 @@ from attrs import frozen
 from iqm_spec.errors import WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point
+from iqm_spec.native import Native
 from iqm_spec.plan import plan as plans
 from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
 from iqm_spec.plan.keep import keep_natives, stored_natives
@@ -17,7 +18,6 @@ from iqm_spec.plan.natives import Progress, make_natives
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.witness import Crosschecked
-from iqm_spec.skeleton import Native
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.sweep_points import all_points as points_of
 from iqm_spec.store import Store
@@ -111,7 +111,7 @@ def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known],
 
 
 def _known(native: Native) -> _Known:
-    return _Known(native.digest, native.summary, measured_components(native.skeleton))
+    return _Known(native.digest, native.summary, measured_components(native.template))
 
 
 def _readout(

@@ -8,9 +8,9 @@ from typing import Any, cast
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
+from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.skeleton import Native, Skeleton
 from iqm_spec.store import Found, Store
 
 CIRCUITS = "circuits"
@@ -24,7 +24,7 @@ _READ_AT_ONCE = 5000
 
 def keep_natives(store: Store, natives: Mapping[str, Native]) -> set[str]:
     """Stores circuits by their asks; returns the digests of the packs that hold them."""
-    skeletons = {native.skeleton.digest: native.skeleton for native in natives.values()}
+    skeletons = {native.template.digest: native.template for native in natives.values()}
     return {
         store.put_pack(
             SKELETONS, {}, ({"key": d, "circuit": s.to_json()} for d, s in skeletons.items())
@@ -75,19 +75,19 @@ def circuits_of(
 def _line(ask: str, native: Native) -> Mapping[str, Json]:
     written: dict[str, Json] = {} if native.written is None else {"written": list(native.written)}
     angles = list(native.angles)
-    return {"key": ask, "skeleton": native.skeleton.digest, "angles": angles, **written}
+    return {"key": ask, "skeleton": native.template.digest, "angles": angles, **written}
 
 
 def _skeleton_named(found: Found) -> str:
     return str(found.record["skeleton"])
 
 
-def _skeleton(found: Found) -> Skeleton:
+def _skeleton(found: Found) -> Template:
     try:
-        skeleton = Skeleton.from_json(cast("Mapping[str, Any]", found.record["circuit"]))
+        skeleton = Template.from_json(cast("Mapping[str, Any]", found.record["circuit"]))
     except ValueError as error:
         raise _unreadable(found, str(error)) from error
-    bare = skeleton.bare
+    bare = skeleton.structure
     qubits, bits = len(bare.components), sum(size for _, size in bare.registers)
     written: set[int] = set()
     for op in bare.ops:
@@ -106,10 +106,12 @@ _QUBITS = {"r": 1, "cc_r": 1, "cz": 2, "move": 2, "measure": 1}
 """Instructions that act on so many."""
 
 
-def _native(skeleton: Skeleton, found: Found) -> Native:
+def _native(skeleton: Template, found: Found) -> Native:
     angles = tuple(map(float, cast("list[float]", found.record["angles"])))
-    if len(angles) != 2 * skeleton.turns:
-        raise _unreadable(found, f"{len(angles)} angles for {count(skeleton.turns, 'turn')}")
+    if len(angles) != 2 * skeleton.num_rotations:
+        raise _unreadable(
+            found, f"{len(angles)} angles for {count(skeleton.num_rotations, 'turn')}"
+        )
     written = cast("list[int] | None", found.record.get("written"))
     return Native(skeleton, angles, None if written is None else (written[0], written[1]))
 

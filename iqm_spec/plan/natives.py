@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from iqm_spec.model import Point
+from iqm_spec.native import Native, Template
 from iqm_spec.plan.witness import Crosschecked, Witness
-from iqm_spec.skeleton import Native, Skeleton
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.targets import Architecture
 
@@ -36,16 +36,16 @@ def make_natives(
     Each is put there after it was held against an independent reading of its source, as far as
     that reaches, which is yielded last. `WrongCircuit` where they differ.
     """
-    known: dict[str, Skeleton] = {}
+    known: dict[str, Template] = {}
     witness = Witness(checked)
     yield 0, len(missing)
     for group in _groups(checked, missing):
         machine = checked.architectures[group[0][1].target]
         for natives in _in_parts(checked, group, witness):
             for ask, native in natives:
-                digest = native.skeleton.digest
+                digest = native.template.digest
                 if digest not in known:
-                    known[digest] = native.skeleton
+                    known[digest] = native.template
                     _require_native(native, machine)
                 made[ask] = Native(known[digest], native.angles, native.written)
             yield len(made), len(missing)
@@ -78,14 +78,14 @@ def _in_parts(
 
 def _family(checked: CheckedSpec, point: Point) -> tuple[Family | None, tuple[int, int]]:
     """The family of a point, if there is one, and the gates of its circuit as it is written."""
-    from iqm_spec.transpile.collapse import gates_of
     from iqm_spec.transpile.family import family_of
+    from iqm_spec.transpile.pipeline import gate_numbers
 
     free = checked.build_free(point) if checked.parts(point) else None
     if free is None:
         return None, (0, 0)
     machine = checked.architectures[point.target]
-    return family_of(*free, machine, point.transpile, point.layout), gates_of(free[0])
+    return family_of(*free, machine, point.transpile, point.layout), gate_numbers(free[0])
 
 
 def _together(
@@ -108,7 +108,7 @@ def _together(
 
 def _one_by_one(checked: CheckedSpec, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
-    from iqm_spec.transpile.collapse import gates_of
+    from iqm_spec.transpile.pipeline import gate_numbers
 
     sample = some[0][1]
     circuits = [checked.build(point) for _, point in some]
@@ -120,7 +120,7 @@ def _one_by_one(checked: CheckedSpec, some: Asked, witness: Witness) -> list[tup
     )
     made = []
     for (ask, point), circuit, whole in zip(some, circuits, natives, strict=True):
-        native = _with_written(Native.of(whole), gates_of(circuit))
+        native = _with_written(Native.of(whole), gate_numbers(circuit))
         witness.see(ask, point, native, circuit)
         made.append((ask, native))
     return made
@@ -128,9 +128,9 @@ def _one_by_one(checked: CheckedSpec, some: Asked, witness: Witness) -> list[tup
 
 def _with_written(native: Native, written: tuple[int, int]) -> Native:
     """The circuit; with the numbers of its gates as written where few of them are left."""
-    from iqm_spec.transpile.collapse import collapses
+    from iqm_spec.transpile.pipeline import collapses
 
-    gates: Any = native.skeleton.summary["gates"]
+    gates: Any = native.template.summary["gates"]
     return evolve(native, written=written) if collapses(written, gates) else native
 
 

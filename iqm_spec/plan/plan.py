@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import Values
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 
 PACK = "plan"
 """Kind of the pack that holds a plan: its header and one line per point."""

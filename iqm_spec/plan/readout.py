@@ -13,8 +13,8 @@ from math import pi
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op, Values
+from iqm_spec.native import Native, Template
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.skeleton import Native, Skeleton
 
 ZEROS, ONES = "readout_zeros", "readout_ones"
 
@@ -23,9 +23,9 @@ NAMES = (ZEROS, ONES)
 
 
 @lru_cache(maxsize=4096)
-def measured_components(skeleton: Skeleton) -> frozenset[str]:
+def measured_components(skeleton: Template) -> frozenset[str]:
     """Physical names of the qubits that circuits of a skeleton measure."""
-    bare = skeleton.bare
+    bare = skeleton.structure
     return frozenset(bare.components[op.qubits[0]] for op in bare.ops if op.name == "measure")
 
 
@@ -59,7 +59,7 @@ def readout_points(
                     options=own[0].options,
                     ask=_ask(native.digest),
                     circuit=native.digest,
-                    summary=native.skeleton.summary,
+                    summary=native.template.summary,
                 ),
                 native,
             )

@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 from iqm_spec.errors import IqmSpecError, WrongCircuit
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
+from iqm_spec.native import Native
 from iqm_spec.plan.label import count
-from iqm_spec.skeleton import Native
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.version import __version__
 
@@ -80,7 +80,7 @@ class Witness:
         """Circuits that share a routing: of those with the same instructions some are checked."""
         alike: dict[str, list[int]] = {}
         for number, native in enumerate(natives):
-            alike.setdefault(native.skeleton.digest, []).append(number)
+            alike.setdefault(native.template.digest, []).append(number)
         for numbers in alike.values():
             chosen = _chosen([asked[number][0] for number in numbers])
             reasons = []
@@ -110,7 +110,7 @@ class Witness:
             readings_of_circuit,
             readings_of_file,
         )
-        from iqm_spec.transpile.options import options_from
+        from iqm_spec.transpile.route import options_from
 
         try:
             kind = self.checked.spec.circuits[point.circuit].kind

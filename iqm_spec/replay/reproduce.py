@@ -20,7 +20,7 @@ from iqm_spec.replay.stored import (
 from iqm_spec.runs.inputs import read_inputs
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store, verify
-from iqm_spec.targets import error_profile, known
+from iqm_spec.targets import error_profile, known_targets
 
 
 def reproduce(
@@ -72,6 +72,6 @@ def _profiles(store: Store, saved: SavedRun) -> Profiles:
 def _built_in(plan: Plan) -> Profiles:
     noise: dict[str, str | None] = plan.header["noise"]
     return {
-        alias: None if digest is None or alias not in known() else error_profile(alias)
+        alias: None if digest is None or alias not in known_targets() else error_profile(alias)
         for alias, digest in noise.items()
     }

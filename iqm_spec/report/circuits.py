@@ -58,7 +58,7 @@ def _different(subject: Subject) -> list[PlannedPoint]:
     natives = natives_of(subject.store, subject.saved.plan, points)
     distinct: dict[object, PlannedPoint] = {}
     for point in points:
-        place = natives[point.ask].skeleton.bare.components
+        place = natives[point.ask].template.structure.components
         key = point.name, point.target, place, str(sorted(point.summary.items(), key=str))
         distinct.setdefault(key, point)
     return list(distinct.values())

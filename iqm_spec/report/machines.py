@@ -52,9 +52,9 @@ def _used(subject: Subject) -> dict[str, Used]:
     pairs: dict[str, set[tuple[str, str]]] = {}
     seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
     for point in kept:
-        skeleton = natives[point.ask].skeleton
+        skeleton = natives[point.ask].template
         if skeleton.digest not in seen:
-            bare = skeleton.bare
+            bare = skeleton.structure
             names = bare.components
             own = {
                 (names[op.qubits[0]], names[op.qubits[1]])

@@ -9,6 +9,7 @@ from attrs import frozen
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
+from iqm_spec.native import Native
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
@@ -19,7 +20,6 @@ from iqm_spec.runs.log import RunLog
 from iqm_spec.runs.request import Request
 from iqm_spec.runs.rows import DERIVED, RECORDS, Row, rows_of
 from iqm_spec.runs.shots import keep_simulated, wanted_keys
-from iqm_spec.skeleton import Native
 from iqm_spec.spec.schema import field_defaults
 from iqm_spec.stages.aer import (
     AerOutcome,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
+from iqm_spec.native import Native
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.plan import Plan
-from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import Ideal, choose_method, ideals
 from iqm_spec.statistics.comparison import Comparison
 from iqm_spec.store import Store

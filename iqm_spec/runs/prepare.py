@@ -21,7 +21,7 @@ from iqm_spec.stages.server.machines import (
     kept_machines,
 )
 from iqm_spec.store import Store
-from iqm_spec.targets import known
+from iqm_spec.targets import known_targets
 
 
 @frozen
@@ -102,7 +102,7 @@ def _kept(machines: Machines) -> MachineSource:
 
 def _needs_server(checked: CheckedSpec, until: Stage | None) -> bool:
     """Whether a stage goes to a server, or a machine is known from there alone."""
-    if checked.spec.architecture is None and not set(checked.architectures) <= set(known()):
+    if checked.spec.architecture is None and not set(checked.architectures) <= set(known_targets()):
         return True
     order = list(Stage)
     last = len(order) if until is None else order.index(until) + 1
@@ -118,7 +118,7 @@ def _read(checked: CheckedSpec, counter: Counter) -> Machines:
         {
             alias: counter.error_profile(alias, named)
             for alias in checked.architectures
-            if alias not in known() and _has_measured_noise(checked, alias)
+            if alias not in known_targets() and _has_measured_noise(checked, alias)
         },
     )
 

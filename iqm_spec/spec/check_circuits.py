@@ -38,7 +38,7 @@ from iqm_spec.spec.circuit_files import CircuitFiles, shown_circuit_path
 from iqm_spec.spec.reporter import Reporter, field_path, path_using_axis
 from iqm_spec.spec.sweep_points import CircuitPoints
 from iqm_spec.spec.template import axes_in
-from iqm_spec.targets import Architecture, architecture, features, known
+from iqm_spec.targets import Architecture, architecture, features, known_targets
 
 if TYPE_CHECKING:
     from qiskit.circuit import ParameterExpression
@@ -302,7 +302,7 @@ def _hint_for_lacking(circuit: CircuitSpec, feature: Feature) -> str:
     if feature.kind in BEYOND_CONDITIONS:
         return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
-        able = [alias for alias in known() if feature.kind in features(architecture(alias))]
+        able = [alias for alias in known_targets() if feature.kind in features(architecture(alias))]
         if able:
             return f"{' and '.join(able)} can; or rewrite the circuit"
         return "no machine that is built in has it; rewrite the circuit without it"

@@ -20,7 +20,7 @@ from iqm_spec.targets import (
     architecture_from_json,
     error_profile,
     error_profile_from_json,
-    known,
+    known_targets,
 )
 
 Machines = dict[str, Architecture]
@@ -29,7 +29,7 @@ Profiles = dict[str, ErrorProfile | None]
 
 def built_in_architecture(alias: str) -> Architecture | None:
     """The architecture of a machine that comes with the program, or None."""
-    return architecture(alias) if alias in known() else None
+    return architecture(alias) if alias in known_targets() else None
 
 
 @frozen
@@ -93,9 +93,9 @@ def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
 
 
 def _unknown(alias: str, circuit: CircuitPoints, report: Reporter) -> Problem:
-    hint = nearest(alias, known()) or (
-        f"built in are {', '.join(known())}; any other is read from the server that lists it (`run`"
-        " with credentials), or from `architecture: FILE.json`"
+    hint = nearest(alias, known_targets()) or (
+        f"built in are {', '.join(known_targets())}; any other is read from the server that lists "
+        "it (`run` with credentials), or from `architecture: FILE.json`"
     )
     where = field_path(report.source, circuit.circuit, "target")
     return Problem(where, "S501", f"the machine `{alias}` is not known here", hint)

@@ -1,4 +1,4 @@
-"""A machine's architecture: its components and the loci that each native gate is calibrated on."""
+"""Architectures: components, and the loci on which each native gate is calibrated."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 
 Locus = tuple[str, ...]
-"""The components that one gate acts on: `("QB1",)`, `("QB1", "QB2")`, `("QB1", "CR1")`."""
+"""The components that a gate acts on: `("QB1",)`, `("QB1", "QB2")`, `("QB1", "CR1")`."""
 
 FORMAT = "iqm-spec/architecture/1"
-_NEEDED = ("prx", "measure")
+_REQUIRED = ("prx", "measure")
 _ARITY = {"prx": 1, "cc_prx": 1, "reset": 1, "cz": 2, "move": 2}
-_USED = {*_NEEDED, *_ARITY}
+_USED = {*_REQUIRED, *_ARITY}
 """Gates that circuits can use. Servers list others too (`delay`, `measure_fidelity`, `prx_12`,
-`reset_wait`), and one more of those changes nothing of what a circuit becomes."""
+`reset_wait`), which do not affect transpilation."""
 _LONGEST_NAME = 100
 _GATE_OF_OP = {"r": "prx", "cc_r": "cc_prx"}
 
 
 @frozen
 class Architecture:
-    """Qubits, computational resonators and gate loci of one machine under one calibration set.
+    """Qubits, computational resonators and gate loci under one calibration set.
 
-    `gates` holds IQM's gate names (`prx`, `cz`, `measure`, `move`, ...) with their loci in a stable
-    order. Every qubit has `prx` and `measure`: others are left out when an architecture is read.
+    `gates` maps IQM's gate names (`prx`, `cz`, `measure`, `move`, ...) to loci in a stable order.
+    Every qubit has `prx` and `measure`: reading an architecture drops other qubits.
     """
 
     alias: str
@@ -47,12 +47,12 @@ class Architecture:
 
     @cached_property
     def components(self) -> tuple[str, ...]:
-        """Qubits in the machine's order, then resonators: the order of `NativeCircuit`."""
+        """Qubits in the server's order, then resonators: the order of `NativeCircuit`."""
         return self.qubits + self.resonators
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 of all that transpiling can see: components and loci, not names and dates."""
+        """Sha256 of what transpilation depends on: components and loci, not names and dates."""
         data = dict(self.to_json())
         for key in ("alias", "calibration_set_id", "source"):
             del data[key]
@@ -60,18 +60,18 @@ class Architecture:
 
     @cached_property
     def _loci(self) -> Mapping[str, frozenset[Locus]]:
-        found = {name: frozenset(loci) for name, loci in self.gates.items()}
-        if "cz" in found:
-            found["cz"] |= {tuple(reversed(locus)) for locus in found["cz"]}
-        found["measure"] = frozenset((qubit,) for locus in found["measure"] for qubit in locus)
-        return found
+        by_gate = {name: frozenset(loci) for name, loci in self.gates.items()}
+        if "cz" in by_gate:
+            by_gate["cz"] |= {tuple(reversed(locus)) for locus in by_gate["cz"]}
+        by_gate["measure"] = frozenset((qubit,) for locus in by_gate["measure"] for qubit in locus)
+        return by_gate
 
     def has(self, gate: str, locus: Locus) -> bool:
-        """True where `gate` (`r` stands for `prx`) is there on `locus`; cz either way round."""
+        """Whether `gate` (`r` stands for `prx`) is calibrated on `locus`; cz in either order."""
         return locus in self._loci.get(_GATE_OF_OP.get(gate, gate), frozenset())
 
     def to_json(self) -> Mapping[str, Json]:
-        """What `architecture_from_json` reads again, with plain lists of loci."""
+        """JSON for `architecture_from_json`, with plain lists of loci."""
         return {
             "format": FORMAT,
             "alias": self.alias,
@@ -84,26 +84,26 @@ class Architecture:
 
 
 def features(architecture: Architecture) -> frozenset[str]:
-    """Which instructions beyond gates and measurements the machine has.
+    """Instructions beyond gates and measurements that the architecture supports.
 
     `delay` always; `reset` where a reset or a conditional `cc_prx` is calibrated; `if_else` where
-    `cc_prx` is. Loops are on no IQM machine.
+    `cc_prx` is. No IQM quantum computer supports loops.
     """
-    found = {"delay"}
+    supported = {"delay"}
     if architecture.gates.get("cc_prx"):
-        found |= {"if_else", "reset"}
+        supported |= {"if_else", "reset"}
     if architecture.gates.get("reset"):
-        found.add("reset")
-    return frozenset(found)
+        supported.add("reset")
+    return frozenset(supported)
 
 
 def architecture_from_json(data: Any, alias: str) -> Architecture:
-    """The architecture in a dynamic quantum architecture as IQM's server gives it.
+    """The architecture in IQM's dynamic quantum architecture.
 
     A gate is either `{"implementations": {name: {"loci": [...]}}}` (a locus counts when any
-    implementation has it) or a plain list of loci. Gates that no circuit can use are left out, and
-    qubits without `prx` or `measure` with their loci, as iqm-client does. ValueError says what is
-    wrong and where.
+    implementation has it) or a plain list of loci. Drops gates that no circuit can use, and qubits
+    without `prx` or `measure` with their loci, as iqm-client does. Raises ValueError that says what
+    is wrong and where.
     """
     data = _mapping(data, "the architecture")
     qubits = _names(data.get("qubits"), "qubits")
@@ -116,10 +116,10 @@ def architecture_from_json(data: Any, alias: str) -> Architecture:
         for name, value in sorted(_mapping(data.get("gates"), "gates").items())
         if name in _USED
     }
-    usable = [q for q in qubits if all(_acts_on(q, gates.get(gate, ())) for gate in _NEEDED)]
+    usable = [q for q in qubits if all(_acts_on(q, gates.get(gate, ())) for gate in _REQUIRED)]
     if not usable:
         raise ValueError("no qubit has both `prx` and `measure`: nothing can run on this machine")
-    kept = {*usable, *resonators}
+    components = {*usable, *resonators}
     calibration = data.get("calibration_set_id")
     if calibration is not None and not isinstance(calibration, str):
         raise ValueError(f"calibration_set_id must be text, got {calibration!r}")
@@ -127,7 +127,10 @@ def architecture_from_json(data: Any, alias: str) -> Architecture:
         alias=alias,
         qubits=tuple(usable),
         resonators=resonators,
-        gates={name: tuple(x for x in loci if kept.issuperset(x)) for name, loci in gates.items()},
+        gates={
+            name: tuple(locus for locus in loci if components.issuperset(locus))
+            for name, loci in gates.items()
+        },
         calibration_set_id=calibration,
         source=str(data.get("source", "")),
     )
@@ -144,7 +147,7 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
 
 
 def _is_name(value: Any) -> bool:
-    """Error profiles put commas between names, and terminals show them."""
+    """No commas, which separate names in error profiles; printable, for terminals."""
     is_short = isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME
     return is_short and value.isprintable() and "," not in value
 
@@ -166,27 +169,27 @@ def _loci(gate: str, value: Any, known: set[str]) -> tuple[Locus, ...]:
             (f"{where}.implementations.{name}.loci", _mapping(item, f"{where}.{name}").get("loci"))
             for name, item in _mapping(value.get("implementations"), where).items()
         ]
-    found = {locus for place, loci in lists for locus in _checked(gate, loci, known, place)}
-    return tuple(sorted(found, key=lambda locus: tuple(map(_natural, locus))))
+    all_loci = {locus for place, loci in lists for locus in _checked(gate, loci, known, place)}
+    return tuple(sorted(all_loci, key=lambda locus: tuple(map(_natural, locus))))
 
 
 def _checked(gate: str, loci: Any, known: set[str], where: str) -> list[Locus]:
     if not isinstance(loci, list | tuple):
         raise ValueError(f"{where} must be a list of loci such as [QB1, QB2]")
-    found = []
+    checked = []
     for i, locus in enumerate(loci):
         names = _names(locus, f"{where}[{i}]")
-        if strangers := [name for name in names if name not in known]:
-            raise ValueError(f"{where}[{i}] names {strangers[0]}, which is not a component")
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f"{where}[{i}] names {unknown[0]}, which is not a component")
         if len(names) != _ARITY.get(gate, len(names) or 1):
             raise ValueError(
                 f"{where}[{i}] has {len(names)} components, too few or many for {gate}"
             )
-        found.append(names)
-    return found
+        checked.append(names)
+    return checked
 
 
 def _natural(name: str) -> tuple[str, int, str]:
-    """Sorts QB2 before QB10."""
+    """A sort key that puts QB2 before QB10."""
     number = re.search(r"\d+", name)
     return re.sub(r"[^a-zA-Z]", "", name), int(number.group()) if number else 0, name

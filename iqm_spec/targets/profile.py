@@ -1,10 +1,16 @@
-"""How much a machine errs: relaxation times, depolarizing parameters, durations, readout errors."""
+"""Error profiles: relaxation times, depolarizing parameters, durations, readout errors.
+
+A gate's error channel is thermal relaxation of each component for the gate's duration, then
+depolarizing, rho -> (1 - p) rho + p I / d. Process fidelities of independent channels multiply, and
+depolarizing takes F to (1 - p) F + p / d^2 (M. Nielsen, Phys. Lett. A 303, 249, 2002, for the
+average fidelity (d F + 1) / (d + 1)).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from math import isfinite
+from math import exp, isfinite, prod
 from typing import Any
 
 from attrs import frozen
@@ -15,13 +21,15 @@ from iqm_spec.targets.architecture import Locus
 
 FORMAT = "iqm-spec/error-profile/1"
 
+Times = tuple[float, float]
+"""T1 and T2 of a component, in the unit of the duration."""
+
 
 @frozen
 class ErrorProfile:
-    """The figures that a noise model is made of, by component, gate and locus.
+    """Figures of a noise model by component, gate and locus.
 
-    A gate's error is thermal relaxation of its components for the gate's duration, followed by a
-    depolarizing channel; `source` says where the figures come from, `assumptions` what is assumed.
+    `source` says where the figures come from; `assumptions` lists what is assumed.
     """
 
     t1: Mapping[str, float]
@@ -39,14 +47,14 @@ class ErrorProfile:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 of the figures alone: what simulated counts depend on."""
+        """Sha256 of the figures on which simulated counts depend."""
         data = dict(self.to_json())
         for key in ("source", "assumptions"):
             del data[key]
         return digest(data)
 
     def to_json(self) -> Mapping[str, Json]:
-        """What `error_profile_from_json` reads again; a locus is `QB1,QB2`."""
+        """JSON for `error_profile_from_json`; a locus is `QB1,QB2`."""
         return {
             "format": FORMAT,
             "t1_ns": dict(self.t1),
@@ -63,12 +71,12 @@ class ErrorProfile:
 
 
 def error_profile_from_json(data: Any) -> ErrorProfile:
-    """The profile that `to_json` wrote, or that a user wrote so; ValueError says what is wrong."""
+    """The profile that `to_json` or a user wrote. Raises ValueError that says what is wrong."""
     data = _mapping(data, "the error profile")
-    if (found := data.get("format", FORMAT)) != FORMAT:
-        raise ValueError(f"format must be {FORMAT}, got {found!r}")
-    if strangers := sorted(set(data) - _KEYS):
-        raise ValueError(f"unknown key {strangers[0]!r}; the keys are {', '.join(sorted(_KEYS))}")
+    if (given := data.get("format", FORMAT)) != FORMAT:
+        raise ValueError(f"format must be {FORMAT}, got {given!r}")
+    if unknown := sorted(set(data) - _KEYS):
+        raise ValueError(f"unknown key {unknown[0]!r}; the keys are {', '.join(sorted(_KEYS))}")
     profile = ErrorProfile(
         t1=_numbers(data.get("t1_ns"), "t1_ns"),
         t2=_numbers(data.get("t2_ns"), "t2_ns"),
@@ -87,7 +95,7 @@ def error_profile_from_json(data: Any) -> ErrorProfile:
         source=str(data.get("source", "")),
         assumptions=tuple(map(str, data.get("assumptions", ()))),
     )
-    _check_whole(profile)
+    _require_complete(profile)
     return profile
 
 
@@ -97,8 +105,8 @@ _KEYS = {
 }
 
 
-def _check_whole(profile: ErrorProfile) -> None:
-    """Every component of a gate needs times, every gate a duration, and T2 at most 2 T1."""
+def _require_complete(profile: ErrorProfile) -> None:
+    """Raises ValueError for missing times or durations, and where T2 exceeds 2 T1."""
     for name, t1 in profile.t1.items():
         if t1 <= 0 or not 0 < profile.t2.get(name, 0) <= 2 * t1:
             raise ValueError(f"t2_ns.{name} must be above 0 and at most twice t1_ns.{name} ({t1})")
@@ -132,3 +140,28 @@ def _readout(errors: Any, where: str) -> tuple[float, float]:
     if set(values) != {"0", "1"}:
         raise ValueError(f'{where} must give the error of both states, as {{"0": 0.02, "1": 0.02}}')
     return values["0"], values["1"]
+
+
+def average_fidelity(depolarizing: float, times: Sequence[Times], duration: float) -> float:
+    """Average gate fidelity of a gate on components with `times`."""
+    d = 2.0 ** len(times)
+    process = (1 - depolarizing) * _relaxation_fidelity(times, duration) + depolarizing / d**2
+    return (d * process + 1) / (d + 1)
+
+
+def depolarizing_of_fidelity(fidelity: float, times: Sequence[Times], duration: float) -> float:
+    """The depolarizing parameter, 0 to 1, that with relaxation gives an average gate fidelity.
+
+    0 where relaxation alone makes the gate worse than `fidelity`.
+    """
+    d = 2.0 ** len(times)
+    process = ((d + 1) * fidelity - 1) / d
+    relaxed = _relaxation_fidelity(times, duration)
+    if relaxed <= 1 / d**2:
+        return 0.0
+    return min(1.0, max(0.0, (relaxed - process) / (relaxed - 1 / d**2)))
+
+
+def _relaxation_fidelity(times: Sequence[Times], duration: float) -> float:
+    """Process fidelity of thermal relaxation at zero temperature."""
+    return prod((1 + exp(-duration / t1) + 2 * exp(-duration / t2)) / 4 for t1, t2 in times)

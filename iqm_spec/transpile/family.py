@@ -1,10 +1,10 @@
-"""Circuits that differ in the values of free parameters alone: routed once, fused all together.
+"""Families of circuits that differ in parameter values only: routed once, fused together.
 
-Routing does not look at angles, with two exceptions that are taken care of. Where an angle is a
-multiple of pi/4 Qiskit finds gates that fall away: such points go their own way. And where Qiskit
-joins two-qubit blocks by their numbers, which it cannot do with symbols, the family's circuit would
-have more gates than a point's own: one generic point is transpiled both ways to tell. All this is
-decided by the parametrised circuit, its values, layout and options, never by the other points.
+Routing does not depend on angles, with two exceptions. Where an angle is a multiple of pi/4 Qiskit
+removes gates: such points are transpiled one by one. And Qiskit resynthesizes two-qubit blocks
+numerically, which it cannot do with symbols: the family's circuit may have more gates than a
+point's own. So one generic point is transpiled both ways and compared. The decision depends on the
+parametric circuit, its values, layout and options only, never on other points.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from attrs import evolve, field, frozen
 
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.model import Op
+from iqm_spec.native import Native, Template
 from iqm_spec.targets import Architecture
-from iqm_spec.transpile.arrays import fuse_arrays, tidy_arrays
-from iqm_spec.transpile.fuse import NEGLIGIBLE
-from iqm_spec.transpile.many import named, transpile
+from iqm_spec.transpile.fuse import NEGLIGIBLE, fuse_arrays, tidy_arrays
 from iqm_spec.transpile.moves import insert_moves
-from iqm_spec.transpile.options import options_from
-from iqm_spec.transpile.read import measures_last, physical_layout, read_ops, registers_of
-from iqm_spec.transpile.route import route
+from iqm_spec.transpile.pipeline import on_used_components, transpile
+from iqm_spec.transpile.qiskit_circuits import (
+    measures_last,
+    physical_layout,
+    read_ops,
+    registers_of,
+)
+from iqm_spec.transpile.route import options_from, route
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,45 +39,51 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LARGEST_ANGLE = 1e4
-"""Radians beyond which twelve decimals of an angle are no longer certain."""
+"""Radians beyond which twelve decimals of an angle are uncertain."""
 _NEAR = 1e-3
-"""Radians from a multiple of pi/4 at which an angle counts as one: Qiskit drops what differs from
-the identity by 1e-8 in fidelity, which is some 1e-4 radians."""
+"""Distance in radians at which an angle counts as a multiple of pi/4: Qiskit drops gates within
+1e-8 in fidelity of the identity, about 1e-4 radians."""
 
 
 @frozen
-class Linear:
-    """Numbers that are linear in the parameters: `constant + values @ slopes`, a column each."""
+class LinearAngles:
+    """Angles that are linear in parameters: `constant + values @ slopes`.
+
+    `constant` has shape (angles,), `slopes` (parameters, angles).
+    """
 
     constant: Floats
     slopes: Floats
 
     def at(self, values: Floats) -> Floats:
-        """The numbers, a row per row of `values`."""
-        found: Floats = values @ self.slopes + self.constant
-        return found
+        """Angles of shape (rows, angles) for `values` of shape (rows, parameters)."""
+        angles: Floats = values @ self.slopes + self.constant
+        return angles
 
 
 @frozen
 class Family:
-    """One routing of a parametrised circuit. Its parameters' values make a row of `values`."""
+    """A parametric circuit, routed once.
+
+    Arrays `values` have shape (circuits, parameters).
+    """
 
     architecture: Architecture
     registers: tuple[tuple[str, int], ...]
     ops: tuple[Op, ...]
-    """Routed, before fusion; the params of an `r` are columns of `turns`."""
-    turns: Linear
-    given: Linear
-    """The angles of the parametrised circuit that depend on its parameters."""
-    _skeletons: dict[bytes, tuple[Skeleton, list[int]]] = field(
+    """Routed, not yet fused; an `r` has columns of `rotation_angles` as its params."""
+    rotation_angles: LinearAngles
+    source_angles: LinearAngles
+    """The angles of the parametric circuit that depend on its parameters."""
+    _templates: dict[bytes, tuple[Template, list[int]]] = field(
         factory=dict, init=False, eq=False, repr=False
     )
 
     def serves(self, values: Floats) -> NDArray[np.bool_]:
-        """Which rows of `values` are generic, so that the family's routing is their own."""
+        """Mask of the rows of `values` that are generic: the family's routing is theirs."""
         import numpy as np
 
-        angles = self.given.at(values)
+        angles = self.source_angles.at(values)
         eighths = angles / (np.pi / 4)
         special = np.abs(eighths - np.round(eighths)) * (np.pi / 4) < _NEAR
         served: NDArray[np.bool_] = np.all(~special & (np.abs(angles) <= LARGEST_ANGLE), axis=1)
@@ -84,37 +93,39 @@ class Family:
         """The circuit of each row of `values`."""
         import numpy as np
 
-        fused, thetas, phis = fuse_arrays(self.ops, self.turns.at(values))
+        fused, thetas, phis = fuse_arrays(self.ops, self.rotation_angles.at(values))
         played = thetas > NEGLIGIBLE
         angles = tidy_arrays(np.stack([thetas, phis], axis=-1))
         angles = angles.reshape(len(values), 2 * thetas.shape[1])
         rows: dict[bytes, list[int]] = {}
         for row, pattern in enumerate(played):
             rows.setdefault(pattern.tobytes(), []).append(row)
-        found: dict[int, Native] = {}
-        for alike in rows.values():
-            skeleton, columns = self._skeleton(fused, played[alike[0]])
-            filled = angles[np.ix_(alike, columns)].tolist()
-            found |= {row: Native(skeleton, tuple(a)) for row, a in zip(alike, filled, strict=True)}
-        return [found[row] for row in range(len(values))]
+        natives: dict[int, Native] = {}
+        for same_template in rows.values():
+            template, columns = self._template(fused, played[same_template[0]])
+            own_angles = angles[np.ix_(same_template, columns)].tolist()
+            for row, row_angles in zip(same_template, own_angles, strict=True):
+                natives[row] = Native(template, tuple(row_angles))
+        return [natives[row] for row in range(len(values))]
 
-    def _skeleton(
+    def _template(
         self, fused: Sequence[Op], played: NDArray[np.bool_]
-    ) -> tuple[Skeleton, list[int]]:
-        """The circuit with those `r` that are `played`, and the columns of its angles."""
+    ) -> tuple[Template, list[int]]:
+        """The template with the `r` that are `played`, and the columns of its angles."""
         pattern = played.tobytes()
-        if pattern not in self._skeletons:
-            self._skeletons[pattern] = self._make_skeleton(fused, played.tolist())
-        return self._skeletons[pattern]
+        if pattern not in self._templates:
+            self._templates[pattern] = self._make_template(fused, played.tolist())
+        return self._templates[pattern]
 
-    def _make_skeleton(self, fused: Sequence[Op], played: list[bool]) -> tuple[Skeleton, list[int]]:
+    def _make_template(self, fused: Sequence[Op], played: list[bool]) -> tuple[Template, list[int]]:
         ops = [op for op in fused if op.name != "r" or played[int(op.params[0])]]
-        whole = named(
+        circuit = on_used_components(
             measures_last(insert_moves(ops, self.architecture)), self.architecture, self.registers
         )
-        turns = [int(op.params[0]) for op in whole.ops if op.name == "r"]
-        bare = tuple(evolve(op, params=()) if op.name == "r" else op for op in whole.ops)
-        return Skeleton(evolve(whole, ops=bare)), [2 * t + part for t in turns for part in (0, 1)]
+        rotations = [int(op.params[0]) for op in circuit.ops if op.name == "r"]
+        ops = [evolve(op, params=()) if op.name == "r" else op for op in circuit.ops]
+        columns = [2 * rotation + part for rotation in rotations for part in (0, 1)]
+        return Template(evolve(circuit, ops=tuple(ops))), columns
 
 
 def family_of(
@@ -124,39 +135,34 @@ def family_of(
     options: Mapping[str, Json],
     layout: tuple[str, ...] | None,
 ) -> Family | None:
-    """The family of `circuit`, whose values stand in the order of `parameters`; None for none.
+    """The family of `circuit`, with values in the order of `parameters`; None where it has none.
 
-    None where its angles are not linear in the parameters, where the circuit cannot be transpiled
-    (its points tell why), where a point's own circuit would have fewer gates, and where it is sent
-    verbatim.
+    None where angles are not linear in the parameters, where the circuit cannot be transpiled (its
+    points report why), where a point's own circuit has fewer gates, and for verbatim circuits.
     """
+    import numpy as np
     from qiskit.exceptions import QiskitError
 
     if options.get("verbatim"):
         return None
-    # generic angles, far from each other's multiples
+    # generic angles, none of them near a multiple of another
     probe = [0.3 + ((i + 1) * 0.6180339887498949) % 1.0 for i in range(len(parameters))]
     try:
         bound = circuit.assign_parameters(dict(zip(parameters, probe, strict=True)))
         own = transpile(bound, architecture, options, layout)
-        family = _routed(circuit, parameters, architecture, options, layout)
+        family = _route_family(circuit, parameters, architecture, options, layout)
     except (QiskitError, Refused, TypeError, ValueError):
         return None
     if family is None:
         return None
-    shared = _at(family, probe)
+    (native,) = family.natives(np.array([probe], dtype=float))
     gates = own.counts()
-    fine = all(number <= gates.get(name, 0) for name, number in shared.counts().items())
-    return family if fine else None
+    counts = native.circuit().counts()
+    no_worse = all(number <= gates.get(name, 0) for name, number in counts.items())
+    return family if no_worse else None
 
 
-def _at(family: Family, values: Sequence[float]) -> NativeCircuit:
-    import numpy as np
-
-    return family.natives(np.array([values], dtype=float))[0].circuit()
-
-
-def _routed(
+def _route_family(
     circuit: QuantumCircuit,
     parameters: Sequence[Parameter],
     architecture: Architecture,
@@ -164,37 +170,39 @@ def _routed(
     layout: tuple[str, ...] | None,
 ) -> Family | None:
     if any(hasattr(item.operation, "blocks") for item in circuit.data):
-        return None  # the frame that turns a conditional gate's axis depends on the angles
-    angles = [param for item in circuit.data for param in item.operation.params if _free(param)]
-    given = linear(angles, parameters)
-    if given is None:
+        return None  # the axis of a conditional gate depends on the frame, and so on the angles
+    angles = [
+        param for item in circuit.data for param in item.operation.params if _has_parameters(param)
+    ]
+    source_angles = linear_angles(angles, parameters)
+    if source_angles is None:
         return None
     registers, places = registers_of(circuit)
     layout = physical_layout(circuit, architecture, layout)
     routed = route(circuit, architecture, options_from(options), layout)
-    turned: list[Any] = []
-    ops = read_ops(routed, places, lambda params: _columns(params, turned))
-    turns = linear(turned, parameters)
-    if turns is None:
+    collected: list[Any] = []
+    ops = read_ops(routed, places, lambda params: _collect(params, collected))
+    rotation_angles = linear_angles(collected, parameters)
+    if rotation_angles is None:
         return None
-    return Family(architecture, registers, tuple(ops), turns, given)
+    return Family(architecture, registers, tuple(ops), rotation_angles, source_angles)
 
 
-def _free(param: object) -> bool:
+def _has_parameters(param: object) -> bool:
     return bool(getattr(param, "parameters", None))
 
 
-def _columns(params: Sequence[Any], turned: list[Any]) -> tuple[float, ...]:
-    """Puts the angles of an `r` aside; gives the places where they are."""
-    start = len(turned)
-    turned += params
+def _collect(params: Sequence[Any], collected: list[Any]) -> tuple[float, ...]:
+    """Append the angles of an `r` to `collected`; return their places there."""
+    start = len(collected)
+    collected += params
     return tuple(float(start + i) for i in range(len(params)))
 
 
-def linear(
+def linear_angles(
     angles: Sequence[float | ParameterExpression], parameters: Sequence[Parameter]
-) -> Linear | None:
-    """`angles` as functions of `parameters`; None where one of them is not linear."""
+) -> LinearAngles | None:
+    """`angles` as linear functions of `parameters`; None where one is not linear."""
     import numpy as np
 
     place = {parameter: i for i, parameter in enumerate(parameters)}
@@ -202,13 +210,13 @@ def linear(
     slopes = np.zeros((len(parameters), len(angles)))
     for column, angle in enumerate(angles):
         expression: Any = angle
-        if not _free(expression):
+        if not _has_parameters(expression):
             constant[column] = float(expression)
             continue
         for parameter in expression.parameters:
             slope = expression.gradient(parameter)
-            if _free(slope) or complex(slope).imag or parameter not in place:
+            if _has_parameters(slope) or complex(slope).imag or parameter not in place:
                 return None
             slopes[place[parameter], column] = complex(slope).real
         constant[column] = float(expression.bind(dict.fromkeys(expression.parameters, 0.0)))
-    return Linear(constant, slopes)
+    return LinearAngles(constant, slopes)

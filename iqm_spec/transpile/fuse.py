@@ -1,8 +1,10 @@
-"""Single-qubit gates between two-qubit gates become one `r` each; rotations about z cost nothing.
+"""Fuses single-qubit gates between other instructions into one `r` each; z rotations are virtual.
 
-Every 2x2 unitary is RZ(frame) R(theta, phi). RZ commutes with CZ, is undone by a MOVE pair, does
-nothing to a measurement, and merges with the next gate on its qubit: so it is carried along as the
-qubit's frame and never played. What is left of it at the end changes no outcome and is dropped.
+Every 2x2 unitary is RZ(frame) R(theta, phi). RZ commutes with CZ, is undone by a pair of MOVEs,
+does not change a measurement, and merges with the next gate on its qubit: so it is carried along as
+the qubit's frame and never played. What remains at the end changes no outcome and is dropped.
+
+`fuse` takes one circuit; `fuse_arrays` takes many circuits that differ in angles, as arrays.
 """
 
 from __future__ import annotations
@@ -10,8 +12,16 @@ from __future__ import annotations
 from cmath import exp, phase
 from collections.abc import Iterable
 from math import atan2, cos, pi, sin
+from typing import TYPE_CHECKING, Any
 
 from iqm_spec.model import Op
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
 
 Matrix = tuple[complex, complex, complex, complex]
 """A 2x2 matrix, row by row."""
@@ -37,22 +47,22 @@ def fuse(ops: Iterable[Op]) -> list[Op]:
         for qubit in op.qubits:
             frame = _play(qubit, pending, fused)
             if op.name in ("measure", "reset"):
-                # a qubit in a basis state has no phase: the frame starts anew
+                # a qubit in a basis state has no phase: its frame restarts at 0
                 del pending[qubit]
         # R(theta, phi) RZ(frame) is RZ(frame) R(theta, phi - frame)
-        fused.append(_turned(op, frame) if op.name == "cc_r" else op)
+        fused.append(_in_frame(op, frame) if op.name == "cc_r" else op)
     for qubit in list(pending):
         _play(qubit, pending, fused)
     return fused
 
 
-def _turned(op: Op, frame: float) -> Op:
+def _in_frame(op: Op, frame: float) -> Op:
     theta, phi = op.params
     return Op(op.name, op.qubits, (tidy(theta), tidy(phi - frame)), op.clbits)
 
 
 def _play(qubit: int, pending: dict[int, Matrix], fused: list[Op]) -> float:
-    """Emits the qubit's pending product as one `r`, leaving its frame pending; returns it."""
+    """Emit the qubit's pending product as one `r`; its frame stays pending and is returned."""
     theta, phi, frame = split(pending.get(qubit, IDENTITY))
     if theta > NEGLIGIBLE:
         fused.append(Op("r", (qubit,), (tidy(theta), tidy(phi))))
@@ -83,7 +93,7 @@ def split(matrix: Matrix) -> tuple[float, float, float]:
     if pi - theta < NEGLIGIBLE:
         return theta, (phase(c) - phase(b)) / 2, 0.0
     frame = phase(d) - phase(a)
-    # exact where a is small, but known up to half turns; the rough value tells which half
+    # exact where a is small, but known up to half turns; the rough value selects the half
     phi, rough = (phase(c) - phase(b) - frame) / 2, phase(a) - phase(b) - pi / 2
     return theta, phi + pi * round((rough - phi) / pi), frame
 
@@ -98,3 +108,90 @@ def tidy(angle: float) -> float:
     if abs(angle - eighths * pi / 4) < 1e-12:
         return (eighths if eighths <= 4 else eighths - 8) * pi / 4
     return round(angle if angle <= pi else angle - 2 * pi, 12)
+
+
+Matrices = tuple[Any, Any, Any, Any]
+"""2x2 matrices row by row; each entry is an array over circuits, or a number for all."""
+
+
+def fuse_arrays(ops: Iterable[Op], turns: Floats) -> tuple[list[Op], Floats, Floats]:
+    """As `fuse`, for circuits whose `r` have columns of `turns` as parameters.
+
+    Args:
+        ops: Instructions that all circuits share.
+        turns: Angles in radians, shape (circuits, columns).
+
+    Returns:
+        The fused instructions, and arrays of thetas and phis of shape (circuits, fused `r`); an `r`
+        has its column as its only parameter. The instructions depend on `ops` only: a circuit does
+        not play an `r` whose theta is negligible.
+    """
+    import numpy as np
+
+    fused: list[Op] = []
+    played: list[tuple[Any, Any]] = []
+    pending: dict[int, Matrices] = {}
+    turned: dict[int, None] = {}
+
+    def play(qubit: int) -> None:
+        if qubit in turned:
+            del turned[qubit]
+            theta, phi, frame = split_arrays(pending[qubit])
+            fused.append(Op("r", (qubit,), (float(len(played)),)))
+            played.append((theta, phi))
+            pending[qubit] = (np.exp(-0.5j * frame), 0, 0, np.exp(0.5j * frame))
+
+    for op in ops:
+        if op.name == "r":
+            (qubit,) = op.qubits
+            theta, phi = (turns[:, int(column)] for column in op.params)
+            pending[qubit] = product(rotation_arrays(theta, phi), pending.get(qubit, IDENTITY))
+            turned[qubit] = None
+            continue
+        for qubit in op.qubits:
+            play(qubit)
+            if op.name in ("measure", "reset"):
+                pending.pop(qubit, None)
+        fused.append(op)
+    for qubit in [qubit for qubit in pending if qubit in turned]:
+        play(qubit)
+    shape = (len(turns), len(played))
+    thetas, phis = np.empty(shape), np.empty(shape)
+    for i, (theta, phi) in enumerate(played):
+        thetas[:, i], phis[:, i] = theta, phi
+    return fused, thetas, phis
+
+
+def rotation_arrays(theta: Floats, phi: Floats) -> Matrices:
+    """R(theta, phi) of each entry."""
+    import numpy as np
+
+    c, s = np.cos(theta / 2), np.sin(theta / 2)
+    turn = np.exp(1j * phi)
+    return c, -1j * s / turn, -1j * s * turn, c
+
+
+def split_arrays(matrices: Matrices) -> tuple[Floats, Floats, Floats]:
+    """(theta, phi, frame) of each entry, as `split`."""
+    import numpy as np
+
+    a, b, c, d = (np.asarray(entry, dtype=complex) for entry in matrices)
+    theta = 2 * np.arctan2(np.abs(c), np.abs(a))
+    twice_phi = np.angle(c) - np.angle(b)
+    frame = np.angle(d) - np.angle(a)
+    phi, rough = (twice_phi - frame) / 2, np.angle(a) - np.angle(b) - np.pi / 2
+    phi = phi + np.pi * np.round((rough - phi) / np.pi)
+    half = np.pi - theta < NEGLIGIBLE
+    return theta, np.where(half, twice_phi / 2, phi), np.where(half, 0.0, frame)
+
+
+def tidy_arrays(angles: Floats) -> Floats:
+    """Each angle as by `tidy`."""
+    import numpy as np
+
+    angles = angles % (2 * np.pi)
+    eighths = np.round(angles / (np.pi / 4))
+    near = np.abs(angles - eighths * np.pi / 4) < 1e-12
+    exact = np.where(eighths <= 4, eighths, eighths - 8) * np.pi / 4
+    inside = np.where(angles <= np.pi, angles, angles - 2 * np.pi)
+    return np.where(near, exact, np.round(inside, 12)) + 0.0

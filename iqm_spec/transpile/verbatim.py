@@ -1,23 +1,23 @@
-"""Circuits that are sent as they are written: native gates, in their order, changed in nothing."""
+"""Verbatim circuits: native gates in their order, sent unchanged."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from math import pi
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iqm_spec.circuits import is_physical
 from iqm_spec.circuits.conditionals import Inexpressible, conditional_gates
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture
-from iqm_spec.transpile.read import check_layout, registers_of, require_bound, seconds
+from iqm_spec.transpile.qiskit_circuits import check_layout, registers_of, require_bound, seconds
 from iqm_spec.transpile.violations import violations
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, Operation
+    from qiskit.circuit import CircuitInstruction, Clbit, Operation, Qubit
 
 _ROTATIONS: Mapping[str, Callable[..., tuple[float, float]]] = {
     "r": lambda theta, phi: (theta, phi),
@@ -28,7 +28,7 @@ _ROTATIONS: Mapping[str, Callable[..., tuple[float, float]]] = {
     "sx": lambda: (pi / 2, 0.0),
     "sxdg": lambda: (-pi / 2, 0.0),
 }
-"""Gates that are one `r`, whose theta and phi they give."""
+"""theta and phi of gates that are a single `r`."""
 
 _TOLERANCE = 1e-12
 _NATIVE = "r, rx, ry, x, y, sx, sxdg, cz, barrier, delay, measure and reset"
@@ -39,8 +39,8 @@ def verbatim(
 ) -> NativeCircuit:
     """The circuit's instructions one by one, on the components that they name.
 
-    `$n` is component n of the machine, qubits in its order before resonators; other circuits need a
-    `layout`. Refused for what is no native gate, or not where the machine has it.
+    `$n` is component n of the target, qubits in its order before resonators; other circuits need a
+    `layout`. Raises `Refused` for a gate that is not native, or not calibrated on its locus.
     """
     names = _components(circuit, architecture, layout)
     require_bound(circuit)
@@ -49,23 +49,23 @@ def verbatim(
     used = sorted({index[qubit] for item in circuit.data for qubit in item.qubits})
     new = {old: i for i, old in enumerate(used)}
     ops = []
-    written: set[Any] = set()
+    written: set[Clbit] = set()
     for number, item in enumerate(circuit.data):
         wires = [index[qubit] for qubit in item.qubits]
-        on = ", ".join(names[wire] for wire in wires)
-        where = f"circuit {circuit.name}, instruction {number + 1}, on {on}"
+        listed = ", ".join(names[wire] for wire in wires)
+        where = f"circuit {circuit.name}, instruction {number + 1}, on {listed}"
         if item.operation.name == "if_else":
             for bit, qubit, rotation in _conditional(item, written, where):
                 ops.append(Op("cc_r", (new[index[qubit]],), rotation, (places[bit],)))
             continue
         written.update(item.clbits)
-        op = _written(item, [names[wire] for wire in wires], where, architecture)
+        op = _native_op(item, [names[wire] for wire in wires], where, architecture)
         bits = tuple(places[bit] for bit in item.clbits)
         ops.append(Op(op.name, tuple(new[wire] for wire in wires), op.params, bits))
     native = NativeCircuit(tuple(names[i] for i in used), registers, tuple(ops))
     if wrong := violations(native, architecture):
         raise Refused(
-            f"circuit {circuit.name} cannot be sent verbatim: {_from_one(wrong[0])}",
+            f"circuit {circuit.name} cannot be sent verbatim: {_count_from_1(wrong[0])}",
             hint="without `transpile: {verbatim: true}` it is routed to where the gates are"
             if "has none on" in wrong[0]
             else "docs/transpiling.md says what can be sent verbatim",
@@ -74,15 +74,15 @@ def verbatim(
     return native
 
 
-def _from_one(violation: str) -> str:
-    """A violation with its instruction counted from 1, as people count what they wrote."""
+def _count_from_1(violation: str) -> str:
+    """A violation whose instruction is counted from 1."""
     return re.sub(r"(?<=^instruction )\d+", lambda match: str(int(match[0]) + 1), violation)
 
 
 def _components(
     circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
 ) -> tuple[str, ...]:
-    """The machine's component of each qubit of the circuit."""
+    """The target's component of each qubit of the circuit."""
     if layout is not None:
         check_layout(circuit, architecture, layout)
         return layout
@@ -101,10 +101,10 @@ def _components(
     return architecture.components[: circuit.num_qubits]
 
 
-def _written(
+def _native_op(
     item: CircuitInstruction, locus: list[str], where: str, architecture: Architecture
 ) -> Op:
-    """The native instruction, its qubits and bits aside."""
+    """The native instruction, without its qubits and bits."""
     operation = item.operation
     name: str = operation.name
     if (rotation := _rotation(operation)) is not None:
@@ -122,16 +122,18 @@ def _written(
 
 
 def _conditional(
-    item: CircuitInstruction, written: set[Any], where: str
-) -> Iterator[tuple[Any, Any, tuple[float, float]]]:
-    """The bit, the qubit and the rotation of each gate of an `if`; Refused for what is not one `r`
-    where one bit is 1."""
+    item: CircuitInstruction, written: set[Clbit], where: str
+) -> Iterator[tuple[Clbit, Qubit, tuple[float, float]]]:
+    """Bit, qubit and rotation of each gate of an `if`.
+
+    Raises `Refused` for all but an `r` where a single bit is 1.
+    """
     hint = "without `transpile: {verbatim: true}` other conditions are made of it"
     try:
-        done = conditional_gates(item, written)
+        gates = conditional_gates(item, written)
     except Inexpressible as reason:
         raise _refused(where, f"a {reason.kind} is no native gate", hint) from reason
-    for step in done:
+    for step in gates:
         if step.condition.holds != {(True,)} or len(step.condition.bits) != 1:
             raise _refused(where, "only a condition that one measured bit is 1 is native", hint)
         rotation = _rotation(step.gate)
@@ -141,7 +143,7 @@ def _conditional(
 
 
 def _rotation(operation: Operation) -> tuple[float, float] | None:
-    """Theta and phi of the `r` that a gate is, None where it is none."""
+    """theta and phi of a gate that is an `r`; None for other gates."""
     name: str = operation.name
     if name in _ROTATIONS:
         theta, phi = _ROTATIONS[name](*map(float, operation.params))
@@ -150,7 +152,7 @@ def _rotation(operation: Operation) -> tuple[float, float] | None:
 
 
 def _of_u(theta: float, phi: float, lam: float) -> tuple[float, float] | None:
-    """Theta and phi of the `r` that U(theta, phi, lambda) is, None where it is none."""
+    """theta and phi where U(theta, phi, lambda) is an `r`; None where it is not."""
     turns = (phi + lam) / (2 * pi)
     if abs(turns - round(turns)) * 2 * pi > _TOLERANCE:
         return None

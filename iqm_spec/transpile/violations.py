@@ -1,4 +1,4 @@
-"""What the machine could not do of a native circuit: nothing, for all that is stored or sent."""
+"""Rules of a target that a native circuit breaks; none for circuits that are stored or sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import isfinite
 
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture, features
-from iqm_spec.transpile.writes import lost_writes
+from iqm_spec.transpile.measurement_order import lost_writes
 
 _SHAPES = {
     "r": (1, 2, 0),
@@ -22,35 +22,37 @@ _SHAPES = {
 
 
 def violations(native: NativeCircuit, architecture: Architecture) -> list[str]:
-    """Every rule that `native` breaks on the machine, in circuit order; empty where it can run.
+    """Every rule that `native` breaks on the target, in circuit order; empty where it can run.
 
-    Instructions are native and on loci that exist (a CZ either way round); a state moved into a
-    resonator comes back to its qubit, and meanwhile nothing is done to that qubit; no outcome is
-    overwritten by that of another qubit, which would depend on the order of what can run at once.
+    Instructions are native and on calibrated loci (a CZ in either order). A state moved into a
+    resonator returns to its qubit, and meanwhile nothing acts on that qubit. No outcome is
+    overwritten by that of another qubit, which would depend on the order of simultaneous steps.
     """
-    found = [
+    broken = [
         f"{name} is no component of {architecture.alias}"
         for name in native.components
         if name not in architecture.components
     ]
     if len(set(native.components)) < len(native.components):
-        found.append("a component is named twice")
-    held: dict[str, str] = {}
+        broken.append("a component is named twice")
+    moved: dict[str, str] = {}
     written: set[int] = set()
     for i, op in enumerate(native.ops):
-        if problem := _shape(op, native) or _place(op, native, architecture, held):
-            found.append(f"instruction {i} ({op.name}): {problem}")
+        if problem := _operand_problem(op, native) or _locus_problem(
+            op, native, architecture, moved
+        ):
+            broken.append(f"instruction {i} ({op.name}): {problem}")
         elif op.name == "measure":
             written.update(op.clbits)
         elif op.name == "cc_r" and not written.issuperset(op.clbits):
-            found.append(f"instruction {i} ({op.name}): reads a bit that nothing has written")
-    found += [f"{qubit} is left in {resonator}" for resonator, qubit in held.items()]
-    return found + list(_lost_writes(native))
+            broken.append(f"instruction {i} ({op.name}): reads a bit that nothing has written")
+    broken += [f"{qubit} is left in {resonator}" for resonator, qubit in moved.items()]
+    return broken + list(_overwritten(native))
 
 
-def _lost_writes(native: NativeCircuit) -> Iterator[str]:
-    """Measurements whose outcome is overwritten unread, their qubit being done with."""
-    names = [  # a measurement that is none is told by its shape
+def _overwritten(native: NativeCircuit) -> Iterator[str]:
+    """Measurements whose outcome is overwritten unread and whose qubit is not used again."""
+    names = [  # `_operand_problem` reports malformed measurements
         "malformed" if op.name == "measure" and _counts(op) != _SHAPES["measure"] else op.name
         for op in native.ops
     ]
@@ -63,7 +65,7 @@ def _counts(op: Op) -> tuple[int, int, int]:
     return len(op.qubits), len(op.params), len(op.clbits)
 
 
-def _shape(op: Op, native: NativeCircuit) -> str:
+def _operand_problem(op: Op, native: NativeCircuit) -> str:
     if op.name != "barrier" and _counts(op) != _SHAPES.get(op.name):
         return "not an instruction with these operands" if op.name in _SHAPES else "not native"
     if not all(0 <= qubit < len(native.components) for qubit in op.qubits):
@@ -75,23 +77,25 @@ def _shape(op: Op, native: NativeCircuit) -> str:
     return "" if len(set(op.qubits)) == len(op.qubits) else "acts on a component twice"
 
 
-def _place(op: Op, native: NativeCircuit, architecture: Architecture, held: dict[str, str]) -> str:
+def _locus_problem(
+    op: Op, native: NativeCircuit, architecture: Architecture, moved: dict[str, str]
+) -> str:
     locus = tuple(native.components[qubit] for qubit in op.qubits)
     where = ", ".join(locus)
-    if not _there(op.name, locus, architecture):
+    if not _is_calibrated(op.name, locus, architecture):
         return f"{architecture.alias} has none on {where}"
     if op.name == "move":
-        return _move(locus[0], locus[1], held)
+        return _move_problem(locus[0], locus[1], moved)
     if op.name == "barrier":
         return ""
-    if away := sorted(set(locus) & set(held.values())):
+    if away := sorted(set(locus) & set(moved.values())):
         return f"acts on {where} while the state of {away[0]} is in a resonator"
-    if empty := [name for name in locus if name in architecture.resonators and name not in held]:
+    if empty := [name for name in locus if name in architecture.resonators and name not in moved]:
         return f"acts on {empty[0]}, which holds no state"
     return ""
 
 
-def _there(name: str, locus: tuple[str, ...], architecture: Architecture) -> bool:
+def _is_calibrated(name: str, locus: tuple[str, ...], architecture: Architecture) -> bool:
     if name == "barrier":
         return True
     if name == "delay":
@@ -103,14 +107,14 @@ def _there(name: str, locus: tuple[str, ...], architecture: Architecture) -> boo
     return architecture.has(name, locus)
 
 
-def _move(qubit: str, resonator: str, held: dict[str, str]) -> str:
-    """Checks one MOVE and records it in `held` (resonator to the qubit whose state it holds)."""
-    if held.get(resonator) == qubit:
-        del held[resonator]
+def _move_problem(qubit: str, resonator: str, moved: dict[str, str]) -> str:
+    """Check a MOVE and record it in `moved` (resonator to the qubit whose state it holds)."""
+    if moved.get(resonator) == qubit:
+        del moved[resonator]
         return ""
-    if resonator in held:
-        return f"{resonator} already holds the state of {held[resonator]}"
-    if qubit in held.values():
+    if resonator in moved:
+        return f"{resonator} already holds the state of {moved[resonator]}"
+    if qubit in moved.values():
         return f"the state of {qubit} is in another resonator"
-    held[resonator] = qubit
+    moved[resonator] = qubit
     return ""

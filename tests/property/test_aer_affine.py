@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer import AerTask, Setup, simulate
 from iqm_spec.stages.aer.affine import affine
 from iqm_spec.stages.aer.dense import distributions

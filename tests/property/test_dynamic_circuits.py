@@ -12,7 +12,7 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Clbit
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.branches import follow
 from iqm_spec.stages.aer.dense import Dense
 from iqm_spec.stages.aer.shape import without_moves

@@ -13,12 +13,11 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from test_transpile_properties import native, programs
 
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import to_qiskit, transpile, violations
-from iqm_spec.transpile.arrays import fuse_arrays, tidy_arrays
 from iqm_spec.transpile.family import family_of
-from iqm_spec.transpile.fuse import NEGLIGIBLE, fuse, tidy
+from iqm_spec.transpile.fuse import NEGLIGIBLE, fuse, fuse_arrays, tidy, tidy_arrays
 
 QUBITS = 3
 A, B = Parameter("a"), Parameter("b")
@@ -162,4 +161,4 @@ def test_a_family_knows_that_gates_fall_away_at_some_values() -> None:
     assert full.circuit().counts() == {"measure": 1, "r": 1}
     assert none.circuit().counts() == {"measure": 1}
     own = transpile(circuit.assign_parameters([0.3]), architecture("garnet"))
-    assert Native.of(own).skeleton == full.skeleton
+    assert Native.of(own).template == full.template

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs
 from iqm_spec.stages.aer.branches import TOO_MANY, follow
 from iqm_spec.targets import error_profile

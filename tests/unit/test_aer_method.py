@@ -9,7 +9,7 @@ from attrs import evolve
 
 from iqm_spec.errors import ExitCode, Refused
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer import available_memory, choose_method
 from iqm_spec.stages.aer.memory import room_in_group
 from iqm_spec.stages.aer.method import in_words

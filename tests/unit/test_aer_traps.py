@@ -11,7 +11,7 @@ from qiskit.circuit.library import RGate
 from qiskit_aer import AerSimulator
 
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer import AerTask, Setup, simulate
 from iqm_spec.stages.aer.dense import distributions
 from iqm_spec.targets import error_profile

@@ -14,10 +14,10 @@ import iqm_spec.transpile
 from iqm_spec.cli.app import run
 from iqm_spec.errors import ExitCode, WrongCircuit
 from iqm_spec.model import NativeCircuit
+from iqm_spec.native import Native
 from iqm_spec.plan.build import make_plan
 from iqm_spec.plan.witness import ANGLES_ALONE, PER_ROUTING, Crosschecked
 from iqm_spec.runs.load import examine
-from iqm_spec.skeleton import Native
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.store import Store
 from iqm_spec.transpile.family import Family
@@ -127,7 +127,7 @@ def test_a_wrong_angle_of_a_sweep_is_found(
 
     def turned(self: Family, values: Any) -> list[Native]:
         return [
-            Native(native.skeleton, (native.angles[0] + 0.01, *native.angles[1:]))
+            Native(native.template, (native.angles[0] + 0.01, *native.angles[1:]))
             for native in real(self, values)
         ]
 

@@ -14,7 +14,7 @@ from iqm_spec.targets import (
     error_profile,
     error_profile_from_json,
     features,
-    known,
+    known_targets,
 )
 
 SHAPES = {
@@ -51,7 +51,7 @@ def server_json(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_built_in_machines() -> None:
-    assert known() == tuple(sorted(SHAPES))
+    assert known_targets() == tuple(sorted(SHAPES))
     for alias, (qubits, resonators, couplings) in SHAPES.items():
         machine = architecture(alias)
         assert (machine.alias, machine.num_qubits) == (alias, qubits)
@@ -84,7 +84,7 @@ def test_json_gives_the_same_again(alias: str) -> None:
 
 
 def test_digests_tell_machines_apart_by_what_they_can_do_alone() -> None:
-    assert len({architecture(alias).digest for alias in known()}) == len(known())
+    assert len({architecture(alias).digest for alias in known_targets()}) == len(known_targets())
     ours = architecture_from_json(server_json(), "ours")
     later = architecture_from_json(server_json(calibration_set_id="another"), "theirs")
     assert ours.digest == later.digest
@@ -194,7 +194,8 @@ def test_unknown_machines() -> None:
 def test_targets_load_without_numpy() -> None:
     code = (
         "import sys; from iqm_spec import targets\n"
-        "for name in targets.known(): targets.architecture(name), targets.error_profile(name)\n"
+        "for name in targets.known_targets():\n"
+        "    targets.architecture(name), targets.error_profile(name)\n"
         "assert not {'numpy', 'qiskit', 'iqm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.targets import architecture, error_profile, known
+from iqm_spec.targets import architecture, error_profile, known_targets
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ def tool(root: Path) -> dict[str, Any]:
 
 def test_the_data_files_are_what_the_library_says(tool: dict[str, Any], root: Path) -> None:
     made = tool["make"]()
-    assert set(made) == set(known())
+    assert set(made) == set(known_targets())
     for alias, content in made.items():
         stored = json.loads((root / "iqm_spec/targets/data" / f"{alias}.json").read_text())
         for part in ("architecture", "error_profile", "assumptions"):

@@ -14,7 +14,7 @@ from iqm_spec.circuits.expand import expand_definitions
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import transpile
-from iqm_spec.transpile.collapse import collapses, gates_of
+from iqm_spec.transpile.pipeline import collapses, gate_numbers
 from tests.conftest import Cli
 
 
@@ -58,7 +58,7 @@ def circuit(name: str) -> QuantumCircuit:
 def test_what_collapses_is_told(name: str, told: bool, target: str) -> None:
     made = circuit(name)
     native = transpile(made, architecture(target))
-    assert collapses(gates_of(made), native.counts()) is told
+    assert collapses(gate_numbers(made), native.counts()) is told
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_the_generators_of_ours_do_not_collapse(name: str) -> None:
     generator = BUILT_IN[name]
     made = expand_definitions(generator.build(generator.example))
     native = transpile(made, architecture("garnet"))
-    assert not collapses(gates_of(made), native.counts())
+    assert not collapses(gate_numbers(made), native.counts())
 
 
 @pytest.mark.slow

@@ -10,9 +10,8 @@ import pytest
 from iqm_spec.model import Op
 from iqm_spec.targets import Architecture, architecture_from_json
 from iqm_spec.transpile import violations
-from iqm_spec.transpile.many import named
-from iqm_spec.transpile.moves import insert_moves
-from iqm_spec.transpile.order import orders
+from iqm_spec.transpile.moves import grouped_orders, insert_moves
+from iqm_spec.transpile.pipeline import on_used_components
 
 QUBITS = ["QB1", "QB2", "QB3", "QB4", "QB5"]
 
@@ -42,7 +41,7 @@ def r(qubit: int) -> Op:
 
 def moves(ops: list[Op], on: Architecture) -> int:
     made = insert_moves(ops, on)
-    assert violations(named(made, on, (("c", 5),)), on) == []
+    assert violations(on_used_components(made, on, (("c", 5),)), on) == []
     return sum(op.name == "move" for op in made)
 
 
@@ -104,14 +103,14 @@ def random_ops(seed: int) -> list[Op]:
 def test_no_choice_of_movers_needs_fewer(seed: int) -> None:
     ops = random_ops(seed)
     assert moves(ops, STAR) <= fewest_by_trying(ops)
-    tried = [fewest_by_trying(order) for order in orders(ops, lambda op: op.name == "cz")]
+    tried = [fewest_by_trying(order) for order in grouped_orders(ops, lambda op: op.name == "cz")]
     assert moves(ops, STAR) == min(tried)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_orders_keep_what_does_not_commute(seed: int) -> None:
     ops = random_ops(seed)
-    for order in orders(ops, lambda op: op.name == "cz"):
+    for order in grouped_orders(ops, lambda op: op.name == "cz"):
         assert sorted(map(id, order)) == sorted(map(id, ops))
         place = {id(op): i for i, op in enumerate(order)}
         for qubit in range(5):

@@ -18,9 +18,9 @@ from qiskit.quantum_info import random_clifford
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import to_qiskit, transpile, violations
-from iqm_spec.transpile.clifford import is_clifford
-from iqm_spec.transpile.many import named
+from iqm_spec.transpile.clifford_blocks import is_clifford
 from iqm_spec.transpile.moves import insert_moves
+from iqm_spec.transpile.pipeline import on_used_components
 
 pytestmark = pytest.mark.slow
 
@@ -164,7 +164,7 @@ def test_never_more_moves_than_the_vendors_insertion(seed: int) -> None:
     for _ in range(30):
         a, b = random.sample(range(6), 2)
         ops.append(Op("cz", (a, b)) if random.random() < 0.6 else Op("r", (a,), (1.0, 0.5)))
-    native = named(ops, machine, ())
+    native = on_used_components(ops, machine, ())
     theirs = transpile_insert_moves(vendor_circuit(native), backend("deneb").architecture)
     count = sum(instruction.name == "move" for instruction in theirs.instructions)
     assert sum(op.name == "move" for op in insert_moves(ops, machine)) <= count

@@ -149,15 +149,16 @@ def evaluate(node: ast.Expression, resolve: Callable[[ast.Expression], Constant]
         case nodes.Cast():
             return cast(node.type, evaluate(node.argument, resolve))
         case nodes.FunctionCall() if node.name.name in FUNCTIONS:
-            wanted, function = FUNCTIONS[node.name.name]
+            name = node.name.name
+            arity, function = FUNCTIONS[name]
             values = [evaluate(argument, resolve) for argument in node.arguments]
-            if len(values) != wanted:
-                raise WrongValue(f"`{node.name.name}` takes {wanted} arguments, not {len(values)}")
+            if len(values) != arity:
+                raise WrongValue(f"`{name}` takes {arity} arguments, not {len(values)}")
             try:
                 return _checked(function(*values))
             except (ValueError, OverflowError) as error:
-                told = ", ".join(map(str, values))
-                raise WrongValue(f"`{node.name.name}({told})` has no value") from error
+                arguments = ", ".join(map(str, values))
+                raise WrongValue(f"`{name}({arguments})` has no value") from error
         case nodes.Identifier() | nodes.IndexExpression() | nodes.FunctionCall() | nodes.SizeOf():
             return resolve(node)
     raise NotConstant

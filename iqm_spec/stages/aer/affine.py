@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.bits import Bits, pack
 from iqm_spec.stages.aer.clifford import clifford_circuit
 from iqm_spec.stages.aer.dense import MOST_OUTCOMES

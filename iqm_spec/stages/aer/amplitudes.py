@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.dense import IMPOSSIBLE
 from iqm_spec.stages.aer.engine import run_aer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.dense import Dense
 from iqm_spec.stages.aer.shape import shape_of_skeleton
@@ -39,7 +39,7 @@ def follow(native: Native) -> Dense | str:
     import numpy as np
 
     circuit = native.circuit()
-    pairs = shape_of_skeleton(native.skeleton).measured
+    pairs = shape_of_skeleton(native.template).measured
     width = len(circuit.components)
     if len(pairs) > _MOST_BITS or 2**width > MOST_NUMBERS or circuit.num_clbits > 62:
         return TOO_MANY

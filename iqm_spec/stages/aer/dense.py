@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.native import Native, Template
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.engine import run_aer
 from iqm_spec.stages.aer.sample import draw
@@ -88,9 +88,9 @@ def distributions(
     a gate with a parameter.) The noise model's readout errors have no part in the distributions
     (`Dense.with_readout_errors`).
     """
-    groups: dict[Skeleton, list[int]] = {}
+    groups: dict[Template, list[int]] = {}
     for i, circuit in enumerate(circuits):
-        groups.setdefault(circuit.skeleton, []).append(i)
+        groups.setdefault(circuit.template, []).append(i)
     built, binds = [], []
     for skeleton, members in groups.items():
         one, parameters = _parametrised(skeleton)
@@ -106,13 +106,13 @@ def distributions(
     return [found[i] for i in range(len(circuits))]
 
 
-def _parametrised(skeleton: Skeleton) -> tuple[QuantumCircuit, list[Parameter]]:
+def _parametrised(skeleton: Template) -> tuple[QuantumCircuit, list[Parameter]]:
     """The gates of a skeleton with a parameter for each angle, and what is to be told of them."""
     from qiskit.circuit import ParameterVector
 
     from iqm_spec.transpile import to_qiskit
 
-    gates = unmeasured(skeleton.bare)
+    gates = unmeasured(skeleton.structure)
     angles = list(ParameterVector("angle", 2 * sum(op.name == "r" for op in gates.ops)))
     circuit = to_qiskit(gates, angles)
     if pairs := shape_of_skeleton(skeleton).measured:
@@ -121,8 +121,8 @@ def _parametrised(skeleton: Skeleton) -> tuple[QuantumCircuit, list[Parameter]]:
 
 
 def _dense(circuit: Native, result: Result, place: int) -> Dense:
-    pairs = shape_of_skeleton(circuit.skeleton).measured
-    bits = Bits(circuit.skeleton.bare.registers, tuple(clbit for clbit, _ in pairs))
+    pairs = shape_of_skeleton(circuit.template).measured
+    bits = Bits(circuit.template.structure.registers, tuple(clbit for clbit, _ in pairs))
     return Dense(bits, _clean(result, place))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.affine import affine
 from iqm_spec.stages.aer.amplitudes import amplitudes
 from iqm_spec.stages.aer.branches import follow
@@ -30,7 +30,7 @@ def ideals(named: Mapping[Native, str], device: str) -> dict[Native, Known | str
     small = []
     for circuit, name in named.items():
         plain = without_moves(circuit)
-        if any(op.name == "cc_r" for op in plain.skeleton.bare.ops):
+        if any(op.name == "cc_r" for op in plain.template.structure.ops):
             found[circuit] = follow(plain)
         elif not shape_of(plain).final:
             found[circuit] = "measured or reset midway: no single ideal state"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from iqm_spec.errors import Refused
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.shape import Shape, shape_of
 
 DENSITY_MATRIX_QUBITS = 10

@@ -9,7 +9,7 @@ from math import pi
 from attrs import evolve, frozen
 
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.skeleton import Native, Skeleton
+from iqm_spec.native import Native, Template
 
 _TOLERANCE = 1e-9
 """Radians by which an angle may miss a multiple of pi/4 and still count as it."""
@@ -37,16 +37,18 @@ class Shape:
 def shape_of(native: Native) -> Shape:
     """The circuit's shape."""
     turns = [*zip(native.angles[::2], native.angles[1::2], strict=True)]
-    turns += [(op.params[0], op.params[1]) for op in native.skeleton.bare.ops if op.name == "cc_r"]
+    turns += [
+        (op.params[0], op.params[1]) for op in native.template.structure.ops if op.name == "cc_r"
+    ]
     if all(quarter_turns(theta, phi) is not None for theta, phi in turns):
-        return evolve(shape_of_skeleton(native.skeleton), clifford=True)
-    return shape_of_skeleton(native.skeleton)
+        return evolve(shape_of_skeleton(native.template), clifford=True)
+    return shape_of_skeleton(native.template)
 
 
 @lru_cache(maxsize=4096)
-def shape_of_skeleton(skeleton: Skeleton) -> Shape:
+def shape_of_skeleton(skeleton: Template) -> Shape:
     """The shape of the circuits of a skeleton that are not Clifford."""
-    circuit = skeleton.bare
+    circuit = skeleton.structure
     gates = [op for op in circuit.ops if op.name in ("r", "cc_r", "cz", "move")]
     return Shape(
         width=len(circuit.components),
@@ -75,7 +77,7 @@ def quarter_turns(theta: float, phi: float) -> tuple[int, int] | None:
 
 def in_line(native: Native) -> Native:
     """The same circuit with its components in `line_order`: smaller bonds, fewer swaps in Aer."""
-    return Native(Skeleton(_in_line(native.skeleton.bare)), native.angles)
+    return Native(Template(_in_line(native.template.structure)), native.angles)
 
 
 def _in_line(circuit: NativeCircuit) -> NativeCircuit:
@@ -123,12 +125,12 @@ def without_moves(native: Native) -> Native:
     Delays and barriers go, and so do components that are then neither measured nor acted on: a
     star's resonator.
     """
-    return Native(_without_moves(native.skeleton), native.angles)
+    return Native(_without_moves(native.template), native.angles)
 
 
 @lru_cache(maxsize=1024)
-def _without_moves(skeleton: Skeleton) -> Skeleton:
-    circuit = skeleton.bare
+def _without_moves(skeleton: Template) -> Template:
+    circuit = skeleton.structure
     place = list(range(len(circuit.components)))
     ops = []
     for op in circuit.ops:
@@ -144,7 +146,7 @@ def _without_moves(skeleton: Skeleton) -> Skeleton:
         registers=circuit.registers,
         ops=tuple(evolve(op, qubits=tuple(new[q] for q in op.qubits)) for op in ops),
     )
-    return Skeleton(bare)
+    return Template(bare)
 
 
 def unmeasured(circuit: NativeCircuit) -> NativeCircuit:

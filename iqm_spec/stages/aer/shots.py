@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.bits import Bits
 from iqm_spec.stages.aer.clifford import clifford_circuit
 from iqm_spec.stages.aer.engine import run_aer

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.affine import Affine, affine
 from iqm_spec.stages.aer.dense import Dense, distributions
 from iqm_spec.stages.aer.engine import require_device
@@ -94,11 +94,11 @@ def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[Native, str], Dense
             if (circuit, method) not in found:
                 found[circuit, method] = affine(circuit, setup.device, job.task.key)
         else:
-            components = circuit.skeleton.bare.components if setup.noise else ()
+            components = circuit.template.structure.components if setup.noise else ()
             groups.setdefault((method, components), {})[circuit] = job.task.key
     for (method, _), named in groups.items():
         circuits = list(named)
-        bare = {circuit.skeleton: circuit.skeleton.bare for circuit in circuits}
+        bare = {circuit.template: circuit.template.structure for circuit in circuits}
         model = noise_model(setup.noise, bare.values()) if setup.noise else None
         dense = distributions(circuits, method, setup.device, model, list(named.values()))
         for circuit, one in zip(circuits, dense, strict=True):
@@ -109,6 +109,6 @@ def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[Native, str], Dense
 def _read_out(dense: Dense, circuit: Native, profile: ErrorProfile | None) -> Dense:
     if profile is None:
         return dense
-    components = circuit.skeleton.bare.components
+    components = circuit.template.structure.components
     measured = [components[qubit] for _, qubit in shape_of(circuit).measured]
     return dense.with_readout_errors([readout_error(profile, name) for name in measured])

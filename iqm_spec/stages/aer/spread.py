@@ -201,7 +201,7 @@ class _Crew:
 
 
 def _deadly(chunk: Chunk, how: str) -> JobFailed:
-    widest = max(len(task.circuit.skeleton.bare.components) for task in chunk.tasks)
+    widest = max(len(task.circuit.template.structure.components) for task in chunk.tasks)
     many = len(chunk.tasks)
     circuits = "a circuit" if many == 1 else f"{many} circuits, the widest"
     return JobFailed(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.statistics.comparison import Comparison, Perfect, compare
 from iqm_spec.targets.profile import ErrorProfile
 

@@ -28,7 +28,7 @@ from iqm_spec.model import (
 )
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import transpile, violations
-from iqm_spec.transpile.conditions import cubes, pulses
+from iqm_spec.transpile.conditional_pulses import cubes, pulses
 from iqm_spec.transpile.fuse import fuse, rotation
 
 EMERALD = architecture("emerald")
@@ -195,7 +195,7 @@ def test_bits_that_are_written_again_keep_their_order() -> None:
 
 
 def test_clifford_conditions_leave_a_circuit_clifford() -> None:
-    from iqm_spec.skeleton import Native
+    from iqm_spec.native import Native
     from iqm_spec.stages.aer.shape import shape_of
 
     circuit = QuantumCircuit(3, 3)

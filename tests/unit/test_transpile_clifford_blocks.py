@@ -14,10 +14,10 @@ from qiskit.circuit import Parameter
 from qiskit.quantum_info import random_clifford
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.skeleton import Native
+from iqm_spec.native import Native
 from iqm_spec.stages.aer.shape import shape_of
 from iqm_spec.targets import architecture
-from iqm_spec.transpile import clifford, to_qiskit, transpile, violations
+from iqm_spec.transpile import clifford_blocks, to_qiskit, transpile, violations
 
 MACHINES = ("garnet", "emerald", "deneb", "sirius")
 
@@ -90,7 +90,7 @@ def test_wide_ones_are_no_longer_than_by_resynthesis(
     alias: str, circuit: QuantumCircuit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     native = transpile(circuit, architecture(alias))
-    monkeypatch.setattr(clifford, "is_clifford", lambda _: False)
+    monkeypatch.setattr(clifford_blocks, "is_clifford", lambda _: False)
     other = transpile(circuit, architecture(alias))
     assert is_clifford_now(native)
     assert native.counts()["cz"] <= other.counts()["cz"]
@@ -112,7 +112,7 @@ def not_clifford() -> list[QuantumCircuit]:
 
 @pytest.mark.parametrize("circuit", not_clifford(), ids=lambda circuit: circuit.name)
 def test_what_is_not_clifford_is_left_to_qiskit(circuit: QuantumCircuit) -> None:
-    assert not clifford.is_clifford(circuit)
+    assert not clifford_blocks.is_clifford(circuit)
 
 
 @pytest.mark.slow

@@ -31,20 +31,20 @@ def test_apart_and_together_again(given_ops: list[Op], register: str) -> None:
     native = Native.of(circuit)
     assert native.circuit() == circuit
     assert native.digest == circuit.digest
-    stored = json.loads(canonical(native.skeleton.to_json()))
+    stored = json.loads(canonical(native.template.to_json()))
     again = Template.from_json(stored)
-    assert again == native.skeleton
-    assert hash(again) == hash(native.skeleton)
-    assert again.fill(native.angles).digest == circuit.digest
-    assert native.skeleton.summary["gates"] == circuit.counts()
-    assert native.skeleton.summary["depth"] == circuit.depth()
+    assert again == native.template
+    assert hash(again) == hash(native.template)
+    assert again.with_angles(native.angles).digest == circuit.digest
+    assert native.template.summary["gates"] == circuit.counts()
+    assert native.template.summary["depth"] == circuit.depth()
 
 
 def test_angles_must_fit() -> None:
-    skeleton, given_angles = Template.of(NativeCircuit(("Q",), (), (Op("r", (0,), (1.0, 0.5)),)))
+    template, given_angles = Template.of(NativeCircuit(("Q",), (), (Op("r", (0,), (1.0, 0.5)),)))
     assert given_angles == (1.0, 0.5)
     for wrong in ((), (1.0,), (1.0, 0.5, 2.0)):
         with pytest.raises(ValueError, match="2 angles"):
-            skeleton.fill(wrong)
+            template.with_angles(wrong)
         with pytest.raises(ValueError, match=r"shorter|longer"):
-            skeleton.digest_of(wrong)
+            template.digest_of(wrong)

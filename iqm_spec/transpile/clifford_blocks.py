@@ -1,7 +1,7 @@
-"""Clifford circuits stay Clifford: two-qubit blocks are made shorter in h, s and cz alone.
+"""Shortens two-qubit blocks of Clifford circuits so that every gate stays Clifford.
 
-From level 2 on Qiskit replaces a block by its numbers, in any of many equal ways, most of which
-are no Clifford gates one by one; stabilizers can no longer simulate the circuit then. Qiskit's own
+From level 2 on Qiskit resynthesizes a block numerically, in one of many equivalent ways, most of
+which are not Clifford gate by gate; stabilizers can no longer simulate the circuit. Qiskit's
 synthesis of a two-qubit Clifford operation is optimal in its CNOTs (arXiv:2003.09412), needs no
 more gates than the general one, and keeps them Clifford.
 """
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import pi
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from iqm_spec.transpile.writes import EARLY_MEASURE
+from iqm_spec.transpile.measurement_order import EARLY_MEASURE
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Operation
     from qiskit.transpiler import PassManager, Target
+
 
 _ALWAYS = frozenset(
     {"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "iswap", "dcx"}
@@ -28,15 +30,15 @@ _AT_QUARTER_TURNS = frozenset(
 _BASIS = ["id", "h", "s", "sdg", "x", "y", "z", "sx", "sxdg", "r", "rx", "ry", "rz", "u", "cz"]
 _OTHERS = ["measure", EARLY_MEASURE, "reset", "delay", "barrier", "cc_r"]
 _TOLERANCE = 1e-9
-_DEEPEST = 8  # definitions within definitions
+_DEEPEST = 8  # nested definitions
 
 
 def is_clifford(circuit: QuantumCircuit, depth: int = 0) -> bool:
-    """True where every gate is known to be Clifford by its name, its angles or its definition."""
+    """Whether every gate is Clifford by its name, its angles or its definition."""
     return all(_is_clifford(item.operation, depth) for item in circuit.data)
 
 
-def _is_clifford(operation: Any, depth: int) -> bool:
+def _is_clifford(operation: Operation, depth: int) -> bool:
     if operation.name in _ALWAYS:
         return True
     if operation.name == "cc_r":
@@ -48,30 +50,30 @@ def _is_clifford(operation: Any, depth: int) -> bool:
 
 
 def _is_clifford_turn(theta: float, phi: float) -> bool:
-    """Half turns about eight axes, quarter turns about four."""
+    """True for half turns about eight axes and quarter turns about four."""
     if _is_quarter_turn(theta / 2):
         return _is_quarter_turn(2 * phi)
     return _is_quarter_turn(theta) and _is_quarter_turn(phi)
 
 
-def _is_quarter_turn(angle: Any) -> bool:
+def _is_quarter_turn(angle: object) -> bool:
     if not isinstance(angle, int | float):
         return False
     return abs(angle - round(angle / (pi / 2)) * pi / 2) < _TOLERANCE
 
 
 def prepare(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit in one-qubit gates and cz, as short as its blocks can be, before routing."""
+    """The circuit in single-qubit gates and cz with shortened blocks, to be routed."""
     return shorten(_preparation().run(circuit))
 
 
 def finish(circuit: QuantumCircuit, target: Target) -> QuantumCircuit:
-    """A routed circuit with its blocks made as short as can be, in the target's gates."""
+    """A routed circuit with shortened blocks, in the target's gates."""
     return _cleaning(target).run(shorten(circuit))
 
 
 def shorten(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Blocks of gates on two qubits replaced, where that saves a two-qubit gate."""
+    """The circuit with two-qubit blocks replaced where that saves a two-qubit gate."""
     from qiskit import QuantumCircuit
     from qiskit.converters import circuit_to_dag, dag_to_circuit
     from qiskit.quantum_info import Clifford
@@ -89,21 +91,21 @@ def shorten(circuit: QuantumCircuit) -> QuantumCircuit:
         inside = QuantumCircuit(2)
         for node in block:
             inside.append(node.op, [place[qubit] for qubit in node.qargs])
-        shortest = _synthesised(Clifford(inside).tableau.tobytes())
+        shortest = _synthesize(Clifford(inside).tableau.tobytes())
         if shortest.count_ops().get("cz", 0) < two_qubit_gates:
             dag.replace_block_with_op(block, shortest.to_gate(), place)
     return dag_to_circuit(dag)
 
 
 @lru_cache(maxsize=1 << 14)
-def _synthesised(tableau: bytes) -> QuantumCircuit:
-    """The shortest circuit of a two-qubit Clifford operation, in one-qubit gates and cz."""
+def _synthesize(tableau: bytes) -> QuantumCircuit:
+    """The shortest circuit of a two-qubit Clifford operation in single-qubit gates and cz."""
     import numpy as np
     from qiskit.quantum_info import Clifford
     from qiskit.synthesis import synth_clifford_full
 
-    found = synth_clifford_full(Clifford(np.frombuffer(tableau, dtype=bool).reshape(4, 5)))
-    return _preparation().run(found)
+    clifford = Clifford(np.frombuffer(tableau, dtype=bool).reshape(4, 5))
+    return _preparation().run(synth_clifford_full(clifford))
 
 
 @lru_cache(maxsize=1)

@@ -13,11 +13,11 @@ from iqm_spec.targets import (
     architecture,
     error_profile,
     error_profile_from_json,
-    known,
+    known_targets,
     measured_profile,
 )
-from iqm_spec.targets.fidelity import average_fidelity, depolarizing_of
-from iqm_spec.targets.metrics import Observation, first_of, observations
+from iqm_spec.targets.profile import average_fidelity, depolarizing_of_fidelity
+from iqm_spec.targets.quality_metrics import Observation, first_values, observations
 
 NAMES = {
     # name: title, locus, suffixes
@@ -105,7 +105,7 @@ def test_of_two_with_one_name_the_first_counts() -> None:
         Observation("metrics", "rb", "prx", kind, ("QB1",), "fidelity", value)
         for kind, value in (("a", 0.9), ("b", 0.8))
     ]
-    assert first_of(given_, "metrics", "fidelity", "rb", "prx") == {("QB1",): 0.9}
+    assert first_values(given_, "metrics", "fidelity", "rb", "prx") == {("QB1",): 0.9}
 
 
 # --- fidelities ----------------------------------------------------------------------------------
@@ -118,11 +118,11 @@ def test_a_fidelity_gives_the_channel_back(
     strength: float, times: list[tuple[float, float]], duration: float
 ) -> None:
     fidelity = average_fidelity(strength, times, duration)
-    assert depolarizing_of(fidelity, times, duration) == pytest.approx(strength, abs=1e-7)
+    assert depolarizing_of_fidelity(fidelity, times, duration) == pytest.approx(strength, abs=1e-7)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("alias", known())
+@pytest.mark.parametrize("alias", known_targets())
 def test_fidelities_are_those_of_the_channels_that_are_simulated(alias: str) -> None:
     from qiskit.quantum_info import average_gate_fidelity
 
@@ -141,7 +141,7 @@ def test_fidelities_are_those_of_the_channels_that_are_simulated(alias: str) -> 
 # --- profiles ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("alias", known())
+@pytest.mark.parametrize("alias", known_targets())
 def test_the_emulators_metrics_give_the_profile_back(alias: str) -> None:
     computer, given_ = computers()[alias], error_profile(alias)
     assert given_ is not None

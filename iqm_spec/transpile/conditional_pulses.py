@@ -1,4 +1,4 @@
-"""Conditions made of the one that machines have: an `r` that is played where one bit is 1.
+"""Conditionals by the only one that quantum computers have: an `r` played where one bit is 1.
 
 Every gate V on one qubit is one or two rotations about axes in the xy-plane, so V under one bit is
 one or two `cc_r`. V where a bit is 0 is V, undone where the bit is 1. V where two bits are both 1
@@ -11,10 +11,11 @@ Phases are no matter: under a classical condition no phase of the whole state ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from math import acos, atan2, pi, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from iqm_spec.circuits.conditionals import (
     Assignment,
@@ -28,7 +29,8 @@ from iqm_spec.transpile.fuse import NEGLIGIBLE, Matrix, product, rotation, split
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Instruction
+    from qiskit.circuit import CircuitInstruction, Clbit, Gate, Instruction, Parameter, Qubit
+
 
 CONDITIONAL_R = "cc_r"
 
@@ -36,16 +38,16 @@ Cube = tuple[tuple[int, bool], ...]
 """Places of bits with the values that they must have."""
 
 Pulse = tuple[int | None, float, float]
-"""The place of the bit under which it is played (None: always), theta and phi."""
+"""Place of the bit that is the condition (None: always), theta and phi in radians."""
 
 _PULSES = (0, 1, 4, 10, 22)
-"""Conditional pulses under so many bits, roughly: for choosing between ways."""
+"""Approximate number of conditional pulses by number of bits: the cost of a cube."""
 
 
-def lower(circuit: QuantumCircuit) -> QuantumCircuit:
-    """`circuit` with every `if` in instructions `cc_r` (theta, phi; a qubit, a bit), r and rz.
+def lower_conditionals(circuit: QuantumCircuit) -> QuantumCircuit:
+    """`circuit` with every `if` as instructions `cc_r` (theta, phi; a qubit, a bit), r and rz.
 
-    A bit that nothing has written yet is 0. `Refused` says what no machine does under a condition.
+    A bit that is not yet written is 0. Raises `Refused` for what no target does conditionally.
     """
     ifs = conditionals(circuit)
     if all(item.operation.name != "if_else" for item in circuit.data):
@@ -66,23 +68,25 @@ def lower(circuit: QuantumCircuit) -> QuantumCircuit:
     return lowered
 
 
-def _append_if(lowered: QuantumCircuit, item: Any, written: Any) -> None:
-    """The gates of an `if`, those of one qubit under one condition as one."""
-    pending: dict[Any, tuple[Condition, Matrix]] = {}
+def _append_if(
+    lowered: QuantumCircuit, item: CircuitInstruction, written: Collection[Clbit]
+) -> None:
+    """Append the gates of an `if`; gates of one qubit under one condition are multiplied."""
+    pending: dict[Qubit, tuple[Condition, Matrix]] = {}
     for step in conditional_gates(item, written):
-        before = pending.get(step.qubit)
+        previous = pending.get(step.qubit)
         matrix = _matrix(step.gate, lowered.name)
-        if before is not None and before[0] == step.condition:
-            pending[step.qubit] = step.condition, product(matrix, before[1])
+        if previous is not None and previous[0] == step.condition:
+            pending[step.qubit] = step.condition, product(matrix, previous[1])
             continue
-        if before is not None:
-            _append(lowered, step.qubit, *before)
+        if previous is not None:
+            _append(lowered, step.qubit, *previous)
         pending[step.qubit] = step.condition, matrix
     for qubit, (condition, matrix) in pending.items():
         _append(lowered, qubit, condition, matrix)
 
 
-def _matrix(gate: Any, circuit: str) -> Matrix:
+def _matrix(gate: Gate, circuit: str) -> Matrix:
     from qiskit.quantum_info import Operator
 
     if any(getattr(param, "parameters", None) for param in gate.params):
@@ -94,7 +98,7 @@ def _matrix(gate: Any, circuit: str) -> Matrix:
     return a, b, c, d
 
 
-def _append(lowered: QuantumCircuit, qubit: Any, condition: Condition, matrix: Matrix) -> None:
+def _append(lowered: QuantumCircuit, qubit: Qubit, condition: Condition, matrix: Matrix) -> None:
     from qiskit.circuit.library import RGate
 
     for bit, theta, phi in pulses(condition.holds, len(condition.bits), matrix):
@@ -105,7 +109,7 @@ def _append(lowered: QuantumCircuit, qubit: Any, condition: Condition, matrix: M
             lowered.append(operation, [qubit], [condition.bits[bit]], copy=False)
 
 
-def conditional_r(theta: Any, phi: Any) -> Instruction:
+def conditional_r(theta: float | Parameter, phi: float | Parameter) -> Instruction:
     """The instruction `cc_r` as Qiskit sees it: opaque, on one qubit and one bit."""
     from qiskit.circuit import Instruction
 
@@ -118,28 +122,30 @@ def conditional_r(theta: Any, phi: Any) -> Instruction:
 def pulses(holds: frozenset[Assignment], bits: int, matrix: Matrix) -> list[Pulse]:
     """Rotations that are `matrix` where the values of `bits` bits are in `holds`, else nothing.
 
-    In order of time, up to a phase that depends on the bits alone.
+    In order of time, up to a phase that depends on the bits only.
     """
     direct = cubes(holds, bits)
-    others = cubes(_every(bits) - holds, bits)
-    if _cost(others) < _cost(direct):
-        undone = [pulse for cube in others for pulse in _under(cube, adjoint(matrix))]
-        return _always(matrix) + undone
+    complement = cubes(_all_values(bits) - holds, bits)
+    if _cost(complement) < _cost(direct):
+        undo = [pulse for cube in complement for pulse in _under(cube, adjoint(matrix))]
+        return _always(matrix) + undo
     return [pulse for cube in direct for pulse in _under(cube, matrix)]
 
 
 @lru_cache(maxsize=1024)
 def cubes(holds: frozenset[Assignment], bits: int) -> tuple[Cube, ...]:
-    """`holds` as few conditions on bits, no two of which are ever true at once."""
+    """`holds` as few disjoint cubes."""
 
     def within(places: tuple[int, ...], fixed: Cube) -> tuple[Cube, ...]:
-        alike = [v for v in _every(bits) if all(v[place] is value for place, value in fixed)]
-        true = sum(values in holds for values in alike)
-        if true in (0, len(alike)):
-            return (fixed,) if true else ()
+        matching = [
+            v for v in _all_values(bits) if all(v[place] is value for place, value in fixed)
+        ]
+        num_true = sum(values in holds for values in matching)
+        if num_true in (0, len(matching)):
+            return (fixed,) if num_true else ()
         ways = []
         for place in places:
-            rest = tuple(other for other in places if other != place)
+            rest = tuple(p for p in places if p != place)
             halves = [within(rest, (*fixed, (place, value))) for value in (True, False)]
             ways.append((*halves[0], *halves[1]))
         return min(ways, key=_cost)
@@ -148,14 +154,12 @@ def cubes(holds: frozenset[Assignment], bits: int) -> tuple[Cube, ...]:
 
 
 @lru_cache(maxsize=8)
-def _every(bits: int) -> frozenset[Assignment]:
-    from itertools import product as every
-
-    return frozenset(every((False, True), repeat=bits))
+def _all_values(bits: int) -> frozenset[Assignment]:
+    return frozenset(itertools.product((False, True), repeat=bits))
 
 
-def _cost(some: Sequence[Cube]) -> int:
-    return sum(_PULSES[len(cube)] for cube in some)
+def _cost(cubes: Sequence[Cube]) -> int:
+    return sum(_PULSES[len(cube)] for cube in cubes)
 
 
 def _under(cube: Cube, matrix: Matrix) -> Iterator[Pulse]:
@@ -171,7 +175,7 @@ def _under(cube: Cube, matrix: Matrix) -> Iterator[Pulse]:
 
 
 def _commutator(cube: Cube, matrix: Matrix) -> Iterator[Pulse]:
-    """W, then twice a half turn under all but the first bit and one under the first, then W^-1."""
+    """W, twice (a half turn under all but the first bit, another under the first), then W^-1."""
     turn, tilt, axis = _as_rotation(matrix)
     if turn < NEGLIGIBLE:
         return
@@ -185,7 +189,7 @@ def _commutator(cube: Cube, matrix: Matrix) -> Iterator[Pulse]:
 
 
 def _as_rotation(matrix: Matrix) -> tuple[float, float, float]:
-    """(angle, polar angle, azimuth) of the rotation that `matrix` is, up to a phase."""
+    """(angle, polar angle, azimuth) of `matrix` as a rotation, up to a phase; radians."""
     a, b, c, d = matrix
     root = (a * d - b * c) ** 0.5
     a, b, c, d = a / root, b / root, c / root, d / root
@@ -207,12 +211,12 @@ def _played(place: int, matrix: Matrix) -> list[Pulse]:
 
 
 def _rotations(matrix: Matrix) -> list[tuple[float, float]]:
-    """`matrix` as at most two rotations about axes in the xy-plane, the first one first."""
+    """`matrix` as at most two rotations (theta, phi) about axes in the xy-plane, in time order."""
     theta, phi, frame = split(matrix)
     if abs(tidy(frame)) < NEGLIGIBLE:
         return [(tidy(theta), tidy(phi))] if theta > NEGLIGIBLE else []
     last = phi + frame / 2
-    # what a half turn about this axis leaves to do is a rotation about an axis in the plane
+    # what remains after a half turn about this axis is a rotation about an axis in the plane
     first = product(adjoint(rotation(pi, last)), matrix)
     theta, phi, _ = split(first)
     return [(tidy(theta), tidy(phi)), (pi, tidy(last))]

@@ -1,4 +1,4 @@
-"""What comes from Qiskit: can the circuit be done at all, its registers, its instructions."""
+"""Qiskit circuits to native instructions, and native circuits to Qiskit."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from iqm_spec.circuits import is_physical
 from iqm_spec.errors import Refused
-from iqm_spec.model import Op
+from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.targets import Architecture, features
-from iqm_spec.transpile.writes import EARLY_MEASURE, lost_writes
+from iqm_spec.transpile.measurement_order import EARLY_MEASURE, lost_writes
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Clbit, Delay, Instruction, ParameterExpression
+
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
 _PLAIN = {"r", "cz", "barrier", "reset"}
@@ -22,7 +24,7 @@ _WITH_BITS = {"measure": "measure", EARLY_MEASURE: "measure", "cc_r": "cc_r"}
 def check_circuit(
     circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
 ) -> None:
-    """Raises `Refused` for what no transpiling can help: size, layout, control flow, parameters."""
+    """Raises `Refused` for circuits that the target cannot run however they are transpiled."""
     name, machine = circuit.name, architecture.alias
     if circuit.num_qubits > architecture.num_qubits:
         raise _refused(
@@ -40,7 +42,7 @@ def check_circuit(
 
 
 def require_bound(circuit: QuantumCircuit) -> None:
-    """Refused where a parameter has no value."""
+    """Raises `Refused` where a parameter has no value."""
     if circuit.parameters:
         listed = ", ".join(parameter.name for parameter in circuit.parameters)
         raise _refused(f"circuit {circuit.name} has parameters without a value: {listed}")
@@ -49,7 +51,7 @@ def require_bound(circuit: QuantumCircuit) -> None:
 def physical_layout(
     circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
 ) -> tuple[str, ...] | None:
-    """The layout; of a circuit whose qubits are the machine's own, those."""
+    """The layout; for a circuit on physical qubits, these qubits."""
     if not is_physical(circuit):
         return layout
     if layout is not None:
@@ -68,11 +70,11 @@ def physical_layout(
 def check_layout(
     circuit: QuantumCircuit, architecture: Architecture, layout: tuple[str, ...] | None
 ) -> None:
-    """Refused for a layout that is not one of the machine's qubits for each of the circuit's."""
+    """Raises `Refused` unless a layout names a different qubit of the target per circuit qubit."""
     if layout is None:
         return
-    if strangers := [name for name in layout if name not in architecture.qubits]:
-        raise _refused(f"layout names {strangers[0]}, which is no qubit of {architecture.alias}")
+    if unknown := [name for name in layout if name not in architecture.qubits]:
+        raise _refused(f"layout names {unknown[0]}, which is no qubit of {architecture.alias}")
     if len(layout) != circuit.num_qubits or len(set(layout)) < len(layout):
         raise _refused(
             f"layout must name {circuit.num_qubits} different qubits, one per circuit qubit, "
@@ -82,7 +84,7 @@ def check_layout(
 
 def registers_of(
     circuit: QuantumCircuit,
-) -> tuple[tuple[tuple[str, int], ...], dict[Any, int]]:
+) -> tuple[tuple[tuple[str, int], ...], dict[Clbit, int]]:
     """Classical registers as (name, size), and every bit's place in them.
 
     A bit outside of all registers (OpenQASM 3's `bit b;`) becomes a register of its own, which
@@ -98,7 +100,7 @@ def registers_of(
     if loose:
         first = {name: circuit.find_bit(bits[0]).index for name, bits in groups.items() if bits}
         groups = dict(sorted(groups.items(), key=lambda group: first.get(group[0], -1)))
-    places: dict[Any, int] = {}
+    places: dict[Clbit, int] = {}
     for bits in groups.values():
         places |= {bit: len(places) + i for i, bit in enumerate(bits)}
     if sum(map(len, groups.values())) > len(places):
@@ -108,14 +110,14 @@ def registers_of(
 
 def read_ops(
     routed: QuantumCircuit,
-    places: dict[Any, int],
+    places: dict[Clbit, int],
     numbers: Callable[[Sequence[Any]], tuple[float, ...]] = lambda params: tuple(
         map(float, params)
     ),
 ) -> list[Op]:
-    """Instructions of a routed circuit in its order, on the indices of its qubits; no `id`.
+    """Instructions of a routed circuit in order, on the indices of its qubits; without `id`.
 
-    `numbers` gives an instruction's parameters for those that it has in Qiskit.
+    `numbers` maps an instruction's Qiskit parameters to those of the op.
     """
     index = {qubit: i for i, qubit in enumerate(routed.qubits)}
     ops = []
@@ -135,7 +137,7 @@ def read_ops(
     return ops
 
 
-def seconds(delay: Any) -> float:
+def seconds(delay: Delay) -> float:
     """Length of a delay; Refused where it is not known."""
     if delay.unit not in _SECONDS or not isinstance(delay.duration, int | float):
         raise _refused(
@@ -166,3 +168,56 @@ def measures_last(ops: Sequence[Op]) -> list[Op]:
 
 def _refused(message: str, hint: str = "") -> Refused:
     return Refused(message, hint=hint, code="refused.circuit")
+
+
+_SWAP = ((1, 0, 0, 0), (0, 0, 1, 0), (0, 1, 0, 0), (0, 0, 0, 1))
+
+
+def to_qiskit(
+    native: NativeCircuit, angles: Sequence[ParameterExpression] | None = None
+) -> QuantumCircuit:
+    """The circuit on `len(native.components)` qubits, with the same classical registers.
+
+    `angles` replace those of all `r`, in order. A MOVE becomes a `UnitaryGate` labelled `move`
+    that swaps, which is correct where MOVEs come in pairs.
+    """
+    from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+
+    qubits = QuantumRegister(len(native.components), "q")
+    bits = [ClassicalRegister(size, name) for name, size in native.registers]
+    circuit = QuantumCircuit(qubits, *bits)
+    stand_ins = None if angles is None else iter(angles)
+    for op in native.ops:
+        if op.name == "cc_r":
+            _append_conditional(circuit, op)
+            continue
+        params = (next(stand_ins), next(stand_ins)) if stand_ins and op.name == "r" else op.params
+        circuit.append(_instruction(op, params), list(op.qubits), list(op.clbits), copy=False)
+    return circuit
+
+
+def _append_conditional(circuit: QuantumCircuit, op: Op) -> None:
+    with circuit.if_test((circuit.clbits[op.clbits[0]], 1)):
+        circuit.r(*op.params, op.qubits[0])
+
+
+def _instruction(op: Op, params: Sequence[Any]) -> Instruction:
+    from qiskit.circuit import Barrier, Delay, Measure, Reset
+    from qiskit.circuit.library import CZGate, RGate, UnitaryGate
+
+    match op.name:
+        case "r":
+            return RGate(*params)
+        case "cz":
+            return CZGate()
+        case "move":
+            return UnitaryGate(_SWAP, label="move")
+        case "measure":
+            return Measure()
+        case "barrier":
+            return Barrier(len(op.qubits))
+        case "reset":
+            return Reset()
+        case "delay":
+            return Delay(params[0], unit="s")
+    raise ValueError(f"no instruction is called {op.name!r}")

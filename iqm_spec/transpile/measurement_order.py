@@ -1,10 +1,10 @@
-"""Classical bits that several measurements write: the last one counts, whatever routing does.
+"""Keeps the order of measurements that write the same classical bit: the last write counts.
 
-Qiskit's `BarrierBeforeFinalMeasurements` looks at qubits alone: it puts measurements that nothing
-follows at the end in an order of its own, in which another write may be the last. So a measurement
-whose outcome is overwritten unread, and whose qubit is not used again, is left out before routing;
-one that another qubit overwrites goes through routing as an opaque instruction, which keeps the
-order of its bit; and the order is compared afterwards.
+Qiskit's `BarrierBeforeFinalMeasurements` looks at qubits only: it moves final measurements to the
+end in an order of its own, in which another write may be the last. So a measurement whose outcome
+is overwritten unread, and whose qubit is not used again, is removed before routing. A measurement
+that another qubit overwrites goes through routing as an opaque instruction, which keeps the order
+of its bit. Afterwards the order is checked.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from iqm_spec.errors import Refused
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Instruction
+    from qiskit.circuit import Clbit, Instruction, Qubit
 
-Step = tuple[str, Sequence[Any], Sequence[Any]]
+
+WriteStep = tuple[str, Sequence[Any], Sequence[Any]]
 """An instruction's name, qubits and classical bits."""
 
 EARLY_MEASURE = "early_measure"
@@ -35,33 +36,33 @@ def early_measure(label: str | None = None) -> Instruction:
 
 
 def in_order(circuit: QuantumCircuit) -> QuantumCircuit:
-    """`circuit` as it may be routed: the last write to each bit stays the last."""
+    """`circuit` prepared for routing, so that the last write to each bit stays the last."""
     return _mark_overwritten(_without_lost_writes(circuit))
 
 
 def _without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
-    """`circuit` without measurements that nobody sees; those that share a bit are numbered."""
+    """`circuit` without unobservable measurements; labels number those that share a bit."""
     from qiskit.circuit import Measure
 
-    written: dict[Any, int] = {}
+    written: dict[Clbit, int] = {}
     for item in circuit.data:
         if item.operation.name == "measure":
             written[item.clbits[0]] = written.get(item.clbits[0], 0) + 1
     if max(written.values(), default=0) < 2:
         return circuit
     lost = lost_writes((i.operation.name, i.qubits, i.clbits) for i in circuit.data)
-    kept = circuit.copy_empty_like()
+    reduced = circuit.copy_empty_like()
     for place, item in enumerate(circuit.data):
         if place in lost:
             continue
         if item.operation.name == "measure" and written[item.clbits[0]] > 1:
-            kept.append(Measure(label=f"{_LABEL}{place}"), item.qubits, item.clbits, copy=False)
+            reduced.append(Measure(label=f"{_LABEL}{place}"), item.qubits, item.clbits, copy=False)
         else:
-            kept.append(item, copy=False)
-    return kept
+            reduced.append(item, copy=False)
+    return reduced
 
 
-def lost_writes(steps: Iterable[Step]) -> dict[int, int]:
+def lost_writes(steps: Iterable[WriteStep]) -> dict[int, int]:
     """Measurements that nothing follows on their qubit, and whose bit is overwritten unread.
 
     By their places among the steps (instructions of any kind of circuit), with the place of the
@@ -74,7 +75,7 @@ def lost_writes(steps: Iterable[Step]) -> dict[int, int]:
         if name in ("barrier", "delay"):
             continue
         if name != "measure":
-            for bit in bits:  # it may read them
+            for bit in bits:  # the instruction may read them
                 overwriting.pop(bit, None)
         elif bits[0] in overwriting and qubits[0] not in used:
             lost[place] = overwriting[bits[0]]
@@ -87,7 +88,7 @@ def lost_writes(steps: Iterable[Step]) -> dict[int, int]:
 
 def _mark_overwritten(circuit: QuantumCircuit) -> QuantumCircuit:
     """`circuit` with measurements that another qubit overwrites as opaque instructions."""
-    next_writer: dict[Any, Any] = {}
+    next_writer: dict[Clbit, Qubit] = {}
     early: set[int] = set()
     for place, item in reversed(list(enumerate(circuit.data))):
         if item.operation.name != "measure":
@@ -106,8 +107,8 @@ def _mark_overwritten(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def require_order(routed: QuantumCircuit) -> None:
-    """Refused where measurements that share a bit no longer stand in the order of the circuit."""
-    last: dict[Any, int] = {}
+    """Raises `Refused` where measurements that share a bit changed their order."""
+    last: dict[Clbit, int] = {}
     for item in routed.data:
         label = getattr(item.operation, "label", None)
         is_measure = item.operation.name in ("measure", EARLY_MEASURE)
