@@ -43,7 +43,7 @@ def _key(value: Any) -> Any:
     return told_apart(tuple(value)) if isinstance(value, tuple | list) else value
 
 
-class Stage(StrEnum):
+class StageName(StrEnum):
     """Stages in the order in which they run."""
 
     AER = "aer"
@@ -147,7 +147,7 @@ class Spec:
     description: str
     target: Json
     mode: Mode
-    stages: tuple[Stage, ...]
+    stages: tuple[StageName, ...]
     seed: int
     circuits: tuple[CircuitSpec, ...]
     sweep: tuple[Block, ...]

@@ -8,8 +8,8 @@ from attrs import field, frozen
 
 from iqm_spec.archive.citation import Citation, Person
 from iqm_spec.archive.contents import Contents
+from iqm_spec.engine.words import stage_label
 from iqm_spec.plan.label import count
-from iqm_spec.runs.words import named
 
 
 @frozen
@@ -52,7 +52,8 @@ def about(
 def _described(contents: Contents) -> str:
     saved = contents.saved
     stages = "; ".join(
-        f"{named(stage['stage'], stage['emulated'])} {stage['status']}" for stage in saved.stages
+        f"{stage_label(stage['stage'], stage['emulated'])} {stage['status']}"
+        for stage in saved.stages
     )
     machines = ", ".join(sorted(saved.plan.header["noise"]))
     return (

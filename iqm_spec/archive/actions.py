@@ -10,10 +10,10 @@ from attrs import frozen
 
 from iqm_spec.archive.about import About
 from iqm_spec.archive.contents import Contents
-from iqm_spec.model import Stage
-from iqm_spec.runs.words import named
+from iqm_spec.engine.words import stage_label
+from iqm_spec.model import StageName
+from iqm_spec.stages.server.attempts import Attempt
 from iqm_spec.stages.server.judge import lasting
-from iqm_spec.stages.server.state import Attempt
 
 Entity = dict[str, Any]
 
@@ -41,7 +41,7 @@ _SOFTWARE = {
 class _Made:
     """What one stage was: status and reasons as in the journal, whether it was emulated."""
 
-    stage: Stage
+    stage: StageName
     status: str
     reasons: Sequence[str]
     emulated: bool
@@ -138,7 +138,7 @@ def _stage(contents: Contents, made: _Made, about: About) -> Entity:
     entity: Entity = {
         "@id": made.id,
         "@type": "CreateAction",
-        "name": f"Stage {named(made.stage.value, made.emulated)}",
+        "name": f"Stage {stage_label(made.stage.value, made.emulated)}",
         "description": "; ".join(made.reasons) or f"The stage {made.status}",
         "instrument": _refs(_instruments(contents, made)),
         "object": _refs([*circuits, *_objects(contents, ("inputs",))]),
@@ -156,7 +156,7 @@ def _stages(contents: Contents) -> list[_Made]:
     """Stages that the journal tells of and that did something."""
     return [
         _Made(
-            Stage(told["stage"]),
+            StageName(told["stage"]),
             told["status"],
             list(map(lasting, told["verdict"])),
             told["emulated"],
@@ -167,7 +167,7 @@ def _stages(contents: Contents) -> list[_Made]:
 
 
 def _instruments(contents: Contents, made: _Made) -> list[str]:
-    if made.stage is Stage.AER:
+    if made.stage is StageName.AER:
         versions = _versions(contents)
         found = [_software_id(one, versions) for one in ("qiskit-aer",) if versions.get(one)]
         return found or [PROGRAM]
@@ -176,7 +176,7 @@ def _instruments(contents: Contents, made: _Made) -> list[str]:
 
 def _machines(contents: Contents, made: _Made) -> Iterator[Entity]:
     """A server's machines that a stage went to, each with its calibration sets."""
-    if made.stage is Stage.AER:
+    if made.stage is StageName.AER:
         return
     sets: dict[str, list[str]] = {}
     for attempt in contents.needs.attempts.get(made.stage, ()):
@@ -191,10 +191,10 @@ def _machine(contents: Contents, made: _Made, alias: str, sets: Sequence[str]) -
     realm = str(contents.saved.realm)
     where = f"{alias} at {realm}" if realm.startswith("http") else alias
     text = {
-        (Stage.MOCK, True): "An emulator that stood for a mock: its counts are random bits",
-        (Stage.MOCK, False): "A server's mock of a machine: its counts are random bits",
-        (Stage.HARDWARE, True): "An emulator that stood for a quantum computer",
-        (Stage.HARDWARE, False): "A quantum computer, used through its server's API",
+        (StageName.MOCK, True): "An emulator that stood for a mock: its counts are random bits",
+        (StageName.MOCK, False): "A server's mock of a machine: its counts are random bits",
+        (StageName.HARDWARE, True): "An emulator that stood for a quantum computer",
+        (StageName.HARDWARE, False): "A quantum computer, used through its server's API",
     }[made.stage, made.emulated]
     entity: Entity = {
         "@id": f"#{made.stage.value}-{alias}",

@@ -10,12 +10,12 @@ from unicodedata import category
 
 from attrs import frozen
 
+from iqm_spec.engine.inputs import read_inputs
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
-from iqm_spec.model import Stage
-from iqm_spec.runs.inputs import read_inputs
+from iqm_spec.model import StageName
 from iqm_spec.runs.needs import Needs, needs_of
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.journal import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
@@ -50,7 +50,7 @@ class Contents:
 def contents_of(store: Store, saved: SavedRun) -> Contents:
     """What an archive of the run holds; StoreCorrupt where any of it is damaged or lost."""
     needs = needs_of(store, saved)
-    if needs.missing and Stage.AER.value in saved.judged:
+    if needs.missing and StageName.AER.value in saved.judged:
         raise _damaged(f"run {saved.state.id} has lost some of its simulated results")
     journals = [f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)]
     events = [path for journal in journals for path in _events(store.root, journal)]

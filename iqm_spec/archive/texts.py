@@ -10,7 +10,7 @@ from iqm_spec.archive.contents import Contents
 from iqm_spec.json_types import Json
 from iqm_spec.papers.render import text as markdown_text
 from iqm_spec.source.scalars import written
-from iqm_spec.stages.server.desk import EMULATOR
+from iqm_spec.stages.server.server_info import EMULATOR
 
 _README = """\
 # {title}

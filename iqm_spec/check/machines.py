@@ -11,7 +11,7 @@ from attrs import frozen
 from iqm_spec.check.reporter import Reporter, place
 from iqm_spec.circuits import CircuitFileError, read_circuit_file
 from iqm_spec.diagnostics import Problem, nearest
-from iqm_spec.model import Spec, Stage
+from iqm_spec.model import Spec, StageName
 from iqm_spec.sweep.expand import CircuitPoints
 from iqm_spec.targets import (
     Architecture,
@@ -118,7 +118,7 @@ def _profiles(
     report: Reporter,
     profile_of: Callable[[str], ErrorProfile | None],
 ) -> Profiles:
-    if Stage.AER not in spec.stages or spec.aer.noise == "ideal":
+    if StageName.AER not in spec.stages or spec.aer.noise == "ideal":
         return dict.fromkeys(machines)
     if spec.aer.noise == "device":
         return {alias: _device_profile(alias, report, profile_of) for alias in machines}

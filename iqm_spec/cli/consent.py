@@ -9,7 +9,7 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.progress import Progress
-from iqm_spec.stages.server.consent import Bill
+from iqm_spec.stages.server.budget import Bill
 
 
 def consent(*, yes: bool, progress: Progress) -> Callable[[Bill], bool]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from iqm_spec.cost.ranges import Range
-    from iqm_spec.runs.preview import Batching, JobPreview, Slots
+    from iqm_spec.stages.server.preview import Batching, JobPreview, Slots
 
 
 def range_cell(one: Range, digits: int) -> str:

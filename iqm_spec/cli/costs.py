@@ -13,7 +13,7 @@ from attrs import frozen
 from iqm_spec.cli.options import Decorator
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
-from iqm_spec.runs.tariff import CostOptions
+from iqm_spec.stages.server.prices import CostOptions
 
 if TYPE_CHECKING:
     from iqm_spec.cost.model import TimeModel

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.cli import output
+from iqm_spec.engine.resume import attempts_of
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.engine.session import server_of_run, session_of
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.runs.resume import attempts_of
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.session import server_of_run, session_of
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.server.attempts import Attempt
+from iqm_spec.stages.server.judge import short_job_key
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 
 PATIENCE_SECONDS = 5.0
@@ -28,7 +28,7 @@ def server_jobs(
     """
     if saved.realm is None:
         return []
-    found = attempts_of(saved, store, write=False)
+    found = attempts_of(saved, store)
     jobs = [_told(attempt) for attempt in found]
     if any(attempt.open for attempt in found):
         try:
@@ -47,7 +47,7 @@ def line(job: dict[str, Any]) -> str:
 
 def _told(attempt: Attempt) -> dict[str, Any]:
     return {
-        "job": short(attempt),
+        "job": short_job_key(attempt),
         "attempt": attempt.number,
         "stage": attempt.intent["stage"],
         "computer": attempt.intent["computer"],

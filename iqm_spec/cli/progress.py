@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
+from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.plan.witness import Crosschecked
-from iqm_spec.runs.events import (
+from iqm_spec.stages.events import (
     Event,
     JobDone,
     Planned,
@@ -17,7 +18,6 @@ from iqm_spec.runs.events import (
     StageStarted,
     Transpiling,
 )
-from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

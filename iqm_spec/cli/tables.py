@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from iqm_spec.plan.plan import PlannedPoint
-    from iqm_spec.runs.rows import Row
+    from iqm_spec.stages.rows import Row
 
 MOST_ROWS = 40
 """Rows shown on a terminal; the rest is counted, and `export` has them all."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import label
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.shots import shots_of
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-from iqm_spec.runs.events import Event, JobDone, RunDone, StageStarted, Transpiling
-from iqm_spec.runs.load import Tell
-from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
+from iqm_spec.engine.prepare import Tell
+from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
+from iqm_spec.stages.events import Event, JobDone, RunDone, StageStarted, Transpiling
 
 
 def to_stderr(line: str) -> None:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.notebook.point import Point
 from iqm_spec.plan.label import count
-from iqm_spec.runs.saved import SavedRun, load_run
-from iqm_spec.runs.words import named
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Run:
         from iqm_spec.notebook.show import html
 
         verdicts = ", ".join(
-            f"{named(one.stage, one.emulated)} {one.status}" for one in self.verdicts
+            f"{stage_label(one.stage, one.emulated)} {one.status}" for one in self.verdicts
         )
         return html(self.id, f"{self.saved.about}: {verdicts or self.status}", self.each_point())
 

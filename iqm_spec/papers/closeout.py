@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iqm_spec.model import Stage
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.papers.facts import circuit_rows, fidelities, server_jobs
 from iqm_spec.runs.accounts import accounts, read_entries
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.stages.server.spending import Counting
+from iqm_spec.stages.server.budget import Counting
 from iqm_spec.store import Store
 from iqm_spec.version import __version__
 
@@ -17,7 +17,7 @@ from iqm_spec.version import __version__
 def closeout_facts(saved: SavedRun, store: Store, description: str) -> Mapping[str, Any]:
     """Everything that the template of a usage report looks at."""
     realm = saved.realm
-    jobs = [] if realm is None else server_jobs(store, saved.plan, Stage.HARDWARE, realm, ())
+    jobs = [] if realm is None else server_jobs(store, saved.plan, StageName.HARDWARE, realm, ())
     entries = [e for e in read_entries(store, Counting()) if e.experiment == saved.plan.name]
     known = [job for job in jobs if job.seconds is not None]
     return {

@@ -8,13 +8,12 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.model import Stage
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.runs.rows import RECORDS, Row
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.stages.server.spending import Counting, entry_of
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import look
+from iqm_spec.stages.rows import RECORDS, Row
+from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
+from iqm_spec.stages.server.budget import Counting, entry_of
 from iqm_spec.store import Store
 
 
@@ -136,15 +135,15 @@ def latest_run(store: Store, plan: Plan) -> SavedRun | None:
 
 def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
     """Sha256 of the packs that hold the simulated counts of some rows."""
-    found = store.find(RECORDS, {row.key for row in rows if row.stage == Stage.AER.value})
+    found = store.find(RECORDS, {row.key for row in rows if row.stage == StageName.AER.value})
     return sorted({one.digest for one in found.values()})
 
 
 def server_jobs(
-    store: Store, plan: Plan, stage: Stage, realm: str, phases: Sequence[Phase]
+    store: Store, plan: Plan, stage: StageName, realm: str, phases: Sequence[Phase]
 ) -> list[JobFacts]:
     """The jobs that stand for a plan's points at a server."""
-    work = look(plan, stage, realm, store, write=False)
+    work = read_work(plan, stage, realm, store)
     return [_job(attempt) for attempt in work.attempts(*phases)]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from iqm_spec.cost.precision import standard_error
-from iqm_spec.model import Stage
+from iqm_spec.engine.run import RunPreview
+from iqm_spec.model import StageName
 from iqm_spec.papers.facts import (
     JobFacts,
     circuit_rows,
@@ -17,19 +18,18 @@ from iqm_spec.papers.facts import (
 )
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.accounts import accounts, read_entries
-from iqm_spec.runs.preview import CostPreview
-from iqm_spec.stages.server.desk import EMULATOR
-from iqm_spec.stages.server.spending import Counting
-from iqm_spec.stages.server.state import Phase
+from iqm_spec.stages.server.attempts import Phase
+from iqm_spec.stages.server.budget import Counting
+from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
 from iqm_spec.version import __version__
 
 
 def request_facts(
-    plan: Plan, costs: CostPreview, store: Store, realm: str, description: str
+    plan: Plan, costs: RunPreview, store: Store, realm: str, description: str
 ) -> Mapping[str, Any]:
     """Everything that the template of a request looks at."""
-    machine = next(stage for stage in costs.stages if stage.stage is Stage.HARDWARE)
+    machine = costs.paid_stages[0]
     run = latest_run(store, plan)
     rows = run.rows(store) if run is not None else []
     # a rehearsal is no use of an allocation, but in a rehearsed request
@@ -50,7 +50,7 @@ def request_facts(
         "price": [one for one in costs.assumptions if one.name.startswith("price per second")],
         "run": run,
         "fidelities": [one for one in fidelities(rows) if one.stage == "aer"],
-        "aer_wanted": Stage.AER.value in plan.header["stages"],
+        "aer_wanted": StageName.AER.value in plan.header["stages"],
         "records": record_digests(store, rows),
         "mock_jobs": _mock_jobs(store, plan, realm),
         "spent": spent,
@@ -60,7 +60,7 @@ def request_facts(
 def _mock_jobs(store: Store, plan: Plan, realm: str) -> list[JobFacts]:
     """Jobs that a mock accepted: the server's, or where there is none those of a rehearsal."""
     for one in dict.fromkeys((realm, EMULATOR)):
-        found = server_jobs(store, plan, Stage.MOCK, one, [Phase.COMPLETED])
+        found = server_jobs(store, plan, StageName.MOCK, one, [Phase.COMPLETED])
         if found:
             return found
     return []

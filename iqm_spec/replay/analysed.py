@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.json_types import Json
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
 from iqm_spec.store import Store
 from iqm_spec.study import analyse_run, analysis_lines, kept_analyses

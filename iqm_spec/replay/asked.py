@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iqm_spec.engine.respec import Respec, respec
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import Point
 from iqm_spec.plan.explain import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
-from iqm_spec.runs.respec import Respec, respec
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.version import __version__
 

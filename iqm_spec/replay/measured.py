@@ -6,19 +6,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from iqm_spec.canonical import digest
-from iqm_spec.model import Stage
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
-from iqm_spec.runs.derived import derived_key, measured_lines
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.ledger import read_attempts
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import look, point_keys
+from iqm_spec.stages.derived import derived_key, measured_lines
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.attempts import Attempt, Phase, point_keys, read_attempts, read_work
+from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
 
 
@@ -26,7 +24,7 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
     """Bodies of jobs, counts and distances of the machine, and what the mock was asked."""
     if saved.realm is None:
         return
-    for stage in (Stage.MOCK, Stage.HARDWARE):
+    for stage in (StageName.MOCK, StageName.HARDWARE):
         if stage.value in saved.plan.header["stages"]:
             yield from _check_bodies(store, saved, stage, saved.realm)
     rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]
@@ -41,7 +39,7 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
         yield check_of("hardware distances", len(known), wrong, note)
 
 
-def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Iterator[Check]:
+def _check_bodies(store: Store, saved: SavedRun, stage: StageName, realm: str) -> Iterator[Check]:
     """Each job's request, made again from the plan's circuits, is the one that was sent.
 
     Jobs that stand for the run's points, and whatever the run itself asked: what failed, waits,
@@ -50,7 +48,7 @@ def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> It
     every = read_attempts(store, stage, realm)  # those that name no point of the plan too
     asked = [one for one in every if one.intent.get("run") == saved.state.id]
     own_ids = {(one.job, one.number) for one in asked}
-    stand = look(saved.plan, stage, realm, store, write=False).attempts()
+    stand = read_work(saved.plan, stage, realm, store).attempts()
     standing = [one for one in stand if (one.job, one.number) not in own_ids]
     found = [one for one in (*standing, *asked) if one.phase is not Phase.CLAIMED]
     own = [one for one in found if not one.intent.get("imported")]
@@ -67,7 +65,7 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
         if named_ not in plans:
             plans[named_] = _with_keys(read_plan(store, named_), attempt)
         plan, points = plans[named_]
-        name = attempt.id or short(attempt)
+        name = attempt.id or short_job_key(attempt)
         if any(key not in points for key, _ in attempt.parts):
             yield Mismatch(f"job {name}", "its circuits are not those of the plan that it names")
         elif digest(json.loads(_request(store, plan, attempt, points))) != body:
@@ -76,7 +74,7 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
 
 def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
     """A plan with its points by their keys at the stage and server of an attempt."""
-    keys = point_keys(plan, Stage(attempt.intent["stage"]), attempt.intent["realm"])
+    keys = point_keys(plan, StageName(attempt.intent["stage"]), attempt.intent["realm"])
     points: dict[str, PlannedPoint] = {}
     for key, point in zip(keys, plan.points, strict=True):
         points.setdefault(key, point)  # of those that ask the same, the first was sent

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from iqm_spec.model import Stage
+from iqm_spec.engine.inputs import read_inputs
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.analysed import check_analyses
 from iqm_spec.replay.asked import check_spec
@@ -16,8 +18,6 @@ from iqm_spec.replay.shots import check_simulated_shots
 from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
 from iqm_spec.replay.told import check_told
 from iqm_spec.replay.verdicts import check_verdict
-from iqm_spec.runs.inputs import read_inputs
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store, verify
 from iqm_spec.targets import error_profile, known
 
@@ -38,7 +38,7 @@ def reproduce(
         yield spec
     yield check_circuits(store, saved.plan)
     wanted: Any = saved.state.fields.get("wanted", ())
-    if Stage.AER.value in wanted:
+    if StageName.AER.value in wanted:
         profiles = _profiles(store, saved)
         noise = check_noise(saved.plan, profiles)
         yield noise

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iqm_spec import memory
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
-from iqm_spec.runs.keys import aer_key
-from iqm_spec.runs.rows import RECORDS
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.shots import SIMULATED, order_line
+from iqm_spec.stages.keys import aer_key
+from iqm_spec.stages.rows import RECORDS
+from iqm_spec.stages.shots import SIMULATED, order_line
 from iqm_spec.store import Store
 
 

@@ -8,16 +8,16 @@ from typing import Any
 from attrs import define, field
 
 from iqm_spec.analysis.homogeneity import compare_counts, holm
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
-from iqm_spec.runs.aer import asked_of, jobs_of, record_line
-from iqm_spec.runs.derived import derived_line
-from iqm_spec.runs.keys import aer_key, installed_simulator
-from iqm_spec.runs.rows import DERIVED, RECORDS
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.aer import AerOutcome, run_jobs
+from iqm_spec.stages.aer.stage import asked_of, jobs_of, record_line
+from iqm_spec.stages.derived import derived_line
+from iqm_spec.stages.keys import aer_key, installed_simulator
+from iqm_spec.stages.rows import DERIVED, RECORDS
 from iqm_spec.store import Store
 from iqm_spec.targets import ErrorProfile
 
@@ -89,7 +89,7 @@ def check_noise(plan: Plan, profiles: Profiles) -> Check:
 
 def changed_since(store: Store, saved: SavedRun) -> str:
     """Which versions and platform differ from those of the run, in words; empty where none."""
-    from iqm_spec.runs.environment import environment
+    from iqm_spec.engine.inputs import environment
 
     then = saved.environment(store)
     now: Any = environment()

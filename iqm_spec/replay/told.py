@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from iqm_spec.model import Stage
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.replay.check import Check, Mismatch, check_of
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.server.errors import BadAnswer
 from iqm_spec.server.jobs import parse_stored
+from iqm_spec.stages.keys import record_key
+from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
 from iqm_spec.stages.server.collect import records_kind
-from iqm_spec.stages.server.desk import EMULATOR
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.keys import record_key
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import look
+from iqm_spec.stages.server.judge import short_job_key
+from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
 
 
@@ -24,15 +23,15 @@ def check_told(store: Store, saved: SavedRun) -> Check:
 
     Whoever changes one of them has to change all: no proof, but few contradictions pass.
     """
-    stages = [Stage.MOCK, Stage.HARDWARE] if saved.realm is not None else []
+    stages = [StageName.MOCK, StageName.HARDWARE] if saved.realm is not None else []
     jobs = [
         (stage, attempt)
         for stage in stages
-        for attempt in look(saved.plan, stage, saved.realm or "", store, write=False).attempts()
+        for attempt in read_work(saved.plan, stage, saved.realm or "", store).attempts()
     ]
     wrong = [*_of_run(store, saved)]
     for stage, attempt in jobs:
-        name = f"job {attempt.id or short(attempt)}"
+        name = f"job {attempt.id or short_job_key(attempt)}"
         wrong += [Mismatch(name, why) for why in _of_job(store, saved, stage, attempt)]
     return check_of("journals", 1 + len(jobs), wrong)
 
@@ -63,7 +62,7 @@ def _asked(stage: Any) -> bool:
     return bool(stage["points"])
 
 
-def _of_job(store: Store, saved: SavedRun, stage: Stage, attempt: Attempt) -> Iterator[str]:
+def _of_job(store: Store, saved: SavedRun, stage: StageName, attempt: Attempt) -> Iterator[str]:
     intent = attempt.intent
     if saved.realm == EMULATOR and not intent.get("emulated"):
         yield "it was emulated, and says it was not"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from iqm_spec.analysis import judge
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count, label
 from iqm_spec.replay.check import Check, Mismatch, check_of
-from iqm_spec.runs.aer import comparison_of
-from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.aer.stage import comparison_of
 from iqm_spec.store import Store
 
 

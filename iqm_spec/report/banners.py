@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from iqm_spec.engine.words import stage_label
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.words import named
 
 _TOLD = {
     "failed": "The {stage} stage failed",
@@ -35,6 +35,6 @@ def not_passed(subject: Subject) -> str:
     for one in subject.saved.stages:
         told = _TOLD.get(str(one["status"]))
         if told is not None:
-            stage = named(str(one["stage"]), bool(one.get("emulated")))
+            stage = stage_label(str(one["stage"]), bool(one.get("emulated")))
             return f"Not complete. {told.format(stage=stage)}; its verdict has the reasons."
     return ""

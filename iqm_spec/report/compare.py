@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from iqm_spec.analysis.merit import Merit
+from iqm_spec.engine.words import stage_label
 from iqm_spec.plan.differences import in_words
 from iqm_spec.plan.explain import Explanation, explain
 from iqm_spec.plan.label import count
@@ -33,8 +34,7 @@ from iqm_spec.report.sections.outcomes import outcome_sets
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, merit_title, point_name, stage_name, thinned, with_error
 from iqm_spec.runs.paired import Pair, in_short, paired
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.words import named
+from iqm_spec.stages.rows import Row
 
 _MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_TOLD = 1000, 4, 400, 24
 
@@ -240,7 +240,7 @@ def _verdict(pair: Pair) -> str:
 
 def _stage(pair: Pair) -> str:
     """The stage that both share; the noise of a simulation need not be the same."""
-    return named(pair.left.stage, pair.left.emulated or pair.right.emulated)
+    return stage_label(pair.left.stage, pair.left.emulated or pair.right.emulated)
 
 
 def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:

@@ -10,7 +10,7 @@ from attrs import frozen
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.report.words import thinned
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 MOST_SHOWN = 6
 """Points that are drawn at once."""

@@ -8,18 +8,17 @@ from typing import Any
 from attrs import field, frozen
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.engine.inputs import Inputs, read_inputs
+from iqm_spec.engine.respec import source_of_run
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import JobFailed, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.runs.gaps import Gaps, gaps
-from iqm_spec.runs.inputs import Inputs, read_inputs
-from iqm_spec.runs.respec import source_of_run
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source
 from iqm_spec.spec.analysis import PLUGINS
-from iqm_spec.stages.server.state import Attempt
-from iqm_spec.stages.server.work import look
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.attempts import Attempt, read_work
 from iqm_spec.store import Store
 from iqm_spec.study import analyse_run
 from iqm_spec.study.analyse import USUAL, declared
@@ -38,7 +37,7 @@ class Subject:
     source: Source | None = field(repr=False)
     inputs: Inputs | None = field(repr=False)
     environment: Mapping[str, Any]
-    jobs: Mapping[Stage, tuple[Attempt, ...]] = field(repr=False)
+    jobs: Mapping[StageName, tuple[Attempt, ...]] = field(repr=False)
     """The jobs at a server that stand for the run's points."""
     not_analysed: str = ""
     """Why an analysis that the spec declared could not be done here."""
@@ -113,15 +112,15 @@ def _is_emulated(job: Attempt) -> bool:
     return bool(job.intent.get("emulated"))
 
 
-def _jobs(store: Store, saved: SavedRun) -> dict[Stage, tuple[Attempt, ...]]:
+def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]:
     if saved.realm is None:
         return {}
     found = {}
-    for stage in (Stage.MOCK, Stage.HARDWARE):
+    for stage in (StageName.MOCK, StageName.HARDWARE):
         wanted: Any = saved.state.fields.get("wanted", ())
         if stage.value not in wanted:
             continue
         named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}
-        work = look(saved.plan, stage, saved.realm, store, write=False)
+        work = read_work(saved.plan, stage, saved.realm, store)
         found[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
     return found

@@ -19,7 +19,7 @@ from attrs import frozen
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import PlannedPoint
 
@@ -53,7 +53,7 @@ class ForeignJob:
     """A job at the server. `target` is its computer less `:mock`; `circuits` are (name, form)."""
 
     id: str
-    stage: Stage
+    stage: StageName
     target: str
     shots: int
     settings: Mapping[str, Json]
@@ -65,7 +65,7 @@ class ForeignJob:
     @property
     def computer(self) -> str:
         """The quantum computer that it was sent to."""
-        return self.target + (_MOCK if self.stage is Stage.MOCK else "")
+        return self.target + (_MOCK if self.stage is StageName.MOCK else "")
 
 
 @frozen
@@ -114,7 +114,7 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
     }
     return ForeignJob(
         id=job_id,
-        stage=Stage.MOCK if alias.endswith(_MOCK) else Stage.HARDWARE,
+        stage=StageName.MOCK if alias.endswith(_MOCK) else StageName.HARDWARE,
         target=alias.removesuffix(_MOCK),
         shots=payload["shots"],
         settings={name: payload[name] for name in OPTIONS},

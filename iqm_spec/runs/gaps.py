@@ -8,16 +8,14 @@ from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.errors import StoreCorrupt
+from iqm_spec.engine.journal import JOB
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.log import JOB, USED
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.layout import DIGEST
 from iqm_spec.store.lost import lost_of_jobs
-from iqm_spec.store.references import named_jobs
 
 _PACKS = ("records", "derived")
 """Fields of a job's event that name its results."""
@@ -115,20 +113,6 @@ def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
     begun = {row.stage for row in rows}
     waived = {str(stage["stage"]) for stage in saved.stages if stage["status"] == "waived"}
     return tuple(s for s in wanted if s != "mock" and s not in begun and s not in waived)
-
-
-def require_journals(store: Store, realm: str) -> None:
-    """StoreCorrupt where a run names jobs whose journals are gone: they might be paid again."""
-    held = set(store.job_keys())
-    for state in store.runs():
-        for event in state.of_kind(USED):
-            lost = [job for job in named_jobs(event.fields) if job not in held]
-            if lost and event.fields.get("realm") == realm:
-                raise StoreCorrupt(
-                    f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",
-                    hint="bring it back, from git or a colleague's copy: without it the same job "
-                    "might be paid twice",
-                )
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from attrs import frozen
 
+from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.runs.needs import needs_of
-from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store, verify
 from iqm_spec.store.disk import translated
 from iqm_spec.store.layout import DIGEST, INDEX, KIND, TMP

@@ -10,17 +10,16 @@ from itertools import islice
 
 from attrs import frozen
 
-from iqm_spec.model import Stage
-from iqm_spec.runs.derived import MEASURED, derived_key
-from iqm_spec.runs.keys import aer_key
-from iqm_spec.runs.log import USED
-from iqm_spec.runs.rows import DERIVED, RECORDS
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.server_rows import server_rows
-from iqm_spec.runs.shots import SIMULATED, kept, wanted_keys
-from iqm_spec.stages.server.ledger import read_attempts
+from iqm_spec.engine.journal import USED
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
+from iqm_spec.stages.derived import MEASURED, derived_key
+from iqm_spec.stages.keys import aer_key
+from iqm_spec.stages.rows import DERIVED, RECORDS
+from iqm_spec.stages.server.attempts import Attempt, read_attempts
 from iqm_spec.stages.server.machines import MachinesAsk
-from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.server.rows import server_rows
+from iqm_spec.stages.shots import SIMULATED, kept, wanted_keys
 from iqm_spec.store import Store
 from iqm_spec.store.references import named_jobs
 
@@ -31,8 +30,8 @@ _AT_ONCE = 4096
 class Needs:
     """Jobs by stage, each with the attempts that are the run's; packs of results by stage."""
 
-    attempts: Mapping[Stage, tuple[Attempt, ...]]
-    results: Mapping[Stage, tuple[str, ...]]
+    attempts: Mapping[StageName, tuple[Attempt, ...]]
+    results: Mapping[StageName, tuple[str, ...]]
     machines: str | None
     """Digest of the machines as the server told them, where they were kept."""
     missing: int = 0
@@ -52,19 +51,19 @@ class Needs:
 
 def needs_of(store: Store, saved: SavedRun) -> Needs:
     """What a stored run needs of its folder; StoreCorrupt where that cannot be read."""
-    attempts: dict[Stage, tuple[Attempt, ...]] = {}
-    results: dict[Stage, tuple[str, ...]] = {}
+    attempts: dict[StageName, tuple[Attempt, ...]] = {}
+    results: dict[StageName, tuple[str, ...]] = {}
     machines = None
     missing = 0
     wanted = saved.state.fields.get("wanted", ())
-    if isinstance(wanted, list) and Stage.AER.value in wanted:
+    if isinstance(wanted, list) and StageName.AER.value in wanted:
         packs, missing = _simulated(store, saved)
-        results[Stage.AER] = tuple(sorted(packs))
+        results[StageName.AER] = tuple(sorted(packs))
     if saved.realm is not None:
         machines = store.find_answer(
             MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm).key
         )
-        for stage in (Stage.MOCK, Stage.HARDWARE):
+        for stage in (StageName.MOCK, StageName.HARDWARE):
             attempts[stage] = _attempts(store, saved, stage, saved.realm)
             results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
     return Needs(attempts, results, machines, missing)
@@ -88,7 +87,7 @@ def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
     return packs, missing
 
 
-def _attempts(store: Store, saved: SavedRun, stage: Stage, realm: str) -> tuple[Attempt, ...]:
+def _attempts(store: Store, saved: SavedRun, stage: StageName, realm: str) -> tuple[Attempt, ...]:
     """Attempts that stand for the run's points, and those that it made itself."""
     named = {
         job
@@ -104,13 +103,13 @@ def _attempts(store: Store, saved: SavedRun, stage: Stage, realm: str) -> tuple[
 
 
 def _measured(
-    store: Store, saved: SavedRun, stage: Stage, attempts: Sequence[Attempt]
+    store: Store, saved: SavedRun, stage: StageName, attempts: Sequence[Attempt]
 ) -> Iterator[str]:
     for attempt in attempts:
         for fields in attempt.completions.values():
             yield str(fields["records"])
     used = saved.used(stage)
-    if stage is Stage.HARDWARE and used and saved.realm is not None:
+    if stage is StageName.HARDWARE and used and saved.realm is not None:
         rows = list(server_rows(store, saved.plan, stage, saved.realm, used))
         keys = {derived_key(row.sources) for row in rows if row.sources}
         yield from kept(store, (row for row in rows if row.point.memory)).values()

@@ -11,7 +11,7 @@ from iqm_spec.analysis.homogeneity import Homogeneity, compare_counts, holm
 from iqm_spec.plan.explain import PointName, point_name
 from iqm_spec.plan.label import count
 from iqm_spec.plan.readout import is_calibration
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 SIGNIFICANT = 0.01
 """Corrected p-values below this are called a difference."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.shots import shots_of
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:

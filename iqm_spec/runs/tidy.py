@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from attrs import frozen
 
 from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 COUNTED = ("shots", "shots_returned", "calibration_set_id", "outcome", "count")

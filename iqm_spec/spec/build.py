@@ -7,7 +7,7 @@ from typing import Any
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, Stage
+from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, StageName
 from iqm_spec.spec.analysis import completed_analysis
 from iqm_spec.spec.circuit_rules import default_name, source_of
 from iqm_spec.spec.experiment_rules import Targets
@@ -44,7 +44,7 @@ def build(
         description=given["description"],
         target=target,
         mode=mode,
-        stages=tuple(Stage(stage) for stage in given["stages"]),
+        stages=tuple(StageName(stage) for stage in given["stages"]),
         seed=given["seed"],
         circuits=circuits,
         sweep=sweep,

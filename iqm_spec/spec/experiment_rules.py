@@ -9,11 +9,11 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.model import Mode, Stage
+from iqm_spec.model import Mode, StageName
 from iqm_spec.spec.targets import TargetError, TargetRef, parse_target
 from iqm_spec.spec.words import quoted
 
-_STAGES = tuple(stage.value for stage in Stage)
+_STAGES = tuple(stage.value for stage in StageName)
 _SAMPLED = "move_gate_validation"
 
 
@@ -79,7 +79,7 @@ def _target_problems(
         hint = "write `mode: timeslot` at the top, and the target without `:timeslot`"
         yield Problem(path, "S505", message, hint)
     stages = tree.get("stages")
-    if ref.mock and isinstance(stages, list) and Stage.HARDWARE.value in stages:
+    if ref.mock and isinstance(stages, list) and StageName.HARDWARE.value in stages:
         message = "a `:mock` target has no hardware, but `stages` names it"
         hint = f"write `target: {ref.alias}`; the mock stage uses its mock by itself"
         yield Problem(path, "S505", message, hint)
@@ -110,7 +110,7 @@ def _requirement_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
 def _method_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
     """What no circuit can be simulated by, whatever it holds."""
     aer = tree.get("aer")
-    if not isinstance(aer, dict) or Stage.AER.value not in _stages(tree):
+    if not isinstance(aer, dict) or StageName.AER.value not in _stages(tree):
         return
     if aer.get("method") == "stabilizer" and aer.get("noise", "device") != "ideal":
         message = "the stabilizer method cannot simulate noise: relaxation is not a Pauli error"
@@ -120,7 +120,7 @@ def _method_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _stages(tree: Mapping[str, Any]) -> set[str]:
     """The stages of the spec; none where something is wrong with them."""
-    stages = tree.get("stages", [Stage.AER.value])
+    stages = tree.get("stages", [StageName.AER.value])
     sound = isinstance(stages, list) and all(stage in _STAGES for stage in stages)
     return set(stages) if sound else set()
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.readout import is_calibration
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import PLUGINS, Declared
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 from iqm_spec.study import distances, expectation, ghz, logical, mirror, volume
 from iqm_spec.study.groups import Options

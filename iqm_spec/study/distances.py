@@ -10,7 +10,7 @@ from iqm_spec.analysis.intervals import distance_intervals
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.analysis.readout import Mitigated, nearest_probabilities
 from iqm_spec.canonical import digest
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.study.groups import Options, found, merit, rows_of_circuits
 from iqm_spec.study.readout import Readout
 

@@ -19,7 +19,7 @@ from iqm_spec.analysis.expectation import (
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.analysis.readout import Mitigated
 from iqm_spec.plan.label import count
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,

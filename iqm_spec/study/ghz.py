@@ -17,7 +17,7 @@ from iqm_spec.analysis.ghz import (
 )
 from iqm_spec.analysis.merit import Analysed, Curve
 from iqm_spec.analysis.readout import Mitigated
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,

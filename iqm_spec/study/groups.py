@@ -10,7 +10,7 @@ from attrs import evolve
 from iqm_spec.analysis.goodness import Goodness
 from iqm_spec.analysis.merit import Analysed, Curve, Merit, interval
 from iqm_spec.json_types import Json
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 Options = Mapping[str, Any]
 """What a spec declares of one analysis, defaults filled in."""

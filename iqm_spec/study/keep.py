@@ -7,8 +7,8 @@ from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
 from iqm_spec.canonical import digest
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.json_types import Json
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.analysis import Declared
 from iqm_spec.store import Store
 

@@ -14,7 +14,7 @@ from iqm_spec.analysis.mirror import (
     polarization,
 )
 from iqm_spec.plan.label import count
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,

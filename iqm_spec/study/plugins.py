@@ -1,7 +1,7 @@
 """Analyses of installed packages: entry points `iqm_spec.analyses`, loaded when they are named.
 
 A plugin is a function `(rows, options) -> Iterable[Analysed]`: `rows` are those of one run with
-counts (`iqm_spec.runs.rows.Row`), `options` what the spec says.
+counts (`iqm_spec.stages.rows.Row`), `options` what the spec says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from attrs import evolve
 from iqm_spec.analysis.merit import Analysed
 from iqm_spec.diagnostics import nearest
 from iqm_spec.errors import JobFailed, UsageError
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 GROUP = "iqm_spec.analyses"
 

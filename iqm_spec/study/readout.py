@@ -12,7 +12,7 @@ from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.readout import NAMES, ONES, ZEROS
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
 _Where = tuple[Any, ...]

@@ -15,7 +15,7 @@ from iqm_spec.analysis.volume import (
     heavy_share,
 )
 from iqm_spec.plan.label import count
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.study.groups import (
     Group,
     Options,

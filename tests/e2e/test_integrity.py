@@ -115,7 +115,7 @@ def test_a_flipped_bit_in_the_index_changes_no_answer(results: Path) -> None:
 
 
 def rows(root: Path) -> list[dict[str, Any]]:
-    from iqm_spec.runs.saved import load_run
+    from iqm_spec.engine.saved import load_run
 
     store = Store(root)
     return [row.to_json() for row in load_run(store, "latest").each_row(store)]

@@ -17,10 +17,10 @@ from attrs import evolve
 
 import iqm_spec
 from iqm_spec.emulator import Emulator
+from iqm_spec.engine import session
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.notebook import arrays
 from iqm_spec.notebook.show import html
-from iqm_spec.runs import session
 from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
 

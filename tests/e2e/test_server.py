@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from iqm_spec.emulator import Emulator, Options, Span
-from iqm_spec.runs.calibrations import read_calibrations
-from iqm_spec.runs.saved import load_run
+from iqm_spec.engine.saved import load_run
+from iqm_spec.stages.server.machines import read_calibrations
 from iqm_spec.store import Store
 from tests.emulators import start
 

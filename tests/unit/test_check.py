@@ -11,7 +11,7 @@ from qiskit.circuit import Parameter
 
 from iqm_spec.check import Checked
 from iqm_spec.diagnostics import Diagnostic
-from iqm_spec.runs.load import examine
+from iqm_spec.engine.prepare import examine
 from iqm_spec.sweep.expand import points
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"

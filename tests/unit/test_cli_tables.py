@@ -12,7 +12,7 @@ from iqm_spec.cli import output
 from iqm_spec.cli.tables import plan_table, results_table, top_outcomes
 from iqm_spec.diagnostics import Diagnostic, Span, render
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 
 def point(value: object) -> PlannedPoint:

@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Op, Stage
+from iqm_spec.model import NativeCircuit, Op, StageName
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.runs.foreign import OPTIONS, Candidate, ForeignJob, candidates, form, match
 
@@ -49,8 +49,9 @@ def listed(*points: PlannedPoint) -> list[Candidate]:
 def job(*circuits: tuple[str, ...], **fields: Any) -> ForeignJob:
     settings = listed(point())[0].settings
     given: dict[str, Any] = {
-        "id": "j", "stage": Stage.HARDWARE, "target": "garnet", "shots": 100, "settings": settings,
-        "calibration_set_id": "set", "circuits": tuple(("theirs", one) for one in circuits),
+        "id": "j", "stage": StageName.HARDWARE, "target": "garnet", "shots": 100,
+        "settings": settings, "calibration_set_id": "set",
+        "circuits": tuple(("theirs", one) for one in circuits),
         "payload": {}, "terminal": True,
     }  # fmt: skip
     return ForeignJob(**{**given, **fields})
@@ -163,7 +164,7 @@ OTHER: dict[str, Json] = {"dd_mode": "enabled"}
     [
         ({"target": "emerald"}, "pin", "it was sent to emerald; the spec is of garnet"),
         (
-            {"target": "emerald", "stage": Stage.MOCK},
+            {"target": "emerald", "stage": StageName.MOCK},
             "pin",
             "it was sent to emerald:mock; the spec is of garnet",
         ),

@@ -9,8 +9,7 @@ import pytest
 
 from iqm_spec.cost.estimate import JobAsked
 from iqm_spec.cost.shape import alike
-from iqm_spec.runs.measured import timings_of
-from iqm_spec.runs.tariff import CostOptions, PriceSources, tariff_of
+from iqm_spec.stages.server.prices import CostOptions, PriceSources, tariff_of, timings_of
 from iqm_spec.store import Store
 
 pytestmark = pytest.mark.usefixtures("any_shape")

@@ -11,7 +11,7 @@ import pytest
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.server.body import job_body
 from iqm_spec.stages.server.adopt import AFTER, BEFORE, adopt, release
-from iqm_spec.stages.server.state import Phase, attempts
+from iqm_spec.stages.server.attempts import Phase, attempts
 from iqm_spec.store import Store
 
 pytestmark = pytest.mark.usefixtures("any_shape")

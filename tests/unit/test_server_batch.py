@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.stages.server.attempts import ServerWork
 from iqm_spec.stages.server.batch import Bounds, Part, batches
-from iqm_spec.stages.server.work import ServerWork
 
 
 def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3) -> Part:

@@ -13,7 +13,7 @@ from attrs import evolve
 from scripted import Scripted, http
 
 from iqm_spec.cli import output
-from iqm_spec.model import NativeCircuit, Op, Stage
+from iqm_spec.model import NativeCircuit, Op, StageName
 from iqm_spec.server import fields
 from iqm_spec.server.computers import read_architecture, read_offer
 from iqm_spec.server.errors import BadAnswer, Unreadable
@@ -25,9 +25,9 @@ from iqm_spec.server.reply import Reply
 from iqm_spec.server.results import counts_of, counts_of_measurements
 from iqm_spec.server.transport import Connection, connect
 from iqm_spec.stages.server.adopt import adopt
+from iqm_spec.stages.server.attempts import Attempt, Phase, attempts
 from iqm_spec.stages.server.collect import results_of
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.state import Attempt, Phase, attempts
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 from iqm_spec.targets import architecture, architecture_from_json
 from iqm_spec.targets.fidelity import depolarizing_of
@@ -241,7 +241,7 @@ def test_what_is_said_of_odd_keys_can_be_shown_and_stored(key: str, tmp_path: Pa
 
 def results(counts: dict[str, int]) -> tuple[list[Any], str]:
     """What `results_of` makes of a job of ten shots with these counts."""
-    intent = {"stage": Stage.HARDWARE.value, "shots": 10, "parts": [["k", 0]]}
+    intent = {"stage": StageName.HARDWARE.value, "shots": 10, "parts": [["k", 0]]}
     attempt = Attempt("a" * 64, 1, Phase.SUBMITTED, intent, (ID,), {})
     told = [{"measurement_keys": [KEY], "counts": counts}]
     with Scripted([http(200, told)]) as server:

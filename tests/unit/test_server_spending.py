@@ -8,9 +8,16 @@ from typing import Any
 import pytest
 
 from iqm_spec.errors import Refused
-from iqm_spec.stages.server.purse import Limits, Purse
-from iqm_spec.stages.server.spending import Counting, entries, experiment_of, of_experiment, spent
-from iqm_spec.stages.server.state import attempts
+from iqm_spec.stages.server.attempts import attempts
+from iqm_spec.stages.server.budget import (
+    BudgetGuard,
+    Counting,
+    Limits,
+    entries,
+    experiment_of,
+    of_experiment,
+    spent,
+)
 from iqm_spec.store import Store
 from iqm_spec.store.journal import Event
 
@@ -158,7 +165,7 @@ def test_a_purse(
     write(store, "2" * 64, "submitted")
     write(store, "3" * 64, "submitted", realm="https://resonance.iqm.tech")
     write(store, "4" * 64, "submitted", run="other-20261123-120000-1a2b3c4d")
-    purse = Purse(store, "ghz-pairs", "emulator", Limits(budget, most))
+    purse = BudgetGuard(store, "ghz-pairs", "emulator", Limits(budget, most))
     if most is not None and most > 2:
         purse.mine.add(("2" * 64, 1))
     if not refused:

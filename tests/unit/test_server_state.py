@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iqm_spec.json_types import Json
-from iqm_spec.stages.server.state import KIND_OF, Phase, attempts
+from iqm_spec.stages.server.attempts import KIND_OF, Phase, attempts
 from iqm_spec.store.journal import Event
 
 JOB = "f" * 64

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iqm_spec.check import Checked
-from iqm_spec.runs.load import examine
+from iqm_spec.engine.prepare import examine
 from iqm_spec.sweep import points
 
 QASM = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nmeasure q -> c;\n'

@@ -23,8 +23,10 @@ from iqm_spec.cli.options import (
     set_option,
 )
 from iqm_spec.diagnostics import Diagnostic, printable, render
+from iqm_spec.engine.prepare import examine
+from iqm_spec.engine.session import EMULATOR_STATE, session_of
 from iqm_spec.errors import ExitCode, IqmSpecError
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.runs.doctor import (
     Check,
@@ -45,10 +47,8 @@ from iqm_spec.runs.doctor_server import (
     spec_checks,
     visit,
 )
-from iqm_spec.runs.load import examine
-from iqm_spec.runs.session import EMULATOR_STATE, session_of
-from iqm_spec.stages.server.desk import EMULATOR
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
 from iqm_spec.sweep.expand import points
 from iqm_spec.targets import Architecture, ErrorProfile
@@ -91,7 +91,7 @@ def command(
                 spec, overrides, allowed_code, machines=room.machines
             )
             more = _spec_checks(spec, checked, mistakes, notices, room, results)
-    needs_no_server = checked is not None and set(checked.spec.stages) == {Stage.AER}
+    needs_no_server = checked is not None and set(checked.spec.stages) == {StageName.AER}
     checks += [check.softened for check in told] if needs_no_server else told
     checks += more
     code = int(exit_code(checks))

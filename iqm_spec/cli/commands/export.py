@@ -16,14 +16,14 @@ from iqm_spec.cli import output as out
 from iqm_spec.cli.missing import tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.written import write_pieces, write_with
+from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import Gaps, gaps
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.shot_files import bitstrings, write_npz
 from iqm_spec.runs.tidy import tidy, write_parquet
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
 _AT_ONCE = 1 << 12

@@ -16,18 +16,17 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress
-from iqm_spec.model import Stage
+from iqm_spec.engine.prepare import GivenSpec, prepare
+from iqm_spec.engine.run import plan_of
+from iqm_spec.engine.session import require_session, session_of
+from iqm_spec.engine.words import stage_label
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.runs.events import Paused, Planned
 from iqm_spec.runs.foreign import read_foreign
 from iqm_spec.runs.imported import Imported, bring_in, known_attempts
-from iqm_spec.runs.loop import planned
-from iqm_spec.runs.prepare import Given, prepare
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.session import require_session, session_of
-from iqm_spec.runs.words import named
-from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.events import Paused
+from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.store import Store
 
 
@@ -59,31 +58,23 @@ def command(
         session = require_session(found)
 
         def tell(why: str, seconds: float) -> None:
-            progress.show(Paused(Stage.HARDWARE, why, seconds))
+            progress.show(Paused(StageName.HARDWARE, why, seconds))
 
         known = known_attempts(store, session.realm)
         new = [job_id for job_id in asked if job_id not in known]
         ready = prepare(
-            Given(spec, overrides, allowed_code, None), store, session, output.say, replan=False
+            GivenSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
         )
         patience = Patience(tell=tell)
         jobs = [read_foreign(session.connection, job_id, patience) for job_id in new]
-        plan = _plan(Request(checked=ready.checked, session=session), store, progress)
+        with progress:
+            plan = plan_of(ready.checked, store, report=progress.show)
         done = bring_in(jobs, asked, plan, ready.checked, session, store, tell)
     if as_json:
         output.answer(_answer(done, plan, session.realm, results))
     else:
         _tell(done, results)
     return int(done.code)
-
-
-def _plan(request: Request, store: Store, progress: Progress) -> Plan:
-    with progress:
-        for event in planned(request, store):
-            progress.show(event)
-            if isinstance(event, Planned):
-                plan = event.plan
-    return plan
 
 
 def _answer(done: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
@@ -125,7 +116,7 @@ def _tell(done: Imported, results: Path) -> None:
         click.echo(f"job {job_id}: {how}, {_status(attempt)}")
         click.echo(f"  {attempt.intent['computer']}, {circuits}, {attempt.intent['shots']:,} shots")
     for stage in done.stages:
-        click.echo(f"{named(stage.stage, stage.emulated)}: {stage.status}")
+        click.echo(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
         for reason in stage.reasons:
             click.echo(f"  {reason}")
     if done.run:

@@ -11,13 +11,13 @@ from iqm_spec.cli import output, tables
 from iqm_spec.cli.live import line, server_jobs
 from iqm_spec.cli.missing import LOST, UNFINISHED, tell_gaps
 from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.engine.resume import since
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import ExitCode, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import gaps, names_lost_objects
-from iqm_spec.runs.resume import since
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun, load_run
-from iqm_spec.runs.words import named
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.lost import lost_of_jobs
 
@@ -104,7 +104,7 @@ def _show(
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
-        console.print(f"{named(stage['stage'], stage['emulated'])}: {stage['status']}")
+        console.print(f"{stage_label(stage['stage'], stage['emulated'])}: {stage['status']}")
         for reason in stage["verdict"]:
             console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
     for job in jobs:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iqm_spec.cost.words import amount
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Column, Figure, Figures, Section, Table, Text
 from iqm_spec.report.figures.timeline import MOST_JOBS, Bar, timeline
@@ -18,8 +18,8 @@ from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, seconds
 from iqm_spec.server.errors import BadAnswer
 from iqm_spec.server.jobs import parse_stored
-from iqm_spec.stages.server.spending import Counting, Entry, entry_of
-from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.attempts import Attempt, Phase
+from iqm_spec.stages.server.budget import Counting, Entry, entry_of
 from iqm_spec.store import Store
 
 _MOST_ROWS = 200
@@ -50,7 +50,7 @@ def jobs(subject: Subject) -> Section | None:
     failed = {one["stage"] for one in subject.saved.stages if one["status"] == "failed"}
     found = [
         _job(subject.store, one, failed=stage.value in failed)
-        for stage in Stage
+        for stage in StageName
         for one in subject.jobs.get(stage, ())
     ]
     if not found:
@@ -148,7 +148,7 @@ def _table(found: list[_Job]) -> Table:
 
 def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     attempt, entry = job.attempt, job.entry
-    mock = attempt.intent.get("stage") == Stage.MOCK.value
+    mock = attempt.intent.get("stage") == StageName.MOCK.value
     yield clean(", ".join(attempt.ids) or attempt.job[:12], 80)
     yield job.name
     phase = "no result given" if job.given_up else attempt.phase.value
@@ -178,7 +178,9 @@ def _moment(of: float | None) -> str:
 
 
 def _costs(found: list[_Job]) -> Iterator[Block]:
-    paid = [job.entry for job in found if job.attempt.intent.get("stage") == Stage.HARDWARE.value]
+    paid = [
+        job.entry for job in found if job.attempt.intent.get("stage") == StageName.HARDWARE.value
+    ]
     done = [one for one in paid if one.measured_seconds is not None]
     if not paid:
         return

@@ -11,7 +11,7 @@ from iqm_spec.report.curves import curves
 from iqm_spec.report.document import Block, Column, Figure, Figures, Fold, Section, Table, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import axis_label, clean, merit_title, stage_name, with_error
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 _MOST_ROWS = 200
 MOST_FIGURES = 24

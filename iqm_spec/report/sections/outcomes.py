@@ -31,7 +31,7 @@ from iqm_spec.report.words import (
     value,
     with_error,
 )
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 MOST_ROWS = 1000
 """Rows of the table of points."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from iqm_spec.engine.journal import JOB
 from iqm_spec.report.document import Block, Code, Facts, Fold, Section, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean
-from iqm_spec.runs.log import JOB
 from iqm_spec.store.layout import DIGEST
 from iqm_spec.version import __version__
 

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.submit import now
+from iqm_spec.stages.server.attempts import Attempt, Phase, event_time
+from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
 
 ADOPTABLE = (Phase.UNKNOWN, Phase.INTENDED, Phase.SUBMITTED, Phase.RELEASED)
@@ -46,7 +45,7 @@ def adopt(
     chosen = min(same, key=lambda attempt: ADOPTABLE.index(attempt.phase))
     if created is not None:
         _require_its_time(chosen, job_id, created)
-    fields: dict[str, Json] = {"attempt": chosen.number, "id": job_id, **now()}
+    fields: dict[str, Json] = {"attempt": chosen.number, "id": job_id, **event_time()}
     store.job(chosen.job).append("adopted", fields)
     return chosen
 
@@ -58,7 +57,7 @@ def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
         return
     raise Refused(
         f"job {job_id} has the same payload, but was made at {created:%Y-%m-%d %H:%M} UTC; job "
-        f"{short(attempt)} was to be submitted at {meant:%Y-%m-%d %H:%M} UTC",
+        f"{short_job_key(attempt)} was to be submitted at {meant:%Y-%m-%d %H:%M} UTC",
         hint="it may be somebody else's; where the clocks are wrong, give --anyway",
         code="refused.time",
     )
@@ -75,7 +74,7 @@ def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
     ]
     open_ones = [attempt for attempt in matching if attempt.phase in RELEASABLE]
     if len(open_ones) != 1:
-        listed = ", ".join(f"{short(a)} ({a.phase})" for a in matching or found) or "none"
+        listed = ", ".join(f"{short_job_key(a)} ({a.phase})" for a in matching or found) or "none"
         what = "could be several jobs" if open_ones else "is no job that can be released"
         raise UsageError(f"{name} {what}", hint=f"jobs of the run: {listed}")
     (attempt,) = open_ones
@@ -85,7 +84,7 @@ def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
             hint="`iqm-spec resume` fetches it, `iqm-spec cancel` ends it",
             code="refused.release",
         )
-    store.job(attempt.job).append("released", {"attempt": attempt.number, **now()})
+    store.job(attempt.job).append("released", {"attempt": attempt.number, **event_time()})
     return attempt
 
 
@@ -111,5 +110,5 @@ def _differences(store: Store, found: Sequence[Attempt], payload: Json) -> str:
         body = store.get_json(attempt.intent["body"])
         if isinstance(body, dict):
             keys = sorted(k for k in {*body, *payload} if body.get(k) != payload.get(k))
-            told.append(f"{short(attempt)} differs in {', '.join(keys)}")
+            told.append(f"{short_job_key(attempt)} differs in {', '.join(keys)}")
     return "; ".join(told[:3])

@@ -8,6 +8,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from iqm_spec.cost.conditions import conditions_of
+from iqm_spec.cost.estimate import JobAsked
+from iqm_spec.cost.shape import job_shape
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import Mode, NativeCircuit
@@ -74,6 +77,21 @@ class Batch:
     def executions(self) -> int:
         """Circuits times shots."""
         return len(self.parts) * self.shots
+
+
+def job_asked(computer: str, batch: Batch) -> JobAsked:
+    """A batch as something to be priced."""
+    points = [part.point for part in batch.parts]
+    return job_asked_of(computer, points, batch.shots, batch.options)
+
+
+def job_asked_of(
+    computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
+) -> JobAsked:
+    """A job of some points as something to be priced."""
+    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
+    shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
+    return JobAsked(computer, shape, conditions_of(options))
 
 
 def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:

@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.memory import without_spaces
+from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.label import count
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.keys import record_key
-from iqm_spec.stages.server.state import Attempt
-from iqm_spec.stages.server.submit import now
+from iqm_spec.stages.keys import record_key
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    AttemptId,
+    Phase,
+    ServerWork,
+    circuits_of_attempts,
+    event_time,
+)
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.server.jobs import JobReport
     from iqm_spec.server.patience import Patience
     from iqm_spec.server.results import Shots
+
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 """Seconds between two looks at the same jobs: grows while nothing happens."""
@@ -40,7 +48,7 @@ READS_PER_SECOND = 10.0
 
 
 @frozen
-class Heard:
+class JobPoll:
     """A look at a job. `trouble` says why its results are not in the folder and will not come.
 
     `lacks` says what its counts are without: shots that were wanted, or any at all.
@@ -55,7 +63,7 @@ class Heard:
     lacks: str = ""
 
 
-def records_kind(stage: Stage) -> str:
+def records_kind(stage: StageName) -> str:
     """Kind of the packs that hold the counts of a stage."""
     return f"{stage.value}-records"
 
@@ -68,7 +76,7 @@ def collect(
     deadline: float | None,
     tell: Callable[[str, float], None],
     memory: Collection[str] = (),
-) -> Iterator[Heard]:
+) -> Iterator[JobPoll]:
     """Looks at jobs until all have ended or the deadline (of `time.monotonic`) is over.
 
     Yields a job whenever its status or its place in the queue has changed; what has ended is in
@@ -76,7 +84,7 @@ def collect(
     the point keys whose shots are kept.
     """
     left = list(waiting)
-    last: dict[str, Heard] = {}
+    last: dict[str, JobPoll] = {}
     late: dict[str, float] = {}
     pause = FIRST_PAUSE
     while left:
@@ -99,7 +107,7 @@ def collect(
         pause = min(LONGEST_PAUSE, pause * 1.5)
 
 
-def _given_up(heard: Heard, seconds: float) -> Heard:
+def _given_up(heard: JobPoll, seconds: float) -> JobPoll:
     """A job whose results have not come for so long; `resume` looks for them again."""
     if seconds < RESULTS_SECONDS:
         return heard
@@ -125,7 +133,7 @@ def _look(
     deadline: float | None,
     tell: Callable[[str, float], None],
     memory: Collection[str],
-) -> Heard | None:
+) -> JobPoll | None:
     """One look at a job, or None where the deadline was over before the server answered."""
     from iqm_spec.errors import Unreachable
     from iqm_spec.server.errors import BadAnswer, UnknownJob
@@ -141,12 +149,12 @@ def _look(
     except Unreachable:
         return None
     except UnknownJob as error:
-        return Heard(attempt, "lost", ended=True, trouble=error.message)
+        return JobPoll(attempt, "lost", ended=True, trouble=error.message)
     except BadAnswer as error:  # the next look may be answered better
-        return Heard(attempt, f"unreadable ({error.message})")
+        return JobPoll(attempt, f"unreadable ({error.message})")
     if report.terminal:
         _failed(attempt, report, store)
-    return Heard(attempt, report.status, report.queue_position, ended=report.terminal)
+    return JobPoll(attempt, report.status, report.queue_position, ended=report.terminal)
 
 
 def _server_id(attempt: Attempt) -> str:
@@ -161,7 +169,7 @@ def _store(
     circuits: Mapping[str, NativeCircuit],
     patience: Patience,
     memory: Collection[str],
-) -> Heard:
+) -> JobPoll:
     """Counts and shots, the server's report, then the event that names them."""
     from iqm_spec.server.errors import NoResults
     from iqm_spec.server.results import BadAnswer
@@ -170,10 +178,10 @@ def _store(
     try:
         shots, lacks = results_of(attempt, report.id, session, circuits, patience, memory)
     except NoResults:
-        return Heard(attempt, _LATE)
+        return JobPoll(attempt, _LATE)
     except BadAnswer as error:
         told = f"job {report.id}: {error.message}"
-        return Heard(attempt, report.status, ended=True, trouble=told)
+        return JobPoll(attempt, report.status, ended=True, trouble=told)
     counts = [one.counts for one in shots]
     lines: Iterator[dict[str, Json]] = (
         {
@@ -184,13 +192,13 @@ def _store(
         }
         for key, one in zip(keys, counts, strict=True)
     )
-    stage = Stage(attempt.intent["stage"])
+    stage = StageName(attempt.intent["stage"])
     records = store.put_pack(records_kind(stage), {}, lines)
     fields = {**_told(attempt, report, store), "records": records}
     if pack := put_shots(store, attempt, report.id, shots):
         fields["memory"] = pack
     store.job(attempt.job).append("completed", fields)
-    return Heard(attempt, report.status, ended=True, lacks=lacks)
+    return JobPoll(attempt, report.status, ended=True, lacks=lacks)
 
 
 def results_of(
@@ -213,7 +221,7 @@ def results_of(
     asked = [circuits[key] for key, _ in attempt.parts]
     wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
     why = ""
-    if wanted and attempt.intent["stage"] == Stage.HARDWARE.value:
+    if wanted and attempt.intent["stage"] == StageName.HARDWARE.value:
         total = SHOTS_SECONDS if patience.total is None else min(SHOTS_SECONDS, patience.total)
         try:
             shots = read_shots(
@@ -279,8 +287,79 @@ def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
         "report": stored,
         "calibration_set_id": report.calibration_set_id,
         "qpu_seconds": report.qpu_seconds,
-        **now(),
+        **event_time(),
     }
     if report.estimate_seconds is not None:
         fields["server_estimate_seconds"] = report.estimate_seconds
     return fields
+
+
+# --- shots of jobs whose counts alone are in the folder ------------------------------------------
+
+
+def fetch_missing_shots(
+    session: Session,
+    store: Store,
+    work: ServerWork,
+    wanted: Collection[str],
+    missing: dict[AttemptId, str],
+    report_pause: Callable[[str, float], None],
+) -> None:
+    """Store the shots that the server still has of completed jobs; never submits.
+
+    `wanted` are point keys. Jobs in `missing` have been tried already; those whose shots cannot be
+    had are added, with the reason.
+    """
+    attempts = [
+        attempt
+        for attempt in work.attempts(Phase.COMPLETED)
+        if (attempt.job, attempt.number) not in missing and _lacks_shots(store, attempt, wanted)
+    ]
+    circuits = circuits_of_attempts(store, attempts)
+    for attempt in attempts:
+        if why := _fetch_shots(session, store, attempt, circuits, wanted, report_pause):
+            missing[attempt.job, attempt.number] = why
+
+
+def _lacks_shots(store: Store, attempt: Attempt, wanted: Collection[str]) -> bool:
+    keys = [_record(attempt, key) for key, _ in attempt.parts if key in wanted]
+    return store.holders(MEMORY, keys).keys() < set(keys)
+
+
+def _fetch_shots(
+    session: Session,
+    store: Store,
+    attempt: Attempt,
+    circuits: Mapping[str, NativeCircuit],
+    wanted: Collection[str],
+    report_pause: Callable[[str, float], None],
+) -> str:
+    """Store the shots of one job; why they cannot be had, or an empty string."""
+    from iqm_spec.errors import Refused, Unreachable
+    from iqm_spec.server.errors import BadAnswer
+    from iqm_spec.server.patience import Patience
+    from iqm_spec.server.results import read_shots
+
+    job_id = str(attempt.fields["id"])
+    asked = [circuits[key] for key, _ in attempt.parts]
+    numbers = {number for number, (key, _) in enumerate(attempt.parts) if key in wanted}
+    patience = Patience(total=SHOTS_SECONDS, tell=report_pause)
+    try:
+        shots = read_shots(session.connection, job_id, asked, patience, numbers)
+    except (BadAnswer, Refused, Unreachable) as error:
+        return f"the shots of job {job_id} could not be had: {error.message}"
+    keys = [_record(attempt, key) for key, _ in attempt.parts]
+    kind = records_kind(StageName(attempt.intent["stage"]))
+    stored = store.find(kind, keys, within=[str(attempt.fields["records"])])
+    for key, circuit_shots in zip(keys, shots, strict=True):
+        counts = stored[key].record["counts"] if key in stored else {}
+        if without_spaces(circuit_shots.counts) != without_spaces(counts):  # type: ignore[arg-type]
+            return f"job {job_id}: the server has other shots now than were counted; none are kept"
+    if pack := put_shots(store, attempt, job_id, shots):
+        fields: dict[str, Json] = {"attempt": attempt.number, "id": job_id, "memory": pack}
+        store.job(attempt.job).append("memory", fields)
+    return next((f"job {job_id}: its shots are not kept ({s.why})" for s in shots if s.why), "")
+
+
+def _record(attempt: Attempt, key: str) -> str:
+    return record_key(key, attempt.job, attempt.number, str(attempt.fields["id"]))

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from attrs import define, field, frozen
 
 from iqm_spec.errors import ExitCode
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import ServerWork
+from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, ServerWork
 
 
 @frozen
@@ -28,11 +27,17 @@ _CREDENTIALS = 401
 
 @define
 class Findings:
-    """What a run found out about a stage, beside what the folder tells.
+    """What a run found out about a stage, beside what the folder has.
 
-    `rejected` are submissions that the server did not take, `troubles` jobs that ended well and
-    whose answer could not be read, `untestable` keys of points that no mock can run, `stopped` why
-    no more was heard of jobs, `held` why some were not submitted.
+    Args:
+        rejected: submissions that the server did not take.
+        troubles: jobs that were completed and whose results could not be read.
+        untestable: keys of points that no mock can run.
+        stopped: why the server was not asked for jobs any more.
+        not_submitted: why some jobs were not submitted.
+        submitted: number of jobs that this run submitted.
+        polled: whether this run asked the server for results.
+        missing_shots: jobs whose shots were wanted and could not be had, with the reason.
     """
 
     rejected: list[Attempt] = field(factory=list)
@@ -40,24 +45,27 @@ class Findings:
     notes: list[str] = field(factory=list)
     untestable: frozenset[str] = frozenset()
     stopped: str = ""
-    held: str = ""
+    not_submitted: str = ""
+    submitted: int = 0
+    polled: bool = False
+    missing_shots: dict[AttemptId, str] = field(factory=dict)
 
 
 def judge_server(
-    work: ServerWork, stage: Stage, found: Findings, now: datetime | None = None
+    work: ServerWork, stage: StageName, found: Findings, now: datetime | None = None
 ) -> ServerVerdict:
     """The verdict of what the folder has of a stage at the time `now`."""
     unknown = work.attempts(Phase.UNKNOWN, Phase.INTENDED)
     failed = work.attempts(Phase.FAILED) or _failed_mocks(work, stage)
     waiting = work.attempts(Phase.SUBMITTED)
     reasons = [
-        *(paid_twice(work) if stage is Stage.HARDWARE else ()),
+        *(paid_twice(work) if stage is StageName.HARDWARE else ()),
         *(_unknown(attempt) for attempt in unknown),
         *(_failed(attempt) for attempt in failed),
         *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
         *found.troubles,
         *([found.stopped] if found.stopped else []),
-        *([found.held] if found.held else []),
+        *([found.not_submitted] if found.not_submitted else []),
         *_waiting(waiting, found.troubles),
         *_untestable(work, found.untestable),
         *found.notes,
@@ -85,7 +93,7 @@ def _code(work: ServerWork, found: Findings) -> ExitCode:
         return ExitCode.REFUSED
     if work.attempts(Phase.FAILED) or found.rejected or found.troubles:
         return ExitCode.FAILED
-    if found.stopped or found.held:
+    if found.stopped or found.not_submitted:
         return ExitCode.REFUSED
     if work.attempts(Phase.SUBMITTED):
         return ExitCode.WAITING
@@ -95,14 +103,14 @@ def _code(work: ServerWork, found: Findings) -> ExitCode:
     return ExitCode.DONE if complete else ExitCode.FAILED
 
 
-def _passed(work: ServerWork, stage: Stage, now: datetime) -> Iterator[str]:
+def _passed(work: ServerWork, stage: StageName, now: datetime) -> Iterator[str]:
     """How many points, when, and under which calibration sets."""
     by_set: dict[str, list[Attempt]] = {}
     for attempt in work.attempts(Phase.COMPLETED):
         got = attempt.fields.get("calibration_set_id")
         told = got or attempt.intent.get("calibration_set_id") or "not told"
         by_set.setdefault(str(told), []).append(attempt)
-    what = "accepted (counts of a mock are random bits)" if stage is Stage.MOCK else "measured"
+    what = "accepted (counts of a mock are random bits)" if stage is StageName.MOCK else "measured"
     for calibration, some in by_set.items():
         keys = {key for attempt in some for key, _ in attempt.parts}
         points = sum(1 for key in work.keys if key in keys)
@@ -145,15 +153,15 @@ def _unknown(attempt: Attempt) -> str:
     why = attempt.fields.get("why", "another process is submitting it")
     run = attempt.intent.get("run")
     return (
-        f"job {short(attempt)}: whether it was submitted is unknown ({why}). Look for it on the "
-        f"server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
-        f"`iqm-spec release {run} {short(attempt)}`"
+        f"job {short_job_key(attempt)}: whether it was submitted is unknown ({why}). Look for it "
+        f"on the server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
+        f"`iqm-spec release {run} {short_job_key(attempt)}`"
     )
 
 
-def _failed_mocks(work: ServerWork, stage: Stage) -> list[Attempt]:
+def _failed_mocks(work: ServerWork, stage: StageName) -> list[Attempt]:
     """The last failed attempts at what a mock has not accepted: they will be tried again."""
-    if stage is not Stage.MOCK:
+    if stage is not StageName.MOCK:
         return []
     left = {key for index, key in enumerate(work.keys) if not work.has(index)}
     last: dict[str, Attempt] = {}
@@ -167,7 +175,7 @@ def _failed_mocks(work: ServerWork, stage: Stage) -> list[Attempt]:
 def _failed(attempt: Attempt) -> str:
     status = attempt.fields.get("status", "failed")
     message = attempt.fields.get("message", "no reason given")
-    return f"job {attempt.ids[0] if attempt.ids else short(attempt)} {status}: {message}"
+    return f"job {attempt.ids[0] if attempt.ids else short_job_key(attempt)} {status}: {message}"
 
 
 def _words(attempt: Attempt) -> str:
@@ -191,6 +199,6 @@ def _untestable(work: ServerWork, untestable: Collection[str]) -> Iterator[str]:
         yield f"not testable: {count(number, 'point')} act where the mock has no calibrated gate"
 
 
-def short(attempt: Attempt) -> str:
+def short_job_key(attempt: Attempt) -> str:
     """How a job without an id is called."""
     return attempt.job[:12]

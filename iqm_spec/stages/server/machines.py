@@ -6,13 +6,16 @@ same spec needs no server to find its plan and pins the same calibration sets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from attrs import field, frozen
 
 from iqm_spec.canonical import digest
+from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 from iqm_spec.targets import (
     Architecture,
@@ -83,3 +86,64 @@ def keep_machines(store: Store, ask: MachinesAsk, machines: Machines, *, replan:
     stored = store.put_json(data)
     store.link_answer(ask.key, stored, replan=replan)
     return stored
+
+
+CALIBRATION_FORMAT = "iqm-spec/calibration/1"
+
+UsedSet = tuple[str, str]
+"""A machine's alias and a calibration set of it."""
+
+
+def used_sets(rows: Iterable[Row]) -> list[UsedSet]:
+    """The sets that rows were measured under, in order."""
+    found = ((row.point.target, row.record.get("calibration_set_id")) for row in rows if row.record)
+    return list(dict.fromkeys((target, str(one)) for target, one in found if one))
+
+
+def keep_calibrations(
+    store: Store, session: Session, used: Iterable[UsedSet], *, ask: bool
+) -> list[str]:
+    """Digests of the objects that hold the figures; with `ask` the server is asked for the rest."""
+    kept = []
+    for alias, calibration in used:
+        key = _key(session.realm, alias, calibration)
+        found = store.find_answer(key)
+        if found is None and ask:
+            found = _read(store, session, alias, calibration)
+            if found is not None:
+                store.link_answer(key, found)
+        if found is not None:
+            kept.append(found)
+    return kept
+
+
+def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """`alias`, `calibration_set_id` and the server's `metrics` of each stored object."""
+    for one in digests:
+        told: Any = store.get_json(one)
+        if isinstance(told, dict) and told.get("format") == CALIBRATION_FORMAT:
+            yield told
+
+
+def _key(realm: str, alias: str, calibration: str) -> str:
+    named = {"realm": realm, "alias": alias, "calibration_set_id": calibration}
+    return digest({"format": "iqm-spec/calibration-ask/1", **named})
+
+
+def _read(store: Store, session: Session, alias: str, calibration: str) -> str | None:
+    from iqm_spec.server.computers import read_metrics
+
+    try:
+        metrics = read_metrics(session.connection, alias, calibration)
+        if metrics is None:
+            return None
+        return store.put_json(
+            {
+                "format": CALIBRATION_FORMAT,
+                "alias": alias,
+                "calibration_set_id": calibration,
+                "metrics": metrics,
+            }
+        )
+    except (IqmSpecError, ValueError):  # no figures, or such as no JSON holds
+        return None

@@ -8,143 +8,173 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from iqm_spec.cost.conditions import conditions_of
 from iqm_spec.cost.estimate import JobAsked, JobCost
-from iqm_spec.cost.shape import job_shape
 from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
 from iqm_spec.json_types import Json
-from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.stages.server.batch import Batch
-from iqm_spec.stages.server.claims import alone, at_work, is_at_work
-from iqm_spec.stages.server.desk import Desk
-from iqm_spec.stages.server.interrupts import Signals, deferred
-from iqm_spec.stages.server.keys import job_key
-from iqm_spec.stages.server.ledger import covering, read_attempts
-from iqm_spec.stages.server.state import Attempt, Phase, attempts
+from iqm_spec.model import Mode, StageName
+from iqm_spec.stages.keys import job_key
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    AttemptId,
+    attempts,
+    covering,
+    event_time,
+    read_attempts,
+)
+from iqm_spec.stages.server.batch import Batch, job_asked
+from iqm_spec.stages.server.locks import attempt_lock, submission_lock
+from iqm_spec.stages.server.server_info import Session, computer_of
+from iqm_spec.stages.signals import Signals, deferred
 from iqm_spec.store import Store
 from iqm_spec.store.journal import Journal
 
 if TYPE_CHECKING:
+    from iqm_spec.cost.estimate import Tariff
     from iqm_spec.server.submission import Outcome
+    from iqm_spec.stages.server.budget import BudgetGuard
 
 TRIES = 8
 """Submissions of a job that the server did not take in (refused connections, 429)."""
 
-Ignored = frozenset[tuple[str, int]]
+
+@frozen
+class SubmissionContext:
+    """Under which conditions the jobs of a stage are submitted.
+
+    Args:
+        run: id of the run that submits.
+        plan: digest of its plan.
+        calibration_sets: by target, the set to ask for; None for the server's default.
+        tariff: prices of the jobs; None where they cost nothing.
+        budget: what may be spent; None where jobs cost nothing.
+        fresh: whether the user wants cached results ignored.
+    """
+
+    stage: StageName
+    session: Session
+    store: Store
+    run: str
+    plan: str
+    mode: Mode
+    calibration_sets: Mapping[str, str | None]
+    tariff: Tariff | None = None
+    budget: BudgetGuard | None = None
+    fresh: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether asking again costs nothing."""
+        return self.stage is StageName.MOCK
+
+    @property
+    def queue(self) -> str:
+        """The queue of its jobs; mocks have one only."""
+        return Mode.PAY_AS_YOU_GO.value if self.stage is StageName.MOCK else self.mode.value
+
+    @property
+    def use_timeslot(self) -> bool:
+        """Whether jobs go to the timeslots that the project has booked."""
+        return self.queue == Mode.TIMESLOT.value
+
+    def alias(self, target: str) -> str:
+        """The quantum computer that a target means in this stage."""
+        return computer_of(self.stage, target)
 
 
 def submit(
-    desk: Desk, batch: Batch, ignored: Ignored, tell: Callable[[str, float], None]
+    context: SubmissionContext,
+    batch: Batch,
+    ignored: Collection[AttemptId],
+    report_pause: Callable[[str, float], None],
 ) -> Attempt | None:
     """The attempt and what became of it; None where another process has asked in the meantime.
 
-    `tell(why, seconds)` hears of every pause before a submission that was not accepted is made
-    again. Unreachable where none of `TRIES` got through, Refused where the budget does not cover
-    the job or nothing can be sent as things are: nothing was submitted then.
+    `report_pause(why, seconds)` is called before a submission that was not accepted is repeated.
+    Unreachable where none of `TRIES` got through, Refused where the budget does not cover the job
+    or nothing can be sent as things are: nothing was submitted then.
     """
-    body = _body(desk, batch)
+    body = _body(context, batch)
     key = job_key(
-        desk.stage, desk.session.realm, desk.queue, batch.shots, [part.id for part in batch.parts]
+        context.stage,
+        context.session.realm,
+        context.queue,
+        batch.shots,
+        [part.id for part in batch.parts],
     )
     with ExitStack() as working:
         # broken off between the intent and the outcome, a submission would be an unknown one
         signals = working.enter_context(deferred())
-        with alone(desk.store):
-            if _asked_meanwhile(desk, batch, ignored):
+        with submission_lock(context.store):
+            if _asked_meanwhile(context, batch, ignored):
                 return None
-            priced = asked(desk.alias(batch.target), batch)
-            cost = None if desk.tariff is None else desk.tariff.cost(priced)
-            if desk.purse is not None and cost is not None:
-                desk.purse.require(cost.credits.high)
-            journal = desk.store.job(key)
+            priced = job_asked(context.alias(batch.target), batch)
+            cost = None if context.tariff is None else context.tariff.cost(priced)
+            if context.budget is not None and cost is not None:
+                context.budget.require(cost.credits.high)
+            journal = context.store.job(key)
             number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
             if not journal.claim("claimed", number):
                 return None
             # from before the intent until after the outcome, or others would think us dead
-            working.enter_context(at_work(desk.store, key, number))
-            journal.append("intent", _intent(desk, batch, number, body, priced, cost))
-            if desk.purse is not None:
-                desk.purse.mine.add((key, number))
-        _post(desk, batch, journal, number, body, _Pauses(signals, tell))
+            working.enter_context(attempt_lock(context.store, key, number))
+            journal.append("intent", _intent(context, batch, number, body, priced, cost))
+            if context.budget is not None:
+                context.budget.mine.add((key, number))
+        _post(context, batch, journal, number, body, _Pauses(signals, report_pause))
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
 
-def settle(store: Store, found: Iterable[Attempt]) -> bool:
-    """Mark intents as unknown whose process ended before an outcome; whether there were any."""
-    dead = [
-        attempt
-        for attempt in found
-        if attempt.phase is Phase.INTENDED and not is_at_work(store, attempt.job, attempt.number)
-    ]
-    for attempt in dead:
-        why = "the program ended between the intent and the server's answer"
-        store.job(attempt.job).append("unknown", {"attempt": attempt.number, "why": why, **now()})
-    return bool(dead)
-
-
-def now() -> dict[str, Json]:
-    """The time of an event, UTC."""
-    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-def _body(desk: Desk, batch: Batch) -> bytes:
+def _body(context: SubmissionContext, batch: Batch) -> bytes:
     from iqm_spec.server.body import job_body
 
     circuits = [(part.point.name, part.circuit) for part in batch.parts]
-    return job_body(circuits, batch.shots, desk.sets.get(batch.target), batch.options)
+    return job_body(
+        circuits, batch.shots, context.calibration_sets.get(batch.target), batch.options
+    )
 
 
-def _asked_meanwhile(desk: Desk, batch: Batch, ignored: Ignored) -> bool:
-    found = read_attempts(desk.store, desk.stage, desk.session.realm)
-    held = covering(found, ignored=ignored, retry_failed=desk.free)
+def _asked_meanwhile(
+    context: SubmissionContext, batch: Batch, ignored: Collection[AttemptId]
+) -> bool:
+    found = read_attempts(context.store, context.stage, context.session.realm)
+    held = covering(found, ignored=ignored, retry_failed=context.free)
     return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
 
 
-def asked(computer: str, batch: Batch) -> JobAsked:
-    """A batch as something to be priced."""
-    points = [part.point for part in batch.parts]
-    return asked_of(computer, points, batch.shots, batch.options)
-
-
-def asked_of(
-    computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
-) -> JobAsked:
-    """A job of some points as something to be priced."""
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
-    return JobAsked(computer, shape, conditions_of(options))
-
-
 def _intent(
-    desk: Desk, batch: Batch, number: int, body: bytes, priced: JobAsked, cost: JobCost | None
+    context: SubmissionContext,
+    batch: Batch,
+    number: int,
+    body: bytes,
+    priced: JobAsked,
+    cost: JobCost | None,
 ) -> dict[str, Json]:
     parts: list[Json] = [[part.key, part.number] for part in batch.parts]
     return {
         "attempt": number,
-        "run": desk.run,
-        "plan": desk.plan,
-        "stage": desk.stage.value,
-        "realm": desk.session.realm,
-        "emulated": desk.session.emulated,
-        "fresh": desk.fresh,
+        "run": context.run,
+        "plan": context.plan,
+        "stage": context.stage.value,
+        "realm": context.session.realm,
+        "emulated": context.session.emulated,
+        "fresh": context.fresh,
         "computer": priced.computer,
         "target": batch.target,
-        "queue": desk.queue,
+        "queue": context.queue,
         "shots": batch.shots,
-        "calibration_set_id": desk.sets.get(batch.target),
-        "body": desk.store.put_json(json.loads(body)),
+        "calibration_set_id": context.calibration_sets.get(batch.target),
+        "body": context.store.put_json(json.loads(body)),
         "parts": parts,
         "shape": priced.shape.to_json(),
         "conditions": priced.conditions,
         **({} if cost is None else {"estimate": cost.to_json()}),
-        **now(),
+        **event_time(),
     }
 
 
@@ -164,18 +194,23 @@ class _Pauses:
 
 
 def _post(
-    desk: Desk, batch: Batch, journal: Journal, number: int, body: bytes, pauses: _Pauses
+    context: SubmissionContext,
+    batch: Batch,
+    journal: Journal,
+    number: int,
+    body: bytes,
+    pauses: _Pauses,
 ) -> None:
     """POST until the server has said something; whatever it said is an event when this returns."""
     from iqm_spec.server.submission import NotAccepted, submit
 
-    computer = desk.alias(batch.target)
-    tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
+    computer = context.alias(batch.target)
+    tag = f"{context.run[:24]}-{journal.path.name[:12]}-{number}"
     why, refusal = "", None
     for turn in range(TRIES):
-        outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
+        outcome = submit(context.session.connection, computer, body, context.use_timeslot, tag)
         if not isinstance(outcome, NotAccepted):
-            _note(desk, journal, outcome, number)
+            _note(context, journal, outcome, number)
             return
         why, seconds = outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn)
         refusal = outcome.refusal
@@ -185,7 +220,7 @@ def _post(
         if not pauses.wait(seconds):
             break
     told: dict[str, Json] = {"code": "not_accepted", "message": why}
-    journal.append("rejected", {"attempt": number, **told, **now()})
+    journal.append("rejected", {"attempt": number, **told, **event_time()})
     if refusal is not None:
         raise refusal
     if not pauses.signals.arrived:
@@ -195,18 +230,19 @@ def _post(
         )
 
 
-def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
+def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number: int) -> None:
     """Write the outcome down; where the disk does not take it, at least the id is told."""
     from iqm_spec.server.submission import Accepted
 
     try:
         journal.append(*_event(outcome, number))
     except JobFailed as error:
-        if desk.free or not isinstance(outcome, Accepted):
+        if context.free or not isinstance(outcome, Accepted):
             raise
         raise UnknownOutcome(
             f"the server has job {outcome.job_id}, which could not be noted: {error.message}",
-            hint=f"keep this id; when there is room, `iqm-spec adopt {desk.run} {outcome.job_id}`",
+            hint=f"keep this id; when there is room, `iqm-spec adopt {context.run} "
+            f"{outcome.job_id}`",
         ) from error
 
 
@@ -214,7 +250,7 @@ def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
     """Kind and fields of what the server said."""
     from iqm_spec.server.submission import Accepted, Rejected, Unknown
 
-    fields: dict[str, Json] = {"attempt": number, **now()}
+    fields: dict[str, Json] = {"attempt": number, **event_time()}
     match outcome:
         case Accepted(job_id=job_id):
             return "submitted", {**fields, "id": job_id}
