@@ -127,7 +127,7 @@ def _answer(
     stages = [_aer_entry(work)] if work is not None else []
     stages += [_server_entry(stage) for stage in costs.stages]
     return {
-        "spec": {"name": plan.name, "digest": plan.header["spec"]["digest"]},
+        "spec": {"name": plan.name, "digest": plan.header.spec.digest},
         "plan": {
             "digest": plan.digest or None,
             "points": len(plan.points),

@@ -61,7 +61,7 @@ def that_fit(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -
     Where the server does not tell of timeslots, and nobody names a time, all are submitted. Refused
     where it tells that none is booked.
     """
-    if it.stage is Stage.MOCK or it.plan.header["mode"] != Mode.TIMESLOT.value:
+    if it.stage is Stage.MOCK or it.plan.header.mode != Mode.TIMESLOT.value:
         return list(jobs)
     kept: list[Batch] = []
     without: list[str] = []

@@ -6,16 +6,14 @@ of a run depends on them, so a server that does not tell is no trouble.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from iqm_spec.canonical import digest
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.runs.rows import Row
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.store import Store
-
-FORMAT = "iqm-spec/calibration/1"
+from iqm_spec.store.contents import StoredCalibration
 
 Used = tuple[str, str]
 """A machine's alias and a calibration set of it."""
@@ -23,8 +21,8 @@ Used = tuple[str, str]
 
 def used_sets(rows: Iterable[Row]) -> list[Used]:
     """The sets that rows were measured under, in order."""
-    found = ((row.point.target, row.record.get("calibration_set_id")) for row in rows if row.record)
-    return list(dict.fromkeys((target, str(one)) for target, one in found if one))
+    found = ((row.point.target, row.calibration_set_id) for row in rows)
+    return list(dict.fromkeys((target, one) for target, one in found if one))
 
 
 def keep_calibrations(
@@ -44,12 +42,9 @@ def keep_calibrations(
     return kept
 
 
-def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """`alias`, `calibration_set_id` and the server's `metrics` of each stored object."""
-    for one in digests:
-        told: Any = store.get_json(one)
-        if isinstance(told, dict) and told.get("format") == FORMAT:
-            yield told
+def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[StoredCalibration]:
+    """The stored figures of calibration sets."""
+    return (store.get(one, StoredCalibration) for one in digests)
 
 
 def _key(realm: str, alias: str, calibration: str) -> str:
@@ -64,13 +59,6 @@ def _read(store: Store, session: Session, alias: str, calibration: str) -> str |
         metrics = read_metrics(session.connection, alias, calibration)
         if metrics is None:
             return None
-        return store.put_json(
-            {
-                "format": FORMAT,
-                "alias": alias,
-                "calibration_set_id": calibration,
-                "metrics": metrics,
-            }
-        )
+        return store.put(StoredCalibration(alias, calibration, metrics))
     except (IqmSpecError, ValueError):  # no figures, or such as no JSON holds
         return None

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from iqm_spec.json_types import Json
+from iqm_spec.store.contents import Environment, Platform
 from iqm_spec.version import __version__
 
 PACKAGES = ("numpy", "qiskit", "qiskit-aer", "iqm-client")
 
 
-def environment() -> dict[str, Json]:
+def environment() -> Environment:
     """Versions of Python, this program and what it computes with, and the kind of machine."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    versions: dict[str, Json] = {"iqm-spec": __version__, "python": platform.python_version()}
+    versions: dict[str, str | None] = {"iqm-spec": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = None
-    return {
-        "format": "iqm-spec/environment/1",
-        "versions": versions,
-        "platform": {"system": platform.system(), "machine": platform.machine()},
-    }
+    machine = Platform(machine=platform.machine(), system=platform.system())
+    return Environment(versions, machine)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from iqm_spec.json_types import Json
 from iqm_spec.memory import without_spaces
 from iqm_spec.model import NativeCircuit
 from iqm_spec.runs.server_stage import ServerStage
-from iqm_spec.stages.server.collect import MEMORY, SHOTS_SECONDS, put_shots, records_kind
+from iqm_spec.stages.server.collect import SHOTS_SECONDS, put_shots, records_kind
 from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts
+from iqm_spec.store.events import JobMemory
+from iqm_spec.store.records import HARDWARE_MEMORY
 
 
 def fetch_late(it: ServerStage, work: ServerWork, wanted: Collection[str]) -> None:
@@ -29,7 +30,7 @@ def fetch_late(it: ServerStage, work: ServerWork, wanted: Collection[str]) -> No
 
 def _lacks(it: ServerStage, attempt: Attempt, wanted: Collection[str]) -> bool:
     keys = [_record(attempt, key) for key, _ in attempt.parts if key in wanted]
-    return it.store.holders(MEMORY, keys).keys() < set(keys)
+    return it.store.holders(HARDWARE_MEMORY, keys).keys() < set(keys)
 
 
 def _fetch(
@@ -44,7 +45,7 @@ def _fetch(
     from iqm_spec.server.patience import Patience
     from iqm_spec.server.results import read_shots
 
-    job_id = str(attempt.fields["id"])
+    job_id = attempt.completion.id
     asked = [circuits[key] for key, _ in attempt.parts]
     numbers = {number for number, (key, _) in enumerate(attempt.parts) if key in wanted}
     patience = Patience(total=SHOTS_SECONDS, tell=it.tell)
@@ -53,16 +54,15 @@ def _fetch(
     except (BadAnswer, Refused, Unreachable) as error:
         return f"the shots of job {job_id} could not be had: {error.message}"
     keys = [_record(attempt, key) for key, _ in attempt.parts]
-    stored = it.store.find(records_kind(it.stage), keys, within=[str(attempt.fields["records"])])
+    stored = it.store.find(records_kind(it.stage), keys, within=[attempt.completion.records])
     for key, one in zip(keys, shots, strict=True):
-        counts = stored[key].record["counts"] if key in stored else {}
-        if without_spaces(one.counts) != without_spaces(counts):  # type: ignore[arg-type]
+        counts = stored[key].record.counts if key in stored else {}
+        if without_spaces(one.counts) != without_spaces(counts):
             return f"job {job_id}: the server has other shots now than were counted; none are kept"
     if pack := put_shots(it.store, attempt, job_id, shots):
-        fields: dict[str, Json] = {"attempt": attempt.number, "id": job_id, "memory": pack}
-        it.store.job(attempt.job).append("memory", fields)
+        it.store.job(attempt.job).add(JobMemory(attempt.number, job_id, pack))
     return next((f"job {job_id}: its shots are not kept ({s.why})" for s in shots if s.why), "")
 
 
 def _record(attempt: Attempt, key: str) -> str:
-    return record_key(key, attempt.job, attempt.number, str(attempt.fields["id"]))
+    return record_key(key, attempt.job, attempt.number, attempt.completion.id)

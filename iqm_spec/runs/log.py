@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.json_types import Json
 from iqm_spec.model import Stage
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.environment import environment
@@ -17,11 +15,16 @@ from iqm_spec.runs.keys import installed_simulator
 from iqm_spec.runs.request import Request
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import Store
-
-JOB = "job"
-ENDED = "ended"
-USED = "used"
-MEMORY = "memory"
+from iqm_spec.store.contents import StoredText
+from iqm_spec.store.events import (
+    RunEnded,
+    RunError,
+    RunJob,
+    RunMemory,
+    RunStarted,
+    SpecName,
+    StageUsed,
+)
 
 
 class RunLog:
@@ -32,7 +35,7 @@ class RunLog:
         self._plan = plan
         self._request = request
         self._run = run
-        self._used: list[dict[str, Json]] = []
+        self._used: list[StageUsed] = []
 
     @property
     def begun(self) -> bool:
@@ -46,13 +49,13 @@ class RunLog:
             self._tell_used()
         return self._run
 
-    def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
+    def job(self, stage: Stage, job: int, records: str, derived: str) -> None:
         """A job's packs are stored."""
-        self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
+        self._store.add_event(self.run_id(), RunJob(stage.value, job, records, derived))
 
     def memory(self, stage: Stage, pack: str) -> None:
         """A pack with the shots of some points is stored."""
-        self._store.append_event(self.run_id(), MEMORY, {"stage": stage.value, "memory": pack})
+        self._store.add_event(self.run_id(), RunMemory(stage.value, pack))
 
     def used(
         self,
@@ -67,55 +70,47 @@ class RunLog:
         `derived` are the packs that hold the distances of their counts, `calibrations` the objects
         with the figures of the sets they were measured under.
         """
-        told: list[Json] = [[attempt.job, attempt.number, attempt.id] for attempt in attempts]
-        packs: dict[str, Json] = {"derived": list(derived)} if derived else {}
-        if calibrations:
-            packs["calibrations"] = list(calibrations)
-        self._used.append({"stage": stage.value, "realm": realm, "attempts": told, **packs})
+        used = tuple((attempt.job, attempt.number, attempt.id) for attempt in attempts)
+        self._used.append(StageUsed(stage.value, realm, used, tuple(derived), tuple(calibrations)))
         if self._run is not None:
             self._tell_used()
 
     def _tell_used(self) -> None:
         while self._used:
-            self._store.append_event(self.run_id(), USED, self._used.pop(0))
+            self._store.add_event(self.run_id(), self._used.pop(0))
 
     def ended(self, stages: Sequence[StageDone], code: int) -> None:
         """The run is over, with every stage's verdict."""
-        told: list[Json] = [done.to_json() for done in stages]
-        self._store.append_event(self.run_id(), ENDED, {"stages": told, "exit": code, **_now()})
+        verdicts = tuple(done.verdict for done in stages)
+        self._store.add_event(self.run_id(), RunEnded(code, _now(), verdicts))
 
     def failed(self, error: IqmSpecError) -> None:
         """The run broke off; told only where it had begun, and where the folder still takes it."""
         if self._run is None:
             return
-        fields: dict[str, Json] = {"error": {"code": error.code, "message": error.message}}
+        why = RunError(error.code, error.message)
         try:
-            code = int(error.exit_code)
-            self._store.append_event(self._run, ENDED, {**fields, "exit": code, **_now()})
+            self._store.add_event(self._run, RunEnded(int(error.exit_code), _now(), error=why))
         except IqmSpecError:
             return  # the first error is the one to tell
 
     def _start(self) -> str:
         checked = self._request.checked
         assert checked is not None  # noqa: S101 - without a spec, a run is only carried on
-        fields: dict[str, Json] = {
-            "spec": {"name": self._plan.name, "digest": checked.digest},
-            "text": self._store.put_json(
-                {"format": "iqm-spec/text/1", "text": checked.text, "language": checked.language}
-            ),
-            "plan": self._plan.digest,
-            "inputs": keep_inputs(self._store, checked),
-            "environment": self._store.put_json(environment()),
-            "simulator": installed_simulator().to_json(),
-            "wanted": [stage.value for stage in self._request.stages],
-            "server": self._request.realm,
-            "budget": dict(self._request.budget),
-        }
-        if checked.spec.analysis:
-            fields["analysis"] = {k: dict(v) for k, v in checked.spec.analysis.items()}
-        if checked.source.overridden:
-            fields["set"] = checked.source.overridden
-        return self._store.start_run(self._plan.name, datetime.now(UTC), fields)
+        started = RunStarted(
+            spec=SpecName(self._plan.name, checked.digest),
+            text=self._store.put(StoredText(checked.text, checked.language)),
+            plan=self._plan.digest,
+            inputs=keep_inputs(self._store, checked),
+            environment=self._store.put(environment()),
+            simulator=installed_simulator(),
+            wanted=tuple(stage.value for stage in self._request.stages),
+            server=self._request.realm,
+            budget=self._request.budget,
+            analysis=checked.spec.analysis or None,
+            set=checked.source.overridden or None,
+        )
+        return self._store.start_run(self._plan.name, datetime.now(UTC), started)
 
 
 def earlier_run(
@@ -124,15 +119,14 @@ def earlier_run(
     """Newest run of the same plan, server and simulator that ended with the same stages."""
     wanted = [(done.stage.value, done.status) for done in ended]
     for run in reversed(store.runs()):
-        stages: Any = run.fields.get("stages", [])
-        same = (run.fields.get("plan"), run.fields.get("server")) == (plan.digest, realm)
-        same = same and "exit" in run.fields
-        if same and run.fields.get("simulator") == installed_simulator().to_json():
-            got = [(item["stage"], item["status"]) for item in stages]
-            if got == wanted:
-                return run.id
+        if run.fields.get("plan") != plan.digest or run.end.exit is None:
+            continue
+        got = [(stage.stage, stage.status) for stage in run.end.stages or ()]
+        same = run.start.server == realm and run.start.simulator == installed_simulator()
+        if same and got == wanted:
+            return run.id
     return None
 
 
-def _now() -> dict[str, Json]:
-    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

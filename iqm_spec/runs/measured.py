@@ -39,17 +39,12 @@ def measured_in(found: Iterable[Attempt]) -> list[Measured]:
     """The measured ones of some jobs by computer, realm and conditions; mocks measure nothing."""
     groups: dict[tuple[str, str, bool, str], list[Timing]] = {}
     for attempt in found:
-        intent, seconds = attempt.intent, attempt.fields.get("qpu_seconds")
-        if attempt.phase is not Phase.COMPLETED or intent.get("stage") != "hardware":
+        intent, seconds = attempt.intent, attempt.qpu_seconds
+        if attempt.phase is not Phase.COMPLETED or intent.stage != "hardware":
             continue
-        if not isinstance(seconds, int | float) or seconds <= 0 or "shape" not in intent:
+        if seconds is None or seconds <= 0 or intent.shape is None:
             continue
-        group = (
-            str(intent["computer"]),
-            str(intent["realm"]),
-            bool(intent.get("emulated")),
-            str(intent.get("conditions", "plain")),
-        )
-        timing = Timing(JobShape.from_json(intent["shape"]), float(seconds))
+        group = (intent.computer, intent.realm, intent.emulated, intent.conditions)
+        timing = Timing(JobShape.from_json(intent.shape), float(seconds))
         groups.setdefault(group, []).append(timing)
     return [Measured(*group, timings=tuple(timings)) for group, timings in sorted(groups.items())]

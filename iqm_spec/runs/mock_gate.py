@@ -20,7 +20,7 @@ def no_mock(it: ServerStage) -> str:
     """Why there is no mock to ask, or nothing."""
     if it.stage is not Stage.MOCK:
         return ""
-    waived = it.plan.header["require"].get("mock", {}).get("waived")
+    waived = it.plan.header.require.get("mock", {}).get("waived")
     listed = it.counter.aliases()
     wanted = {computer_of(Stage.MOCK, point.target) for point in it.plan.points}
     missing = sorted(wanted - set(listed))
@@ -51,7 +51,7 @@ def require_mock(it: ServerStage, before: Sequence[StageDone]) -> None:
     """Refused unless the mock accepted every point, or that is waived; notes say so."""
     if it.stage is not Stage.HARDWARE:
         return
-    waived = it.plan.header["require"].get("mock", {}).get("waived")
+    waived = it.plan.header.require.get("mock", {}).get("waived")
     mock = next((done for done in before if done.stage is Stage.MOCK), None)
     if waived or (mock is not None and mock.status == "waived"):
         it.found.notes += [f"no mock has accepted this: {waived or (mock and mock.reasons[0])}"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from attrs import field, frozen
 
@@ -227,11 +226,10 @@ def _job(
     computer: str, points: Sequence[PlannedPoint], shots: int, seconds: Range, credits_: Range
 ) -> JobPreview:
     gates: dict[str, int] = {}
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    for summary in summaries:
-        for name, number in summary["gates"].items():
+    for point in points:
+        for name, number in point.summary.gates.items():
             gates[name] = gates.get(name, 0) + number
-    depth = max(summary["depth"] for summary in summaries)
+    depth = max(point.summary.depth for point in points)
     return JobPreview(computer, len(points), shots, depth, gates, seconds, credits_)
 
 
@@ -257,7 +255,7 @@ def _slots(
 ) -> Iterator[Slots]:
     """What a machine's jobs need of a timeslot, in timeslot mode or where a length is given."""
     given = request.costs.slot_seconds
-    if plan.header["mode"] != Mode.TIMESLOT.value and given is None:
+    if plan.header.mode != Mode.TIMESLOT.value and given is None:
         return
     for machine in dict.fromkeys(job.target for job in jobs):
         pairs = zip(jobs, costs, strict=True)
@@ -271,7 +269,7 @@ def _assumed(
     tariff: Tariff, jobs: Sequence[JobAsked], plan: Plan, slots: Sequence[Slots]
 ) -> list[Assumption]:
     found = tariff.assumed(jobs)
-    if jobs and plan.header["mode"] == Mode.TIMESLOT.value:
+    if jobs and plan.header.mode == Mode.TIMESLOT.value:
         told = (
             "seconds used, at the price of the pay-as-you-go queue; the slot itself is booked whole"
         )

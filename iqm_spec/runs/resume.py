@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -20,6 +20,7 @@ from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
+from iqm_spec.store.events import StageVerdict
 from iqm_spec.targets import ErrorProfile
 
 
@@ -31,7 +32,7 @@ def resume(saved: SavedRun, request: Request, store: Store) -> Iterator[Event]:
     if not request.stages:
         for done in passed(saved):
             yield _with_news(done, saved, store)
-        code = int(str(saved.state.fields.get("exit", 0)))
+        code = saved.state.end.exit or 0
         yield RunDone(run=saved.state.id, again=True, exit_code=code)
         return
     log = RunLog(store, saved.plan, request, saved.state.id)
@@ -42,7 +43,7 @@ def passed(saved: SavedRun) -> list[StageDone]:
     """The stages at the beginning of a run that need no second look."""
     found = []
     for told in saved.stages:
-        if told["status"] not in GOES_ON:
+        if told.status not in GOES_ON:
             break
         found.append(_done(told))
     return found
@@ -50,7 +51,7 @@ def passed(saved: SavedRun) -> list[StageDone]:
 
 def left(saved: SavedRun) -> tuple[Stage, ...]:
     """The stages that a run still wants."""
-    wanted: Any = saved.state.fields["wanted"]
+    wanted = saved.state.start.wanted
     return tuple(Stage(name) for name in wanted[len(passed(saved)) :])
 
 
@@ -58,21 +59,20 @@ def pins(saved: SavedRun, store: Store) -> dict[str, str | None]:
     """The calibration sets of the run's machines, by alias."""
     if saved.realm is None:
         return {}
-    ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
+    ask = MachinesAsk(saved.plan.header.spec.digest, saved.realm)
     machines = kept_machines(store, ask)
     return {} if machines is None else machines.calibration_sets
 
 
 def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:
     """The error profiles of the run's targets; None for a run that did not keep them."""
-    digest = saved.state.fields.get("inputs")
-    return None if digest is None else read_inputs(store, str(digest)).profiles
+    digest = saved.state.start.inputs
+    return None if digest is None else read_inputs(store, digest).profiles
 
 
 def budget(saved: SavedRun) -> Mapping[str, Any]:
     """The `budget` of the spec that the run was started with."""
-    told: Any = saved.state.fields.get("budget")
-    return told if isinstance(told, dict) else {}
+    return saved.state.start.budget or {}
 
 
 def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
@@ -89,15 +89,15 @@ def since(saved: SavedRun, store: Store) -> list[str]:
         return []
     found: list[str] = []
     for stage in saved.stages:
-        if stage["stage"] == Stage.AER.value or stage["status"] == "skipped":
+        if stage.stage == Stage.AER.value or stage.status == "skipped":
             continue
-        work = look(saved.plan, Stage(stage["stage"]), saved.realm, store, write=False)
-        if stage["stage"] == Stage.HARDWARE.value:
-            found += [told for told in paid_twice(work) if told not in stage["verdict"]]
+        work = look(saved.plan, Stage(stage.stage), saved.realm, store, write=False)
+        if stage.stage == Stage.HARDWARE.value:
+            found += [told for told in paid_twice(work) if told not in stage.verdict]
         settled = not work.attempts(Phase.UNKNOWN, Phase.INTENDED)
-        if stage["status"] == "unknown" and settled:
+        if stage.status == "unknown" and settled:
             found.append(
-                f"since then every job of the {stage['stage']} stage is known: `iqm-spec resume "
+                f"since then every job of the {stage.stage} stage is known: `iqm-spec resume "
                 f"{saved.state.id}` goes on"
             )
     return found
@@ -115,15 +115,14 @@ def attempts_of(saved: SavedRun, store: Store, *, write: bool = True) -> list[At
     ]
 
 
-def _done(told: Mapping[str, Any]) -> StageDone:
-    reasons: Sequence[str] = told["verdict"]
+def _done(told: StageVerdict) -> StageDone:
     return StageDone(
-        stage=Stage(told["stage"]),
-        status=told["status"],
-        reasons=tuple(reasons),
-        jobs=told["jobs"],
-        cached=told["cached"],
-        points=told["points"],
-        emulated=told["emulated"],
-        submitted=told["submitted"],
+        stage=Stage(told.stage),
+        status=told.status,
+        reasons=told.verdict,
+        jobs=told.jobs,
+        cached=told.cached,
+        points=told.points,
+        emulated=told.emulated,
+        submitted=told.submitted,
     )

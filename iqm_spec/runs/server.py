@@ -68,9 +68,7 @@ def run_server(
         return _ended(stage, "waived", reason, ExitCode.DONE, request)
     parts = _parts(it, work) if left else []
     jobs = _batches(it, parts)
-    it.emulated = any(a.intent.get("emulated") for a in work.attempts()) or (
-        left and session.emulated
-    )
+    it.emulated = any(a.intent.emulated for a in work.attempts()) or (left and session.emulated)
     shared = len(work.keys) - len(set(work.keys))
     yield StageStarted(
         stage, len(work.keys), cached, len(jobs), shared=shared, emulated=it.emulated
@@ -134,7 +132,7 @@ def _agree(it: ServerStage, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> 
         *estimate_note(it, jobs),
         *([it.found.held] if it.found.held else []),
     ]
-    bill = bill_of(it.session, it.stage, it.plan.header["mode"], jobs, costs, notes)
+    bill = bill_of(it.session, it.stage, it.plan.header.mode, jobs, costs, notes)
     if not it.request.agree(bill):
         raise Refused(
             "nothing was submitted: nobody agreed to it",
@@ -182,7 +180,7 @@ def _went_wrong(it: ServerStage) -> bool:
 
 def _hopeless(attempt: Attempt) -> bool:
     """Whether the next job would be rejected for the same reason."""
-    return attempt.fields.get("status") in (401, 403)
+    return attempt.status in (401, 403)
 
 
 def _wait(it: ServerStage) -> Iterator[Event]:
@@ -251,7 +249,7 @@ def _judged(it: ServerStage, cached: int, jobs: int) -> StageDone:
 
 def _other_sets(it: ServerStage, used: Sequence[Used]) -> Iterator[str]:
     """Results of other calibration sets than the one that the plan's machine was read under."""
-    if it.plan.header["calibration"] != "pin":
+    if it.plan.header.calibration != "pin":
         return
     for target, calibration in used:
         pinned = it.request.pins.get(target)

@@ -33,8 +33,8 @@ def estimate_note(it: ServerStage, jobs: Sequence[Batch]) -> Iterator[str]:
         for attempt in mock.attempts(Phase.COMPLETED)
         if any(key in keys for key, _ in attempt.parts)
     ]
-    seconds = [attempt.fields.get("server_estimate_seconds") for attempt in copies]
-    known = [float(one) for one in seconds if isinstance(one, int | float)]
+    seconds = [attempt.completion.server_estimate_seconds for attempt in copies]
+    known = [float(one) for one in seconds if one is not None]
     if known and len(known) == len(seconds) and {k for a in copies for k, _ in a.parts} == keys:
         yield (
             f"the server itself estimated {amount(sum(known))} s for {count(len(copies), 'job')} "

@@ -69,7 +69,7 @@ def desk_of(it: ServerStage, sets: Mapping[str, str | None]) -> Desk:
         store=it.store,
         run=it.log.run_id(),
         plan=it.plan.digest,
-        mode=Mode(it.plan.header["mode"]),
+        mode=Mode(it.plan.header.mode),
         sets=sets,
         tariff=it.tariff,
         purse=it.purse,
@@ -80,7 +80,7 @@ def desk_of(it: ServerStage, sets: Mapping[str, str | None]) -> Desk:
 def calibration_sets(it: ServerStage, jobs: Sequence[Batch]) -> dict[str, str | None]:
     """The calibration set to ask for, by target; mocks have sets of their own."""
     found: dict[str, str | None] = {}
-    policy = it.plan.header["calibration"]
+    policy = it.plan.header.calibration
     for target in dict.fromkeys(batch.target for batch in jobs):
         if it.stage is Stage.MOCK:
             alias = computer_of(it.stage, target)

@@ -78,7 +78,7 @@ def tariff_of(
 
 
 def _attempts_at(realm: str, store: Store) -> list[Attempt]:
-    return [one for one in read_all_attempts(store) if one.intent.get("realm") == realm]
+    return [one for one in read_all_attempts(store) if one.intent.realm == realm]
 
 
 def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
@@ -115,10 +115,12 @@ def _price(computer: str, found: Sequence[Attempt], sources: PriceSources) -> Pr
 def _last_told(computer: str, found: Iterable[Attempt]) -> Price | None:
     """What the server said when a job was last submitted to the computer."""
     told = [
-        (str(attempt.intent.get("at", "")), attempt.intent["estimate"]["price_per_second"])
+        (attempt.intent.at, estimate.price_per_second)
         for attempt in found
-        if attempt.intent.get("computer") == computer
-        and attempt.intent.get("estimate", {}).get("price_from") == "server"
+        if attempt.intent.computer == computer
+        and (estimate := attempt.intent.estimate) is not None
+        and estimate.price_from == "server"
+        and estimate.price_per_second is not None
     ]
     if not told:
         return None

@@ -29,6 +29,7 @@ from iqm_spec.runs.session import require_session, session_of
 from iqm_spec.runs.words import named
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 
 @click.command()
@@ -89,7 +90,7 @@ def _plan(request: Request, store: Store, progress: Progress) -> Plan:
 def _answer(done: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
     return {
         "run": done.run,
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
         "server": realm,
         "jobs": [_job(job_id, one, done) for job_id, one in done.attempts.items()],
@@ -105,12 +106,12 @@ def _job(job_id: str, attempt: Attempt, done: Imported) -> dict[str, Any]:
         "id": job_id,
         "status": _status(attempt),
         "known": job_id in done.known,
-        "run": intent["run"],
-        "stage": intent["stage"],
-        "emulated": bool(intent.get("emulated")),
-        "computer": intent["computer"],
+        "run": intent.run,
+        "stage": intent.stage,
+        "emulated": intent.emulated,
+        "computer": intent.computer,
         "circuits": len(attempt.parts),
-        "shots": intent["shots"],
+        "shots": intent.shots,
     }
 
 
@@ -120,10 +121,10 @@ def _status(attempt: Attempt) -> str:
 
 def _tell(done: Imported, results: Path) -> None:
     for job_id, attempt in done.attempts.items():
-        how = f"known (run {attempt.intent['run']})" if job_id in done.known else "imported"
+        how = f"known (run {attempt.intent.run})" if job_id in done.known else "imported"
         circuits = count(len(attempt.parts), "circuit")
         click.echo(f"job {job_id}: {how}, {_status(attempt)}")
-        click.echo(f"  {attempt.intent['computer']}, {circuits}, {attempt.intent['shots']:,} shots")
+        click.echo(f"  {attempt.intent.computer}, {circuits}, {attempt.intent.shots:,} shots")
     for stage in done.stages:
         click.echo(f"{named(stage.stage, stage.emulated)}: {stage.status}")
         for reason in stage.reasons:

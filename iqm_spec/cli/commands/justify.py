@@ -30,6 +30,7 @@ from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 
 @frozen
@@ -137,7 +138,7 @@ def _request(
         facts = request_facts(plan, costs, store, realm, spec.description)
     title = f"Request for IQM credits: {plan.name}"
     told = {
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "qpu_seconds": costs.seconds.to_json(),
         "credits": costs.credits.to_json(),
     }

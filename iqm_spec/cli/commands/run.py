@@ -36,6 +36,7 @@ from iqm_spec.runs.saved import load_run
 from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.stages.aer import spread_of
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 ONLY_AER = (
     "note: this spec has the aer stage alone, so no server is asked; "
@@ -175,7 +176,7 @@ def _answer(
     return {
         "run": over.run,
         "again": over.again,
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "plan": {
             "digest": plan.digest,
             "points": len(plan.points),

@@ -79,8 +79,8 @@ class Batch:
 def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:
     """Jobs of `parts` as the plan wants them."""
     header = plan.header
-    apart = header["mode"] == Mode.TIMESLOT.value
-    return batches(parts, bounds, header["order"], header["references"], apart=apart)
+    apart = header.mode == Mode.TIMESLOT.value
+    return batches(parts, bounds, header.order, header.references, apart=apart)
 
 
 def batches(

@@ -16,6 +16,15 @@ from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.submit import now
 from iqm_spec.store import Store
+from iqm_spec.store.contents import JobReportObject
+from iqm_spec.store.events import JobCompleted, JobFailed
+from iqm_spec.store.records import (
+    HARDWARE_MEMORY,
+    HARDWARE_RECORDS,
+    MOCK_RECORDS,
+    MeasuredRecord,
+    PackKind,
+)
 
 if TYPE_CHECKING:
     from iqm_spec.server.jobs import JobReport
@@ -27,9 +36,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 
 SHOTS_SECONDS = 60.0
 """How long the shots of a job are tried for before its counts are read without them."""
-
-MEMORY = "hardware-memory"
-"""Kind of the packs that hold the shots of machines."""
 
 RESULTS_SECONDS = 600.0
 """How long results are waited for that the server does not have of a completed job."""
@@ -55,9 +61,9 @@ class Heard:
     lacks: str = ""
 
 
-def records_kind(stage: Stage) -> str:
-    """Kind of the packs that hold the counts of a stage."""
-    return f"{stage.value}-records"
+def records_kind(stage: Stage) -> PackKind[MeasuredRecord]:
+    """Kind of the packs that hold the counts of a server stage."""
+    return MOCK_RECORDS if stage is Stage.MOCK else HARDWARE_RECORDS
 
 
 def collect(
@@ -175,21 +181,31 @@ def _store(
         told = f"job {report.id}: {error.message}"
         return Heard(attempt, report.status, ended=True, trouble=told)
     counts = [one.counts for one in shots]
-    lines: Iterator[dict[str, Json]] = (
-        {
-            "key": record_key(key, attempt.job, attempt.number, report.id),
-            "counts": cast("Json", one),
-            "shots_returned": sum(one.values()),
-            "calibration_set_id": report.calibration_set_id,
-        }
+    lines = (
+        MeasuredRecord(
+            key=record_key(key, attempt.job, attempt.number, report.id),
+            counts=one,
+            shots_returned=sum(one.values()),
+            calibration_set_id=report.calibration_set_id,
+        )
         for key, one in zip(keys, counts, strict=True)
     )
-    stage = Stage(attempt.intent["stage"])
+    stage = Stage(attempt.intent.stage)
     records = store.put_pack(records_kind(stage), {}, lines)
-    fields = {**_told(attempt, report, store), "records": records}
-    if pack := put_shots(store, attempt, report.id, shots):
-        fields["memory"] = pack
-    store.job(attempt.job).append("completed", fields)
+    store.job(attempt.job).add(
+        JobCompleted(
+            attempt=attempt.number,
+            id=report.id,
+            status=report.status,
+            records=records,
+            memory=put_shots(store, attempt, report.id, shots),
+            report=_keep_report(report, store),
+            calibration_set_id=report.calibration_set_id,
+            qpu_seconds=report.qpu_seconds,
+            server_estimate_seconds=report.estimate_seconds,
+            at=now(),
+        )
+    )
     return Heard(attempt, report.status, ended=True, lacks=lacks)
 
 
@@ -213,7 +229,7 @@ def results_of(
     asked = [circuits[key] for key, _ in attempt.parts]
     wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
     why = ""
-    if wanted and attempt.intent["stage"] == Stage.HARDWARE.value:
+    if wanted and attempt.intent.stage == Stage.HARDWARE.value:
         total = SHOTS_SECONDS if patience.total is None else min(SHOTS_SECONDS, patience.total)
         try:
             shots = read_shots(
@@ -234,7 +250,7 @@ def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
     """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
     from iqm_spec.server.errors import BadAnswer
 
-    asked = int(attempt.intent["shots"])
+    asked = attempt.intent.shots
     for number, one in enumerate(found, 1):
         if (got := sum(one.counts.values())) > asked:
             raise BadAnswer(f"circuit {number} has {got:,} shots, {asked:,} were asked for")
@@ -255,32 +271,31 @@ def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots
         for (key, _), one in zip(attempt.parts, shots, strict=True)
         if one.packed is not None
     ]
-    return store.put_pack(MEMORY, {}, lines) if lines else None
+    return store.put_pack(HARDWARE_MEMORY, {}, lines) if lines else None
 
 
 def _failed(attempt: Attempt, report: JobReport, store: Store) -> None:
-    fields = _told(attempt, report, store)
-    store.job(attempt.job).append("failed", {**fields, "message": why_failed(report)})
+    store.job(attempt.job).add(
+        JobFailed(
+            attempt=attempt.number,
+            id=report.id,
+            status=report.status,
+            message=why_failed(report),
+            report=_keep_report(report, store),
+            calibration_set_id=report.calibration_set_id,
+            qpu_seconds=report.qpu_seconds,
+            server_estimate_seconds=report.estimate_seconds,
+            at=now(),
+        )
+    )
+
+
+def _keep_report(report: JobReport, store: Store) -> str:
+    """Stores all that the server reports of a job; returns the object's digest."""
+    return store.put(JobReportObject(cast("Mapping[str, Json]", report.raw)))
 
 
 def why_failed(report: JobReport) -> str:
     """The server's reason in a line."""
     told = [*report.errors, *report.messages]
     return "; ".join(told) if told else f"the server says `{report.status}` and gives no reason"
-
-
-def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
-    """What both ends of a job have: its id, status and the server's whole report of it."""
-    stored = store.put_json({"format": "iqm-spec/job-report/1", "job": report.raw})
-    fields: dict[str, Json] = {
-        "attempt": attempt.number,
-        "id": report.id,
-        "status": report.status,
-        "report": stored,
-        "calibration_set_id": report.calibration_set_id,
-        "qpu_seconds": report.qpu_seconds,
-        **now(),
-    }
-    if report.estimate_seconds is not None:
-        fields["server_estimate_seconds"] = report.estimate_seconds
-    return fields

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 
 from attrs import frozen
 
-from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import Stage
 from iqm_spec.stages.server.state import Attempt, Phase, attempts
 from iqm_spec.store import Store
@@ -32,7 +31,7 @@ class Covered:
     @property
     def shots(self) -> int:
         """Shots that were asked for so far."""
-        return sum(attempt.intent["shots"] for attempt in self.parts.values())
+        return sum(attempt.intent.shots for attempt in self.parts.values())
 
     @property
     def next_part(self) -> int:
@@ -45,7 +44,7 @@ def read_attempts(store: Store, stage: Stage, realm: str) -> list[Attempt]:
     return [
         attempt
         for attempt in read_all_attempts(store)
-        if (attempt.intent.get("stage"), attempt.intent.get("realm")) == (stage.value, realm)
+        if (attempt.intent.stage, attempt.intent.realm) == (stage.value, realm)
     ]
 
 
@@ -53,15 +52,8 @@ def read_all_attempts(store: Store) -> list[Attempt]:
     """Every attempt in the folder that has come as far as an intent."""
     found = []
     for key in store.job_keys():
-        for attempt in attempts(key, store.job(key).events()):
-            if attempt.intent:
-                found.append(attempt)
-            elif attempt.phase is not Phase.CLAIMED:
-                raise StoreCorrupt(
-                    f"job {key[:12]} has lost its intent: what {', '.join(attempt.ids) or 'it'} "
-                    "was submitted for cannot be told",
-                    hint=f"bring the files of jobs/{key} back, from git or a colleague's copy",
-                )
+        of_job = attempts(key, store.job(key).events())
+        found += [one.with_intent() for one in of_job if one.phase is not Phase.CLAIMED]
     return found
 
 

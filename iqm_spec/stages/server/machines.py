@@ -7,21 +7,18 @@ same spec needs no server to find its plan and pins the same calibration sets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
 
 from attrs import field, frozen
 
 from iqm_spec.canonical import digest
-from iqm_spec.json_types import Json
 from iqm_spec.store import Store
+from iqm_spec.store.contents import StoredMachines
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,
     architecture_from_json,
     error_profile_from_json,
 )
-
-FORMAT = "iqm-spec/machines/1"
 
 
 @frozen
@@ -59,27 +56,22 @@ def kept_machines(store: Store, ask: MachinesAsk) -> Machines | None:
     found = store.find_answer(ask.key)
     if found is None:
         return None
-    data = cast("Mapping[str, Any]", store.get_json(found))
-    machines = cast("Mapping[str, Any]", data["machines"])
-    profiles = cast("Mapping[str, Any]", data.get("profiles", {}))
+    stored = store.get(found, StoredMachines)
+    profiles = (stored.profiles or {}).items()
     return Machines(
-        {alias: architecture_from_json(one, alias) for alias, one in machines.items()},
-        {alias: error_profile_from_json(one) for alias, one in profiles.items()},
+        {alias: architecture_from_json(one, alias) for alias, one in stored.machines.items()},
+        {alias: error_profile_from_json(one) for alias, one in profiles},
     )
 
 
 def keep_machines(store: Store, ask: MachinesAsk, machines: Machines, *, replan: bool) -> str:
     """Keeps machines for the runs to come; returns the digest of the object that holds them."""
-    data: dict[str, Json] = {
-        "format": FORMAT,
-        "machines": {
-            alias: dict(one.to_json()) for alias, one in sorted(machines.architectures.items())
-        },
-    }
-    if machines.profiles:
-        data["profiles"] = {
-            alias: dict(one.to_json()) for alias, one in sorted(machines.profiles.items())
-        }
-    stored = store.put_json(data)
+    profiles = {alias: one.to_json() for alias, one in machines.profiles.items()}
+    stored = store.put(
+        StoredMachines(
+            {alias: one.to_json() for alias, one in machines.architectures.items()},
+            profiles or None,
+        )
+    )
     store.link_answer(ask.key, stored, replan=replan)
     return stored

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.cost.conditions import conditions_of
 from iqm_spec.cost.estimate import JobAsked, JobCost
@@ -29,6 +29,14 @@ from iqm_spec.stages.server.keys import job_key
 from iqm_spec.stages.server.ledger import covering, read_attempts
 from iqm_spec.stages.server.state import Attempt, Phase, attempts
 from iqm_spec.store import Store
+from iqm_spec.store.events import (
+    Estimate,
+    JobIntent,
+    JobRejected,
+    JobSubmitted,
+    JobUnknown,
+    Span,
+)
 from iqm_spec.store.journal import Journal
 
 if TYPE_CHECKING:
@@ -69,7 +77,7 @@ def submit(
                 return None
             # from before the intent until after the outcome, or others would think us dead
             working.enter_context(at_work(desk.store, key, number))
-            journal.append("intent", _intent(desk, batch, number, body, priced, cost))
+            journal.add(_intent(desk, batch, number, body, priced, cost))
             if desk.purse is not None:
                 desk.purse.mine.add((key, number))
         _post(desk, batch, journal, number, body, _Pauses(signals, tell))
@@ -85,13 +93,13 @@ def settle(store: Store, found: Iterable[Attempt]) -> bool:
     ]
     for attempt in dead:
         why = "the program ended between the intent and the server's answer"
-        store.job(attempt.job).append("unknown", {"attempt": attempt.number, "why": why, **now()})
+        store.job(attempt.job).add(JobUnknown(attempt.number, why, now()))
     return bool(dead)
 
 
-def now() -> dict[str, Json]:
+def now() -> str:
     """The time of an event, UTC."""
-    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _body(desk: Desk, batch: Batch) -> bytes:
@@ -117,35 +125,53 @@ def asked_of(
     computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
 ) -> JobAsked:
     """A job of some points as something to be priced."""
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
+    summaries = [point.summary for point in points]
+    shape = job_shape(((one.qubits, one.depth) for one in summaries), shots)
     return JobAsked(computer, shape, conditions_of(options))
 
 
 def _intent(
     desk: Desk, batch: Batch, number: int, body: bytes, priced: JobAsked, cost: JobCost | None
-) -> dict[str, Json]:
-    parts: list[Json] = [[part.key, part.number] for part in batch.parts]
-    return {
-        "attempt": number,
-        "run": desk.run,
-        "plan": desk.plan,
-        "stage": desk.stage.value,
-        "realm": desk.session.realm,
-        "emulated": desk.session.emulated,
-        "fresh": desk.fresh,
-        "computer": priced.computer,
-        "target": batch.target,
-        "queue": desk.queue,
-        "shots": batch.shots,
-        "calibration_set_id": desk.sets.get(batch.target),
-        "body": desk.store.put_json(json.loads(body)),
-        "parts": parts,
-        "shape": priced.shape.to_json(),
-        "conditions": priced.conditions,
-        **({} if cost is None else {"estimate": cost.to_json()}),
-        **now(),
-    }
+) -> JobIntent:
+    return job_intent(
+        priced,
+        cost,
+        attempt=number,
+        run=desk.run,
+        plan=desk.plan,
+        stage=desk.stage.value,
+        realm=desk.session.realm,
+        emulated=desk.session.emulated,
+        fresh=desk.fresh,
+        target=batch.target,
+        queue=desk.queue,
+        calibration_set_id=desk.sets.get(batch.target),
+        body=desk.store.put_json(json.loads(body)),
+        parts=tuple((part.key, part.number) for part in batch.parts),
+    )
+
+
+def job_intent(priced: JobAsked, cost: JobCost | None, **fields: Any) -> JobIntent:
+    """The intent of a job that is priced, now; `fields` are the others of `JobIntent`."""
+    return JobIntent(
+        computer=priced.computer,
+        shots=priced.shape.shots,
+        shape=asdict(priced.shape),
+        conditions=priced.conditions,
+        estimate=None if cost is None else _estimate(cost),
+        at=now(),
+        **fields,
+    )
+
+
+def _estimate(cost: JobCost) -> Estimate:
+    return Estimate(
+        qpu_seconds=Span(**asdict(cost.seconds)),
+        credits=Span(**asdict(cost.credits)),
+        price_per_second=cost.per_second,
+        price_from=cost.price_from,
+        basis=cost.basis,
+    )
 
 
 @frozen
@@ -184,8 +210,7 @@ def _post(
         pauses.tell(why, seconds)
         if not pauses.wait(seconds):
             break
-    told: dict[str, Json] = {"code": "not_accepted", "message": why}
-    journal.append("rejected", {"attempt": number, **told, **now()})
+    journal.add(JobRejected(number, "not_accepted", why, at=now()))
     if refusal is not None:
         raise refusal
     if not pauses.signals.arrived:
@@ -200,7 +225,7 @@ def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
     from iqm_spec.server.submission import Accepted
 
     try:
-        journal.append(*_event(outcome, number))
+        journal.add(_event(outcome, number))
     except JobFailed as error:
         if desk.free or not isinstance(outcome, Accepted):
             raise
@@ -210,17 +235,17 @@ def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
         ) from error
 
 
-def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
-    """Kind and fields of what the server said."""
+def _event(outcome: Outcome, number: int) -> JobSubmitted | JobRejected | JobUnknown:
+    """What the server said."""
     from iqm_spec.server.submission import Accepted, Rejected, Unknown
 
-    fields: dict[str, Json] = {"attempt": number, **now()}
     match outcome:
         case Accepted(job_id=job_id):
-            return "submitted", {**fields, "id": job_id}
+            return JobSubmitted(number, job_id, now())
         case Rejected():
-            fields |= {"status": outcome.status, "code": outcome.code}
-            return "rejected", {**fields, "message": outcome.message, "hint": outcome.hint}
+            return JobRejected(
+                number, outcome.code, outcome.message, outcome.hint, outcome.status, now()
+            )
         case Unknown(why=why):
-            return "unknown", {**fields, "why": why}
+            return JobUnknown(number, why, now())
     raise AssertionError(f"no outcome: {outcome!r}")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.keep import circuits_of
@@ -96,7 +97,7 @@ def look(
 
 def point_keys(plan: Plan, stage: Stage, realm: str) -> tuple[str, ...]:
     """The key of every point of a plan, in order."""
-    calibration, references = plan.header["calibration"], plan.header["references"]
+    calibration, references = plan.header.calibration, plan.header.references
     return tuple(
         point_key(stage, realm, calibration, point, reference=point.name in references)
         for point in plan.points
@@ -121,10 +122,17 @@ def circuits_of_attempts(store: Store, found: Iterable[Attempt]) -> dict[str, Na
     return circuits
 
 
+def plan_of(attempt: Attempt) -> str:
+    """Digest of the plan that an attempt was made of; StoreCorrupt where its journal has none."""
+    if attempt.intent.plan is None:
+        raise StoreCorrupt(f"the intent of job {attempt.job[:12]} names no plan")
+    return attempt.intent.plan
+
+
 def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit]:
     intent = attempt.intent
-    plan = read_plan(store, intent["plan"])
-    keys = point_keys(plan, Stage(intent["stage"]), intent["realm"])
+    plan = read_plan(store, plan_of(attempt))
+    keys = point_keys(plan, Stage(intent.stage), intent.realm)
     points = dict(zip(keys, plan.points, strict=True))
     wanted = {key for key, _ in attempt.parts}
     held = {key: point for key, point in points.items() if key in wanted}
