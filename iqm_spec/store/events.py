@@ -7,14 +7,81 @@ it, unless it is `nullable`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from iqm_spec.store.structure import Digest, JsonObject, Natural, Number, nullable
+from iqm_spec.json_types import Json
+from iqm_spec.store.structure import (
+    Digest,
+    JsonObject,
+    Natural,
+    Number,
+    checked_object,
+    nullable,
+    structure,
+)
 
 RUNS, JOBS = "runs", "jobs"
 """Folders of journals."""
+
+
+# --- declared analyses ---------------------------------------------------------------------------
+
+
+@frozen
+class AnalysisOptions:
+    """Options of an analysis of circuits, by their names and the axes they are taken over."""
+
+    circuits: tuple[str, ...] | None = None
+    over: tuple[str, ...] | None = None
+    against: str | None = None
+    populations: str | None = None
+    parity: str | None = None
+    phase: str | None = None
+
+
+@frozen
+class ExpectationOptions:
+    """Observables by their names: a Pauli string, or coefficients of several."""
+
+    observables: Mapping[str, str | Mapping[str, Number]]
+    circuits: tuple[str, ...] | None = None
+    basis: str | None = None
+
+
+@frozen
+class LogicalErrorOptions:
+    """What a decoder takes; `noise` is the strength that it assumes."""
+
+    circuits: tuple[str, ...] | None = None
+    noise: Number | None = None
+
+
+@frozen
+class KnownAnalyses:
+    """The analyses whose options this version knows."""
+
+    distances: AnalysisOptions | None = None
+    ghz_fidelity: AnalysisOptions | None = None
+    mirror_polarization: AnalysisOptions | None = None
+    quantum_volume: AnalysisOptions | None = None
+    expectation: ExpectationOptions | None = None
+    logical_error: LogicalErrorOptions | None = None
+    plugins: Mapping[str, JsonObject] | None = None
+
+
+def _check_analyses(value: dict[str, Any]) -> None:
+    structure(value, KnownAnalyses)
+    if None in value.values():
+        raise ValueError("has null in place of an analysis' options")
+
+
+if TYPE_CHECKING:
+    DeclaredAnalyses = Mapping[str, Mapping[str, Json]]
+    """Options by the names of analyses, as the spec declares them."""
+else:
+    DeclaredAnalyses = checked_object(_check_analyses)
 
 
 # --- events of a run -----------------------------------------------------------------------------
@@ -54,7 +121,7 @@ class RunStarted:
     environment: Digest | None = nullable()
     server: str | None = nullable()
     budget: JsonObject | None = nullable()
-    analysis: JsonObject | None = None
+    analysis: DeclaredAnalyses | None = None
     set: JsonObject | None = None
 
 

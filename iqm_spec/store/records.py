@@ -16,7 +16,7 @@ from attrs import frozen
 from iqm_spec.json_types import Scalar
 from iqm_spec.model import Values
 from iqm_spec.skeleton import CircuitSummary
-from iqm_spec.store.events import SpecName
+from iqm_spec.store.events import DeclaredAnalyses, SpecName
 from iqm_spec.store.structure import Counts, Digest, JsonObject, Natural, Number, nullable
 
 R = TypeVar("R")
@@ -222,7 +222,7 @@ class AnalysesHeader:
     """The plan whose results were analysed, and the analyses with their options."""
 
     plan: Digest
-    analysis: JsonObject
+    analysis: DeclaredAnalyses
 
 
 @frozen

@@ -7,8 +7,8 @@ an integer stays an integer and a float a float. Fields that a class does not ha
 from __future__ import annotations
 
 import re
-from abc import ABC
-from collections.abc import Mapping
+from abc import ABCMeta
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -29,17 +29,6 @@ Number = int | float
 JsonObject = Mapping[str, Any]
 """A JSON object of which nothing more is known."""
 
-if TYPE_CHECKING:
-    Counts = Mapping[str, int]
-    """Bitstrings of one length, spaces between registers, with how often each was seen."""
-    CheckedObject = Mapping[str, Any]
-else:
-
-    class Counts(ABC):  # noqa: B024
-        """A table of a million outcomes is checked as it is: msgspec would copy it."""
-
-    Counts.register(dict)
-
 
 class MisfitError(ValueError):
     """A value is not of the type that is stored there; `path` is where in it, `why` says what."""
@@ -47,6 +36,34 @@ class MisfitError(ValueError):
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"`{path}` {why}" if path else why)
         self.path, self.why = path, why
+
+
+_CHECKS: dict[type, Callable[[Any], object]] = {}
+
+
+def checked_object(check: Callable[[dict[str, Any]], object]) -> Any:
+    """A type for a JSON object that is left as it is, once `check` has raised no ValueError."""
+    kind = ABCMeta("CheckedObject", (), {})
+    kind.register(dict)
+    _CHECKS[kind] = check
+    return kind
+
+
+def _check_counts(value: dict[str, Any]) -> None:
+    if set("".join(value)) - _BITS or len(set(map(len, value))) > 1:
+        raise ValueError("has outcomes that are no bitstrings of one length")
+    numbers = value.values()
+    if not (set(map(type, numbers)) <= {int} and min(numbers, default=0) >= 0):
+        raise ValueError("has counts that are no integers from 0 on")
+
+
+_BITS = frozenset("01 ")
+
+if TYPE_CHECKING:
+    Counts = Mapping[str, int]
+    """Bitstrings of one length, spaces between registers, with how often each was seen."""
+else:
+    Counts = checked_object(_check_counts)  # msgspec would copy a table of a million outcomes
 
 
 def structure(value: object, into: type[T]) -> T:
@@ -67,19 +84,12 @@ def structure_known(types: Mapping[str, type[Any]], name: str, value: Any) -> An
 
 def _check_special(kind: type, value: object) -> object:
     """What msgspec has no type for."""
-    if kind is Counts:
-        if type(value) is not dict:
-            raise ValueError("is no table of counts")
-        if set("".join(value)) - _BITS or len(set(map(len, value))) > 1:
-            raise ValueError("has outcomes that are no bitstrings of one length")
-        numbers = value.values()
-        if not (set(map(type, numbers)) <= {int} and min(numbers, default=0) >= 0):
-            raise ValueError("has counts that are no integers from 0 on")
-        return value
-    raise NotImplementedError(kind)
+    if type(value) is not dict:
+        raise ValueError("is no JSON object")
+    _CHECKS[kind](value)
+    return value
 
 
-_BITS = frozenset("01 ")
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 

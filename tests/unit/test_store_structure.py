@@ -17,6 +17,7 @@ from iqm_spec.store.events import EVENTS, Estimate, JobIntent, RunEnded, Span
 from iqm_spec.store.records import (
     HEADERS,
     RECORDS,
+    AnalysesHeader,
     DerivedRecord,
     MeasuredRecord,
     PlanRecord,
@@ -93,6 +94,7 @@ def test_everything_stored_comes_back_byte_for_byte() -> None:
         (PlanRecord, [], ""),
         (TemplateRecord, {**TEMPLATE, "circuit": {}}, "circuit.format"),
         (Environment, {"versions": {}, "platform": {"machine": "x"}}, "platform.system"),
+        (AnalysesHeader, {"plan": DIGEST, "analysis": {"distances": 3}}, "analysis"),
         (RunEnded, {"stages": [{"stage": "aer"}]}, "stages[0].status"),
         (JobIntent, {"attempt": "first"}, "attempt"),
     ],
@@ -152,7 +154,7 @@ def test_fields_of_a_version_to_come_are_ignored() -> None:
     [
         ({"key": "k", "counts": {"0": "many"}, "shots_returned": 1}, "`counts` has counts that"),
         ({"key": "k", "counts": {"0": 1}}, "`shots_returned` is missing"),
-        ({"key": "k", "counts": None, "shots_returned": 1}, "`counts` is no table"),
+        ({"key": "k", "counts": None, "shots_returned": 1}, "`counts` is no JSON object"),
     ],
 )
 def test_a_record_of_another_shape_is_reported_wherever_it_is_read(
