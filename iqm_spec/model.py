@@ -264,6 +264,9 @@ class Op:
     clbits: tuple[int, ...] = ()
 
 
+CIRCUIT_FORMAT = "iqm-spec/circuit/1"
+
+
 @frozen
 class NativeCircuit:
     """A transpiled circuit on the physical components in use: what is stored and sent.
@@ -279,7 +282,7 @@ class NativeCircuit:
     def to_json(self) -> dict[str, Json]:
         """Compact JSON: an op is `[name, qubits, params, clbits]` less empty tails."""
         return {
-            "format": "iqm-spec/circuit/1",
+            "format": CIRCUIT_FORMAT,
             "components": list(self.components),
             "registers": [[name, size] for name, size in self.registers],
             "ops": [_op_to_json(op) for op in self.ops],

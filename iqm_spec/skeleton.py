@@ -16,6 +16,29 @@ Angles = tuple[float, ...]
 """(theta, phi) of each `r` in the order of a skeleton's instructions, in radians."""
 
 
+@frozen
+class CircuitSummary:
+    """A native circuit in numbers: qubits, depth, and how often each native gate occurs.
+
+    `written`: gates on several qubits and on one that the circuit had before it was transpiled,
+    where that left little of them. A resonator that a qubit is moved to is no qubit.
+    """
+
+    qubits: int
+    depth: int
+    gates: Mapping[str, int]
+    written: tuple[int, int] | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """As a plan holds it."""
+        told: dict[str, Json] = {
+            "qubits": self.qubits,
+            "depth": self.depth,
+            "gates": dict(self.gates),
+        }
+        return told if self.written is None else {**told, "written": list(self.written)}
+
+
 @frozen(slots=False, eq=False)
 class Skeleton:
     """A native circuit whose `r` have no angles yet; everything else is as in `bare`.
@@ -72,15 +95,12 @@ class Skeleton:
         return self.bare.digest
 
     @cached_property
-    def summary(self) -> Mapping[str, Json]:
-        """What a plan tells of the circuit: `qubits`, `depth` and native gate counts `gates`.
-
-        The resonator that a qubit is moved to is no qubit.
-        """
+    def summary(self) -> CircuitSummary:
+        """The circuit in numbers."""
         bare = self.bare
         resonators = {op.qubits[1] for op in bare.ops if op.name == "move"}
         qubits = len(bare.components) - len(resonators)
-        return {"qubits": qubits, "depth": bare.depth(), "gates": bare.counts()}
+        return CircuitSummary(qubits, bare.depth(), bare.counts())
 
     @cached_property
     def turns(self) -> int:
@@ -123,10 +143,10 @@ class Native:
         return self.skeleton.digest_of(self.angles)
 
     @property
-    def summary(self) -> Mapping[str, Json]:
-        """What a plan tells of the circuit: its skeleton's, and `written` where that is kept."""
+    def summary(self) -> CircuitSummary:
+        """Its skeleton's, with `written` where that is kept."""
         told = self.skeleton.summary
-        return told if self.written is None else {**told, "written": list(self.written)}
+        return told if self.written is None else evolve(told, written=self.written)
 
     def circuit(self) -> NativeCircuit:
         """The whole circuit."""

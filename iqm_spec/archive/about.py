@@ -45,17 +45,16 @@ def about(
     """The words for a run; without a `date` the day on which it ended, or began."""
     saved = contents.saved
     told = title or citation.title or f"Results of the experiment {saved.plan.name}"
-    day = str(saved.state.fields.get("at") or saved.state.started.isoformat())[:10]
+    day = str(saved.state.end.at or saved.state.started.isoformat())[:10]
     return About(citation, told, _described(contents), date or day, tuple(agents))
 
 
 def _described(contents: Contents) -> str:
     saved = contents.saved
     stages = "; ".join(
-        f"{stage_label(stage['stage'], stage['emulated'])} {stage['status']}"
-        for stage in saved.stages
+        f"{stage_label(stage.stage, stage.emulated)} {stage.status}" for stage in saved.stages
     )
-    machines = ", ".join(sorted(saved.plan.header["noise"]))
+    machines = ", ".join(sorted(saved.plan.header.noise))
     return (
         f"Run {saved.state.id} of the experiment {saved.plan.name}: "
         f"{count(len(saved.plan.points), 'point')} and "

@@ -182,7 +182,7 @@ def _file(
 
 
 def _workflow(contents: Contents) -> Entity:
-    digest = contents.saved.plan.header["spec"]["digest"]
+    digest = contents.saved.plan.header.spec.digest
     return {
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
         "name": contents.saved.plan.name,

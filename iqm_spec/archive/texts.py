@@ -64,7 +64,7 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
     `titles` says by path what was added to the archive.
     """
     saved = contents.saved
-    versions = contents.environment.get("versions", {})
+    versions = contents.versions
     told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     return _README.format(
         title=_plain(about.title),
@@ -72,7 +72,7 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
         run=saved.state.id,
         added="".join(f"| [`{path}`]({path}) | {titles[path]} |\n" for path in sorted(titles)),
         spec=contents.spec,
-        overrides=_overrides(saved.state.fields.get("set")),
+        overrides=_overrides(saved.state.start.set),
         server=_server(saved.realm),
         versions=_plain(told) or "not told",
         version=_plain(str(versions.get("iqm-spec", ""))),

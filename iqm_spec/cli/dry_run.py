@@ -104,7 +104,7 @@ def _answer(
 ) -> dict[str, Any]:
     stages = [stage.to_json() for stage in costs.stages]
     return {
-        "spec": {"name": plan.name, "digest": plan.header["spec"]["digest"]},
+        "spec": {"name": plan.name, "digest": plan.header.spec.digest},
         "plan": {
             "digest": plan.digest or None,
             "points": len(plan.points),

@@ -46,18 +46,19 @@ def line(job: dict[str, Any]) -> str:
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:
+    end = attempt.end
     return {
         "job": short_job_key(attempt),
         "attempt": attempt.number,
-        "stage": attempt.intent["stage"],
-        "computer": attempt.intent["computer"],
+        "stage": attempt.intent.stage,
+        "computer": attempt.intent.computer,
         "ids": list(attempt.ids),
         "circuits": len(attempt.parts),
-        "shots": attempt.intent["shots"],
+        "shots": attempt.intent.shots,
         "status": attempt.phase.value,
         "queue_position": None,
-        "measured_seconds": attempt.fields.get("qpu_seconds"),
-        "server_estimate_seconds": attempt.fields.get("server_estimate_seconds"),
+        "measured_seconds": attempt.qpu_seconds,
+        "server_estimate_seconds": end.server_estimate_seconds if end else None,
     }
 
 

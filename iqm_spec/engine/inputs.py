@@ -6,14 +6,13 @@ With it a plan is made again and the Aer stage is repeated from the folder alone
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.check import Checked
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.json_types import Json
 from iqm_spec.store import Store
+from iqm_spec.store.contents import Environment, Platform, StoredInputs
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,
@@ -21,8 +20,6 @@ from iqm_spec.targets import (
     error_profile_from_json,
 )
 from iqm_spec.version import __version__
-
-FORMAT = "iqm-spec/inputs/1"
 
 
 @frozen
@@ -36,36 +33,34 @@ class Inputs:
 
 def keep_inputs(store: Store, checked: Checked) -> str:
     """Stores what a spec's run is made of; returns the object's digest."""
-    return store.put_json(
-        {
-            "format": FORMAT,
-            "architectures": {
-                alias: dict(machine.to_json())
-                for alias, machine in sorted(checked.architectures.items())
+    return store.put(
+        StoredInputs(
+            architectures={
+                alias: machine.to_json() for alias, machine in checked.architectures.items()
             },
-            "profiles": {
-                alias: None if profile is None else dict(profile.to_json())
-                for alias, profile in sorted(checked.profiles.items())
+            profiles={
+                alias: None if profile is None else profile.to_json()
+                for alias, profile in checked.profiles.items()
             },
-            "files": {path: store.put_file(data) for path, data in sorted(checked.files.items())},
-        }
+            files={path: store.put_file(data) for path, data in sorted(checked.files.items())},
+        )
     )
 
 
 def read_inputs(store: Store, digest: str) -> Inputs:
     """What `keep_inputs` stored; StoreCorrupt where the object is something else."""
-    told: Any = store.get_json(digest)
+    stored = store.get(digest, StoredInputs)
     try:
         return Inputs(
             architectures={
                 alias: architecture_from_json(data, alias)
-                for alias, data in told["architectures"].items()
+                for alias, data in stored.architectures.items()
             },
             profiles={
                 alias: None if data is None else error_profile_from_json(data)
-                for alias, data in told["profiles"].items()
+                for alias, data in stored.profiles.items()
             },
-            files=dict(told["files"]),
+            files=stored.files,
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreCorrupt(
@@ -77,19 +72,16 @@ def read_inputs(store: Store, digest: str) -> Inputs:
 PACKAGES = ("numpy", "qiskit", "qiskit-aer", "iqm-client")
 
 
-def environment() -> dict[str, Json]:
+def environment() -> Environment:
     """Versions of Python, this program and what it computes with, and the kind of machine."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    versions: dict[str, Json] = {"iqm-spec": __version__, "python": platform.python_version()}
+    versions: dict[str, str | None] = {"iqm-spec": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = None
-    return {
-        "format": "iqm-spec/environment/1",
-        "versions": versions,
-        "platform": {"system": platform.system(), "machine": platform.machine()},
-    }
+    machine = Platform(machine=platform.machine(), system=platform.system())
+    return Environment(versions, machine)

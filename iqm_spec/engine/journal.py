@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.check import Checked
 from iqm_spec.engine.inputs import environment, keep_inputs
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.events import StageDone
 from iqm_spec.stages.keys import installed_simulator
-from iqm_spec.stages.server.attempts import UsedAttempt
 from iqm_spec.store import Store
-
-JOB = "job"
-ENDED = "ended"
-USED = "used"
-MEMORY = "memory"
+from iqm_spec.store.contents import StoredText
+from iqm_spec.store.events import (
+    RunEnded,
+    RunError,
+    RunJob,
+    RunMemory,
+    RunStarted,
+    SpecName,
+    StageUsed,
+    UsedAttempt,
+)
 
 
 @frozen
@@ -42,7 +45,7 @@ class RunJournal:
         self._store = store
         self._new = run
         self._run = run if isinstance(run, str) else None
-        self._used: list[dict[str, Json]] = []
+        self._used: list[StageUsed] = []
 
     @property
     def begun(self) -> bool:
@@ -56,13 +59,13 @@ class RunJournal:
             self._tell_used()
         return self._run
 
-    def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
+    def job(self, stage: StageName, job: int, records: str, derived: str) -> None:
         """A job's packs are stored."""
-        self._store.append_event(self.run_id(), JOB, {"stage": stage, "job": job, **packs})
+        self._store.add_event(self.run_id(), RunJob(stage.value, job, records, derived))
 
     def memory(self, stage: StageName, pack: str) -> None:
         """A pack with the shots of some points is stored."""
-        self._store.append_event(self.run_id(), MEMORY, {"stage": stage.value, "memory": pack})
+        self._store.add_event(self.run_id(), RunMemory(stage.value, pack))
 
     def used(
         self,
@@ -77,31 +80,29 @@ class RunJournal:
         `derived` are the packs that hold the distances of their counts, `calibrations` the objects
         with the figures of the sets they were measured under.
         """
-        named: list[Json] = [list(attempt) for attempt in attempts]
-        packs: dict[str, Json] = {"derived": list(derived)} if derived else {}
-        if calibrations:
-            packs["calibrations"] = list(calibrations)
-        self._used.append({"stage": stage.value, "realm": server_id, "attempts": named, **packs})
+        event = StageUsed(
+            stage.value, server_id, tuple(attempts), tuple(derived), tuple(calibrations)
+        )
+        self._used.append(event)
         if self._run is not None:
             self._tell_used()
 
     def _tell_used(self) -> None:
         while self._used:
-            self._store.append_event(self.run_id(), USED, self._used.pop(0))
+            self._store.add_event(self.run_id(), self._used.pop(0))
 
     def ended(self, stages: Sequence[StageDone], code: int) -> None:
         """The run is over, with every stage's verdict."""
-        told: list[Json] = [done.to_json() for done in stages]
-        self._store.append_event(self.run_id(), ENDED, {"stages": told, "exit": code, **_now()})
+        verdicts = tuple(done.verdict for done in stages)
+        self._store.add_event(self.run_id(), RunEnded(code, _now(), verdicts))
 
     def failed(self, error: IqmSpecError) -> None:
         """The run broke off; told only where it had begun, and where the folder still takes it."""
         if self._run is None:
             return
-        fields: dict[str, Json] = {"error": {"code": error.code, "message": error.message}}
+        why = RunError(error.code, error.message)
         try:
-            code = int(error.exit_code)
-            self._store.append_event(self._run, ENDED, {**fields, "exit": code, **_now()})
+            self._store.add_event(self._run, RunEnded(int(error.exit_code), _now(), error=why))
         except IqmSpecError:
             return  # the first error is the one to tell
 
@@ -109,24 +110,20 @@ class RunJournal:
         run = self._new
         assert isinstance(run, NewRun)  # noqa: S101 - a stored run has begun
         checked, spec = run.checked, run.checked.spec
-        fields: dict[str, Json] = {
-            "spec": {"name": run.plan.name, "digest": checked.digest},
-            "text": self._store.put_json(
-                {"format": "iqm-spec/text/1", "text": checked.text, "language": checked.language}
-            ),
-            "plan": run.plan.digest,
-            "inputs": keep_inputs(self._store, checked),
-            "environment": self._store.put_json(environment()),
-            "simulator": installed_simulator().to_json(),
-            "wanted": [stage.value for stage in run.stages],
-            "server": run.server_id,
-            "budget": dict(spec.budget),
-        }
-        if spec.analysis:
-            fields["analysis"] = {k: dict(v) for k, v in spec.analysis.items()}
-        if checked.source.overridden:
-            fields["set"] = checked.source.overridden
-        return self._store.start_run(run.plan.name, datetime.now(UTC), fields)
+        started = RunStarted(
+            spec=SpecName(run.plan.name, checked.digest),
+            text=self._store.put(StoredText(checked.text, checked.language)),
+            plan=run.plan.digest,
+            inputs=keep_inputs(self._store, checked),
+            environment=self._store.put(environment()),
+            simulator=installed_simulator(),
+            wanted=tuple(stage.value for stage in run.stages),
+            server=run.server_id,
+            budget=spec.budget,
+            analysis=spec.analysis or None,
+            set=checked.source.overridden or None,
+        )
+        return self._store.start_run(run.plan.name, datetime.now(UTC), started)
 
 
 def earlier_run(
@@ -135,15 +132,14 @@ def earlier_run(
     """Newest run of the same plan, server and simulator that ended with the same stages."""
     wanted = [(done.stage.value, done.status) for done in ended]
     for run in reversed(store.runs()):
-        stages: Any = run.fields.get("stages", [])
-        same = (run.fields.get("plan"), run.fields.get("server")) == (plan.digest, server_id)
-        same = same and "exit" in run.fields
-        if same and run.fields.get("simulator") == installed_simulator().to_json():
-            got = [(item["stage"], item["status"]) for item in stages]
-            if got == wanted:
-                return run.id
+        if run.fields.get("plan") != plan.digest or run.end.exit is None:
+            continue
+        got = [(stage.stage, stage.status) for stage in run.end.stages or ()]
+        same = run.start.server == server_id and run.start.simulator == installed_simulator()
+        if same and got == wanted:
+            return run.id
     return None
 
 
-def _now() -> dict[str, Json]:
-    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -26,6 +26,7 @@ from iqm_spec.spec import build_source
 from iqm_spec.spec.extends import EXTENDS, extended
 from iqm_spec.spec.named_files import from_kept
 from iqm_spec.store import Store
+from iqm_spec.store.contents import StoredText
 from iqm_spec.sweep import circuit_points, points
 from iqm_spec.sweep.parse import MOST_POINTS
 from iqm_spec.sweep.template import TemplateError
@@ -73,27 +74,29 @@ def source_of_run(store: Store, saved: SavedRun) -> Source | None:
 
     None where this version cannot read it.
     """
-    told: Any = store.get_json(str(saved.state.fields["text"]))
-    try:
-        source = parse_source(told["text"].encode(), Path(f"spec.{told['language']}"))
-    except (SpecError, KeyError):
+    stored = store.get(saved.state.start.text, StoredText)
+    if stored.language is None:
         return None
-    kept = saved.state.fields.get("inputs")
+    try:
+        source = parse_source(stored.text.encode(), Path(f"spec.{stored.language}"))
+    except SpecError:
+        return None
+    kept = saved.state.start.inputs
     if EXTENDS not in source.tree or kept is None:
         return source
-    merged, mistakes = extended(source, from_kept(_files(store, read_inputs(store, str(kept)))))
+    merged, mistakes = extended(source, from_kept(_files(store, read_inputs(store, kept))))
     return None if mistakes else merged
 
 
 def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respec | None:
     """The run's spec; None for a run that kept too little, or where this version cannot read it."""
     source = source or source_of_run(store, saved)
-    kept = saved.state.fields.get("inputs")
+    kept = saved.state.start.inputs
     if source is None or kept is None:
         return None
-    overridden: Any = saved.state.fields.get("set")
-    sets = [f"{path}={json.dumps(one)}" for path, one in (overridden or {}).items()]
-    inputs = read_inputs(store, str(kept))
+    overridden = saved.state.start.set or {}
+    sets = [f"{path}={json.dumps(one)}" for path, one in overridden.items()]
+    inputs = read_inputs(store, kept)
     files = _files(store, inputs)
     _, spec, mistakes, _ = build_source(source, sets, from_kept(files))
     if spec is None or any(one.severity == "error" for one in mistakes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -20,6 +20,7 @@ from iqm_spec.stages.server.attempts import Attempt, read_work, settled_work
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.events import StageVerdict
 from iqm_spec.targets import ErrorProfile
 
 
@@ -38,7 +39,7 @@ def resume(
     if not stages:
         for done in passed(saved):
             yield _with_news(done, saved, store)
-        code = int(str(saved.state.fields.get("exit", 0)))
+        code = saved.state.end.exit or 0
         yield RunDone(run=saved.state.id, again=True, exit_code=code)
         return
     journal = RunJournal(store, saved.state.id)
@@ -62,7 +63,7 @@ def passed(saved: SavedRun) -> list[StageDone]:
     """The stages at the beginning of a run that need no second look."""
     found = []
     for told in saved.stages:
-        if told["status"] not in PASSED:
+        if told.status not in PASSED:
             break
         found.append(_done(told))
     return found
@@ -70,7 +71,7 @@ def passed(saved: SavedRun) -> list[StageDone]:
 
 def left(saved: SavedRun) -> tuple[StageName, ...]:
     """The stages that a run still wants."""
-    wanted: Any = saved.state.fields["wanted"]
+    wanted = saved.state.start.wanted
     return tuple(StageName(name) for name in wanted[len(passed(saved)) :])
 
 
@@ -78,21 +79,20 @@ def calibration_sets(saved: SavedRun, store: Store) -> dict[str, str | None]:
     """The calibration sets of the run's machines, by alias."""
     if saved.realm is None:
         return {}
-    ask = MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm)
+    ask = MachinesAsk(saved.plan.header.spec.digest, saved.realm)
     machines = kept_machines(store, ask)
     return {} if machines is None else machines.calibration_sets
 
 
 def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:
     """The error profiles of the run's targets; None for a run that did not keep them."""
-    digest = saved.state.fields.get("inputs")
-    return None if digest is None else read_inputs(store, str(digest)).profiles
+    digest = saved.state.start.inputs
+    return None if digest is None else read_inputs(store, digest).profiles
 
 
 def budget(saved: SavedRun) -> Mapping[str, Any]:
     """The `budget` of the spec that the run was started with."""
-    told: Any = saved.state.fields.get("budget")
-    return told if isinstance(told, dict) else {}
+    return saved.state.start.budget or {}
 
 
 def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
@@ -109,13 +109,13 @@ def since(saved: SavedRun, store: Store) -> list[str]:
         return []
     news: list[str] = []
     for verdict in saved.stages:
-        stage = stage_named(verdict["stage"])
-        if not stage.needs_server or verdict["status"] == "skipped":
+        stage = stage_named(verdict.stage)
+        if not stage.needs_server or verdict.status == "skipped":
             continue
         reasons = stage.news(store, saved.plan, saved.realm)
-        news += [reason for reason in reasons if reason not in verdict["verdict"]]
+        news += [reason for reason in reasons if reason not in verdict.verdict]
         settled = stage.is_settled(store, saved.plan, saved.realm)
-        if verdict["status"] == "unknown" and settled:
+        if verdict.status == "unknown" and settled:
             news.append(
                 f"since then every job of the {stage.name} stage is known: `iqm-spec resume "
                 f"{saved.state.id}` goes on"
@@ -138,15 +138,14 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
     ]
 
 
-def _done(told: Mapping[str, Any]) -> StageDone:
-    reasons: Sequence[str] = told["verdict"]
+def _done(told: StageVerdict) -> StageDone:
     return StageDone(
-        stage=StageName(told["stage"]),
-        status=told["status"],
-        reasons=tuple(reasons),
-        jobs=told["jobs"],
-        cached=told["cached"],
-        points=told["points"],
-        emulated=told["emulated"],
-        submitted=told["submitted"],
+        stage=StageName(told.stage),
+        status=told.status,
+        reasons=told.verdict,
+        jobs=told.jobs,
+        cached=told.cached,
+        points=told.points,
+        emulated=told.emulated,
+        submitted=told.submitted,
     )

@@ -19,6 +19,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.notebook.point import Point
 from iqm_spec.plan.label import count
 from iqm_spec.store import Store
+from iqm_spec.store.contents import StoredText, content_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,43 +73,35 @@ class Run:
     def spec(self) -> SpecText:
         """The spec as it was run, values of `--set` aside (`overridden`)."""
         with self._sound("its spec"):
-            told: Any = self.store.get_json(str(self.saved.state.fields["text"]))
-            named: Any = self.saved.state.fields["spec"]
-            parts = (named["name"], told["text"], told["language"], named["digest"])
-            return SpecText(*map(str, parts))
+            text = self.store.get(self.saved.state.start.text, StoredText)
+            named = self.saved.state.start.spec
+            return SpecText(named.name, text.text, text.language or "yaml", named.digest)
 
     @property
     def overridden(self) -> Mapping[str, Json]:
         """Values of `--set` that took part, by their paths."""
-        told: Any = self.saved.state.fields.get("set", {})
-        return dict(told)
+        return dict(self.saved.state.start.set or {})
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Of each stage that ended, in order."""
         with self._sound("its verdicts"):
             return tuple(
-                Verdict(
-                    str(one["stage"]),
-                    str(one["status"]),
-                    bool(one["emulated"]),
-                    tuple(map(str, one["verdict"])),
-                )
+                Verdict(one.stage, one.status, one.emulated, one.verdict)
                 for one in self.saved.stages
             )
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages that the run wanted, in order."""
-        wanted: Any = self.saved.state.fields.get("wanted", ())
-        return tuple(wanted)
+        return self.saved.state.start.wanted
 
     @property
     def environment(self) -> Mapping[str, Any]:
         """Versions and platform that ran it."""
         with self._sound("its environment"):
-            told: Any = self.store.get_json(str(self.saved.state.fields["environment"]))
-            return dict(told)
+            environment = self.saved.environment(self.store)
+            return {} if environment is None else content_json(environment)
 
     def each_point(self) -> Iterator[Point]:
         """The points one by one, some in memory at a time: simulated ones first, then measured.

@@ -26,7 +26,7 @@ def closeout_facts(saved: SavedRun, store: Store, description: str) -> Mapping[s
         "version": __version__,
         "plan": saved.plan,
         "run": saved,
-        "mode": saved.plan.header["mode"],
+        "mode": saved.plan.header.mode,
         "realm": realm,
         "stages": saved.stages,
         "circuits": circuit_rows(saved.plan.points),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.stages.rows import RECORDS, Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
 from iqm_spec.stages.server.budget import Counting, entry_of
 from iqm_spec.store import Store
+from iqm_spec.store.records import AER_RECORDS
 
 
 @frozen
@@ -70,8 +70,7 @@ def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
 
 
 def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitRow:
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    gates = [summary["gates"] for summary in summaries]
+    summaries = [point.summary for point in points]
     values: dict[str, dict[str, None]] = {}
     for point in points:
         for axis, value in point.values:
@@ -81,9 +80,9 @@ def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> Circuit
         machine=machine,
         axes="; ".join(f"{axis} = {_listed(list(seen))}" for axis, seen in values.items()),
         points=len(points),
-        qubits=_span(summary["qubits"] for summary in summaries),
-        depth=_span(summary["depth"] for summary in summaries),
-        pairs=_span(one.get("cz", 0) + one.get("move", 0) for one in gates),
+        qubits=_span(summary.qubits for summary in summaries),
+        depth=_span(summary.depth for summary in summaries),
+        pairs=_span(one.gates.get("cz", 0) + one.gates.get("move", 0) for one in summaries),
         shots=_span(point.shots for point in points),
     )
 
@@ -115,11 +114,7 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
             groups.setdefault((row.point.name, stage), []).append(row)
     found = []
     for (name, stage), some in groups.items():
-        values = [
-            float(row.comparison["hellinger_fidelity"])
-            for row in some
-            if row.comparison and row.comparison.get("hellinger_fidelity") is not None
-        ]
+        values = [float(row.comparison.hellinger_fidelity) for row in some if row.comparison]
         told = (min(values), median(values), max(values)) if values else (0.0, 0.0, 0.0)
         found.append(Fidelity(name, stage, len(some), len(values), *told))
     return found
@@ -135,7 +130,7 @@ def latest_run(store: Store, plan: Plan) -> SavedRun | None:
 
 def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
     """Sha256 of the packs that hold the simulated counts of some rows."""
-    found = store.find(RECORDS, {row.key for row in rows if row.stage == StageName.AER.value})
+    found = store.find(AER_RECORDS, {row.key for row in rows if row.stage == StageName.AER.value})
     return sorted({one.digest for one in found.values()})
 
 
@@ -148,18 +143,18 @@ def server_jobs(
 
 
 def _job(attempt: Attempt) -> JobFacts:
-    intent, fields = attempt.intent, attempt.fields
+    intent = attempt.intent
     entry = entry_of(attempt, Counting())
     told = entry.predicted
-    calibration = fields.get("calibration_set_id") or intent.get("calibration_set_id")
+    calibration = attempt.calibration_set_id or intent.calibration_set_id
     return JobFacts(
         id=", ".join(attempt.ids) or attempt.job[:12],
         computer=entry.computer,
         emulated=entry.emulated,
-        status=str(fields.get("status", attempt.phase.value)),
-        at=str(intent.get("at", "")),
+        status=str(attempt.phase.value if attempt.status is None else attempt.status),
+        at=intent.at,
         circuits=entry.circuits,
-        shots=int(intent["shots"]),
+        shots=intent.shots,
         calibration=str(calibration or "not told"),
         predicted="" if told is None else f"{told.low:.3g} to {told.high:.3g}",
         seconds=entry.measured_seconds,

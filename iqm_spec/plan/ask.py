@@ -54,7 +54,7 @@ def _reading(kind: SourceKind, ref: str) -> dict[str, Json]:
     return {"reading": READING} if is_read(kind, ref) else {}
 
 
-def noise_digests(checked: Checked) -> dict[str, Json]:
+def noise_digests(checked: Checked) -> dict[str, str | None]:
     """Per target the digest of the error profile that the Aer stage uses, or None for `ideal`."""
     return {
         alias: None if profile is None else profile.digest

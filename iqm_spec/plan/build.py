@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.check import Checked
 from iqm_spec.errors import WrongCircuit
-from iqm_spec.json_types import Json
 from iqm_spec.model import Point
-from iqm_spec.plan import plan as plans
 from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
 from iqm_spec.plan.keep import keep_natives, stored_natives
 from iqm_spec.plan.natives import Progress, make_natives
-from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.plan.plan import Plan, PlannedPoint, lines
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.witness import Crosschecked
-from iqm_spec.skeleton import Native
+from iqm_spec.skeleton import CircuitSummary, Native
 from iqm_spec.store import Store
+from iqm_spec.store.events import SpecName
+from iqm_spec.store.records import PLAN, AerSettings, PlanHeader
 from iqm_spec.sweep.expand import points as points_of
 
 
@@ -36,7 +35,7 @@ class _Known:
     """What the plan tells of a transpiled circuit, and the physical qubits that it measures."""
 
     digest: str
-    summary: Mapping[str, Json]
+    summary: CircuitSummary
     measured: frozenset[str]
 
 
@@ -48,8 +47,8 @@ def find_plan(checked: Checked, store: Store) -> Plan | None:
 
 def read_plan(store: Store, digest: str) -> Plan:
     """The plan stored under `digest`."""
-    pack = store.read_pack(digest)
-    return Plan(digest, pack.header, tuple(map(PlannedPoint.from_json, pack.records)))
+    pack = store.read_pack(digest, PLAN)
+    return Plan(digest, pack.header, tuple(map(PlannedPoint.of_record, pack.records)))
 
 
 def make_plan(
@@ -89,8 +88,8 @@ def make_plan(
     if not keep:
         yield Plan("", header, tuple(planned), made)
         return
-    digest = store.put_pack(plans.PACK, header, plans.lines(planned))
-    store.link_answer(header["ask"], digest, replan=replan)
+    digest = store.put_pack(PLAN, header, lines(planned))
+    store.link_answer(header.ask, digest, replan=replan)
     yield read_plan(store, digest)
 
 
@@ -143,20 +142,20 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
     )
 
 
-def _header(checked: Checked, packs: list[str]) -> dict[str, Any]:
+def _header(checked: Checked, packs: list[str]) -> PlanHeader:
     spec = checked.spec
-    return {
-        "ask": plan_ask(checked),
-        "spec": {"name": spec.name, "digest": checked.digest},
-        "stages": [stage.value for stage in spec.stages],
-        "mode": spec.mode.value,
-        "seed": spec.seed,
-        "calibration": spec.calibration,
-        "order": spec.order,
-        "references": {c.name: c.every for c in spec.circuits if c.every is not None},
-        "require": {stage: dict(rules) for stage, rules in spec.require.items()},
-        "aer": {"method": spec.aer.method, "device": spec.aer.device},
-        "noise": noise_digests(checked),
-        "circuits": packs,
-        **({"readout_mitigation": True} if spec.readout_mitigation else {}),
-    }
+    return PlanHeader(
+        ask=plan_ask(checked),
+        spec=SpecName(spec.name, checked.digest),
+        stages=tuple(stage.value for stage in spec.stages),
+        mode=spec.mode.value,
+        seed=spec.seed,
+        calibration=spec.calibration,
+        order=spec.order,
+        references={c.name: c.every for c in spec.circuits if c.every is not None},
+        require=spec.require,
+        aer=AerSettings(spec.aer.method, spec.aer.device),
+        noise=noise_digests(checked),
+        circuits=tuple(packs),
+        readout_mitigation=spec.readout_mitigation,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import PlannedPoint
@@ -13,16 +12,16 @@ def collapsed(points: Iterable[PlannedPoint]) -> list[str]:
     """One line for each circuit that collapsed, at its first such point."""
     first: dict[str, PlannedPoint] = {}
     for point in points:
-        if "written" in point.summary:
+        if point.summary.written is not None:
             first.setdefault(point.name, point)
     return [_line(point) for point in first.values()]
 
 
 def _line(point: PlannedPoint) -> str:
-    written: Any = point.summary["written"]
-    gates: Any = point.summary["gates"]
+    several, single = point.summary.written or (0, 0)
+    gates = point.summary.gates
     return (
-        f"{label(point.name, point.values)} is written with {written[0]:,} gates on several qubits "
-        f"and {written[1]:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
+        f"{label(point.name, point.values)} is written with {several:,} gates on several qubits "
+        f"and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
         f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates apart"
     )

@@ -11,6 +11,8 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import Point, told_apart
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.store.records import PlanHeader
+from iqm_spec.store.structure import to_json
 
 _DERIVED = {"ask", "circuits"}
 """Header entries that follow from the others."""
@@ -96,7 +98,7 @@ def _by_name(plan: Plan) -> dict[PointName, PlannedPoint]:
     return {point_name(point): point for point in plan.points}
 
 
-def _settings(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Difference]:
+def _settings(left: PlanHeader, right: PlanHeader) -> list[Difference]:
     pairs = _both("", _asked(left), _asked(right))
     return [Difference(what, ours, theirs) for what, ours, theirs in pairs if ours != theirs]
 
@@ -107,14 +109,14 @@ def _both(path: str, left: Any, right: Any) -> list[tuple[str, Json, Json]]:
     return [(name, ours.get(name), theirs.get(name)) for name in sorted({*ours, *theirs})]
 
 
-def _asked(header: Mapping[str, Any]) -> dict[str, Any]:
+def _asked(header: PlanHeader) -> dict[str, Any]:
     """What a header says by itself, noise in words."""
-    told = {key: value for key, value in header.items() if key not in _DERIVED}
+    told = {key: value for key, value in to_json(header).items() if key not in _DERIVED}
     noise = {
         target: "ideal" if digest is None else f"profile {digest[:12]}"
-        for target, digest in header["noise"].items()
+        for target, digest in header.noise.items()
     }
-    return {**told, "spec": header["spec"]["name"], "noise": noise}
+    return {**told, "spec": header.spec.name, "noise": noise}
 
 
 def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, cast
 
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit
+from iqm_spec.model import CIRCUIT_FORMAT, NativeCircuit, Op
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.skeleton import Native, Skeleton
 from iqm_spec.store import Found, Store
-
-CIRCUITS = "circuits"
-"""Kind of the packs that hold a circuit's `angles` and its `skeleton`'s digest, by its ask."""
-
-SKELETONS = "skeletons"
-"""Kind of the packs that hold skeletons, by their digests."""
+from iqm_spec.store.records import CIRCUITS, TEMPLATES, CircuitRecord, TemplateRecord
 
 _READ_AT_ONCE = 5000
 
@@ -27,7 +21,7 @@ def keep_natives(store: Store, natives: Mapping[str, Native]) -> set[str]:
     skeletons = {native.skeleton.digest: native.skeleton for native in natives.values()}
     return {
         store.put_pack(
-            SKELETONS, {}, ({"key": d, "circuit": s.to_json()} for d, s in skeletons.items())
+            TEMPLATES, {}, ({"key": d, "circuit": s.to_json()} for d, s in skeletons.items())
         ),
         store.put_pack(CIRCUITS, {}, (_line(ask, native) for ask, native in natives.items())),
     }
@@ -40,11 +34,11 @@ def stored_natives(
     listed = list(asks)
     for start in range(0, len(listed), _READ_AT_ONCE):
         found = store.find(CIRCUITS, listed[start : start + _READ_AT_ONCE], within=within)
-        wanted = {_skeleton_named(item) for item in found.values()}
-        skeletons = store.find(SKELETONS, wanted, within=within)
+        wanted = {item.record.skeleton for item in found.values()}
+        skeletons = store.find(TEMPLATES, wanted, within=within)
         known = {digest: _skeleton(item) for digest, item in skeletons.items()}
         for ask, item in found.items():
-            name = _skeleton_named(item)
+            name = item.record.skeleton
             if name in known:
                 native = _native(known[name], item)
                 yield ask, native, {item.digest, skeletons[name].digest}
@@ -54,7 +48,7 @@ def natives_of(store: Store, plan: Plan, points: Iterable[PlannedPoint]) -> dict
     """The transpiled circuits of `points` of a plan, by their asks; StoreCorrupt where lost."""
     asks = {point.ask for point in points}
     found = {ask: plan.unkept[ask] for ask in asks & plan.unkept.keys()}
-    packs = frozenset(plan.header["circuits"])
+    packs = frozenset(plan.header.circuits)
     stored = stored_natives(store, asks - found.keys(), within=packs)
     found |= {ask: native for ask, native, _ in stored}
     if lost := len(asks) - len(found):
@@ -78,16 +72,15 @@ def _line(ask: str, native: Native) -> Mapping[str, Json]:
     return {"key": ask, "skeleton": native.skeleton.digest, "angles": angles, **written}
 
 
-def _skeleton_named(found: Found) -> str:
-    return str(found.record["skeleton"])
-
-
-def _skeleton(found: Found) -> Skeleton:
-    try:
-        skeleton = Skeleton.from_json(cast("Mapping[str, Any]", found.record["circuit"]))
-    except ValueError as error:
-        raise _unreadable(found, str(error)) from error
-    bare = skeleton.bare
+def _skeleton(found: Found[TemplateRecord]) -> Skeleton:
+    stored = found.record.circuit
+    if stored.format != CIRCUIT_FORMAT:
+        raise _unreadable(found, f"unknown circuit format {stored.format!r}")
+    bare = NativeCircuit(
+        stored.components,
+        stored.registers,
+        tuple(Op(op.name, op.qubits, tuple(map(float, op.params)), op.clbits) for op in stored.ops),
+    )
     qubits, bits = len(bare.components), sum(size for _, size in bare.registers)
     written: set[int] = set()
     for op in bare.ops:
@@ -99,23 +92,22 @@ def _skeleton(found: Found) -> Skeleton:
             raise _unreadable(found, f"`{op.name}` acts where the circuit has no qubit or bit")
         if len(op.qubits) != _QUBITS.get(op.name, len(op.qubits)):
             raise _unreadable(found, f"`{op.name}` acts on {count(len(op.qubits), 'qubit')}")
-    return skeleton
+    return Skeleton(bare)
 
 
 _QUBITS = {"r": 1, "cc_r": 1, "cz": 2, "move": 2, "measure": 1}
 """Instructions that act on so many."""
 
 
-def _native(skeleton: Skeleton, found: Found) -> Native:
-    angles = tuple(map(float, cast("list[float]", found.record["angles"])))
+def _native(skeleton: Skeleton, found: Found[CircuitRecord]) -> Native:
+    angles = tuple(map(float, found.record.angles))
     if len(angles) != 2 * skeleton.turns:
         raise _unreadable(found, f"{len(angles)} angles for {count(skeleton.turns, 'turn')}")
-    written = cast("list[int] | None", found.record.get("written"))
-    return Native(skeleton, angles, None if written is None else (written[0], written[1]))
+    return Native(skeleton, angles, found.record.written)
 
 
-def _unreadable(found: Found, why: str) -> StoreCorrupt:
+def _unreadable(found: Found[CircuitRecord] | Found[TemplateRecord], why: str) -> StoreCorrupt:
     return StoreCorrupt(
-        f"the circuit {found.record['key']} in the object {found.digest} cannot be read: {why}",
+        f"the circuit {found.record.key} in the object {found.digest} cannot be read: {why}",
         hint="`iqm-spec verify` tells what else is wrong",
     )

@@ -130,7 +130,7 @@ def _with_written(native: Native, written: tuple[int, int]) -> Native:
     """The circuit; with the numbers of its gates as written where few of them are left."""
     from iqm_spec.transpile.collapse import collapses
 
-    gates: Any = native.skeleton.summary["gates"]
+    gates = native.skeleton.summary.gates
     return evolve(native, written=written) if collapses(written, gates) else native
 
 

@@ -9,10 +9,8 @@ from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import Values
-from iqm_spec.skeleton import Native
-
-PACK = "plan"
-"""Kind of the pack that holds a plan: its header and one line per point."""
+from iqm_spec.skeleton import CircuitSummary, Native
+from iqm_spec.store.records import PlanHeader, PlanRecord
 
 
 @frozen
@@ -32,8 +30,8 @@ class PlannedPoint:
     options: Mapping[str, Json]
     ask: str
     circuit: str
-    summary: Mapping[str, Json]
-    """Of the transpiled circuit: `qubits`, `depth` and native gate counts `gates`."""
+    summary: CircuitSummary
+    """Of the transpiled circuit."""
     priority: float = 0
     memory: bool = False
     """Whether the bits of every shot are kept; no part of any key."""
@@ -51,28 +49,28 @@ class PlannedPoint:
             "options": dict(self.options),
             "ask": self.ask,
             "native": self.circuit,
-            "summary": dict(self.summary),
+            "summary": self.summary.to_json(),
             **({"priority": self.priority} if self.priority else {}),
             **({"memory": True} if self.memory else {}),
         }
 
     @classmethod
-    def from_json(cls, line: Mapping[str, Any]) -> PlannedPoint:
+    def of_record(cls, record: PlanRecord) -> PlannedPoint:
         """The point that `to_json` wrote."""
         return cls(
-            index=int(line["key"]),
-            id=line["point"],
-            name=line["circuit"],
-            values=tuple((name, _settled(value)) for name, value in line["values"]),
-            repeat=line["repeat"],
-            shots=line["shots"],
-            target=line["target"],
-            options=line["options"],
-            ask=line["ask"],
-            circuit=line["native"],
-            summary=line["summary"],
-            priority=line.get("priority", 0),
-            memory=line.get("memory", False),
+            index=int(record.key),
+            id=record.point,
+            name=record.circuit,
+            values=record.values,
+            repeat=record.repeat,
+            shots=record.shots,
+            target=record.target,
+            options=record.options,
+            ask=record.ask,
+            circuit=record.native,
+            summary=record.summary,
+            priority=record.priority,
+            memory=record.memory,
         )
 
 
@@ -80,21 +78,19 @@ class PlannedPoint:
 class Plan:
     """Points in order with what they share. `digest` is the sha256 of the plan's pack.
 
-    `header` holds: `ask`, `spec` {name, digest}, `seed`, `stages`, `mode`, `aer` {noise, method,
-    device}, `noise` {target: digest of its error profile}, `require`, `circuits` (digests of the
-    packs that hold the transpiled circuits). `unkept` are circuits by their ask that no folder
-    holds: those of a plan that was made to be looked at only.
+    `unkept` are circuits by their ask that no folder holds: those of a plan that was made to be
+    looked at only.
     """
 
     digest: str
-    header: Mapping[str, Any]
+    header: PlanHeader
     points: tuple[PlannedPoint, ...]
     unkept: Mapping[str, Native] = field(factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """The spec's name."""
-        return str(self.header["spec"]["name"])
+        return self.header.spec.name
 
     @property
     def circuits(self) -> int:
@@ -109,7 +105,3 @@ def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:
 
 def _listed(value: Any) -> Json:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _settled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

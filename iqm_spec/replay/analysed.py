@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from iqm_spec.engine.saved import SavedRun
-from iqm_spec.json_types import Json
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing
 from iqm_spec.spec.analysis import PLUGINS, Declared
 from iqm_spec.store import Store
-from iqm_spec.study import analyse_run, analysis_lines, kept_analyses
+from iqm_spec.store.records import AnalysisRecord
+from iqm_spec.study import analyse_run, analysis_records, kept_analyses
 from iqm_spec.study.logical import NAME as LOGICAL_ERROR
 from iqm_spec.study.logical import can_decode
 
@@ -26,26 +26,26 @@ def check_analyses(store: Store, saved: SavedRun) -> Check | None:
     for _, told, lines in kept_analyses(store, saved):
         wanted = {name: options for name, options in told.items() if name not in left_out}
         made = _made(store, saved, wanted)
-        own = [line for line in lines if line["analysis"] in wanted]
+        own = [line for line in lines if line.analysis in wanted]
         left += len(lines) - len(own)
         total += len(own)
-        wrong += _compared({str(line["key"]): line for line in own}, made)
+        wrong += _compared({line.key: line for line in own}, made)
     if not total and not left:
         return None
     note = f"{left} of {' and '.join(sorted(left_out))} are left out" if left else ""
     return check_of("analyses", total, wrong, note)
 
 
-def _made(store: Store, saved: SavedRun, wanted: Declared) -> dict[str, Mapping[str, Json]]:
+def _made(store: Store, saved: SavedRun, wanted: Declared) -> dict[str, AnalysisRecord]:
     found = analyse_run(store, saved, wanted=wanted)
-    return {str(line["key"]): line for line in analysis_lines(found)}
+    return {line.key: line for line in analysis_records(found)}
 
 
 def _compared(
-    stored: Mapping[str, Mapping[str, Json]], made: Mapping[str, Mapping[str, Json]]
+    stored: Mapping[str, AnalysisRecord], made: Mapping[str, AnalysisRecord]
 ) -> Iterator[Mismatch]:
     for key, line in stored.items():
-        what = f"{line['analysis']} of {line['circuit']} ({line['stage']})"
+        what = f"{line.analysis} of {line.circuit} ({line.stage})"
         if key not in made:
             yield Mismatch(what, "the run's counts give no such analysis")
         elif wrong := differing(line, made[key]):

@@ -27,7 +27,7 @@ def check_spec(store: Store, saved: SavedRun) -> Check | None:
     if again is None:
         return None
     planned = [point for point in saved.plan.points if not is_calibration(point)]
-    versions = saved.environment(store).get("versions", {})
+    versions = saved.versions(store)
     same_version = versions.get("iqm-spec") == __version__
     unknown = others = 0
     wrong = list(_settings(again, saved))
@@ -55,10 +55,10 @@ _OTHER = "the spec, its files and machines ask for another circuit"
 
 def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
     header = saved.plan.header
-    told = {**header, "name": saved.plan.name}
-    for name in _SETTINGS:
-        if told.get(name) != getattr(again.spec, name):
-            yield Mismatch(f"{name} (spec)", f"the plan has {told.get(name)}")
+    planned = (header.spec.name, header.seed, header.calibration, header.order)
+    for name, setting in zip(_SETTINGS, planned, strict=True):
+        if setting != getattr(again.spec, name):
+            yield Mismatch(f"{name} (spec)", f"the plan has {setting}")
     if saved.state.name != saved.plan.name:
         yield Mismatch("name (run)", f"the plan is of {saved.plan.name}")
 

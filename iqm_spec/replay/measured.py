@@ -13,9 +13,16 @@ from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
-from iqm_spec.stages.derived import derived_key, measured_lines
+from iqm_spec.stages.derived import derived_key, measured_records
 from iqm_spec.stages.rows import Row
-from iqm_spec.stages.server.attempts import Attempt, Phase, point_keys, read_attempts, read_work
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    Phase,
+    plan_of,
+    point_keys,
+    read_attempts,
+    read_work,
+)
 from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
 
@@ -25,7 +32,7 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
     if saved.realm is None:
         return
     for stage in (StageName.MOCK, StageName.HARDWARE):
-        if stage.value in saved.plan.header["stages"]:
+        if stage.value in saved.plan.header.stages:
             yield from _check_bodies(store, saved, stage, saved.realm)
     rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]
     if rows:
@@ -46,12 +53,12 @@ def _check_bodies(store: Store, saved: SavedRun, stage: StageName, realm: str) -
     was refused or given up is checked as what came back.
     """
     every = read_attempts(store, stage, realm)  # those that name no point of the plan too
-    asked = [one for one in every if one.intent.get("run") == saved.state.id]
+    asked = [one for one in every if one.intent.run == saved.state.id]
     own_ids = {(one.job, one.number) for one in asked}
     stand = read_work(saved.plan, stage, realm, store).attempts()
     standing = [one for one in stand if (one.job, one.number) not in own_ids]
     found = [one for one in (*standing, *asked) if one.phase is not Phase.CLAIMED]
-    own = [one for one in found if not one.intent.get("imported")]
+    own = [one for one in found if not one.intent.imported]
     left = len(found) - len(own)
     note = f"{left} more of a script's: their requests were not made here" if left else ""
     if found:
@@ -61,7 +68,7 @@ def _check_bodies(store: Store, saved: SavedRun, stage: StageName, realm: str) -
 def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
     plans: dict[str, tuple[Plan, dict[str, PlannedPoint]]] = {}
     for attempt in own:
-        named_, body = str(attempt.intent["plan"]), attempt.intent["body"]
+        named_, body = plan_of(attempt), attempt.intent.body
         if named_ not in plans:
             plans[named_] = _with_keys(read_plan(store, named_), attempt)
         plan, points = plans[named_]
@@ -74,7 +81,7 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
 
 def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
     """A plan with its points by their keys at the stage and server of an attempt."""
-    keys = point_keys(plan, StageName(attempt.intent["stage"]), attempt.intent["realm"])
+    keys = point_keys(plan, StageName(attempt.intent.stage), attempt.intent.realm)
     points: dict[str, PlannedPoint] = {}
     for key, point in zip(keys, plan.points, strict=True):
         points.setdefault(key, point)  # of those that ask the same, the first was sent
@@ -90,12 +97,12 @@ def _request(
     points = [by_key[key] for key, _ in attempt.parts]
     circuits = circuits_of(store, plan, points)
     pairs = [(point.name, circuits[point.ask]) for point in points]
-    return job_body(pairs, intent["shots"], intent["calibration_set_id"], points[0].options)
+    return job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
 
 
 def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
     for row in rows:
-        counts, returned = row.counts, row.record["shots_returned"] if row.record else 0
+        counts, returned = row.counts, row.record.shots_returned if row.record else 0
         if sum(counts.values()) != returned:
             yield Mismatch(
                 named(row.point, row.stage),
@@ -105,11 +112,11 @@ def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
 
 def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iterator[Mismatch]:
     counted = [
-        (derived_key(row.record["records"]), row.point.ask, row.counts)
+        (derived_key(row.sources), row.point.ask, row.counts)
         for row in rows
         if row.record is not None
     ]
-    made = measured_lines(store, saved.plan, counted)
+    made = measured_records(store, saved.plan, counted)
     for row, line in zip(rows, made, strict=True):
         if row.derived is None:
             yield Mismatch(named(row.point, row.stage), "its distances are not in the folder")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iqm_spec.json_types import Json
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
@@ -24,14 +23,12 @@ def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
         natives = natives_of(store, plan, points)
         for point in points:
             native = natives[point.ask]
-            summary: dict[str, Json] = dict(native.summary)
             if native.digest != point.circuit:
                 yield Mismatch(
                     named(point, "plan"),
                     f"the stored circuit is {native.digest[:12]}, the plan names "
                     f"{point.circuit[:12]}",
                 )
-            elif summary != dict(point.summary):
-                yield Mismatch(
-                    named(point, "plan"), f"its plan tells {point.summary}, it has {summary}"
-                )
+            elif native.summary != point.summary:
+                told, summary = point.summary.to_json(), native.summary.to_json()
+                yield Mismatch(named(point, "plan"), f"its plan tells {told}, it has {summary}")

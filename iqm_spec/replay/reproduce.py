@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from iqm_spec.engine.inputs import read_inputs
 from iqm_spec.engine.saved import SavedRun
@@ -37,8 +36,7 @@ def reproduce(
     if spec := check_spec(store, saved):
         yield spec
     yield check_circuits(store, saved.plan)
-    wanted: Any = saved.state.fields.get("wanted", ())
-    if StageName.AER.value in wanted:
+    if StageName.AER.value in saved.state.start.wanted:
         profiles = _profiles(store, saved)
         noise = check_noise(saved.plan, profiles)
         yield noise
@@ -62,14 +60,14 @@ def _check_files(store: Store) -> Check:
 
 def _profiles(store: Store, saved: SavedRun) -> Profiles:
     """Those that the run kept; of a run that kept none, those of this version that it named."""
-    inputs = saved.state.fields.get("inputs")
+    inputs = saved.state.start.inputs
     if inputs is not None:
-        return read_inputs(store, str(inputs)).profiles
+        return read_inputs(store, inputs).profiles
     return _built_in(saved.plan)
 
 
 def _built_in(plan: Plan) -> Profiles:
-    noise: dict[str, str | None] = plan.header["noise"]
+    noise = plan.header.noise
     return {
         alias: None if digest is None or alias not in known() else error_profile(alias)
         for alias, digest in noise.items()

@@ -9,9 +9,9 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
 from iqm_spec.stages.keys import aer_key
-from iqm_spec.stages.rows import RECORDS
-from iqm_spec.stages.shots import SIMULATED, order_line
+from iqm_spec.stages.shots import in_order
 from iqm_spec.store import Store
+from iqm_spec.store.records import AER_MEMORY, AER_RECORDS
 
 
 def check_simulated_shots(store: Store, saved: SavedRun) -> Check | None:
@@ -28,11 +28,13 @@ def check_simulated_shots(store: Store, saved: SavedRun) -> Check | None:
 
 def _wrong(store: Store, points: dict[str, PlannedPoint], ended: bool) -> Iterator[Mismatch]:
     for key, point in points.items():
-        shots, counts = store.find_one(SIMULATED, key), store.find_one(RECORDS, key)
+        shots = store.find(AER_MEMORY, [key]).get(key)
+        counts = store.find(AER_RECORDS, [key]).get(key)
         if shots is None:
             if ended:
                 yield Mismatch(named(point, "aer"), "its shots are not in the folder")
         elif counts is not None:
-            stored, made = memory.unpack(shots.record), order_line(key, counts.record)
-            if stored.tobytes() != memory.unpack(made).tobytes():
+            held = shots.record
+            stored = memory.unpack(held.shots, held.width, held.bits)
+            if stored.tobytes() != memory.unpack(**in_order(key, counts.record)).tobytes():
                 yield Mismatch(named(point, "aer"), "its shots came out in another order")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
@@ -16,6 +15,7 @@ from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
+from iqm_spec.store.contents import JobReportObject
 
 
 def check_told(store: Store, saved: SavedRun) -> Check:
@@ -38,68 +38,55 @@ def check_told(store: Store, saved: SavedRun) -> Check:
 
 def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
     name = f"run {saved.state.id}"
-    versions = saved.environment(store).get("versions", {})
-    version = versions.get("qiskit-aer", saved.simulator.aer)
+    version = saved.versions(store).get("qiskit-aer", saved.simulator.aer)
     if version != saved.simulator.aer:
         yield Mismatch(name, f"it names Aer {saved.simulator.aer}, its versions name {version}")
-    spec: Any = saved.state.fields["spec"]
-    if spec["digest"] != saved.plan.header["spec"]["digest"]:
+    if saved.state.start.spec.digest != saved.plan.header.spec.digest:
         yield Mismatch(name, "it names another spec than its plan")
-    wanted: Any = saved.state.fields["wanted"]
-    if not set(wanted) <= set(saved.plan.header["stages"]):
+    if not set(saved.state.start.wanted) <= set(saved.plan.header.stages):
         yield Mismatch(name, "it wanted stages that its plan does not have")
     for one in saved.stages:
-        if (
-            saved.realm == EMULATOR
-            and one["stage"] != "aer"
-            and _asked(one)
-            and not one["emulated"]
-        ):
-            yield Mismatch(name, f"its {one['stage']} stage was emulated, and says it was not")
-
-
-def _asked(stage: Any) -> bool:
-    return bool(stage["points"])
+        if saved.realm == EMULATOR and one.stage != "aer" and one.points and not one.emulated:
+            yield Mismatch(name, f"its {one.stage} stage was emulated, and says it was not")
 
 
 def _of_job(store: Store, saved: SavedRun, stage: StageName, attempt: Attempt) -> Iterator[str]:
     intent = attempt.intent
-    if saved.realm == EMULATOR and not intent.get("emulated"):
+    if saved.realm == EMULATOR and not intent.emulated:
         yield "it was emulated, and says it was not"
-    verdict = next((one for one in saved.stages if one["stage"] == stage.value), None)
-    if verdict and intent.get("emulated") and _asked(verdict) and not verdict["emulated"]:
+    verdict = next((one for one in saved.stages if one.stage == stage.value), None)
+    if verdict and intent.emulated and verdict.points and not verdict.emulated:
         yield f"it was emulated, and the verdict of the {stage.value} stage says it was not"
     if attempt.phase is not Phase.COMPLETED:
         return
     yield from _of_report(store, attempt)
-    set_id = attempt.fields.get("calibration_set_id")
+    set_id = attempt.calibration_set_id
     keys = [
         record_key(key, attempt.job, attempt.number, str(attempt.id)) for key, _ in attempt.parts
     ]
-    packs = {str(attempt.fields["records"])}
+    packs = {attempt.completion.records}
     found = store.find(records_kind(stage), keys, within=packs)
-    if any(one.record.get("calibration_set_id") != set_id for one in found.values()):
+    if any(one.record.calibration_set_id != set_id for one in found.values()):
         yield f"its counts name another calibration set than {set_id}"
 
 
 def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
     """The server's own report of a job beside what its event took from it."""
-    name = attempt.fields.get("report")
+    name = attempt.completion.report
     if name is None:
         return
-    told: Any = store.get_json(str(name))
     try:
-        report = parse_stored(told["job"])
-    except (BadAnswer, KeyError):
+        report = parse_stored(store.get(name, JobReportObject).job)
+    except BadAnswer:
         yield "the server's report of it cannot be read"
         return
-    seconds = attempt.fields.get("qpu_seconds")
+    seconds = attempt.qpu_seconds
     for what, mine, theirs in (
         ("id", str(attempt.id).lower(), report.id.lower() or str(attempt.id).lower()),
-        ("status", attempt.fields.get("status"), report.status),
+        ("status", attempt.status, report.status),
         # runs of earlier versions took the time from the timeline alone
         ("time", seconds, report.execution_seconds if seconds is None else report.qpu_seconds),
-        ("calibration set", attempt.fields.get("calibration_set_id"), report.calibration_set_id),
+        ("calibration set", attempt.calibration_set_id, report.calibration_set_id),
     ):
         if mine != theirs:
             yield f"its {what} is {mine}, and the server's report says {theirs}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from iqm_spec.analysis import judge
 from iqm_spec.engine.saved import SavedRun
@@ -18,10 +17,10 @@ def check_verdict(store: Store, saved: SavedRun) -> Check | None:
     wrong: list[Mismatch] = []
     total = 0
     for told in saved.stages:
-        if told["stage"] != "mock" and told["stage"] in saved.judged:
+        if told.stage != "mock" and told.stage in saved.judged:
             total += 1
-            of = _aer if told["stage"] == "aer" else _hardware
-            wrong += of(store, saved, told["status"])
+            of = _aer if told.stage == "aer" else _hardware
+            wrong += of(store, saved, told.status)
     return check_of("verdicts", total, wrong) if total else None
 
 
@@ -35,7 +34,7 @@ def _hardware(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
 
 
 def _aer(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
-    require: Any = saved.plan.header["require"].get("aer", {})
+    require = saved.plan.header.require.get("aer", {})
     rows = (row for row in saved.each_row(store) if row.stage == "aer")
     named = (
         (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))

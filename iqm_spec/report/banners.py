@@ -33,8 +33,8 @@ def emulated(subject: Subject) -> str:
 def not_passed(subject: Subject) -> str:
     """The first stage that did not pass, of which the later ones were kept waiting."""
     for one in subject.saved.stages:
-        told = _TOLD.get(str(one["status"]))
+        told = _TOLD.get(one.status)
         if told is not None:
-            stage = stage_label(str(one["stage"]), bool(one.get("emulated")))
+            stage = stage_label(one.stage, one.emulated)
             return f"Not complete. {told.format(stage=stage)}; its verdict has the reasons."
     return ""

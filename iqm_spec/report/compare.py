@@ -90,8 +90,7 @@ def _both(left: Subject, right: Subject) -> Iterator[tuple[str, str]]:
     for name, one in (("A", left), ("B", right)):
         begun = one.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
         stages = ", ".join(
-            f"{stage_name(str(s['stage']), bool(s.get('emulated')), _noisy(one))}: "
-            f"{clean(s['status'], 20)}"
+            f"{stage_name(s.stage, s.emulated, _noisy(one))}: {clean(s.status, 20)}"
             for s in one.saved.stages
         )
         yield f"Run {name}", one.id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from attrs import frozen
 
@@ -31,10 +30,8 @@ class Measured:
     def fidelity(self, stage: str = "") -> float | None:
         """Its Hellinger fidelity on a stage; of any, the machine's before the simulation's."""
         for row in reversed(self.known):
-            comparison: Any = row.comparison
-            known = comparison and comparison.get("hellinger_fidelity") is not None
-            if known and stage in ("", row.stage):
-                return float(comparison["hellinger_fidelity"])
+            if row.comparison is not None and stage in ("", row.stage):
+                return float(row.comparison.hellinger_fidelity)
         return None
 
 

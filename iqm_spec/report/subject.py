@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import field, frozen
 
@@ -20,6 +19,7 @@ from iqm_spec.spec.analysis import PLUGINS
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt, read_work
 from iqm_spec.store import Store
+from iqm_spec.store.contents import Environment, StoredText
 from iqm_spec.study import analyse_run
 from iqm_spec.study.analyse import USUAL, declared
 
@@ -36,7 +36,7 @@ class Subject:
     text: str = field(repr=False)
     source: Source | None = field(repr=False)
     inputs: Inputs | None = field(repr=False)
-    environment: Mapping[str, Any]
+    environment: Environment | None
     jobs: Mapping[StageName, tuple[Attempt, ...]] = field(repr=False)
     """The jobs at a server that stand for the run's points."""
     not_analysed: str = ""
@@ -58,29 +58,25 @@ class Subject:
     @property
     def overridden(self) -> Mapping[str, Json]:
         """Values that came from `--set`, by their paths."""
-        told = self.saved.state.fields.get("set")
-        return told if isinstance(told, Mapping) else {}
+        return self.saved.state.start.set or {}
 
     @property
     def emulated(self) -> tuple[str, ...]:
         """The stages that an emulator answered."""
         found = {row.stage for row in self.rows if row.emulated}
-        found |= {str(one["stage"]) for one in self.saved.stages if one.get("emulated")}
+        found |= {one.stage for one in self.saved.stages if one.emulated}
         found |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
         return tuple(stage for stage in ("mock", "hardware") if stage in found)
 
     def noisy(self, target: str) -> bool:
         """Whether the Aer stage simulated noise on this target."""
-        noise: Mapping[str, Any] = self.saved.plan.header["noise"]
-        return noise.get(target) is not None
+        return self.saved.plan.header.noise.get(target) is not None
 
 
 def subject_of(store: Store, saved: SavedRun) -> Subject:
     """Everything a report needs of a run; StoreCorrupt where what it names is not in the folder."""
     rows = tuple(saved.each_row(store))
-    fields = saved.state.fields
-    told: Any = store.get_json(str(fields["text"]))
-    inputs = fields.get("inputs")
+    start = saved.state.start
     analysed, why = _analysed(store, saved, rows)
     return Subject(
         store=store,
@@ -88,9 +84,9 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
         rows=rows,
         analysed=analysed,
         gaps=gaps(saved, rows, store),
-        text=str(told["text"]),
+        text=store.get(start.text, StoredText).text,
         source=source_of_run(store, saved),
-        inputs=None if inputs is None else read_inputs(store, str(inputs)),
+        inputs=None if start.inputs is None else read_inputs(store, start.inputs),
         environment=saved.environment(store),
         jobs=_jobs(store, saved),
         not_analysed=why,
@@ -109,7 +105,7 @@ def _analysed(
 
 
 def _is_emulated(job: Attempt) -> bool:
-    return bool(job.intent.get("emulated"))
+    return job.intent.emulated
 
 
 def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]:
@@ -117,8 +113,7 @@ def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]
         return {}
     found = {}
     for stage in (StageName.MOCK, StageName.HARDWARE):
-        wanted: Any = saved.state.fields.get("wanted", ())
-        if stage.value not in wanted:
+        if stage.value not in saved.state.start.wanted:
             continue
         named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}
         work = read_work(saved.plan, stage, saved.realm, store)

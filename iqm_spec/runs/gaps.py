@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from enum import Enum
-from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.engine.journal import JOB
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.layout import DIGEST
+from iqm_spec.store.events import RunJob
 from iqm_spec.store.lost import lost_of_jobs
-
-_PACKS = ("records", "derived")
-"""Fields of a job's event that name its results."""
 
 
 @frozen
@@ -58,7 +53,7 @@ class Gaps:
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     """What is missing of a run, given its rows."""
-    status = {str(stage["stage"]): str(stage["status"]) for stage in saved.stages}
+    status = {stage.stage: stage.status for stage in saved.stages}
     absent: dict[_Kind, list[PlannedPoint]] = {kind: [] for kind in _Kind}
     for row in rows:
         if row.record is None:
@@ -109,13 +104,13 @@ def _was_done(row: Row, judged: Set[str]) -> bool:
 
 def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
     """Stages with counts for data that the run wanted and of which nothing was asked."""
-    wanted: Any = saved.state.fields.get("wanted", ())
+    wanted = saved.state.start.wanted
     begun = {row.stage for row in rows}
-    waived = {str(stage["stage"]) for stage in saved.stages if stage["status"] == "waived"}
+    waived = {stage.stage for stage in saved.stages if stage.status == "waived"}
     return tuple(s for s in wanted if s != "mock" and s not in begun and s not in waived)
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:
     """Whether a job of the run names results that are not in the folder (no bytes are read)."""
-    named = [event.fields.get(pack) for event in state.of_kind(JOB) for pack in _PACKS]
-    return not all(store.has(str(name)) for name in named if DIGEST.fullmatch(str(name)))
+    named = [pack for job in state.each(RunJob) for pack in (job.records, job.derived)]
+    return not all(store.has(pack) for pack in named if pack is not None)

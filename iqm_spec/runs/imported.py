@@ -31,17 +31,19 @@ from iqm_spec.stages.server.attempts import (
 )
 from iqm_spec.stages.server.batch import job_asked_of
 from iqm_spec.stages.server.collect import collect
+from iqm_spec.stages.server.judge import why_failed
 from iqm_spec.stages.server.locks import submission_lock
 from iqm_spec.stages.server.prices import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.server.rows import derive, server_rows
 from iqm_spec.stages.server.server_info import ServerInfo, Session
+from iqm_spec.stages.server.submit import job_intent
 from iqm_spec.stages.shots import wanted_keys
 from iqm_spec.store import Store
+from iqm_spec.store.events import JobAdopted
 
 if TYPE_CHECKING:
     from iqm_spec.check import Checked
     from iqm_spec.cost.estimate import Tariff
-    from iqm_spec.json_types import Json
 
 SERVER_STAGES = (StageName.MOCK, StageName.HARDWARE)
 
@@ -107,7 +109,7 @@ def bring_in(
         open_ones = [known[i] for i in asked if known[i].open]
         troubles = _fetch(open_ones, session, store, tell, wanted)
         derived: dict[StageName, list[str]] = {}
-        if any(known[i].intent["stage"] == StageName.HARDWARE.value for i in asked):
+        if any(known[i].intent.stage == StageName.HARDWARE.value for i in asked):
             rows = server_rows(store, plan, StageName.HARDWARE, session.realm)
             derived[StageName.HARDWARE] = derive(store, plan, rows)
         works = {stage: settled_work(plan, stage, session.realm, store) for stage in stages}
@@ -155,7 +157,7 @@ def _matched(
         taken[stage] = {key for key, one in held.items() if not _has_failed(one.parts.values())}
     found, wrong = [], []
     for job in jobs:
-        fits, why = match(job, listed[job.stage], plan.header["calibration"], taken[job.stage])
+        fits, why = match(job, listed[job.stage], plan.header.calibration, taken[job.stage])
         if why:
             wrong.append(f"job {job.id} does not fit the spec: {why}")
         else:
@@ -187,38 +189,32 @@ def _note(
     """A journal as that of a job whose answer was lost, and which was then adopted."""
     points = [fit.point for fit in fits]
     asked = job_asked_of(job.computer, points, job.shots, points[0].options)
-    priced = {} if job.stage is StageName.MOCK else {"estimate": tariff.cost(asked).to_json()}
-    mode = plan.header["mode"] if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
+    cost = None if job.stage is StageName.MOCK else tariff.cost(asked)
+    mode = plan.header.mode if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
     ids = [f"{one.key}.0" for one in fits]
     key = job_key(job.stage, session.realm, mode, job.shots, ids)
     journal = store.job(key)
     number = 1 + max((one.number for one in attempts(key, journal.events())), default=0)
     journal.claim("claimed", number)
-    parts: list[Json] = [[one.key, 0] for one in fits]
-    journal.append(
-        "intent",
-        {
-            "attempt": number,
-            "imported": True,
-            "run": run,
-            "plan": plan.digest,
-            "stage": job.stage.value,
-            "realm": session.realm,
-            "emulated": session.emulated,
-            "computer": job.computer,
-            "target": job.target,
-            "queue": mode,
-            "shots": job.shots,
-            "calibration_set_id": job.payload["calibration_set_id"],
-            "body": store.put_json(dict(job.payload)),
-            "parts": parts,
-            "shape": asked.shape.to_json(),
-            "conditions": asked.conditions,
-            **priced,
-            **event_time(),
-        },
+    journal.add(
+        job_intent(
+            asked,
+            cost,
+            attempt=number,
+            imported=True,
+            run=run,
+            plan=plan.digest,
+            stage=job.stage.value,
+            realm=session.realm,
+            emulated=session.emulated,
+            target=job.target,
+            queue=mode,
+            calibration_set_id=job.payload["calibration_set_id"],
+            body=store.put_json(dict(job.payload)),
+            parts=tuple((one.key, 0) for one in fits),
+        )
     )
-    journal.append("adopted", {"attempt": number, "id": job.id, **event_time()})
+    journal.add(JobAdopted(number, job.id, event_time()))
 
 
 def _tariff(jobs: Iterable[ForeignJob], checked: Checked, session: Session, store: Store) -> Tariff:
@@ -268,7 +264,7 @@ def _ended(
     stage: StageName, work: ServerWork, found: Iterable[Attempt], troubles: Sequence[str]
 ) -> StageDone:
     """How the stage stands: what an import leaves out waits for a run."""
-    ours = [attempt for attempt in found if attempt.intent["stage"] == stage.value]
+    ours = [attempt for attempt in found if attempt.intent.stage == stage.value]
     failed = [attempt for attempt in ours if attempt.phase is Phase.FAILED]
     complete = all(work.has(index) for index in range(len(work.keys)))
     status = "failed" if failed or troubles else "passed" if complete else "waiting"
@@ -279,7 +275,7 @@ def _ended(
         jobs=0,
         cached=work.cached,
         points=len(work.keys),
-        emulated=any(attempt.intent.get("emulated") for attempt in work.attempts()),
+        emulated=any(attempt.intent.emulated for attempt in work.attempts()),
         code=_code(ours, troubles),
     )
 
@@ -289,8 +285,7 @@ def _reasons(work: ServerWork, ours: Sequence[Attempt], troubles: Sequence[str])
     told = [f"{count(len(ours), 'job')} imported: {points:,} of {count(total, 'point')}"]
     for attempt in ours:
         if attempt.phase is Phase.FAILED:
-            why = attempt.fields.get("message", "no reason given")
-            told.append(f"job {attempt.ids[0]} {attempt.fields.get('status', 'failed')}: {why}")
+            told.append(f"job {attempt.ids[0]} {why_failed(attempt)}")
         elif attempt.open and not troubles:
             told.append(f"still at the server: {attempt.ids[0]}; `iqm-spec resume` fetches it")
     if any(True for _ in work.left()):

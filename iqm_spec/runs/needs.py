@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.engine.journal import USED
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
-from iqm_spec.stages.derived import MEASURED, derived_key
+from iqm_spec.stages.derived import derived_key
 from iqm_spec.stages.keys import aer_key
-from iqm_spec.stages.rows import DERIVED, RECORDS
 from iqm_spec.stages.server.attempts import Attempt, read_attempts
 from iqm_spec.stages.server.machines import MachinesAsk
 from iqm_spec.stages.server.rows import server_rows
-from iqm_spec.stages.shots import SIMULATED, kept, wanted_keys
-from iqm_spec.store import Store
-from iqm_spec.store.references import named_jobs
+from iqm_spec.stages.shots import kept, wanted_keys
+from iqm_spec.store import Found, Store
+from iqm_spec.store.events import StageUsed
+from iqm_spec.store.records import AER_DERIVED, AER_MEMORY, AER_RECORDS, HARDWARE_DERIVED
 
 _AT_ONCE = 4096
 
@@ -55,14 +55,11 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
     results: dict[StageName, tuple[str, ...]] = {}
     machines = None
     missing = 0
-    wanted = saved.state.fields.get("wanted", ())
-    if isinstance(wanted, list) and StageName.AER.value in wanted:
+    if StageName.AER.value in saved.state.start.wanted:
         packs, missing = _simulated(store, saved)
         results[StageName.AER] = tuple(sorted(packs))
     if saved.realm is not None:
-        machines = store.find_answer(
-            MachinesAsk(saved.plan.header["spec"]["digest"], saved.realm).key
-        )
+        machines = store.find_answer(MachinesAsk(saved.plan.header.spec.digest, saved.realm).key)
         for stage in (StageName.MOCK, StageName.HARDWARE):
             attempts[stage] = _attempts(store, saved, stage, saved.realm)
             results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
@@ -75,13 +72,13 @@ def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
     points = saved.plan.points
     named = [aer_key(saved.plan, point, simulator) for point in points]
     wanted = wanted_keys(points, named)
-    shots = store.holders(SIMULATED, wanted)
+    shots = store.holders(AER_MEMORY, wanted)
     keys = iter(set(named))
     packs: set[str] = set(shots.values())
     missing = len(wanted) - len(shots)
     while some := list(islice(keys, _AT_ONCE)):
-        for kind in (RECORDS, DERIVED):
-            found = store.find(kind, some)
+        for kind in (AER_RECORDS, AER_DERIVED):
+            found: dict[str, Found[Any]] = store.find(kind, some)
             packs |= {item.digest for item in found.values()}
             missing += len(some) - len(found)
     return packs, missing
@@ -91,14 +88,14 @@ def _attempts(store: Store, saved: SavedRun, stage: StageName, realm: str) -> tu
     """Attempts that stand for the run's points, and those that it made itself."""
     named = {
         job
-        for event in saved.state.of_kind(USED)
-        if event.fields.get("stage") == stage.value
-        for job in named_jobs(event.fields)
+        for used in saved.state.each(StageUsed)
+        if used.stage == stage.value
+        for job in used.jobs
     }
     return tuple(
         attempt
         for attempt in read_attempts(store, stage, realm)
-        if attempt.job in named or attempt.intent.get("run") == saved.state.id
+        if attempt.job in named or attempt.intent.run == saved.state.id
     )
 
 
@@ -106,11 +103,11 @@ def _measured(
     store: Store, saved: SavedRun, stage: StageName, attempts: Sequence[Attempt]
 ) -> Iterator[str]:
     for attempt in attempts:
-        for fields in attempt.completions.values():
-            yield str(fields["records"])
+        for completion in attempt.completions.values():
+            yield completion.records
     used = saved.used(stage)
     if stage is StageName.HARDWARE and used and saved.realm is not None:
         rows = list(server_rows(store, saved.plan, stage, saved.realm, used))
         keys = {derived_key(row.sources) for row in rows if row.sources}
         yield from kept(store, (row for row in rows if row.point.memory)).values()
-        yield from {item.digest for item in store.find(MEASURED, keys).values()}
+        yield from {item.digest for item in store.find(HARDWARE_DERIVED, keys).values()}

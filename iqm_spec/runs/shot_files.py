@@ -66,7 +66,7 @@ def bitstrings(store: Store, row: Row) -> list[str] | None:
 
     UsageError for more than are sensible as texts.
     """
-    if row.record is not None and row.record["shots_returned"] > MOST_TEXTS:
+    if row.record is not None and row.record.shots_returned > MOST_TEXTS:
         raise UsageError(
             f"point {row.point.id} has more than {MOST_TEXTS:,} shots, too many for texts",
             hint="write arrays instead: `--memory -o FILE.npz`",

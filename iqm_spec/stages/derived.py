@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from attrs import asdict
+
 from iqm_spec.analysis import Comparison
 from iqm_spec.canonical import digest
-from iqm_spec.json_types import Json
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import Ideal, choose_method, ideals
 from iqm_spec.store import Store
-
-MEASURED = "hardware-derived"
-"""Kind of the packs that hold distances of counts of machines."""
+from iqm_spec.store.records import HARDWARE_DERIVED, DerivedRecord, StoredComparison
 
 MOST_SECONDS = 10.0
 """Ideal distributions that take longer are left to the Aer stage."""
@@ -31,30 +30,28 @@ def derived_key(records: Sequence[str]) -> str:
     return digest({"format": "iqm-spec/derived/1", "records": sorted(records)})
 
 
-def derived_line(
+def derived_record(
     key: str, ideal: Ideal | None, comparison: Comparison | None, why: str = ""
-) -> dict[str, Json]:
-    """The line of a pack; without an ideal distribution it says `why` there is none."""
+) -> DerivedRecord:
+    """What a pack keeps; without an ideal distribution it says `why` there is none."""
     if ideal is None or comparison is None:
-        return {"key": key, "ideal": None, "reason": why, "comparison": None}
-    return {
-        "key": key,
-        "ideal": dict(ideal.probabilities),
-        "complete": ideal.complete,
-        "comparison": {name: _rounded(v) for name, v in comparison.to_json().items()},
-    }
+        return DerivedRecord(key, None, reason=why)
+    distances = {name: round(value, 12) for name, value in asdict(comparison).items()}
+    return DerivedRecord(
+        key, StoredComparison(**distances), dict(ideal.probabilities), ideal.complete
+    )
 
 
 def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
     """Store the distances of rows of counts that have none yet."""
-    held = store.find(MEASURED, {key for key, _, _ in rows})
+    held = store.find(HARDWARE_DERIVED, {key for key, _, _ in rows})
     left = [row for row in rows if row[0] not in held]
     if left:
-        store.put_pack(MEASURED, {}, measured_lines(store, plan, left))
+        store.put_pack(HARDWARE_DERIVED, {}, measured_records(store, plan, left))
 
 
-def measured_lines(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[dict[str, Json]]:
-    """The lines of a pack for rows of counts, computed anew."""
+def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[DerivedRecord]:
+    """What a pack keeps of rows of counts, computed anew."""
     asks = {ask for _, ask, _ in rows}
     points = {point.ask: point for point in plan.points if point.ask in asks}
     circuits = natives_of(store, plan, list(points.values()))
@@ -67,9 +64,9 @@ def measured_lines(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[di
         found = known[circuit] if why is None else why
         ideal = found if isinstance(found, str) else found.ideal(counts, sum(counts.values()))
         if isinstance(ideal, str):
-            lines.append(derived_line(key, None, None, ideal))
+            lines.append(derived_record(key, None, None, ideal))
         else:
-            lines.append(derived_line(key, ideal, ideal.compared(counts)))
+            lines.append(derived_record(key, ideal, ideal.compared(counts)))
     return lines
 
 
@@ -79,7 +76,3 @@ def _seconds(circuit: Native) -> str | None:
     if seconds <= MOST_SECONDS:
         return None
     return f"the ideal distribution would take about {seconds:.0f} s to compute"
-
-
-def _rounded(value: Json) -> Json:
-    return round(value, 12) if isinstance(value, float) else value

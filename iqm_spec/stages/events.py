@@ -9,6 +9,7 @@ from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.witness import Crosschecked
 from iqm_spec.stages.server.attempts import Attempt
+from iqm_spec.store.events import StageVerdict
 
 
 @frozen
@@ -110,6 +111,20 @@ class StageDone:
     emulated: bool = False
     submitted: int = 0
     code: int = 0
+
+    @property
+    def verdict(self) -> StageVerdict:
+        """As a run's journal keeps it."""
+        return StageVerdict(
+            stage=self.stage.value,
+            emulated=self.emulated,
+            status=self.status,
+            jobs=self.jobs,
+            cached=self.cached,
+            submitted=self.submitted,
+            points=self.points,
+            verdict=self.reasons,
+        )
 
     def to_json(self) -> dict[str, Json]:
         """The stage's entry in the answer of `run --json`."""

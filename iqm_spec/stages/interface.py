@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import field, frozen
 
 from iqm_spec.cost.ranges import NOTHING, Range
-from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.events import Event, StageDone, StageStarted
@@ -22,12 +21,11 @@ from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
-    from iqm_spec.stages.keys import Simulator
-    from iqm_spec.stages.server.attempts import UsedAttempt
     from iqm_spec.stages.server.budget import Bill
     from iqm_spec.stages.server.preview import CostPreview, ServerLimits
     from iqm_spec.stages.server.prices import CostOptions
     from iqm_spec.stages.server.server_info import ServerInfo, Session
+    from iqm_spec.store.events import Simulator, UsedAttempt
     from iqm_spec.targets import ErrorProfile
 
 
@@ -96,8 +94,8 @@ class Journal(Protocol):
     def run_id(self) -> str:
         """The run's id."""
 
-    def job(self, stage: str, job: int, packs: Mapping[str, Json]) -> None:
-        """The packs of a job are stored."""
+    def job(self, stage: StageName, job: int, records: str, derived: str) -> None:
+        """The packs of a job are stored: its counts, and what is derived from them."""
 
     def memory(self, stage: StageName, pack: str) -> None:
         """A pack with the shots of some points is stored."""

@@ -7,25 +7,26 @@ from the server in its order.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec import memory
 from iqm_spec.canonical import digest
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.json_types import Json
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.stages.rows import RECORDS, Row
-from iqm_spec.stages.server.collect import MEMORY as MEASURED_SHOTS
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
+from iqm_spec.store.records import (
+    AER_MEMORY,
+    AER_RECORDS,
+    HARDWARE_MEMORY,
+    CountsRecord,
+    ShotsRecord,
+)
 
 if TYPE_CHECKING:
     from iqm_spec.memory import Bits
-
-
-SIMULATED = "aer-memory"
-"""Kind of the packs that hold the shots of the Aer stage."""
 
 _AT_ONCE = 256
 """Points in one pack of simulated shots: what a kill can lose."""
@@ -39,19 +40,21 @@ def wanted_keys(points: Sequence[PlannedPoint], keys: Sequence[str]) -> frozense
 
 def keep_simulated(store: Store, wanted: Collection[str]) -> Iterator[str]:
     """Store the shots of records of the Aer stage that have none; the digest of each pack."""
-    left = iter(sorted(set(wanted) - store.holders(SIMULATED, wanted).keys()))
+    left = iter(sorted(set(wanted) - store.holders(AER_MEMORY, wanted).keys()))
     while some := list(islice(left, _AT_ONCE)):
-        records = store.find(RECORDS, some)
+        records = store.find(AER_RECORDS, some)
         if records:
             yield store.put_pack(
-                SIMULATED, {}, (order_line(key, one.record) for key, one in records.items())
+                AER_MEMORY,
+                {},
+                (ShotsRecord(key, **in_order(key, one.record)) for key, one in records.items()),
             )
 
 
-def order_line(key: str, record: Mapping[str, Any]) -> dict[str, Json]:
-    """The line of a pack with the shots of a simulated record, in the order that its key draws."""
+def in_order(key: str, record: CountsRecord) -> dict[str, Any]:
+    """The packed shots of a simulated record, in the order that its key draws."""
     seed = int(digest({"format": "iqm-spec/shot-order/1", "record": key})[:15], 16)
-    return {"key": key, **memory.in_random_order(record["counts"], seed)}
+    return memory.in_random_order(record.counts, seed)
 
 
 def kept(store: Store, rows: Iterable[Row]) -> dict[str, str]:
@@ -60,7 +63,7 @@ def kept(store: Store, rows: Iterable[Row]) -> dict[str, str]:
     measured: list[str] = []
     for row in rows:
         (simulated if row.stage == "aer" else measured).extend(_sources(row))
-    return {**store.holders(SIMULATED, simulated), **store.holders(MEASURED_SHOTS, measured)}
+    return {**store.holders(AER_MEMORY, simulated), **store.holders(HARDWARE_MEMORY, measured)}
 
 
 def shots_of(store: Store, row: Row) -> Bits | None:
@@ -73,11 +76,12 @@ def shots_of(store: Store, row: Row) -> Bits | None:
     sources = _sources(row)
     if row.record is None or row.stage not in ("aer", "hardware") or not sources:
         return None
-    found = store.find(SIMULATED if row.stage == "aer" else MEASURED_SHOTS, sources)
+    found = store.find(AER_MEMORY if row.stage == "aer" else HARDWARE_MEMORY, sources)
     if len(found) < len(set(sources)):
         return None
     try:
-        parts = [memory.unpack(found[key].record) for key in sources]
+        records = [found[key].record for key in sources]
+        parts = [memory.unpack(one.shots, one.width, one.bits) for one in records]
         bits: Bits = parts[0] if len(parts) == 1 else np.concatenate(parts)
     except ValueError as error:
         raise _corrupt(row, str(error)) from error
@@ -86,7 +90,7 @@ def shots_of(store: Store, row: Row) -> Bits | None:
     return bits
 
 
-def _sources(row: Row) -> list[str]:
+def _sources(row: Row) -> Sequence[str]:
     """Keys of the records that a row is made of."""
     if row.record is None:
         return []

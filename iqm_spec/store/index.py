@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
 from iqm_spec.canonical import sha256
 from iqm_spec.errors import JobFailed
 from iqm_spec.json_types import Json
+from iqm_spec.store import records as types
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.large import LONG, read_json
 from iqm_spec.store.layout import INDEX, KIND, LARGEST_VALUE, OBJECT_NAME, OBJECTS, object_path
 from iqm_spec.store.objects import check_file, corrupt, opened
 from iqm_spec.store.packs import Place, read_header, read_records
 from iqm_spec.store.reading import open_regular
-from iqm_spec.store.shapes import record_misfit
+from iqm_spec.store.structure import MisfitError, structure_known
+
+R = TypeVar("R")
 
 _BATCH = 1024  # records that are read together
 _FORMAT = "iqm-spec/index/1"
@@ -32,11 +36,11 @@ Table = dict[str, str]
 
 
 @frozen
-class Found:
+class Found(Generic[R]):
     """A record and the pack it stands in."""
 
     digest: str
-    record: Mapping[str, Json]
+    record: R
 
 
 @define
@@ -59,10 +63,10 @@ class Index:
 
     def find(
         self, kind: str, keys: Iterable[str], within: Collection[str] | None = None
-    ) -> dict[str, Found]:
+    ) -> dict[str, Found[Any]]:
         """Those of the keys that some pack of this kind has, the smallest digest first."""
         missing = set(keys)
-        found: dict[str, Found] = {}
+        found: dict[str, Found[Any]] = {}
         packs = self._packs(kind)
         for digest in packs if within is None else [item for item in packs if item in within]:
             if not missing:
@@ -118,7 +122,7 @@ class Index:
             check_file(object_path(self.folder.root, digest, "jsonl"))
             self._checked.add(digest)
 
-    def _read(self, kind: str, digest: str, keys: set[str]) -> dict[str, Found]:
+    def _read(self, kind: str, digest: str, keys: set[str]) -> dict[str, Found[Any]]:
         """The records of one pack; an index that leads astray is rebuilt, once."""
         self._check(digest)
         path = object_path(self.folder.root, digest, "jsonl")
@@ -127,10 +131,14 @@ class Index:
             found = _read_all(path, self._rebuild(kind, digest), keys)
         if found is None:
             raise corrupt(path, "holds other records than its lines say")
+        records = {}
         for key, record in found.items():
-            if wrong := record_misfit(kind, record):
-                raise corrupt(path, f"has a record {key} that cannot be read: {wrong}")
-        return {key: Found(digest, record) for key, record in found.items()}
+            try:
+                records[key] = Found(digest, structure_known(types.RECORDS, kind, record))
+            except MisfitError as error:
+                what = f"has a record {key} that cannot be read: {error}"
+                raise corrupt(path, what) from error
+        return records
 
 
 def packs_in(root: Path) -> set[str]:

@@ -13,26 +13,33 @@ from itertools import islice
 from pathlib import Path
 from typing import cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.json_types import Json
+from iqm_spec.store import events as kinds
+from iqm_spec.store.events import JobEvent, RunEvent
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.layout import EVENT_NAME, KIND, LARGEST_EVENT
 from iqm_spec.store.objects import corrupt, opened
-from iqm_spec.store.shapes import event_misfit
+from iqm_spec.store.structure import MisfitError, structure, to_json
 
 EVENT_FORMAT = "iqm-spec/event/1"
 
 
 @frozen
 class Event:
-    """One thing that happened. `file` is its name in the journal's folder."""
+    """One thing that happened. `file` is its name in the journal's folder.
+
+    `fields` are as they are stored, `data` has their types; it is None for a kind that only a
+    version to come knows.
+    """
 
     seq: int
     kind: str
     fields: Mapping[str, Json]
     file: str
+    data: RunEvent | JobEvent | None = None
 
 
 @frozen
@@ -42,8 +49,12 @@ class Journal:
     folder: Folder
     path: Path
 
-    def append(self, kind: str, fields: Mapping[str, Json]) -> Event:
+    def add(self, data: RunEvent | JobEvent) -> None:
         """Writes the next event. It is on the disk when this returns."""
+        self.append(kinds.KINDS[type(data)], to_json(data))
+
+    def append(self, kind: str, fields: Mapping[str, Json]) -> Event:
+        """As `add`, for fields of any kind."""
         seq = max((seq for seq, _ in event_files(self.path)), default=0) + 1
         while (event := self._write(seq, kind, fields)) is None:
             seq += 1
@@ -113,9 +124,16 @@ def read_event(path: Path) -> Event:
     event = parse_event(path, data)
     if event is None:
         raise corrupt(path, "is not what its name says")
-    if wrong := event_misfit(path.parent.parent.name, event.kind, event.fields):
-        raise corrupt(path, f"cannot be read: {wrong}")
-    return event
+    try:
+        return typed(path, event)
+    except MisfitError as error:
+        raise corrupt(path, f"cannot be read: {error}") from error
+
+
+def typed(path: Path, event: Event) -> Event:
+    """An event of the journal's folder with its `data`; MisfitError where fields do not fit."""
+    of = kinds.EVENTS.get((path.parent.parent.name, event.kind))
+    return event if of is None else evolve(event, data=structure(event.fields, of))
 
 
 def parse_event(path: Path, data: bytes) -> Event | None:

@@ -7,13 +7,11 @@ but where a stage of a run has passed, the jobs that it had were all completed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
-from iqm_spec.json_types import Json
+from iqm_spec.store.events import RunEnded, StageUsed
 from iqm_spec.store.journal import event_files, missing_numbers
 from iqm_spec.store.layout import DIGEST, EVENT_NAME, JOBS
-from iqm_spec.store.references import named_jobs
 from iqm_spec.store.runs import RunState
 
 COMPLETED = "completed"
@@ -25,7 +23,7 @@ def lost_of_jobs(root: Path, state: RunState) -> dict[str, str]:
 
     Names of files are looked at, and no bytes.
     """
-    named = sorted({job for event in state.events for job in named_jobs(event.fields)})
+    named = sorted({job for used in state.each(StageUsed) for job in used.jobs})
     found = {job: why for job in named if (why := _lacks(root, job))}
     return {**dict.fromkeys(lost_completions(root, state), "lacks its `completed` event"), **found}
 
@@ -54,18 +52,14 @@ def _files(root: Path, job: str) -> list[tuple[int, str]]:
 
 def _completed(state: RunState) -> Counter[str]:
     """Jobs, and how many attempts of each were completed when the run's stages were judged."""
-    used: dict[str, Mapping[str, Json]] = {}
-    judged: dict[str, Mapping[str, Json]] = {}
+    used: dict[str, StageUsed] = {}
+    judged: dict[str, StageUsed] = {}
     passed: set[str] = set()
     for event in state.events:
-        if "attempts" in event.fields:
-            used[str(event.fields.get("stage"))] = event.fields
-        if "stages" in event.fields:  # attempts that are told behind it may be waiting
-            passed, judged = _passed(event.fields["stages"]), dict(used)
-    named = (named_jobs(fields) for stage, fields in judged.items() if stage in passed)
-    return Counter(job for jobs in named for job in jobs)
-
-
-def _passed(stages: Json) -> set[str]:
-    told = [one for one in stages if isinstance(one, dict)] if isinstance(stages, list) else []
-    return {str(one.get("stage")) for one in told if one.get("status") == "passed"}
+        match event.data:
+            case StageUsed():
+                used[event.data.stage] = event.data
+            case RunEnded(stages=tuple(stages)):  # attempts of later events may be waiting
+                passed = {stage.stage for stage in stages if stage.status == "passed"}
+                judged = dict(used)
+    return Counter(job for stage in judged if stage in passed for job in judged[stage].jobs)

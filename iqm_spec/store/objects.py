@@ -7,16 +7,19 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
+from iqm_spec.store import contents
 from iqm_spec.store.folder import Folder, TempFile
 from iqm_spec.store.large import read_json
 from iqm_spec.store.layout import LARGEST_VALUE, OBJECTS, object_path
 from iqm_spec.store.reading import open_regular
-from iqm_spec.store.shapes import object_misfit
+from iqm_spec.store.structure import MisfitError, structure
+
+C = TypeVar("C", bound=contents.Content)
 
 _CHUNK = 1 << 20
 _MISSING = "is missing"
@@ -41,18 +44,43 @@ def get_json(root: Path, digest: str) -> Json:
     if len(data) > LARGEST_VALUE or sha256(data) != digest:
         raise corrupt(path, "is not what its name says")
     value = parse(path, data)
-    if wrong := object_misfit(value):
-        raise corrupt(path, f"cannot be read: {wrong}")
+    try:
+        check_content(value)
+    except MisfitError as error:
+        raise corrupt(path, f"cannot be read: {error}") from error
     return value
+
+
+def check_content(value: Json) -> None:
+    """MisfitError where an object does not hold what its format says."""
+    of = contents.OBJECTS.get(str(value.get("format"))) if isinstance(value, dict) else None
+    if of is not None:
+        structure(value, of)
+
+
+def put(folder: Folder, content: contents.Content) -> str:
+    """Stores an object of one of the formats in `contents.py`; returns its digest."""
+    return put_json(folder, contents.content_json(content))
+
+
+def get(root: Path, digest: str, of: type[C]) -> C:
+    """The object that `put` stored; StoreCorrupt where it has another format."""
+    value = get_json(root, digest)
+    path = object_path(root, digest, "json")
+    if not isinstance(value, dict) or value.get("format") != of.format:
+        raise corrupt(path, f"cannot be read: it is no {of.format}")
+    try:
+        return structure(value, of)
+    except MisfitError as error:
+        raise corrupt(path, f"cannot be read: {error}") from error
 
 
 def put_file(folder: Folder, data: bytes) -> str:
     """Stores a file's bytes in a JSON object: as text where they are UTF-8, else in base64."""
     try:
-        return put_json(folder, {"format": "iqm-spec/text/1", "text": data.decode()})
+        return put(folder, contents.StoredText(data.decode()))
     except UnicodeDecodeError:
-        text = base64.b64encode(data).decode()
-        return put_json(folder, {"format": "iqm-spec/binary/1", "base64": text})
+        return put(folder, contents.StoredBinary(base64.b64encode(data).decode()))
 
 
 def get_file(root: Path, digest: str) -> bytes:

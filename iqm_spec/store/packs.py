@@ -9,17 +9,21 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
 from iqm_spec.canonical import canonical
 from iqm_spec.json_types import Json
+from iqm_spec.store import records as types
 from iqm_spec.store.disk import translated
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.large import LONG
 from iqm_spec.store.layout import LARGEST_VALUE, RECORD_KEY, kind_of, object_path, pack_format
 from iqm_spec.store.objects import check_file, corrupt, opened, parse, place_object
-from iqm_spec.store.shapes import header_misfit, record_misfit
+from iqm_spec.store.structure import MisfitError, structure_known, to_json
+
+R = TypeVar("R")
 
 SPILL_BYTES = 1 << 26
 """Bytes of records held in memory before they are sorted and put aside in tmp/."""
@@ -34,28 +38,33 @@ Place = tuple[str, int, int]
 
 
 @frozen
-class Pack:
-    """A stored pack: its header, and its records in the order of their keys."""
+class Pack(Generic[R]):
+    """A stored pack: its header, and its records in the order of their keys.
+
+    Both are of the classes in `records.py`; of a kind that is not known there, plain JSON.
+    """
 
     digest: str
     kind: str
-    header: Mapping[str, Json]
+    header: Any
     path: Path
 
     @property
-    def records(self) -> Iterator[dict[str, Json]]:
+    def records(self) -> Iterator[R]:
         """Reads the records one by one, from the start each time."""
         for offset, _, record in read_records(self.path):
-            if wrong := record_misfit(self.kind, record):
-                raise corrupt(self.path, f"has a record at byte {offset} of which {wrong}")
-            yield record
+            try:
+                yield structure_known(types.RECORDS, self.kind, record)
+            except MisfitError as error:
+                what = f"has a record at byte {offset} that cannot be read: {error}"
+                raise corrupt(self.path, what) from error
 
 
 def write_pack(
     folder: Folder,
     kind: str,
     header: Mapping[str, Json],
-    records: Iterable[Mapping[str, Json]],
+    records: Iterable[Mapping[str, Json] | types.Record],
     spill_bytes: int = SPILL_BYTES,
 ) -> tuple[str, list[Place]]:
     """Stores the records; returns the pack's sha256 and the place of each record.
@@ -79,7 +88,10 @@ def write_pack(
 
 
 def _sorted_runs(
-    folder: Folder, records: Iterable[Mapping[str, Json]], spill_bytes: int, spills: ExitStack
+    folder: Folder,
+    records: Iterable[Mapping[str, Json] | types.Record],
+    spill_bytes: int,
+    spills: ExitStack,
 ) -> list[Iterable[Line]]:
     """The records as sorted runs, all but the last in files of tmp/."""
     runs: list[Iterable[Line]] = []
@@ -94,7 +106,8 @@ def _sorted_runs(
     return [*runs, sorted(buffer)]
 
 
-def _encode(record: Mapping[str, Json]) -> Line:
+def _encode(record: Mapping[str, Json] | types.Record) -> Line:
+    record = record if isinstance(record, Mapping) else to_json(record)
     key = record.get("key")
     if not isinstance(key, str) or not RECORD_KEY.fullmatch(key):
         raise ValueError(f"a record's key is printable ASCII without spaces, got {key!r}")
@@ -134,14 +147,17 @@ def _unique(lines: Iterable[Line]) -> Iterator[Line]:
         last = line
 
 
-def read_pack(root: Path, digest: str) -> Pack:
-    """The pack, its whole file checked against its name."""
+def read_pack(root: Path, digest: str, expected: str | None = None) -> Pack[Any]:
+    """The pack, its whole file checked against its name; StoreCorrupt for another kind."""
     path = object_path(root, digest, "jsonl")
     check_file(path)
     kind, header = read_header(path)
-    if wrong := header_misfit(kind, header):
-        raise corrupt(path, f"has a header of which {wrong}")
-    return Pack(digest, kind, header, path)
+    if expected is not None and kind != expected:
+        raise corrupt(path, f"is a pack of the kind {kind}, not {expected}")
+    try:
+        return Pack(digest, kind, structure_known(types.HEADERS, kind, header), path)
+    except MisfitError as error:
+        raise corrupt(path, f"has a header that cannot be read: {error}") from error
 
 
 def read_header(path: Path) -> tuple[str, dict[str, Json]]:

@@ -51,14 +51,6 @@ def references(value: Json) -> Iterator[str]:
                 yield from _leaves(fields.get(key))
 
 
-def named_jobs(fields: Mapping[str, Json]) -> Iterator[str]:
-    """The keys of jobs that an event of a run names in `attempts`: `[[job, ...], ...]`."""
-    told = fields.get("attempts")
-    for item in told if isinstance(told, list) else ():
-        if isinstance(item, list) and item:
-            yield str(item[0])
-
-
 def _leaves(item: Json) -> Iterator[str]:
     """The digests of one value, of a list or of a mapping; null refers to nothing."""
     if isinstance(item, dict):

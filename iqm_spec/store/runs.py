@@ -5,28 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import frozen
 
 from iqm_spec.diagnostics import nearest
-from iqm_spec.errors import UsageError
+from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
+from iqm_spec.store.events import RunEnded, RunStarted
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.journal import Event, Journal, event_files, missing_numbers
 from iqm_spec.store.layout import RUN_ID, RUNS, SPEC_NAME
 from iqm_spec.store.reading import names_in
+from iqm_spec.store.structure import MisfitError, structure, to_json
+
+E = TypeVar("E")
 
 _STAMP = "%Y%m%d-%H%M%S"
 _MOST_CANDIDATES = 5
 
 
-@frozen
+@frozen(slots=False)
 class RunState:
     """One run as its events tell it.
 
     `name` is the spec's, `started` in UTC with whole seconds; `fields` are those of all events
-    together, where a later event's value takes the place of an earlier one's.
+    together, where a later event's value takes the place of an earlier one's. `start` and `end` are
+    these fields with their types.
     """
 
     id: str
@@ -35,9 +42,28 @@ class RunState:
     events: tuple[Event, ...]
     fields: Mapping[str, Json]
 
-    def of_kind(self, kind: str) -> tuple[Event, ...]:
-        """The events of one kind, in order."""
-        return tuple(event for event in self.events if event.kind == kind)
+    @cached_property
+    def start(self) -> RunStarted:
+        """What the run began with; StoreCorrupt where its journal does not say that."""
+        return self._joined(RunStarted)
+
+    @cached_property
+    def end(self) -> RunEnded:
+        """How the run ended; without an exit code where it has not."""
+        return self._joined(RunEnded)
+
+    def _joined(self, of: type[E]) -> E:
+        try:
+            return structure(self.fields, of)
+        except MisfitError as error:
+            raise StoreCorrupt(
+                f"the journal of run {self.id} cannot be read: {error}",
+                hint="`iqm-spec verify` reports what else is wrong",
+            ) from error
+
+    def each(self, of: type[E]) -> tuple[E, ...]:
+        """The events of one class, in order."""
+        return tuple(event.data for event in self.events if isinstance(event.data, of))
 
     @property
     def lost(self) -> tuple[int, ...]:
@@ -48,7 +74,9 @@ class RunState:
         return missing_numbers({event.seq for event in self.events})
 
 
-def start_run(folder: Folder, name: str, now: datetime, fields: Mapping[str, Json]) -> str:
+def start_run(
+    folder: Folder, name: str, now: datetime, started: RunStarted | Mapping[str, Json]
+) -> str:
     """Begins a run with a `started` event; returns its id. `now` must know its time zone."""
     if not SPEC_NAME.fullmatch(name):
         raise ValueError(f"not a spec's name: {name!r}")
@@ -57,7 +85,7 @@ def start_run(folder: Folder, name: str, now: datetime, fields: Mapping[str, Jso
     run = _run_id(name, now)
     while (folder.root / RUNS / run).exists():
         run = _run_id(name, now)
-    _journal(folder, run).append("started", fields)
+    _journal(folder, run).append("started", to_json(started))
     return run
 
 
@@ -68,12 +96,12 @@ def _run_id(name: str, now: datetime) -> str:
     return f"{name}-{stamp}-{now.microsecond:05x}{chance:03x}"
 
 
-def append_event(folder: Folder, run: str, kind: str, fields: Mapping[str, Json]) -> None:
-    """Adds an event to a run that was started; UsageError where there is none of that id."""
+def run_journal(folder: Folder, run: str) -> Journal:
+    """The journal of a run that was started; UsageError where there is none of that id."""
     journal = _journal(folder, run)
     if not event_files(journal.path):
         raise _unknown(folder.root, run)
-    journal.append(kind, fields)
+    return journal
 
 
 def load_run(folder: Folder, run: str) -> RunState:

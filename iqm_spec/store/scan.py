@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from attrs import define, field, frozen
 
 from iqm_spec.canonical import sha256
 from iqm_spec.json_types import Json
-from iqm_spec.store.journal import EVENT_FORMAT, parse_event
+from iqm_spec.store import records as types
+from iqm_spec.store.events import StageUsed
+from iqm_spec.store.journal import EVENT_FORMAT, parse_event, typed
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
+from iqm_spec.store.objects import check_content
 from iqm_spec.store.reading import open_regular
-from iqm_spec.store.references import named_jobs, references
-from iqm_spec.store.shapes import event_misfit, header_misfit, object_misfit, record_misfit
+from iqm_spec.store.references import references
+from iqm_spec.store.structure import MisfitError, structure_known
 from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
 
 _MOST_PROBLEMS = 10  # of one file
@@ -64,7 +67,10 @@ def scan_object(path: Path) -> Scan:
     except NotCanonicalError as error:
         return _failed(scan, "form", str(error))
     scan.named.update(references(value))
-    _scan_shape(scan, "", object_misfit(value))
+    try:
+        check_content(value)
+    except MisfitError as error:
+        scan.fail("shape", str(error))
     return scan
 
 
@@ -99,9 +105,13 @@ def scan_event(path: Path) -> Scan:
     event = parse_event(path, data)
     if event is None:
         return _failed(scan, "hash", "is not the event that its name and folder say")
-    _scan_shape(scan, "", event_misfit(path.parent.parent.name, event.kind, event.fields))
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
-    scan.jobs.update(named_jobs(event.fields))
+    try:
+        event = typed(path, event)
+    except MisfitError as error:
+        scan.fail("shape", str(error))
+    if isinstance(event.data, StageUsed):
+        scan.jobs.update(event.data.jobs)
     return scan
 
 
@@ -126,7 +136,7 @@ def _scan_header(scan: Scan, value: Json) -> None:
     if kind is None:
         scan.fail("form", "line 1 is not a pack's header")
     scan.kind = kind or ""
-    _scan_shape(scan, "line 1", header_misfit(scan.kind, value))
+    _scan_type(scan, types.HEADERS, value)
     scan.named.update(references(value))
 
 
@@ -137,13 +147,16 @@ def _scan_record(scan: Scan, value: Json, last: str) -> str:
         return last
     if key <= last:
         scan.fail("order", f"line {scan.lines} does not come after the one before by its key")
-    _scan_shape(scan, f"line {scan.lines}", record_misfit(scan.kind, value))
+    _scan_type(scan, types.RECORDS, value)
     return key
 
 
-def _scan_shape(scan: Scan, where: str, wrong: str) -> None:
-    if wrong:
-        scan.fail("shape", f"{where}: {wrong}" if where else wrong)
+def _scan_type(scan: Scan, known: Mapping[str, type[Any]], value: Json) -> None:
+    """Checks a line against the class that its pack's kind has for it."""
+    try:
+        structure_known(known, scan.kind, value)
+    except MisfitError as error:
+        scan.fail("shape", f"line {scan.lines}: {error}")
 
 
 def _batches(file: BinaryIO) -> Iterator[list[bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from iqm_spec import memory
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
+from iqm_spec.store import records as types
 from iqm_spec.store.packs import read_records
-from iqm_spec.store.shapes import record_misfit
+from iqm_spec.store.structure import MisfitError, structure_known
 
 COUNTS_OF: Mapping[str, str] = {
     "aer-memory": "aer-records",
@@ -32,7 +34,8 @@ def wrong_shots(kind: str, shots: Sequence[Path], counts: Sequence[Path]) -> Ite
     for path in shots:
         for key, record in _sound(path, kind):
             try:
-                found = _digest(memory.counted(memory.unpack(record)))
+                bits = memory.unpack(record.shots, record.width, record.bits)
+                found = _digest(memory.counted(bits))
             except ValueError as error:
                 yield path, f"has the shots of {key}, which cannot be read: {error}"
             else:
@@ -40,18 +43,18 @@ def wrong_shots(kind: str, shots: Sequence[Path], counts: Sequence[Path]) -> Ite
     for path in counts if told else ():
         for key, record in _sound(path, COUNTS_OF[kind]):
             if key in told:
-                wanted = _digest(memory.without_spaces(record["counts"]))
+                wanted = _digest(memory.without_spaces(record.counts))
                 for holder, found in told[key]:
                     if found != wanted:
                         yield holder, f"has other shots of {key} than {path.name} counts"
 
 
-def _sound(path: Path, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Records of the right form; what is wrong with others is told where forms are looked at."""
+def _sound(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
+    """Records of the right type; others are reported where every file is scanned."""
     try:
         for _, _, record in read_records(path):
-            if not record_misfit(kind, record):
-                yield str(record["key"]), record
+            with suppress(MisfitError):
+                yield str(record["key"]), structure_known(types.RECORDS, kind, record)
     except StoreCorrupt:
         return
 

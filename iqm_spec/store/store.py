@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar, overload
 
 from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.store import asks, jobs, objects, packs, runs
+from iqm_spec.store.contents import Content
 from iqm_spec.store.disk import Disk
+from iqm_spec.store.events import RunEvent, RunStarted
 from iqm_spec.store.folder import Folder
 from iqm_spec.store.index import Found, Index
 from iqm_spec.store.journal import Journal
 from iqm_spec.store.layout import object_path
 from iqm_spec.store.packs import Pack
+from iqm_spec.store.records import Header, PackKind, Record
 from iqm_spec.store.runs import RunState
+from iqm_spec.store.structure import to_json
+
+R = TypeVar("R")
+C = TypeVar("C", bound=Content)
 
 
 @frozen
@@ -51,6 +59,14 @@ class Store:
         """The JSON value of that digest."""
         return objects.get_json(self.root, digest)
 
+    def put(self, content: Content) -> str:
+        """Stores what an object of some format holds; returns its digest."""
+        return objects.put(self.folder, content)
+
+    def get(self, digest: str, of: type[C]) -> C:
+        """What an object of a format holds; StoreCorrupt where it has another."""
+        return objects.get(self.root, digest, of)
+
     def put_file(self, data: bytes) -> str:
         """Stores a file's bytes (spec text, QASM, QPY) in a JSON object; returns its digest."""
         return objects.put_file(self.folder, data)
@@ -68,8 +84,8 @@ class Store:
     def put_pack(
         self,
         kind: str,
-        header: Mapping[str, Json],
-        records: Iterable[Mapping[str, Json]],
+        header: Mapping[str, Json] | Header,
+        records: Iterable[Mapping[str, Json] | Record],
         *,
         spill_bytes: int = packs.SPILL_BYTES,
     ) -> str:
@@ -78,17 +94,36 @@ class Store:
         Each record has a `key` of printable ASCII without spaces. Equal records collapse; two
         different ones with one key are a ValueError. Above `spill_bytes` records wait in tmp/.
         """
-        digest, places = packs.write_pack(self.folder, kind, header, records, spill_bytes)
+        digest, places = packs.write_pack(self.folder, kind, to_json(header), records, spill_bytes)
         self.index.add(kind, digest, places)
         return digest
 
-    def read_pack(self, digest: str) -> Pack:
-        """Header and records of a pack, once its whole file has been checked."""
-        return packs.read_pack(self.root, digest)
+    @overload
+    def read_pack(self, digest: str, kind: PackKind[R]) -> Pack[R]: ...
+
+    @overload
+    def read_pack(self, digest: str, kind: str | None = None) -> Pack[Any]: ...
+
+    def read_pack(self, digest: str, kind: str | None = None) -> Pack[Any]:
+        """Header and records of a pack, once its whole file has been checked.
+
+        StoreCorrupt where it is not of the `kind` that is asked for.
+        """
+        return packs.read_pack(self.root, digest, kind)
+
+    @overload
+    def find(
+        self, kind: PackKind[R], keys: Iterable[str], *, within: Collection[str] | None = None
+    ) -> dict[str, Found[R]]: ...
+
+    @overload
+    def find(
+        self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
+    ) -> dict[str, Found[Any]]: ...
 
     def find(
         self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
-    ) -> dict[str, Found]:
+    ) -> dict[str, Found[Any]]:
         """The records of these keys that packs of this kind hold; keys without one are left out.
 
         Where several packs hold a key, the pack of the smallest digest is taken; `within` looks
@@ -100,10 +135,6 @@ class Store:
     def holders(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """Which pack `find` takes the record of each key from; no record is read."""
         return self.index.holders(kind, keys)
-
-    def find_one(self, kind: str, key: str) -> Found | None:
-        """The record of one key, or None."""
-        return self.find(kind, [key]).get(key)
 
     # --- answers ---------------------------------------------------------------------------------
 
@@ -127,13 +158,17 @@ class Store:
 
     # --- runs ------------------------------------------------------------------------------------
 
-    def start_run(self, name: str, now: datetime, fields: Mapping[str, Json]) -> str:
+    def start_run(self, name: str, now: datetime, started: RunStarted | Mapping[str, Json]) -> str:
         """Begins a run of the spec `name`; returns `<name>-<YYYYMMDD-HHMMSS>-<8 hex>` (UTC)."""
-        return runs.start_run(self.folder, name, now, fields)
+        return runs.start_run(self.folder, name, now, started)
+
+    def add_event(self, run_id: str, event: RunEvent) -> None:
+        """Adds an event to a run; other processes may do so at the same time."""
+        runs.run_journal(self.folder, run_id).add(event)
 
     def append_event(self, run_id: str, kind: str, fields: Mapping[str, Json]) -> None:
-        """Adds an event to a run; other processes may do so at the same time."""
-        runs.append_event(self.folder, run_id, kind, fields)
+        """As `add_event`, for fields of any kind."""
+        runs.run_journal(self.folder, run_id).append(kind, fields)
 
     def load_run(self, run_id: str) -> RunState:
         """The run of exactly this id; UsageError where there is none."""

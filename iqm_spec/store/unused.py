@@ -16,16 +16,6 @@ _PIECE = 1 << 20
 _OVERLAP = 80  # more than a digest in quotes
 
 
-def unused_objects(root: Path, needed: Iterable[str] = ()) -> tuple[Path, ...]:
-    """Their files, sorted. An object is in use where anything in use mentions its digest.
-
-    `needed` are digests of objects that are in use though nothing names them.
-    """
-    objects = objects_in(root)
-    used = reached(objects, (*roots(root), *needed))
-    return tuple(sorted(objects[digest] for digest in objects.keys() - used))
-
-
 def objects_in(root: Path) -> dict[str, Path]:
     """Digest to file of everything in objects/ that is named as an object."""
     return {

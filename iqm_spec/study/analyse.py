@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
 from iqm_spec.engine.saved import SavedRun
@@ -30,8 +29,7 @@ USUAL: Declared = {distances.NAME: {}}
 
 def declared(saved: SavedRun) -> Declared:
     """The analyses that a run's spec declared, or the usual one."""
-    told: Any = saved.state.fields.get("analysis")
-    return told if isinstance(told, dict) and told else USUAL
+    return saved.state.start.analysis or USUAL
 
 
 def analyse_run(

@@ -47,32 +47,32 @@ def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterat
             if _few(row):
                 notes.append(_TOO_FEW)
             yield found(NAME, [row], merits, notes=notes)
-        elif row.derived is not None and row.derived.get("reason"):
-            yield found(NAME, [row], [], notes=[str(row.derived["reason"])])
+        elif row.why_no_comparison:
+            yield found(NAME, [row], [], notes=[row.why_no_comparison])
 
 
 def _few(row: Row) -> bool:
     """Whether sampling alone makes most of the distance, which no resampling takes off."""
-    ideal = (row.derived or {}).get("ideal") or {}
+    ideal = row.ideal or {}
     likely = sum(1 for p in ideal.values() if p > 1 / (10 * len(ideal)))
     return _SHOTS_EACH * likely > sum(row.counts.values())
 
 
 def _resampled(row: Row) -> list[Merit]:
     assert row.comparison is not None  # noqa: S101 - asked by the caller
-    assert row.derived is not None  # noqa: S101
-    intervals = distance_intervals(row.counts, row.derived["ideal"], _seed(row))
+    assert row.ideal is not None  # noqa: S101
+    intervals = distance_intervals(row.counts, row.ideal, _seed(row))
     merits = []
     for name, (low, high) in zip((_FIDELITY, _DISTANCE), intervals, strict=True):
-        value = row.comparison[name]  # stored to twelve decimals, which the ends are not
-        error = row.comparison[f"{name}_error"]
+        value = getattr(row.comparison, name)  # to twelve decimals, which the ends are not
+        error = getattr(row.comparison, f"{name}_error")
         merits.append(Merit(name, value, error, min(low, value), max(high, value)))
     return merits
 
 
 def _mitigated(row: Row, counts: Mitigated) -> list[Merit]:
-    assert row.derived is not None  # noqa: S101 - asked by the caller
-    ideal = row.derived["ideal"]
+    assert row.ideal is not None  # noqa: S101 - asked by the caller
+    ideal = row.ideal
     values = _distances(nearest_probabilities(counts.quasi()), ideal)
     again = [_distances(one, ideal) for one in counts.resampled(_seed(row))]
     return [
@@ -95,6 +95,6 @@ def _seed(row: Row) -> int:
 def _normal(row: Row) -> list[Merit]:
     assert row.comparison is not None  # noqa: S101 - asked by the caller
     return [
-        merit(name, row.comparison[name], row.comparison[f"{name}_error"], 0.0, 1.0)
+        merit(name, getattr(row.comparison, name), getattr(row.comparison, f"{name}_error"), 0, 1)
         for name in (_FIDELITY, _DISTANCE)
     ]

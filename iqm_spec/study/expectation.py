@@ -135,7 +135,6 @@ def _sum(several: list[Expectation]) -> Expectation:
 
 
 def _ideal(row: Row, terms: Observable) -> float | None:
-    derived = row.derived
-    if derived is None or not derived.get("complete"):
+    if row.derived is None or not row.derived.complete or row.ideal is None:
         return None
-    return ideal_expectation(derived["ideal"], terms)
+    return ideal_expectation(row.ideal, terms)

@@ -58,7 +58,7 @@ def ghz_fidelity(rows: Iterable[Row], options: Options, readout: Readout) -> Ite
 
 def _key(row: Row, *without: str) -> object:
     values = tuple(sorted(item for item in row.point.values if item[0] not in without))
-    calibration = row.record.get("calibration_set_id") if row.record else None
+    calibration = row.calibration_set_id
     return row.stage, row.emulated, row.point.target, calibration, values
 
 

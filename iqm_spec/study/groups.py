@@ -37,7 +37,7 @@ def apart(rows: Iterable[Row], *without: str) -> list[Group]:
 
 def _set(row: Row) -> object:
     """The calibration set: points of two sets are not one experiment."""
-    return row.record.get("calibration_set_id") if row.record else None
+    return row.calibration_set_id
 
 
 def value_at(row: Row, axis: str) -> Any:
@@ -84,7 +84,10 @@ def pooled(rows: Group) -> list[Row]:
 
 def added(rows: Group) -> Row:
     """A row with the counts of all repeats."""
-    return evolve(rows[0], record={**(rows[0].record or {}), "counts": together(rows)})
+    record = rows[0].record
+    return (
+        rows[0] if record is None else evolve(rows[0], record=evolve(record, counts=together(rows)))
+    )
 
 
 def found(

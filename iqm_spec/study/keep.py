@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from iqm_spec.analysis.merit import Analysed
 from iqm_spec.canonical import digest
 from iqm_spec.engine.saved import SavedRun
-from iqm_spec.json_types import Json
 from iqm_spec.spec.analysis import Declared
 from iqm_spec.store import Store
-
-PACK = "analyses"
-"""Kind of the packs that hold what analyses found; the field of the event that names one."""
-
-_EVENT = "analysed"
+from iqm_spec.store.events import RunAnalysed
+from iqm_spec.store.records import ANALYSES, AnalysesHeader, AnalysisRecord
+from iqm_spec.store.structure import structure
 
 
 def keep_analyses(
@@ -25,33 +22,29 @@ def keep_analyses(
 
     The same outcomes are the same object: nothing is noted a second time.
     """
-    header: dict[str, Json] = {"plan": saved.plan.digest, "analysis": _plain(wanted)}
-    pack = store.put_pack(PACK, header, analysis_lines(found))
-    if pack not in [event.fields.get(PACK) for event in saved.state.of_kind(_EVENT)]:
-        store.append_event(saved.state.id, _EVENT, {PACK: pack})
+    header = AnalysesHeader(saved.plan.digest, wanted)
+    pack = store.put_pack(ANALYSES, header, analysis_records(found))
+    if pack not in [event.analyses for event in saved.state.each(RunAnalysed)]:
+        store.add_event(saved.state.id, RunAnalysed(pack))
     return pack
 
 
-def analysis_lines(found: Iterable[Analysed]) -> Iterator[Mapping[str, Json]]:
-    """The pack's lines."""
+def analysis_records(found: Iterable[Analysed]) -> Iterator[AnalysisRecord]:
+    """What the pack keeps."""
     for one in found:
         told = _rounded(one.to_json())
         name = {key: told[key] for key in ("analysis", "stage", "emulated", "circuit", "points")}
-        yield {"key": digest({"format": "iqm-spec/analysed/1", **name}), **told}
+        key = digest({"format": "iqm-spec/analysed/1", **name})
+        yield structure({"key": key, **told}, AnalysisRecord)
 
 
 def kept_analyses(
     store: Store, saved: SavedRun
-) -> Iterator[tuple[str, Declared, list[Mapping[str, Json]]]]:
-    """Digest, what was declared and the lines of each pack that a run's journal names."""
-    for event in saved.state.of_kind(_EVENT):
-        pack = store.read_pack(str(event.fields[PACK]))
-        told: Any = pack.header["analysis"]
-        yield pack.digest, told, list(pack.records)
-
-
-def _plain(wanted: Declared) -> dict[str, Json]:
-    return {name: dict(options) for name, options in wanted.items()}
+) -> Iterator[tuple[str, Declared, list[AnalysisRecord]]]:
+    """Digest, what was declared and the records of each pack that a run's journal names."""
+    for event in saved.state.each(RunAnalysed):
+        pack = store.read_pack(event.analyses, ANALYSES)
+        yield pack.digest, pack.header.analysis, list(pack.records)
 
 
 def _rounded(value: Any) -> Any:

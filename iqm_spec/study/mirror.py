@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from iqm_spec.analysis.expectation import Expectation
 from iqm_spec.analysis.merit import Analysed, Curve
@@ -99,7 +99,7 @@ def _by_depth(group: Group, axis: str) -> dict[float, list[Row]]:
 
 def _target(row: Row) -> str | None:
     """The one outcome of a perfect device."""
-    ideal: Mapping[str, float] = (row.derived or {}).get("ideal") or {}
+    ideal = row.ideal or {}
     best = max(ideal, key=lambda bits: ideal[bits], default=None)
     return best if best is not None and ideal[best] > _CERTAIN else None
 

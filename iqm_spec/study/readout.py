@@ -42,7 +42,7 @@ class Readout:
 
 def readout_of(store: Store, plan: Plan, rows: Iterable[Row]) -> Readout:
     """The flip rates of every stage, machine and calibration set among the rows."""
-    if not plan.header.get("readout_mitigation"):
+    if not plan.header.readout_mitigation:
         return Readout()
     counted = list(rows)
     circuits = circuits_of(store, plan, [row.point for row in counted])
@@ -59,7 +59,7 @@ def readout_of(store: Store, plan: Plan, rows: Iterable[Row]) -> Readout:
 
 
 def _where(row: Row) -> _Where:
-    calibration = row.record.get("calibration_set_id") if row.record else None
+    calibration = row.calibration_set_id
     return row.stage, row.emulated, row.point.target, calibration
 
 

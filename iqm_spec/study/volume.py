@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.analysis.volume import (
@@ -45,9 +44,8 @@ def _volume(group: Group, over: tuple[str, ...]) -> Analysed:
     shares, notes, flat = [], [], 0
     circuits = pooled(group)
     for row in circuits:
-        derived: Any = row.derived or {}
-        if derived.get("complete"):
-            heavy = heavy_outputs(derived["ideal"], qubits)
+        if row.ideal is not None and row.derived and row.derived.complete:
+            heavy = heavy_outputs(row.ideal, qubits)
             flat += not heavy
             shares.append(heavy_share(row.counts, heavy))
     if flat:

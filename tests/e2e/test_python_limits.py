@@ -210,11 +210,11 @@ def test_what_a_strangers_folder_lacks_is_told(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     run = iqm_spec.load(store.root, "bell")
     store.append_event(run.id, "ended", {"stages": [{"stage": "aer", "status": "passed"}]})
-    with pytest.raises(StoreCorrupt, match="jobs is not what this program would write"):
+    with pytest.raises(StoreCorrupt, match=r"`stages\[0\]\.jobs` is missing"):
         iqm_spec.load(store.root, "bell")
     wide = iqm_spec.load(store.root, "ghz")
     store.append_event(wide.id, "more", {"spec": 3})
-    with pytest.raises(StoreCorrupt, match="does not tell its spec"):
+    with pytest.raises(StoreCorrupt, match="`spec` is not what it must be"):
         _ = iqm_spec.load(store.root, "ghz").spec
 
 

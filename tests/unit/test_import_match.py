@@ -15,6 +15,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op, StageName
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.runs.foreign import OPTIONS, Candidate, ForeignJob, candidates, form, match
+from iqm_spec.skeleton import CircuitSummary
 
 CIRCUIT = NativeCircuit(
     components=("QB1", "QB2", "QB3"),
@@ -35,7 +36,8 @@ CIRCUIT = NativeCircuit(
 def point(index: int = 0, **fields: Any) -> PlannedPoint:
     given = {
         "index": index, "id": f"{index}", "name": "bell", "values": (("n", index),), "repeat": 0,
-        "shots": 100, "target": "garnet", "options": {}, "ask": "a", "circuit": "d", "summary": {},
+        "shots": 100, "target": "garnet", "options": {}, "ask": "a", "circuit": "d",
+        "summary": CircuitSummary(2, 3, {}),
     }  # fmt: skip
     return PlannedPoint(**{**given, **fields})
 

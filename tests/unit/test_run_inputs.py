@@ -44,5 +44,5 @@ def test_machines_noise_and_files_are_kept(tmp_path: Path, noise: str) -> None:
 
 def test_another_object_is_told(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
-    with pytest.raises(StoreCorrupt, match="holds no inputs of a run"):
+    with pytest.raises(StoreCorrupt, match="it is no iqm-spec/inputs/1"):
         read_inputs(store, store.put_json({"architectures": 3}))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.skeleton import CircuitSummary
 from iqm_spec.stages.server.attempts import ServerWork
 from iqm_spec.stages.server.batch import Bounds, Part, batches
 
@@ -28,7 +29,7 @@ def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: i
         options={"heralding": "none"},
         ask="a" * 64,
         circuit="c" * 64,
-        summary={"qubits": 1, "depth": 1, "gates": {"r": 1}},
+        summary=CircuitSummary(1, 1, {"r": 1}),
     )
     circuit = NativeCircuit(("QB1",), (("c", 1),), (Op("r", (0,), (1.0, 0.0)),) * ops)
     return Part(point, f"{index}-{repeat}", circuit, shots)

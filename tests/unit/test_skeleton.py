@@ -36,8 +36,8 @@ def test_apart_and_together_again(given_ops: list[Op], register: str) -> None:
     assert again == native.skeleton
     assert hash(again) == hash(native.skeleton)
     assert again.fill(native.angles).digest == circuit.digest
-    assert native.skeleton.summary["gates"] == circuit.counts()
-    assert native.skeleton.summary["depth"] == circuit.depth()
+    assert native.skeleton.summary.gates == circuit.counts()
+    assert native.skeleton.summary.depth == circuit.depth()
 
 
 def test_angles_must_fit() -> None:

@@ -47,7 +47,7 @@ def command(
         payload = read_payload(connection, job_id, patience)
         created = None if anyway else read_job(connection, job_id, patience).created
         attempt = adopt(store, found, job_id, payload, created)
-    run = str(attempt.intent.get("run", saved.state.id))
+    run = attempt.intent.run or saved.state.id
     ids = sorted({*attempt.ids, job_id})
     if as_json:
         output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids, "exit": 0})

@@ -28,6 +28,7 @@ from iqm_spec.runs.imported import Imported, bring_in, known_attempts
 from iqm_spec.stages.events import Paused
 from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 
 @click.command()
@@ -80,7 +81,7 @@ def command(
 def _answer(done: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
     return {
         "run": done.run,
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
         "server": realm,
         "jobs": [_job(job_id, one, done) for job_id, one in done.attempts.items()],
@@ -96,12 +97,12 @@ def _job(job_id: str, attempt: Attempt, done: Imported) -> dict[str, Any]:
         "id": job_id,
         "status": _status(attempt),
         "known": job_id in done.known,
-        "run": intent["run"],
-        "stage": intent["stage"],
-        "emulated": bool(intent.get("emulated")),
-        "computer": intent["computer"],
+        "run": intent.run,
+        "stage": intent.stage,
+        "emulated": intent.emulated,
+        "computer": intent.computer,
         "circuits": len(attempt.parts),
-        "shots": intent["shots"],
+        "shots": intent.shots,
     }
 
 
@@ -111,10 +112,10 @@ def _status(attempt: Attempt) -> str:
 
 def _tell(done: Imported, results: Path) -> None:
     for job_id, attempt in done.attempts.items():
-        how = f"known (run {attempt.intent['run']})" if job_id in done.known else "imported"
+        how = f"known (run {attempt.intent.run})" if job_id in done.known else "imported"
         circuits = count(len(attempt.parts), "circuit")
         click.echo(f"job {job_id}: {how}, {_status(attempt)}")
-        click.echo(f"  {attempt.intent['computer']}, {circuits}, {attempt.intent['shots']:,} shots")
+        click.echo(f"  {attempt.intent.computer}, {circuits}, {attempt.intent.shots:,} shots")
     for stage in done.stages:
         click.echo(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
         for reason in stage.reasons:

@@ -29,6 +29,7 @@ from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.registry import STAGES
 from iqm_spec.stages.server.prices import CostOptions
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 
 @frozen
@@ -135,7 +136,7 @@ def _request(
         facts = request_facts(plan, costs, store, realm, spec.description)
     title = f"Request for IQM credits: {plan.name}"
     told = {
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "qpu_seconds": costs.seconds.to_json(),
         "credits": costs.credits.to_json(),
     }

@@ -38,6 +38,7 @@ from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.registry import any_needs_server
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 ONLY_AER = (
     "note: this spec has the aer stage alone, so no server is asked; "
@@ -182,7 +183,7 @@ def _answer(
     return {
         "run": over.run,
         "again": over.again,
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "plan": {
             "digest": plan.digest,
             "points": len(plan.points),

@@ -20,6 +20,7 @@ from iqm_spec.runs.gaps import gaps, names_lost_objects
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.lost import lost_of_jobs
+from iqm_spec.store.structure import to_json
 
 DAMAGED = "damaged"
 """In the place of a run's status: something that it had is lost."""
@@ -104,8 +105,8 @@ def _show(
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
-        console.print(f"{stage_label(stage['stage'], stage['emulated'])}: {stage['status']}")
-        for reason in stage["verdict"]:
+        console.print(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
+        for reason in stage.verdict:
             console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
     for job in jobs:
         console.print(f"  {line(job)}", soft_wrap=True)
@@ -127,7 +128,7 @@ def _rest() -> int:
 
 
 def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any]:
-    fields = state.fields
+    fields = state.fields  # a damaged run is listed with what is there
     return {
         "run": state.id,
         "status": status,
@@ -136,7 +137,7 @@ def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any
             "digest": fields.get("plan"),
             "points": None if saved is None else len(saved.plan.points),
         },
-        "stages": [] if saved is None else saved.stages,
+        "stages": [] if saved is None else [to_json(stage) for stage in saved.stages],
         "about": "" if saved is None else saved.about,
         "exit": fields.get("exit"),
     }

@@ -58,7 +58,7 @@ def _different(subject: Subject) -> list[PlannedPoint]:
     found: dict[object, PlannedPoint] = {}
     for point in points:
         place = natives[point.ask].skeleton.bare.components
-        key = point.name, point.target, place, str(sorted(point.summary.items(), key=str))
+        key = point.name, point.target, place, str(point.summary.to_json())
         found.setdefault(key, point)
     return list(found.values())
 

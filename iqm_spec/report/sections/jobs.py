@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from attrs import frozen
 
@@ -21,6 +20,7 @@ from iqm_spec.server.jobs import parse_stored
 from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.stages.server.budget import Counting, Entry, entry_of
 from iqm_spec.store import Store
+from iqm_spec.store.contents import JobReportObject
 
 _MOST_ROWS = 200
 
@@ -47,7 +47,7 @@ class _Job:
 
 def jobs(subject: Subject) -> Section | None:
     """Timeline and costs; None for a run that asked no server."""
-    failed = {one["stage"] for one in subject.saved.stages if one["status"] == "failed"}
+    failed = {one.stage for one in subject.saved.stages if one.status == "failed"}
     found = [
         _job(subject.store, one, failed=stage.value in failed)
         for stage in StageName
@@ -74,12 +74,12 @@ def jobs(subject: Subject) -> Section | None:
 
 def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
     times = _times(store, attempt)
-    estimate = attempt.fields.get("server_estimate_seconds")
+    estimate = attempt.end.server_estimate_seconds if attempt.end else None
     return _Job(
         attempt=attempt,
         entry=entry_of(attempt, Counting()),
-        estimate=float(estimate) if isinstance(estimate, int | float) else None,
-        created=times.get("created") or _posix(attempt.intent.get("at")),
+        estimate=None if estimate is None else float(estimate),
+        created=times.get("created") or _posix(attempt.intent.at),
         started=times.get("execution_started"),
         ended=times.get("execution_ended"),
         given_up=failed and attempt.phase is Phase.SUBMITTED,
@@ -88,13 +88,12 @@ def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
 
 def _times(store: Store, attempt: Attempt) -> dict[str, float]:
     """The server's own timeline, where it told one."""
-    name = attempt.fields.get("report")
-    if not isinstance(name, str):
+    name = attempt.end.report if attempt.end else None
+    if name is None:
         return {}
     try:
-        told: Any = store.get_json(name)
-        report = parse_stored(told["job"])
-    except (StoreCorrupt, BadAnswer, KeyError, TypeError):
+        report = parse_stored(store.get(name, JobReportObject).job)
+    except (StoreCorrupt, BadAnswer):
         return {}
     found: dict[str, float] = {}
     for _, status, when in report.timeline:
@@ -148,14 +147,14 @@ def _table(found: list[_Job]) -> Table:
 
 def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     attempt, entry = job.attempt, job.entry
-    mock = attempt.intent.get("stage") == StageName.MOCK.value
+    mock = attempt.intent.stage == StageName.MOCK.value
     yield clean(", ".join(attempt.ids) or attempt.job[:12], 80)
     yield job.name
     phase = "no result given" if job.given_up else attempt.phase.value
-    yield clean(attempt.fields.get("status", phase), 30)
+    yield clean(phase if attempt.status is None else attempt.status, 30)
     yield _moment(job.created)
     yield f"{entry.circuits:,}"
-    yield f"{int(attempt.intent.get('shots', 0)):,}"
+    yield f"{attempt.intent.shots:,}"
     yield _waited(job)
     yield _ran(job)
     told = entry.predicted
@@ -166,10 +165,7 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     yield (
         "free" if mock else "" if entry.measured_credits is None else amount(entry.measured_credits)
     )
-    fields = attempt.fields
-    yield clean(
-        fields.get("calibration_set_id") or attempt.intent.get("calibration_set_id") or "", 40
-    )
+    yield clean(attempt.calibration_set_id or attempt.intent.calibration_set_id or "", 40)
 
 
 def _moment(of: float | None) -> str:
@@ -178,9 +174,7 @@ def _moment(of: float | None) -> str:
 
 
 def _costs(found: list[_Job]) -> Iterator[Block]:
-    paid = [
-        job.entry for job in found if job.attempt.intent.get("stage") == StageName.HARDWARE.value
-    ]
+    paid = [job.entry for job in found if job.attempt.intent.stage == StageName.HARDWARE.value]
     done = [one for one in paid if one.measured_seconds is not None]
     if not paid:
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any
 
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.report.document import (
@@ -23,6 +22,7 @@ from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.stages.server.machines import read_calibrations
+from iqm_spec.store.contents import StoredCalibration
 from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.targets.metrics import observations
 
@@ -77,9 +77,9 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
     name = clean(alias, 40)
     told = f"{name}: {len(used.components)} of {len(machine.components)} components in use."
     sets = dict.fromkeys(
-        clean(row.record.get("calibration_set_id"), 60)
+        clean(row.calibration_set_id, 60)
         for row in subject.rows
-        if row.record and row.point.target == alias and row.record.get("calibration_set_id")
+        if row.record and row.point.target == alias and row.calibration_set_id
     )
     if len(machine.components) <= MOST_COMPONENTS:
         yield Figures((Figure(f"machine-{alias}", told, chip(machine, used, told)),))
@@ -93,24 +93,24 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
             ("Noise of the simulation", clean(profile.source) if profile else "none"),
         )
     )
-    for told_ in read_calibrations(subject.store, subject.saved.calibrations):
-        if told_.get("alias") == alias:
-            yield from _calibration(told_, used)
+    for stored in read_calibrations(subject.store, subject.saved.calibrations):
+        if stored.alias == alias:
+            yield from _calibration(stored, used)
     if profile is not None:
         yield Text(f"{name}: {_summary(profile, used)}")
         tables = _tables(profile, used, machine.components)
         yield Fold(f"Error figures of {name} that the simulation used", tables)
 
 
-def _calibration(told: Mapping[str, Any], used: Used) -> Iterator[Block]:
+def _calibration(told: StoredCalibration, used: Used) -> Iterator[Block]:
     """What the server told of a set: medians over the components in use, and its best words."""
     figures: dict[str, list[float]] = {}
-    for one in observations(told["metrics"]):
+    for one in observations(told.metrics):
         if one.domain != "gates" and _in_use(one.locus, used):
             figures.setdefault(one.title, []).append(one.value)
     if not figures:
         return
-    name = clean(told.get("calibration_set_id"), 60)
+    name = clean(told.calibration_set_id, 60)
     rows = tuple(
         (clean(figure, 60), f"{median(values):.4g}", f"{min(values):.4g}", f"{max(values):.4g}", n)
         for figure, values in sorted(figures.items())[:_MOST_ROWS]

@@ -12,6 +12,7 @@ from iqm_spec.report.document import Block, Column, Figure, Figures, Fold, Secti
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import axis_label, clean, merit_title, stage_name, with_error
 from iqm_spec.stages.rows import Row
+from iqm_spec.store.structure import to_json
 
 _MOST_ROWS = 200
 MOST_FIGURES = 24
@@ -49,7 +50,7 @@ def _perfect(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """What a perfect device would show at these shots, by figure and point."""
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        for name, told in (row.comparison or {}).items():
+        for name, told in to_json(row.comparison).items() if row.comparison else ():
             if name.startswith(_PREFIX) and isinstance(told, int | float):
                 found.setdefault(name.removeprefix(_PREFIX), {})[row.point.id] = float(told)
     return found
@@ -113,7 +114,7 @@ def _notes(analysed: Sequence[Analysed]) -> list[str]:
 
 
 def _none(subject: Subject) -> str:
-    reasons = [row.derived.get("reason") for row in subject.rows if row.derived]
+    reasons = [row.why_no_comparison for row in subject.rows if row.derived]
     known = list(dict.fromkeys(clean(one) for one in reasons if one))
     why = f": {known[0]}" if known else ""
     return f"There are no figures of merit for this run{why}."

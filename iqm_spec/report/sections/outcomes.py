@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import nsmallest
-from typing import Any
 
 from iqm_spec.analysis.merit import Merit
 from iqm_spec.report.charts import merits_by_point
@@ -66,7 +65,7 @@ def _intro(subject: Subject, shown: int, counted: int) -> str:
     told += "Qiskit prints them; thin lines are one standard error of the counting."
     if shown < counted:
         told += f" {shown} of {counted:,} points are drawn here."
-    if "mock" in subject.saved.plan.header["stages"]:
+    if "mock" in subject.saved.plan.header.stages:
         told += " Counts of a mock are random bits by design and are not shown."
     return told
 
@@ -85,14 +84,14 @@ def _figure(subject: Subject, one: Measured, why: str, *, tips: bool) -> Figure:
 def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:
     """Ideal, simulated and measured outcomes of one point, in this order."""
     sets = _ideal(rows)
-    sets_seen = {row.record.get("calibration_set_id") for row in rows if row.record}
+    sets_seen = {row.calibration_set_id for row in rows if row.record}
     for row in rows:
         total = sum(row.counts.values())
         if not total:
             continue
         name = stage_name(row.stage, row.emulated, subject.noisy(row.point.target))
         if row.stage == "hardware" and len(sets_seen - {None}) > 1 and row.record:
-            name += f", set {clean(row.record.get('calibration_set_id'), 8)}"
+            name += f", set {clean(row.calibration_set_id, 8)}"
         shares = {bits: number / total for bits, number in row.counts.items()}
         color = 0 if row.stage == "aer" else 1 + sum(one.color in (1, 2, 3) for one in sets)
         sets.append(Outcomes(clean(name, 60), shares, color, total))
@@ -101,12 +100,10 @@ def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:
 
 def _ideal(rows: Sequence[Row]) -> list[Outcomes]:
     for row in rows:
-        derived: Mapping[str, Any] = row.derived or {}
-        found = derived.get("ideal")
-        if isinstance(found, Mapping) and found:
-            whole = bool(derived.get("complete"))
+        if row.derived is not None and row.ideal:
+            whole = bool(row.derived.complete)
             name = "ideal" if whole else "ideal, of outcomes seen"
-            return [Outcomes(name, {b: float(p) for b, p in found.items()}, 6, None, whole)]
+            return [Outcomes(name, {b: float(p) for b, p in row.ideal.items()}, 6, None, whole)]
     return []
 
 

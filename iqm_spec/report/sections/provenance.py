@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from iqm_spec.engine.journal import JOB
 from iqm_spec.report.document import Block, Code, Facts, Fold, Section, Text
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean
-from iqm_spec.store.layout import DIGEST
+from iqm_spec.store.events import JobCompleted, RunJob
 from iqm_spec.version import __version__
 
 _MOST_PACKS, _MOST_ROWS = 40, 60
@@ -30,32 +26,35 @@ def provenance(subject: Subject) -> Section:
 
 
 def _versions(subject: Subject) -> tuple[tuple[str, str], ...]:
-    told: Any = subject.environment.get("versions", {})
-    platform: Any = subject.environment.get("platform", {})
     rows: list[tuple[str, str]] = [("Run", subject.id)]
-    if isinstance(told, Mapping):
+    if environment := subject.environment:
         rows += [
             (clean(n, 40), clean(v or "not installed", 40))
-            for n, v in sorted(told.items())[:_MOST_ROWS]
+            for n, v in sorted(environment.versions.items())[:_MOST_ROWS]
         ]
-    if isinstance(platform, Mapping):
-        rows.append(("platform", clean(" ".join(map(str, platform.values())), 60)))
+        platform = environment.platform
+        rows.append(("platform", clean(f"{platform.machine} {platform.system}", 60)))
     return (*rows, ("report made by", f"iqm-spec {__version__}"))
 
 
 def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
-    fields, plan = subject.saved.state.fields, subject.saved.plan
-    rows = [
-        ("spec, its meaning", plan.header["spec"]["digest"]),
-        ("spec, its text", fields.get("text")),
+    start, plan = subject.saved.state.start, subject.saved.plan
+    rows: list[tuple[str, str | None]] = [
+        ("spec, its meaning", plan.header.spec.digest),
+        ("spec, its text", start.text),
         ("plan", plan.digest),
-        ("machines, noise, files", fields.get("inputs")),
-        ("versions", fields.get("environment")),
+        ("machines, noise, files", start.inputs),
+        ("versions", start.environment),
     ]
-    rows += [("transpiled circuits", one) for one in plan.header["circuits"][:_MOST_PACKS]]
-    packs = [event.fields.get("records") for event in subject.saved.state.of_kind(JOB)]
-    packs += [job.fields.get("records") for jobs in subject.jobs.values() for job in jobs]
-    known = list(dict.fromkeys(str(one) for one in packs if DIGEST.fullmatch(str(one))))
+    rows += [("transpiled circuits", one) for one in plan.header.circuits[:_MOST_PACKS]]
+    packs = [job.records for job in subject.saved.state.each(RunJob)]
+    packs += [
+        job.outcome.records
+        for jobs in subject.jobs.values()
+        for job in jobs
+        if isinstance(job.outcome, JobCompleted)
+    ]
+    known = list(dict.fromkeys(one for one in packs if one is not None))
     rows += [("records", one) for one in known[:_MOST_PACKS]]
     if len(known) > _MOST_PACKS:
         rows.append(("records", f"and {len(known) - _MOST_PACKS:,} more packs"))

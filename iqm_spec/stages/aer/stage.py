@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.analysis import Comparison, judge
 from iqm_spec.cost.ranges import NOTHING
 from iqm_spec.errors import ExitCode, UsageError
-from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.keep import natives_of
 from iqm_spec.plan.label import count, label
@@ -27,7 +26,7 @@ from iqm_spec.stages.aer import (
     spread_jobs,
     spread_of,
 )
-from iqm_spec.stages.derived import derived_line
+from iqm_spec.stages.derived import derived_record
 from iqm_spec.stages.events import Event, JobDone, Note, StageDone, StageStarted
 from iqm_spec.stages.interface import (
     PreviewContext,
@@ -38,9 +37,10 @@ from iqm_spec.stages.interface import (
     StageResults,
 )
 from iqm_spec.stages.keys import aer_key, installed_simulator, random_seed
-from iqm_spec.stages.rows import DERIVED, RECORDS, Row, rows_of
+from iqm_spec.stages.rows import Row, rows_of
 from iqm_spec.stages.shots import keep_simulated, wanted_keys
 from iqm_spec.store import Store
+from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, SimulatedRecord
 from iqm_spec.targets import ErrorProfile
 
 MOST_CIRCUITS = 256
@@ -114,7 +114,7 @@ class AerStage(Stage):
         for pack in keep_simulated(store, wanted_keys(plan.points, work.keys)):
             journal.memory(self.name, pack)
         verdict = judge(
-            plan.header["require"].get("aer", {}),
+            plan.header.require.get("aer", {}),
             (
                 (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))
                 for row in rows_of(store, plan.points, work.keys)
@@ -204,7 +204,7 @@ def _missing_jobs(plan: Plan, keys: Sequence[str], store: Store, *, fresh: bool)
     for point, key in zip(plan.points, keys, strict=True):
         keyed.setdefault(key, point)
     if not fresh:
-        held = store.find(RECORDS, keyed).keys() & store.find(DERIVED, keyed).keys()
+        held = store.find(AER_RECORDS, keyed).keys() & store.find(AER_DERIVED, keyed).keys()
         keyed = {key: point for key, point in keyed.items() if key not in held}
     return jobs_of(keyed)
 
@@ -236,8 +236,8 @@ def _cut(
 
 def _work(point: PlannedPoint) -> float:
     """Gates times amplitudes of a density matrix or of as many trajectories, the smaller one."""
-    gates: Mapping[str, int] = point.summary["gates"]  # type: ignore[assignment]
-    qubits = int(point.summary["qubits"]) + ("move" in gates)  # type: ignore[arg-type]
+    gates = point.summary.gates
+    qubits = point.summary.qubits + ("move" in gates)
     states = min(2.0 ** min(qubits, 60), float(point.shots))
     return sum(gates.values()) * 2.0 ** min(qubits, 30) * states
 
@@ -246,10 +246,10 @@ def _simulate(work: AerWork, context: StageContext) -> Iterator[Event]:
     """Store each job's counts and what is derived from them as soon as it is done."""
     store = context.store
     for number, outcomes in _outcomes(work.simulations, context):
-        records = store.put_pack(RECORDS, {}, [record_line(o) for o in outcomes])
-        lines = [derived_line(o.key, o.ideal, o.comparison, o.why_no_ideal) for o in outcomes]
-        derived = store.put_pack(DERIVED, {}, lines)
-        context.journal.job("aer", number, {"records": records, "derived": derived})
+        records = store.put_pack(AER_RECORDS, {}, [simulated_record(o) for o in outcomes])
+        lines = [derived_record(o.key, o.ideal, o.comparison, o.why_no_ideal) for o in outcomes]
+        derived = store.put_pack(AER_DERIVED, {}, lines)
+        context.journal.job(StageName.AER, number, records, derived)
         yield JobDone(StageName.AER, number, len(outcomes))
 
 
@@ -276,11 +276,11 @@ def asked_of(
 ) -> list[Job]:
     """What simulates `jobs`: their circuits from the folder, `profiles` by target."""
     circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
-    aer = plan.header["aer"]
+    aer = plan.header.aer
     return [
         (
             _tasks(job, plan, circuits),
-            Setup(noise=profiles[job.target], method=aer["method"], device=aer["device"]),
+            Setup(noise=profiles[job.target], method=aer.method, device=aer.device),
         )
         for job in jobs
     ]
@@ -302,18 +302,18 @@ def _profiles(inputs: RunInputs) -> Mapping[str, ErrorProfile | None]:
     return inputs.error_profiles
 
 
-def record_line(outcome: AerOutcome) -> dict[str, Json]:
-    """The line of a pack of records: what was got, and nothing that is made of it."""
-    return {
-        "key": outcome.key,
-        "counts": dict(outcome.counts),
-        "shots_returned": outcome.shots_returned,
-        "method": outcome.method,
-        "notes": list(outcome.notes),
-    }
+def simulated_record(outcome: AerOutcome) -> SimulatedRecord:
+    """What was got, and nothing that is made of it."""
+    return SimulatedRecord(
+        key=outcome.key,
+        counts=outcome.counts,
+        shots_returned=outcome.shots_returned,
+        method=outcome.method,
+        notes=tuple(outcome.notes),
+    )
 
 
 def comparison_of(row: Row) -> Comparison | None:
     """The stored distances of a row as the class that verdicts are made of."""
     found = row.comparison
-    return None if found is None else Comparison(**found)
+    return None if found is None else Comparison(**asdict(found))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from iqm_spec.errors import Refused, UsageError
+from iqm_spec.errors import Refused, StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.attempts import Attempt, Phase, event_time
 from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
+from iqm_spec.store.events import JobAdopted, JobReleased
 
 ADOPTABLE = (Phase.UNKNOWN, Phase.INTENDED, Phase.SUBMITTED, Phase.RELEASED)
 RELEASABLE = (Phase.UNKNOWN, Phase.FAILED, Phase.SUBMITTED)
@@ -45,14 +46,13 @@ def adopt(
     chosen = min(same, key=lambda attempt: ADOPTABLE.index(attempt.phase))
     if created is not None:
         _require_its_time(chosen, job_id, created)
-    fields: dict[str, Json] = {"attempt": chosen.number, "id": job_id, **event_time()}
-    store.job(chosen.job).append("adopted", fields)
+    store.job(chosen.job).add(JobAdopted(chosen.number, job_id, event_time()))
     return chosen
 
 
 def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
     """Refused for a job that came to be at another time: a colleague's, with the same payload."""
-    meant = datetime.fromisoformat(str(attempt.intent["at"]))
+    meant = datetime.fromisoformat(attempt.intent.at)
     if meant - BEFORE <= created <= meant + AFTER:
         return
     raise Refused(
@@ -84,15 +84,22 @@ def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
             hint="`iqm-spec resume` fetches it, `iqm-spec cancel` ends it",
             code="refused.release",
         )
-    store.job(attempt.job).append("released", {"attempt": attempt.number, **event_time()})
+    store.job(attempt.job).add(JobReleased(attempt.number, event_time()))
     return attempt
+
+
+def body_of(store: Store, attempt: Attempt) -> Json:
+    """The payload of an attempt; StoreCorrupt where its journal names none."""
+    if attempt.intent.body is None:
+        raise StoreCorrupt(f"the intent of job {attempt.job[:12]} names no payload")
+    return store.get_json(attempt.intent.body)
 
 
 def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     from iqm_spec.canonical import canonical
     from iqm_spec.server.payload import normalized
 
-    body = canonical(store.get_json(attempt.intent["body"]))
+    body = canonical(body_of(store, attempt))
     for form in (normalized, canonical):
         try:
             return form(payload) == body
@@ -107,7 +114,7 @@ def _differences(store: Store, found: Sequence[Attempt], payload: Json) -> str:
         return "there is no job in this run whose outcome is unknown"
     told = []
     for attempt in found:
-        body = store.get_json(attempt.intent["body"])
+        body = body_of(store, attempt)
         if isinstance(body, dict):
             keys = sorted(k for k in {*body, *payload} if body.get(k) != payload.get(k))
             told.append(f"{short_job_key(attempt)} differs in {', '.join(keys)}")

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 from attrs import evolve, field, frozen
 
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.keep import circuits_of
@@ -22,9 +20,21 @@ from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.stages.keys import point_key
 from iqm_spec.stages.server.batch import Part
 from iqm_spec.stages.server.locks import is_attempt_locked
-from iqm_spec.store import Store
-from iqm_spec.store.journal import Event
-from iqm_spec.store.references import named_jobs
+from iqm_spec.store import Event, Store
+from iqm_spec.store.events import (
+    JobAdopted,
+    JobClaimed,
+    JobCompleted,
+    JobEnd,
+    JobFailed,
+    JobIntent,
+    JobOutcome,
+    JobRejected,
+    JobReleased,
+    JobSubmitted,
+    JobUnknown,
+    StageUsed,
+)
 
 
 class Phase(StrEnum):
@@ -43,57 +53,100 @@ class Phase(StrEnum):
 _FREE = {Phase.CLAIMED, Phase.REJECTED, Phase.RELEASED}
 _ENDED = {Phase.FAILED, Phase.COMPLETED}
 
-KIND_OF = {
-    "claimed": Phase.CLAIMED,
-    "intent": Phase.INTENDED,
-    "rejected": Phase.REJECTED,
-    "unknown": Phase.UNKNOWN,
-    "released": Phase.RELEASED,
-    "submitted": Phase.SUBMITTED,
-    "adopted": Phase.SUBMITTED,
-    "failed": Phase.FAILED,
-    "completed": Phase.COMPLETED,
+PHASE_OF: Mapping[type[JobOutcome], Phase] = {
+    JobClaimed: Phase.CLAIMED,
+    JobIntent: Phase.INTENDED,
+    JobRejected: Phase.REJECTED,
+    JobUnknown: Phase.UNKNOWN,
+    JobReleased: Phase.RELEASED,
+    JobSubmitted: Phase.SUBMITTED,
+    JobAdopted: Phase.SUBMITTED,
+    JobFailed: Phase.FAILED,
+    JobCompleted: Phase.COMPLETED,
 }
-"""Kind of an event to what it tells."""
+"""Class of an event to how far it brings an attempt."""
 
 
 @frozen
 class Attempt:
     """One submission of a job, or the try of one.
 
-    `intent` holds what was to be submitted: run, stage, realm, target, queue, shots, calibration
-    set, `body` (digest of the payload) and `parts` (`[point key, part number]` per circuit). `ids`
-    are the server's ids: more than one means that the job was paid twice. `fields` are those of the
+    `ids` are the server's ids: more than one means that the job was paid twice. `outcome` is the
     event that decided the phase.
     """
 
     job: str
     number: int
     phase: Phase
-    intent: Mapping[str, Any]
     ids: tuple[str, ...]
-    fields: Mapping[str, Json]
-    completions: Mapping[str, Mapping[str, Json]] = field(factory=dict)
-    """What each of the server's ids brought: the fields of its `completed` event."""
-    failure: Mapping[str, Json] | None = None
-    """The fields of its `failed` event; they stay when it is released."""
+    outcome: JobOutcome
+    meant: JobIntent | None = None
+    """What was to be submitted; None where it did not come so far, or that event is lost."""
+    completions: Mapping[str, JobCompleted] = field(factory=dict)
+    """What each of the server's ids brought."""
+    failure: JobFailed | None = None
+    """How it failed; that stays when it is released."""
+
+    @property
+    def intent(self) -> JobIntent:
+        """What was to be submitted; StoreCorrupt where that is lost."""
+        if self.meant is None:
+            raise StoreCorrupt(
+                f"job {self.job[:12]} has lost its intent: what {', '.join(self.ids) or 'it'} "
+                "was submitted for cannot be told",
+                hint=f"bring the files of jobs/{self.job} back, from git or a colleague's copy",
+            )
+        return self.meant
+
+    def with_intent(self) -> Attempt:
+        """The attempt; StoreCorrupt where its intent is lost."""
+        _ = self.intent
+        return self
 
     def as_of(self, job_id: str | None) -> Attempt:
         """The attempt as that id has it, where it was completed under it."""
         if job_id is None or job_id not in self.completions:
             return self
-        return evolve(self, fields=self.completions[job_id])
+        return evolve(self, outcome=self.completions[job_id])
 
     @property
     def id(self) -> str | None:
         """The server's id in the event that decided the phase."""
-        told = self.fields.get("id")
-        return None if told is None else str(told)
+        outcome = self.outcome
+        return outcome.id if isinstance(outcome, JobSubmitted | JobAdopted | JobEnd) else None
+
+    @property
+    def completion(self) -> JobCompleted:
+        """How it was completed; ValueError where it was not."""
+        if not isinstance(self.outcome, JobCompleted):
+            raise ValueError(f"job {self.job[:12]} was not completed")
+        return self.outcome
+
+    @property
+    def end(self) -> JobEnd | None:
+        """How the server ended it, where that decided the phase."""
+        return self.outcome if isinstance(self.outcome, JobEnd) else None
+
+    @property
+    def qpu_seconds(self) -> float | None:
+        """Measured seconds on the quantum computer, where the server reported them."""
+        return None if self.end is None else self.end.qpu_seconds
+
+    @property
+    def calibration_set_id(self) -> str | None:
+        """The calibration set that the server ran it under, where that is known."""
+        return None if self.end is None else self.end.calibration_set_id
+
+    @property
+    def status(self) -> str | int | None:
+        """The server's word for how it ended, or the HTTP status by which it was rejected."""
+        outcome = self.outcome
+        return outcome.status if isinstance(outcome, JobRejected | JobEnd) else None
 
     @property
     def parts(self) -> Sequence[tuple[str, int]]:
         """Point key and part number of each of its circuits, in order."""
-        return [(key, number) for key, number in self.intent.get("parts", ())]
+        return () if self.meant is None else self.meant.parts
 
     @property
     def free(self) -> bool:
@@ -113,32 +166,34 @@ class Attempt:
 
 def attempts(job: str, events: Iterable[Event]) -> tuple[Attempt, ...]:
     """The attempts that a job's events tell of, by number."""
-    by_number: dict[int, list[Event]] = {}
+    by_number: dict[int, list[JobOutcome]] = {}
     for event in events:
-        if event.kind in KIND_OF:
-            number = event.seq if event.kind == "claimed" else event.fields.get("attempt")
-            by_number.setdefault(int(str(number)), []).append(event)
+        if isinstance(event.data, JobClaimed):
+            by_number.setdefault(event.seq, []).append(event.data)
+        elif isinstance(event.data, JobOutcome):
+            by_number.setdefault(event.data.attempt, []).append(event.data)
     return tuple(_attempt(job, number, by_number[number]) for number in sorted(by_number))
 
 
-def _attempt(job: str, number: int, events: Sequence[Event]) -> Attempt:
+def _attempt(job: str, number: int, events: Sequence[JobOutcome]) -> Attempt:
     order = list(Phase)
-    told = {KIND_OF[event.kind] for event in events}
+    told = {PHASE_OF[type(event)] for event in events}
     if {Phase.RELEASED, Phase.SUBMITTED} <= told and Phase.FAILED not in told:
         told.discard(Phase.RELEASED)  # released in the belief that it was lost, then found
     phase = max(told, key=order.index)
-    last = next(event for event in reversed(events) if KIND_OF[event.kind] is phase)
-    completions = {
-        str(event.fields["id"]): event.fields
-        for event in reversed(events)
-        if event.kind == "completed"
-    }
-    # of a job that was paid twice everybody takes the same one, whoever fetched it first
-    fields = completions[min(completions)] if phase is Phase.COMPLETED else last.fields
-    intent = next((event.fields for event in events if event.kind == "intent"), {})
-    ids = {str(event.fields["id"]) for event in events if event.kind in ("submitted", "adopted")}
-    failure = next((event.fields for event in events if event.kind == "failed"), None)
-    return Attempt(job, number, phase, intent, tuple(sorted(ids)), fields, completions, failure)
+    last = next(event for event in reversed(events) if PHASE_OF[type(event)] is phase)
+    completions = {event.id: event for event in reversed(events) if isinstance(event, JobCompleted)}
+    return Attempt(
+        job=job,
+        number=number,
+        phase=phase,
+        ids=tuple(sorted({e.id for e in events if isinstance(e, JobSubmitted | JobAdopted)})),
+        # of a job that was paid twice everybody takes the same one, whoever fetched it first
+        outcome=completions[min(completions)] if phase is Phase.COMPLETED else last,
+        meant=next((event for event in events if isinstance(event, JobIntent)), None),
+        completions=completions,
+        failure=next((event for event in events if isinstance(event, JobFailed)), None),
+    )
 
 
 _WEIGHT = {
@@ -148,9 +203,6 @@ _WEIGHT = {
     Phase.SUBMITTED: 2,
     Phase.COMPLETED: 3,
 }
-
-UsedAttempt = tuple[str, int, str | None]
-"""Job key, number of the attempt, and the server's id of the job whose results a run has."""
 
 AttemptId = tuple[str, int]
 """Job key and number of an attempt."""
@@ -165,7 +217,7 @@ class Covered:
     @property
     def shots(self) -> int:
         """Shots that were asked for so far."""
-        return sum(attempt.intent["shots"] for attempt in self.parts.values())
+        return sum(attempt.intent.shots for attempt in self.parts.values())
 
     @property
     def next_part(self) -> int:
@@ -178,7 +230,7 @@ def read_attempts(store: Store, stage: StageName, realm: str) -> list[Attempt]:
     return [
         attempt
         for attempt in read_all_attempts(store)
-        if (attempt.intent.get("stage"), attempt.intent.get("realm")) == (stage.value, realm)
+        if (attempt.intent.stage, attempt.intent.realm) == (stage.value, realm)
     ]
 
 
@@ -186,15 +238,8 @@ def read_all_attempts(store: Store) -> list[Attempt]:
     """Every attempt in the folder that has come as far as an intent."""
     found = []
     for key in store.job_keys():
-        for attempt in attempts(key, store.job(key).events()):
-            if attempt.intent:
-                found.append(attempt)
-            elif attempt.phase is not Phase.CLAIMED:
-                raise StoreCorrupt(
-                    f"job {key[:12]} has lost its intent: what {', '.join(attempt.ids) or 'it'} "
-                    "was submitted for cannot be told",
-                    hint=f"bring the files of jobs/{key} back, from git or a colleague's copy",
-                )
+        of_job = attempts(key, store.job(key).events())
+        found += [one.with_intent() for one in of_job if one.phase is not Phase.CLAIMED]
     return found
 
 
@@ -202,9 +247,9 @@ def require_journals(store: Store, realm: str) -> None:
     """StoreCorrupt where a run names jobs whose journals are gone: they might be paid again."""
     held = set(store.job_keys())
     for state in store.runs():
-        for event in state.of_kind("used"):
-            lost = [job for job in named_jobs(event.fields) if job not in held]
-            if lost and event.fields.get("realm") == realm:
+        for used in state.each(StageUsed):
+            lost = [job for job in used.jobs if job not in held]
+            if lost and used.realm == realm:
                 raise StoreCorrupt(
                     f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",
                     hint="bring it back, from git or a colleague's copy: without it the same job "
@@ -353,20 +398,18 @@ def settle(store: Store, every: Iterable[Attempt]) -> bool:
     ]
     for attempt in dead:
         why = "the program ended between the intent and the server's answer"
-        store.job(attempt.job).append(
-            "unknown", {"attempt": attempt.number, "why": why, **event_time()}
-        )
+        store.job(attempt.job).add(JobUnknown(attempt.number, why, event_time()))
     return bool(dead)
 
 
-def event_time() -> dict[str, Json]:
+def event_time() -> str:
     """The time of an event, UTC."""
-    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def point_keys(plan: Plan, stage: StageName, realm: str) -> tuple[str, ...]:
     """The key of every point of a plan, in order."""
-    calibration, references = plan.header["calibration"], plan.header["references"]
+    calibration, references = plan.header.calibration, plan.header.references
     return tuple(
         point_key(stage, realm, calibration, point, reference=point.name in references)
         for point in plan.points
@@ -391,10 +434,17 @@ def circuits_of_attempts(store: Store, found: Iterable[Attempt]) -> dict[str, Na
     return circuits
 
 
+def plan_of(attempt: Attempt) -> str:
+    """Digest of the plan that an attempt was made of; StoreCorrupt where its journal has none."""
+    if attempt.intent.plan is None:
+        raise StoreCorrupt(f"the intent of job {attempt.job[:12]} names no plan")
+    return attempt.intent.plan
+
+
 def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit]:
     intent = attempt.intent
-    plan = read_plan(store, intent["plan"])
-    keys = point_keys(plan, StageName(intent["stage"]), intent["realm"])
+    plan = read_plan(store, plan_of(attempt))
+    keys = point_keys(plan, StageName(intent.stage), intent.realm)
     points = dict(zip(keys, plan.points, strict=True))
     wanted = {key for key, _ in attempt.parts}
     held = {key: point for key, point in points.items() if key in wanted}

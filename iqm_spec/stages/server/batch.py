@@ -89,16 +89,16 @@ def job_asked_of(
     computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
 ) -> JobAsked:
     """A job of some points as something to be priced."""
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
+    summaries = [point.summary for point in points]
+    shape = job_shape(((one.qubits, one.depth) for one in summaries), shots)
     return JobAsked(computer, shape, conditions_of(options))
 
 
 def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:
     """Jobs of `parts` as the plan wants them."""
     header = plan.header
-    apart = header["mode"] == Mode.TIMESLOT.value
-    return batches(parts, bounds, header["order"], header["references"], apart=apart)
+    apart = header.mode == Mode.TIMESLOT.value
+    return batches(parts, bounds, header.order, header.references, apart=apart)
 
 
 def batches(

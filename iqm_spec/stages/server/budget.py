@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from attrs import define, field, frozen
 
@@ -11,13 +10,13 @@ from iqm_spec.cost.estimate import JobCost, credits_of, seconds_of
 from iqm_spec.cost.ranges import Range
 from iqm_spec.cost.words import amount
 from iqm_spec.errors import Refused
-from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, read_all_attempts
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.server_info import Session, computer_of
 from iqm_spec.store import Store
+from iqm_spec.store.events import Estimate, Span
 
 RESERVED = (Phase.INTENDED, Phase.UNKNOWN, Phase.SUBMITTED)
 """Jobs that may cost up to their upper estimate."""
@@ -80,7 +79,7 @@ def entries(found: Iterable[Attempt], rules: Counting) -> list[Entry]:
     return [
         entry_of(attempt, rules)
         for attempt in found
-        if attempt.intent.get("stage") == "hardware"
+        if attempt.intent.stage == "hardware"
         and (attempt.phase in (*RESERVED, Phase.COMPLETED) or attempt.failure is not None)
     ]
 
@@ -88,24 +87,24 @@ def entries(found: Iterable[Attempt], rules: Counting) -> list[Entry]:
 def entry_of(attempt: Attempt, rules: Counting) -> Entry:
     """One submission as the ledger has it."""
     intent = attempt.intent
-    estimate: Mapping[str, Any] = intent.get("estimate") or {}
+    estimate = intent.estimate or Estimate()
     measured = _measured(attempt)
-    per_second = estimate.get("price_per_second")
-    shots, parts = int(intent.get("shots", 0)), attempt.parts
+    per_second = estimate.price_per_second
+    shots, parts = intent.shots, attempt.parts
     return Entry(
-        experiment=experiment_of(str(intent.get("run", ""))),
-        computer=str(intent.get("computer", "")),
-        realm=str(intent.get("realm", "")),
-        emulated=bool(intent.get("emulated")),
-        mode=str(intent.get("queue", "")),
-        month=str(intent.get("at", ""))[:7],
+        experiment=experiment_of(intent.run or ""),
+        computer=intent.computer,
+        realm=intent.realm,
+        emulated=intent.emulated,
+        mode=intent.queue or "",
+        month=intent.at[:7],
         phase=_phase(attempt),
         ids=max(1, len(attempt.ids)),
         circuits=len(parts),
         executions=shots * len(parts),
-        predicted=_range(estimate, "qpu_seconds"),
+        predicted=_range(estimate.qpu_seconds),
         measured_seconds=measured,
-        credits=_credits(attempt, measured, per_second, _range(estimate, "credits"), rules),
+        credits=_credits(attempt, measured, per_second, _range(estimate.credits), rules),
         per_second=per_second,
     )
 
@@ -126,15 +125,14 @@ def _phase(attempt: Attempt) -> str:
     if attempt.phase is Phase.COMPLETED:
         return "measured"
     if attempt.failure is not None:
-        return "cancelled" if attempt.failure.get("status") in _CANCELLED else "failed"
+        return "cancelled" if attempt.failure.status in _CANCELLED else "failed"
     return "reserved" if attempt.phase is Phase.SUBMITTED else "unknown"
 
 
 def _measured(attempt: Attempt) -> float | None:
     """Seconds that its ids took together, as far as they were told; None where none was."""
-    ends = attempt.completions.values() or [attempt.failure or attempt.fields]
-    told = [end.get("qpu_seconds") for end in ends]
-    known = [float(one) for one in told if isinstance(one, int | float)]
+    ends = attempt.completions.values() or ([attempt.failure] if attempt.failure else [])
+    known = [float(end.qpu_seconds) for end in ends if end.qpu_seconds is not None]
     return sum(known) if known else None
 
 
@@ -149,20 +147,19 @@ def _credits(
     upper = estimate.high if estimate else 0.0
     by_time = (measured or 0.0) * (per_second or 0.0)
     if attempt.phase is Phase.COMPLETED:
-        untold = sum(1 for end in attempt.completions.values() if end.get("qpu_seconds") is None)
+        untold = sum(1 for end in attempt.completions.values() if end.qpu_seconds is None)
         open_ids = max(1, len(attempt.ids)) - len(attempt.completions)
         return by_time + (untold + open_ids) * upper
     if attempt.failure is not None:
-        rule = rules.of(str(attempt.failure.get("status", "")))
+        rule = rules.of(str(attempt.failure.status or ""))
         one = {"nothing": 0.0, "upper": upper, "measured": by_time}[rule]
     else:
         one = upper
     return one * max(1, len(attempt.ids))
 
 
-def _range(estimate: Mapping[str, Json], name: str) -> Range | None:
-    told: Any = estimate.get(name)
-    return None if told is None else Range.from_json(told)
+def _range(span: Span | None) -> Range | None:
+    return None if span is None else Range(*map(float, (span.low, span.expected, span.high)))
 
 
 def of_experiment(found: Sequence[Entry], experiment: str, realm: str) -> list[Entry]:

@@ -23,6 +23,15 @@ from iqm_spec.stages.server.attempts import (
 )
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.contents import JobReportObject
+from iqm_spec.store.events import JobCompleted, JobFailed, JobMemory
+from iqm_spec.store.records import (
+    HARDWARE_MEMORY,
+    HARDWARE_RECORDS,
+    MOCK_RECORDS,
+    MeasuredRecord,
+    PackKind,
+)
 
 if TYPE_CHECKING:
     from iqm_spec.server.jobs import JobReport
@@ -35,9 +44,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
 
 SHOTS_SECONDS = 60.0
 """How long the shots of a job are tried for before its counts are read without them."""
-
-MEMORY = "hardware-memory"
-"""Kind of the packs that hold the shots of machines."""
 
 RESULTS_SECONDS = 600.0
 """How long results are waited for that the server does not have of a completed job."""
@@ -63,9 +69,9 @@ class JobPoll:
     lacks: str = ""
 
 
-def records_kind(stage: StageName) -> str:
-    """Kind of the packs that hold the counts of a stage."""
-    return f"{stage.value}-records"
+def records_kind(stage: StageName) -> PackKind[MeasuredRecord]:
+    """Kind of the packs that hold the counts of a server stage."""
+    return MOCK_RECORDS if stage is StageName.MOCK else HARDWARE_RECORDS
 
 
 def collect(
@@ -183,21 +189,31 @@ def _store(
         told = f"job {report.id}: {error.message}"
         return JobPoll(attempt, report.status, ended=True, trouble=told)
     counts = [one.counts for one in shots]
-    lines: Iterator[dict[str, Json]] = (
-        {
-            "key": record_key(key, attempt.job, attempt.number, report.id),
-            "counts": cast("Json", one),
-            "shots_returned": sum(one.values()),
-            "calibration_set_id": report.calibration_set_id,
-        }
+    lines = (
+        MeasuredRecord(
+            key=record_key(key, attempt.job, attempt.number, report.id),
+            counts=one,
+            shots_returned=sum(one.values()),
+            calibration_set_id=report.calibration_set_id,
+        )
         for key, one in zip(keys, counts, strict=True)
     )
-    stage = StageName(attempt.intent["stage"])
+    stage = StageName(attempt.intent.stage)
     records = store.put_pack(records_kind(stage), {}, lines)
-    fields = {**_told(attempt, report, store), "records": records}
-    if pack := put_shots(store, attempt, report.id, shots):
-        fields["memory"] = pack
-    store.job(attempt.job).append("completed", fields)
+    store.job(attempt.job).add(
+        JobCompleted(
+            attempt=attempt.number,
+            id=report.id,
+            status=report.status,
+            records=records,
+            memory=put_shots(store, attempt, report.id, shots),
+            report=_keep_report(report, store),
+            calibration_set_id=report.calibration_set_id,
+            qpu_seconds=report.qpu_seconds,
+            server_estimate_seconds=report.estimate_seconds,
+            at=event_time(),
+        )
+    )
     return JobPoll(attempt, report.status, ended=True, lacks=lacks)
 
 
@@ -221,7 +237,7 @@ def results_of(
     asked = [circuits[key] for key, _ in attempt.parts]
     wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
     why = ""
-    if wanted and attempt.intent["stage"] == StageName.HARDWARE.value:
+    if wanted and attempt.intent.stage == StageName.HARDWARE.value:
         total = SHOTS_SECONDS if patience.total is None else min(SHOTS_SECONDS, patience.total)
         try:
             shots = read_shots(
@@ -242,7 +258,7 @@ def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
     """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
     from iqm_spec.server.errors import BadAnswer
 
-    asked = int(attempt.intent["shots"])
+    asked = attempt.intent.shots
     for number, one in enumerate(found, 1):
         if (got := sum(one.counts.values())) > asked:
             raise BadAnswer(f"circuit {number} has {got:,} shots, {asked:,} were asked for")
@@ -263,35 +279,34 @@ def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots
         for (key, _), one in zip(attempt.parts, shots, strict=True)
         if one.packed is not None
     ]
-    return store.put_pack(MEMORY, {}, lines) if lines else None
+    return store.put_pack(HARDWARE_MEMORY, {}, lines) if lines else None
 
 
 def _failed(attempt: Attempt, report: JobReport, store: Store) -> None:
-    fields = _told(attempt, report, store)
-    store.job(attempt.job).append("failed", {**fields, "message": why_failed(report)})
+    store.job(attempt.job).add(
+        JobFailed(
+            attempt=attempt.number,
+            id=report.id,
+            status=report.status,
+            message=why_failed(report),
+            report=_keep_report(report, store),
+            calibration_set_id=report.calibration_set_id,
+            qpu_seconds=report.qpu_seconds,
+            server_estimate_seconds=report.estimate_seconds,
+            at=event_time(),
+        )
+    )
+
+
+def _keep_report(report: JobReport, store: Store) -> str:
+    """Stores all that the server reports of a job; returns the object's digest."""
+    return store.put(JobReportObject(cast("Mapping[str, Json]", report.raw)))
 
 
 def why_failed(report: JobReport) -> str:
     """The server's reason in a line."""
     told = [*report.errors, *report.messages]
     return "; ".join(told) if told else f"the server says `{report.status}` and gives no reason"
-
-
-def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
-    """What both ends of a job have: its id, status and the server's whole report of it."""
-    stored = store.put_json({"format": "iqm-spec/job-report/1", "job": report.raw})
-    fields: dict[str, Json] = {
-        "attempt": attempt.number,
-        "id": report.id,
-        "status": report.status,
-        "report": stored,
-        "calibration_set_id": report.calibration_set_id,
-        "qpu_seconds": report.qpu_seconds,
-        **event_time(),
-    }
-    if report.estimate_seconds is not None:
-        fields["server_estimate_seconds"] = report.estimate_seconds
-    return fields
 
 
 # --- shots of jobs whose counts alone are in the folder ------------------------------------------
@@ -323,7 +338,7 @@ def fetch_missing_shots(
 
 def _lacks_shots(store: Store, attempt: Attempt, wanted: Collection[str]) -> bool:
     keys = [_record(attempt, key) for key, _ in attempt.parts if key in wanted]
-    return store.holders(MEMORY, keys).keys() < set(keys)
+    return store.holders(HARDWARE_MEMORY, keys).keys() < set(keys)
 
 
 def _fetch_shots(
@@ -340,7 +355,7 @@ def _fetch_shots(
     from iqm_spec.server.patience import Patience
     from iqm_spec.server.results import read_shots
 
-    job_id = str(attempt.fields["id"])
+    job_id = attempt.completion.id
     asked = [circuits[key] for key, _ in attempt.parts]
     numbers = {number for number, (key, _) in enumerate(attempt.parts) if key in wanted}
     patience = Patience(total=SHOTS_SECONDS, tell=report_pause)
@@ -349,17 +364,16 @@ def _fetch_shots(
     except (BadAnswer, Refused, Unreachable) as error:
         return f"the shots of job {job_id} could not be had: {error.message}"
     keys = [_record(attempt, key) for key, _ in attempt.parts]
-    kind = records_kind(StageName(attempt.intent["stage"]))
-    stored = store.find(kind, keys, within=[str(attempt.fields["records"])])
+    kind = records_kind(StageName(attempt.intent.stage))
+    stored = store.find(kind, keys, within=[attempt.completion.records])
     for key, circuit_shots in zip(keys, shots, strict=True):
-        counts = stored[key].record["counts"] if key in stored else {}
-        if without_spaces(circuit_shots.counts) != without_spaces(counts):  # type: ignore[arg-type]
+        counts = stored[key].record.counts if key in stored else {}
+        if without_spaces(circuit_shots.counts) != without_spaces(counts):
             return f"job {job_id}: the server has other shots now than were counted; none are kept"
     if pack := put_shots(store, attempt, job_id, shots):
-        fields: dict[str, Json] = {"attempt": attempt.number, "id": job_id, "memory": pack}
-        store.job(attempt.job).append("memory", fields)
+        store.job(attempt.job).add(JobMemory(attempt.number, job_id, pack))
     return next((f"job {job_id}: its shots are not kept ({s.why})" for s in shots if s.why), "")
 
 
 def _record(attempt: Attempt, key: str) -> str:
-    return record_key(key, attempt.job, attempt.number, str(attempt.fields["id"]))
+    return record_key(key, attempt.job, attempt.number, attempt.completion.id)

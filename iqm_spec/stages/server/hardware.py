@@ -77,7 +77,7 @@ class HardwareStage(ServerStage):
 
     def calibration_set(self, run: StageRun, target: str) -> str | None:
         """The set that the spec names or the plan was made for; None for the server's default."""
-        policy: str = run.plan.header["calibration"]
+        policy: str = run.plan.header.calibration
         if policy != "pin":
             return None if policy == "latest" else policy
         pinned = run.context.inputs.calibration_sets.get(target)
@@ -126,7 +126,7 @@ class HardwareStage(ServerStage):
         Where the server does not tell of timeslots, and the user names no time, all are submitted.
         Refused where it says that none is booked.
         """
-        if run.plan.header["mode"] != Mode.TIMESLOT.value:
+        if run.plan.header.mode != Mode.TIMESLOT.value:
             return list(range(len(jobs)))
         fits: list[int] = []
         without_slot: list[str] = []
@@ -163,7 +163,7 @@ class HardwareStage(ServerStage):
             *_server_estimate(run, jobs),
             *([findings.not_submitted] if findings.not_submitted else []),
         ]
-        bill = bill_of(run.session, self.name, run.plan.header["mode"], jobs, costs, notes)
+        bill = bill_of(run.session, self.name, run.plan.header.mode, jobs, costs, notes)
         if not run.context.options.agree(bill):
             raise Refused(
                 "nothing was submitted: nobody agreed to it",
@@ -234,8 +234,8 @@ def _server_estimate(run: StageRun, jobs: Sequence[Batch]) -> Iterator[str]:
         for attempt in mock.attempts(Phase.COMPLETED)
         if any(key in keys for key, _ in attempt.parts)
     ]
-    estimates = [attempt.fields.get("server_estimate_seconds") for attempt in copies]
-    known = [float(seconds) for seconds in estimates if isinstance(seconds, int | float)]
+    estimates = [attempt.completion.server_estimate_seconds for attempt in copies]
+    known = [float(seconds) for seconds in estimates if seconds is not None]
     carried = {key for attempt in copies for key, _ in attempt.parts}
     if known and len(known) == len(estimates) and carried == keys:
         yield (
@@ -246,7 +246,7 @@ def _server_estimate(run: StageRun, jobs: Sequence[Batch]) -> Iterator[str]:
 
 def _other_sets(run: StageRun, used: Sequence[UsedSet]) -> Iterator[str]:
     """Results of other calibration sets than the one that the plan's machine was read under."""
-    if run.plan.header["calibration"] != "pin":
+    if run.plan.header.calibration != "pin":
         return
     for target, calibration in used:
         pinned = run.context.inputs.calibration_sets.get(target)

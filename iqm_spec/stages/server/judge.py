@@ -11,6 +11,7 @@ from iqm_spec.errors import ExitCode
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, ServerWork
+from iqm_spec.store.events import JobFailed, JobRejected, JobUnknown
 
 
 @frozen
@@ -89,7 +90,7 @@ _STATUS = {
 def _code(work: ServerWork, found: Findings) -> ExitCode:
     if work.attempts(Phase.UNKNOWN, Phase.INTENDED):
         return ExitCode.UNKNOWN
-    if any(attempt.fields.get("status") == _CREDENTIALS for attempt in found.rejected):
+    if any(attempt.status == _CREDENTIALS for attempt in found.rejected):
         return ExitCode.REFUSED
     if work.attempts(Phase.FAILED) or found.rejected or found.troubles:
         return ExitCode.FAILED
@@ -107,14 +108,13 @@ def _passed(work: ServerWork, stage: StageName, now: datetime) -> Iterator[str]:
     """How many points, when, and under which calibration sets."""
     by_set: dict[str, list[Attempt]] = {}
     for attempt in work.attempts(Phase.COMPLETED):
-        got = attempt.fields.get("calibration_set_id")
-        told = got or attempt.intent.get("calibration_set_id") or "not told"
-        by_set.setdefault(str(told), []).append(attempt)
+        told = attempt.calibration_set_id or attempt.intent.calibration_set_id or "not told"
+        by_set.setdefault(told, []).append(attempt)
     what = "accepted (counts of a mock are random bits)" if stage is StageName.MOCK else "measured"
     for calibration, some in by_set.items():
         keys = {key for attempt in some for key, _ in attempt.parts}
         points = sum(1 for key in work.keys if key in keys)
-        times = sorted(str(attempt.fields["at"]) for attempt in some)
+        times = sorted(attempt.completion.at for attempt in some)
         yield (
             f"{count(points, 'point')} {what} {age(times[0], now)}, calibration set {calibration}"
         )
@@ -140,7 +140,7 @@ def paid_twice(work: ServerWork) -> list[str]:
             continue
         for part in attempt.parts:
             # asked afresh, a part stands apart from what there was before
-            asked = (*part, attempt.number if attempt.intent.get("fresh") else 0)
+            asked = (*part, attempt.number if attempt.intent.fresh else 0)
             ids.setdefault(asked, set()).update(attempt.ids)
     found = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
     return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in found]
@@ -150,8 +150,9 @@ _PAID = (Phase.SUBMITTED, Phase.COMPLETED)
 
 
 def _unknown(attempt: Attempt) -> str:
-    why = attempt.fields.get("why", "another process is submitting it")
-    run = attempt.intent.get("run")
+    told = attempt.outcome.why if isinstance(attempt.outcome, JobUnknown) else None
+    why = told or "another process is submitting it"
+    run = attempt.intent.run
     return (
         f"job {short_job_key(attempt)}: whether it was submitted is unknown ({why}). Look for it "
         f"on the server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
@@ -173,14 +174,20 @@ def _failed_mocks(work: ServerWork, stage: StageName) -> list[Attempt]:
 
 
 def _failed(attempt: Attempt) -> str:
-    status = attempt.fields.get("status", "failed")
-    message = attempt.fields.get("message", "no reason given")
-    return f"job {attempt.ids[0] if attempt.ids else short_job_key(attempt)} {status}: {message}"
+    return f"job {attempt.ids[0] if attempt.ids else short_job_key(attempt)} {why_failed(attempt)}"
+
+
+def why_failed(attempt: Attempt) -> str:
+    """The server's word for how a job ended, and its reason."""
+    message = attempt.outcome.message if isinstance(attempt.outcome, JobFailed) else None
+    return f"{attempt.status or 'failed'}: {message or 'no reason given'}"
 
 
 def _words(attempt: Attempt) -> str:
-    hint = attempt.fields.get("hint")
-    return f"{attempt.fields.get('message')}{f' ({hint})' if hint else ''}"
+    rejected = attempt.outcome
+    if not isinstance(rejected, JobRejected):
+        return attempt.phase
+    return f"{rejected.message}{f' ({rejected.hint})' if rejected.hint else ''}"
 
 
 def _waiting(waiting: Sequence[Attempt], troubles: Sequence[str]) -> Iterator[str]:
@@ -188,7 +195,7 @@ def _waiting(waiting: Sequence[Attempt], troubles: Sequence[str]) -> Iterator[st
         ids = ", ".join(attempt.ids[0] for attempt in waiting[:3])
         more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
         yield (
-            f"still at the server: {ids}{more}; `iqm-spec resume {waiting[0].intent.get('run')}` "
+            f"still at the server: {ids}{more}; `iqm-spec resume {waiting[0].intent.run}` "
             "brings the results in, as does the same `run`"
         )
 

@@ -7,24 +7,21 @@ same spec needs no server to find its plan and pins the same calibration sets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
 
 from attrs import field, frozen
 
 from iqm_spec.canonical import digest
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.json_types import Json
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.contents import StoredCalibration, StoredMachines
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,
     architecture_from_json,
     error_profile_from_json,
 )
-
-FORMAT = "iqm-spec/machines/1"
 
 
 @frozen
@@ -62,33 +59,26 @@ def kept_machines(store: Store, ask: MachinesAsk) -> Machines | None:
     found = store.find_answer(ask.key)
     if found is None:
         return None
-    data = cast("Mapping[str, Any]", store.get_json(found))
-    machines = cast("Mapping[str, Any]", data["machines"])
-    profiles = cast("Mapping[str, Any]", data.get("profiles", {}))
+    stored = store.get(found, StoredMachines)
+    profiles = (stored.profiles or {}).items()
     return Machines(
-        {alias: architecture_from_json(one, alias) for alias, one in machines.items()},
-        {alias: error_profile_from_json(one) for alias, one in profiles.items()},
+        {alias: architecture_from_json(one, alias) for alias, one in stored.machines.items()},
+        {alias: error_profile_from_json(one) for alias, one in profiles},
     )
 
 
 def keep_machines(store: Store, ask: MachinesAsk, machines: Machines, *, replan: bool) -> str:
     """Keeps machines for the runs to come; returns the digest of the object that holds them."""
-    data: dict[str, Json] = {
-        "format": FORMAT,
-        "machines": {
-            alias: dict(one.to_json()) for alias, one in sorted(machines.architectures.items())
-        },
-    }
-    if machines.profiles:
-        data["profiles"] = {
-            alias: dict(one.to_json()) for alias, one in sorted(machines.profiles.items())
-        }
-    stored = store.put_json(data)
+    profiles = {alias: one.to_json() for alias, one in machines.profiles.items()}
+    stored = store.put(
+        StoredMachines(
+            {alias: one.to_json() for alias, one in machines.architectures.items()},
+            profiles or None,
+        )
+    )
     store.link_answer(ask.key, stored, replan=replan)
     return stored
 
-
-CALIBRATION_FORMAT = "iqm-spec/calibration/1"
 
 UsedSet = tuple[str, str]
 """A machine's alias and a calibration set of it."""
@@ -96,8 +86,8 @@ UsedSet = tuple[str, str]
 
 def used_sets(rows: Iterable[Row]) -> list[UsedSet]:
     """The sets that rows were measured under, in order."""
-    found = ((row.point.target, row.record.get("calibration_set_id")) for row in rows if row.record)
-    return list(dict.fromkeys((target, str(one)) for target, one in found if one))
+    found = ((row.point.target, row.calibration_set_id) for row in rows)
+    return list(dict.fromkeys((target, one) for target, one in found if one))
 
 
 def keep_calibrations(
@@ -117,12 +107,9 @@ def keep_calibrations(
     return kept
 
 
-def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """`alias`, `calibration_set_id` and the server's `metrics` of each stored object."""
-    for one in digests:
-        told: Any = store.get_json(one)
-        if isinstance(told, dict) and told.get("format") == CALIBRATION_FORMAT:
-            yield told
+def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[StoredCalibration]:
+    """The stored figures of calibration sets."""
+    return (store.get(one, StoredCalibration) for one in digests)
 
 
 def _key(realm: str, alias: str, calibration: str) -> str:
@@ -137,13 +124,6 @@ def _read(store: Store, session: Session, alias: str, calibration: str) -> str |
         metrics = read_metrics(session.connection, alias, calibration)
         if metrics is None:
             return None
-        return store.put_json(
-            {
-                "format": CALIBRATION_FORMAT,
-                "alias": alias,
-                "calibration_set_id": calibration,
-                "metrics": metrics,
-            }
-        )
+        return store.put(StoredCalibration(alias, calibration, metrics))
     except (IqmSpecError, ValueError):  # no figures, or such as no JSON holds
         return None

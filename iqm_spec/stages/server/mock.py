@@ -38,7 +38,7 @@ class MockStage(ServerStage):
 
 def waived_by(plan: Plan) -> str | None:
     """The spec's reason to do without the mock."""
-    waived: str | None = plan.header["require"].get("mock", {}).get("waived")
+    waived: str | None = plan.header.require.get("mock", {}).get("waived")
     return waived
 
 

@@ -225,11 +225,10 @@ def _refusal(context: PreviewContext, limits: Limits, costs: Sequence[JobCost]) 
 
 def _job(stage: StageName, job: Batch, seconds: Range, credits_: Range) -> JobPreview:
     gates: dict[str, int] = {}
-    summaries: list[Mapping[str, Any]] = [part.point.summary for part in job.parts]
-    for summary in summaries:
-        for name, number in summary["gates"].items():
+    for part in job.parts:
+        for name, number in part.point.summary.gates.items():
             gates[name] = gates.get(name, 0) + number
-    depth = max(summary["depth"] for summary in summaries)
+    depth = max(part.point.summary.depth for part in job.parts)
     computer = computer_of(stage, job.target)
     return JobPreview(computer, len(job.parts), job.shots, depth, gates, seconds, credits_)
 
@@ -259,7 +258,7 @@ def _slots(
     limits: ServerLimits,
 ) -> Iterator[Slots]:
     """What a machine's jobs need of a timeslot, in timeslot mode or where a length is given."""
-    if plan.header["mode"] != Mode.TIMESLOT.value and given is None:
+    if plan.header.mode != Mode.TIMESLOT.value and given is None:
         return
     for machine in dict.fromkeys(job.target for job in jobs):
         pairs = zip(jobs, costs, strict=True)
@@ -273,7 +272,7 @@ def _assumed(
     tariff: Tariff, jobs: Sequence[JobAsked], plan: Plan, slots: Sequence[Slots]
 ) -> list[Assumption]:
     found = tariff.assumed(jobs)
-    if jobs and plan.header["mode"] == Mode.TIMESLOT.value:
+    if jobs and plan.header.mode == Mode.TIMESLOT.value:
         told = (
             "seconds used, at the price of the pay-as-you-go queue; the slot itself is booked whole"
         )

@@ -78,7 +78,7 @@ def tariff_of(
 
 
 def _attempts_at(realm: str, store: Store) -> list[Attempt]:
-    return [one for one in read_all_attempts(store) if one.intent.get("realm") == realm]
+    return [one for one in read_all_attempts(store) if one.intent.realm == realm]
 
 
 def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
@@ -115,10 +115,12 @@ def _price(computer: str, found: Sequence[Attempt], sources: PriceSources) -> Pr
 def _last_told(computer: str, found: Iterable[Attempt]) -> Price | None:
     """What the server said when a job was last submitted to the computer."""
     told = [
-        (str(attempt.intent.get("at", "")), attempt.intent["estimate"]["price_per_second"])
+        (attempt.intent.at, estimate.price_per_second)
         for attempt in found
-        if attempt.intent.get("computer") == computer
-        and attempt.intent.get("estimate", {}).get("price_from") == "server"
+        if attempt.intent.computer == computer
+        and (estimate := attempt.intent.estimate) is not None
+        and estimate.price_from == "server"
+        and estimate.price_per_second is not None
     ]
     if not told:
         return None
@@ -186,18 +188,13 @@ def measured_in(found: Iterable[Attempt]) -> list[Measured]:
     """The measured ones of some jobs by computer, realm and conditions; mocks measure nothing."""
     groups: dict[tuple[str, str, bool, str], list[Timing]] = {}
     for attempt in found:
-        intent, seconds = attempt.intent, attempt.fields.get("qpu_seconds")
-        if attempt.phase is not Phase.COMPLETED or intent.get("stage") != "hardware":
+        intent, seconds = attempt.intent, attempt.qpu_seconds
+        if attempt.phase is not Phase.COMPLETED or intent.stage != "hardware":
             continue
-        if not isinstance(seconds, int | float) or seconds <= 0 or "shape" not in intent:
+        if seconds is None or seconds <= 0 or intent.shape is None:
             continue
-        group = (
-            str(intent["computer"]),
-            str(intent["realm"]),
-            bool(intent.get("emulated")),
-            str(intent.get("conditions", "plain")),
-        )
-        timing = Timing(JobShape.from_json(intent["shape"]), float(seconds))
+        group = (intent.computer, intent.realm, intent.emulated, intent.conditions)
+        timing = Timing(JobShape.from_json(intent.shape), float(seconds))
         groups.setdefault(group, []).append(timing)
     return [Measured(*group, timings=tuple(timings)) for group, timings in sorted(groups.items())]
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
-from iqm_spec.stages.derived import MEASURED, derive_measured, derived_key
+from iqm_spec.stages.derived import derive_measured, derived_key
 from iqm_spec.stages.keys import record_key
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import (
     Attempt,
     Phase,
     ServerWork,
-    UsedAttempt,
     covering,
     point_keys,
     read_attempts,
 )
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.store import Store
-
-Record = Mapping[str, Any]
+from iqm_spec.store.events import UsedAttempt
+from iqm_spec.store.records import HARDWARE_DERIVED, MeasuredRecord
 
 
 def server_rows(
@@ -47,32 +45,33 @@ def server_rows(
         named = {(job, number): job_id for job, number, job_id in used}
         found = [a.as_of(named[a.job, a.number]) for a in found if (a.job, a.number) in named]
     work = ServerWork(keys, covering(found), plan.points)
-    emulated = emulated or any(attempt.intent.get("emulated") for attempt in work.attempts())
+    emulated = emulated or any(attempt.intent.emulated for attempt in work.attempts())
     records = _records(store, stage, work.attempts(Phase.COMPLETED))
     waiting = work.waiting()
     completed = {key for attempt in work.attempts(Phase.COMPLETED) for key, _ in attempt.parts}
     grouped = [_by_set(records.get(key, [])) for key in keys]
-    names = {derived_key([r["key"] for r in part]) for parts in grouped for part in parts if part}
-    derived = store.find(MEASURED, names) if stage is StageName.HARDWARE else {}
+    names = {derived_key([r.key for r in part]) for parts in grouped for part in parts if part}
+    derived = store.find(HARDWARE_DERIVED, names) if stage is StageName.HARDWARE else {}
     for point, key, parts in zip(plan.points, keys, grouped, strict=True):
         for part in parts:
-            more = derived.get(derived_key([record["key"] for record in part]))
+            more = derived.get(derived_key([record.key for record in part]))
             yield Row(
                 point=point,
                 stage=stage.value,
                 key=key,
-                record=_merged(part) if part else None,
+                record=_merged(key, part) if part else None,
                 derived=more.record if more else None,
                 emulated=emulated,
                 ended=bool(part) or key in completed,
                 waiting=key in waiting,
+                sources=tuple(record.key for record in part),
             )
 
 
-def _by_set(records: Sequence[Record]) -> list[list[Record]]:
+def _by_set(records: Sequence[MeasuredRecord]) -> list[list[MeasuredRecord]]:
     """Records of one point, apart by calibration set; one empty list where there are none."""
-    sets = dict.fromkeys(record["calibration_set_id"] for record in records)
-    apart = [[r for r in records if r["calibration_set_id"] == one] for one in sets]
+    sets = dict.fromkeys(record.calibration_set_id for record in records)
+    apart = [[r for r in records if r.calibration_set_id == one] for one in sets]
     return apart or [[]]
 
 
@@ -87,22 +86,22 @@ def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> list[str]:
         if row.record is not None
     ]
     derive_measured(store, plan, [(key, ask, got) for key, ask, got, new in counted if new])
-    found = store.find(MEASURED, {key for key, _, _, _ in counted})
+    found = store.find(HARDWARE_DERIVED, {key for key, _, _, _ in counted})
     return sorted({item.digest for item in found.values()})
 
 
 def _records(
     store: Store, stage: StageName, completed: Sequence[Attempt]
-) -> dict[str, list[Record]]:
+) -> dict[str, list[MeasuredRecord]]:
     """Records by point key."""
     wanted = {
-        record_key(key, attempt.job, attempt.number, str(attempt.fields["id"])): key
+        record_key(key, attempt.job, attempt.number, attempt.completion.id): key
         for attempt in completed
         for key, _ in attempt.parts
     }
-    packs = {str(attempt.fields["records"]) for attempt in completed}
+    packs = {attempt.completion.records for attempt in completed}
     found = store.find(records_kind(stage), wanted, within=packs)
-    by_point: dict[str, list[Record]] = {}
+    by_point: dict[str, list[MeasuredRecord]] = {}
     for name, key in wanted.items():
         if name in found:
             by_point.setdefault(key, []).append(found[name].record)
@@ -119,10 +118,10 @@ def _added(several: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
     return {bits: counts[bits] for bits in sorted(counts)}
 
 
-def _merged(parts: Sequence[Record]) -> dict[str, Any]:
-    return {
-        "counts": _added([part["counts"] for part in parts]),
-        "shots_returned": sum(part["shots_returned"] for part in parts),
-        "calibration_set_id": parts[0]["calibration_set_id"],
-        "records": [part["key"] for part in parts],
-    }
+def _merged(key: str, parts: Sequence[MeasuredRecord]) -> MeasuredRecord:
+    return MeasuredRecord(
+        key=key,
+        counts=_added([part.counts for part in parts]),
+        shots_returned=sum(part.shots_returned for part in parts),
+        calibration_set_id=parts[0].calibration_set_id,
+    )

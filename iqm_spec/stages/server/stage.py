@@ -156,7 +156,7 @@ class ServerStage(Stage):
         if is_left and (reason := self.why_waived(run)):
             return self._ended(context, "waived", reason, ExitCode.DONE)
         jobs = self._batches(run, work) if is_left else []
-        emulated = any(attempt.intent.get("emulated") for attempt in work.attempts())
+        emulated = any(attempt.intent.emulated for attempt in work.attempts())
         emulated = emulated or (is_left and run.session.emulated)
         cached = work.cached
         yield StageStarted(
@@ -216,7 +216,7 @@ class ServerStage(Stage):
             store=run.store,
             run=context.journal.run_id(),
             plan=run.plan.digest,
-            mode=Mode(run.plan.header["mode"]),
+            mode=Mode(run.plan.header.mode),
             calibration_sets=sets,
             tariff=approved.tariff,
             budget=approved.budget,
@@ -238,7 +238,7 @@ class ServerStage(Stage):
                 yield Submitted(self.name, self.computer(batch.target), len(batch.parts), attempt)
                 if attempt.phase is Phase.REJECTED:
                     findings.rejected.append(attempt)
-                    if attempt.fields.get("status") in (401, 403):  # so would the next one be
+                    if attempt.status in (401, 403):  # so would the next one be
                         return
                 else:
                     findings.submitted += 1

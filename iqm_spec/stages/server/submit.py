@@ -10,13 +10,12 @@ import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.cost.estimate import JobAsked, JobCost
 from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
-from iqm_spec.json_types import Json
 from iqm_spec.model import Mode, StageName
 from iqm_spec.stages.keys import job_key
 from iqm_spec.stages.server.attempts import (
@@ -32,6 +31,14 @@ from iqm_spec.stages.server.locks import attempt_lock, submission_lock
 from iqm_spec.stages.server.server_info import Session, computer_of
 from iqm_spec.stages.signals import Signals, deferred
 from iqm_spec.store import Store
+from iqm_spec.store.events import (
+    Estimate,
+    JobIntent,
+    JobRejected,
+    JobSubmitted,
+    JobUnknown,
+    Span,
+)
 from iqm_spec.store.journal import Journal
 
 if TYPE_CHECKING:
@@ -123,7 +130,7 @@ def submit(
                 return None
             # from before the intent until after the outcome, or others would think us dead
             working.enter_context(attempt_lock(context.store, key, number))
-            journal.append("intent", _intent(context, batch, number, body, priced, cost))
+            journal.add(_intent(context, batch, number, body, priced, cost))
             if context.budget is not None:
                 context.budget.mine.add((key, number))
         _post(context, batch, journal, number, body, _Pauses(signals, report_pause))
@@ -154,28 +161,46 @@ def _intent(
     body: bytes,
     priced: JobAsked,
     cost: JobCost | None,
-) -> dict[str, Json]:
-    parts: list[Json] = [[part.key, part.number] for part in batch.parts]
-    return {
-        "attempt": number,
-        "run": context.run,
-        "plan": context.plan,
-        "stage": context.stage.value,
-        "realm": context.session.realm,
-        "emulated": context.session.emulated,
-        "fresh": context.fresh,
-        "computer": priced.computer,
-        "target": batch.target,
-        "queue": context.queue,
-        "shots": batch.shots,
-        "calibration_set_id": context.calibration_sets.get(batch.target),
-        "body": context.store.put_json(json.loads(body)),
-        "parts": parts,
-        "shape": priced.shape.to_json(),
-        "conditions": priced.conditions,
-        **({} if cost is None else {"estimate": cost.to_json()}),
-        **event_time(),
-    }
+) -> JobIntent:
+    return job_intent(
+        priced,
+        cost,
+        attempt=number,
+        run=context.run,
+        plan=context.plan,
+        stage=context.stage.value,
+        realm=context.session.realm,
+        emulated=context.session.emulated,
+        fresh=context.fresh,
+        target=batch.target,
+        queue=context.queue,
+        calibration_set_id=context.calibration_sets.get(batch.target),
+        body=context.store.put_json(json.loads(body)),
+        parts=tuple((part.key, part.number) for part in batch.parts),
+    )
+
+
+def job_intent(priced: JobAsked, cost: JobCost | None, **fields: Any) -> JobIntent:
+    """The intent of a job that is priced, now; `fields` are the others of `JobIntent`."""
+    return JobIntent(
+        computer=priced.computer,
+        shots=priced.shape.shots,
+        shape=asdict(priced.shape),
+        conditions=priced.conditions,
+        estimate=None if cost is None else _estimate(cost),
+        at=event_time(),
+        **fields,
+    )
+
+
+def _estimate(cost: JobCost) -> Estimate:
+    return Estimate(
+        qpu_seconds=Span(**asdict(cost.seconds)),
+        credits=Span(**asdict(cost.credits)),
+        price_per_second=cost.per_second,
+        price_from=cost.price_from,
+        basis=cost.basis,
+    )
 
 
 @frozen
@@ -219,8 +244,7 @@ def _post(
         pauses.tell(why, seconds)
         if not pauses.wait(seconds):
             break
-    told: dict[str, Json] = {"code": "not_accepted", "message": why}
-    journal.append("rejected", {"attempt": number, **told, **event_time()})
+    journal.add(JobRejected(number, "not_accepted", why, at=event_time()))
     if refusal is not None:
         raise refusal
     if not pauses.signals.arrived:
@@ -235,7 +259,7 @@ def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number
     from iqm_spec.server.submission import Accepted
 
     try:
-        journal.append(*_event(outcome, number))
+        journal.add(_event(outcome, number))
     except JobFailed as error:
         if context.free or not isinstance(outcome, Accepted):
             raise
@@ -246,17 +270,17 @@ def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number
         ) from error
 
 
-def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
-    """Kind and fields of what the server said."""
+def _event(outcome: Outcome, number: int) -> JobSubmitted | JobRejected | JobUnknown:
+    """What the server said."""
     from iqm_spec.server.submission import Accepted, Rejected, Unknown
 
-    fields: dict[str, Json] = {"attempt": number, **event_time()}
     match outcome:
         case Accepted(job_id=job_id):
-            return "submitted", {**fields, "id": job_id}
+            return JobSubmitted(number, job_id, event_time())
         case Rejected():
-            fields |= {"status": outcome.status, "code": outcome.code}
-            return "rejected", {**fields, "message": outcome.message, "hint": outcome.hint}
+            return JobRejected(
+                number, outcome.code, outcome.message, outcome.hint, outcome.status, event_time()
+            )
         case Unknown(why=why):
-            return "unknown", {**fields, "why": why}
+            return JobUnknown(number, why, event_time())
     raise AssertionError(f"no outcome: {outcome!r}")
