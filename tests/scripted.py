@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,21 +39,24 @@ HALF_HEAD = Answer(b"HTTP/1.1 200 OK\r\nContent-Le")
 class Scripted:
     """`requests` holds each request as it came, head and body.
 
+    An answer may also be a function of the request that it answers.
+
     With `tls` it speaks HTTPS; a connection whose handshake fails takes an answer away, too.
     """
 
     def __init__(
         self,
-        answers: Iterable[Answer],
+        answers: Iterable[Answer | Callable[[bytes], Answer]],
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._tls = tls
         self.requests: list[bytes] = []
-        self._answers = list(answers)
+        self._answers = iter(answers)
         self._held: list[socket.socket] = []
         self._socket = socket.create_server(
-            (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
         )
         self.port = int(self._socket.getsockname()[1])
         shown = f"[{host}]" if ":" in host else host
@@ -77,7 +80,7 @@ class Scripted:
             held.close()
 
     def _serve(self) -> None:
-        for answer in self._answers:
+        for said in self._answers:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
@@ -89,6 +92,7 @@ class Scripted:
                 self.requests.append(b"")
                 continue
             self.requests.append(_request(connection))
+            answer = said if isinstance(said, Answer) else said(self.requests[-1])
             connection.sendall(answer.data)
             if answer.end == "held":
                 self._held.append(connection)

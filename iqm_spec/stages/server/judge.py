@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from attrs import define, field, frozen
 
@@ -56,25 +57,28 @@ def judge_server(
     work: ServerWork, stage: StageName, found: Findings, now: datetime | None = None
 ) -> ServerVerdict:
     """The verdict of what the folder has of a stage at the time `now`."""
-    unknown = work.attempts(Phase.UNKNOWN, Phase.INTENDED)
-    failed = work.attempts(Phase.FAILED) or _failed_mocks(work, stage)
+    unknown = work.attempts(Phase.UNKNOWN)
+    failed = work.attempts(Phase.FAILED) or _last_mocks(work, stage, Phase.FAILED)
     waiting = work.attempts(Phase.SUBMITTED)
     reasons = [
         *(paid_twice(work) if stage is StageName.HARDWARE else ()),
         *(_unknown(attempt) for attempt in unknown),
+        *(_lost_mock(attempt) for attempt in _last_mocks(work, stage, Phase.UNKNOWN)),
         *(_failed(attempt) for attempt in failed),
         *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
         *found.troubles,
         *([found.stopped] if found.stopped else []),
         *([found.not_submitted] if found.not_submitted else []),
         *_waiting(waiting, found.troubles),
-        *_untestable(work, found.untestable),
-        *found.notes,
+        *(_being_submitted(attempt) for attempt in work.attempts(Phase.INTENDED)),
     ]
     code = _code(work, found)
     status = _STATUS[code]
     if status == "passed":
         reasons = [*_passed(work, stage, now or datetime.now(UTC)), *reasons]
+    elif not reasons:
+        reasons = [_left(work, found.untestable)]
+    reasons += [*_untestable(work, found.untestable), *found.notes]
     return ServerVerdict(status, tuple(reasons), code)
 
 
@@ -88,7 +92,7 @@ _STATUS = {
 
 
 def _code(work: ServerWork, found: Findings) -> ExitCode:
-    if work.attempts(Phase.UNKNOWN, Phase.INTENDED):
+    if work.attempts(Phase.UNKNOWN):
         return ExitCode.UNKNOWN
     if any(attempt.status == _CREDENTIALS for attempt in found.rejected):
         return ExitCode.REFUSED
@@ -96,7 +100,7 @@ def _code(work: ServerWork, found: Findings) -> ExitCode:
         return ExitCode.FAILED
     if found.stopped or found.not_submitted:
         return ExitCode.REFUSED
-    if work.attempts(Phase.SUBMITTED):
+    if work.attempts(Phase.SUBMITTED, Phase.INTENDED):
         return ExitCode.WAITING
     complete = all(
         work.has(index) or key in found.untestable for index, key in enumerate(work.keys)
@@ -150,27 +154,54 @@ _PAID = (Phase.SUBMITTED, Phase.COMPLETED)
 
 
 def _unknown(attempt: Attempt) -> str:
-    told = attempt.outcome.why if isinstance(attempt.outcome, JobUnknown) else None
-    why = told or "another process is submitting it"
     run = attempt.intent.run
     return (
-        f"job {short_job_key(attempt)}: whether it was submitted is unknown ({why}). Look for it "
-        f"on the server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
+        f"job {short_job_key(attempt)}: whether it was submitted is unknown "
+        f"({_why_unknown(attempt)}). Look for it on the server's dashboard, then `iqm-spec adopt "
+        f"{run} JOB_ID`; if it is not there, "
         f"`iqm-spec release {run} {short_job_key(attempt)}`"
     )
 
 
-def _failed_mocks(work: ServerWork, stage: StageName) -> list[Attempt]:
-    """The last failed attempts at what a mock has not accepted: they will be tried again."""
+def _left(work: ServerWork, untestable: Collection[str]) -> str:
+    left = {
+        key for index, key in enumerate(work.keys) if key not in untestable and not work.has(index)
+    }
+    return f"{count(len(left), 'point')} not submitted; the same `run` submits what is left"
+
+
+def _being_submitted(attempt: Attempt) -> str:
+    """Of an intent whose process lives: `settled_work` marks those of processes that ended."""
+    return (
+        f"job {short_job_key(attempt)}: another process is submitting it; `iqm-spec resume "
+        f"{attempt.intent.run}` brings the results in, as does the same `run`"
+    )
+
+
+def _lost_mock(attempt: Attempt) -> str:
+    return (
+        f"job {short_job_key(attempt)}: whether the mock accepts it is unknown "
+        f"({_why_unknown(attempt)}); the same `run` submits it again"
+    )
+
+
+def _why_unknown(attempt: Attempt) -> str:
+    why = attempt.outcome.why if isinstance(attempt.outcome, JobUnknown) else None
+    return why or "no reason given"
+
+
+def _last_mocks(work: ServerWork, stage: StageName, phase: Phase) -> list[Attempt]:
+    """Last attempts that ended in a phase at what a mock has not accepted: the next run retries."""
     if stage is not StageName.MOCK:
         return []
     left = {key for index, key in enumerate(work.keys) if not work.has(index)}
     last: dict[str, Attempt] = {}
     for attempt in work.all_attempts:
-        concerns = attempt.phase is Phase.FAILED and any(key in left for key, _ in attempt.parts)
-        if concerns and last.get(attempt.job, attempt).number <= attempt.number:
-            last[attempt.job] = attempt
-    return list(last.values())
+        if any(key in left for key, _ in attempt.parts):
+            last[attempt.job] = max(
+                last.get(attempt.job, attempt), attempt, key=attrgetter("number")
+            )
+    return [attempt for attempt in last.values() if attempt.phase is phase]
 
 
 def _failed(attempt: Attempt) -> str:

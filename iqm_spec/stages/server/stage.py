@@ -298,6 +298,8 @@ class ServerStage(Stage):
                 yield JobPolled(self.name, poll.attempt, poll.status, poll.queue_position)
                 if poll.lacks:
                     findings.missing_shots[poll.attempt.job, poll.attempt.number] = poll.lacks
+                if poll.trouble in findings.troubles:
+                    continue  # with fail_fast jobs are waited for twice
                 if poll.trouble:
                     findings.troubles.append(poll.trouble)
                 elif poll.ended:
