@@ -32,10 +32,9 @@ from iqm_spec.errors import IqmSpecError
 from iqm_spec.model import Mode, StageName
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.plan import Plan
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.token import Token
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import Connection, connect
+from iqm_spec.server_api.token import Token
 from iqm_spec.stages.events import Event, Paused, RunDone, StageDone
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import stages_until
@@ -108,16 +107,9 @@ class Clock:
         self._due.append((self.now + seconds, action))
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        stand_in: dict[object, object] = {
-            time.sleep: self.sleep,
-            time.monotonic: self.monotonic,
-            random.random: lambda: 0.5,
-        }
-        defaults = Patience.__init__.__defaults__ or ()
         patch.setattr(time, "sleep", self.sleep)
         patch.setattr(time, "monotonic", self.monotonic)
-        changed = tuple(stand_in.get(value, value) for value in defaults)
-        patch.setattr(Patience.__init__, "__defaults__", changed)
+        patch.setattr(random, "random", lambda: 0.5)
 
 
 @frozen

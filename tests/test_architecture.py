@@ -20,7 +20,7 @@ LAYERS = [
     {"model", "iqm_client"},
     {"skeleton"},
     {"source", "sweep", "targets", "analysis", "store"},
-    {"circuits", "data", "server"},
+    {"circuits", "data", "server_api"},
     {"spec", "transpile"},
     {"check", "crosscheck"},
     {"plan"},

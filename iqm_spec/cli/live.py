@@ -15,9 +15,6 @@ from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 
-PATIENCE_SECONDS = 5.0
-"""How long the server is asked before the folder's word is taken."""
-
 
 def server_jobs(
     saved: SavedRun, store: Store, results: Path, server: str | None
@@ -63,12 +60,12 @@ def _told(attempt: Attempt) -> dict[str, Any]:
 
 
 def _update(jobs: list[dict[str, Any]], found: list[Attempt], session: Session | None) -> None:
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.jobs import read_job
+    from iqm_spec.server_api.retry import SHORT_READS, Retry
 
     for job, attempt in zip(jobs, found, strict=True):
         if session is not None and attempt.open:
-            report = read_job(session.connection, attempt.ids[0], Patience(total=PATIENCE_SECONDS))
+            report = read_job(session.connection, attempt.ids[0], Retry(SHORT_READS))
             job |= {
                 "status": report.status,
                 "queue_position": report.queue_position,

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from iqm_spec.cli import output
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
-from iqm_spec.server.origin import notice_of
+from iqm_spec.server_api.address import notice_of
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

@@ -14,8 +14,8 @@ from iqm_spec.emulator.messages import Rejected
 from iqm_spec.emulator.options import Options
 from iqm_spec.emulator.translate import Measured, translate
 from iqm_spec.json_types import Json
-from iqm_spec.server.payload import ForeignPayload, in_todays_form, validated
-from iqm_spec.server.reply import strict_json
+from iqm_spec.server_api.payload import ForeignPayload, in_current_form, validated
+from iqm_spec.server_api.reply import strict_json
 
 if TYPE_CHECKING:
     from iqm_spec.iqm_client import DynamicQuantumArchitecture, PostJobsRequest
@@ -78,7 +78,7 @@ def _json(body: bytes) -> Any:
     if not isinstance(data, dict):
         raise Rejected(400, "invalid_input", f"{_INVALID}: the body is no JSON object")
     try:
-        payload = in_todays_form(data)
+        payload = in_current_form(data)
     except ForeignPayload as error:
         raise _unsound(str(error)) from error
     _require_places(payload)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iqm_spec.emulator.messages import Rejected
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.payload import in_todays_form
+from iqm_spec.server_api.payload import in_current_form
 from iqm_spec.targets import Architecture
 
 
@@ -32,7 +32,7 @@ class Measured:
 
 def translate(payload: bytes, architecture: Architecture) -> list[Measured]:
     """Every circuit of an accepted payload; `Rejected` for what cannot be simulated here."""
-    data: Any = in_todays_form(json.loads(payload))
+    data: Any = in_current_form(json.loads(payload))
     mapping = _mapping(data.get("qubit_mapping"))
     return [_circuit(item, mapping, architecture) for item in data["circuits"]]
 

@@ -12,7 +12,7 @@ from iqm_spec.errors import Refused, UsageError
 from iqm_spec.stages.server.server_info import EMULATOR, Session
 
 if TYPE_CHECKING:
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.connection import Connection
 
 
 NO_CREDENTIALS = (
@@ -45,7 +45,7 @@ def realm_asked(server: str | None) -> str:
     asked = _asked(server)
     if asked == EMULATOR:
         return EMULATOR
-    from iqm_spec.server.origin import DEFAULT_SERVER, parse_server
+    from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
 
     return (DEFAULT_SERVER if asked is None else parse_server(asked)).realm
 
@@ -62,7 +62,7 @@ def server_of_run(realm: str | None, asked: str | None) -> str | None:
     if realm is None:
         return asked
     if asked is not None and asked != EMULATOR:
-        from iqm_spec.server.origin import parse_server
+        from iqm_spec.server_api.address import parse_server
 
         asked = parse_server(asked).realm
     if asked not in (None, realm):
@@ -80,9 +80,9 @@ def require_session(session: Session | None) -> Session:
 def _emulator(stack: ExitStack, state: Path | None) -> Session:
     def connect() -> Connection:
         from iqm_spec.emulator import Options, start
-        from iqm_spec.server.origin import Server
-        from iqm_spec.server.token import Token
-        from iqm_spec.server.transport import connect as to
+        from iqm_spec.server_api.address import Server
+        from iqm_spec.server_api.connection import connect as to
+        from iqm_spec.server_api.token import Token
 
         options = Options(state=state, speed=EMULATOR_SPEED)
         url = stack.enter_context(start(options)).url
@@ -92,8 +92,8 @@ def _emulator(stack: ExitStack, state: Path | None) -> Session:
 
 
 def _server(asked: str | None) -> Session | None:
-    from iqm_spec.server.origin import DEFAULT_SERVER, parse_server
-    from iqm_spec.server.token import find_token
+    from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
+    from iqm_spec.server_api.token import find_token
 
     server = DEFAULT_SERVER if asked is None else parse_server(asked)
     token = find_token(os.environ)
@@ -101,7 +101,7 @@ def _server(asked: str | None) -> Session | None:
         return None
 
     def connect() -> Connection:
-        from iqm_spec.server.transport import connect as to
+        from iqm_spec.server_api.connection import connect as to
 
         return to(server, token)
 
@@ -112,13 +112,14 @@ def _is_emulator(url: str) -> bool:
     """Whether the project's emulator answers at an address of this machine."""
     from urllib.parse import urlsplit
 
-    from iqm_spec.server import wire
-    from iqm_spec.server.errors import NoReply
-    from iqm_spec.server.origin import is_loopback
+    from iqm_spec.server_api import exchange
+    from iqm_spec.server_api.address import is_loopback
+    from iqm_spec.server_api.errors import NoReply
+    from iqm_spec.server_api.retry import EMULATOR_CHECK_SECONDS
 
     if not is_loopback(urlsplit(url).hostname):
         return False
     try:
-        return wire.get(f"{url}/emulator", timeout=10.0).status_code == 200
+        return exchange.get(f"{url}/emulator", timeout=EMULATOR_CHECK_SECONDS).status_code == 200
     except NoReply:
         return False

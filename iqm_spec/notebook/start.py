@@ -16,7 +16,7 @@ from iqm_spec.model import StageName
 from iqm_spec.notebook.given import Spec, source_of
 from iqm_spec.notebook.progress import Progress, to_stderr
 from iqm_spec.notebook.stored import Run, load
-from iqm_spec.server.origin import notice_of
+from iqm_spec.server_api.address import notice_of
 from iqm_spec.stages.events import RunDone
 from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.server.budget import Bill

@@ -91,7 +91,7 @@ def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoi
 def _request(
     store: Store, plan: Plan, attempt: Attempt, by_key: Mapping[str, PlannedPoint]
 ) -> bytes:
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     intent = attempt.intent
     points = [by_key[key] for key, _ in attempt.parts]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.replay.check import Check, Mismatch, check_of
-from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.jobs import parse_stored
+from iqm_spec.server_api.errors import BadAnswer
+from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.keys import record_key
 from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
 from iqm_spec.stages.server.collect import records_kind

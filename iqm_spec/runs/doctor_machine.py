@@ -19,7 +19,7 @@ from iqm_spec.runs.doctor import Check, fine, problem, unknown, warning
 from iqm_spec.stages.server.batch import USUAL_CIRCUITS
 
 if TYPE_CHECKING:
-    from iqm_spec.server.offer import Offer, Slot
+    from iqm_spec.server_api.computers import ComputerInfo, Slot
 
 LAYERS = 100
 """Depth that circuits are taken to have: nothing is transpiled here."""
@@ -52,7 +52,7 @@ class Need:
         """Shots of all circuits together."""
         return sum(shots * circuits for shots, circuits in self.groups)
 
-    def jobs(self, offer: Offer) -> int:
+    def jobs(self, offer: ComputerInfo) -> int:
         """Jobs that it takes within the server's limits on circuits, shots and executions."""
         known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
         jobs = 0
@@ -91,7 +91,7 @@ def needs_of(points: Iterable[Point]) -> dict[str, Need]:
     }
 
 
-def machine_checks(offer: Offer, need: Need, mode: Mode, now: datetime) -> list[Check]:
+def machine_checks(offer: ComputerInfo, need: Need, mode: Mode, now: datetime) -> list[Check]:
     """Health, queue, limits, and the queue that the spec's mode stands in."""
     in_slots = mode is Mode.TIMESLOT
     return [
@@ -103,12 +103,12 @@ def machine_checks(offer: Offer, need: Need, mode: Mode, now: datetime) -> list[
     ]
 
 
-def standing_checks(offer: Offer) -> list[Check]:
+def standing_checks(offer: ComputerInfo) -> list[Check]:
     """Health, status and queue of a computer."""
     return [_health(offer), _status(offer), _queue(offer)]
 
 
-def _health(offer: Offer) -> Check:
+def _health(offer: ComputerInfo) -> Check:
     name = f"{offer.alias} health"
     if offer.healthy is None:
         return unknown(name, _not_told(offer, "health"))
@@ -117,7 +117,7 @@ def _health(offer: Offer) -> Check:
     return warning(name, "not healthy", "jobs may wait or fail: look at the server's dashboard")
 
 
-def _status(offer: Offer) -> Check:
+def _status(offer: ComputerInfo) -> Check:
     name = f"{offer.alias} status"
     if offer.operational_status is None:
         return unknown(name, _not_told(offer, "details"))
@@ -126,14 +126,14 @@ def _status(offer: Offer) -> Check:
     return warning(name, offer.operational_status, "jobs wait until the machine is online again")
 
 
-def _queue(offer: Offer) -> Check:
+def _queue(offer: ComputerInfo) -> Check:
     name = f"{offer.alias} queue"
     if offer.queue_length is None:
         return unknown(name, _not_told(offer, "queue"))
     return fine(name, f"{count(offer.queue_length, 'job')} waiting")
 
 
-def _limits(offer: Offer, need: Need) -> Check:
+def _limits(offer: ComputerInfo, need: Need) -> Check:
     name = f"{offer.alias} limits"
     limits = [offer.max_circuits, offer.max_shots, offer.max_executions, offer.max_instructions]
     if all(limit is None for limit in limits):
@@ -149,11 +149,11 @@ def _limits(offer: Offer, need: Need) -> Check:
     return fine(name, told)
 
 
-def _price(offer: Offer) -> Check:
+def _price(offer: ComputerInfo) -> Check:
     return fine(f"{offer.alias} price", f"{offer.price_per_second} credits per second of QPU time")
 
 
-def _bookable(offer: Offer, now: datetime) -> Iterator[Check]:
+def _bookable(offer: ComputerInfo, now: datetime) -> Iterator[Check]:
     """The timeslots that can be booked, the first ones with their prices in credits."""
     slots = [slot for slot in offer.available or () if slot.end > now]
     if not slots:
@@ -170,7 +170,7 @@ def _slot_words(slot: Slot, now: datetime) -> str:
     return f"{starts}, {span(slot.end - slot.start)}{price}"
 
 
-def _windows(offer: Offer, now: datetime) -> Check:
+def _windows(offer: ComputerInfo, now: datetime) -> Check:
     name = f"{offer.alias} pay-as-you-go"
     if offer.windows is None:
         return unknown(name, _not_told(offer, "queue"))
@@ -188,7 +188,7 @@ def _windows(offer: Offer, now: datetime) -> Check:
     return fine(name, f"open now; the window closes {moment(window.end, now)}")
 
 
-def _timeslots(offer: Offer, need: Need, now: datetime) -> Check:
+def _timeslots(offer: ComputerInfo, need: Need, now: datetime) -> Check:
     name = f"{offer.alias} timeslots"
     wanted, minutes = slot_words(need, offer)
     if offer.booked is None:
@@ -210,7 +210,7 @@ def _timeslots(offer: Offer, need: Need, now: datetime) -> Check:
     return fine(name, told)
 
 
-def slot_words(need: Need, offer: Offer) -> tuple[str, int]:
+def slot_words(need: Need, offer: ComputerInfo) -> tuple[str, int]:
     """How long a timeslot a spec needs, in words, and in minutes."""
     jobs = need.jobs(offer)
     slot = need.slot(jobs)
@@ -255,7 +255,7 @@ def span(length: timedelta) -> str:
 _WHAT: Mapping[str, str] = {"details": "the status", "queue": "the queue"}
 
 
-def _not_told(offer: Offer, what: str) -> str:
+def _not_told(offer: ComputerInfo, what: str) -> str:
     """Why something is not known: the server's words, or that it says nothing of it."""
     for note in offer.notes:
         name, _, why = note.partition(": ")

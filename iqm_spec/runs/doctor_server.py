@@ -17,23 +17,20 @@ from iqm_spec.stages.server.server_info import EMULATOR, computer_of
 
 if TYPE_CHECKING:
     from iqm_spec.model import Spec
-    from iqm_spec.server.computers import Computer
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.token import Token
-    from iqm_spec.server.transport import Connection
-
-SECONDS = 6.0
-"""How long each read is tried."""
+    from iqm_spec.server_api.computers import Computer
+    from iqm_spec.server_api.connection import Connection
+    from iqm_spec.server_api.retry import Retry
+    from iqm_spec.server_api.token import Token
 
 _GET_ONE = "get one from the server's dashboard and set IQM_TOKEN, or rehearse: `--server emulator`"
 _SOON = 24 * 3600.0
 
 
-def patience() -> Patience:
-    """How long a doctor's visit waits for an answer."""
-    from iqm_spec.server.patience import Patience
+def retry() -> Retry:
+    """How often and how long `doctor` asks."""
+    from iqm_spec.server_api.retry import DOCTOR_READS, Retry
 
-    return Patience(first=0.5, total=SECONDS)
+    return Retry(DOCTOR_READS)
 
 
 @frozen
@@ -48,14 +45,14 @@ class Credentials:
     @property
     def expires(self) -> float:
         """When it expires, in seconds since 1970; 0 where it does not tell."""
-        from iqm_spec.server.token import expires_at
+        from iqm_spec.server_api.token import expires_at
 
         return 0.0 if self.token is None else expires_at(self.token.reveal())
 
 
 def credentials(environ: Mapping[str, str]) -> Credentials:
     """What IQM_TOKEN or IQM_TOKENS_FILE holds, as `run` would take it."""
-    from iqm_spec.server.token import find_token
+    from iqm_spec.server_api.token import find_token
 
     variable = next((name for name in ("IQM_TOKEN", "IQM_TOKENS_FILE") if environ.get(name)), "")
     try:
@@ -92,14 +89,13 @@ class Visit:
 def visit(connection: Connection) -> Visit:
     """Ask for the list of quantum computers, and until when the token is valid."""
     from iqm_spec.errors import Unreachable
-    from iqm_spec.server.account import read_expiry
-    from iqm_spec.server.computers import list_computers
-    from iqm_spec.server.errors import Misconfigured
-    from iqm_spec.server.patience import TRY_LATER
+    from iqm_spec.server_api.computers import list_computers, read_token_expiry
+    from iqm_spec.server_api.connection import TRY_LATER
+    from iqm_spec.server_api.errors import Misconfigured
 
     try:
-        computers, token = list_computers(connection, patience()), connection.token
-        expires = None if token is None else read_expiry(connection, token, patience())
+        computers, token = list_computers(connection, retry()), connection.token
+        expires = None if token is None else read_token_expiry(connection, token, retry())
         return Visit(computers, token_expires=expires)
     except IqmSpecError as error:
         if not isinstance(error, Unreachable) and error.code != Misconfigured.code:
@@ -192,7 +188,7 @@ def spec_checks(
 
     `pins` are the calibration sets that an earlier run of the spec took, by alias.
     """
-    from iqm_spec.server.offer import read_offer
+    from iqm_spec.server_api.computers import read_computer_info
 
     server_stages = [stage for stage in spec.stages if stage is not StageName.AER]
     if not server_stages or found.unreachable:
@@ -204,13 +200,13 @@ def spec_checks(
             continue
         if found.computers is not None and target not in found.aliases:
             continue
-        offer = read_offer(connection, target, patience(), LOOKED_AHEAD)
+        offer = read_computer_info(connection, target, retry(), LOOKED_AHEAD)
         yield from machine_checks(offer, need, spec.mode, datetime.now(UTC))
         yield calibration_check(connection, target, spec.calibration, pins.get(target))
 
 
 def _target(stage: StageName, target: str, found: Visit) -> Check:
-    from iqm_spec.server.computers import find_computer
+    from iqm_spec.server_api.computers import find_computer
 
     alias = computer_of(stage, target)
     if found.computers is None:
@@ -226,16 +222,16 @@ def _target(stage: StageName, target: str, found: Visit) -> Check:
 
 def calibration_check(connection: Connection, alias: str, policy: str, pinned: str | None) -> Check:
     """Whether the calibration set that the spec means is there, beside today's default."""
-    from iqm_spec.server.computers import read_architecture
-    from iqm_spec.server.errors import CalibrationGone
+    from iqm_spec.server_api.computers import read_architecture
+    from iqm_spec.server_api.errors import CalibrationGone
 
     name = f"{alias} calibration"
     asked = pinned if policy == "pin" else None if policy == "latest" else policy
     try:
-        default = read_architecture(connection, alias, "default", patience()).calibration_set_id
+        default = read_architecture(connection, alias, "default", retry()).calibration_set_id
         if asked in (None, default):
             return fine(name, f"{default}, today's default")
-        read_architecture(connection, alias, str(asked), patience())
+        read_architecture(connection, alias, str(asked), retry())
     except CalibrationGone as error:
         return problem(name, error.message, error.hint)
     except IqmSpecError as error:

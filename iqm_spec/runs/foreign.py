@@ -24,8 +24,8 @@ from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import PlannedPoint
 
 if TYPE_CHECKING:
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.connection import Connection
+    from iqm_spec.server_api.retry import Retry
 
 OPTIONS = (
     "heralding_mode",
@@ -86,23 +86,25 @@ class Candidate:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def read_foreign(connection: Connection, job_id: str, patience: Patience) -> ForeignJob:
+def read_foreign(connection: Connection, job_id: str, retry: Retry) -> ForeignJob:
     """The job of this id with its payload.
 
     Refused where it holds no circuits that can be compared, BadAnswer where the server does not
     tell enough.
     """
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.jobs import read_job, read_payload
-    from iqm_spec.server.payload import ForeignPayload, circuits_payload
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.jobs import read_job, read_payload, require_circuits
+    from iqm_spec.server_api.payload import ForeignPayload, circuits_payload
 
-    report = read_job(connection, job_id, patience)
-    _require_circuits(report.raw, job_id)
-    alias = _alias(connection, report.raw, patience)
+    report = read_job(connection, job_id, retry)
+    kind = report.raw.get("type") if isinstance(report.raw, dict) else None
+    kind = kind if isinstance(kind, str) else ""
+    require_circuits(job_id, "it", kind, code="refused.import")
+    alias = _alias(connection, report.raw, retry)
     if not alias:
         raise BadAnswer(f"the server does not say which quantum computer job {job_id} is of")
     try:
-        payload = circuits_payload(read_payload(connection, job_id, patience))
+        payload = circuits_payload(read_payload(connection, job_id, retry))
     except ForeignPayload as error:
         raise Refused(
             f"job {job_id} cannot be imported: {error}",
@@ -128,27 +130,16 @@ def read_foreign(connection: Connection, job_id: str, patience: Patience) -> For
     )
 
 
-def _require_circuits(raw: Any, job_id: str) -> None:
-    """Refused where the server says that the job is one of another type, of pulses for instance."""
-    kind = raw.get("type") if isinstance(raw, dict) else None
-    if isinstance(kind, str) and kind not in ("", "circuit"):
-        raise Refused(
-            f"job {job_id} is no job of circuits: it is of the type `{printable(kind)[:40]}`",
-            hint="only jobs of circuits can be those of a spec",
-            code="refused.import",
-        )
-
-
-def _alias(connection: Connection, raw: Any, patience: Patience) -> str:
+def _alias(connection: Connection, raw: Any, retry: Retry) -> str:
     """The computer of a job: by its alias, or by its id in the list of computers."""
-    from iqm_spec.server.computers import list_computers
+    from iqm_spec.server_api.computers import list_computers
 
     told = raw.get("qc") if isinstance(raw, dict) else None
     if not isinstance(told, dict):
         return ""
     if isinstance(told.get("alias"), str):
         return str(told["alias"])
-    computers = list_computers(connection, patience)
+    computers = list_computers(connection, retry)
     return next((one.alias for one in computers if one.id and one.id == told.get("id")), "")
 
 
@@ -206,7 +197,7 @@ def candidates(
     points: Iterable[PlannedPoint], keys: Iterable[str], circuits: Mapping[str, NativeCircuit]
 ) -> list[Candidate]:
     """The points of a plan as a job would hold them; `circuits` by the asks of points."""
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     forms: dict[str, Form] = {}
     found = []

@@ -47,9 +47,6 @@ if TYPE_CHECKING:
 
 SERVER_STAGES = (StageName.MOCK, StageName.HARDWARE)
 
-FETCHING_SECONDS = 120.0
-"""How long the results of jobs that have ended are tried for; then `resume` goes on."""
-
 Tell = Callable[[str, float], None]
 
 
@@ -239,14 +236,14 @@ def _fetch(
     memory: Collection[str],
 ) -> list[str]:
     """Store the results of those that have ended; what could not be read comes back in words."""
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.jobs import read_job
+    from iqm_spec.server_api.retry import IMPORT_SECONDS, READS, Retry
 
-    patience = Patience(tell=tell)
-    ended = [a for a in open_ones if read_job(session.connection, a.ids[0], patience).terminal]
+    retry = Retry(READS, tell)
+    ended = [a for a in open_ones if read_job(session.connection, a.ids[0], retry).terminal]
     if not ended:
         return []
-    deadline = time.monotonic() + FETCHING_SECONDS
+    deadline = time.monotonic() + IMPORT_SECONDS
     circuits = circuits_of_attempts(store, ended)
     heard = collect(ended, session, store, circuits, deadline, tell, memory)
     return [one.trouble for one in heard if one.trouble]

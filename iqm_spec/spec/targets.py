@@ -8,7 +8,7 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import nearest
 from iqm_spec.model import Mode
-from iqm_spec.server.origin import ALIAS, RESONANCE, RESONANCE_HOSTS, SUFFIXES
+from iqm_spec.server_api.address import ALIAS, RESONANCE, RESONANCE_HOSTS, SUFFIXES
 
 
 @frozen

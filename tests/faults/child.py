@@ -97,9 +97,9 @@ def _install(at: str, act: Callable[[], None]) -> None:
 
 
 def _after_get(word: str, act: Callable[[], None]) -> None:
-    from iqm_spec.server import wire
+    from iqm_spec.server_api import exchange
 
-    real = wire.get
+    real = exchange.get
 
     @functools.wraps(real)
     def get(url: str, **kwargs: Any) -> Any:
@@ -108,7 +108,7 @@ def _after_get(word: str, act: Callable[[], None]) -> None:
             act()
         return answer
 
-    wire.get = get
+    exchange.get = get
 
 
 def _while_writing(kind: str, act: Callable[[], None]) -> None:
@@ -148,9 +148,9 @@ def _around(name: str, kind: str, act: Callable[[], None], *, before: bool) -> N
 
 def _hasten(seconds: float) -> None:
     """An answer is given up after so long, not after the two minutes of every day."""
-    from iqm_spec.server import transport
+    from iqm_spec.server_api import connection
 
-    transport.connect = functools.partial(transport.connect, timeout=seconds)
+    connection.connect = functools.partial(connection.connect, timeout=seconds)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,10 @@ def test_urllib3_and_requests_are_as_requests_to_servers_need_them() -> None:
     import urllib3
 
     pool = urllib3.PoolManager()
-    assert set(pool.pool_classes_by_scheme) == {"http", "https"}, "correct iqm_spec/server/wire.py"
+    assert set(pool.pool_classes_by_scheme) == {"http", "https"}, (
+        "correct iqm_spec/server_api/exchange.py"
+    )
     for name in ("init_poolmanager", "proxy_manager_for", "send"):
-        assert hasattr(requests.adapters.HTTPAdapter, name), "correct iqm_spec/server/wire.py"
+        assert hasattr(requests.adapters.HTTPAdapter, name), (
+            "correct iqm_spec/server_api/exchange.py"
+        )

@@ -25,7 +25,7 @@ from iqm_spec.runs.doctor import (
     warning,
 )
 from iqm_spec.runs.doctor_machine import Need, machine_checks, moment, needs_of, span
-from iqm_spec.server.offer import Offer, Slot
+from iqm_spec.server_api.computers import ComputerInfo, Slot
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -130,7 +130,7 @@ def test_needs_stand_apart_by_machine_shots_and_options() -> None:
 def test_jobs_within_limits(
     groups: tuple[tuple[int, int], ...], limits: dict[str, int], jobs: int
 ) -> None:
-    assert Need("garnet", groups).jobs(Offer("garnet", **limits)) == jobs  # type: ignore[arg-type]
+    assert Need("garnet", groups).jobs(ComputerInfo("garnet", **limits)) == jobs  # type: ignore[arg-type]
 
 
 def test_a_timeslot_holds_the_highest_time_with_a_margin_in_steps_of_five_minutes() -> None:
@@ -141,7 +141,9 @@ def test_a_timeslot_holds_the_highest_time_with_a_margin_in_steps_of_five_minute
     assert Need("garnet", ((1, 1),)).slot(1).minutes == 5
 
 
-def check(offer: Offer, name: str, mode: Mode = Mode.PAY_AS_YOU_GO) -> tuple[str, str, str, int]:
+def check(
+    offer: ComputerInfo, name: str, mode: Mode = Mode.PAY_AS_YOU_GO
+) -> tuple[str, str, str, int]:
     need = Need("garnet", ((20_000, 100),))
     (found,) = [
         one for one in machine_checks(offer, need, mode, NOW) if one.name == f"garnet {name}"
@@ -155,13 +157,13 @@ def slots(*hours: tuple[float, float]) -> tuple[Slot, ...]:
 
 @pytest.mark.parametrize("name", ["health", "status", "queue", "limits", "pay-as-you-go"])
 def test_what_is_not_told_is_unknown(name: str) -> None:
-    status, found, _, code = check(Offer("garnet"), name)
+    status, found, _, code = check(ComputerInfo("garnet"), name)
     assert (status, code) == ("unknown", 0)
     assert found.startswith("the server does not tell")
 
 
 def test_why_it_is_not_told_stands_in_the_notes() -> None:
-    offer = Offer("garnet", notes=("health: no such page", "timeslots: forbidden"))
+    offer = ComputerInfo("garnet", notes=("health: no such page", "timeslots: forbidden"))
     assert check(offer, "health")[:2] == ("unknown", "no such page")
     status, found, hint, code = check(offer, "timeslots", Mode.TIMESLOT)
     assert (status, found, code) == ("unknown", "forbidden", 0)
@@ -171,19 +173,29 @@ def test_why_it_is_not_told_stands_in_the_notes() -> None:
 @pytest.mark.parametrize(
     ("offer", "name", "status", "text"),
     [
-        (Offer("garnet", healthy=True), "health", "ok", "healthy"),
-        (Offer("garnet", healthy=False), "health", "warning", "not healthy"),
-        (Offer("garnet", operational_status="online"), "status", "ok", "online"),
-        (Offer("garnet", operational_status="maintenance"), "status", "warning", "maintenance"),
-        (Offer("garnet", queue_length=1), "queue", "ok", "1 job waiting"),
-        (Offer("garnet", max_circuits=50), "limits", "ok", "at most 20,000 shots: 2 jobs"),
-        (Offer("garnet", max_shots=10_000), "limits", "ok", "the rest is split off"),
-        (Offer("garnet", max_circuits=1, max_queued=20), "limits", "warning", "20 may wait"),
-        (Offer("garnet", windows=()), "pay-as-you-go", "warning", "no window in the next 7 days"),
-        (Offer("garnet", windows=slots((-1, 168))), "pay-as-you-go", "ok", "open now"),
+        (ComputerInfo("garnet", healthy=True), "health", "ok", "healthy"),
+        (ComputerInfo("garnet", healthy=False), "health", "warning", "not healthy"),
+        (ComputerInfo("garnet", operational_status="online"), "status", "ok", "online"),
+        (
+            ComputerInfo("garnet", operational_status="maintenance"),
+            "status",
+            "warning",
+            "maintenance",
+        ),
+        (ComputerInfo("garnet", queue_length=1), "queue", "ok", "1 job waiting"),
+        (ComputerInfo("garnet", max_circuits=50), "limits", "ok", "at most 20,000 shots: 2 jobs"),
+        (ComputerInfo("garnet", max_shots=10_000), "limits", "ok", "the rest is split off"),
+        (ComputerInfo("garnet", max_circuits=1, max_queued=20), "limits", "warning", "20 may wait"),
+        (
+            ComputerInfo("garnet", windows=()),
+            "pay-as-you-go",
+            "warning",
+            "no window in the next 7 days",
+        ),
+        (ComputerInfo("garnet", windows=slots((-1, 168))), "pay-as-you-go", "ok", "open now"),
     ],
 )
-def test_what_is_told(offer: Offer, name: str, status: str, text: str) -> None:
+def test_what_is_told(offer: ComputerInfo, name: str, status: str, text: str) -> None:
     found = check(offer, name)
     assert found[0] == status
     assert text in found[1]
@@ -194,7 +206,7 @@ def test_what_is_told(offer: Offer, name: str, status: str, text: str) -> None:
 @pytest.mark.usefixtures("berlin")
 def test_windows_in_words_and_local_time() -> None:
     def told(*hours: tuple[float, float]) -> str:
-        return check(Offer("garnet", windows=slots(*hours)), "pay-as-you-go")[1]
+        return check(ComputerInfo("garnet", windows=slots(*hours)), "pay-as-you-go")[1]
 
     assert told((30, 31), (14.5, 15), (-5, -4)) == (
         "the next window opens in 14 h 30 min (Tue 24 Nov 03:30 CET)"
@@ -205,7 +217,7 @@ def test_windows_in_words_and_local_time() -> None:
 @pytest.mark.usefixtures("berlin")
 def test_timeslots_booked_now_later_or_not_at_all() -> None:
     def told(*hours: tuple[float, float]) -> tuple[str, str, str, int]:
-        return check(Offer("garnet", booked=slots(*hours)), "timeslots", Mode.TIMESLOT)
+        return check(ComputerInfo("garnet", booked=slots(*hours)), "timeslots", Mode.TIMESLOT)
 
     assert told((-1, 2), (5, 6)) == (
         "ok", "booked now, until in 2 h (Mon 23 Nov 15:00 CET)", "", 0,

@@ -7,9 +7,9 @@ import pytest
 from iqm_spec.errors import ExitCode, Refused
 from iqm_spec.runs.doctor import exit_code
 from iqm_spec.runs.doctor_server import Credentials, Visit, credentials, server_checks
-from iqm_spec.server.computers import Computer
-from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.token import Token
+from iqm_spec.server_api.computers import Computer
+from iqm_spec.server_api.errors import BadAnswer
+from iqm_spec.server_api.token import Token
 
 URL = "https://resonance.iqm.tech"
 LISTED = Visit((Computer("1", "garnet", "Garnet"),))

@@ -15,14 +15,12 @@ from iqm_spec import iqm_client
 from iqm_spec.errors import JobFailed
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.body import job_body
-from iqm_spec.server.jobs import cancel, read_job
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.payload import normalized
-from iqm_spec.server.submission import submit
-from iqm_spec.server.token import find_token
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import Connection, connect
+from iqm_spec.server_api.jobs import cancel, read_job, submit
+from iqm_spec.server_api.payload import job_body, normalized
+from iqm_spec.server_api.retry import READS, Retry
+from iqm_spec.server_api.token import find_token
 
 TOKEN = "s3cr3t-AbCdEf0123456789"
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
@@ -190,7 +188,7 @@ def test_cancelling_leaves_as_iqm_client_sends_it(monkeypatch: pytest.MonkeyPatc
     ("ours", "theirs"),
     [
         (
-            lambda ours: read_job(ours, ID, Patience()),
+            lambda ours: read_job(ours, ID, Retry(READS)),
             lambda client: executor(client).get_job(ID),
         ),
         (
@@ -228,10 +226,10 @@ def test_nothing_of_iqm_client_is_imported_to_submit(tmp_path: object) -> None:
 
     code = (
         "import sys\n"
-        "from iqm_spec.server.origin import parse_server\n"
-        "from iqm_spec.server.transport import connect\n"
-        "from iqm_spec.server.submission import submit\n"
-        "import iqm_spec.server.wire\n"
+        "from iqm_spec.server_api.address import parse_server\n"
+        "from iqm_spec.server_api.connection import connect\n"
+        "from iqm_spec.server_api.jobs import submit\n"
+        "import iqm_spec.server_api.exchange\n"
         "outcome = submit(connect(parse_server(sys.argv[1]), None), 'garnet', b'{}', False, '')\n"
         "assert outcome.job_id, outcome\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & {'iqm', 'exa', 'pydantic'}))"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from iqm_spec.errors import Refused, UsageError
-from iqm_spec.server.body import job_body
+from iqm_spec.server_api.payload import job_body
 from iqm_spec.stages.server.adopt import AFTER, BEFORE, adopt, release
 from iqm_spec.stages.server.attempts import Phase, attempts
 from iqm_spec.store import Store

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from iqm_spec import memory
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.results import counts_of_measurements, shots_of_measurements
+from iqm_spec.server_api.results import counts_of_measurements, shots_of_measurements
 
 tables = st.tuples(st.integers(0, 70), st.integers(0, 12)).flatmap(
     lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1))

@@ -32,8 +32,8 @@ def command(
     The server's copy of what was submitted is compared with what RUN meant to submit; a job that
     differs, or was made at another time, is refused. `iqm-spec resume` then brings the results in.
     """
-    from iqm_spec.server.jobs import read_job, read_payload
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.jobs import read_job, read_payload
+    from iqm_spec.server_api.retry import READS, Retry
 
     job_id = job_id_of(job_id)
     store = Store(results)
@@ -41,11 +41,9 @@ def command(
     found = attempts_of(saved, store, settle=True)
     with session_of(server_of_run(saved.realm, server), results) as session:
         connection = require_session(session).connection
-        patience = Patience(
-            tell=lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s")
-        )
-        payload = read_payload(connection, job_id, patience)
-        created = None if anyway else read_job(connection, job_id, patience).created
+        retry = Retry(READS, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
+        payload = read_payload(connection, job_id, retry)
+        created = None if anyway else read_job(connection, job_id, retry).created
         attempt = adopt(store, found, job_id, payload, created)
     run = attempt.intent.run or saved.state.id
     ids = sorted({*attempt.ids, job_id})

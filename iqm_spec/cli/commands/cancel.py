@@ -28,7 +28,7 @@ def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
     What a job had cost by then is not given back. `iqm-spec resume` notes how each ended: a job
     that was completed first keeps its results.
     """
-    from iqm_spec.server.jobs import cancel
+    from iqm_spec.server_api.jobs import cancel
 
     store = Store(results)
     saved = load_run(store, run)

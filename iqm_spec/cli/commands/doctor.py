@@ -42,7 +42,7 @@ from iqm_spec.runs.doctor_server import (
     Credentials,
     Visit,
     credentials,
-    patience,
+    retry,
     server_checks,
     spec_checks,
     visit,
@@ -54,8 +54,8 @@ from iqm_spec.sweep.expand import points
 from iqm_spec.targets import Architecture, ErrorProfile
 
 if TYPE_CHECKING:
-    from iqm_spec.server.computers import ArchitectureRead
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.computers import ArchitectureRead
+    from iqm_spec.server_api.connection import Connection
 
 
 @click.command()
@@ -124,19 +124,19 @@ class _Room:
         return None if read is None else read.architecture
 
     def _error_profile(self, alias: str) -> ErrorProfile | None:
-        from iqm_spec.server.computers import read_error_profile
+        from iqm_spec.server_api.computers import read_error_profile
 
         read = self._read(alias)
-        return None if read is None else read_error_profile(self.connection, read, patience())
+        return None if read is None else read_error_profile(self.connection, read, retry())
 
     def _read(self, alias: str) -> ArchitectureRead | None:
-        from iqm_spec.server.computers import read_architecture
+        from iqm_spec.server_api.computers import read_architecture
 
         if alias not in self.visit.aliases:
             return None
         if alias not in self._architectures:
             try:
-                read = read_architecture(self.connection, alias, patience=patience())
+                read = read_architecture(self.connection, alias, "default", retry())
                 self._architectures[alias] = read
             except IqmSpecError:
                 self._architectures[alias] = None
@@ -146,8 +146,8 @@ class _Room:
 @contextmanager
 def _room(asked: str, results: Path) -> Iterator[_Room]:
     """The server, with a token or without. The emulator remembers nothing of this visit."""
-    from iqm_spec.server.origin import DEFAULT_SERVER, parse_server
-    from iqm_spec.server.transport import connect
+    from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
+    from iqm_spec.server_api.connection import connect
 
     with ExitStack() as stack:
         if asked == EMULATOR:

@@ -51,7 +51,7 @@ def command(
     the same quantum computer, with the same shots and options. Nothing is submitted. Jobs that the
     server has not ended are kept (exit code 9); `iqm-spec resume` fetches them.
     """
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.retry import READS, Retry
 
     asked = list(dict.fromkeys(map(job_id_of, job_ids)))
     store = Store(results)
@@ -66,8 +66,8 @@ def command(
         ready = prepare(
             GivenSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
         )
-        patience = Patience(tell=tell)
-        jobs = [read_foreign(session.connection, job_id, patience) for job_id in new]
+        retry = Retry(READS, tell)
+        jobs = [read_foreign(session.connection, job_id, retry) for job_id in new]
         with progress:
             plan = plan_of(ready.checked, store, report=progress.show)
         done = bring_in(jobs, asked, plan, ready.checked, session, store, tell)

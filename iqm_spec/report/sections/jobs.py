@@ -15,8 +15,8 @@ from iqm_spec.report.document import Block, Column, Figure, Figures, Section, Ta
 from iqm_spec.report.figures.timeline import MOST_JOBS, Bar, timeline
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, seconds
-from iqm_spec.server.errors import BadAnswer
-from iqm_spec.server.jobs import parse_stored
+from iqm_spec.server_api.errors import BadAnswer
+from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.stages.server.budget import Counting, Entry, entry_of
 from iqm_spec.store import Store

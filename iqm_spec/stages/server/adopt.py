@@ -97,7 +97,7 @@ def body_of(store: Store, attempt: Attempt) -> Json:
 
 def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     from iqm_spec.canonical import canonical
-    from iqm_spec.server.payload import normalized
+    from iqm_spec.server_api.payload import normalized
 
     body = canonical(body_of(store, attempt))
     for form in (normalized, canonical):

@@ -34,23 +34,11 @@ from iqm_spec.store.records import (
 )
 
 if TYPE_CHECKING:
-    from iqm_spec.server.jobs import JobReport
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.results import Shots
+    from iqm_spec.server_api.jobs import JobReport
+    from iqm_spec.server_api.results import Shots
+    from iqm_spec.server_api.retry import Retry
 
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
-"""Seconds between two looks at the same jobs: grows while nothing happens."""
-
-SHOTS_SECONDS = 60.0
-"""How long the shots of a job are tried for before its counts are read without them."""
-
-RESULTS_SECONDS = 600.0
-"""How long results are waited for that the server does not have of a completed job."""
 _LATE = "completed, its results are not there yet"
-
-READS_PER_SECOND = 10.0
-"""Half of what the rate limit lets through (a read is 10 of 2000 units per 10 s)."""
 
 
 @frozen
@@ -89,10 +77,13 @@ def collect(
     the folder by then. `circuits` are those of every point key that the attempts carry, `memory`
     the point keys whose shots are kept.
     """
+    from iqm_spec.server_api.retry import POLLS, POLLS_PER_SECOND, Backoff, Retry
+
     left = list(waiting)
     last: dict[str, JobPoll] = {}
     late: dict[str, float] = {}
-    pause = FIRST_PAUSE
+    seconds = None if deadline is None else deadline - time.monotonic()
+    polls = Backoff(Retry(POLLS.within(seconds)))
     while left:
         for attempt in list(left):
             heard = _look(attempt, session, store, circuits, deadline, tell, memory)
@@ -105,30 +96,22 @@ def collect(
                 left.remove(attempt)
             if last.get(attempt.job) != heard:
                 last[attempt.job] = heard
-                pause = FIRST_PAUSE
+                polls.reset()
                 yield heard
-            time.sleep(1 / READS_PER_SECOND if len(left) > 1 else 0)
-        if left and not _sleep(pause, deadline):
+            time.sleep(1 / POLLS_PER_SECOND if len(left) > 1 else 0)
+        if left and not polls.pause():
             return
-        pause = min(LONGEST_PAUSE, pause * 1.5)
 
 
 def _given_up(heard: JobPoll, seconds: float) -> JobPoll:
     """A job whose results have not come for so long; `resume` looks for them again."""
-    if seconds < RESULTS_SECONDS:
+    from iqm_spec.server_api.retry import LATE_RESULTS_SECONDS
+
+    if seconds < LATE_RESULTS_SECONDS:
         return heard
     minutes = f"{seconds / 60:.0f} min"
     why = f"the server calls it completed, and has given no results of it for {minutes}"
     return evolve(heard, ended=True, trouble=f"job {heard.attempt.ids[0]}: {why}")
-
-
-def _sleep(seconds: float, deadline: float | None) -> bool:
-    """False where the deadline comes first."""
-    if deadline is not None and time.monotonic() + seconds >= deadline:
-        time.sleep(max(0.0, deadline - time.monotonic()))
-        return False
-    time.sleep(seconds)
-    return True
 
 
 def _look(
@@ -142,16 +125,16 @@ def _look(
 ) -> JobPoll | None:
     """One look at a job, or None where the deadline was over before the server answered."""
     from iqm_spec.errors import Unreachable
-    from iqm_spec.server.errors import BadAnswer, UnknownJob
-    from iqm_spec.server.jobs import read_job
-    from iqm_spec.server.patience import Patience
+    from iqm_spec.server_api.errors import BadAnswer, UnknownJob
+    from iqm_spec.server_api.jobs import read_job
+    from iqm_spec.server_api.retry import LEAST_POLL_SECONDS, WAITING_READS, Retry
 
-    total = None if deadline is None else max(1.0, deadline - time.monotonic())
-    patience = Patience(total=total, tell=tell)
+    seconds = None if deadline is None else max(LEAST_POLL_SECONDS, deadline - time.monotonic())
+    retry = Retry(WAITING_READS.within(seconds), tell)
     try:
-        report = read_job(session.connection, _server_id(attempt), patience)
+        report = read_job(session.connection, _server_id(attempt), retry)
         if report.status == "completed":
-            return _store(attempt, report, session, store, circuits, patience, memory)
+            return _store(attempt, report, session, store, circuits, retry, memory)
     except Unreachable:
         return None
     except UnknownJob as error:
@@ -173,16 +156,15 @@ def _store(
     session: Session,
     store: Store,
     circuits: Mapping[str, NativeCircuit],
-    patience: Patience,
+    retry: Retry,
     memory: Collection[str],
 ) -> JobPoll:
     """Counts and shots, the server's report, then the event that names them."""
-    from iqm_spec.server.errors import NoResults
-    from iqm_spec.server.results import BadAnswer
+    from iqm_spec.server_api.errors import BadAnswer, NoResults
 
     keys = [key for key, _ in attempt.parts]
     try:
-        shots, lacks = results_of(attempt, report.id, session, circuits, patience, memory)
+        shots, lacks = results_of(attempt, report.id, session, circuits, retry, memory)
     except NoResults:
         return JobPoll(attempt, _LATE)
     except BadAnswer as error:
@@ -222,7 +204,7 @@ def results_of(
     job_id: str,
     session: Session,
     circuits: Mapping[str, NativeCircuit],
-    patience: Patience,
+    retry: Retry,
     memory: Collection[str],
 ) -> tuple[list[Shots], str]:
     """What a completed job brought, by part, and in words what is missing.
@@ -231,17 +213,17 @@ def results_of(
     the shots.
     """
     from iqm_spec.errors import Refused, Unreachable
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.results import Shots, read_counts, read_shots
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.results import Shots, read_counts, read_shots
+    from iqm_spec.server_api.retry import RESULT_READS
 
     asked = [circuits[key] for key, _ in attempt.parts]
     wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
     why = ""
     if wanted and attempt.intent.stage == StageName.HARDWARE.value:
-        total = SHOTS_SECONDS if patience.total is None else min(SHOTS_SECONDS, patience.total)
         try:
             shots = read_shots(
-                session.connection, job_id, asked, evolve(patience, total=total), wanted
+                session.connection, job_id, asked, retry.within(RESULT_READS.deadline), wanted
             )
             _require_asked(shots, attempt)
         except (BadAnswer, Refused, Unreachable) as error:
@@ -249,14 +231,14 @@ def results_of(
         else:
             why = next((one.why for one in shots if one.why), "")
             return shots, _lacks(job_id, shots, why)
-    shots = [Shots(counts) for counts in read_counts(session.connection, job_id, asked, patience)]
+    shots = [Shots(counts) for counts in read_counts(session.connection, job_id, asked, retry)]
     _require_asked(shots, attempt)
     return shots, _lacks(job_id, shots, why)
 
 
 def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
     """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
-    from iqm_spec.server.errors import BadAnswer
+    from iqm_spec.server_api.errors import BadAnswer
 
     asked = attempt.intent.shots
     for number, one in enumerate(found, 1):
@@ -351,16 +333,16 @@ def _fetch_shots(
 ) -> str:
     """Store the shots of one job; why they cannot be had, or an empty string."""
     from iqm_spec.errors import Refused, Unreachable
-    from iqm_spec.server.errors import BadAnswer
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.results import read_shots
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.results import read_shots
+    from iqm_spec.server_api.retry import RESULT_READS, Retry
 
     job_id = attempt.completion.id
     asked = [circuits[key] for key, _ in attempt.parts]
     numbers = {number for number, (key, _) in enumerate(attempt.parts) if key in wanted}
-    patience = Patience(total=SHOTS_SECONDS, tell=report_pause)
+    retry = Retry(RESULT_READS, report_pause)
     try:
-        shots = read_shots(session.connection, job_id, asked, patience, numbers)
+        shots = read_shots(session.connection, job_id, asked, retry, numbers)
     except (BadAnswer, Refused, Unreachable) as error:
         return f"the shots of job {job_id} could not be had: {error.message}"
     keys = [_record(attempt, key) for key, _ in attempt.parts]

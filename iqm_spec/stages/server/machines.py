@@ -118,10 +118,11 @@ def _key(realm: str, alias: str, calibration: str) -> str:
 
 
 def _read(store: Store, session: Session, alias: str, calibration: str) -> str | None:
-    from iqm_spec.server.computers import read_metrics
+    from iqm_spec.server_api.computers import read_metrics
+    from iqm_spec.server_api.retry import SINGLE_READ, Retry
 
     try:
-        metrics = read_metrics(session.connection, alias, calibration)
+        metrics = read_metrics(session.connection, alias, calibration, Retry(SINGLE_READ))
         if metrics is None:
             return None
         return store.put(StoredCalibration(alias, calibration, metrics))

@@ -30,9 +30,6 @@ from iqm_spec.stages.server.budget import BudgetGuard, Limits
 from iqm_spec.stages.server.prices import slot_of, sources_of, tariff_of
 from iqm_spec.stages.server.server_info import ServerInfo, Session, computer_of, machine_notes
 
-SERVER_SECONDS = 3.0
-"""How long a preview tries to ask the server; it can do without."""
-
 
 @frozen
 class JobPreview:
@@ -151,9 +148,11 @@ class ServerLimits:
 
 def ask_limits(session: Session | None, plan: Plan) -> ServerLimits:
     """Ask for limits, prices and booked timeslots of the plan's machines, for a few seconds."""
+    from iqm_spec.server_api.retry import PREVIEW_READS
+
     if session is None:
         return ServerLimits(notes=("no credentials: limits and prices are not the server's own",))
-    counter = ServerInfo(session, seconds=SERVER_SECONDS)
+    counter = ServerInfo(session, policy=PREVIEW_READS)
     targets = list(dict.fromkeys(point.target for point in plan.points))
     try:
         listed = counter.aliases()

@@ -13,10 +13,9 @@ from iqm_spec.model import StageName
 from iqm_spec.stages.server.batch import Bounds
 
 if TYPE_CHECKING:
-    from iqm_spec.server.computers import ArchitectureRead, Computer
-    from iqm_spec.server.offer import Offer
-    from iqm_spec.server.patience import Patience
-    from iqm_spec.server.transport import Connection
+    from iqm_spec.server_api.computers import ArchitectureRead, Computer, ComputerInfo
+    from iqm_spec.server_api.connection import Connection
+    from iqm_spec.server_api.retry import Retry, RetryPolicy
     from iqm_spec.targets import ErrorProfile
 
 
@@ -52,13 +51,9 @@ def computer_of(stage: StageName, target: str) -> str:
     return f"{target}:mock" if stage is StageName.MOCK else target
 
 
-PATIENCE_SECONDS = 60.0
-"""Reads before a submission are tried for so long; then the server counts as unreachable."""
-
-
 @define
 class ServerInfo:
-    """Answers of one server, each asked for once. Unreachable after a minute without an answer.
+    """Answers of one server, each asked for once. Unreachable where none comes within `policy`.
 
     `tell(why, seconds)` hears of every pause before something is asked again.
     """
@@ -68,53 +63,54 @@ class ServerInfo:
     _aliases: tuple[Computer, ...] | None = None
     _architectures: dict[tuple[str, str], ArchitectureRead] = field(factory=dict)
     _profiles: dict[tuple[str, str], ErrorProfile] = field(factory=dict)
-    _offers: dict[str, Offer] = field(factory=dict)
-    seconds: float = PATIENCE_SECONDS
+    _offers: dict[str, ComputerInfo] = field(factory=dict)
+    policy: RetryPolicy | None = None
+    """How often and how long to ask; None for `READS`."""
 
     @property
-    def patience(self) -> Patience:
-        """How long to try."""
-        from iqm_spec.server.patience import Patience
+    def retry(self) -> Retry:
+        """How often and how long to ask."""
+        from iqm_spec.server_api.retry import READS, Retry
 
-        return Patience(total=self.seconds, tell=self.tell)
+        return Retry(self.policy or READS, self.tell)
 
     def aliases(self) -> tuple[str, ...]:
         """Aliases of the quantum computers that the server lists."""
-        from iqm_spec.server.computers import list_computers
+        from iqm_spec.server_api.computers import list_computers
 
         if self._aliases is None:
-            self._aliases = list_computers(self.session.connection, self.patience)
+            self._aliases = list_computers(self.session.connection, self.retry)
         return tuple(computer.alias for computer in self._aliases)
 
     def architecture(self, alias: str, calibration_set: str = "default") -> ArchitectureRead:
         """The architecture of a computer under a calibration set; Refused for an unknown alias."""
-        from iqm_spec.server.computers import find_computer, read_architecture
+        from iqm_spec.server_api.computers import find_computer, read_architecture
 
         key = alias, calibration_set
         if key not in self._architectures:
             self.aliases()
             find_computer(self._aliases or (), alias)
             self._architectures[key] = read_architecture(
-                self.session.connection, alias, calibration_set, self.patience
+                self.session.connection, alias, calibration_set, self.retry
             )
         return self._architectures[key]
 
     def error_profile(self, alias: str, calibration_set: str = "default") -> ErrorProfile:
         """The error profile made of a computer's quality metrics; ValueError without enough."""
-        from iqm_spec.server.computers import read_error_profile
+        from iqm_spec.server_api.computers import read_error_profile
 
         key = alias, calibration_set
         if key not in self._profiles:
             read = self.architecture(alias, calibration_set)
-            self._profiles[key] = read_error_profile(self.session.connection, read, self.patience)
+            self._profiles[key] = read_error_profile(self.session.connection, read, self.retry)
         return self._profiles[key]
 
-    def offer(self, alias: str) -> Offer:
+    def offer(self, alias: str) -> ComputerInfo:
         """What a computer offers now."""
-        from iqm_spec.server.computers import read_offer
+        from iqm_spec.server_api.computers import read_computer_info
 
         if alias not in self._offers:
-            self._offers[alias] = read_offer(self.session.connection, alias, self.patience)
+            self._offers[alias] = read_computer_info(self.session.connection, alias, self.retry)
         return self._offers[alias]
 
     def bounds(self, aliases: Iterable[str]) -> dict[str, Bounds]:
@@ -144,7 +140,7 @@ class ServerInfo:
         return sum(max(0.0, (slot.end - max(now, slot.start)).total_seconds()) for slot in booked)
 
 
-def machine_notes(offers: Iterable[Offer]) -> Iterator[str]:
+def machine_notes(offers: Iterable[ComputerInfo]) -> Iterator[str]:
     """Machines whose server says that they are not online, or not healthy."""
     for offer in offers:
         if offer.is_online is False:

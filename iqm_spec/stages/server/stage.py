@@ -18,6 +18,7 @@ from iqm_spec.model import Mode
 from iqm_spec.plan.keep import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
+from iqm_spec.server_api.retry import DETACHED_SECONDS, OTHER_PROCESS, Backoff, Retry
 from iqm_spec.stages.events import (
     Event,
     JobDone,
@@ -53,12 +54,6 @@ from iqm_spec.stages.server.rows import server_rows
 from iqm_spec.stages.server.server_info import EMULATOR, ServerInfo, Session, computer_of
 from iqm_spec.stages.server.submit import SubmissionContext, submit
 from iqm_spec.store import Store
-
-OTHERS_SECONDS = 0.2
-"""Between two reads of a job's journal while another process submits the job."""
-
-DETACHED_SECONDS = 60.0
-"""How long a detached run waits for a stage that others wait for."""
 
 ROUNDS = 3
 """How often is looked for what is left: other processes may submit from the same folder."""
@@ -274,11 +269,9 @@ class ServerStage(Stage):
         """Store what the server has, until the deadline; jobs of other processes too."""
         findings, deadline = run.findings, self._deadline(run.context)
         work = self._settled(run)
-        while work.attempts(Phase.INTENDED):  # another process is submitting at this moment
-            left = OTHERS_SECONDS if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                break
-            time.sleep(min(OTHERS_SECONDS, left))
+        seconds = None if deadline is None else deadline - time.monotonic()
+        others = Backoff(Retry(OTHER_PROCESS.within(seconds)))
+        while work.attempts(Phase.INTENDED) and others.pause():  # another process is submitting
             work = self._settled(run)
         waiting = work.attempts(Phase.SUBMITTED)
         if not waiting:

@@ -43,11 +43,8 @@ from iqm_spec.store.journal import Journal
 
 if TYPE_CHECKING:
     from iqm_spec.cost.estimate import Tariff
-    from iqm_spec.server.submission import Outcome
+    from iqm_spec.server_api.jobs import Outcome
     from iqm_spec.stages.server.budget import BudgetGuard
-
-TRIES = 8
-"""Submissions of a job that the server did not take in (refused connections, 429)."""
 
 
 @frozen
@@ -103,8 +100,8 @@ def submit(
     """The attempt and what became of it; None where another process has asked in the meantime.
 
     `report_pause(why, seconds)` is called before a submission that was not accepted is repeated.
-    Unreachable where none of `TRIES` got through, Refused where the budget does not cover the job
-    or nothing can be sent as things are: nothing was submitted then.
+    Unreachable where no try under `SUBMISSIONS` got through, Refused where the budget does not
+    cover the job or nothing can be sent as things are: nothing was submitted then.
     """
     body = _body(context, batch)
     key = job_key(
@@ -133,12 +130,12 @@ def submit(
             journal.add(_intent(context, batch, number, body, priced, cost))
             if context.budget is not None:
                 context.budget.mine.add((key, number))
-        _post(context, batch, journal, number, body, _Pauses(signals, report_pause))
+        _post(context, batch, journal, number, body, signals, report_pause)
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
 
 def _body(context: SubmissionContext, batch: Batch) -> bytes:
-    from iqm_spec.server.body import job_body
+    from iqm_spec.server_api.payload import job_body
 
     circuits = [(part.point.name, part.circuit) for part in batch.parts]
     return job_body(
@@ -203,51 +200,41 @@ def _estimate(cost: JobCost) -> Estimate:
     )
 
 
-@frozen
-class _Pauses:
-    """Waits between two tries of a submission that the server did not take in."""
-
-    signals: Signals
-    tell: Callable[[str, float], None]
-
-    def wait(self, seconds: float) -> bool:
-        """False where a signal came."""
-        end = time.monotonic() + seconds
-        while not self.signals.arrived and time.monotonic() < end:
-            time.sleep(min(0.1, seconds))
-        return not self.signals.arrived
-
-
 def _post(
     context: SubmissionContext,
     batch: Batch,
     journal: Journal,
     number: int,
     body: bytes,
-    pauses: _Pauses,
+    signals: Signals,
+    tell: Callable[[str, float], None],
 ) -> None:
     """POST until the server has said something; whatever it said is an event when this returns."""
-    from iqm_spec.server.submission import NotAccepted, submit
+    from iqm_spec.server_api.jobs import NotAccepted, submit
+    from iqm_spec.server_api.retry import SUBMISSIONS, Backoff, Clock, Retry
 
     computer = context.alias(batch.target)
     tag = f"{context.run[:24]}-{journal.path.name[:12]}-{number}"
-    why, refusal = "", None
-    for turn in range(TRIES):
+
+    def sleep(seconds: float) -> None:
+        """Ends early where a signal comes."""
+        end = time.monotonic() + seconds
+        while not signals.arrived and time.monotonic() < end:
+            time.sleep(min(0.1, seconds))
+
+    backoff = Backoff(Retry(SUBMISSIONS, tell, Clock(sleep=sleep)))
+    while True:
         outcome = submit(context.session.connection, computer, body, context.use_timeslot, tag)
         if not isinstance(outcome, NotAccepted):
             _note(context, journal, outcome, number)
             return
-        why, seconds = outcome.why, outcome.retry_after or min(30.0, 0.5 * 2**turn)
-        refusal = outcome.refusal
-        if turn + 1 == TRIES or refusal is not None:
-            break
-        pauses.tell(why, seconds)
-        if not pauses.wait(seconds):
+        why, refusal = outcome.why, outcome.refusal
+        if refusal is not None or not backoff.pause(why, outcome.retry_after) or signals.arrived:
             break
     journal.add(JobRejected(number, "not_accepted", why, at=event_time()))
     if refusal is not None:
         raise refusal
-    if not pauses.signals.arrived:
+    if not signals.arrived:
         raise Unreachable(
             f"the server did not take the job: {why}",
             hint="nothing was submitted; the same command, or `iqm-spec resume`, goes on from here",
@@ -256,7 +243,7 @@ def _post(
 
 def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number: int) -> None:
     """Write the outcome down; where the disk does not take it, at least the id is told."""
-    from iqm_spec.server.submission import Accepted
+    from iqm_spec.server_api.jobs import Accepted
 
     try:
         journal.add(_event(outcome, number))
@@ -272,7 +259,7 @@ def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number
 
 def _event(outcome: Outcome, number: int) -> JobSubmitted | JobRejected | JobUnknown:
     """What the server said."""
-    from iqm_spec.server.submission import Accepted, Rejected, Unknown
+    from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
 
     match outcome:
         case Accepted(job_id=job_id):

@@ -15,11 +15,11 @@ from typing import cast
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.origin import parse_server
-from iqm_spec.server.patience import Patience, read_as
-from iqm_spec.server.results import counts_of_measurements, read_counts
-from iqm_spec.server.token import find_token
-from iqm_spec.server.transport import connect
+from iqm_spec.server_api.address import parse_server
+from iqm_spec.server_api.connection import connect, read_parsed
+from iqm_spec.server_api.results import counts_of_measurements, read_counts
+from iqm_spec.server_api.retry import READS, Retry
+from iqm_spec.server_api.token import find_token
 from iqm_spec.store import Store
 
 url, job, circuits, qubits, results = sys.argv[1:6]
@@ -33,15 +33,15 @@ start = time.perf_counter()
 asked = [circuit] * int(circuits)
 if sys.argv[6:]:
     path = f"jobs/{job}/artifacts/measurements"
-    _, found = read_as(
+    _, found = read_parsed(
         connection,
         path,
         None,
-        Patience(),
+        Retry(READS),
         lambda reply: counts_of_measurements(reply.elements(), asked),
     )
 else:
-    found = read_counts(connection, job, asked, Patience())
+    found = read_counts(connection, job, asked, Retry(READS))
 assert found is not None
 lines: list[dict[str, Json]] = [
     {"key": f"{i:08d}", "counts": cast("Json", one)} for i, one in enumerate(found)

@@ -13,9 +13,8 @@ import pytest
 from iqm_spec.canonical import canonical
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.body import check_body, job_body
-from iqm_spec.server.payload import normalized
-from iqm_spec.server.results import counts_of_measurements
+from iqm_spec.server_api.payload import job_body, normalized, request_model
+from iqm_spec.server_api.results import counts_of_measurements
 from iqm_spec.targets import Architecture, architecture
 
 SET = "3902d525-d8f4-42c0-9fa9-6bbd535b6c80"
@@ -110,11 +109,33 @@ def test_bodies_are_what_iqm_client_would_send(alias: str, options: Mapping[str,
     ), "numbers must be floats where iqm-client sends floats"
 
 
+def complaint(body: bytes, machine: Architecture) -> str:
+    """What iqm-client's own validators say of a body; empty where they accept it."""
+    from exa.common.errors.iqm_error import IQMError
+    from iqm.iqm_client.models import CircuitCompilationOptions, validate_circuit
+    from iqm.iqm_client.validation import validate_circuit_instructions
+    from iqm.station_control.interface.models import DynamicQuantumArchitecture
+
+    request = request_model(json.loads(body))
+    served_machine = DynamicQuantumArchitecture.model_validate(served(machine))
+    moves = request.move_gate_validation
+    try:
+        CircuitCompilationOptions(
+            move_gate_validation=moves, move_gate_frame_tracking=request.move_gate_frame_tracking
+        )
+        for circuit in request.circuits:
+            validate_circuit(circuit)
+            validate_circuit_instructions(served_machine, [circuit], validate_moves=moves)
+    except (ValueError, IQMError) as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize("alias", MACHINES)
 def test_iqm_clients_validators_accept_them(alias: str) -> None:
     machine = architecture(alias)
     body = job_body([("a", circuit_on(machine))], 10, None, {})
-    assert check_body(body, served(machine)) == []
+    assert complaint(body, machine) == ""
 
 
 Q = ("QB1", "QB2", "CR1")
@@ -135,19 +156,7 @@ def test_iqm_clients_validators_complain(
     alias: str, ops: list[Op], options: Mapping[str, Json], words: str
 ) -> None:
     body = job_body([("mine", NativeCircuit(Q, (), tuple(ops)))], 10, None, options)
-    found = check_body(body, served(architecture(alias)))
-    assert found
-    assert words in found[0]
-    assert all("\n" not in text for text in found)
-    assert not ops or "circuit mine" in found[0]
-
-
-@pytest.mark.parametrize(
-    ("body", "machine"),
-    [(b"{", served(architecture("garnet"))), (b"{}", {}), (job_body([], 1, None, {}), {"a": 1})],
-)
-def test_what_is_no_request_or_machine(body: bytes, machine: Json) -> None:
-    assert len(check_body(body, machine)) == 1
+    assert words in complaint(body, architecture(alias))
 
 
 def test_bytes_do_not_move() -> None:
@@ -236,5 +245,5 @@ def test_conditions_are_sent_as_iqm_client_sends_them() -> None:
 def test_iqm_clients_validators_accept_conditions() -> None:
     machine = architecture("emerald")
     body = job_body([("a", fed_back())], 10, None, {})
-    assert check_body(body, served(machine)) == []
+    assert complaint(body, machine) == ""
     assert normalized(json.loads(body)) == canonical(json.loads(body))

@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.server.payload import ForeignPayload, circuits_payload, in_todays_form, normalized
+from iqm_spec.server_api.payload import (
+    ForeignPayload,
+    circuits_payload,
+    in_current_form,
+    normalized,
+)
 
 pytestmark = pytest.mark.slow  # iqm-client's models take seconds to import
 
@@ -52,7 +57,7 @@ def test_turns_become_radians_and_nothing_else_changes(
     angle: float, phase: float, gate: str
 ) -> None:
     given_ = {"name": gate, "qubits": ["QB1"], "args": {"angle_t": angle, "phase_t": phase}}
-    read: Any = in_todays_form(job(given_, MEASURE))
+    read: Any = in_current_form(job(given_, MEASURE))
     (first, second) = read["circuits"][0]["instructions"]
     assert second == MEASURE
     assert first["locus"] == ["QB1"]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from scripted import DROP, HALF, HALF_HEAD, RESET, SILENCE, Answer, Scripted, http
 
-from iqm_spec.server.origin import Server
-from iqm_spec.server.submission import (
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import connect
+from iqm_spec.server_api.jobs import (
     Accepted,
     NotAccepted,
     Outcome,
@@ -17,7 +18,7 @@ from iqm_spec.server.submission import (
     classify,
     submit,
 )
-from iqm_spec.server.transport import Reply, connect
+from iqm_spec.server_api.reply import Reply
 
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
 

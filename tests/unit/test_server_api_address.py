@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iqm_spec.errors import UsageError
-from iqm_spec.server.origin import DEFAULT_SERVER, is_loopback, notice_of, parse_server
+from iqm_spec.server_api.address import DEFAULT_SERVER, is_loopback, notice_of, parse_server
 from iqm_spec.spec import parse_target
 
 

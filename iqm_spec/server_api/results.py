@@ -1,4 +1,4 @@
-"""Counts of a job, as Qiskit prints them, out of either form in which the server gives them."""
+"""Counts and shots of a completed job, from either form in which the server gives them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, S
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from iqm_spec import memory
 from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
-from iqm_spec.server.advice import refusal
-from iqm_spec.server.errors import BadAnswer, NoResults, Unreadable
-from iqm_spec.server.fields import LARGEST
-from iqm_spec.server.keys import keys_of
-from iqm_spec.server.patience import Patience, read_as
-from iqm_spec.server.reply import Reply
-from iqm_spec.server.transport import Connection, segment
+from iqm_spec.server_api.connection import Connection, read_parsed, segment
+from iqm_spec.server_api.errors import BadAnswer, NoResults, Unreadable, refusal
+from iqm_spec.server_api.payload import measurement_keys
+from iqm_spec.server_api.reply import LARGEST, Reply
+from iqm_spec.server_api.retry import RESULT_READS, UNREADABLE_TRIES, Retry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,36 +26,27 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Integers = NDArray[np.int64]
 
-__all__ = [
-    "BadAnswer",
-    "Counts",
-    "Shots",
-    "counts_of",
-    "counts_of_measurements",
-    "read_counts",
-    "read_shots",
-    "shots_of_measurements",
-]
-
 Counts = dict[str, int]
 """Bitstrings (last register first, highest bit first, a space between registers) to shots."""
 
+_T = TypeVar("_T")
+
 _ZERO, _SPACE = ord("0"), ord(" ")
 
-_AT_ONCE = 1 << 14
+_TEXTS_AT_A_TIME = 1 << 14
 """Outcomes that are made into strings at once: numpy's own take four bytes a bit."""
 
 Items = Iterator[Json] | Json
-"""What a body held: its elements, where it was a list."""
+"""A body of JSON: its elements, where it is a list."""
 
-_Make = Callable[[Items, Sequence[NativeCircuit]], list[Counts]]
+_Decode = Callable[[Items, Sequence[NativeCircuit]], list[Counts]]
 
 
 @frozen
 class Shots:
-    """Counts of a circuit, and its shots as they came, packed (`iqm_spec.memory`).
+    """Counts of a circuit, and its shots in their order, packed (`iqm_spec.memory`).
 
-    `packed` is None where nobody asked for it, or `why` says why there is none.
+    `packed` is None where the shots were not asked for, or are left out for the reason in `why`.
     """
 
     counts: Counts
@@ -65,15 +54,8 @@ class Shots:
     why: str = ""
 
 
-_COUNTS_SECONDS = 60.0
-"""How long counts are tried for before the measurements they are made of are read instead."""
-_UNREADABLE_TRIES = 3
-
-_T = TypeVar("_T")
-
-
 def read_counts(
-    connection: Connection, job_id: str, circuits: Sequence[NativeCircuit], patience: Patience
+    connection: Connection, job_id: str, circuits: Sequence[NativeCircuit], retry: Retry
 ) -> list[Counts]:
     """Counts of each circuit of a completed job. Bits that are not measured are 0.
 
@@ -82,17 +64,16 @@ def read_counts(
     """
     path = f"jobs/{segment(job_id)}/artifacts"
 
-    def ask(kind: str, make: _Make, wait: Patience) -> tuple[Reply, list[Counts] | None]:
+    def read(kind: str, decode: _Decode, retry: Retry) -> tuple[Reply, list[Counts] | None]:
         def parse(reply: Reply) -> list[Counts]:
-            return make(reply.elements(), circuits)
+            return decode(reply.elements(), circuits)
 
-        return read_as(connection, f"{path}/{kind}", None, wait, _given_up(parse))
+        return read_parsed(connection, f"{path}/{kind}", None, retry, _limited(parse))
 
-    total = _COUNTS_SECONDS if patience.total is None else min(_COUNTS_SECONDS, patience.total)
     misfit: BadAnswer | None = None
     counts = None
     try:
-        reply, counts = ask("measurement_counts", counts_of, evolve(patience, total=total))
+        reply, counts = read("measurement_counts", counts_of, retry.within(RESULT_READS.deadline))
     except Unreachable:
         pass
     except BadAnswer as error:
@@ -102,7 +83,7 @@ def read_counts(
             raise refusal(reply, f"results of job {job_id}")
     if counts is None:
         try:
-            reply, counts = ask("measurements", counts_of_measurements, patience)
+            reply, counts = read("measurements", counts_of_measurements, retry)
         except BadAnswer as error:
             raise misfit or error from None
     if counts is None and reply.status == 404 and misfit is None:
@@ -112,46 +93,46 @@ def read_counts(
     return counts
 
 
-def _given_up(parse: Callable[[Reply], _T]) -> Callable[[Reply], _T]:
-    """`parse`, for which an answer that is not JSON is final when it comes so often.
+def _limited(parse: Callable[[Reply], _T]) -> Callable[[Reply], _T]:
+    """`parse`, with a BadAnswer for the last of `UNREADABLE_TRIES` answers that are not JSON.
 
-    The same results are there in another form: it is not worth a long wait.
+    The same results exist in another form: a long wait for this one is not worth it.
     """
     tries = 0
 
-    def patient(reply: Reply) -> _T:
+    def parse_counted(reply: Reply) -> _T:
         nonlocal tries
         tries += 1
         try:
             return parse(reply)
         except Unreadable as error:
-            if tries < _UNREADABLE_TRIES:
+            if tries < UNREADABLE_TRIES:
                 raise
             raise BadAnswer(error.message) from None
 
-    return patient
+    return parse_counted
 
 
 def read_shots(
     connection: Connection,
     job_id: str,
     circuits: Sequence[NativeCircuit],
-    patience: Patience,
+    retry: Retry,
     wanted: Collection[int],
 ) -> list[Shots]:
-    """As `read_counts`, with the shots of the circuits whose numbers are `wanted`.
+    """As `read_counts`, with the shots of the circuits whose numbers (from 0) are `wanted`.
 
-    Refused, and UnknownJob where the server has no such job (any more).
+    Refused where the server has no such job (any more).
     """
 
     def parse(reply: Reply) -> list[Shots]:
         return shots_of_measurements(reply.elements(), circuits, wanted)
 
     path = f"jobs/{segment(job_id)}/artifacts/measurements"
-    reply, found = read_as(connection, path, None, patience, _given_up(parse))
-    if found is None:
+    reply, shots = read_parsed(connection, path, None, retry, _limited(parse))
+    if shots is None:
         raise refusal(reply, f"shots of job {job_id}")
-    return found
+    return shots
 
 
 def shots_of_measurements(
@@ -160,25 +141,23 @@ def shots_of_measurements(
     """Counts and shots of `{key: [[bit], ...]}` per circuit; one circuit is unpacked at a time."""
     import numpy as np
 
-    numbers = iter(range(len(circuits)))
-
-    def one(item: Any, circuit: NativeCircuit, place: _Place) -> Shots:
+    def decode(item: Any, circuit: NativeCircuit, place: _Place) -> Shots:
         table, order = _table(item, circuit, place)
         counts = _counted(table, np.ones(len(table), dtype=np.int64), order)
-        if next(numbers) not in wanted:
+        if place.number not in wanted:
             return Shots(counts)
-        if wrong := memory.too_large(len(table), circuit.num_clbits):
-            return Shots(counts, why=wrong)
+        if why := memory.too_large(len(table), circuit.num_clbits):
+            return Shots(counts, why=why)
         return Shots(counts, memory.pack(_by_bit(item, table, circuit), len(table)))
 
-    return _each(items, circuits, one)
+    return _decode_each(items, circuits, decode)
 
 
 def _by_bit(item: Mapping[str, Any], table: Bytes, circuit: NativeCircuit) -> Iterator[Bytes]:
     """The outcomes of each classical bit, 0 where it is not measured."""
     import numpy as np
 
-    bits = keys_of(circuit).bits
+    bits = measurement_keys(circuit).bits
     column = {bits[key]: number for number, key in enumerate(item) if key in bits}
     for bit in range(circuit.num_clbits):
         if bit in column:
@@ -190,51 +169,52 @@ def _by_bit(item: Mapping[str, Any], table: Bytes, circuit: NativeCircuit) -> It
 def counts_of(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
     """From `{"measurement_keys": [...], "counts": {bitstring: n}}` per circuit.
 
-    What an iterator gives is used up.
+    The items of an iterator are emptied on the way, to save memory.
     """
 
-    def one(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
+    def decode(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
         return _from_counts(item, circuit, place, keep=not isinstance(items, Iterator))
 
-    return _each(items, circuits, one)
+    return _decode_each(items, circuits, decode)
 
 
 def counts_of_measurements(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
     """From `{key: [[bit], ...]}` per circuit, a row per shot."""
-    return _each(items, circuits, _from_measurements)
+    return _decode_each(items, circuits, _from_measurements)
 
 
 @frozen
 class _Place:
-    """Names a circuit in messages."""
+    """A circuit of the job, named in messages."""
 
     number: int
+    """From 0."""
 
     def wrong(self, what: str) -> BadAnswer:
         return BadAnswer(f"results of circuit {self.number + 1} of the job: {what}")
 
 
-def _each(
+def _decode_each(
     items: Items,
     circuits: Sequence[NativeCircuit],
-    one: Callable[[Any, NativeCircuit, _Place], _T],
+    decode: Callable[[Any, NativeCircuit, _Place], _T],
 ) -> list[_T]:
     if not isinstance(items, list | Iterator):
         raise BadAnswer("the server's results are no list")
-    found: list[_T] = []
-    trouble: BadAnswer | None = None
+    results: list[_T] = []
+    first_error: BadAnswer | None = None
     number = 0
     for number, item in enumerate(items, 1):
-        if number <= len(circuits) and trouble is None:
+        if number <= len(circuits) and first_error is None:
             try:
-                found.append(one(item, circuits[number - 1], _Place(number - 1)))
-            except BadAnswer as error:  # that their number is wrong says more
-                trouble = error
+                results.append(decode(item, circuits[number - 1], _Place(number - 1)))
+            except BadAnswer as error:  # a wrong number of results says more
+                first_error = error
     if number != len(circuits):
         raise BadAnswer(f"the server gave results of {number} circuits, {len(circuits)} were sent")
-    if trouble is not None:
-        raise trouble
-    return found
+    if first_error is not None:
+        raise first_error
+    return results
 
 
 def _from_counts(item: Any, circuit: NativeCircuit, place: _Place, *, keep: bool) -> Counts:
@@ -247,15 +227,15 @@ def _from_counts(item: Any, circuit: NativeCircuit, place: _Place, *, keep: bool
     order = _order(keys, circuit, place)
     for shots in counts.values():
         if type(shots) is not int or not 0 <= shots <= LARGEST:
-            told = next(text for text, number in counts.items() if number is shots)
-            raise place.wrong(f"{_short(shots)} shots of {told[:80]!r}")
+            outcome = next(text for text, number in counts.items() if number is shots)
+            raise place.wrong(f"{_short(shots)} shots of {outcome[:80]!r}")
     table = _bits_of(list(counts), len(keys), place)
-    seen = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+    numbers = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
     if not keep:
         counts.clear()  # as large as what is made of them
-    if not seen.all():
-        table, seen = table[seen > 0], seen[seen > 0]
-    return _counted(table, seen, order)
+    if not numbers.all():
+        table, numbers = table[numbers > 0], numbers[numbers > 0]
+    return _counted(table, numbers, order)
 
 
 def _bits_of(texts: Sequence[str], width: int, place: _Place) -> Bytes:
@@ -287,8 +267,8 @@ def _table(item: Any, circuit: NativeCircuit, place: _Place) -> tuple[Bytes, lis
     order = _order(list(item), circuit, place)
     columns = [_column(key, rows, place) for key, rows in item.items()]
     if len({column.size for column in columns}) > 1:
-        told = ", ".join(f"{key}: {c.size}" for key, c in zip(item, columns, strict=True))
-        raise place.wrong(f"keys have different numbers of shots ({told[:300]})")
+        sizes = ", ".join(f"{key}: {c.size}" for key, c in zip(item, columns, strict=True))
+        raise place.wrong(f"keys have different numbers of shots ({sizes[:300]})")
     if not columns:
         return np.empty((0, 0), dtype=np.uint8), order
     return np.stack(columns, axis=1), order
@@ -300,25 +280,26 @@ def _column(key: str, rows: Any, place: _Place) -> Bytes:
 
     if not isinstance(rows, list):
         raise place.wrong(f"{key} has no list of shots")
-    alike = set(map(type, rows)) <= {list} and set(map(len, rows)) <= {1}
-    flat = list(chain.from_iterable(rows)) if alike else []
-    if not alike or not set(map(type, flat)) <= {int}:
+    are_single = set(map(type, rows)) <= {list} and set(map(len, rows)) <= {1}
+    flat = list(chain.from_iterable(rows)) if are_single else []
+    if not are_single or not set(map(type, flat)) <= {int}:
         row = next(r for r in rows if type(r) is not list or len(r) != 1 or type(r[0]) is not int)
         raise place.wrong(f"a shot of {key} is {_short(row)}, not one qubit's bit")
-    if strange := set(flat) - {0, 1}:
-        raise place.wrong(
-            f"a shot of {key} is in the state {_short(min(strange))}, neither 0 nor 1"
-        )
+    if others := set(flat) - {0, 1}:
+        raise place.wrong(f"a shot of {key} is in the state {_short(min(others))}, neither 0 nor 1")
     return np.array(flat, dtype=np.uint8) + _ZERO
 
 
 def _short(value: Any) -> str:
-    """A value in few words, however long or deep it is."""
+    """A value in at most 80 characters."""
     return reprlib.repr(value)[:80]
 
 
 def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:
-    """Counts of rows of characters, put in `order`; those of equal bitstrings added up."""
+    """Counts of bitstrings: `order` gives the column of `table` of each character.
+
+    `table` has a row per outcome with `shots` of it; equal bitstrings are added up.
+    """
     import numpy as np
 
     if not len(table) or not order:
@@ -332,10 +313,10 @@ def _counted(table: Bytes, shots: Integers, order: Sequence[int]) -> Counts:
     np.add.at(total, member, shots)
     texts_of = spread.view(f"S{len(order)}").ravel()
     counts: Counts = {}
-    for start in range(0, len(first), _AT_ONCE):
-        chosen = texts_of[first[start : start + _AT_ONCE]]
+    for start in range(0, len(first), _TEXTS_AT_A_TIME):
+        chosen = texts_of[first[start : start + _TEXTS_AT_A_TIME]]
         texts = chosen.astype(f"U{len(order)}").tolist()
-        counts.update(zip(texts, total[start : start + _AT_ONCE].tolist(), strict=True))
+        counts.update(zip(texts, total[start : start + _TEXTS_AT_A_TIME].tolist(), strict=True))
     return counts
 
 
@@ -356,7 +337,7 @@ def _distinct(spread: Bytes) -> tuple[Integers, Integers]:
 
 def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[int]:
     """Where each character of a bitstring over all registers is: a key's place, a 0 or a space."""
-    known = keys_of(circuit)
+    known = measurement_keys(circuit)
     _require_same(keys, {*known.bits, *known.hidden}, place)
     position = {known.bits[key]: i for i, key in enumerate(keys) if key in known.bits}
     zero, space = len(keys), len(keys) + 1
@@ -373,11 +354,11 @@ def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[i
 def _require_same(keys: Sequence[Any], expected: Set[str], place: _Place) -> None:
     if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
         raise place.wrong("its measurement keys are no list of different names")
-    missing, strange = sorted(expected - set(keys)), sorted(set(keys) - expected)
-    if missing or strange:
-        told = [
+    missing, unknown = sorted(expected - set(keys)), sorted(set(keys) - expected)
+    if missing or unknown:
+        differences = [
             f"{word} {', '.join(names)[:200]}"
-            for word, names in (("without", missing), ("with", strange))
+            for word, names in (("without", missing), ("with", unknown))
             if names
         ]
-        raise place.wrong(f"its measurement keys do not fit: {' and '.join(told)}")
+        raise place.wrong(f"its measurement keys do not fit: {' and '.join(differences)}")

@@ -15,13 +15,13 @@ import pytest
 from scripted import Scripted, http
 
 from iqm_spec.errors import ExitCode, Refused
-from iqm_spec.server import network
-from iqm_spec.server.jobs import cancel
-from iqm_spec.server.origin import parse_server
-from iqm_spec.server.patience import Patience, read
-from iqm_spec.server.submission import NotAccepted, submit
-from iqm_spec.server.token import find_token
-from iqm_spec.server.transport import Misconfigured, NotSent, connect
+from iqm_spec.server_api import network
+from iqm_spec.server_api.address import parse_server
+from iqm_spec.server_api.connection import connect, read
+from iqm_spec.server_api.errors import Misconfigured, NotSent
+from iqm_spec.server_api.jobs import NotAccepted, cancel, submit
+from iqm_spec.server_api.retry import READS, WAITING_READS, Clock, Retry
+from iqm_spec.server_api.token import find_token
 from tests.certificates import Authority
 
 TOKEN = "s3cr3t-AbCdEf0123456789"
@@ -55,7 +55,7 @@ def refused(url: str, *, hint: str) -> str:
     connection = connect(parse_server(url), find_token({"IQM_TOKEN": TOKEN}), 5.0)
     start = time.monotonic()
     with pytest.raises(Refused) as caught:
-        read(connection, "x", None, Patience(total=None))
+        read(connection, "x", None, Retry(WAITING_READS))
     outcome = submit(connection, "garnet", b"{}", False, "tag")
     assert time.monotonic() - start < 5
     assert isinstance(outcome, NotAccepted)
@@ -185,9 +185,9 @@ def test_a_proxy_with_a_passing_trouble_is_tried_again(monkeypatch: pytest.Monke
     with Scripted([http(503), http(407)]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         heard: list[str] = []
-        patience = Patience(sleep=lambda _: None, tell=lambda why, _: heard.append(why))
+        retry = Retry(READS, lambda why, _: heard.append(why), Clock(sleep=lambda _: None))
         with pytest.raises(Refused, match="407"):
-            read(connect(parse_server(HOST), None, 5.0), "x", None, patience)
+            read(connect(parse_server(HOST), None, 5.0), "x", None, retry)
     assert heard == [f"the proxy {proxy.url} (HTTPS_PROXY) cannot reach the server (503)"]
 
 
@@ -330,7 +330,7 @@ def test_where_the_server_has_answered_a_fault_of_the_network_passes(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
     with Scripted([http(200, {"a": 1})] * 9, authority.server("localhost")) as server:
         connection = connect(parse_server(f"https://localhost:{server.port}"), None, 5.0)
-        assert read(connection, "x", None, Patience()).ok
+        assert read(connection, "x", None, Retry(READS)).ok
         heard: list[str] = []
 
         def back_home(_: float) -> None:
@@ -339,8 +339,8 @@ def test_where_the_server_has_answered_a_fault_of_the_network_passes(
         for away in ("", str(tmp_path / "unmounted.pem")):
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", away)
             assert isinstance(submit(connection, "garnet", b"{}", False, ""), NotAccepted)
-            patience = Patience(sleep=back_home, tell=lambda why, _: heard.append(why))
-            assert read(connection, "x", None, patience).ok
+            retry = Retry(READS, lambda why, _: heard.append(why), Clock(sleep=back_home))
+            assert read(connection, "x", None, retry).ok
     assert heard == [
         "the certificate of the server is not trusted",
         "the file of certificates that REQUESTS_CA_BUNDLE names is not there",

@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import Answer, Scripted, http
 
 from iqm_spec.errors import JobFailed, Refused
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server.errors import BadAnswer, NoResults
-from iqm_spec.server.keys import keys_of
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.results import counts_of, counts_of_measurements, read_counts
-from iqm_spec.server.transport import connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import connect
+from iqm_spec.server_api.errors import BadAnswer, NoResults
+from iqm_spec.server_api.payload import measurement_keys
+from iqm_spec.server_api.results import counts_of, counts_of_measurements, read_counts
+from iqm_spec.server_api.retry import READS, WAITING_READS, Clock, Retry
 
-HASTY = Patience(first=0.01, total=0.05)
+HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 
 
 def measuring(registers: tuple[tuple[str, int], ...], *clbits: int) -> NativeCircuit:
@@ -48,7 +49,7 @@ def test_empty_registers_leave_no_trace() -> None:
 
 
 def test_no_shots_left_by_heralding() -> None:
-    keys = list(keys_of(TWO).bits)
+    keys = list(measurement_keys(TWO).bits)
     assert counts_of([{"measurement_keys": keys, "counts": {}}], [TWO]) == [{}]
     assert counts_of_measurements([{key: [] for key in keys}], [TWO]) == [{}]
 
@@ -130,7 +131,7 @@ def test_both_forms_agree_with_qiskits_strings(
     case: tuple[NativeCircuit, list[str]], random: Any
 ) -> None:
     native, shots = case
-    bits = keys_of(native).bits
+    bits = measurement_keys(native).bits
     keys = list(bits)
     random.shuffle(keys)
     plain = [shot.replace(" ", "")[::-1] for shot in shots]
@@ -172,8 +173,8 @@ def test_measurements_where_counts_cannot_be_read() -> None:
         connection = connect(Server("test", server.url), None, 1.0)
         slept: list[float] = []
         clock = iter([0.0, 1.0, 2.0, 70.0, 71.0, 72.0, 73.0])
-        patience = Patience(total=None, sleep=slept.append, clock=lambda: next(clock))
-        assert read_counts(connection, "some-job", [TWO], patience) == [{"1 01": 1}]
+        retry = Retry(WAITING_READS, clock=Clock(sleep=slept.append, now=lambda: next(clock)))
+        assert read_counts(connection, "some-job", [TWO], retry) == [{"1 01": 1}]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_keys_of_overwritten_bits_are_left_out_of_the_counts() -> None:
 def test_a_million_bits_are_decoded_beside_little_else() -> None:
     width, outcomes = 20, 50_000
     native = measuring((("c", width),), *range(width))
-    keys = list(keys_of(native).bits)
+    keys = list(measurement_keys(native).bits)
     stride = 65_537  # odd: all outcomes differ, in no order
     texts = [format(i * stride % (1 << width), f"0{width}b") for i in range(outcomes)]
     expected = {text[::-1]: 1 + place % 3 for place, text in enumerate(texts)}

@@ -1,4 +1,8 @@
-"""An answer as it came: status, headers and bytes; JSON and errors are read out of it late."""
+"""An answer of a server, and values in it.
+
+Status, headers and bytes are kept as they came; JSON and errors are read from them when they are
+needed. A value that makes no sense is None: a server may say anything.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +21,50 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
-from iqm_spec.server.errors import Unreadable
+from iqm_spec.server_api.errors import Unreadable
+
+LARGEST = 2**53 - 1
+"""Of an integer: beyond it canonical JSON holds none."""
+
+LONGEST = 100
+"""Characters of a word: an alias, a status, an id."""
+
+_YEARS = range(1971, 9000)
+"""Of a time. Near the ends of the calendar no time zone can be converted to another."""
 
 _LONGEST_TEXT = 400
 _LONGEST_EXCERPT = 120
-_LONGEST_PAUSE = 3600.0
 _DEEPEST = 100
 """Levels of lists and mappings in each other; an answer of today's servers has ten."""
-_LOOKED_AT = 20_000
-"""Bytes of a body that is not JSON which are looked at."""
+_INSPECTED = 20_000
+"""Bytes that are read of a body that is not JSON."""
+
+
+def count_of(value: Any) -> int | None:
+    """A number of things."""
+    return value if type(value) is int and 0 <= value <= LARGEST else None
+
+
+def time_of(value: Any) -> datetime | None:
+    """A time in ISO 8601 as UTC, which one without a zone is taken for."""
+    try:
+        when = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    if when.year not in _YEARS:
+        return None
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def word_of(value: Any) -> str | None:
+    """A short text that can be shown and stored as it is."""
+    fits = isinstance(value, str) and value.isprintable() and 0 < len(value) <= LONGEST
+    return value if fits else None
 
 
 @frozen
 class ServerError:
-    """What an error's body tells; each is empty where it does not."""
+    """What the body of an error says; each is empty where it does not."""
 
     code: str
     message: str
@@ -39,7 +73,7 @@ class ServerError:
 
 @frozen
 class Reply:
-    """A whole answer. `headers` have lower-case keys."""
+    """A complete answer. `headers` have lower-case keys."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,8 +97,8 @@ class Reply:
     def elements(self) -> Iterator[Json] | Json:
         """The elements of a body that is a JSON list, parsed one by one; of another body its JSON.
 
-        Only one element is in memory at a time, beside the body. Raises `Unreadable`, where the
-        mistake is far back after the elements before it.
+        Only one element is in memory at a time, beside the body. Raises `Unreadable` where the body
+        is not JSON, after the elements before that place.
         """
         return self._elements() if self.body.lstrip()[:1] == b"[" else self.json()
 
@@ -78,7 +112,7 @@ class Reply:
     @cached_property
     def is_binary(self) -> bool:
         """Whether the body is no text: protobuf, an archive, an image."""
-        return _is_binary(self.body[:_LOOKED_AT])
+        return _is_binary(self.body[:_INSPECTED])
 
     def json(self) -> Json:
         """The body as JSON; raises `Unreadable` where it is not."""
@@ -105,35 +139,35 @@ class Reply:
 
     @property
     def error(self) -> ServerError:
-        """What the body tells of an error, whatever the body is: JSON, HTML, text or nothing."""
+        """What the body says of an error, be it JSON, HTML, text or empty."""
         data = None if isinstance(self._parsed, Unreadable) else self._parsed
         if not isinstance(data, dict):
             return ServerError("", self._excerpt(), self.headers.get("x-request-id", "")[:100])
-        told = data.get("message") or data.get("detail") or ""
+        message = data.get("message") or data.get("detail") or ""
         return ServerError(
             code=_word(data.get("error_code")),
-            message=_short(told if isinstance(told, str) else json.dumps(told)),
+            message=_short(message if isinstance(message, str) else json.dumps(message)),
             request_id=_word(data.get("request_id")) or self.headers.get("x-request-id", "")[:100],
         )
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the server asks to wait (Retry-After), at most an hour; None if unsaid."""
+        """Seconds that the server asks to wait (Retry-After); None where it does not ask."""
         text = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
-            return min(float(text), _LONGEST_PAUSE)
+            return float(text)
         try:
             when = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
         when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return min(max(0.0, (when - datetime.now(UTC)).total_seconds()), _LONGEST_PAUSE)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
     def _excerpt(self) -> str:
-        """A body that is not JSON in few words: an HTML page's title, or how the text begins."""
+        """A short text of a body that is not JSON: an HTML page's title, or how the text begins."""
         if self.is_binary:
             return f"{len(self.body):,} bytes that are no text"
-        text = self.body[:_LOOKED_AT].decode("utf-8", "replace")
+        text = self.body[:_INSPECTED].decode("utf-8", "replace")
         if title := re.search(r"<title[^>]*>([^<]*)</title", text, re.IGNORECASE):
             text = title[1]
         elif "<" in text:
@@ -153,7 +187,7 @@ _blank = re.compile(r"[ \t\n\r]*")
 
 
 def _elements(text: str) -> Iterator[Any]:
-    """Elements of a JSON list; ValueError where it is not JSON, after those before the mistake."""
+    """Elements of a JSON list. ValueError where it is not JSON, after the elements before that."""
     place = _skip(text, _skip(text, 0) + 1)
     if text[place : place + 1] != "]":
         while True:
@@ -176,25 +210,24 @@ def _skip(text: str, place: int) -> int:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: it is most of the time that millions of lists take."""
-    was = gc.isenabled()
+    """Suspends garbage collection, which takes most of the time of parsing millions of lists."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if was_enabled:
             gc.enable()
 
 
 def _is_deep(data: Any) -> bool:
-    """Whether lists and mappings lie deeper in each other than whatever handles them can go."""
-    level = [data]
+    """Whether lists and mappings are nested too deeply for Python's own recursion."""
+    level = [data] if isinstance(data, dict | list) else []
     for _ in range(_DEEPEST):
         level = [
             item
-            for one in level
-            if isinstance(one, dict | list)
-            for item in (one.values() if isinstance(one, dict) else one)
+            for parent in level
+            for item in (parent.values() if isinstance(parent, dict) else parent)
             if isinstance(item, dict | list)
         ]
         if not level:
@@ -203,7 +236,7 @@ def _is_deep(data: Any) -> bool:
 
 
 def _is_binary(body: bytes) -> bool:
-    """Whether bytes hold control characters, or are no UTF-8 but for a last character cut off."""
+    """Whether bytes hold control characters, or are no UTF-8; the end may cut a character."""
     if re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", body):
         return True
     try:

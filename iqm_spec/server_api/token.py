@@ -1,4 +1,4 @@
-"""The credential: found in the environment, held in a type that does not print."""
+"""The token: read from the environment, held in a type that does not print."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from iqm_spec.errors import Refused, UsageError
+from iqm_spec.server_api.retry import TOKENS_FILE, Backoff, Retry
 
 _LARGEST_FILE = 1 << 20
 _SHORTEST = 8
@@ -17,8 +18,6 @@ _SHORTEST = 8
 _MASK = "[token]"
 _LAST = 4e9
 """The latest expiry that is taken for one, in the year 2096."""
-_RENEWAL_SECONDS = 2.0
-"""How long a file that was good before may be of no use, while another program writes it anew."""
 
 _GET_ONE = "get a new one from the server's dashboard"
 
@@ -101,19 +100,19 @@ def _plain(text: str, where: str) -> str:
 
 
 def _reader(path: str) -> Callable[[], str]:
-    """Reads the file's token; a file that was good before gets a moment to be so again."""
+    """Reads the file's token. A file that was good before may be unusable for a moment, while
+    another program rewrites it."""
     was_good = False
 
     def read() -> str:
         nonlocal was_good
-        end = time.monotonic() + (_RENEWAL_SECONDS if was_good else 0.0)
+        backoff = Backoff(Retry(TOKENS_FILE))
         while True:
             try:
                 token = _from_file(path)
             except Refused:
-                if time.monotonic() >= end:
+                if not was_good or not backoff.pause():
                     raise
-                time.sleep(0.1)
             else:
                 was_good = True
                 return token
@@ -133,15 +132,16 @@ def _from_file(path: str) -> str:
         raise _refused(f"{where} cannot be read: {error.strerror}", "correct its path") from None
     except (ValueError, RecursionError):
         raise _refused(f"{where} is not JSON", _GET_ONE) from None
-    found = data.get("access_token") if isinstance(data, dict) else None
-    if not isinstance(found, str):
+    text = data.get("access_token") if isinstance(data, dict) else None
+    if not isinstance(text, str):
         raise _refused(f"{where} has no `access_token`", _GET_ONE)
-    token = _plain(found, where)
-    if not expires_at(token):
+    token = _plain(text, where)
+    expires = expires_at(token)
+    if not expires:
         raise _refused(
             f"the access token in {where} is no JWT with an expiry", "put a plain one in IQM_TOKEN"
         )
-    if expires_at(token) <= time.time():
+    if expires <= time.time():
         raise _refused(
             f"the access token in {where} has expired",
             "refresh the file, then go on with `iqm-spec resume`",

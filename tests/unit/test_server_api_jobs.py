@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 from scripted import DROP, Answer, Scripted, http
 
 from iqm_spec.canonical import canonical
 from iqm_spec.errors import Refused
-from iqm_spec.server.errors import BadAnswer, UnknownJob
-from iqm_spec.server.jobs import cancel, parse_job, read_job, read_payload
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.transport import connect
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.connection import connect
+from iqm_spec.server_api.errors import BadAnswer, UnknownJob
+from iqm_spec.server_api.jobs import cancel, parse_job, read_job, read_payload
+from iqm_spec.server_api.retry import READS, Retry
 
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
-HASTY = Patience(first=0.01, total=0.05)
+HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 
 
 def entry(status: str, when: Any) -> dict[str, Any]:
@@ -131,12 +132,9 @@ def ask(answer: Answer, call: Any) -> tuple[Any, bytes]:
             assert len(server.requests) == 1
 
 
-def test_looking_and_waiting() -> None:
-    _, line = ask(http(200, FULL), lambda c: read_job(c, ID, HASTY))
-    assert line == f"GET /api/v1/jobs/{ID}".encode()
-    job, line = ask(http(200, FULL), lambda c: read_job(c, ID, HASTY, wait=99))
-    assert line == f"GET /api/v1/jobs/{ID}?wait_until_terminal=true&timeout_seconds=30".encode()
-    assert job.id == ID
+def test_reading() -> None:
+    job, line = ask(http(200, FULL), lambda c: read_job(c, ID, HASTY))
+    assert (job.id, line) == (ID, f"GET /api/v1/jobs/{ID}".encode())
 
 
 def test_payloads() -> None:

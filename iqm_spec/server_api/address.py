@@ -1,4 +1,4 @@
-"""Which server: an address made plain, and the realm that its results belong to."""
+"""Addresses of servers, in one spelling, and the realm that a server's results belong to."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server:
     """A server: `url` has no path and no trailing slash.
 
     `realm` is part of every key of a mock or hardware job: the server's origin, or `emulator`.
-    `notice` tells what the address was read as, where it named a quantum computer too.
+    `notice` says how the address was understood, where it named a quantum computer too.
     """
 
     realm: str

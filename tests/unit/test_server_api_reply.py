@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.server.errors import Unreadable
-from iqm_spec.server.reply import Reply
+from iqm_spec.server_api.errors import Unreadable
+from iqm_spec.server_api.reply import Reply
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-9, 9) | st.text(max_size=4),

@@ -23,10 +23,17 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from iqm_spec.diagnostics import printable
-from iqm_spec.server.errors import Lost, Misconfigured, TooLarge
-from iqm_spec.server.failures import CONNECT_SECONDS, FAILURES, not_sent, reason_of, words
-from iqm_spec.server.network import Route, route_of
-from iqm_spec.server.origin import is_loopback
+from iqm_spec.server_api.address import is_loopback
+from iqm_spec.server_api.errors import Lost, Misconfigured, TooLarge
+from iqm_spec.server_api.network import (
+    FAILURES,
+    Route,
+    not_sent,
+    reason_of,
+    route_of,
+    words,
+)
+from iqm_spec.server_api.retry import ANSWER_FACTOR, CONNECT_SECONDS
 
 LARGEST_ANSWER = 256 << 20
 """Bytes of an answer, uncompressed, that are read at most."""
@@ -160,30 +167,31 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _exchange(method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
-    seconds = float(kwargs.get("timeout", 60.0))
-    asked = {key: kwargs[key] for key in ("headers", "params", "data") if key in kwargs}
-    with _told_apart(seconds) as way, requests.Session() as session:
+    """The complete answer. `kwargs`: `timeout` (seconds), and `headers`, `params`, `data`."""
+    seconds = float(kwargs["timeout"])
+    content = {key: kwargs[key] for key in ("headers", "params", "data") if key in kwargs}
+    with _classified_failures(seconds) as under_way, requests.Session() as session:
         session.headers["Connection"] = "close"
         request = session.prepare_request(
-            requests.Request(method, url, auth=_HeaderOnly(), **asked)
+            requests.Request(method, url, auth=_HeaderOnly(), **content)
         )
         settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
         if is_loopback(urlsplit(url).hostname):  # nothing here is asked through a proxy
             settings["proxies"] = {}
-        way.route = route_of(url, settings["proxies"], settings["verify"])
+        under_way.route = route_of(url, settings["proxies"], settings["verify"])
         # not by way of the session: it would read the whole body of a redirect
         with closing(_Adapter()) as adapter:
             response = adapter.send(
                 request, timeout=(min(seconds, CONNECT_SECONDS), seconds), **settings
             )
-            return _whole(response, time.monotonic() + 10 * seconds)
+            return _read(response, time.monotonic() + ANSWER_FACTOR * seconds)
 
 
-def _whole(response: requests.Response, deadline: float) -> requests.Response:
+def _read(response: requests.Response, deadline: float) -> requests.Response:
     """The answer with its body read, within bounds of size and time."""
-    told = response.headers.get("Content-Length", "")
-    if told.isdecimal() and int(told) > LARGEST_ANSWER:
-        raise TooLarge(f"the server's answer has {int(told):,} bytes: more than is read")
+    length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > LARGEST_ANSWER:
+        raise TooLarge(f"the server's answer has {int(length):,} bytes: more than is read")
     body = BytesIO()
     for chunk in response.iter_content(_CHUNK):
         body.write(chunk)
@@ -192,29 +200,29 @@ def _whole(response: requests.Response, deadline: float) -> requests.Response:
         if time.monotonic() > deadline:
             raise Lost("the server's answer came too slowly")
     body.seek(0)
-    found = requests.Response()
-    found.status_code, found.headers, found.url = response.status_code, response.headers, ""
-    found.raw = body
-    return found
+    complete = requests.Response()
+    complete.status_code, complete.headers = response.status_code, response.headers
+    complete.url, complete.raw = "", body
+    return complete
 
 
 @define
-class _Way:
-    """How a request goes; its route is known when the environment has been read."""
+class _Request:
+    """A request under way; its route is known once the environment has been read."""
 
     route: Route | None = None
 
 
 @contextmanager
-def _told_apart(seconds: float) -> Iterator[_Way]:
-    """Makes every failure `NotSent` or `Lost`; in doubt `Lost`."""
+def _classified_failures(seconds: float) -> Iterator[_Request]:
+    """Turns every failure into `NotSent` or `Lost`; in doubt `Lost`."""
     _progress.set(_Progress.NOTHING)
-    way = _Way()
+    under_way = _Request()
     try:
-        yield way
+        yield under_way
     except FAILURES as error:
-        if _is_before_sending(error, way.route):
-            raise not_sent(error, seconds, way.route) from None
+        if _is_before_sending(error, under_way.route):
+            raise not_sent(error, seconds, under_way.route) from None
         raise Lost(words(error, seconds)) from None
 
 

@@ -14,16 +14,16 @@ from scripted import Scripted, http
 
 from iqm_spec.cli import output
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.server import fields
-from iqm_spec.server.computers import read_architecture, read_offer
-from iqm_spec.server.errors import BadAnswer, Unreadable
-from iqm_spec.server.jobs import parse_job, parse_stored, read_job
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.payload import ForeignPayload, circuits_payload, normalized
-from iqm_spec.server.reply import Reply
-from iqm_spec.server.results import counts_of, counts_of_measurements
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api import reply
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.computers import read_architecture, read_computer_info
+from iqm_spec.server_api.connection import Connection, connect
+from iqm_spec.server_api.errors import BadAnswer, Unreadable
+from iqm_spec.server_api.jobs import parse_job, parse_stored, read_job
+from iqm_spec.server_api.payload import ForeignPayload, circuits_payload, normalized
+from iqm_spec.server_api.reply import Reply
+from iqm_spec.server_api.results import counts_of, counts_of_measurements
+from iqm_spec.server_api.retry import READS, Retry
 from iqm_spec.stages.server.adopt import adopt
 from iqm_spec.stages.server.attempts import Attempt, Phase, attempts
 from iqm_spec.stages.server.collect import results_of
@@ -35,7 +35,7 @@ from iqm_spec.targets import architecture, architecture_from_json
 from iqm_spec.targets.fidelity import depolarizing_of
 from tests.journals import append, fields_of
 
-HASTY = Patience(first=0.01, total=0.05)
+HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
 OTHER = "00000000-0000-4000-8000-000000000000"
 ESCAPES = "\x1b[31m\x9b2J\u202e"
@@ -52,24 +52,24 @@ def to(server: Scripted) -> Connection:
 
 @pytest.mark.parametrize("text", [*ENDS, "2026-02-30", "", 7, None, [], {}])
 def test_times_that_are_none(text: Any) -> None:
-    assert fields.time_of(text) is None
+    assert reply.time_of(text) is None
 
 
 def test_times_are_utc() -> None:
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     for text in ("2026-11-23T12:00:00", "2026-11-23T14:00:00+02:00", "2026-11-23T12:00:00Z"):
-        assert fields.time_of(text) == noon
-        assert str(fields.time_of(text)) == str(noon)
+        assert reply.time_of(text) == noon
+        assert str(reply.time_of(text)) == str(noon)
 
 
 @pytest.mark.parametrize("value", [-1, 2**53, 10**400, 1.0, True, "1", None])
 def test_counts_that_are_none(value: Any) -> None:
-    assert fields.count_of(value) is None
+    assert reply.count_of(value) is None
 
 
 @pytest.mark.parametrize("value", ["", ESCAPES, "\ud800", "x" * 101, 7, None])
 def test_words_that_are_none(value: Any) -> None:
-    assert fields.word_of(value) is None
+    assert reply.word_of(value) is None
 
 
 @pytest.mark.parametrize("deep", ['[{"a":' * 60 + "1" + "}]" * 60, "[" * 900 + "]" * 900])
@@ -139,7 +139,7 @@ def test_prices_that_no_sum_can_hold(price: Any) -> None:
     details = {"limits": {"x": 1}, "health": {"healthy": True}}
     details["pricing"] = {"payg_price_per_second": price}
     with Scripted([http(200, details), http(404), http(404)]) as server:
-        assert read_offer(to(server), "garnet", HASTY).price_per_second is None
+        assert read_computer_info(to(server), "garnet", HASTY).price_per_second is None
 
 
 def test_an_offer_of_odd_things() -> None:
@@ -153,7 +153,7 @@ def test_an_offer_of_odd_things() -> None:
     now = {"start": "2026-11-23T08:00:00Z", "end": "2026-11-23T12:00:00Z", "reference": ESCAPES}
     slots = {"available_slots": [ends, now]}
     with Scripted([http(200, details), http(404), http(200, slots)]) as server:
-        offer = read_offer(to(server), "garnet", HASTY)
+        offer = read_computer_info(to(server), "garnet", HASTY)
     assert (offer.max_circuits, offer.operational_status) == (None, None)
     assert offer.price_per_second == Decimal("0.30")
     (slot,) = offer.available or ()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from iqm_spec.errors import Refused, UsageError
-from iqm_spec.server.token import find_token, scrub
+from iqm_spec.server_api.token import find_token, scrub
 
 SECRET = "s3cr3t-AbCdEf0123456789"
 

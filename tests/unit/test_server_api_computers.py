@@ -9,24 +9,26 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from scripted import Answer, Scripted, http
 
 from iqm_spec.errors import JobFailed, Refused
-from iqm_spec.server.computers import (
+from iqm_spec.server_api.address import Server
+from iqm_spec.server_api.computers import (
     Computer,
+    ComputerInfo,
+    Slot,
     find_computer,
     list_computers,
     read_architecture,
-    read_offer,
+    read_computer_info,
 )
-from iqm_spec.server.errors import BadAnswer, CalibrationGone
-from iqm_spec.server.offer import Offer, Slot
-from iqm_spec.server.origin import Server
-from iqm_spec.server.patience import Patience
-from iqm_spec.server.transport import Connection, connect
+from iqm_spec.server_api.connection import Connection, connect
+from iqm_spec.server_api.errors import BadAnswer, CalibrationGone
+from iqm_spec.server_api.retry import READS, Retry
 from iqm_spec.targets import architecture
 
-HASTY = Patience(first=0.01, total=0.05)
+HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 SET = "3902d525-d8f4-42c0-9fa9-6bbd535b6c80"
 
 
@@ -34,9 +36,9 @@ def to(server: Scripted) -> Connection:
     return connect(Server("test", server.url), None, 2.0)
 
 
-def offer_of(*answers: Answer) -> tuple[Offer, list[str]]:
+def offer_of(*answers: Answer) -> tuple[ComputerInfo, list[str]]:
     with Scripted(answers) as server:
-        offer = read_offer(to(server), "garnet", HASTY)
+        offer = read_computer_info(to(server), "garnet", HASTY)
         return offer, [r.split(b" ")[1].decode().split("?")[0][8:] for r in server.requests]
 
 
@@ -68,7 +70,7 @@ def test_the_newer_shape() -> None:
     )
     name = "quantum-computers/garnet"
     assert paths == [name, f"{name}/queue-availability", f"{name}/timeslots"]
-    assert offer == Offer(
+    assert offer == ComputerInfo(
         alias="garnet",
         max_circuits=200,
         max_shots=20000,
