@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from iqm_spec.canonical import digest
 from iqm_spec.check.analysis import check_analysis
 from iqm_spec.check.axes import check_axes
-from iqm_spec.check.circuits import CircuitChecks
+from iqm_spec.check.circuits import CircuitChecks, GeneratedFacts
 from iqm_spec.check.files import CircuitFiles, bind_by_name, refs
 from iqm_spec.check.machines import BUILT_IN, MachineSource, check_machines
 from iqm_spec.check.reporter import Reporter, place
@@ -58,6 +58,8 @@ class Checked:
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile | None]
     allowed_code: frozenset[str]
+    generated: GeneratedFacts = field(factory=dict, eq=False, repr=False)
+    """Facts of the circuits that generators made while the spec was checked."""
 
     @property
     def text(self) -> str:
@@ -180,10 +182,29 @@ def check(
     )
     if not report and seen(checked):
         return checked, []
-    checks = CircuitChecks(architectures, files, allowed_code, report)
+    checks = CircuitChecks(architectures, files, allowed_code, report, checked.generated)
     for points in sound:
         checks.check(points)
     return None if report else checked, list(report.diagnostics())
+
+
+def check_on(
+    checked: Checked, machines: MachineSource, seen: Callable[[Checked], bool] = lambda _: False
+) -> tuple[Checked | None, list[Diagnostic]]:
+    """A checked spec on other machines, or every mistake found; reads and generates nothing again.
+
+    `seen` as in `check`.
+    """
+    report = Reporter(checked.source)
+    architectures, profiles = check_machines(checked.spec, checked.circuits, report, machines)
+    again = evolve(checked, architectures=architectures, profiles=profiles)
+    if not report and seen(again):
+        return again, []
+    files = CircuitFiles(report, checked.files)
+    checks = CircuitChecks(architectures, files, checked.allowed_code, report, checked.generated)
+    for points in checked.circuits:
+        checks.check(points)
+    return None if report else again, list(report.diagnostics())
 
 
 def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:

@@ -30,6 +30,8 @@ from iqm_spec.sweep.template import axes_in
 from iqm_spec.targets import Architecture, architecture, features, known
 
 Machines = Mapping[str, Architecture]
+GeneratedFacts = dict[tuple[str, str], CircuitFacts]
+"""Facts of generated circuits by generator and arguments."""
 
 _PROBE = 0.3
 """What free angles are while it is looked at where gates act, and which."""
@@ -38,11 +40,20 @@ _MOST_VERBATIM = 100
 
 
 class CircuitChecks:
-    """Checks the circuits of one spec; `code` are the modules whose generators may run."""
+    """Checks the circuits of one spec; `code` are the modules whose generators may run.
+
+    `known` are facts of generated circuits, which it adds to: no generator runs twice for them.
+    """
 
     def __init__(
-        self, machines: Machines, files: CircuitFiles, code: frozenset[str], report: Reporter
+        self,
+        machines: Machines,
+        files: CircuitFiles,
+        code: frozenset[str],
+        report: Reporter,
+        known: GeneratedFacts,
     ) -> None:
+        self._known = known
         self._machines = machines
         self._files = files
         self._code = code
@@ -103,8 +114,11 @@ class CircuitChecks:
     ) -> CircuitFacts | None:
         try:
             generator = find(ref, self._code)
-            facts = generator.facts_or_problems(args)
+            key = ref, repr(args)
+            facts = self._known.get(key) or generator.facts_or_problems(args)
             if isinstance(facts, CircuitFacts):
+                if generator.shape is None:  # its circuit was built to know them
+                    self._known[key] = facts
                 self._require_bound(circuit, ref, facts)
                 return facts
         except CircuitError as error:

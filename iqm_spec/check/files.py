@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
@@ -33,9 +33,9 @@ _INSPECT = {
 class CircuitFiles:
     """Bytes and facts of the circuit files that a spec names, by path; mistakes are told once."""
 
-    def __init__(self, report: Reporter) -> None:
+    def __init__(self, report: Reporter, contents: Mapping[str, bytes] | None = None) -> None:
         self._report = report
-        self._bytes: dict[str, bytes | None] = {}
+        self._bytes: dict[str, bytes | None] = dict(contents or {})
         self._facts: dict[str, CircuitFacts | None] = {}
 
     def read(self, circuit: CircuitSpec, ref: str) -> bytes | None:

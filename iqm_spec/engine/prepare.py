@@ -7,7 +7,14 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from iqm_spec.check import BUILT_IN, Checked, MachineSource, beside_built_in, check
+from iqm_spec.check import (
+    BUILT_IN,
+    Checked,
+    MachineSource,
+    beside_built_in,
+    check,
+    check_on,
+)
 from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.engine.run import SpecRun
@@ -50,12 +57,18 @@ def load(
     seen = _planned_in(store)
     checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machines)
     if checked is None:
-        texts = {path.file: path.text} if isinstance(path, Source) else {}
-        lines = line_reader(overrides, texts)
-        raise SpecError(tuple(diagnostics), tuple(overrides), lines)
+        raise _spec_error(path, diagnostics, overrides)
     for notice in notices:
         tell(f"note: {notice}")
     return checked
+
+
+def _spec_error(
+    path: Path | Source, mistakes: Sequence[Diagnostic], overrides: Sequence[str]
+) -> SpecError:
+    texts = {path.file: path.text} if isinstance(path, Source) else {}
+    mistakes = sorted(set(mistakes))
+    return SpecError(tuple(mistakes), tuple(overrides), line_reader(overrides, texts))
 
 
 def _planned_in(store: Store | None) -> Seen:
@@ -172,7 +185,9 @@ def prepare(
     if all(kept[alias].digest == one.digest for alias, one in checked.architectures.items()):
         profiles = {**checked.profiles, **machines.profiles}
         return OnMachines(evolve(checked, architectures=kept, profiles=profiles), pins)
-    again = load(given.path, given.overrides, given.allowed_code, store, _kept(machines))
+    again, mistakes = check_on(checked, _kept(machines), _planned_in(store))
+    if again is None:
+        raise _spec_error(given.path, mistakes, given.overrides)
     return OnMachines(again, pins)
 
 

@@ -14,6 +14,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
 from iqm_spec.stages.derived import derived_key, measured_records
+from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import (
     Attempt,
@@ -31,7 +32,7 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[Check]:
     """Bodies of jobs, counts and distances of the machine, and what the mock was asked."""
     if saved.realm is None:
         return
-    for stage in (StageName.MOCK, StageName.HARDWARE):
+    for stage in [stage.name for stage in SERVER_STAGES]:
         if stage.value in saved.plan.header.stages:
             yield from _check_bodies(store, saved, stage, saved.realm)
     rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]

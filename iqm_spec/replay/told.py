@@ -10,6 +10,7 @@ from iqm_spec.replay.check import Check, Mismatch, check_of
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.keys import record_key
+from iqm_spec.stages.registry import SERVER_STAGES, stage_named
 from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
 from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.judge import short_job_key
@@ -23,7 +24,7 @@ def check_told(store: Store, saved: SavedRun) -> Check:
 
     Whoever changes one of them has to change all: no proof, but few contradictions pass.
     """
-    stages = [StageName.MOCK, StageName.HARDWARE] if saved.realm is not None else []
+    stages = [stage.name for stage in SERVER_STAGES] if saved.realm is not None else []
     jobs = [
         (stage, attempt)
         for stage in stages
@@ -46,7 +47,12 @@ def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
     if not set(saved.state.start.wanted) <= set(saved.plan.header.stages):
         yield Mismatch(name, "it wanted stages that its plan does not have")
     for one in saved.stages:
-        if saved.realm == EMULATOR and one.stage != "aer" and one.points and not one.emulated:
+        if (
+            saved.realm == EMULATOR
+            and stage_named(one.stage).needs_server
+            and one.points
+            and not one.emulated
+        ):
             yield Mismatch(name, f"its {one.stage} stage was emulated, and says it was not")
 
 

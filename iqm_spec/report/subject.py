@@ -16,6 +16,7 @@ from iqm_spec.model import StageName
 from iqm_spec.runs.gaps import Gaps, gaps
 from iqm_spec.source import Source
 from iqm_spec.spec.analysis import PLUGINS
+from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt, read_work
 from iqm_spec.store import Store
@@ -66,7 +67,7 @@ class Subject:
         found = {row.stage for row in self.rows if row.emulated}
         found |= {one.stage for one in self.saved.stages if one.emulated}
         found |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
-        return tuple(stage for stage in ("mock", "hardware") if stage in found)
+        return tuple(stage.name for stage in SERVER_STAGES if stage.name in found)
 
     def noisy(self, target: str) -> bool:
         """Whether the Aer stage simulated noise on this target."""
@@ -112,7 +113,7 @@ def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]
     if saved.realm is None:
         return {}
     found = {}
-    for stage in (StageName.MOCK, StageName.HARDWARE):
+    for stage in [stage.name for stage in SERVER_STAGES]:
         if stage.value not in saved.state.start.wanted:
             continue
         named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}

@@ -10,6 +10,7 @@ from attrs import frozen
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.events import RunJob
@@ -59,7 +60,7 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
         if row.record is None:
             absent[_kind(row, status.get(row.stage, ""), saved.judged)].append(row.point)
     counts = (*absent[_Kind.LOST], *absent[_Kind.NOT_REACHED])
-    distances = [row for row in rows if row.record and row.derived is None and row.stage != "mock"]
+    distances = [row for row in rows if row.record and row.derived is None and _is_data(row.stage)]
     gone = bool(absent[_Kind.LOST]) or any(_was_done(row, saved.judged) for row in distances)
     if counts or distances:
         gone = gone or names_lost_objects(saved.state, store)
@@ -90,16 +91,21 @@ class _Kind(Enum):
 
 def _kind(row: Row, status: str, judged: Set[str]) -> _Kind:
     # a mock may pass without points that it has no gates for
-    if (status == "passed" and row.stage != "mock") or _was_done(row, judged):
+    if (status == "passed" and _is_data(row.stage)) or _was_done(row, judged):
         return _Kind.LOST
-    if status == "failed" and row.stage != "aer":
+    if status == "failed" and stage_named(row.stage).needs_server:
         return _Kind.GIVEN_UP
     return _Kind.WAITING if row.waiting else _Kind.NOT_REACHED
 
 
 def _was_done(row: Row, judged: Set[str]) -> bool:
     """Whether all that the row should hold was there once."""
-    return row.ended and (row.stage != "aer" or "aer" in judged)
+    return row.ended and (stage_named(row.stage).needs_server or row.stage in judged)
+
+
+def _is_data(stage: str) -> bool:
+    """Whether counts of the stage mean something."""
+    return not stage_named(stage).counts_are_random
 
 
 def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -107,7 +113,7 @@ def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
     wanted = saved.state.start.wanted
     begun = {row.stage for row in rows}
     waived = {stage.stage for stage in saved.stages if stage.status == "waived"}
-    return tuple(s for s in wanted if s != "mock" and s not in begun and s not in waived)
+    return tuple(s for s in wanted if _is_data(s) and s not in begun and s not in waived)
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:

@@ -17,6 +17,7 @@ from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.stages.events import StageDone
 from iqm_spec.stages.keys import job_key
+from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.server.attempts import (
     Attempt,
     Phase,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from iqm_spec.check import Checked
     from iqm_spec.cost.estimate import Tariff
 
-SERVER_STAGES = (StageName.MOCK, StageName.HARDWARE)
 
 Tell = Callable[[str, float], None]
 
@@ -71,7 +71,7 @@ def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
     return {
         job_id: attempt
         for stage in SERVER_STAGES
-        for attempt in read_attempts(store, stage, realm)
+        for attempt in read_attempts(store, stage.name, realm)
         for job_id in attempt.ids
     }
 
@@ -91,7 +91,9 @@ def bring_in(
     at again where they were not known to have ended.
     """
     _require_stages(jobs, checked)
-    stages = tuple(stage for stage in SERVER_STAGES if any(job.stage is stage for job in jobs))
+    stages = tuple(
+        stage.name for stage in SERVER_STAGES if any(job.stage is stage.name for job in jobs)
+    )
     narrowed = evolve(checked, spec=evolve(checked.spec, stages=stages))
     journal = RunJournal(store, NewRun(narrowed, plan, stages, session.realm))
     new = {job.id for job in jobs}

@@ -15,6 +15,7 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.stages.derived import derived_key
 from iqm_spec.stages.keys import aer_key
+from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.server.attempts import Attempt, read_attempts
 from iqm_spec.stages.server.machines import MachinesAsk
 from iqm_spec.stages.server.rows import server_rows
@@ -60,7 +61,7 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
         results[StageName.AER] = tuple(sorted(packs))
     if saved.realm is not None:
         machines = store.find_answer(MachinesAsk(saved.plan.header.spec.digest, saved.realm).key)
-        for stage in (StageName.MOCK, StageName.HARDWARE):
+        for stage in [stage.name for stage in SERVER_STAGES]:
             attempts[stage] = _attempts(store, saved, stage, saved.realm)
             results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
     return Needs(attempts, results, machines, missing)

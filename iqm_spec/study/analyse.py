@@ -8,6 +8,7 @@ from iqm_spec.analysis.merit import Analysed
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.spec.analysis import PLUGINS, Declared
+from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 from iqm_spec.study import distances, expectation, ghz, logical, mirror, volume
@@ -44,7 +45,11 @@ def analyse_run(
     takes the place of what the spec declared. Points without a single shot are left out.
     """
     given = saved.each_row(store) if rows is None else rows
-    counted = [row for row in given if row.stage != "mock" and any(row.counts.values())]
+    counted = [
+        row
+        for row in given
+        if not stage_named(row.stage).counts_are_random and any(row.counts.values())
+    ]
     readout = readout_of(store, saved.plan, counted)
     counted = [row for row in counted if not is_calibration(row.point)]
     outcome: list[Analysed] = []

@@ -26,7 +26,6 @@ from iqm_spec.diagnostics import Diagnostic, printable, render
 from iqm_spec.engine.prepare import examine
 from iqm_spec.engine.session import EMULATOR_STATE, session_of
 from iqm_spec.errors import ExitCode, IqmSpecError
-from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.runs.doctor import (
     Check,
@@ -47,6 +46,7 @@ from iqm_spec.runs.doctor_server import (
     spec_checks,
     visit,
 )
+from iqm_spec.stages.registry import any_needs_server
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
@@ -91,7 +91,7 @@ def command(
                 spec, overrides, allowed_code, machines=room.machines
             )
             more = _spec_checks(spec, checked, mistakes, notices, room, results)
-    needs_no_server = checked is not None and set(checked.spec.stages) == {StageName.AER}
+    needs_no_server = checked is not None and not any_needs_server(checked.spec.stages)
     checks += [check.softened for check in told] if needs_no_server else told
     checks += more
     code = int(exit_code(checks))

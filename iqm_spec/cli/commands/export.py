@@ -23,6 +23,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import Gaps, gaps
 from iqm_spec.runs.shot_files import bitstrings, write_npz
 from iqm_spec.runs.tidy import tidy, write_parquet
+from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
@@ -135,7 +136,11 @@ def _write_npz(
 
 def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:
     listed: list[dict[str, Json]] = [
-        {**row.to_json(), "repeat": row.point.repeat + 1, "random": row.stage == "mock"}
+        {
+            **row.to_json(),
+            "repeat": row.point.repeat + 1,
+            "random": stage_named(row.stage).counts_are_random,
+        }
         for row in rows
     ]
     if shots is not None:
