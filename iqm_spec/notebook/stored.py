@@ -19,7 +19,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.words import named
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText, content_json
+from iqm_spec.store.objects import StoredText, content_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
-from iqm_spec.store.contents import JobReportObject
+from iqm_spec.store.objects import JobReportObject
 
 
 def check_told(store: Store, saved: SavedRun) -> Check:

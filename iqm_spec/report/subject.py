@@ -20,7 +20,7 @@ from iqm_spec.spec.analysis import PLUGINS
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.work import look
 from iqm_spec.store import Store
-from iqm_spec.store.contents import Environment, StoredText
+from iqm_spec.store.objects import Environment, StoredText
 from iqm_spec.study import analyse_run
 from iqm_spec.study.analyse import USUAL, declared
 

@@ -13,7 +13,7 @@ from iqm_spec.errors import IqmSpecError
 from iqm_spec.runs.rows import Row
 from iqm_spec.stages.server.desk import Session
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredCalibration
+from iqm_spec.store.objects import StoredCalibration
 
 Used = tuple[str, str]
 """A machine's alias and a calibration set of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iqm_spec.store.contents import Environment, Platform
+from iqm_spec.store.objects import Environment, Platform
 from iqm_spec.version import __version__
 
 PACKAGES = ("numpy", "qiskit", "qiskit-aer", "iqm-client")

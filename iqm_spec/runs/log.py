@@ -15,7 +15,6 @@ from iqm_spec.runs.keys import installed_simulator
 from iqm_spec.runs.request import Request
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText
 from iqm_spec.store.events import (
     RunEnded,
     RunError,
@@ -25,6 +24,7 @@ from iqm_spec.store.events import (
     SpecName,
     StageUsed,
 )
+from iqm_spec.store.objects import StoredText
 
 
 class RunLog:

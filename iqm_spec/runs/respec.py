@@ -26,7 +26,7 @@ from iqm_spec.spec import build_source
 from iqm_spec.spec.extends import EXTENDS, extended
 from iqm_spec.spec.named_files import from_kept
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText
+from iqm_spec.store.objects import StoredText
 from iqm_spec.sweep import circuit_points, points
 from iqm_spec.sweep.parse import MOST_POINTS
 from iqm_spec.sweep.template import TemplateError

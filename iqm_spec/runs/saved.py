@@ -13,8 +13,8 @@ from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.rows import Row, aer_rows
 from iqm_spec.runs.server_rows import server_rows
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.contents import Environment
 from iqm_spec.store.events import Simulator, StageUsed, StageVerdict, UsedAttempt
+from iqm_spec.store.objects import Environment
 
 
 @frozen

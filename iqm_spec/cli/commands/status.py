@@ -19,7 +19,7 @@ from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.words import named
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.lost import lost_of_jobs
+from iqm_spec.store.references import lost_of_jobs
 from iqm_spec.store.structure import to_json
 
 DAMAGED = "damaged"

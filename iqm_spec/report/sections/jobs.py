@@ -20,7 +20,7 @@ from iqm_spec.server.jobs import parse_stored
 from iqm_spec.stages.server.spending import Counting, Entry, entry_of
 from iqm_spec.stages.server.state import Attempt, Phase
 from iqm_spec.store import Store
-from iqm_spec.store.contents import JobReportObject
+from iqm_spec.store.objects import JobReportObject
 
 _MOST_ROWS = 200
 

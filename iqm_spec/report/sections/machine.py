@@ -22,7 +22,7 @@ from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.runs.calibrations import read_calibrations
-from iqm_spec.store.contents import StoredCalibration
+from iqm_spec.store.objects import StoredCalibration
 from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.targets.metrics import observations
 

@@ -16,8 +16,8 @@ from iqm_spec.stages.server.keys import record_key
 from iqm_spec.stages.server.state import Attempt
 from iqm_spec.stages.server.submit import now
 from iqm_spec.store import Store
-from iqm_spec.store.contents import JobReportObject
 from iqm_spec.store.events import JobCompleted, JobFailed
+from iqm_spec.store.objects import JobReportObject
 from iqm_spec.store.records import (
     HARDWARE_MEMORY,
     HARDWARE_RECORDS,

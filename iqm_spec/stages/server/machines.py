@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from iqm_spec.canonical import digest
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredMachines
+from iqm_spec.store.objects import StoredMachines
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,
