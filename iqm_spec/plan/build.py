@@ -9,12 +9,11 @@ from attrs import frozen
 from iqm_spec.check import Checked
 from iqm_spec.errors import WrongCircuit
 from iqm_spec.model import Point
-from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
-from iqm_spec.plan.keep import keep_natives, stored_natives
-from iqm_spec.plan.natives import Progress, make_natives
+from iqm_spec.plan.circuits import keep_natives, stored_natives
+from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
 from iqm_spec.plan.plan import Plan, PlannedPoint, lines
 from iqm_spec.plan.readout import measured_components, readout_points
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked, Progress, make_natives
 from iqm_spec.skeleton import CircuitSummary, Native
 from iqm_spec.store import Store
 from iqm_spec.store.events import SpecName
@@ -41,7 +40,7 @@ class _Known:
 
 def find_plan(checked: Checked, store: Store) -> Plan | None:
     """The stored plan that answers this question, or None."""
-    digest = store.find_answer(plan_ask(checked))
+    digest = store.find_answer(plan_key(checked))
     return None if digest is None else read_plan(store, digest)
 
 
@@ -96,7 +95,7 @@ def make_plan(
 def _asked(point: Point, checked: Checked) -> _Asked:
     architecture = checked.architectures[point.target].digest
     kind = checked.spec.circuits[point.circuit].kind
-    return _Asked(point, circuit_ask(kind, point, checked.identity(point), architecture))
+    return _Asked(point, circuit_key(kind, point, checked.identity(point), architecture))
 
 
 def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known], set[str]]:
@@ -145,7 +144,7 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
 def _header(checked: Checked, packs: list[str]) -> PlanHeader:
     spec = checked.spec
     return PlanHeader(
-        ask=plan_ask(checked),
+        ask=plan_key(checked),
         spec=SpecName(spec.name, checked.digest),
         stages=tuple(stage.value for stage in spec.stages),
         mode=spec.mode.value,

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import Values
+from iqm_spec.plan.label import label
 from iqm_spec.skeleton import CircuitSummary, Native
 from iqm_spec.store.records import PlanHeader, PlanRecord
 
@@ -105,3 +106,22 @@ def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:
 
 def _listed(value: Any) -> Json:
     return list(value) if isinstance(value, tuple) else value
+
+
+def collapsed(points: Iterable[PlannedPoint]) -> list[str]:
+    """One line for each circuit that collapsed, at its first such point."""
+    first: dict[str, PlannedPoint] = {}
+    for point in points:
+        if point.summary.written is not None:
+            first.setdefault(point.name, point)
+    return [_line(point) for point in first.values()]
+
+
+def _line(point: PlannedPoint) -> str:
+    several, single = point.summary.written or (0, 0)
+    gates = point.summary.gates
+    return (
+        f"{label(point.name, point.values)} is written with {several:,} gates on several qubits "
+        f"and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
+        f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates apart"
+    )

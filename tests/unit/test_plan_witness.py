@@ -16,7 +16,7 @@ from iqm_spec.cli.app import run
 from iqm_spec.errors import ExitCode, WrongCircuit
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.build import make_plan
-from iqm_spec.plan.witness import ANGLES_ALONE, PER_ROUTING, Crosschecked
+from iqm_spec.plan.transpiling import ANGLES_ALONE, PER_ROUTING, Crosschecked
 from iqm_spec.runs.load import examine
 from iqm_spec.skeleton import Native
 from iqm_spec.store import Store

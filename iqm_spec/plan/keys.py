@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from iqm_spec.check import Checked
 
 
-def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
+def circuit_key(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
     """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
     return digest(
         {
@@ -31,7 +31,7 @@ def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: st
     )
 
 
-def plan_ask(checked: Checked) -> str:
+def plan_key(checked: Checked) -> str:
     """Key of the whole plan."""
     reading: dict[str, Json] = {}
     for circuit in checked.spec.circuits:
