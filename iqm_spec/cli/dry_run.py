@@ -12,10 +12,9 @@ from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import NOTHING, Range
 from iqm_spec.cost.words import range_words
 from iqm_spec.model import Stage
-from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.plan import Plan, PlannedPoint, collapsed
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.runs.aer import AerWork, aer_work
 from iqm_spec.runs.events import Event
 from iqm_spec.runs.loop import plan_of

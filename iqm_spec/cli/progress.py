@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.runs.events import (
     Event,
     JobDone,

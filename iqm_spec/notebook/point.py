@@ -12,7 +12,7 @@ from attrs import frozen
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import label
 from iqm_spec.runs.rows import Row
 from iqm_spec.runs.saved import SavedRun

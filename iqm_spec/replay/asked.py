@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iqm_spec.model import Point
-from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.replay.check import Check, Mismatch, check_of, named

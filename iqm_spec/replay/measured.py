@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from iqm_spec.canonical import digest
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named

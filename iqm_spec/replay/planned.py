@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
 from iqm_spec.store import Store

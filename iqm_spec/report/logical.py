@@ -18,7 +18,7 @@ from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
-from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.subject import Subject
 from iqm_spec.runs.respec import Respec, respec

@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 from iqm_spec.analysis import Comparison, judge
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.model import Stage
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.runs.derived import derived_record

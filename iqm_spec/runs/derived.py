@@ -8,7 +8,7 @@ from attrs import asdict
 
 from iqm_spec.analysis import Comparison
 from iqm_spec.canonical import digest
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import Ideal, choose_method, ideals

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.events import StageDone

@@ -8,7 +8,7 @@ from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Ref
 from iqm_spec.model import Stage
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.runs.aer import run_aer
 from iqm_spec.runs.events import Event, Planned, RunDone, StageDone, Transpiling
 from iqm_spec.runs.log import RunLog, earlier_run

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Stage
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count, label
 from iqm_spec.runs.events import StageDone
 from iqm_spec.runs.server_stage import ServerStage

@@ -19,7 +19,7 @@ from iqm_spec.cost.ranges import NOTHING, Range, total
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
 from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, Stage
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.runs.afford import limits_of, slot_of

@@ -18,7 +18,7 @@ from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.errors import IqmSpecError, SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitSpec, Point, SourceKind, Spec
-from iqm_spec.plan.ask import circuit_ask
+from iqm_spec.plan.keys import circuit_key
 from iqm_spec.runs.inputs import Inputs, read_inputs
 from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source, parse_source
@@ -64,7 +64,7 @@ class Respec:
             return None
         try:
             told: Json = identity(*source)
-            return circuit_ask(source[0], point, told, machine.digest)
+            return circuit_key(source[0], point, told, machine.digest)
         except (IqmSpecError, CircuitError):
             return None
 

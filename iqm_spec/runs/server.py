@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from iqm_spec.cost.estimate import JobCost
 from iqm_spec.errors import ExitCode, Refused, Terminated
 from iqm_spec.model import Stage
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.afford import price_jobs, require_budget, that_fit
 from iqm_spec.runs.calibrations import Used, keep_calibrations, used_sets

@@ -8,7 +8,7 @@ from iqm_spec.circuits.qasm.problem import QasmInvalid
 from iqm_spec.circuits.stim.read import read_steps, text_of
 from iqm_spec.errors import UsageError
 from iqm_spec.model import SourceKind
-from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.runs.respec import respec
 from iqm_spec.runs.saved import SavedRun

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from iqm_spec.analysis.readout import Flip, Mitigated, flip_of, mitigate
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.readout import NAMES, ONES, ZEROS
 from iqm_spec.runs.rows import Row

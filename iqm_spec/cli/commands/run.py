@@ -25,9 +25,8 @@ from iqm_spec.cli.options import (
 )
 from iqm_spec.cli.progress import Progress
 from iqm_spec.model import Stage
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.plan import Plan
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.plan import Plan, collapsed
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.runs.events import Event, Planned, RunDone, StageDone
 from iqm_spec.runs.loop import carry_out
 from iqm_spec.runs.prepare import Given, prepare

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.keep import circuits_of, natives_of
+from iqm_spec.plan.circuits import circuits_of, natives_of
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.plan import PlannedPoint, collapsed
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
 from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip

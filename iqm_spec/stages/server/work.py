@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import NativeCircuit, Stage
 from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.stages.server.batch import Part
 from iqm_spec.stages.server.keys import point_key
