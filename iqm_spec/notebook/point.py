@@ -210,7 +210,7 @@ class Point:
     @property
     def _native(self) -> NativeCircuit:
         point = self._row.point
-        return circuits_of(self._store, self._saved.plan, [point])[point.ask]
+        return circuits_of(self._store, self._saved.plan, [point])[point.circuit_key]
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:

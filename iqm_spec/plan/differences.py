@@ -1,4 +1,4 @@
-"""What two plans ask differently: of their settings, and point by point."""
+"""What two plans ask for differently: of their settings, and point by point, and in words."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
         ("target", left.target, right.target),
         *_both("options", dict(left.options), dict(right.options)),
         ("memory", left.memory, right.memory),
-        ("source, layout or transpile options", left.ask[:12], right.ask[:12]),
+        ("source, layout or transpile options", left.circuit_key[:12], right.circuit_key[:12]),
         ("transpiled circuit", left.circuit[:12], right.circuit[:12]),
     ]
     return [Difference(what, a, b, told) for what, a, b in pairs if a != b]

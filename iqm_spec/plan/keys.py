@@ -1,7 +1,7 @@
-"""Ask keys: the meaning of what is asked, known without qiskit, that leads to what is stored.
+"""Keys of circuits and plans: digests of a spec's meaning, made without qiskit.
 
-The circuit's ask leads to a stored transpiled circuit, the spec's ask to a stored plan. Neither
-moves with comments, key order, number style or a circuit file that was moved.
+The circuit key leads to a stored transpiled circuit, the plan key to a stored plan. Comments, the
+order of keys, the style of numbers and the place of a circuit file do not change them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The plan: what is *asked*, point by point. No time, host or user in it."""
+"""The plan: what is to be run, point by point. No time, host or user in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from iqm_spec.store.records import PlanHeader, PlanRecord
 class PlannedPoint:
     """One circuit to measure: which stored circuit, how often, under which options.
 
-    `ask` leads to the stored circuit; `circuit` is that circuit's own digest.
+    `circuit_key` leads to the stored circuit; `circuit` is that circuit's own digest.
     """
 
     index: int
@@ -29,7 +29,7 @@ class PlannedPoint:
     shots: int
     target: str
     options: Mapping[str, Json]
-    ask: str
+    circuit_key: str
     circuit: str
     summary: CircuitSummary
     """Of the transpiled circuit."""
@@ -48,7 +48,7 @@ class PlannedPoint:
             "shots": self.shots,
             "target": self.target,
             "options": dict(self.options),
-            "ask": self.ask,
+            "ask": self.circuit_key,
             "native": self.circuit,
             "summary": self.summary.to_json(),
             **({"priority": self.priority} if self.priority else {}),
@@ -67,7 +67,7 @@ class PlannedPoint:
             shots=record.shots,
             target=record.target,
             options=record.options,
-            ask=record.ask,
+            circuit_key=record.ask,
             circuit=record.native,
             summary=record.summary,
             priority=record.priority,
@@ -79,8 +79,8 @@ class PlannedPoint:
 class Plan:
     """Points in order with what they share. `digest` is the sha256 of the plan's pack.
 
-    `unkept` are circuits by their ask that no folder holds: those of a plan that was made to be
-    looked at only.
+    `unkept` are circuits by their keys that no folder holds: those of a plan that was made for a
+    dry run.
     """
 
     digest: str

@@ -91,7 +91,7 @@ def _request(
     intent = attempt.intent
     points = [by_key[key] for key, _ in attempt.parts]
     circuits = circuits_of(store, plan, points)
-    pairs = [(point.name, circuits[point.ask]) for point in points]
+    pairs = [(point.name, circuits[point.circuit_key]) for point in points]
     return job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
 
 
@@ -107,7 +107,7 @@ def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
 
 def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iterator[Mismatch]:
     counted = [
-        (derived_key(row.sources), row.point.ask, row.counts)
+        (derived_key(row.sources), row.point.circuit_key, row.counts)
         for row in rows
         if row.record is not None
     ]

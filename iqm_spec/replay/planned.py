@@ -22,7 +22,7 @@ def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
         points = plan.points[start : start + _AT_ONCE]
         natives = natives_of(store, plan, points)
         for point in points:
-            native = natives[point.ask]
+            native = natives[point.circuit_key]
             if native.digest != point.circuit:
                 yield Mismatch(
                     named(point, "plan"),

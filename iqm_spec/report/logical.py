@@ -72,7 +72,7 @@ def _circuit(again: Respec, point: Point, planned: PlannedPoint) -> QuantumCircu
     source = again.source_of(point)
     if source is None:
         return Missing(_TOO_LITTLE)
-    if again.ask(point) != planned.ask:
+    if again.circuit_key(point) != planned.circuit_key:
         return Missing("this version of iqm-spec would make another circuit of it")
     try:
         return build_circuit(*source)

@@ -202,7 +202,7 @@ def asked_of(
 
 def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerTask]:
     return [
-        AerTask(key, circuits[point.ask], point.shots, random_seed(plan, point))
+        AerTask(key, circuits[point.circuit_key], point.shots, random_seed(plan, point))
         for key, point in job.points
     ]
 

@@ -63,7 +63,7 @@ def require_mock(it: ServerStage, before: Sequence[StageDone]) -> None:
     circuits = circuits_of(it.store, it.plan, [it.plan.points[index] for index in left])
     points = [it.plan.points[index] for index in left]
     parts = [
-        Part(point, work.keys[index], circuits[point.ask], point.shots)
+        Part(point, work.keys[index], circuits[point.circuit_key], point.shots)
         for index, point in zip(left, points, strict=True)
     ]
     outside = untestable(it.counter, parts)

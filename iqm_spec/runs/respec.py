@@ -57,7 +57,7 @@ class Respec:
             return None
         return kind, point.ref, data, point.args, point.parameters
 
-    def ask(self, point: Point) -> str | None:
+    def circuit_key(self, point: Point) -> str | None:
         """Key of a point's circuit, computed anew; None where that cannot be."""
         source, machine = self.source_of(point), self.inputs.architectures.get(point.target)
         if source is None or machine is None:

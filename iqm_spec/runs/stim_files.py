@@ -30,7 +30,11 @@ def stim_texts(store: Store, saved: SavedRun, wanted: Collection[PlannedPoint]) 
         if planned is None or again is None:
             continue
         source = again.source_of(point)
-        if source is None or source[0] is not SourceKind.STIM or again.ask(point) != planned.ask:
+        if (
+            source is None
+            or source[0] is not SourceKind.STIM
+            or again.circuit_key(point) != planned.circuit_key
+        ):
             continue
         data = source[2]
         if data not in kept:

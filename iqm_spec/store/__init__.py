@@ -1,4 +1,11 @@
-"""The results folder: objects, packs, index, plans, runs, and the check of all of it."""
+"""The results folder: files named by their sha256, journals of runs and jobs, and their checks.
+
+What is stored has one class a kind: `events` (of runs and jobs), `records` (of packs, with their
+headers), `objects` (JSON objects). Readers return these classes, or say which file and which field
+in it they cannot read. What the classes mean to an experiment belongs in the rooms that use them.
+
+Imports: cache, canonical, diagnostics, errors, json_types, memory, model, skeleton, version.
+"""
 
 from iqm_spec.store.files import Disk
 from iqm_spec.store.journals import Event, Journal, RunState

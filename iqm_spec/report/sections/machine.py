@@ -51,7 +51,7 @@ def _used(subject: Subject) -> dict[str, Used]:
     pairs: dict[str, set[tuple[str, str]]] = {}
     seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
     for point in kept:
-        skeleton = natives[point.ask].skeleton
+        skeleton = natives[point.circuit_key].skeleton
         if skeleton.digest not in seen:
             bare = skeleton.bare
             names = bare.components

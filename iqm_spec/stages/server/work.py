@@ -67,7 +67,7 @@ class ServerWork:
     def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[Part]:
         """What is left to ask; `circuits` by the asks of points."""
         return [
-            Part(point, key, circuits[point.ask], shots, number)
+            Part(point, key, circuits[point.circuit_key], shots, number)
             for point, key, shots, number in self.left()
         ]
 
@@ -137,4 +137,4 @@ def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit
     wanted = {key for key, _ in attempt.parts}
     held = {key: point for key, point in points.items() if key in wanted}
     native = circuits_of(store, plan, list(held.values()))
-    return {key: native[point.ask] for key, point in held.items()}
+    return {key: native[point.circuit_key] for key, point in held.items()}
