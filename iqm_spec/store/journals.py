@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -21,8 +21,6 @@ from iqm_spec.canonical import canonical, sha256
 from iqm_spec.diagnostics import nearest
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.store import events as kinds
-from iqm_spec.store.events import JobEvent, RunEnded, RunEvent, RunStarted
 from iqm_spec.store.files import Folder, names_in
 from iqm_spec.store.layout import (
     DIGEST,
@@ -36,6 +34,9 @@ from iqm_spec.store.layout import (
 )
 from iqm_spec.store.objects import corrupt, opened
 from iqm_spec.store.structure import MisfitError, structure, to_json
+
+if TYPE_CHECKING:
+    from iqm_spec.store.events import JobEvent, RunEnded, RunEvent, RunStarted
 
 EVENT_FORMAT = "iqm-spec/event/1"
 
@@ -64,7 +65,9 @@ class Journal:
 
     def add(self, data: RunEvent | JobEvent) -> None:
         """Writes the next event. It is on the disk when this returns."""
-        self.append(kinds.KINDS[type(data)], to_json(data))
+        from iqm_spec.store.events import KINDS
+
+        self.append(KINDS[type(data)], to_json(data))
 
     def append(self, kind: str, fields: Mapping[str, Json]) -> Event:
         """As `add`, for fields of any kind."""
@@ -145,7 +148,9 @@ def read_event(path: Path) -> Event:
 
 def typed(path: Path, event: Event) -> Event:
     """An event of the journal's folder with its `data`; MisfitError where fields do not fit."""
-    of = kinds.EVENTS.get((path.parent.parent.name, event.kind))
+    from iqm_spec.store import events  # its classes take milliseconds to make
+
+    of = events.EVENTS.get((path.parent.parent.name, event.kind))
     return event if of is None else evolve(event, data=structure(event.fields, of))
 
 
@@ -202,11 +207,15 @@ class RunState:
     @cached_property
     def start(self) -> RunStarted:
         """What the run began with; StoreCorrupt where its journal does not say that."""
+        from iqm_spec.store.events import RunStarted
+
         return self._joined(RunStarted)
 
     @cached_property
     def end(self) -> RunEnded:
         """How the run ended; without an exit code where it has not."""
+        from iqm_spec.store.events import RunEnded
+
         return self._joined(RunEnded)
 
     def _joined(self, of: type[E]) -> E:

@@ -11,14 +11,13 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import JobFailed
 from iqm_spec.json_types import Json
-from iqm_spec.store import records as types
 from iqm_spec.store.files import Folder, open_regular, translated
 from iqm_spec.store.json_text import LONG, read_json
 from iqm_spec.store.layout import (
@@ -34,6 +33,9 @@ from iqm_spec.store.layout import (
 )
 from iqm_spec.store.objects import check_file, corrupt, opened, parse, place_object
 from iqm_spec.store.structure import MisfitError, structure_known, to_json
+
+if TYPE_CHECKING:
+    from iqm_spec.store.records import Record
 
 R = TypeVar("R")
 
@@ -66,7 +68,7 @@ class Pack(Generic[R]):
         """Reads the records one by one, from the start each time."""
         for offset, _, record in read_records(self.path):
             try:
-                yield structure_known(types.RECORDS, self.kind, record)
+                yield structure_record(self.kind, record)
             except MisfitError as error:
                 what = f"has a record at byte {offset} that cannot be read: {error}"
                 raise corrupt(self.path, what) from error
@@ -76,7 +78,7 @@ def write_pack(
     folder: Folder,
     kind: str,
     header: Mapping[str, Json],
-    records: Iterable[Mapping[str, Json] | types.Record],
+    records: Iterable[Mapping[str, Json] | Record],
     spill_bytes: int = SPILL_BYTES,
 ) -> tuple[str, list[Place]]:
     """Stores the records; returns the pack's sha256 and the place of each record.
@@ -101,7 +103,7 @@ def write_pack(
 
 def _sorted_runs(
     folder: Folder,
-    records: Iterable[Mapping[str, Json] | types.Record],
+    records: Iterable[Mapping[str, Json] | Record],
     spill_bytes: int,
     spills: ExitStack,
 ) -> list[Iterable[Line]]:
@@ -118,7 +120,7 @@ def _sorted_runs(
     return [*runs, sorted(buffer)]
 
 
-def _encode(record: Mapping[str, Json] | types.Record) -> Line:
+def _encode(record: Mapping[str, Json] | Record) -> Line:
     record = record if isinstance(record, Mapping) else to_json(record)
     key = record.get("key")
     if not isinstance(key, str) or not RECORD_KEY.fullmatch(key):
@@ -167,9 +169,23 @@ def read_pack(root: Path, digest: str, expected: str | None = None) -> Pack[Any]
     if expected is not None and kind != expected:
         raise corrupt(path, f"is a pack of the kind {kind}, not {expected}")
     try:
-        return Pack(digest, kind, structure_known(types.HEADERS, kind, header), path)
+        return Pack(digest, kind, structure_header(kind, header), path)
     except MisfitError as error:
         raise corrupt(path, f"has a header that cannot be read: {error}") from error
+
+
+def structure_header(kind: str, value: Any) -> Any:
+    """The header of a pack in the class of its kind; MisfitError where it does not fit."""
+    from iqm_spec.store import records  # its classes take milliseconds to make
+
+    return structure_known(records.HEADERS, kind, value)
+
+
+def structure_record(kind: str, value: Any) -> Any:
+    """A record in the class of its pack's kind; MisfitError where it does not fit."""
+    from iqm_spec.store import records
+
+    return structure_known(records.RECORDS, kind, value)
 
 
 def read_header(path: Path) -> tuple[str, dict[str, Json]]:
@@ -301,7 +317,7 @@ class Index:
         records = {}
         for key, record in found.items():
             try:
-                records[key] = Found(digest, structure_known(types.RECORDS, kind, record))
+                records[key] = Found(digest, structure_record(kind, record))
             except MisfitError as error:
                 what = f"has a record {key} that cannot be read: {error}"
                 raise corrupt(path, what) from error

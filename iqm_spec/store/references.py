@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from iqm_spec.json_types import Json
-from iqm_spec.store.events import RunEnded, StageUsed
 from iqm_spec.store.files import open_regular
-from iqm_spec.store.journals import RunState, event_files, missing_numbers
+from iqm_spec.store.journals import Event, RunState, event_files, missing_numbers
 from iqm_spec.store.layout import (
     ASKS,
     DIGEST,
@@ -125,6 +124,13 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
+def named_jobs(event: Event) -> list[str]:
+    """The keys of the jobs that an event of a run names."""
+    from iqm_spec.store.events import StageUsed
+
+    return event.data.jobs if isinstance(event.data, StageUsed) else []
+
+
 COMPLETED = "completed"
 """Kind of the event by which a job ends well."""
 
@@ -134,7 +140,7 @@ def lost_of_jobs(root: Path, state: RunState) -> dict[str, str]:
 
     Names of files are looked at, and no bytes.
     """
-    named = sorted({job for used in state.each(StageUsed) for job in used.jobs})
+    named = sorted({job for event in state.events for job in named_jobs(event)})
     found = {job: why for job in named if (why := _lacks(root, job))}
     return {**dict.fromkeys(lost_completions(root, state), "lacks its `completed` event"), **found}
 
@@ -163,6 +169,8 @@ def _lost_files(root: Path, job: str) -> list[tuple[int, str]]:
 
 def _completed(state: RunState) -> Counter[str]:
     """Jobs, and how many attempts of each were completed when the run's stages were judged."""
+    from iqm_spec.store.events import RunEnded, StageUsed
+
     used: dict[str, StageUsed] = {}
     judged: dict[str, StageUsed] = {}
     passed: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,15 +13,14 @@ from attrs import define, field, frozen
 from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import sha256
 from iqm_spec.json_types import Json
-from iqm_spec.store import records as types
-from iqm_spec.store.events import StageUsed
 from iqm_spec.store.files import open_regular
 from iqm_spec.store.journals import EVENT_FORMAT, parse_event, typed
 from iqm_spec.store.json_text import NotCanonicalError, parse_canonical, parse_lines
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
 from iqm_spec.store.objects import check_content
-from iqm_spec.store.references import references
-from iqm_spec.store.structure import MisfitError, structure_known
+from iqm_spec.store.packs import structure_header, structure_record
+from iqm_spec.store.references import named_jobs, references
+from iqm_spec.store.structure import MisfitError
 from iqm_spec.version import __version__
 
 _MOST_PROBLEMS = 10  # of one file
@@ -113,8 +112,7 @@ def scan_event(path: Path) -> Scan:
         event = typed(path, event)
     except MisfitError as error:
         scan.fail("shape", str(error))
-    if isinstance(event.data, StageUsed):
-        scan.jobs.update(event.data.jobs)
+    scan.jobs.update(named_jobs(event))
     return scan
 
 
@@ -139,7 +137,7 @@ def _scan_header(scan: Scan, value: Json) -> None:
     if kind is None:
         scan.fail("form", "line 1 is not a pack's header")
     scan.kind = kind or ""
-    _scan_type(scan, types.HEADERS, value)
+    _scan_type(scan, structure_header, value)
     scan.named.update(references(value))
 
 
@@ -150,14 +148,14 @@ def _scan_record(scan: Scan, value: Json, last: str) -> str:
         return last
     if key <= last:
         scan.fail("order", f"line {scan.lines} does not come after the one before by its key")
-    _scan_type(scan, types.RECORDS, value)
+    _scan_type(scan, structure_record, value)
     return key
 
 
-def _scan_type(scan: Scan, known: Mapping[str, type[Any]], value: Json) -> None:
+def _scan_type(scan: Scan, structured: Callable[[str, Any], Any], value: Json) -> None:
     """Checks a line against the class that its pack's kind has for it."""
     try:
-        structure_known(known, scan.kind, value)
+        structured(scan.kind, value)
     except MisfitError as error:
         scan.fail("shape", f"line {scan.lines}: {error}")
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.store import journals, objects, packs
-from iqm_spec.store.events import RunEvent, RunStarted
 from iqm_spec.store.files import Disk, Folder, names_in
 from iqm_spec.store.journals import Journal, RunState
 from iqm_spec.store.layout import ASKS, DIGEST, POINTER_NAME, object_path
 from iqm_spec.store.objects import Content, check_object
 from iqm_spec.store.packs import Found, Index, Pack
-from iqm_spec.store.records import Header, PackKind, Record
 from iqm_spec.store.structure import to_json
+
+if TYPE_CHECKING:
+    from iqm_spec.store.events import RunEvent, RunStarted
+    from iqm_spec.store.records import Header, PackKind, Record
 
 R = TypeVar("R")
 C = TypeVar("C", bound=Content)

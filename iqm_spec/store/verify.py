@@ -19,7 +19,6 @@ from iqm_spec import memory
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
-from iqm_spec.store import records as types
 from iqm_spec.store.files import open_regular
 from iqm_spec.store.journals import missing_numbers
 from iqm_spec.store.layout import (
@@ -37,11 +36,11 @@ from iqm_spec.store.layout import (
     STARTING_FILES,
     TMP,
 )
-from iqm_spec.store.packs import read_records
+from iqm_spec.store.packs import read_records, structure_record
 from iqm_spec.store.references import lost_completions
 from iqm_spec.store.scan import Forms, Scan, remembered_forms, scan_event, scan_object, scan_pack
 from iqm_spec.store.store import Store
-from iqm_spec.store.structure import MisfitError, structure_known
+from iqm_spec.store.structure import MisfitError
 
 _KEPT = (OBJECTS, ASKS, RUNS, JOBS)
 """Folders whose files are checked."""
@@ -324,7 +323,7 @@ def _sound(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
     try:
         for _, _, record in read_records(path):
             with suppress(MisfitError):
-                yield str(record["key"]), structure_known(types.RECORDS, kind, record)
+                yield str(record["key"]), structure_record(kind, record)
     except StoreCorrupt:
         return
 
