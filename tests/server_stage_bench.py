@@ -30,7 +30,7 @@ from iqm_spec.engine.prepare import load
 from iqm_spec.engine.run import SpecRun, plan_of, run_spec
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.model import Mode, StageName
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.server_api.address import Server
 from iqm_spec.server_api.connection import Connection, connect

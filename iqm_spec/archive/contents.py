@@ -15,13 +15,12 @@ from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
 from iqm_spec.runs.needs import Needs, needs_of
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText
-from iqm_spec.store.journal import event_files, missing_numbers
+from iqm_spec.store.files import names_in
+from iqm_spec.store.journals import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
-from iqm_spec.store.lost import lost_of_jobs
-from iqm_spec.store.reading import names_in
+from iqm_spec.store.objects import StoredText
+from iqm_spec.store.references import lost_of_jobs, mentioned, objects_in, reached
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
-from iqm_spec.store.unused import mentioned, objects_in, reached
 
 EXPERIMENT = "experiment"
 """Folder of the archive that holds the spec and its circuit files, as people wrote them."""

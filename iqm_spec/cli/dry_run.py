@@ -12,9 +12,8 @@ from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import Range
 from iqm_spec.cost.words import range_words
 from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.plan import Plan, PlannedPoint, collapsed
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import Event
 from iqm_spec.store import Store
 

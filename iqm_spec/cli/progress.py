@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.cli import output
 from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import (
     Event,
     JobDone,

@@ -12,7 +12,7 @@ from attrs import frozen
 from iqm_spec.check import Checked
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.store import Store
-from iqm_spec.store.contents import Environment, Platform, StoredInputs
+from iqm_spec.store.objects import Environment, Platform, StoredInputs
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,

@@ -15,7 +15,6 @@ from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.events import StageDone
 from iqm_spec.stages.keys import installed_simulator
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText
 from iqm_spec.store.events import (
     RunEnded,
     RunError,
@@ -26,6 +25,7 @@ from iqm_spec.store.events import (
     StageUsed,
     UsedAttempt,
 )
+from iqm_spec.store.objects import StoredText
 
 
 @frozen

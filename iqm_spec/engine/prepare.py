@@ -20,7 +20,7 @@ from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.engine.run import SpecRun
 from iqm_spec.errors import SpecError
 from iqm_spec.model import StageName
-from iqm_spec.plan.ask import plan_ask
+from iqm_spec.plan.keys import plan_key
 from iqm_spec.source import Source, line_reader
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import any_needs_server, stages_until
@@ -74,7 +74,7 @@ def _spec_error(
 def _planned_in(store: Store | None) -> Seen:
     def seen(checked: Checked) -> bool:
         try:
-            return store is not None and store.find_answer(plan_ask(checked)) is not None
+            return store is not None and store.find_answer(plan_key(checked)) is not None
         except CircuitError:  # a generator that is not there: the full check says so
             return False
 

@@ -20,13 +20,13 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import IqmSpecError, SpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import CircuitSpec, Point, SourceKind, Spec
-from iqm_spec.plan.ask import circuit_ask
+from iqm_spec.plan.keys import circuit_key
 from iqm_spec.source import Source, parse_source
 from iqm_spec.spec import build_source
 from iqm_spec.spec.extends import EXTENDS, extended
 from iqm_spec.spec.named_files import from_kept
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText
+from iqm_spec.store.objects import StoredText
 from iqm_spec.sweep import circuit_points, points
 from iqm_spec.sweep.parse import MOST_POINTS
 from iqm_spec.sweep.template import TemplateError
@@ -57,14 +57,14 @@ class Respec:
             return None
         return kind, point.ref, data, point.args, point.parameters
 
-    def ask(self, point: Point) -> str | None:
+    def circuit_key(self, point: Point) -> str | None:
         """Key of a point's circuit, computed anew; None where that cannot be."""
         source, machine = self.source_of(point), self.inputs.architectures.get(point.target)
         if source is None or machine is None:
             return None
         try:
             told: Json = identity(*source)
-            return circuit_ask(source[0], point, told, machine.digest)
+            return circuit_key(source[0], point, told, machine.digest)
         except (IqmSpecError, CircuitError):
             return None
 

@@ -15,7 +15,7 @@ from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError
 from iqm_spec.model import StageName
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import Event, Paused, Planned, RunDone, StageDone, Transpiling
 from iqm_spec.stages.interface import (
     PreviewContext,

@@ -14,8 +14,8 @@ from iqm_spec.stages.interface import StageResults
 from iqm_spec.stages.registry import STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.contents import Environment
 from iqm_spec.store.events import Simulator, StageUsed, StageVerdict, UsedAttempt
+from iqm_spec.store.objects import Environment
 
 
 @frozen

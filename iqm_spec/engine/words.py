@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from iqm_spec.plan.collapsed import collapsed
 from iqm_spec.plan.label import count
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.plan import collapsed
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import (
     Event,
     JobPolled,

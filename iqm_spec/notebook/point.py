@@ -13,7 +13,7 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import label
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.shots import shots_of
@@ -210,7 +210,7 @@ class Point:
     @property
     def _native(self) -> NativeCircuit:
         point = self._row.point
-        return circuits_of(self._store, self._saved.plan, [point])[point.ask]
+        return circuits_of(self._store, self._saved.plan, [point])[point.circuit_key]
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:

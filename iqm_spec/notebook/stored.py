@@ -19,7 +19,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.notebook.point import Point
 from iqm_spec.plan.label import count
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredText, content_json
+from iqm_spec.store.objects import StoredText, content_json
 
 if TYPE_CHECKING:
     import pandas as pd

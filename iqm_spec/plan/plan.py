@@ -1,4 +1,4 @@
-"""The plan: what is *asked*, point by point. No time, host or user in it."""
+"""The plan: what is to be run, point by point. No time, host or user in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import Values
+from iqm_spec.plan.label import label
 from iqm_spec.skeleton import CircuitSummary, Native
 from iqm_spec.store.records import PlanHeader, PlanRecord
 
@@ -17,7 +18,7 @@ from iqm_spec.store.records import PlanHeader, PlanRecord
 class PlannedPoint:
     """One circuit to measure: which stored circuit, how often, under which options.
 
-    `ask` leads to the stored circuit; `circuit` is that circuit's own digest.
+    `circuit_key` leads to the stored circuit; `circuit` is that circuit's own digest.
     """
 
     index: int
@@ -28,7 +29,7 @@ class PlannedPoint:
     shots: int
     target: str
     options: Mapping[str, Json]
-    ask: str
+    circuit_key: str
     circuit: str
     summary: CircuitSummary
     """Of the transpiled circuit."""
@@ -47,7 +48,7 @@ class PlannedPoint:
             "shots": self.shots,
             "target": self.target,
             "options": dict(self.options),
-            "ask": self.ask,
+            "ask": self.circuit_key,
             "native": self.circuit,
             "summary": self.summary.to_json(),
             **({"priority": self.priority} if self.priority else {}),
@@ -66,7 +67,7 @@ class PlannedPoint:
             shots=record.shots,
             target=record.target,
             options=record.options,
-            ask=record.ask,
+            circuit_key=record.ask,
             circuit=record.native,
             summary=record.summary,
             priority=record.priority,
@@ -78,8 +79,8 @@ class PlannedPoint:
 class Plan:
     """Points in order with what they share. `digest` is the sha256 of the plan's pack.
 
-    `unkept` are circuits by their ask that no folder holds: those of a plan that was made to be
-    looked at only.
+    `unkept` are circuits by their keys that no folder holds: those of a plan that was made for a
+    dry run.
     """
 
     digest: str
@@ -105,3 +106,22 @@ def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:
 
 def _listed(value: Any) -> Json:
     return list(value) if isinstance(value, tuple) else value
+
+
+def collapsed(points: Iterable[PlannedPoint]) -> list[str]:
+    """One line for each circuit that collapsed, at its first such point."""
+    first: dict[str, PlannedPoint] = {}
+    for point in points:
+        if point.summary.written is not None:
+            first.setdefault(point.name, point)
+    return [_line(point) for point in first.values()]
+
+
+def _line(point: PlannedPoint) -> str:
+    several, single = point.summary.written or (0, 0)
+    gates = point.summary.gates
+    return (
+        f"{label(point.name, point.values)} is written with {several:,} gates on several qubits "
+        f"and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
+        f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates apart"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from iqm_spec.engine.respec import Respec, respec
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import Point
-from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
@@ -37,10 +37,10 @@ def check_spec(store: Store, saved: SavedRun) -> Check | None:
         if own is None:
             wrong.append(Mismatch(f"{point.name} (spec)", "the plan has no such point"))
             continue
-        ask = again.ask(point)
+        ask = again.circuit_key(point)
         unknown += ask is None
         wrong += [Mismatch(named(own, "plan"), why) for why in _differences(point, own)]
-        if ask is not None and ask != own.ask:
+        if ask is not None and ask != own.circuit_key:
             others += not same_version
             wrong += [Mismatch(named(own, "plan"), _OTHER)] if same_version else []
     wrong += [Mismatch(named(p, "plan"), "the spec asks for no such point") for p in left.values()]

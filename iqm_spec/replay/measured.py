@@ -9,7 +9,7 @@ from iqm_spec.canonical import digest
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Check, Mismatch, check_of, differing, named
@@ -97,7 +97,7 @@ def _request(
     intent = attempt.intent
     points = [by_key[key] for key, _ in attempt.parts]
     circuits = circuits_of(store, plan, points)
-    pairs = [(point.name, circuits[point.ask]) for point in points]
+    pairs = [(point.name, circuits[point.circuit_key]) for point in points]
     return job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
 
 
@@ -113,7 +113,7 @@ def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
 
 def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iterator[Mismatch]:
     counted = [
-        (derived_key(row.sources), row.point.ask, row.counts)
+        (derived_key(row.sources), row.point.circuit_key, row.counts)
         for row in rows
         if row.record is not None
     ]

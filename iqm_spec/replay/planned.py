@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.check import Check, Mismatch, check_of, named
 from iqm_spec.store import Store
@@ -22,7 +22,7 @@ def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
         points = plan.points[start : start + _AT_ONCE]
         natives = natives_of(store, plan, points)
         for point in points:
-            native = natives[point.ask]
+            native = natives[point.circuit_key]
             if native.digest != point.circuit:
                 yield Mismatch(
                     named(point, "plan"),

@@ -16,7 +16,7 @@ from iqm_spec.stages.aer.stage import asked_of, jobs_of, simulated_record
 from iqm_spec.stages.derived import derived_record
 from iqm_spec.stages.keys import aer_key, installed_simulator
 from iqm_spec.store import Store
-from iqm_spec.store.contents import Environment
+from iqm_spec.store.objects import Environment
 from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, DerivedRecord
 from iqm_spec.targets import ErrorProfile
 

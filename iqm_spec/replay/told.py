@@ -16,7 +16,7 @@ from iqm_spec.stages.server.collect import records_kind
 from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
-from iqm_spec.store.contents import JobReportObject
+from iqm_spec.store.objects import JobReportObject
 
 
 def check_told(store: Store, saved: SavedRun) -> Check:

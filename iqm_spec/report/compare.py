@@ -8,8 +8,7 @@ from attrs import frozen
 
 from iqm_spec.analysis.merit import Merit
 from iqm_spec.engine.words import stage_label
-from iqm_spec.plan.differences import in_words
-from iqm_spec.plan.explain import Explanation, explain
+from iqm_spec.plan.differences import Explanation, explain, in_words
 from iqm_spec.plan.label import count
 from iqm_spec.report.axes import CIRCUIT, axes_of
 from iqm_spec.report.banners import banners

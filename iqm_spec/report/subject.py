@@ -20,7 +20,7 @@ from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt, read_work
 from iqm_spec.store import Store
-from iqm_spec.store.contents import Environment, StoredText
+from iqm_spec.store.objects import Environment, StoredText
 from iqm_spec.study import analyse_run
 from iqm_spec.study.analyse import USUAL, declared
 

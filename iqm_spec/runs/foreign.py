@@ -202,12 +202,12 @@ def candidates(
     forms: dict[str, Form] = {}
     found = []
     for point, key in zip(points, keys, strict=True):
-        if point.ask not in forms:
-            body = json.loads(job_body([(point.name, circuits[point.ask])], 1, None, {}))
-            forms[point.ask] = form(body["circuits"][0]["instructions"], {})
+        if point.circuit_key not in forms:
+            body = json.loads(job_body([(point.name, circuits[point.circuit_key])], 1, None, {}))
+            forms[point.circuit_key] = form(body["circuits"][0]["instructions"], {})
         shared = json.loads(job_body([], point.shots, None, point.options))
         settings = {name: shared[name] for name in OPTIONS}
-        found.append(Candidate(point, key, forms[point.ask], settings))
+        found.append(Candidate(point, key, forms[point.circuit_key], settings))
     return found
 
 

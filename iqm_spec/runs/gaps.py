@@ -14,7 +14,7 @@ from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.events import RunJob
-from iqm_spec.store.lost import lost_of_jobs
+from iqm_spec.store.references import lost_of_jobs
 
 
 @frozen

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from iqm_spec.engine.journal import NewRun, RunJournal
 from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.model import Mode, StageName
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.runs.foreign import Candidate, ForeignJob, candidates, match

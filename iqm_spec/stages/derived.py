@@ -8,7 +8,7 @@ from attrs import asdict
 
 from iqm_spec.analysis import Comparison
 from iqm_spec.canonical import digest
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.skeleton import Native
 from iqm_spec.stages.aer import Ideal, choose_method, ideals
@@ -53,7 +53,7 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
 def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[DerivedRecord]:
     """What a pack keeps of rows of counts, computed anew."""
     asks = {ask for _, ask, _ in rows}
-    points = {point.ask: point for point in plan.points if point.ask in asks}
+    points = {point.circuit_key: point for point in plan.points if point.circuit_key in asks}
     circuits = natives_of(store, plan, list(points.values()))
     cheap = {circuits[ask]: points[ask].name for ask in asks if _seconds(circuits[ask]) is None}
     known = ideals(cheap, "CPU")

@@ -7,7 +7,7 @@ from attrs import frozen
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.server.attempts import Attempt
 from iqm_spec.store.events import StageVerdict
 

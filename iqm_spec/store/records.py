@@ -7,7 +7,6 @@ has it, unless it is `nullable`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -239,7 +238,7 @@ class AnalysisRecord:
     merits: tuple[StoredMerit, ...]
     curve: StoredCurve | None = nullable()
     notes: tuple[str, ...] = nullable(())
-    details: JsonObject = nullable(MappingProxyType({}))
+    details: JsonObject | None = nullable()
 
 
 Record = (

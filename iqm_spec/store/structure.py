@@ -10,7 +10,7 @@ import re
 from abc import ABCMeta
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_type_hints
 
 import attrs
 import msgspec
@@ -123,37 +123,43 @@ def nullable(default: Any = None) -> Any:
 def to_json(value: Any) -> Any:
     """The plain JSON of an attrs object, or of what holds such: what `structure` reads.
 
-    Fields come in the order of canonical JSON.
+    Fields come in the order of canonical JSON. Tuples stay tuples, which canonical JSON writes as
+    lists, and what holds no attrs object is not copied.
     """
     kind: Any = type(value)
     fields = _fields(kind)
     if fields is not None:
         found = {}
-        for name, default in fields:
+        for name, default, nested in fields:
             item = getattr(value, name)
             if item is not default and (item != default or type(item) is not type(default)):
-                found[name] = to_json(item)
+                found[name] = to_json(item) if nested else item
         return found
     if kind is tuple or kind is list:
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
-    return str(value) if isinstance(value, str) else value
+    return value
 
 
 _NONE = object()
 
 
 @cache
-def _fields(kind: Any) -> tuple[tuple[str, Any], ...] | None:
-    """Names of the fields of an attrs class, each with the default that is not written."""
+def _fields(kind: Any) -> tuple[tuple[str, Any, bool], ...] | None:
+    """The fields of an attrs class: name, default that is not written, whether it holds others."""
     if not attrs.has(kind):
         return None
+    hints = get_type_hints(kind)
     return tuple(
-        (field.name, _NONE if field.metadata.get(_ALWAYS) else _default(field.default))
+        (
+            field.name,
+            _NONE if _ALWAYS in field.metadata or field.default is attrs.NOTHING else field.default,
+            _holds_class(hints[field.name]),
+        )
         for field in sorted(attrs.fields(kind), key=lambda field: str(field.name))
     )
 
 
-def _default(default: Any) -> Any:
-    return _NONE if default is attrs.NOTHING else default
+def _holds_class(hint: Any) -> bool:
+    return attrs.has(hint) or any(map(_holds_class, get_args(hint)))

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from iqm_spec.analysis.readout import Flip, Mitigated, flip_of, mitigate
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.readout import NAMES, ONES, ZEROS
 from iqm_spec.stages.rows import Row
@@ -30,7 +30,7 @@ class Readout:
         flips = self._flips.get(_where(row))
         if flips is None:
             return None
-        qubits = _measured(self._circuits[row.point.ask])
+        qubits = _measured(self._circuits[row.point.circuit_key])
         known = {"": Flip(0.0, 0.0, 0.0, 0.0), **flips}
         if any(qubit not in known for qubit in qubits):
             return "its qubits were not all calibrated"
@@ -64,7 +64,7 @@ def _where(row: Row) -> _Where:
 
 
 def _flips(zeros: Row, ones: Row, circuits: Mapping[str, NativeCircuit]) -> dict[str, Flip]:
-    qubits = _measured(circuits[zeros.point.ask])
+    qubits = _measured(circuits[zeros.point.circuit_key])
     up, down = _hits(zeros.counts, "1"), _hits(ones.counts, "0")
     shots = sum(zeros.counts.values()), sum(ones.counts.values())
     return {

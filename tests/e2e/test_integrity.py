@@ -240,7 +240,7 @@ def test_a_lost_event_of_a_job_is_told_too(results: Path, cli: Cli, tmp_path: Pa
 
 
 def test_a_journal_with_a_number_out_of_all_bounds_is_told_at_once(results: Path) -> None:
-    from iqm_spec.store.journal import event_bytes, event_name
+    from iqm_spec.store.journals import event_bytes, event_name
 
     (run,) = (results / "runs").iterdir()
     data = event_bytes(run.name, 999_999_999, "ended", {})

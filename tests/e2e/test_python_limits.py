@@ -23,6 +23,7 @@ from iqm_spec.notebook import arrays
 from iqm_spec.notebook.show import html
 from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
+from iqm_spec.store.records import SimulatedRecord
 
 pytestmark = pytest.mark.slow
 
@@ -222,7 +223,7 @@ def test_texts_of_strangers_are_escaped_in_a_notebook() -> None:
     run = iqm_spec.load(ARCHIVES, "ghz")
     (row,) = list(run.saved.each_row(run.store))[:1]
     planned = evolve(row.point, name="<script>", values=(("n", "</td><img src=x>"),))
-    hostile = evolve(row, point=planned, record={"counts": {"<b>": 0}, "shots_returned": 0})
+    hostile = evolve(row, point=planned, record=SimulatedRecord("0", {"<b>": 0}, 0))
     point = iqm_spec.Point(hostile, run.store, run.saved.plan, lambda: run.subject)
     told = html("<i>", "&amp;", [point])
     assert told.startswith("<div><strong>&lt;i&gt;</strong> &amp;amp;<table>")

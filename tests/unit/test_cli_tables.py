@@ -27,7 +27,7 @@ def point(value: object) -> PlannedPoint:
         shots=1,
         target="garnet",
         options={},
-        ask="0",
+        circuit_key="0",
         circuit="0",
         summary=CircuitSummary(1, 1, {"r": 1}),
     )
@@ -61,7 +61,7 @@ def row(axes: int, outcome: str = "1" * 20, shots: int = 10**7, reason: str = ""
     """A point with the first few of the axes above, and large numbers."""
     planned = PlannedPoint(
         index=0, id="0", name="a-circuit-with-a-long-name", values=tuple(LONG.items())[:axes],
-        repeat=11, shots=shots, target="emerald", options={}, ask="0", circuit="0",
+        repeat=11, shots=shots, target="emerald", options={}, circuit_key="0", circuit="0",
         summary=CircuitSummary(54, 123456, {"r": 123456, "cz": 98765}),
     )  # fmt: skip
     counts = {outcome: shots - 1, outcome[::-1].replace("1", "0"): 1}

@@ -36,7 +36,7 @@ CIRCUIT = NativeCircuit(
 def point(index: int = 0, **fields: Any) -> PlannedPoint:
     given = {
         "index": index, "id": f"{index}", "name": "bell", "values": (("n", index),), "repeat": 0,
-        "shots": 100, "target": "garnet", "options": {}, "ask": "a", "circuit": "d",
+        "shots": 100, "target": "garnet", "options": {}, "circuit_key": "a", "circuit": "d",
         "summary": CircuitSummary(2, 3, {}),
     }  # fmt: skip
     return PlannedPoint(**{**given, **fields})
@@ -143,7 +143,7 @@ def equal_rotations(one: tuple[float, float], other: tuple[float, float]) -> boo
 
 
 def test_circuits_find_their_points_in_any_order() -> None:
-    found = listed(point(0), point(1, ask="b"), point(2, repeat=1))
+    found = listed(point(0), point(1, circuit_key="b"), point(2, repeat=1))
     one, two, _ = (item.form for item in found)
     chosen, why = match(job(two, one, one), found, "pin", ())
     assert why == ""
@@ -186,7 +186,7 @@ def test_what_a_whole_job_differs_in(fields: dict[str, Any], calibration: str, t
 
 
 def test_the_first_difference_to_the_nearest_point_is_named() -> None:
-    found = listed(point(3), point(4, ask="b"))
+    found = listed(point(3), point(4, circuit_key="b"))
     made = list(found[0].form)
     at = next(i for i, words in enumerate(made) if words.startswith("cz"))
     made[at] = "cz on QB2, QB3"

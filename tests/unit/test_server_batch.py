@@ -27,7 +27,7 @@ def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: i
         shots=shots,
         target=target,
         options={"heralding": "none"},
-        ask="a" * 64,
+        circuit_key="a" * 64,
         circuit="c" * 64,
         summary=CircuitSummary(1, 1, {"r": 1}),
     )

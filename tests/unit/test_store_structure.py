@@ -12,8 +12,8 @@ import pytest
 from iqm_spec.canonical import canonical
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.store import Store, verify
-from iqm_spec.store.contents import OBJECTS, Environment, StoredText
 from iqm_spec.store.events import EVENTS, Estimate, JobIntent, RunEnded, Span
+from iqm_spec.store.objects import FORMATS, Environment, StoredText
 from iqm_spec.store.records import (
     HEADERS,
     RECORDS,
@@ -60,8 +60,8 @@ def stored() -> Iterator[tuple[type[Any], dict[str, Any]]]:
         yield EVENTS[path.parts[-3], event["kind"]], event["fields"]
     for path in sorted(ARCHIVES.glob("objects/*/*.json")):
         value = json.loads(path.read_bytes())
-        if value.get("format") in OBJECTS:
-            yield OBJECTS[value.pop("format")], value
+        if value.get("format") in FORMATS:
+            yield FORMATS[value.pop("format")], value
     for path in sorted(ARCHIVES.glob("objects/*/*.jsonl")):
         header, *lines = map(json.loads, path.read_bytes().splitlines())
         kind = header.pop("format").split("/")[1]

@@ -15,9 +15,9 @@ import pytest
 from iqm_spec.canonical import sha256
 from iqm_spec.store import Finding, Store, verify
 from iqm_spec.store.events import StageUsed
-from iqm_spec.store.forms import CHECKS
 from iqm_spec.store.layout import object_path
-from iqm_spec.store.unused import objects_in, reached, roots
+from iqm_spec.store.references import objects_in, reached, roots
+from iqm_spec.store.scan import CHECKS
 from iqm_spec.version import __version__
 
 pytestmark = pytest.mark.usefixtures("any_shape")

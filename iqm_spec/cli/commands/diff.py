@@ -12,7 +12,7 @@ from iqm_spec.cli.missing import tell_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.engine.saved import SavedRun, load_run
-from iqm_spec.plan.explain import explain
+from iqm_spec.plan.differences import explain
 from iqm_spec.plan.label import label
 from iqm_spec.runs.gaps import gaps
 from iqm_spec.runs.paired import Pair, in_short, paired

@@ -10,8 +10,7 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import allow_code_option, json_option, stored_results_option
 from iqm_spec.engine.prepare import load
-from iqm_spec.plan.differences import in_words
-from iqm_spec.plan.explain import Explanation, explain
+from iqm_spec.plan.differences import Explanation, explain, in_words
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.store import Store

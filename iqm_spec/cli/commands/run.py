@@ -29,9 +29,8 @@ from iqm_spec.engine.run import run_spec
 from iqm_spec.engine.saved import load_run
 from iqm_spec.engine.session import NO_CREDENTIALS, realm_asked, session_of
 from iqm_spec.model import StageName
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.plan import Plan
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.plan import Plan, collapsed
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.aer import spread_of
 from iqm_spec.stages.events import Event, Planned, RunDone, StageDone
 from iqm_spec.stages.interface import RunOptions

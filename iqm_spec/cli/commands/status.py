@@ -19,7 +19,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import gaps, names_lost_objects
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.lost import lost_of_jobs
+from iqm_spec.store.references import lost_of_jobs
 from iqm_spec.store.structure import to_json
 
 DAMAGED = "damaged"

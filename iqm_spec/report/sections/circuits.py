@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.keep import circuits_of, natives_of
+from iqm_spec.plan.circuits import circuits_of, natives_of
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.plan import PlannedPoint, collapsed
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.report.document import Block, Figure, Figures, Fold, Section, Text
 from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
@@ -36,7 +35,7 @@ def circuits(subject: Subject) -> Section:
     before = logical(subject, kept)
     blocks: list[Block] = []
     for number, point in enumerate(kept):
-        own = tuple(_blocks(subject, point, natives[point.ask], before[point.id]))
+        own = tuple(_blocks(subject, point, natives[point.circuit_key], before[point.id]))
         told = f"{point_name(point)} on {clean(point.target, 40)}"
         if number < _OPEN:
             blocks += [Text(told, "title"), *own]
@@ -57,7 +56,7 @@ def _different(subject: Subject) -> list[PlannedPoint]:
     natives = natives_of(subject.store, subject.saved.plan, points)
     found: dict[object, PlannedPoint] = {}
     for point in points:
-        place = natives[point.ask].skeleton.bare.components
+        place = natives[point.circuit_key].skeleton.bare.components
         key = point.name, point.target, place, str(point.summary.to_json())
         found.setdefault(key, point)
     return list(found.values())

@@ -20,7 +20,7 @@ from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.stages.server.budget import Counting, Entry, entry_of
 from iqm_spec.store import Store
-from iqm_spec.store.contents import JobReportObject
+from iqm_spec.store.objects import JobReportObject
 
 _MOST_ROWS = 200
 

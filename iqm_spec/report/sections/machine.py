@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.report.document import (
     Block,
     Column,
@@ -22,7 +22,7 @@ from iqm_spec.report.figures.chip import MOST_COMPONENTS, Used, chip
 from iqm_spec.report.subject import Subject
 from iqm_spec.report.words import clean, listed, thinned
 from iqm_spec.stages.server.machines import read_calibrations
-from iqm_spec.store.contents import StoredCalibration
+from iqm_spec.store.objects import StoredCalibration
 from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.targets.metrics import observations
 
@@ -51,7 +51,7 @@ def _used(subject: Subject) -> dict[str, Used]:
     pairs: dict[str, set[tuple[str, str]]] = {}
     seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
     for point in kept:
-        skeleton = natives[point.ask].skeleton
+        skeleton = natives[point.circuit_key].skeleton
         if skeleton.digest not in seen:
             bare = skeleton.bare
             names = bare.components

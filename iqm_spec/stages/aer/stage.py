@@ -11,7 +11,7 @@ from iqm_spec.analysis import Comparison, judge
 from iqm_spec.cost.ranges import NOTHING
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.model import StageName
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.skeleton import Native
@@ -288,7 +288,7 @@ def asked_of(
 
 def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerTask]:
     return [
-        AerTask(key, circuits[point.ask], point.shots, random_seed(plan, point))
+        AerTask(key, circuits[point.circuit_key], point.shots, random_seed(plan, point))
         for key, point in job.points
     ]
 

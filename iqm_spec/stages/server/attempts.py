@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.stages.keys import point_key
 from iqm_spec.stages.server.batch import Part
@@ -344,7 +344,7 @@ class ServerWork:
     def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[Part]:
         """What is left to ask; `circuits` by the asks of points."""
         return [
-            Part(point, key, circuits[point.ask], shots, number)
+            Part(point, key, circuits[point.circuit_key], shots, number)
             for point, key, shots, number in self.left()
         ]
 
@@ -449,4 +449,4 @@ def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit
     wanted = {key for key, _ in attempt.parts}
     held = {key: point for key, point in points.items() if key in wanted}
     native = circuits_of(store, plan, list(held.values()))
-    return {key: native[point.ask] for key, point in held.items()}
+    return {key: native[point.circuit_key] for key, point in held.items()}

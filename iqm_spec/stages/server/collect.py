@@ -23,8 +23,8 @@ from iqm_spec.stages.server.attempts import (
 )
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
-from iqm_spec.store.contents import JobReportObject
 from iqm_spec.store.events import JobCompleted, JobFailed, JobMemory
+from iqm_spec.store.objects import JobReportObject
 from iqm_spec.store.records import (
     HARDWARE_MEMORY,
     HARDWARE_RECORDS,

@@ -14,7 +14,7 @@ from iqm_spec.cost.slots import MARGIN, fitting, need
 from iqm_spec.cost.words import amount
 from iqm_spec.errors import Refused
 from iqm_spec.model import Mode, StageName
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.interface import PreviewContext, RunInputs, RunOptions
@@ -59,7 +59,7 @@ class HardwareStage(ServerStage):
         points = [run.plan.points[index] for index in missing]
         circuits = circuits_of(run.store, run.plan, points)
         parts = [
-            Part(point, work.keys[index], circuits[point.ask], point.shots)
+            Part(point, work.keys[index], circuits[point.circuit_key], point.shots)
             for index, point in zip(missing, points, strict=True)
         ]
         outside = untestable(run.server, parts)

@@ -15,7 +15,7 @@ from iqm_spec.errors import IqmSpecError
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
-from iqm_spec.store.contents import StoredCalibration, StoredMachines
+from iqm_spec.store.objects import StoredCalibration, StoredMachines
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,

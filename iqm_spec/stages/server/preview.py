@@ -20,7 +20,7 @@ from iqm_spec.cost.ranges import NOTHING, Range, total
 from iqm_spec.cost.slots import BETWEEN_JOBS, MARGIN, SlotNeed, fitting, need
 from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, StageName
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.interface import PreviewContext, StagePreview

@@ -81,7 +81,7 @@ def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> list[str]:
     Gives the digests of the packs that hold those of all rows, sorted.
     """
     counted = [
-        (derived_key(row.sources), row.point.ask, row.counts, row.derived is None)
+        (derived_key(row.sources), row.point.circuit_key, row.counts, row.derived is None)
         for row in rows
         if row.record is not None
     ]

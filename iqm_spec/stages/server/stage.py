@@ -15,7 +15,7 @@ from attrs import field, frozen
 from iqm_spec.cost.estimate import Tariff
 from iqm_spec.errors import ExitCode, Refused, Terminated
 from iqm_spec.model import Mode
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.server_api.retry import DETACHED_SECONDS, OTHER_PROCESS, Backoff, Retry

@@ -39,7 +39,7 @@ from iqm_spec.store.events import (
     JobUnknown,
     Span,
 )
-from iqm_spec.store.journal import Journal
+from iqm_spec.store.journals import Journal
 
 if TYPE_CHECKING:
     from iqm_spec.cost.estimate import Tariff

@@ -17,7 +17,7 @@ from iqm_spec.engine.prepare import examine
 from iqm_spec.errors import ExitCode, WrongCircuit
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.build import make_plan
-from iqm_spec.plan.witness import ANGLES_ALONE, PER_ROUTING, Crosschecked
+from iqm_spec.plan.transpiling import ANGLES_ALONE, PER_ROUTING, Crosschecked
 from iqm_spec.skeleton import Native
 from iqm_spec.store import Store
 from iqm_spec.transpile.family import Family

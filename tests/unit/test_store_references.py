@@ -9,7 +9,7 @@ import pytest
 
 from iqm_spec.store import Store, verify
 from iqm_spec.store.events import RunStarted, Simulator, SpecName
-from iqm_spec.store.lost import lost_completions, lost_of_jobs
+from iqm_spec.store.references import lost_completions, lost_of_jobs
 from tests.journals import append
 
 NOW = datetime(2026, 11, 22, 21, 30, 5, tzinfo=UTC)

@@ -1,7 +1,7 @@
-"""Ask keys: the meaning of what is asked, known without qiskit, that leads to what is stored.
+"""Keys of circuits and plans: digests of a spec's meaning, made without qiskit.
 
-The circuit's ask leads to a stored transpiled circuit, the spec's ask to a stored plan. Neither
-moves with comments, key order, number style or a circuit file that was moved.
+The circuit key leads to a stored transpiled circuit, the plan key to a stored plan. Comments, the
+order of keys, the style of numbers and the place of a circuit file do not change them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from iqm_spec.check import Checked
 
 
-def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
+def circuit_key(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
     """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
     return digest(
         {
@@ -31,7 +31,7 @@ def circuit_ask(kind: SourceKind, point: Point, identity: Json, architecture: st
     )
 
 
-def plan_ask(checked: Checked) -> str:
+def plan_key(checked: Checked) -> str:
     """Key of the whole plan."""
     reading: dict[str, Json] = {}
     for circuit in checked.spec.circuits:
