@@ -130,13 +130,13 @@ def earlier_run(
     store: Store, plan: Plan, server_id: str | None, ended: Sequence[StageDone]
 ) -> str | None:
     """Newest run of the same plan, server and simulator that ended with the same stages."""
-    wanted = [(done.stage.value, done.status) for done in ended]
+    verdicts = [(done.stage.value, done.status) for done in ended]
     for run in reversed(store.runs()):
         if run.fields.get("plan") != plan.digest or run.end.exit is None:
             continue
         got = [(stage.stage, stage.status) for stage in run.end.stages or ()]
         same = run.start.server == server_id and run.start.simulator == installed_simulator()
-        if same and got == wanted:
+        if same and got == verdicts:
             return run.id
     return None
 

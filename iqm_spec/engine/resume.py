@@ -61,12 +61,12 @@ def resume(
 
 def passed(saved: SavedRun) -> list[StageDone]:
     """The stages at the beginning of a run that need no second look."""
-    found = []
-    for told in saved.stages:
-        if told.status not in PASSED:
+    ended = []
+    for verdict in saved.stages:
+        if verdict.status not in PASSED:
             break
-        found.append(_done(told))
-    return found
+        ended.append(_done(verdict))
+    return ended
 
 
 def left(saved: SavedRun) -> tuple[StageName, ...]:

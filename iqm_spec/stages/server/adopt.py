@@ -22,18 +22,18 @@ BEFORE, AFTER = timedelta(minutes=5), timedelta(minutes=15)
 
 def adopt(
     store: Store,
-    found: Sequence[Attempt],
+    of_run: Sequence[Attempt],
     job_id: str,
     payload: Json,
     created: datetime | None = None,
 ) -> Attempt:
     """Notes that `job_id` is the job of the attempt whose body `payload` is; returns the attempt.
 
-    An attempt that has an id already keeps both: it was paid twice, and is told as such. Refused
+    An attempt that has an id already keeps both: it was paid twice, and verdicts say so. Refused
     where the payload is that of none of the attempts, or the job was `created` at another time.
     """
-    candidates = [attempt for attempt in found if attempt.phase in ADOPTABLE]
-    for attempt in found:
+    candidates = [attempt for attempt in of_run if attempt.phase in ADOPTABLE]
+    for attempt in of_run:
         if job_id in attempt.ids:
             raise UsageError(f"job {job_id} is known already", hint="`iqm-spec resume` fetches it")
     same = [attempt for attempt in candidates if _is_body(store, attempt, payload)]
@@ -63,18 +63,18 @@ def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
     )
 
 
-def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
+def release(store: Store, of_run: Sequence[Attempt], name: str) -> Attempt:
     """Gives the circuits of a job free to be submitted again; `name` begins its key or its id."""
     if not name:
         raise UsageError("an empty name is no job's", hint="`iqm-spec status RUN` names the jobs")
     matching = [
         attempt
-        for attempt in found
+        for attempt in of_run
         if attempt.job.startswith(name) or any(i.startswith(name) for i in attempt.ids)
     ]
     open_ones = [attempt for attempt in matching if attempt.phase in RELEASABLE]
     if len(open_ones) != 1:
-        listed = ", ".join(f"{short_job_key(a)} ({a.phase})" for a in matching or found) or "none"
+        listed = ", ".join(f"{short_job_key(a)} ({a.phase})" for a in matching or of_run) or "none"
         what = "could be several jobs" if open_ones else "is no job that can be released"
         raise UsageError(f"{name} {what}", hint=f"jobs of the run: {listed}")
     (attempt,) = open_ones
@@ -108,14 +108,14 @@ def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     return False
 
 
-def _differences(store: Store, found: Sequence[Attempt], payload: Json) -> str:
+def _differences(store: Store, of_run: Sequence[Attempt], payload: Json) -> str:
     """In which fields the payload differs from the nearest attempt."""
-    if not found or not isinstance(payload, dict):
+    if not of_run or not isinstance(payload, dict):
         return "there is no job in this run whose outcome is unknown"
-    told = []
-    for attempt in found:
+    differences = []
+    for attempt in of_run:
         body = body_of(store, attempt)
         if isinstance(body, dict):
             keys = sorted(k for k in {*body, *payload} if body.get(k) != payload.get(k))
-            told.append(f"{short_job_key(attempt)} differs in {', '.join(keys)}")
-    return "; ".join(told[:3])
+            differences.append(f"{short_job_key(attempt)} differs in {', '.join(keys)}")
+    return "; ".join(differences[:3])

@@ -177,10 +177,10 @@ def attempts(job: str, events: Iterable[Event]) -> tuple[Attempt, ...]:
 
 def _attempt(job: str, number: int, events: Sequence[JobOutcome]) -> Attempt:
     order = list(Phase)
-    told = {PHASE_OF[type(event)] for event in events}
-    if {Phase.RELEASED, Phase.SUBMITTED} <= told and Phase.FAILED not in told:
-        told.discard(Phase.RELEASED)  # released in the belief that it was lost, then found
-    phase = max(told, key=order.index)
+    phases = {PHASE_OF[type(event)] for event in events}
+    if {Phase.RELEASED, Phase.SUBMITTED} <= phases and Phase.FAILED not in phases:
+        phases.discard(Phase.RELEASED)  # released in the belief that it was lost
+    phase = max(phases, key=order.index)
     last = next(event for event in reversed(events) if PHASE_OF[type(event)] is phase)
     completions = {event.id: event for event in reversed(events) if isinstance(event, JobCompleted)}
     return Attempt(
@@ -236,19 +236,19 @@ def read_attempts(store: Store, stage: StageName, realm: str) -> list[Attempt]:
 
 def read_all_attempts(store: Store) -> list[Attempt]:
     """Every attempt in the folder that has come as far as an intent."""
-    found = []
+    every = []
     for key in store.job_keys():
         of_job = attempts(key, store.job(key).events())
-        found += [one.with_intent() for one in of_job if one.phase is not Phase.CLAIMED]
-    return found
+        every += [one.with_intent() for one in of_job if one.phase is not Phase.CLAIMED]
+    return every
 
 
 def require_journals(store: Store, realm: str) -> None:
     """StoreCorrupt where a run names jobs whose journals are gone: they might be paid again."""
-    held = set(store.job_keys())
+    journals = set(store.job_keys())
     for state in store.runs():
         for used in state.each(StageUsed):
-            lost = [job for job in used.jobs if job not in held]
+            lost = [job for job in used.jobs if job not in journals]
             if lost and used.realm == realm:
                 raise StoreCorrupt(
                     f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",
@@ -258,7 +258,7 @@ def require_journals(store: Store, realm: str) -> None:
 
 
 def covering(
-    found: Collection[Attempt], *, ignored: Collection[AttemptId] = (), retry_failed: bool = False
+    every: Collection[Attempt], *, ignored: Collection[AttemptId] = (), retry_failed: bool = False
 ) -> dict[str, Covered]:
     """By point key, the attempts that stand for the point: the best and newest of each part.
 
@@ -266,14 +266,14 @@ def covering(
     asking costs nothing) neither do those that failed or whose outcome is unknown.
     """
     parts: dict[str, dict[int, Attempt]] = {}
-    for attempt in found:
+    for attempt in every:
         if (attempt.job, attempt.number) in ignored or not _counts(attempt, retry_failed):
             continue
         for key, number in attempt.parts:
-            held = parts.setdefault(key, {})
-            if number not in held or _rank(held[number]) < _rank(attempt):
-                held[number] = attempt
-    return {key: Covered(held) for key, held in parts.items()}
+            of_point = parts.setdefault(key, {})
+            if number not in of_point or _rank(of_point[number]) < _rank(attempt):
+                of_point[number] = attempt
+    return {key: Covered(of_point) for key, of_point in parts.items()}
 
 
 def _counts(attempt: Attempt, retry_failed: bool) -> bool:
@@ -317,11 +317,11 @@ class ServerWork:
 
     def has(self, index: int) -> bool:
         """Whether the results of a point are complete."""
-        held = self.covered.get(self.keys[index])
-        done = held is not None and all(
-            attempt.phase is Phase.COMPLETED for attempt in held.parts.values()
+        covered = self.covered.get(self.keys[index])
+        done = covered is not None and all(
+            attempt.phase is Phase.COMPLETED for attempt in covered.parts.values()
         )
-        return done and held is not None and held.shots >= self.points[index].shots
+        return done and covered is not None and covered.shots >= self.points[index].shots
 
     @property
     def cached(self) -> int:
@@ -335,11 +335,11 @@ class ServerWork:
         for point, key in zip(self.points, self.keys, strict=True):
             worth[key] = max(point.priority, worth.get(key, point.priority))
         for point, key in zip(self.points, self.keys, strict=True):
-            held = self.covered.get(key, Covered({}))
-            if key not in seen and held.shots < point.shots:
+            covered = self.covered.get(key, Covered({}))
+            if key not in seen and covered.shots < point.shots:
                 seen.add(key)
                 dearest = evolve(point, priority=worth[key])
-                yield dearest, key, point.shots - held.shots, held.next_part
+                yield dearest, key, point.shots - covered.shots, covered.next_part
 
     def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[Part]:
         """What is left to ask; `circuits` by the asks of points."""
@@ -425,10 +425,10 @@ def ended_already(store: Store, stage: StageName, realm: str) -> frozenset[Attem
     )
 
 
-def circuits_of_attempts(store: Store, found: Iterable[Attempt]) -> dict[str, NativeCircuit]:
+def circuits_of_attempts(store: Store, carrying: Iterable[Attempt]) -> dict[str, NativeCircuit]:
     """The circuits that attempts carry, by point key: from the plans that they were made of."""
     circuits: dict[str, NativeCircuit] = {}
-    for attempt in found:
+    for attempt in carrying:
         if any(key not in circuits for key, _ in attempt.parts):
             circuits |= _circuits_of_plan(store, attempt)
     return circuits
@@ -446,7 +446,7 @@ def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit
     plan = read_plan(store, plan_of(attempt))
     keys = point_keys(plan, StageName(intent.stage), intent.realm)
     points = dict(zip(keys, plan.points, strict=True))
-    wanted = {key for key, _ in attempt.parts}
-    held = {key: point for key, point in points.items() if key in wanted}
-    native = circuits_of(store, plan, list(held.values()))
-    return {key: native[point.circuit_key] for key, point in held.items()}
+    keys_of_attempt = {key for key, _ in attempt.parts}
+    carried = {key: point for key, point in points.items() if key in keys_of_attempt}
+    native = circuits_of(store, plan, list(carried.values()))
+    return {key: native[point.circuit_key] for key, point in carried.items()}

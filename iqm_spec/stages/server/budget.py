@@ -74,11 +74,11 @@ class Entry:
         return self.measured_seconds * self.per_second
 
 
-def entries(found: Iterable[Attempt], rules: Counting) -> list[Entry]:
+def entries(attempts: Iterable[Attempt], rules: Counting) -> list[Entry]:
     """The submissions to machines among some attempts; what was never at a server costs nothing."""
     return [
         entry_of(attempt, rules)
-        for attempt in found
+        for attempt in attempts
         if attempt.intent.stage == "hardware"
         and (attempt.phase in (*RESERVED, Phase.COMPLETED) or attempt.failure is not None)
     ]
@@ -114,9 +114,9 @@ def experiment_of(run: str) -> str:
     return run.rsplit("-", 3)[0]
 
 
-def spent(found: Iterable[Entry]) -> tuple[float, float]:
+def spent(ledger: Iterable[Entry]) -> tuple[float, float]:
     """Credits that are gone, and credits that are reserved or unknown."""
-    listed = list(found)
+    listed = list(ledger)
     open_ones = [entry.credits for entry in listed if entry.open]
     return sum(entry.credits for entry in listed) - sum(open_ones), sum(open_ones)
 
@@ -162,9 +162,9 @@ def _range(span: Span | None) -> Range | None:
     return None if span is None else Range(*map(float, (span.low, span.expected, span.high)))
 
 
-def of_experiment(found: Sequence[Entry], experiment: str, realm: str) -> list[Entry]:
+def of_experiment(ledger: Sequence[Entry], experiment: str, realm: str) -> list[Entry]:
     """The entries that a budget speaks of: all runs of a spec's name, on one server."""
-    return [entry for entry in found if (entry.experiment, entry.realm) == (experiment, realm)]
+    return [entry for entry in ledger if (entry.experiment, entry.realm) == (experiment, realm)]
 
 
 @frozen
@@ -190,21 +190,23 @@ class BudgetGuard:
         """Refused unless both limits cover `upper` credits more; what is open counts in full."""
         if self.limits.budget is None and self.limits.most is None:
             return
-        found = read_all_attempts(self.store)
-        all_ = of_experiment(entries(found, self.limits.counting), self.experiment, self.realm)
-        mine = entries((a for a in found if (a.job, a.number) in self.mine), self.limits.counting)
+        attempts = read_all_attempts(self.store)
+        all_ = of_experiment(entries(attempts, self.limits.counting), self.experiment, self.realm)
+        mine = entries(
+            (a for a in attempts if (a.job, a.number) in self.mine), self.limits.counting
+        )
         if self.limits.budget is not None:
             hint = "raise `budget.credits`, or ask for fewer shots or points"
-            told = f"the budget of {_purse_credits(self.limits.budget)}"
-            _require(told, self.limits.budget, *spent(all_), upper, what, hint)
+            limit_name = f"the budget of {_purse_credits(self.limits.budget)}"
+            _require(limit_name, self.limits.budget, *spent(all_), upper, what, hint)
         if self.limits.most is not None:
             hint = "raise --max-credits, or ask for fewer shots or points"
-            told = f"--max-credits {self.limits.most:g}"
-            _require(told, self.limits.most, *spent(mine), upper, what, hint)
+            limit_name = f"--max-credits {self.limits.most:g}"
+            _require(limit_name, self.limits.most, *spent(mine), upper, what, hint)
 
 
 def _require(
-    told: str, limit: float, gone: float, open_: float, upper: float, what: str, hint: str
+    limit_name: str, limit: float, gone: float, open_: float, upper: float, what: str, hint: str
 ) -> None:
     if gone + open_ + upper <= limit * (1 + 1e-9):
         return
@@ -213,7 +215,7 @@ def _require(
         before = f" beside {_purse_credits(gone)} spent"
         before += f" and up to {_purse_credits(open_)} reserved or unknown" if open_ else ""
     raise Refused(
-        f"{told} does not cover {what}: up to {_purse_credits(upper)}{before}",
+        f"{limit_name} does not cover {what}: up to {_purse_credits(upper)}{before}",
         hint=hint,
         code="refused.budget",
     )

@@ -168,8 +168,8 @@ def _store(
     except NoResults:
         return JobPoll(attempt, _LATE)
     except BadAnswer as error:
-        told = f"job {report.id}: {error.message}"
-        return JobPoll(attempt, report.status, ended=True, trouble=told)
+        trouble = f"job {report.id}: {error.message}"
+        return JobPoll(attempt, report.status, ended=True, trouble=trouble)
     counts = [one.counts for one in shots]
     lines = (
         MeasuredRecord(
@@ -218,12 +218,12 @@ def results_of(
     from iqm_spec.server_api.retry import RESULT_READS
 
     asked = [circuits[key] for key, _ in attempt.parts]
-    wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
+    with_shots = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
     why = ""
-    if wanted and attempt.intent.stage == StageName.HARDWARE.value:
+    if with_shots and attempt.intent.stage == StageName.HARDWARE.value:
         try:
             shots = read_shots(
-                session.connection, job_id, asked, retry.within(RESULT_READS.deadline), wanted
+                session.connection, job_id, asked, retry.within(RESULT_READS.deadline), with_shots
             )
             _require_asked(shots, attempt)
         except (BadAnswer, Refused, Unreachable) as error:
@@ -236,22 +236,22 @@ def results_of(
     return shots, _lacks(job_id, shots, why)
 
 
-def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
+def _require_asked(results: Sequence[Shots], attempt: Attempt) -> None:
     """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
     from iqm_spec.server_api.errors import BadAnswer
 
     asked = attempt.intent.shots
-    for number, one in enumerate(found, 1):
+    for number, one in enumerate(results, 1):
         if (got := sum(one.counts.values())) > asked:
             raise BadAnswer(f"circuit {number} has {got:,} shots, {asked:,} were asked for")
 
 
-def _lacks(job_id: str, found: Sequence[Shots], why: str) -> str:
+def _lacks(job_id: str, results: Sequence[Shots], why: str) -> str:
     """What is missing of a job's results, in words; `why` its shots are."""
-    told = [f"its shots are not kept ({why})"] if why else []
-    if empty := sum(1 for one in found if not any(one.counts.values())):
-        told.append(f"{count(empty, 'circuit')} came back without a single shot")
-    return f"job {job_id}: {'; '.join(told)}" if told else ""
+    reasons = [f"its shots are not kept ({why})"] if why else []
+    if empty := sum(1 for one in results if not any(one.counts.values())):
+        reasons.append(f"{count(empty, 'circuit')} came back without a single shot")
+    return f"job {job_id}: {'; '.join(reasons)}" if reasons else ""
 
 
 def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots]) -> str | None:
@@ -287,8 +287,10 @@ def _keep_report(report: JobReport, store: Store) -> str:
 
 def why_failed(report: JobReport) -> str:
     """The server's reason in a line."""
-    told = [*report.errors, *report.messages]
-    return "; ".join(told) if told else f"the server says `{report.status}` and gives no reason"
+    reasons = [*report.errors, *report.messages]
+    return (
+        "; ".join(reasons) if reasons else f"the server says `{report.status}` and gives no reason"
+    )
 
 
 # --- shots of jobs whose counts alone are in the folder ------------------------------------------

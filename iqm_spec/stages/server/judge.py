@@ -54,7 +54,7 @@ class Findings:
 
 
 def judge_server(
-    work: ServerWork, stage: StageName, found: Findings, now: datetime | None = None
+    work: ServerWork, stage: StageName, findings: Findings, now: datetime | None = None
 ) -> ServerVerdict:
     """The verdict of what the folder has of a stage at the time `now`."""
     unknown = work.attempts(Phase.UNKNOWN)
@@ -65,20 +65,20 @@ def judge_server(
         *(_unknown(attempt) for attempt in unknown),
         *(_lost_mock(attempt) for attempt in _last_mocks(work, stage, Phase.UNKNOWN)),
         *(_failed(attempt) for attempt in failed),
-        *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
-        *found.troubles,
-        *([found.stopped] if found.stopped else []),
-        *([found.not_submitted] if found.not_submitted else []),
-        *_waiting(waiting, found.troubles),
+        *(f"rejected: {_words(attempt)}" for attempt in findings.rejected),
+        *findings.troubles,
+        *([findings.stopped] if findings.stopped else []),
+        *([findings.not_submitted] if findings.not_submitted else []),
+        *_waiting(waiting, findings.troubles),
         *(_being_submitted(attempt) for attempt in work.attempts(Phase.INTENDED)),
     ]
-    code = _code(work, found)
+    code = _code(work, findings)
     status = _STATUS[code]
     if status == "passed":
         reasons = [*_passed(work, stage, now or datetime.now(UTC)), *reasons]
     elif not reasons:
-        reasons = [_left(work, found.untestable)]
-    reasons += [*_untestable(work, found.untestable), *found.notes]
+        reasons = [_left(work, findings.untestable)]
+    reasons += [*_untestable(work, findings.untestable), *findings.notes]
     return ServerVerdict(status, tuple(reasons), code)
 
 
@@ -91,19 +91,19 @@ _STATUS = {
 }
 
 
-def _code(work: ServerWork, found: Findings) -> ExitCode:
+def _code(work: ServerWork, findings: Findings) -> ExitCode:
     if work.attempts(Phase.UNKNOWN):
         return ExitCode.UNKNOWN
-    if any(attempt.status == _CREDENTIALS for attempt in found.rejected):
+    if any(attempt.status == _CREDENTIALS for attempt in findings.rejected):
         return ExitCode.REFUSED
-    if work.attempts(Phase.FAILED) or found.rejected or found.troubles:
+    if work.attempts(Phase.FAILED) or findings.rejected or findings.troubles:
         return ExitCode.FAILED
-    if found.stopped or found.not_submitted:
+    if findings.stopped or findings.not_submitted:
         return ExitCode.REFUSED
     if work.attempts(Phase.SUBMITTED, Phase.INTENDED):
         return ExitCode.WAITING
     complete = all(
-        work.has(index) or key in found.untestable for index, key in enumerate(work.keys)
+        work.has(index) or key in findings.untestable for index, key in enumerate(work.keys)
     )
     return ExitCode.DONE if complete else ExitCode.FAILED
 
@@ -127,8 +127,8 @@ def _passed(work: ServerWork, stage: StageName, now: datetime) -> Iterator[str]:
 def age(time: str, now: datetime) -> str:
     """`2026-11-20 (3 days ago)`."""
     days = (now - datetime.fromisoformat(time)).days
-    told = "today" if days < 1 else f"{count(days, 'day')} ago"
-    return f"{time[:10]} ({told})"
+    ago = "today" if days < 1 else f"{count(days, 'day')} ago"
+    return f"{time[:10]} ({ago})"
 
 
 def lasting(reason: str) -> str:
@@ -146,8 +146,8 @@ def paid_twice(work: ServerWork) -> list[str]:
             # asked afresh, a part stands apart from what there was before
             asked = (*part, attempt.number if attempt.intent.fresh else 0)
             ids.setdefault(asked, set()).update(attempt.ids)
-    found = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
-    return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in found]
+    jobs = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
+    return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in jobs]
 
 
 _PAID = (Phase.SUBMITTED, Phase.COMPLETED)

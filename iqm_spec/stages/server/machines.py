@@ -56,10 +56,10 @@ class MachinesAsk:
 
 def kept_machines(store: Store, ask: MachinesAsk) -> Machines | None:
     """The machines that an earlier run of the spec kept, or None."""
-    found = store.find_answer(ask.key)
-    if found is None:
+    digest_of_machines = store.find_answer(ask.key)
+    if digest_of_machines is None:
         return None
-    stored = store.get(found, StoredMachines)
+    stored = store.get(digest_of_machines, StoredMachines)
     profiles = (stored.profiles or {}).items()
     return Machines(
         {alias: architecture_from_json(one, alias) for alias, one in stored.machines.items()},
@@ -86,8 +86,8 @@ UsedSet = tuple[str, str]
 
 def used_sets(rows: Iterable[Row]) -> list[UsedSet]:
     """The sets that rows were measured under, in order."""
-    found = ((row.point.target, row.calibration_set_id) for row in rows)
-    return list(dict.fromkeys((target, one) for target, one in found if one))
+    sets = ((row.point.target, row.calibration_set_id) for row in rows)
+    return list(dict.fromkeys((target, one) for target, one in sets if one))
 
 
 def keep_calibrations(
@@ -97,13 +97,13 @@ def keep_calibrations(
     kept = []
     for alias, calibration in used:
         key = _key(session.realm, alias, calibration)
-        found = store.find_answer(key)
-        if found is None and ask:
-            found = _read(store, session, alias, calibration)
-            if found is not None:
-                store.link_answer(key, found)
-        if found is not None:
-            kept.append(found)
+        stored = store.find_answer(key)
+        if stored is None and ask:
+            stored = _read(store, session, alias, calibration)
+            if stored is not None:
+                store.link_answer(key, stored)
+        if stored is not None:
+            kept.append(stored)
     return kept
 
 

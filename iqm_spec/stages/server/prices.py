@@ -65,14 +65,14 @@ def tariff_of(
     times: dict[str, MachineTimes] = {}
     prices: dict[str, Price] = {}
     assumptions: list[Assumption] = []
-    found = [] if realm is None else _attempts_at(realm, store)
-    measured = measured_in(found)
+    at_server = [] if realm is None else _attempts_at(realm, store)
+    measured = measured_in(at_server)
     for computer in dict.fromkeys(computers):
         own = [one for one in measured if one.computer == computer]
         published = published_times(computer)
         usable = [one for one in own if len(one.timings) >= LEAST_MEASURED]
         times[computer] = MachineTimes(published, options.model, _fitted(usable, options))
-        prices[computer] = _price(computer, found, sources)
+        prices[computer] = _price(computer, at_server, sources)
         assumptions += _assumptions(computer, published, usable, prices[computer], options)
     return Tariff(times, prices, tuple(_joined(assumptions)))
 
@@ -99,7 +99,7 @@ def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, Predi
     return {one.conditions: fit(one.timings) for one in usable}
 
 
-def _price(computer: str, found: Sequence[Attempt], sources: PriceSources) -> Price:
+def _price(computer: str, at_server: Sequence[Attempt], sources: PriceSources) -> Price:
     if sources.given is not None:
         return Price(sources.given, "given", "the command line", "")
     if sources.spec is not None:
@@ -109,22 +109,22 @@ def _price(computer: str, found: Sequence[Attempt], sources: PriceSources) -> Pr
         if sources.emulated:
             source = "the emulator's answer, made up: a rehearsal's"
         return Price(sources.told[computer], "server", source, f"{datetime.now(UTC):%Y-%m-%d}")
-    return _last_told(computer, found) or published_price()
+    return _last_told(computer, at_server) or published_price()
 
 
-def _last_told(computer: str, found: Iterable[Attempt]) -> Price | None:
+def _last_told(computer: str, at_server: Iterable[Attempt]) -> Price | None:
     """What the server said when a job was last submitted to the computer."""
-    told = [
+    answers = [
         (attempt.intent.at, estimate.price_per_second)
-        for attempt in found
+        for attempt in at_server
         if attempt.intent.computer == computer
         and (estimate := attempt.intent.estimate) is not None
         and estimate.price_from == "server"
         and estimate.price_per_second is not None
     ]
-    if not told:
+    if not answers:
         return None
-    when, price = max(told)
+    when, price = max(answers)
     source = "the server's answer when a job was last submitted"
     return Price(float(price), "kept", source, when[:10])
 
@@ -137,17 +137,17 @@ def _assumptions(
     options: CostOptions,
 ) -> list[Assumption]:
     name = f"price per second of {computer}"
-    found = [Assumption(name, f"{price.per_second:g} credits", price.source, price.date)]
+    assumed = [Assumption(name, f"{price.per_second:g} credits", price.source, price.date)]
     model = f"time model of {computer}"
     if options.model is not None:
         jobs = len(options.model.timings)
-        return [*found, Assumption(model, f"fitted to {jobs} jobs", options.model_name, "")]
+        return [*assumed, Assumption(model, f"fitted to {jobs} jobs", options.model_name, "")]
     for one in usable:
-        told = f"fitted to {len(one.timings)} jobs of it in this results folder"
+        fitted = f"fitted to {len(one.timings)} jobs of it in this results folder"
         if one.emulated:
-            told += " (emulated)"
+            fitted += " (emulated)"
         source = "measured, from execution_started to execution_ended"
-        found.append(Assumption(model, f"{told}, {one.conditions}", source, ""))
+        assumed.append(Assumption(model, f"{fitted}, {one.conditions}", source, ""))
     law = published.sister
     value = (
         f"as its sister {law.name}: {law.execution * 1e6:.0f} µs per execution, "
@@ -155,11 +155,11 @@ def _assumptions(
         f"{max(law.job, law.least):.2f} s per job; the range holds all published machines, "
         f"widened by {published.margin - 1:.0%}"
     )
-    if not found[1:]:
-        found.append(Assumption(model, value, law.source, law.date))
+    if not assumed[1:]:
+        assumed.append(Assumption(model, value, law.source, law.date))
     else:
-        found.append(Assumption(f"{model}, where that says little", value, law.source, law.date))
-    return found
+        assumed.append(Assumption(f"{model}, where that says little", value, law.source, law.date))
+    return assumed
 
 
 @frozen
@@ -184,10 +184,10 @@ def timings_of(
     ]
 
 
-def measured_in(found: Iterable[Attempt]) -> list[Measured]:
+def measured_in(every: Iterable[Attempt]) -> list[Measured]:
     """The measured ones of some jobs by computer, realm and conditions; mocks measure nothing."""
     groups: dict[tuple[str, str, bool, str], list[Timing]] = {}
-    for attempt in found:
+    for attempt in every:
         intent, seconds = attempt.intent, attempt.qpu_seconds
         if attempt.phase is not Phase.COMPLETED or intent.stage != "hardware":
             continue

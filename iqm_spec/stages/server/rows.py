@@ -40,11 +40,11 @@ def server_rows(
     to be, whatever the jobs say that are still there.
     """
     keys = point_keys(plan, stage, realm)
-    found = read_attempts(store, stage, realm)
+    every = read_attempts(store, stage, realm)
     if used is not None:
         named = {(job, number): job_id for job, number, job_id in used}
-        found = [a.as_of(named[a.job, a.number]) for a in found if (a.job, a.number) in named]
-    work = ServerWork(keys, covering(found), plan.points)
+        every = [a.as_of(named[a.job, a.number]) for a in every if (a.job, a.number) in named]
+    work = ServerWork(keys, covering(every), plan.points)
     emulated = emulated or any(attempt.intent.emulated for attempt in work.attempts())
     records = _records(store, stage, work.attempts(Phase.COMPLETED))
     waiting = work.waiting()
@@ -86,25 +86,25 @@ def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> list[str]:
         if row.record is not None
     ]
     derive_measured(store, plan, [(key, ask, got) for key, ask, got, new in counted if new])
-    found = store.find(HARDWARE_DERIVED, {key for key, _, _, _ in counted})
-    return sorted({item.digest for item in found.values()})
+    stored = store.find(HARDWARE_DERIVED, {key for key, _, _, _ in counted})
+    return sorted({item.digest for item in stored.values()})
 
 
 def _records(
     store: Store, stage: StageName, completed: Sequence[Attempt]
 ) -> dict[str, list[MeasuredRecord]]:
     """Records by point key."""
-    wanted = {
+    names = {
         record_key(key, attempt.job, attempt.number, attempt.completion.id): key
         for attempt in completed
         for key, _ in attempt.parts
     }
     packs = {attempt.completion.records for attempt in completed}
-    found = store.find(records_kind(stage), wanted, within=packs)
+    stored = store.find(records_kind(stage), names, within=packs)
     by_point: dict[str, list[MeasuredRecord]] = {}
-    for name, key in wanted.items():
-        if name in found:
-            by_point.setdefault(key, []).append(found[name].record)
+    for name, key in names.items():
+        if name in stored:
+            by_point.setdefault(key, []).append(stored[name].record)
     return by_point
 
 

@@ -146,9 +146,11 @@ def _body(context: SubmissionContext, batch: Batch) -> bytes:
 def _asked_meanwhile(
     context: SubmissionContext, batch: Batch, ignored: Collection[AttemptId]
 ) -> bool:
-    found = read_attempts(context.store, context.stage, context.session.realm)
-    held = covering(found, ignored=ignored, retry_failed=context.free)
-    return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
+    every = read_attempts(context.store, context.stage, context.session.realm)
+    covered = covering(every, ignored=ignored, retry_failed=context.free)
+    return any(
+        part.number in covered[part.key].parts for part in batch.parts if part.key in covered
+    )
 
 
 def _intent(
