@@ -13,8 +13,6 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec.json_types import Json
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -38,7 +36,7 @@ def too_large(shots: int, width: int) -> str:
     return ""
 
 
-def pack(columns: Iterable[Bits], shots: int) -> dict[str, Json]:
+def pack(columns: Iterable[Bits], shots: int) -> dict[str, Any]:
     """The fields of a record: `columns` hold the outcomes of one classical bit each, by shot.
 
     ValueError where they are too large, or not all of that length.
@@ -60,27 +58,26 @@ def pack(columns: Iterable[Bits], shots: int) -> dict[str, Json]:
     return {"shots": shots, "width": width, "bits": text}
 
 
-def unpack(record: Mapping[str, Any]) -> Bits:
-    """The shots of a record: a row per shot, column i for classical bit i.
+def unpack(shots: int, width: int, bits: str) -> Bits:
+    """The shots that `pack` packed: a row per shot, column i for classical bit i.
 
-    ValueError where it holds anything else than its `shots` and `width` say; what a stranger
+    ValueError where `bits` hold anything else than `shots` and `width` say; what a stranger
     compressed is never unpacked beyond that.
     """
     import numpy as np
 
-    shots, width = record["shots"], record["width"]
     if wrong := too_large(shots, width):
         raise ValueError(wrong)
     each = -(-shots // 8)
-    data = _decompressed(record["bits"], each * width)
+    data = _decompressed(bits, each * width)
     table = np.frombuffer(data, dtype=np.uint8).reshape(width, each)
-    bits = np.empty((shots, width), dtype=np.uint8)
+    found = np.empty((shots, width), dtype=np.uint8)
     for column, packed in enumerate(table):
         flat = np.unpackbits(packed, bitorder="little")
         if flat[shots:].any():
             raise ValueError("bits are set behind the last shot")
-        bits[:, column] = flat[:shots]
-    return bits
+        found[:, column] = flat[:shots]
+    return found
 
 
 def _decompressed(text: str, size: int) -> bytes:
@@ -123,7 +120,7 @@ def without_spaces(counts: Mapping[str, int]) -> dict[str, int]:
     return total
 
 
-def in_random_order(counts: Mapping[str, int], seed: int) -> dict[str, Json]:
+def in_random_order(counts: Mapping[str, int], seed: int) -> dict[str, Any]:
     """The packed shots of counts whose order chance decides, by `seed` alone.
 
     Shots that are drawn one by one from the same distribution come in any order alike, so that

@@ -43,7 +43,7 @@ def _key(value: Any) -> Any:
     return told_apart(tuple(value)) if isinstance(value, tuple | list) else value
 
 
-class Stage(StrEnum):
+class StageName(StrEnum):
     """Stages in the order in which they run."""
 
     AER = "aer"
@@ -147,7 +147,7 @@ class Spec:
     description: str
     target: Json
     mode: Mode
-    stages: tuple[Stage, ...]
+    stages: tuple[StageName, ...]
     seed: int
     circuits: tuple[CircuitSpec, ...]
     sweep: tuple[Block, ...]
@@ -264,6 +264,9 @@ class Op:
     clbits: tuple[int, ...] = ()
 
 
+CIRCUIT_FORMAT = "iqm-spec/circuit/1"
+
+
 @frozen
 class NativeCircuit:
     """A transpiled circuit on the physical components in use: what is stored and sent.
@@ -279,7 +282,7 @@ class NativeCircuit:
     def to_json(self) -> dict[str, Json]:
         """Compact JSON: an op is `[name, qubits, params, clbits]` less empty tails."""
         return {
-            "format": "iqm-spec/circuit/1",
+            "format": CIRCUIT_FORMAT,
             "components": list(self.components),
             "registers": [[name, size] for name, size in self.registers],
             "ops": [_op_to_json(op) for op in self.ops],

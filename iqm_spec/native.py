@@ -16,6 +16,29 @@ Angles = tuple[float, ...]
 """theta and phi of each `r` in turn, in the order of a template's instructions; radians."""
 
 
+@frozen
+class CircuitSummary:
+    """A native circuit in numbers: qubits, depth, and how often each native gate occurs.
+
+    `written`: gates on several qubits and on one that the circuit had before it was transpiled,
+    where that left little of them. A resonator that a qubit is moved to is no qubit.
+    """
+
+    qubits: int
+    depth: int
+    gates: Mapping[str, int]
+    written: tuple[int, int] | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """As a plan holds it."""
+        told: dict[str, Json] = {
+            "qubits": self.qubits,
+            "depth": self.depth,
+            "gates": dict(self.gates),
+        }
+        return told if self.written is None else {**told, "written": list(self.written)}
+
+
 @frozen(slots=False, eq=False)
 class Template:
     """A native circuit without the angles of its `r`.
@@ -73,15 +96,12 @@ class Template:
         return self.structure.digest
 
     @cached_property
-    def summary(self) -> Mapping[str, Json]:
-        """Summary for a plan: `qubits`, `depth` and native gate counts `gates`.
-
-        Resonators do not count as qubits.
-        """
+    def summary(self) -> CircuitSummary:
+        """The circuit in numbers."""
         circuit = self.structure
         resonators = {op.qubits[1] for op in circuit.ops if op.name == "move"}
         qubits = len(circuit.components) - len(resonators)
-        return {"qubits": qubits, "depth": circuit.depth(), "gates": circuit.counts()}
+        return CircuitSummary(qubits, circuit.depth(), circuit.counts())
 
     @cached_property
     def num_rotations(self) -> int:
@@ -124,10 +144,10 @@ class Native:
         return self.template.digest_of(self.angles)
 
     @property
-    def summary(self) -> Mapping[str, Json]:
-        """Summary for a plan: the template's, and `written` where that is kept."""
+    def summary(self) -> CircuitSummary:
+        """The template's, with `written` where that is kept."""
         summary = self.template.summary
-        return summary if self.written is None else {**summary, "written": list(self.written)}
+        return summary if self.written is None else evolve(summary, written=self.written)
 
     def circuit(self) -> NativeCircuit:
         """The circuit with its angles."""

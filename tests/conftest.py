@@ -107,6 +107,6 @@ def answer(cli: Cli) -> Callable[..., Any]:
 def any_shape() -> Iterator[None]:
     """What folders hold may have any shape: for tests of folders that are full of toys."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("RECORDS", "HEADERS", "OBJECTS", "EVENTS"):
-            patch.setattr(f"iqm_spec.store.shapes.{name}", {})
+        for name in ("records.RECORDS", "records.HEADERS", "objects.FORMATS", "events.EVENTS"):
+            patch.setattr(f"iqm_spec.store.{name}", {})
         yield

@@ -25,27 +25,36 @@ import pytest
 from attrs import define, field, frozen
 
 from iqm_spec.emulator.computers import EmulatedComputer, dynamic_architecture
+from iqm_spec.engine.prepare import load
+from iqm_spec.engine.run import SpecRun, plan_of, run_spec
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.model import Mode, Stage
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.model import Mode, StageName
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
-from iqm_spec.runs.events import Event, Paused, Planned, RunDone, StageDone
-from iqm_spec.runs.load import load
-from iqm_spec.runs.loop import carry_out, planned
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.tariff import CostOptions
 from iqm_spec.server_api.address import Server
 from iqm_spec.server_api.connection import Connection, connect
 from iqm_spec.server_api.token import Token
 from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.check import CheckedSpec as Checked
+from iqm_spec.stages.events import Event, Paused, RunDone, StageDone
+from iqm_spec.stages.interface import RunInputs, RunOptions
+from iqm_spec.stages.registry import stages_until
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    Phase,
+    circuits_of_attempts,
+    ended_already,
+    point_keys,
+    read_work,
+    settled_work,
+)
 from iqm_spec.stages.server.batch import batches_of
+from iqm_spec.stages.server.budget import Bill
 from iqm_spec.stages.server.collect import collect
-from iqm_spec.stages.server.consent import Bill
-from iqm_spec.stages.server.desk import Desk, Session
 from iqm_spec.stages.server.judge import Findings, judge_server
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.submit import submit
-from iqm_spec.stages.server.work import circuits_of_attempts, ended_already, look, point_keys
+from iqm_spec.stages.server.prices import CostOptions
+from iqm_spec.stages.server.server_info import Session
+from iqm_spec.stages.server.submit import SubmissionContext, submit
 from iqm_spec.store import Disk, Store
 from tests.faulty_disk import FaultyDisk, full
 from tests.scripted import Answer, Scripted, http
@@ -56,7 +65,7 @@ SET = "11111111-1111-4111-8111-111111111111"
 MOCK_SET = "22222222-2222-4222-8222-222222222222"
 RUN = "pair-20261123-120000-1a2b3c4d"
 """The run of jobs that are submitted by themselves."""
-MOCK, HARDWARE = Stage.MOCK.value, Stage.HARDWARE.value
+MOCK, HARDWARE = StageName.MOCK.value, StageName.HARDWARE.value
 PRICE = 0.5
 """Credits per second."""
 
@@ -387,10 +396,8 @@ class Prepared:
         return self._made[text]
 
 
-def _plan(checked: CheckedSpec, store: Store) -> Plan:
-    last = [*planned(Request(checked=checked), store)][-1]
-    assert isinstance(last, Planned)
-    return last.plan
+def _plan(checked: Checked, store: Store) -> Plan:
+    return plan_of(checked, store)
 
 
 class StageBench:
@@ -465,21 +472,26 @@ class StageBench:
             bills.append(bill)
             return agree
 
-        request = Request(
-            checked=self._checked,
-            until=None if until is None else Stage(until),
+        options = RunOptions(
             fresh=fresh,
-            session=self.session,
-            pins=pins or {},
             deadline=None if wait is None else self.clock.now + wait,
             detach=detach,
             costs=CostOptions(most=max_credits, slot_seconds=slot),
             agree=consent,
-            tell=hear,
+            report=hear,
         )
+        spec = self._checked.spec
+        inputs = RunInputs(
+            budget=spec.budget,
+            error_profiles=self._checked.profiles,
+            calibration_sets=pins or {},
+            fail_fast=spec.fail_fast,
+        )
+        names = stages_until(spec.stages, None if until is None else StageName(until))
+        run = SpecRun(self._checked, names, inputs, options, self.session)
         error, code = None, -1
         try:
-            for event in carry_out(request, self.store(disk)):
+            for event in run_spec(run, self.store(disk)):
                 if isinstance(event, StageDone):
                     stages[event.stage.value] = Verdict(
                         event.status,
@@ -505,25 +517,27 @@ class StageBench:
     ) -> Submission | None:
         """Submit one job of what is left of some points; None where nothing had to be."""
         store = self.store(disk)
-        ignored = ended_already(store, Stage(stage), self.realm) if fresh else frozenset()
-        work = look(self.plan, Stage(stage), self.realm, store, ignored)
+        ignored = ended_already(store, StageName(stage), self.realm) if fresh else frozenset()
+        work = settled_work(self.plan, StageName(stage), self.realm, store, ignored)
         circuits = circuits_of(store, self.plan, [point for point, *_ in work.left()])
         parts = [part for part in work.parts(circuits) if part.point.index in points]
         if not parts:
             return None
         (batch,) = batches_of(self.plan, parts, {})
-        desk = Desk(
-            stage=Stage(stage),
+        context = SubmissionContext(
+            stage=StageName(stage),
             session=self.session,
             store=store,
             run=RUN,
             plan=self.plan.digest,
-            mode=Mode(self.plan.header["mode"]),
-            sets={"garnet": MOCK_SET if stage == MOCK else SET},
+            mode=Mode(self.plan.header.mode),
+            calibration_sets={"garnet": MOCK_SET if stage == MOCK else SET},
             fresh=fresh,
         )
         pauses: list[tuple[str, float]] = []
-        attempt = submit(desk, batch, ignored, lambda why, seconds: pauses.append((why, seconds)))
+        attempt = submit(
+            context, batch, ignored, lambda why, seconds: pauses.append((why, seconds))
+        )
         if attempt is None:
             return None
         return Submission(attempt, attempt.phase.value, attempt.ids, tuple(pauses))
@@ -545,7 +559,7 @@ class StageBench:
     ) -> Iterator[News]:
         """Wait for the results of every job that the server has."""
         store = self.store(disk)
-        work = look(self.plan, Stage(stage), self.realm, store)
+        work = settled_work(self.plan, StageName(stage), self.realm, store)
         waiting = work.attempts(Phase.SUBMITTED)
         self.pauses: list[tuple[str, float]] = []
         for heard in collect(
@@ -580,17 +594,18 @@ class StageBench:
         write: bool = True,
     ) -> Verdict:
         """The verdict of what the folder has, and of what a run found out beside it."""
-        keys = point_keys(self.plan, Stage(stage), self.realm)
+        keys = point_keys(self.plan, StageName(stage), self.realm)
+        read = settled_work if write else read_work
         verdict = judge_server(
-            look(self.plan, Stage(stage), self.realm, self.store(), write=write),
-            Stage(stage),
+            read(self.plan, StageName(stage), self.realm, self.store()),
+            StageName(stage),
             Findings(
                 rejected=[submission.attempt for submission in rejected],
                 troubles=list(troubles),
                 notes=list(notes),
                 untestable=frozenset(keys[index] for index in untestable),
                 stopped=stopped,
-                held=held,
+                not_submitted=held,
             ),
             now,
         )

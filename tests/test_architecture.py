@@ -27,6 +27,7 @@ LAYERS = [
     {"cost"},
     {"stages"},
     {"emulator"},
+    {"engine"},
     {"runs"},
     {"importing", "doctor"},
     {"papers"},

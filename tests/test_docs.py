@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iqm_spec.cli.app import COMMANDS
-from iqm_spec.runs.load import load
+from iqm_spec.engine.prepare import load
 from tools import make_commands
 
 ROOT = Path(__file__).parent.parent

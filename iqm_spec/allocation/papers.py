@@ -8,25 +8,25 @@ a blank in the template.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.cost.estimate import Assumption
 from iqm_spec.cost.precision import standard_error
-from iqm_spec.model import Stage
+from iqm_spec.engine.run import RunPreview
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.runs.accounts import Account, accounts, read_entries
-from iqm_spec.runs.preview import CostPreview, StagePreview
-from iqm_spec.runs.rows import RECORDS, Row
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.stages.server.desk import EMULATOR
-from iqm_spec.stages.server.spending import Counting, entry_of
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import look
+from iqm_spec.stages.interface import StagePreview
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
+from iqm_spec.stages.server.budget import Counting, entry_of
+from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
+from iqm_spec.store.records import AER_RECORDS
 from iqm_spec.version import __version__
 
 
@@ -107,7 +107,7 @@ class RequestFacts:
     shots: list[ShotsRow]
     machine: StagePreview
     """The hardware stage: its jobs with their costs."""
-    costs: CostPreview
+    costs: RunPreview
     price: list[Assumption]
     run: SavedRun | None
     """The newest run of the plan."""
@@ -145,7 +145,7 @@ class UsageFacts:
 
 
 def request_facts(
-    plan: Plan, costs: CostPreview, store: Store, realm: str, description: str
+    plan: Plan, costs: RunPreview, store: Store, realm: str, description: str
 ) -> RequestFacts:
     """The facts of a request for credits for a plan with a hardware stage."""
     run = latest_run(store, plan)
@@ -156,17 +156,17 @@ def request_facts(
         name=plan.name,
         description=description,
         plan=plan,
-        mode=plan.header["mode"],
+        mode=plan.header.mode,
         realm=realm,
         machines=sorted({point.target for point in plan.points}),
         circuits=circuit_rows(plan.points),
         shots=_shots_rows(plan),
-        machine=next(stage for stage in costs.stages if stage.stage is Stage.HARDWARE),
+        machine=costs.paid_stages[0],
         costs=costs,
         price=[a for a in costs.assumptions if a.name.startswith("price per second")],
         run=run,
-        fidelities=[row for row in fidelities(rows) if row.stage == Stage.AER.value],
-        simulated=Stage.AER.value in plan.header["stages"],
+        fidelities=[row for row in fidelities(rows) if row.stage == StageName.AER.value],
+        simulated=StageName.AER.value in plan.header.stages,
         records=record_digests(store, rows),
         mock_jobs=_mock_jobs(store, plan, realm),
         spent=accounts(entries, ["experiment", "machine", "month", "server"]),
@@ -176,7 +176,7 @@ def request_facts(
 def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
     """The facts of a usage report of a run."""
     realm = saved.realm
-    jobs = [] if realm is None else server_jobs(store, saved.plan, Stage.HARDWARE, realm, ())
+    jobs = [] if realm is None else server_jobs(store, saved.plan, StageName.HARDWARE, realm, ())
     entries = [e for e in read_entries(store, Counting()) if e.experiment == saved.plan.name]
     measured = [job for job in jobs if job.seconds is not None]
     return UsageFacts(
@@ -184,7 +184,7 @@ def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
         description=description,
         plan=saved.plan,
         run=saved,
-        mode=saved.plan.header["mode"],
+        mode=saved.plan.header.mode,
         realm=realm,
         stages=saved.stages,
         circuits=circuit_rows(saved.plan.points),
@@ -200,7 +200,7 @@ def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
 def _mock_jobs(store: Store, plan: Plan, realm: str) -> list[JobFacts]:
     """Jobs that a mock accepted: the server's, or where there is none those of a rehearsal."""
     for server in dict.fromkeys((realm, EMULATOR)):
-        jobs = server_jobs(store, plan, Stage.MOCK, server, [Phase.COMPLETED])
+        jobs = server_jobs(store, plan, StageName.MOCK, server, [Phase.COMPLETED])
         if jobs:
             return jobs
     return []
@@ -223,8 +223,7 @@ def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
 
 
 def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitRow:
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    gates = [summary["gates"] for summary in summaries]
+    summaries = [point.summary for point in points]
     values: dict[str, dict[str, None]] = {}
     for point in points:
         for axis, value in point.values:
@@ -234,9 +233,9 @@ def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> Circuit
         machine=machine,
         axes="; ".join(f"{axis} = {_listed(list(texts))}" for axis, texts in values.items()),
         points=len(points),
-        qubits=_span(summary["qubits"] for summary in summaries),
-        depth=_span(summary["depth"] for summary in summaries),
-        pairs=_span(g.get("cz", 0) + g.get("move", 0) for g in gates),
+        qubits=_span(summary.qubits for summary in summaries),
+        depth=_span(summary.depth for summary in summaries),
+        pairs=_span(s.gates.get("cz", 0) + s.gates.get("move", 0) for s in summaries),
         shots=_span(point.shots for point in points),
     )
 
@@ -268,11 +267,7 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
             groups.setdefault((row.point.name, stage), []).append(row)
     result = []
     for (name, stage), group in groups.items():
-        values = [
-            float(row.comparison["hellinger_fidelity"])
-            for row in group
-            if row.comparison and row.comparison.get("hellinger_fidelity") is not None
-        ]
+        values = [float(row.comparison.hellinger_fidelity) for row in group if row.comparison]
         ends = (min(values), median(values), max(values)) if values else (0.0, 0.0, 0.0)
         result.append(Fidelity(name, stage, len(group), len(values), *ends))
     return result
@@ -288,31 +283,31 @@ def latest_run(store: Store, plan: Plan) -> SavedRun | None:
 
 def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
     """Sha256 of the packs that hold the simulated counts of some rows."""
-    records = store.find(RECORDS, {row.key for row in rows if row.stage == Stage.AER.value})
+    records = store.find(AER_RECORDS, {row.key for row in rows if row.stage == StageName.AER.value})
     return sorted({record.digest for record in records.values()})
 
 
 def server_jobs(
-    store: Store, plan: Plan, stage: Stage, realm: str, phases: Sequence[Phase]
+    store: Store, plan: Plan, stage: StageName, realm: str, phases: Sequence[Phase]
 ) -> list[JobFacts]:
     """The jobs that stand for a plan's points at a server."""
-    work = look(plan, stage, realm, store, write=False)
+    work = read_work(plan, stage, realm, store)
     return [_job(attempt) for attempt in work.attempts(*phases)]
 
 
 def _job(attempt: Attempt) -> JobFacts:
-    intent, fields = attempt.intent, attempt.fields
+    intent = attempt.intent
     entry = entry_of(attempt, Counting())
     estimate = entry.predicted
-    calibration = fields.get("calibration_set_id") or intent.get("calibration_set_id")
+    calibration = attempt.calibration_set_id or intent.calibration_set_id
     return JobFacts(
         id=", ".join(attempt.ids) or attempt.job[:12],
         computer=entry.computer,
         emulated=entry.emulated,
-        status=str(fields.get("status", attempt.phase.value)),
-        at=str(intent.get("at", "")),
+        status=str(attempt.phase.value if attempt.status is None else attempt.status),
+        at=intent.at,
         circuits=entry.circuits,
-        shots=int(intent["shots"]),
+        shots=intent.shots,
         calibration=str(calibration or "not known"),
         predicted="" if estimate is None else f"{estimate.low:.3g} to {estimate.high:.3g}",
         seconds=entry.measured_seconds,

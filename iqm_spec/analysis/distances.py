@@ -16,7 +16,7 @@ from iqm_spec.analysis.groups import (
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.analysis.readout_mitigation import Mitigated, Readout, nearest_probabilities
 from iqm_spec.canonical import digest
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import distance_intervals
 
 NAME = "distances"
@@ -53,8 +53,8 @@ def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterat
             if _few_shots(row):
                 notes.append(_TOO_FEW)
             yield group_result(NAME, [row], merits, notes=notes)
-        elif row.derived is not None and row.derived.get("reason"):
-            yield group_result(NAME, [row], [], notes=[str(row.derived["reason"])])
+        elif row.why_no_comparison:
+            yield group_result(NAME, [row], [], notes=[row.why_no_comparison])
 
 
 def _few_shots(row: Row) -> bool:
@@ -69,8 +69,8 @@ def _bootstrapped(row: Row) -> list[Merit]:
     intervals = distance_intervals(row.counts, ideal_of(row), _seed(row))
     merits = []
     for name, (low, high) in zip((_FIDELITY, _DISTANCE), intervals, strict=True):
-        value = row.comparison[name]  # stored to twelve decimals, which the ends are not
-        error = row.comparison[f"{name}_error"]
+        value = getattr(row.comparison, name)  # stored to twelve decimals, which the ends are not
+        error = getattr(row.comparison, f"{name}_error")
         merits.append(Merit(name, value, error, min(low, value), max(high, value)))
     return merits
 
@@ -104,6 +104,8 @@ def _seed(row: Row) -> int:
 def _normal(row: Row) -> list[Merit]:
     assert row.comparison is not None  # noqa: S101 - checked by the caller
     return [
-        bounded_merit(name, row.comparison[name], row.comparison[f"{name}_error"], 0.0, 1.0)
+        bounded_merit(
+            name, getattr(row.comparison, name), getattr(row.comparison, f"{name}_error"), 0.0, 1.0
+        )
         for name in (_FIDELITY, _DISTANCE)
     ]

@@ -30,7 +30,7 @@ from iqm_spec.analysis.groups import (
 )
 from iqm_spec.analysis.merit import Analysed, Curve
 from iqm_spec.analysis.readout_mitigation import Mitigated, Readout
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import Mean
 from iqm_spec.statistics.significance import Goodness, goodness
 

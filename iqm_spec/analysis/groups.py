@@ -9,7 +9,7 @@ from attrs import evolve
 
 from iqm_spec.analysis.merit import Analysed, Curve, Merit
 from iqm_spec.json_types import Json
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import interval
 from iqm_spec.statistics.significance import Goodness
 
@@ -53,7 +53,10 @@ def row_per_circuit(rows: Group) -> list[Row]:
 
 def added_rows(rows: Group) -> Row:
     """A row with the counts of all repeats."""
-    return evolve(rows[0], record={**(rows[0].record or {}), "counts": added_counts(rows)})
+    record = rows[0].record
+    if record is None:
+        return rows[0]
+    return evolve(rows[0], record=evolve(record, counts=added_counts(rows)))
 
 
 def added_counts(rows: Group) -> dict[str, int]:
@@ -67,7 +70,7 @@ def added_counts(rows: Group) -> dict[str, int]:
 
 def calibration_of(row: Row) -> object:
     """The id of the calibration set: points of two sets are not one experiment."""
-    return row.record.get("calibration_set_id") if row.record else None
+    return row.calibration_set_id
 
 
 def value_at(row: Row, axis: str) -> Any:
@@ -99,12 +102,12 @@ def mixed_widths(rows: Group) -> str:
 
 def ideal_of(row: Row) -> Mapping[str, float]:
     """Ideal probabilities stored for a row, of the outcomes counted at least; empty for none."""
-    return (row.derived or {}).get("ideal") or {}
+    return row.ideal or {}
 
 
 def complete_ideal_of(row: Row) -> Mapping[str, float] | None:
     """Ideal probabilities of all outcomes; None where not all are stored."""
-    return ideal_of(row) if row.derived is not None and row.derived.get("complete") else None
+    return ideal_of(row) if row.derived is not None and row.derived.complete else None
 
 
 def group_result(

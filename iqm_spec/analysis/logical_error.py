@@ -16,12 +16,12 @@ from attrs import frozen
 from iqm_spec.analysis.groups import Group, Options, group_result, group_rows, rows_of_circuits
 from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.circuits import CircuitError
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.shots import shots_of
 from iqm_spec.runs.stim_files import stim_texts
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
 from iqm_spec.statistics.intervals import wilson
 from iqm_spec.store import Store
 

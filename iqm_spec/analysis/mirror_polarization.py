@@ -32,7 +32,7 @@ from iqm_spec.analysis.merit import Analysed, Curve
 from iqm_spec.analysis.readout_mitigation import Readout
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import Mean
 from iqm_spec.statistics.significance import Goodness, goodness
 

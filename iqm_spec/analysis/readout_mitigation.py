@@ -16,10 +16,10 @@ from attrs import field, frozen
 
 from iqm_spec.analysis.groups import calibration_of
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.readout import NAMES, ONES, ZEROS
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import Mean
 from iqm_spec.store import Store
 
@@ -189,7 +189,7 @@ class Readout:
         flips = self._flips.get(_calibration(row))
         if flips is None:
             return None
-        qubits = _measured(self._circuits[row.point.ask])
+        qubits = _measured(self._circuits[row.point.circuit_key])
         flips = {"": Flip(0.0, 0.0, 0.0, 0.0), **flips}
         if any(qubit not in flips for qubit in qubits):
             return "its qubits were not all calibrated"
@@ -201,7 +201,7 @@ class Readout:
 
 def readout_of(store: Store, plan: Plan, rows: Iterable[Row]) -> Readout:
     """The flip rates of every stage, machine and calibration set among the rows."""
-    if not plan.header.get("readout_mitigation"):
+    if not plan.header.readout_mitigation:
         return Readout()
     counted = list(rows)
     circuits = circuits_of(store, plan, [row.point for row in counted])
@@ -222,7 +222,7 @@ def _calibration(row: Row) -> _Calibration:
 
 
 def _flips(zeros: Row, ones: Row, circuits: Mapping[str, NativeCircuit]) -> dict[str, Flip]:
-    qubits = _measured(circuits[zeros.point.ask])
+    qubits = _measured(circuits[zeros.point.circuit_key])
     up, down = _hits(zeros.counts, "1"), _hits(ones.counts, "0")
     shots = sum(zeros.counts.values()), sum(ones.counts.values())
     return {

@@ -3,7 +3,7 @@
 Results stand beside the counts they were made of, never in their place. Besides the built-in
 analyses there are those of installed packages: entry points `iqm_spec.analyses`, loaded when they
 are named. A plugin is a function `(rows, options) -> Iterable[Analysed]`: `rows` are those of one
-run with counts (`iqm_spec.runs.rows.Row`), `options` what the spec says.
+run with counts (`iqm_spec.stages.rows.Row`), `options` what the spec says.
 """
 
 from __future__ import annotations
@@ -26,13 +26,17 @@ from iqm_spec.analysis.merit import Analysed
 from iqm_spec.analysis.readout_mitigation import Readout, readout_of
 from iqm_spec.canonical import digest
 from iqm_spec.diagnostics import nearest
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import JobFailed, UsageError
-from iqm_spec.json_types import Json
 from iqm_spec.plan.readout import is_calibration
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
+from iqm_spec.stages.registry import stage_named
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
+from iqm_spec.store.events import RunAnalysed
+from iqm_spec.store.records import ANALYSES as ANALYSES_PACK
+from iqm_spec.store.records import AnalysesHeader, AnalysisRecord
+from iqm_spec.store.structure import structure
 
 ANALYSES: Mapping[str, Callable[[Iterable[Row], Options, Readout], Iterator[Analysed]]] = {
     distances.NAME: distances.distances,
@@ -45,19 +49,13 @@ ANALYSES: Mapping[str, Callable[[Iterable[Row], Options, Readout], Iterator[Anal
 DEFAULT_ANALYSES: DeclaredAnalyses = {distances.NAME: {}}
 """The analyses of a run whose spec declares none."""
 
-PACK = "analyses"
-"""Kind of the packs that hold results of analyses; the field of the event that names a pack."""
-
-_EVENT = "analysed"
-
 GROUP = "iqm_spec.analyses"
 """Entry points of plugins."""
 
 
 def declared(saved: SavedRun) -> DeclaredAnalyses:
     """The analyses that a run's spec declared, or `DEFAULT_ANALYSES`."""
-    analyses: Any = saved.state.fields.get("analysis")
-    return analyses if isinstance(analyses, dict) and analyses else DEFAULT_ANALYSES
+    return saved.state.start.analysis or DEFAULT_ANALYSES
 
 
 def analyze_run(
@@ -72,7 +70,11 @@ def analyze_run(
     take the place of those that the spec declared. Points without a single shot are left out.
     """
     stored = saved.each_row(store) if rows is None else rows
-    counted = [row for row in stored if row.stage != "mock" and any(row.counts.values())]
+    counted = [
+        row
+        for row in stored
+        if not stage_named(row.stage).counts_are_random and any(row.counts.values())
+    ]
     readout = readout_of(store, saved.plan, counted)
     counted = [row for row in counted if not is_calibration(row.point)]
     results: list[Analysed] = []
@@ -94,30 +96,29 @@ def store_analyses(
 
     Returns the pack's digest. The same results are the same pack, which gets one event only.
     """
-    options: dict[str, Json] = {name: dict(values) for name, values in analyses.items()}
-    header: dict[str, Json] = {"plan": saved.plan.digest, "analysis": options}
-    pack = store.put_pack(PACK, header, analysis_lines(results))
-    if pack not in [event.fields.get(PACK) for event in saved.state.of_kind(_EVENT)]:
-        store.append_event(saved.state.id, _EVENT, {PACK: pack})
+    header = AnalysesHeader(saved.plan.digest, analyses)
+    pack = store.put_pack(ANALYSES_PACK, header, analysis_records(results))
+    if pack not in [event.analyses for event in saved.state.each(RunAnalysed)]:
+        store.add_event(saved.state.id, RunAnalysed(pack))
     return pack
 
 
-def analysis_lines(results: Iterable[Analysed]) -> Iterator[Mapping[str, Json]]:
-    """The lines of the pack that results are stored in."""
+def analysis_records(results: Iterable[Analysed]) -> Iterator[AnalysisRecord]:
+    """The records of the pack that results are stored in."""
     for result in results:
         line = _rounded(result.to_json())
         name = {key: line[key] for key in ("analysis", "stage", "emulated", "circuit", "points")}
-        yield {"key": digest({"format": "iqm-spec/analysed/1", **name}), **line}
+        key = digest({"format": "iqm-spec/analysed/1", **name})
+        yield structure({"key": key, **line}, AnalysisRecord)
 
 
 def stored_analyses(
     store: Store, saved: SavedRun
-) -> Iterator[tuple[str, DeclaredAnalyses, list[Mapping[str, Json]]]]:
-    """Digest, declared analyses and lines of each pack that a run's journal names."""
-    for event in saved.state.of_kind(_EVENT):
-        pack = store.read_pack(str(event.fields[PACK]))
-        analyses: Any = pack.header["analysis"]
-        yield pack.digest, analyses, list(pack.records)
+) -> Iterator[tuple[str, DeclaredAnalyses, list[AnalysisRecord]]]:
+    """Digest, declared analyses and records of each pack that a run's journal names."""
+    for event in saved.state.each(RunAnalysed):
+        pack = store.read_pack(event.analyses, ANALYSES_PACK)
+        yield pack.digest, pack.header.analysis, list(pack.records)
 
 
 def _rounded(value: Any) -> Any:

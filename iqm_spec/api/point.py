@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import label
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.shots import shots_of
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -87,13 +88,12 @@ class Point:
     @property
     def shots_returned(self) -> int | None:
         """Shots got; None where there are no counts."""
-        return None if self._row.record is None else int(self._row.record["shots_returned"])
+        return None if self._row.record is None else self._row.record.shots_returned
 
     @property
     def calibration_set_id(self) -> str | None:
         """The machine's calibration set; None for a simulation."""
-        told = self._row.record.get("calibration_set_id") if self._row.record else None
-        return None if told is None else str(told)
+        return self._row.calibration_set_id
 
     @property
     def counts(self) -> Counts:
@@ -167,38 +167,33 @@ class Point:
     @property
     def ideal(self) -> Mapping[str, float] | None:
         """Ideal probabilities: of all outcomes where `ideal_complete`, else of those seen."""
-        found = (self._row.derived or {}).get("ideal")
-        return None if found is None else dict(found)
+        return None if self._row.ideal is None else dict(self._row.ideal)
 
     @property
     def ideal_complete(self) -> bool:
         """Whether `ideal` has every possible outcome."""
-        return bool((self._row.derived or {}).get("complete"))
+        return bool(self._row.derived and self._row.derived.complete)
 
     @property
     def comparison(self) -> Mapping[str, Any] | None:
         """Distances to the ideal distribution with their errors (docs/results.md)."""
         found = self._row.comparison
-        return None if found is None else dict(found)
+        return None if found is None else dict(to_json(found))
 
     @property
     def qubits(self) -> int:
         """Qubits of the transpiled circuit."""
-        return int(self._summary["qubits"])
+        return self._row.point.summary.qubits
 
     @property
     def depth(self) -> int:
         """Depth of the transpiled circuit, barriers aside."""
-        return int(self._summary["depth"])
+        return self._row.point.summary.depth
 
     @property
     def gates(self) -> Mapping[str, int]:
         """How often each native instruction occurs in the transpiled circuit."""
-        return dict(self._summary["gates"])
-
-    @property
-    def _summary(self) -> Mapping[str, Any]:
-        return self._row.point.summary
+        return dict(self._row.point.summary.gates)
 
     @property
     def circuit(self) -> QuantumCircuit:
@@ -215,7 +210,7 @@ class Point:
     @property
     def _native(self) -> NativeCircuit:
         point = self._row.point
-        return circuits_of(self._store, self._saved.plan, [point])[point.ask]
+        return circuits_of(self._store, self._saved.plan, [point])[point.circuit_key]
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:

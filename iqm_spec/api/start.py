@@ -11,20 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.api.stored import Run, load
+from iqm_spec.engine.prepare import GivenSpec, Tell, prepare_run
+from iqm_spec.engine.run import run_spec
+from iqm_spec.engine.session import NO_CREDENTIALS, session_of
+from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.errors import SpecError, UsageError
-from iqm_spec.model import Stage
-from iqm_spec.runs.events import Event, JobDone, RunDone, StageStarted, Transpiling
-from iqm_spec.runs.load import Tell
-from iqm_spec.runs.loop import carry_out
-from iqm_spec.runs.prepare import Given, prepare
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.session import NO_CREDENTIALS, session_of
-from iqm_spec.runs.tariff import CostOptions
-from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
+from iqm_spec.model import StageName
 from iqm_spec.server_api.address import notice_of
 from iqm_spec.source import Source, line_reader, parse_source, shown_path
 from iqm_spec.source.scalars import is_plain_scalar
-from iqm_spec.stages.server.consent import Bill
+from iqm_spec.stages.events import Event, JobDone, RunDone, StageStarted, Transpiling
+from iqm_spec.stages.interface import RunOptions
+from iqm_spec.stages.server.budget import Bill
+from iqm_spec.stages.server.prices import CostOptions
 from iqm_spec.store import Store
 
 _MOST_WORKERS = 256
@@ -63,37 +62,27 @@ def run(
     if Path(results).exists() and not Path(results).is_dir():
         raise UsageError(f"{results} is no folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
-    given = Given(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
+    given = GivenSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
     store, progress = Store(Path(results)), Progress(hear)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
         hear(f"note: {notice}")
     with session_of(server, Path(results)) as session:
-        ready = prepare(given, store, session, hear, replan=replan)
-        request = Request(
-            checked=ready.checked,
-            until=last,
+        options = RunOptions(
             fresh=fresh,
             replan=replan,
             workers=workers,
-            session=session,
-            why_no_session=NO_CREDENTIALS,
-            pins=ready.pins,
             deadline=None if wait is None else time.monotonic() + wait,
             costs=CostOptions(most=max_credits),
             agree=consent(hear, yes=yes),
-            tell=progress.show,
+            report=progress.show,
         )
-        return load(results, _carried(request, store, progress))
-
-
-def _carried(request: Request, store: Store, progress: Progress) -> str:
-    """The id of the run, when it is over."""
-    done = ""
-    for event in carry_out(request, store):
-        progress.show(event)
-        if isinstance(event, RunDone):
-            done = event.run
-    return done
+        prepared = prepare_run(given, store, session, options, hear, why_no_server=NO_CREDENTIALS)
+        run_id = ""
+        for event in run_spec(prepared, store):
+            progress.show(event)
+            if isinstance(event, RunDone):
+                run_id = event.run
+        return load(results, run_id)
 
 
 def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
@@ -133,11 +122,11 @@ def _listed(texts: str | Sequence[str]) -> tuple[str, ...]:
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
-def _stage(name: str) -> Stage:
+def _stage(name: str) -> StageName:
     try:
-        return Stage(name)
+        return StageName(name)
     except ValueError:
-        known = ", ".join(stage.value for stage in Stage)
+        known = ", ".join(stage.value for stage in StageName)
         raise UsageError(
             f"until={name!r}: there is no such stage", hint=f"one of {known}"
         ) from None

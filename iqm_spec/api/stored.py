@@ -15,12 +15,13 @@ from attrs import frozen
 
 from iqm_spec.api.point import Point
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count, short
-from iqm_spec.runs.saved import SavedRun, load_run
-from iqm_spec.runs.words import named
 from iqm_spec.store import Store
+from iqm_spec.store.objects import StoredText, content_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,43 +75,35 @@ class Run:
     def spec(self) -> SpecText:
         """The spec as it was run, values of `--set` aside (`overridden`)."""
         with self._sound("its spec"):
-            told: Any = self.store.get_json(str(self.saved.state.fields["text"]))
-            named: Any = self.saved.state.fields["spec"]
-            parts = (named["name"], told["text"], told["language"], named["digest"])
-            return SpecText(*map(str, parts))
+            text = self.store.get(self.saved.state.start.text, StoredText)
+            named = self.saved.state.start.spec
+            return SpecText(named.name, text.text, text.language or "yaml", named.digest)
 
     @property
     def overridden(self) -> Mapping[str, Json]:
         """Values of `--set` that took part, by their paths."""
-        told: Any = self.saved.state.fields.get("set", {})
-        return dict(told)
+        return dict(self.saved.state.start.set or {})
 
     @property
     def verdicts(self) -> tuple[StageVerdict, ...]:
         """Of each stage that ended, in order."""
         with self._sound("its verdicts"):
             return tuple(
-                StageVerdict(
-                    str(one["stage"]),
-                    str(one["status"]),
-                    bool(one["emulated"]),
-                    tuple(map(str, one["verdict"])),
-                )
+                StageVerdict(one.stage, one.status, one.emulated, one.verdict)
                 for one in self.saved.stages
             )
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages that the run wanted, in order."""
-        wanted: Any = self.saved.state.fields.get("wanted", ())
-        return tuple(wanted)
+        return self.saved.state.start.wanted
 
     @property
     def environment(self) -> Mapping[str, Any]:
         """Versions and platform that ran it."""
         with self._sound("its environment"):
-            told: Any = self.store.get_json(str(self.saved.state.fields["environment"]))
-            return dict(told)
+            environment = self.saved.environment(self.store)
+            return {} if environment is None else content_json(environment)
 
     def each_point(self) -> Iterator[Point]:
         """The points one by one, some in memory at a time: simulated ones first, then measured.
@@ -183,7 +176,7 @@ class Run:
     def _repr_html_(self) -> str:
 
         verdicts = ", ".join(
-            f"{named(one.stage, one.emulated)} {one.status}" for one in self.verdicts
+            f"{stage_label(one.stage, one.emulated)} {one.status}" for one in self.verdicts
         )
         return html(self.id, f"{self.saved.about}: {verdicts or self.status}", self.each_point())
 

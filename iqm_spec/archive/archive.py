@@ -14,7 +14,7 @@ from iqm_spec.archive.contents import Contents
 from iqm_spec.archive.crate import METADATA, Held, metadata
 from iqm_spec.archive.texts import About, citation_file, readme
 from iqm_spec.canonical import sha256
-from iqm_spec.runs.saved import SavedRun
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.store import Store
 from iqm_spec.store.layout import OBJECT_NAME, STARTING_FILES
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
 from unicodedata import category
 
 from attrs import frozen
 
+from iqm_spec.engine.inputs import read_inputs
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.json_types import Json
-from iqm_spec.model import Stage
-from iqm_spec.runs.inputs import read_inputs
+from iqm_spec.model import StageName
 from iqm_spec.runs.needs import Needs, needs_of
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
-from iqm_spec.store.journal import event_files, missing_numbers
+from iqm_spec.store.files import names_in
+from iqm_spec.store.journals import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
-from iqm_spec.store.lost import lost_of_jobs
-from iqm_spec.store.reading import names_in
+from iqm_spec.store.objects import StoredText
+from iqm_spec.store.references import lost_of_jobs, mentioned, objects_in, reached
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
-from iqm_spec.store.unused import mentioned, objects_in, reached
 
 EXPERIMENT = "experiment"
 """Folder of the archive that holds the spec and its circuit files, as people wrote them."""
@@ -34,7 +32,7 @@ class Contents:
 
     `texts` are bytes by path. `objects` are paths by digest. `left_out` are circuit files whose
     path in the spec may lead out of the spec's folder: the archive holds them as objects alone.
-    `environment` is what ran it: `versions` and `platform`.
+    `versions` are those of the packages that ran it.
     """
 
     saved: SavedRun
@@ -44,13 +42,13 @@ class Contents:
     texts: Mapping[str, bytes]
     spec: str
     left_out: tuple[str, ...]
-    environment: Mapping[str, Any]
+    versions: Mapping[str, str | None]
 
 
 def contents_of(store: Store, saved: SavedRun) -> Contents:
     """What an archive of the run holds; StoreCorrupt where any of it is damaged or lost."""
     needs = needs_of(store, saved)
-    if needs.missing and Stage.AER.value in saved.judged:
+    if needs.missing and StageName.AER.value in saved.judged:
         raise _damaged(f"run {saved.state.id} has lost some of its simulated results")
     journals = [f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)]
     events = [path for journal in journals for path in _events(store.root, journal)]
@@ -67,8 +65,8 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     if lost := set(needs.objects) - used:
         raise _damaged(f"the object {min(lost)} is lost")
     texts, spec, left_out = _plain_files(store, saved)
-    environment = saved.environment(store)
-    return Contents(saved, needs, tuple(sorted(files)), objects, texts, spec, left_out, environment)
+    versions = saved.versions(store)
+    return Contents(saved, needs, tuple(sorted(files)), objects, texts, spec, left_out, versions)
 
 
 def _events(root: Path, journal: str) -> list[str]:
@@ -124,14 +122,12 @@ def _scanner(kind: str, path: str) -> Callable[[Path], Scan]:
 
 def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
     """The spec and its circuit files by path, the spec's path, and paths that lead elsewhere."""
-    fields = saved.state.fields
-    text = store.get_json(str(fields["text"]))
-    language = text.get("language") if isinstance(text, dict) else None
-    spec = f"{EXPERIMENT}/{saved.state.name}.{'toml' if language == 'toml' else 'yaml'}"
-    found = {spec: store.get_file(str(fields["text"]))}
+    start = saved.state.start
+    text = store.get(start.text, StoredText)
+    spec = f"{EXPERIMENT}/{saved.state.name}.{'toml' if text.language == 'toml' else 'yaml'}"
+    found = {spec: text.text.encode()}
     left_out = []
-    inputs: Json = fields.get("inputs")
-    named = {} if inputs is None else read_inputs(store, str(inputs)).files
+    named = {} if start.inputs is None else read_inputs(store, start.inputs).files
     for path, digest in sorted(named.items()):
         place = f"{EXPERIMENT}/{PurePosixPath(path)}"
         data = store.get_file(digest)

@@ -15,11 +15,12 @@ from attrs import frozen
 
 from iqm_spec.archive.contents import EXPERIMENT, Contents
 from iqm_spec.archive.texts import About
+from iqm_spec.engine.words import stage_label
 from iqm_spec.json_types import Json
-from iqm_spec.model import Stage
-from iqm_spec.runs.words import named
+from iqm_spec.model import StageName
+from iqm_spec.stages.server.attempts import Attempt
 from iqm_spec.stages.server.judge import lasting
-from iqm_spec.stages.server.state import Attempt
+from iqm_spec.store.events import RunAnalysed
 
 METADATA = "ro-crate-metadata.json"
 
@@ -186,7 +187,7 @@ def _file(
 
 
 def _workflow(contents: Contents) -> Entity:
-    digest = contents.saved.plan.header["spec"]["digest"]
+    digest = contents.saved.plan.header.spec.digest
     return {
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
         "name": contents.saved.plan.name,
@@ -239,7 +240,7 @@ _SOFTWARE = {
 class _Made:
     """What one stage was: status and reasons as in the journal, whether it was emulated."""
 
-    stage: Stage
+    stage: StageName
     status: str
     reasons: Sequence[str]
     emulated: bool
@@ -256,20 +257,17 @@ def ids(contents: Contents) -> list[str]:
 
 def named_objects(contents: Contents) -> dict[str, str]:
     """Digest to role, of the objects that have an entity of their own."""
-    fields = contents.saved.state.fields
+    start = contents.saved.state.start
     roles: dict[str, str] = {}
     for stage, digests in contents.needs.results.items():
         roles |= dict.fromkeys(digests, f"Counts of the {stage.value} stage, and what they give")
-    roles |= dict.fromkeys(contents.saved.plan.header["circuits"], "Transpiled circuits")
+    roles |= dict.fromkeys(contents.saved.plan.header.circuits, "Transpiled circuits")
     roles[contents.saved.plan.digest] = "Plan: every point, its circuit and its shots"
-    told = {
-        "inputs": "Machines, error profiles and circuit files",
-        "environment": "Versions and platform",
-        "text": "Text of the spec",
-    }
-    roles |= {str(fields[name]): role for name, role in told.items() if name in fields}
-    for event in contents.saved.state.of_kind("analysed"):
-        roles[str(event.fields.get("analyses"))] = "What analyses found"
+    roles[start.inputs or ""] = "Machines, error profiles and circuit files"
+    roles[start.environment or ""] = "Versions and platform"
+    roles[start.text] = "Text of the spec"
+    for event in contents.saved.state.each(RunAnalysed):
+        roles[event.analyses] = "What analyses found"
     return {digest: role for digest, role in roles.items() if digest in contents.objects}
 
 
@@ -279,7 +277,7 @@ def entities(contents: Contents, about: About) -> Iterator[Entity]:
     yield _run(contents, about)
     for made in stages:
         yield _stage(contents, made, about)
-    versions = _versions(contents)
+    versions = contents.versions
     yield {
         "@id": PROGRAM,
         "@type": "SoftwareApplication",
@@ -309,6 +307,7 @@ def _refs(found: Sequence[str]) -> Any:
 
 def _run(contents: Contents, about: About) -> Entity:
     saved = contents.saved
+    start = saved.state.start
     # ids of files are written as parts of URLs
     files = [quote(path) for path in contents.texts if path != contents.spec]
     results = [digest for some in contents.needs.results.values() for digest in some]
@@ -318,12 +317,12 @@ def _run(contents: Contents, about: About) -> Entity:
         "name": f"Run {saved.state.id}",
         "description": about.description,
         "instrument": _refs([contents.spec]),
-        "object": _refs([*_objects(contents, ("inputs", "environment")), *files]),
+        "object": _refs([*_paths(contents, [start.inputs or "", start.environment or ""]), *files]),
         "result": _refs([*_paths(contents, results), "runs/"]),
         "startTime": saved.state.started.isoformat(),
         **_status(saved.status, _errors(contents)),
     }
-    if ended := saved.state.fields.get("at"):
+    if ended := saved.state.end.at:
         entity["endTime"] = _time(str(ended))
     if about.agents:
         entity["agent"] = _refs(about.agent_ids)
@@ -332,14 +331,14 @@ def _run(contents: Contents, about: About) -> Entity:
 
 def _stage(contents: Contents, made: _Made, about: About) -> Entity:
     plan = contents.saved.plan
-    circuits = _paths(contents, [plan.digest, *plan.header["circuits"]])
+    circuits = _paths(contents, [plan.digest, *plan.header.circuits])
     entity: Entity = {
         "@id": made.id,
         "@type": "CreateAction",
-        "name": f"Stage {named(made.stage.value, made.emulated)}",
+        "name": f"Stage {stage_label(made.stage.value, made.emulated)}",
         "description": "; ".join(made.reasons) or f"The stage {made.status}",
         "instrument": _refs(_instruments(contents, made)),
-        "object": _refs([*circuits, *_objects(contents, ("inputs",))]),
+        "object": _refs([*circuits, *_paths(contents, [contents.saved.state.start.inputs or ""])]),
         **_status(made.status, "; ".join(made.reasons)),
     }
     if results := _paths(contents, contents.needs.results.get(made.stage, ())):
@@ -354,19 +353,19 @@ def _stages(contents: Contents) -> list[_Made]:
     """Stages that the journal tells of and that did something."""
     return [
         _Made(
-            Stage(told["stage"]),
-            told["status"],
-            list(map(lasting, told["verdict"])),
-            told["emulated"],
+            StageName(told.stage),
+            told.status,
+            list(map(lasting, told.verdict)),
+            told.emulated,
         )
         for told in contents.saved.stages
-        if told["status"] not in ("skipped", "refused")
+        if told.status not in ("skipped", "refused")
     ]
 
 
 def _instruments(contents: Contents, made: _Made) -> list[str]:
-    if made.stage is Stage.AER:
-        versions = _versions(contents)
+    if made.stage is StageName.AER:
+        versions = contents.versions
         found = [_software_id(one, versions) for one in ("qiskit-aer",) if versions.get(one)]
         return found or [PROGRAM]
     return [entity["@id"] for entity in _machines(contents, made)] or [PROGRAM]
@@ -374,13 +373,12 @@ def _instruments(contents: Contents, made: _Made) -> list[str]:
 
 def _machines(contents: Contents, made: _Made) -> Iterator[Entity]:
     """A server's machines that a stage went to, each with its calibration sets."""
-    if made.stage is Stage.AER:
+    if made.stage is StageName.AER:
         return
     sets: dict[str, list[str]] = {}
     for attempt in contents.needs.attempts.get(made.stage, ()):
-        alias = str(attempt.intent.get("computer") or attempt.intent.get("target"))
-        got = attempt.fields.get("calibration_set_id") or attempt.intent.get("calibration_set_id")
-        sets.setdefault(alias, []).extend([] if got is None else [str(got)])
+        got = attempt.calibration_set_id or attempt.intent.calibration_set_id
+        sets.setdefault(attempt.intent.computer, []).extend([] if got is None else [got])
     for alias, found in sorted(sets.items()):
         yield _machine(contents, made, alias, sorted(set(found)))
 
@@ -389,10 +387,10 @@ def _machine(contents: Contents, made: _Made, alias: str, sets: Sequence[str]) -
     realm = str(contents.saved.realm)
     where = f"{alias} at {realm}" if realm.startswith("http") else alias
     text = {
-        (Stage.MOCK, True): "An emulator that stood for a mock: its counts are random bits",
-        (Stage.MOCK, False): "A server's mock of a machine: its counts are random bits",
-        (Stage.HARDWARE, True): "An emulator that stood for a quantum computer",
-        (Stage.HARDWARE, False): "A quantum computer, used through its server's API",
+        (StageName.MOCK, True): "An emulator that stood for a mock: its counts are random bits",
+        (StageName.MOCK, False): "A server's mock of a machine: its counts are random bits",
+        (StageName.HARDWARE, True): "An emulator that stood for a quantum computer",
+        (StageName.HARDWARE, False): "A quantum computer, used through its server's API",
     }[made.stage, made.emulated]
     entity: Entity = {
         "@id": f"#{made.stage.value}-{alias}",
@@ -406,13 +404,8 @@ def _machine(contents: Contents, made: _Made, alias: str, sets: Sequence[str]) -
 
 def _times(attempts: Sequence[Attempt]) -> Entity:
     """From the first submission to the last completed job."""
-    begun = sorted(str(one.intent["at"]) for one in attempts if "at" in one.intent)
-    ended = sorted(
-        str(fields["at"])
-        for one in attempts
-        for fields in one.completions.values()
-        if "at" in fields
-    )
+    begun = sorted(one.intent.at for one in attempts)
+    ended = sorted(end.at for one in attempts for end in one.completions.values())
     found = {"startTime": _time(begun[0])} if begun else {}
     return found | ({"endTime": _time(ended[-1])} if ended else {})
 
@@ -428,29 +421,18 @@ def _status(word: str, why: str) -> Entity:
 
 
 def _errors(contents: Contents) -> str:
-    fields = contents.saved.state.fields
-    error = fields.get("error")
-    told = [str(error.get("message"))] if isinstance(error, dict) else []
+    error = contents.saved.state.end.error
+    told = [] if error is None else [error.message]
     told += [
-        f"{stage['stage']} {stage['status']}: {'; '.join(stage['verdict'])}"
+        f"{stage.stage} {stage.status}: {'; '.join(stage.verdict)}"
         for stage in contents.saved.stages
-        if stage["status"] not in ("passed", "waived", "skipped")
+        if stage.status not in ("passed", "waived", "skipped")
     ]
     return "; ".join(told)
 
 
-def _objects(contents: Contents, names: Sequence[str]) -> list[str]:
-    fields = contents.saved.state.fields
-    return _paths(contents, [str(fields[name]) for name in names if name in fields])
-
-
 def _paths(contents: Contents, digests: Sequence[str]) -> list[str]:
     return [contents.objects[digest] for digest in digests if digest in contents.objects]
-
-
-def _versions(contents: Contents) -> Mapping[str, Any]:
-    versions: Mapping[str, Any] = contents.environment.get("versions", {})
-    return versions
 
 
 def _software_id(name: str, versions: Mapping[str, Any]) -> str:

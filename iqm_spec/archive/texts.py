@@ -10,11 +10,11 @@ from attrs import field, frozen
 from iqm_spec.allocation.rendering import text as markdown_text
 from iqm_spec.archive.citation import Citation, Person
 from iqm_spec.archive.contents import Contents
+from iqm_spec.engine.words import stage_label
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
-from iqm_spec.runs.words import named
 from iqm_spec.source.scalars import as_yaml
-from iqm_spec.stages.server.desk import EMULATOR
+from iqm_spec.stages.server.server_info import EMULATOR
 
 
 @frozen
@@ -50,16 +50,16 @@ def about(
     """The words for a run; without a `date` the day on which it ended, or began."""
     saved = contents.saved
     told = title or citation.title or f"Results of the experiment {saved.plan.name}"
-    day = str(saved.state.fields.get("at") or saved.state.started.isoformat())[:10]
+    day = str(saved.state.end.at or saved.state.started.isoformat())[:10]
     return About(citation, told, _described(contents), date or day, tuple(agents))
 
 
 def _described(contents: Contents) -> str:
     saved = contents.saved
     stages = "; ".join(
-        f"{named(stage['stage'], stage['emulated'])} {stage['status']}" for stage in saved.stages
+        f"{stage_label(stage.stage, stage.emulated)} {stage.status}" for stage in saved.stages
     )
-    machines = ", ".join(sorted(saved.plan.header["noise"]))
+    machines = ", ".join(sorted(saved.plan.header.noise))
     return (
         f"Run {saved.state.id} of the experiment {saved.plan.name}: "
         f"{count(len(saved.plan.points), 'point')} and "
@@ -127,7 +127,7 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
     `titles` says by path what was added to the archive.
     """
     saved = contents.saved
-    versions = contents.environment.get("versions", {})
+    versions = contents.versions
     told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     return _README.format(
         title=_plain(about.title),
@@ -135,7 +135,7 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
         run=saved.state.id,
         added="".join(f"| [`{path}`]({path}) | {titles[path]} |\n" for path in sorted(titles)),
         spec=contents.spec,
-        overrides=_overrides(saved.state.fields.get("set")),
+        overrides=_overrides(saved.state.start.set),
         server=_server(saved.realm),
         versions=_plain(told) or "not told",
         version=_plain(str(versions.get("iqm-spec", ""))),

@@ -9,29 +9,23 @@ from iqm_spec.cli import output, tables
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.tables import MOST_ROWS, WIDE
 from iqm_spec.cost.precision import standard_error
-from iqm_spec.cost.ranges import ZERO, Range, amount, range_text
-from iqm_spec.model import Stage
-from iqm_spec.plan.collapsed import collapsed
+from iqm_spec.cost.ranges import Range, amount, range_text
+from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.plan.witness import Crosschecked
-from iqm_spec.runs.aer import AerWork, aer_work
-from iqm_spec.runs.events import Event
-from iqm_spec.runs.loop import plan_of
-from iqm_spec.runs.preview import CostPreview, StagePreview, preview_now
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.words import aer_line
+from iqm_spec.plan.plan import Plan, PlannedPoint, collapsed
+from iqm_spec.plan.transpiling import Crosschecked
+from iqm_spec.stages.events import Event
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from iqm_spec.runs.preview import Batching, JobPreview, Slots
+    from iqm_spec.stages.server.preview import Batching, JobPreview, Slots
 
 
-def dry_run(request: Request, store: Store, realm: str, *, as_json: bool) -> None:
-    """Show what `run` would do and cost; `realm` is that of the server it would go to."""
+def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> None:
+    """Show what `run` would do and cost; `server_id` is that of the server it would go to."""
     crosschecked: list[Crosschecked] = []
     with Progress() as progress:
 
@@ -40,21 +34,19 @@ def dry_run(request: Request, store: Store, realm: str, *, as_json: bool) -> Non
             if isinstance(event, Crosschecked):
                 crosschecked.append(event)
 
-        plan = plan_of(request, store, hear)
-    work = aer_work(plan, request, store) if Stage.AER in request.stages else None
-    costs = preview_now(plan, request, store, realm)
+        plan = plan_of(run.checked, store, replan=run.options.replan, keep=False, report=hear)
+    preview = preview_run(run, plan, store, server_id)
     if as_json:
-        output.answer(_answer(request, plan, crosschecked, work, costs, realm))
+        output.answer(_answer(plan, crosschecked, preview, server_id))
     else:
-        _show(request, plan, crosschecked, work, costs)
+        _show(run, plan, crosschecked, preview)
 
 
 def _show(
-    request: Request,
+    run: SpecRun,
     plan: Plan,
     crosschecked: Sequence[Crosschecked],
-    work: AerWork | None,
-    costs: CostPreview,
+    preview: RunPreview,
 ) -> None:
     console = output.console()
     console.print(tables.plan_table(plan.points, console.width))
@@ -64,23 +56,22 @@ def _show(
     console.print(f"\n{tables.totals(plan.points)}")
     for one in crosschecked:
         console.print(output.fitted(one.words, console), soft_wrap=True)
-    if work is not None:
-        console.print(f"aer: {aer_line(work.started)}")
-    for stage in costs.stages:
-        console.print(output.fitted(_stage_line(stage), console), soft_wrap=True)
+    for stage in preview.stages:
+        line = f"{stage.stage}: {stage.line}"
+        console.print(output.fitted(line, console), soft_wrap=True)
     for line in _once(plan):
         console.print(line)
-    if costs.credits.high or costs.seconds.high:
-        _show_costs(costs, console)
+    if preview.credits.high or preview.seconds.high:
+        _show_costs(preview, console)
     for line in collapsed(plan.points):
         console.print(output.fitted(f"warning: {line}", console), soft_wrap=True)
-    missing = request.session is None and costs.stages
-    for note in (*costs.notes, *([request.why_no_session] if missing else [])):
+    missing = run.session is None and preview.needs_server
+    for note in (*preview.notes, *([run.why_no_server] if missing else [])):
         console.print(output.fitted(f"note: {note}", console), soft_wrap=True)
 
 
-def _show_costs(costs: CostPreview, console: Console) -> None:
-    jobs = [job for stage in costs.stages if stage.stage is Stage.HARDWARE for job in stage.jobs]
+def _show_costs(costs: RunPreview, console: Console) -> None:
+    jobs = [job for stage in costs.paid_stages for job in stage.jobs]
     console.print()
     console.print(jobs_table(jobs, console.width))
     credits_, seconds = range_text(costs.credits, "credits"), range_text(costs.seconds, "s")
@@ -100,17 +91,6 @@ def _show_costs(costs: CostPreview, console: Console) -> None:
         console.print(output.fitted(line, console), soft_wrap=True)
 
 
-def _stage_line(stage: StagePreview) -> str:
-    """`hardware: 24 points: 20 in the results folder, 1 job to submit`."""
-    told = [f"{stage.cached:,} in the results folder, at no cost"] if stage.cached else []
-    if stage.open:
-        told.append(f"{stage.open:,} at the server already")
-    if stage.jobs:
-        free = ", free" if stage.stage is Stage.MOCK else ""
-        told.append(f"{count(len(stage.jobs), 'job')} to submit{free}")
-    return f"{stage.stage}: {count(stage.points, 'point')}{': ' if told else ''}{', '.join(told)}"
-
-
 def _once(plan: Plan) -> Iterator[str]:
     swept = {point.name for point in plan.points if point.values}
     once = dict.fromkeys(point.name for point in plan.points if point.name not in swept)
@@ -119,17 +99,14 @@ def _once(plan: Plan) -> Iterator[str]:
 
 
 def _answer(
-    request: Request,
     plan: Plan,
     crosschecked: Sequence[Crosschecked],
-    work: AerWork | None,
-    costs: CostPreview,
-    realm: str,
+    costs: RunPreview,
+    server_id: str,
 ) -> dict[str, Any]:
-    stages = [_aer_entry(work)] if work is not None else []
-    stages += [_server_entry(stage) for stage in costs.stages]
+    stages = [stage.to_json() for stage in costs.stages]
     return {
-        "spec": {"name": plan.name, "digest": plan.header["spec"]["digest"]},
+        "spec": {"name": plan.name, "digest": plan.header.spec.digest},
         "plan": {
             "digest": plan.digest or None,
             "points": len(plan.points),
@@ -137,7 +114,7 @@ def _answer(
             "jobs": sum(len(stage["jobs"]) for stage in stages),
         },
         **({"crosscheck": crosschecked[-1].to_json()} if crosschecked else {}),
-        "server": realm if costs.stages else None,
+        "server": server_id if costs.needs_server else None,
         "stages": stages,
         "total": _both(costs.seconds, costs.credits),
         "batchings": [
@@ -165,48 +142,6 @@ def _answer(
 def _point(point: PlannedPoint) -> dict[str, Any]:
     """`standard_error` is that of an outcome's probability, at most, at the point's shots."""
     return {**point.to_json(), "standard_error": standard_error(point.shots)}
-
-
-def _aer_entry(work: AerWork) -> dict[str, Any]:
-    listed = [
-        {
-            "circuits": len(job),
-            "shots": sum(point.shots for _, point in job.points) // max(1, len(job)),
-            "executions": sum(point.shots for _, point in job.points),
-            **_both(ZERO, ZERO),
-        }
-        for job in work.jobs
-    ]
-    return {
-        "stage": Stage.AER.value,
-        "jobs": listed,
-        "cached": work.started.cached,
-        "shared": work.started.shared,
-        "seconds": round(work.started.seconds, 3),
-        "seconds_at_most": work.started.at_most,
-        **_both(ZERO, ZERO),
-    }
-
-
-def _server_entry(stage: StagePreview) -> dict[str, Any]:
-    return {
-        "stage": stage.stage.value,
-        "jobs": [
-            {
-                "computer": job.computer,
-                "circuits": job.circuits,
-                "shots": job.shots,
-                "executions": job.executions,
-                "depth": job.depth,
-                "gates": dict(job.gates),
-                **_both(job.seconds, job.credits),
-            }
-            for job in stage.jobs
-        ],
-        "cached": stage.cached,
-        "at_server": stage.open,
-        **_both(stage.seconds, stage.credits),
-    }
 
 
 def _both(seconds: Range, credits_: Range) -> dict[str, Any]:

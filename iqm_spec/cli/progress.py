@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.plan.witness import Crosschecked
-from iqm_spec.runs.events import (
+from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
+from iqm_spec.plan.transpiling import Crosschecked
+from iqm_spec.stages.events import (
     Event,
     JobDone,
     Planned,
@@ -25,8 +26,7 @@ from iqm_spec.runs.events import (
     StageStarted,
     Transpiling,
 )
-from iqm_spec.runs.words import SECONDS_BETWEEN_LINES, lines, pace
-from iqm_spec.stages.server.consent import Bill
+from iqm_spec.stages.server.budget import Bill
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

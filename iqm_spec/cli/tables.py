@@ -10,6 +10,7 @@ from attrs import frozen
 
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.plan.label import count, label, short
+from iqm_spec.store.records import StoredComparison
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from iqm_spec.plan.plan import PlannedPoint
-    from iqm_spec.runs.rows import Row
+    from iqm_spec.stages.rows import Row
 
 MOST_ROWS = 40
 """Rows shown on a terminal; the rest is counted, and `export` has them all."""
@@ -76,7 +77,7 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
         with_error(comparison, "hellinger_fidelity", "hellinger_fidelity_error")
         for comparison in comparisons
     ]
-    returned = [str(row.record["shots_returned"]) if row.record else "-" for row in rows]
+    returned = [str(row.record.shots_returned) if row.record else "-" for row in rows]
     columns = {"shots": returned, "fidelity": fidelity}
     if len({row.stage for row in rows}) > 1:
         columns["stage"] = ["emulated" if row.emulated else row.stage for row in rows]
@@ -92,7 +93,7 @@ def _sets(rows: Sequence[Row]) -> list[str]:
     measured = [row for row in rows if row.stage == "hardware"]
     if len({row.point.index for row in measured}) == len(measured):
         return []
-    ids = [(row.record or {}).get("calibration_set_id") for row in rows]
+    ids = [row.calibration_set_id for row in rows]
     return [str(set_id or "-")[:8] for set_id in ids]
 
 
@@ -100,7 +101,7 @@ def _reasons(rows: Sequence[Row]) -> list[Text]:
     """`fidelity -: too entangled: ...` for what the table has no fidelity of."""
     from rich.text import Text
 
-    reasons = [row.derived.get("reason") for row in rows if row.record and row.derived]
+    reasons = [row.why_no_comparison for row in rows if row.record]
     return [Text(f"fidelity -: {reason}") for reason in dict.fromkeys(reasons) if reason]
 
 
@@ -108,8 +109,10 @@ def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
     """One line per point: target, qubits, depth, gates, shots, and the error that those buy."""
     shown = points[:MOST_ROWS]
     columns: Columns = {"target": [point.target for point in shown]} if width >= WIDE else {}
-    columns |= {name: [str(point.summary[name]) for point in shown] for name in ("qubits", "depth")}
-    gates: list[Mapping[str, Any]] = [point.summary["gates"] for point in shown]  # type: ignore[misc]
+    columns |= {
+        name: [str(getattr(point.summary, name)) for point in shown] for name in ("qubits", "depth")
+    }
+    gates = [point.summary.gates for point in shown]
     columns["2q"] = [str(counts.get("cz", 0) + counts.get("move", 0)) for counts in gates]
     columns["1q"] = [str(counts.get("r", 0)) for counts in gates]
     columns["shots"] = [str(point.shots) for point in shown]
@@ -188,12 +191,12 @@ def top_outcomes(counts: Mapping[str, int], most: int, room: int) -> str:
     return "  ".join(cells)
 
 
-def with_error(comparison: Mapping[str, Any] | None, name: str, error: str = "") -> str:
+def with_error(comparison: StoredComparison | None, name: str, error: str = "") -> str:
     """`0.912±0.009`, or a dash where the value is not known."""
-    if comparison is None or comparison.get(name) is None:
+    if comparison is None:
         return "-"
-    value = f"{comparison[name]:.3f}"
-    return f"{value}±{comparison[error]:.3f}" if error else value
+    value = f"{getattr(comparison, name):.3f}"
+    return f"{value}±{getattr(comparison, error):.3f}" if error else value
 
 
 def _clip(bits: str, room: int) -> str:

@@ -12,8 +12,9 @@ from attrs import frozen
 from iqm_spec.doctor.computer import LOOKED_AHEAD, Need, machine_checks, moment
 from iqm_spec.doctor.local import Check, fine, problem, unknown, warning
 from iqm_spec.errors import ExitCode, IqmSpecError, Refused, UsageError
-from iqm_spec.model import Stage
-from iqm_spec.stages.server.desk import EMULATOR, computer_of
+from iqm_spec.model import StageName
+from iqm_spec.stages.registry import STAGES
+from iqm_spec.stages.server.server_info import EMULATOR, computer_of
 
 if TYPE_CHECKING:
     from iqm_spec.model import Spec
@@ -191,13 +192,13 @@ def spec_checks(
     """
     from iqm_spec.server_api.computers import read_computer_info
 
-    server_stages = [stage for stage in spec.stages if stage is not Stage.AER]
+    server_stages = [stage for stage in spec.stages if STAGES[stage].needs_server]
     if not server_stages or found.unreachable:
         return
     for target, need in needs.items():
         for stage in server_stages:
             yield _target(stage, target, found)
-        if Stage.HARDWARE not in server_stages:
+        if not any(STAGES[stage].spends_credits for stage in server_stages):
             continue
         if found.computers is not None and target not in found.aliases:
             continue
@@ -206,7 +207,7 @@ def spec_checks(
         yield calibration_check(connection, target, spec.calibration, pins.get(target))
 
 
-def _target(stage: Stage, target: str, found: Visit) -> Check:
+def _target(stage: StageName, target: str, found: Visit) -> Check:
     from iqm_spec.server_api.computers import find_computer
 
     alias = computer_of(stage, target)
@@ -215,7 +216,7 @@ def _target(stage: Stage, target: str, found: Visit) -> Check:
     try:
         return fine(alias, f"listed as {find_computer(found.computers, alias).display_name}")
     except Refused as error:
-        if stage is not Stage.MOCK:
+        if not STAGES[stage].counts_are_random:
             return problem(alias, error.message, error.hint)
     hint = "the mock stage is waived then: nothing tests the jobs before the machine"
     return warning(alias, "the server has no such mock", hint)

@@ -8,36 +8,44 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
+from iqm_spec.engine.journal import NewRun, RunJournal
 from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.importing.foreign import Candidate, ForeignJob, candidates, match
-from iqm_spec.model import Mode, Stage
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.model import Mode, StageName
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.runs.events import StageDone
-from iqm_spec.runs.log import RunLog
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.server_rows import derive, server_rows
-from iqm_spec.runs.shots import wanted_keys
-from iqm_spec.runs.tariff import CostOptions, sources_of, tariff_of
-from iqm_spec.stages.server.claims import alone
+from iqm_spec.stages.events import StageDone
+from iqm_spec.stages.keys import job_key
+from iqm_spec.stages.registry import SERVER_STAGES
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    Phase,
+    ServerWork,
+    attempts,
+    circuits_of_attempts,
+    covering,
+    event_time,
+    point_keys,
+    read_attempts,
+    settled_work,
+)
+from iqm_spec.stages.server.batch import job_asked_of
 from iqm_spec.stages.server.collect import collect
-from iqm_spec.stages.server.counter import Counter
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.keys import job_key
-from iqm_spec.stages.server.ledger import covering, read_attempts
-from iqm_spec.stages.server.state import Attempt, Phase, attempts
-from iqm_spec.stages.server.submit import asked_of, now
-from iqm_spec.stages.server.work import ServerWork, circuits_of_attempts, look, point_keys
+from iqm_spec.stages.server.judge import why_failed
+from iqm_spec.stages.server.locks import submission_lock
+from iqm_spec.stages.server.prices import CostOptions, sources_of, tariff_of
+from iqm_spec.stages.server.rows import derive, server_rows
+from iqm_spec.stages.server.server_info import ServerInfo, Session
+from iqm_spec.stages.server.submit import job_intent
+from iqm_spec.stages.shots import wanted_keys
 from iqm_spec.store import Store
+from iqm_spec.store.events import JobAdopted
 
 if TYPE_CHECKING:
     from iqm_spec.cost.estimate import Tariff
-    from iqm_spec.json_types import Json
     from iqm_spec.spec.check import CheckedSpec
 
-
-SERVER_STAGES = (Stage.MOCK, Stage.HARDWARE)
 
 Tell = Callable[[str, float], None]
 
@@ -63,7 +71,7 @@ def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
     return {
         job_id: attempt
         for stage in SERVER_STAGES
-        for attempt in read_attempts(store, stage, realm)
+        for attempt in read_attempts(store, stage.name, realm)
         for job_id in attempt.ids
     }
 
@@ -83,39 +91,42 @@ def bring_in(
     at again where they were not known to have ended.
     """
     _require_stages(jobs, checked)
-    stages = tuple(stage for stage in SERVER_STAGES if any(job.stage is stage for job in jobs))
+    stages = tuple(
+        stage.name for stage in SERVER_STAGES if any(job.stage is stage.name for job in jobs)
+    )
     narrowed = evolve(checked, spec=evolve(checked.spec, stages=stages))
-    log = RunLog(store, plan, Request(checked=narrowed, session=session))
+    journal = RunJournal(store, NewRun(narrowed, plan, stages, session.realm))
     new = {job.id for job in jobs}
     try:
-        with alone(store):
+        with submission_lock(store):
             matched = _matched(jobs, plan, session, store)
             tariff = _tariff(jobs, checked, session, store)
             for job, fits in matched:
-                _note(job, fits, plan, session, store, log.run_id(), tariff)
+                _note(job, fits, plan, session, store, journal.run_id(), tariff)
         known = known_attempts(store, session.realm)
         wanted = _memory(plan, session)
         open_ones = [known[i] for i in asked if known[i].open]
         troubles = _fetch(open_ones, session, store, tell, wanted)
-        derived: dict[Stage, list[str]] = {}
-        if any(known[i].intent["stage"] == Stage.HARDWARE.value for i in asked):
-            rows = server_rows(store, plan, Stage.HARDWARE, session.realm)
-            derived[Stage.HARDWARE] = derive(store, plan, rows)
-        works = {stage: look(plan, stage, session.realm, store) for stage in stages}
+        derived: dict[StageName, list[str]] = {}
+        if any(known[i].intent.stage == StageName.HARDWARE.value for i in asked):
+            rows = server_rows(store, plan, StageName.HARDWARE, session.realm)
+            derived[StageName.HARDWARE] = derive(store, plan, rows)
+        works = {stage: settled_work(plan, stage, session.realm, store) for stage in stages}
         found = {i: one for i, one in known_attempts(store, session.realm).items() if i in asked}
         ended = [_ended(stage, work, found.values(), troubles) for stage, work in works.items()]
         code = _code(found.values(), troubles)
         if jobs:
             for stage, work in works.items():
-                log.used(stage, session.realm, work.attempts(), derived.get(stage, ()))
-            log.ended(ended, code)
+                used = [(a.job, a.number, a.id) for a in work.attempts()]
+                journal.used(stage, session.realm, used, derived.get(stage, ()))
+            journal.ended(ended, code)
     except IqmSpecError as error:
-        log.failed(error)
+        journal.failed(error)
         raise
     except KeyboardInterrupt:
-        log.failed(Interrupted("interrupted"))
+        journal.failed(Interrupted("interrupted"))
         raise
-    run = log.run_id() if jobs else None
+    run = journal.run_id() if jobs else None
     return Imported(run, found, frozenset(asked) - new, tuple(ended), tuple(troubles), code)
 
 
@@ -136,8 +147,8 @@ def _matched(
     if not jobs:
         return []
     circuits = circuits_of(store, plan, plan.points)
-    listed: dict[Stage, list[Candidate]] = {}
-    taken: dict[Stage, set[str]] = {}
+    listed: dict[StageName, list[Candidate]] = {}
+    taken: dict[StageName, set[str]] = {}
     for stage in {job.stage for job in jobs}:
         keys = point_keys(plan, stage, session.realm)
         listed[stage] = candidates(plan.points, keys, circuits)
@@ -145,7 +156,7 @@ def _matched(
         taken[stage] = {key for key, one in held.items() if not _has_failed(one.parts.values())}
     found, wrong = [], []
     for job in jobs:
-        fits, why = match(job, listed[job.stage], plan.header["calibration"], taken[job.stage])
+        fits, why = match(job, listed[job.stage], plan.header.calibration, taken[job.stage])
         if why:
             wrong.append(f"job {job.id} does not fit the spec: {why}")
         else:
@@ -176,47 +187,41 @@ def _note(
 ) -> None:
     """A journal as that of a job whose answer was lost, and which was then adopted."""
     points = [fit.point for fit in fits]
-    asked = asked_of(job.computer, points, job.shots, points[0].options)
-    priced = {} if job.stage is Stage.MOCK else {"estimate": tariff.cost(asked).to_json()}
-    mode = plan.header["mode"] if job.stage is Stage.HARDWARE else Mode.PAY_AS_YOU_GO.value
+    asked = job_asked_of(job.computer, points, job.shots, points[0].options)
+    cost = None if job.stage is StageName.MOCK else tariff.cost(asked)
+    mode = plan.header.mode if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
     ids = [f"{one.key}.0" for one in fits]
     key = job_key(job.stage, session.realm, mode, job.shots, ids)
     journal = store.job(key)
     number = 1 + max((one.number for one in attempts(key, journal.events())), default=0)
     journal.claim("claimed", number)
-    parts: list[Json] = [[one.key, 0] for one in fits]
-    journal.append(
-        "intent",
-        {
-            "attempt": number,
-            "imported": True,
-            "run": run,
-            "plan": plan.digest,
-            "stage": job.stage.value,
-            "realm": session.realm,
-            "emulated": session.emulated,
-            "computer": job.computer,
-            "target": job.target,
-            "queue": mode,
-            "shots": job.shots,
-            "calibration_set_id": job.payload["calibration_set_id"],
-            "body": store.put_json(dict(job.payload)),
-            "parts": parts,
-            "shape": asked.shape.to_json(),
-            "conditions": asked.conditions,
-            **priced,
-            **now(),
-        },
+    journal.add(
+        job_intent(
+            asked,
+            cost,
+            attempt=number,
+            imported=True,
+            run=run,
+            plan=plan.digest,
+            stage=job.stage.value,
+            realm=session.realm,
+            emulated=session.emulated,
+            target=job.target,
+            queue=mode,
+            calibration_set_id=job.payload["calibration_set_id"],
+            body=store.put_json(dict(job.payload)),
+            parts=tuple((one.key, 0) for one in fits),
+        )
     )
-    journal.append("adopted", {"attempt": number, "id": job.id, **now()})
+    journal.add(JobAdopted(number, job.id, event_time()))
 
 
 def _tariff(
     jobs: Iterable[ForeignJob], checked: CheckedSpec, session: Session, store: Store
 ) -> Tariff:
     """What the machines' jobs are expected to have cost, for the ledger."""
-    machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is Stage.HARDWARE))
-    told = Counter(session).prices(machines)
+    machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is StageName.HARDWARE))
+    told = ServerInfo(session).prices(machines)
     options = CostOptions()
     sources = sources_of(options, checked.spec.budget, told, session)
     return tariff_of(machines, session.realm, store, options, sources)
@@ -224,7 +229,7 @@ def _tariff(
 
 def _memory(plan: Plan, session: Session) -> frozenset[str]:
     """Keys of the points whose shots are kept."""
-    return wanted_keys(plan.points, point_keys(plan, Stage.HARDWARE, session.realm))
+    return wanted_keys(plan.points, point_keys(plan, StageName.HARDWARE, session.realm))
 
 
 def _fetch(
@@ -257,10 +262,10 @@ def _code(found: Iterable[Attempt], troubles: Sequence[str]) -> ExitCode:
 
 
 def _ended(
-    stage: Stage, work: ServerWork, found: Iterable[Attempt], troubles: Sequence[str]
+    stage: StageName, work: ServerWork, found: Iterable[Attempt], troubles: Sequence[str]
 ) -> StageDone:
     """How the stage stands: what an import leaves out waits for a run."""
-    ours = [attempt for attempt in found if attempt.intent["stage"] == stage.value]
+    ours = [attempt for attempt in found if attempt.intent.stage == stage.value]
     failed = [attempt for attempt in ours if attempt.phase is Phase.FAILED]
     complete = all(work.has(index) for index in range(len(work.keys)))
     status = "failed" if failed or troubles else "passed" if complete else "waiting"
@@ -271,7 +276,7 @@ def _ended(
         jobs=0,
         cached=work.cached,
         points=len(work.keys),
-        emulated=any(attempt.intent.get("emulated") for attempt in work.attempts()),
+        emulated=any(attempt.intent.emulated for attempt in work.attempts()),
         code=_code(ours, troubles),
     )
 
@@ -281,8 +286,7 @@ def _reasons(work: ServerWork, ours: Sequence[Attempt], troubles: Sequence[str])
     told = [f"{count(len(ours), 'job')} imported: {points:,} of {count(total, 'point')}"]
     for attempt in ours:
         if attempt.phase is Phase.FAILED:
-            why = attempt.fields.get("message", "no reason given")
-            told.append(f"job {attempt.ids[0]} {attempt.fields.get('status', 'failed')}: {why}")
+            told.append(f"job {attempt.ids[0]} {why_failed(attempt)}")
         elif attempt.open and not troubles:
             told.append(f"still at the server: {attempt.ids[0]}; `iqm-spec resume` fetches it")
     if any(True for _ in work.left()):

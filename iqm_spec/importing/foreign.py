@@ -19,7 +19,7 @@ from attrs import frozen
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import PlannedPoint
 
@@ -54,7 +54,7 @@ class ForeignJob:
     """A job at the server. `target` is its computer less `:mock`; `circuits` are (name, form)."""
 
     id: str
-    stage: Stage
+    stage: StageName
     target: str
     shots: int
     settings: Mapping[str, Json]
@@ -66,7 +66,7 @@ class ForeignJob:
     @property
     def computer(self) -> str:
         """The quantum computer that it was sent to."""
-        return self.target + (_MOCK if self.stage is Stage.MOCK else "")
+        return self.target + (_MOCK if self.stage is StageName.MOCK else "")
 
 
 @frozen
@@ -117,7 +117,7 @@ def read_foreign(connection: Connection, job_id: str, retry: Retry) -> ForeignJo
     }
     return ForeignJob(
         id=job_id,
-        stage=Stage.MOCK if alias.endswith(_MOCK) else Stage.HARDWARE,
+        stage=StageName.MOCK if alias.endswith(_MOCK) else StageName.HARDWARE,
         target=alias.removesuffix(_MOCK),
         shots=payload["shots"],
         settings={name: payload[name] for name in OPTIONS},
@@ -203,12 +203,12 @@ def candidates(
     forms: dict[str, Form] = {}
     found = []
     for point, key in zip(points, keys, strict=True):
-        if point.ask not in forms:
-            body = json.loads(job_body([(point.name, circuits[point.ask])], 1, None, {}))
-            forms[point.ask] = form(body["circuits"][0]["instructions"], {})
+        if point.circuit_key not in forms:
+            body = json.loads(job_body([(point.name, circuits[point.circuit_key])], 1, None, {}))
+            forms[point.circuit_key] = form(body["circuits"][0]["instructions"], {})
         shared = json.loads(job_body([], point.shots, None, point.options))
         settings = {name: shared[name] for name in OPTIONS}
-        found.append(Candidate(point, key, forms[point.ask], settings))
+        found.append(Candidate(point, key, forms[point.circuit_key], settings))
     return found
 
 

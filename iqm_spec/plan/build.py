@@ -2,54 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
 
 from iqm_spec.errors import WrongCircuit
-from iqm_spec.json_types import Json
 from iqm_spec.model import Point
-from iqm_spec.native import Native
-from iqm_spec.plan import plan as plans
-from iqm_spec.plan.ask import circuit_ask, noise_digests, plan_ask
-from iqm_spec.plan.keep import keep_natives, stored_natives
-from iqm_spec.plan.natives import Progress, make_natives
-from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.native import CircuitSummary, Native
+from iqm_spec.plan.circuits import keep_natives, stored_natives
+from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
+from iqm_spec.plan.plan import Plan, PlannedPoint, lines
 from iqm_spec.plan.readout import measured_components, readout_points
-from iqm_spec.plan.witness import Crosschecked
+from iqm_spec.plan.transpiling import Crosschecked, Progress, make_natives
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.sweep_points import all_points as points_of
 from iqm_spec.store import Store
+from iqm_spec.store.events import SpecName
+from iqm_spec.store.records import PLAN, AerSettings, PlanHeader
 
 
 @frozen
-class _Asked:
-    """A point with the key of its circuit."""
-
-    point: Point
-    ask: str
-
-
-@frozen
-class _Known:
-    """What the plan tells of a transpiled circuit, and the physical qubits that it measures."""
+class _Transpiled:
+    """What the plan says of a transpiled circuit, and the physical qubits that it measures."""
 
     digest: str
-    summary: Mapping[str, Json]
+    summary: CircuitSummary
     measured: frozenset[str]
 
 
 def find_plan(checked: CheckedSpec, store: Store) -> Plan | None:
-    """The stored plan that answers this question, or None."""
-    digest = store.find_answer(plan_ask(checked))
+    """The stored plan of a spec, or None."""
+    digest = store.find_answer(plan_key(checked))
     return None if digest is None else read_plan(store, digest)
 
 
 def read_plan(store: Store, digest: str) -> Plan:
     """The plan stored under `digest`."""
-    pack = store.read_pack(digest)
-    return Plan(digest, pack.header, tuple(map(PlannedPoint.from_json, pack.records)))
+    pack = store.read_pack(digest, PLAN)
+    return Plan(digest, pack.header, tuple(map(PlannedPoint.of_record, pack.records)))
 
 
 def make_plan(
@@ -61,10 +51,10 @@ def make_plan(
     reached, and the plan last.
     `keep=False` writes nothing into the folder (a dry run).
     """
-    asked = [_asked(point, checked) for point in points_of(checked.spec)]
-    first = {item.ask: item.point for item in reversed(asked)}
+    points = [(point, _circuit_key(point, checked)) for point in points_of(checked.spec)]
+    first = {key: point for point, key in reversed(points)}
     known, packs = ({}, set()) if replan else _stored(store, first)
-    missing = {ask: point for ask, point in first.items() if ask not in known}
+    missing = {key: point for key, point in first.items() if key not in known}
     made: dict[str, Native] = {}
     if missing:
         try:
@@ -75,57 +65,56 @@ def make_plan(
             if keep and made:
                 keep_natives(store, made)
             raise
-        known |= {ask: _known(native) for ask, native in made.items()}
+        known |= {key: _transpiled(native) for key, native in made.items()}
         if keep:
             packs |= keep_natives(store, made)
-    planned = [_planned(i, item, known[item.ask]) for i, item in enumerate(asked)]
+    planned = [_planned(index, point, key, known[key]) for index, (point, key) in enumerate(points)]
     if checked.spec.readout_mitigation:
         extra = list(_readout(checked, planned, known))
         planned += [point for point, _ in extra]
-        made |= (natives := {point.ask: native for point, native in extra})
+        made |= (natives := {point.circuit_key: native for point, native in extra})
         if keep:
             packs |= keep_natives(store, natives)
     header = _header(checked, sorted(packs))
     if not keep:
         yield Plan("", header, tuple(planned), made)
         return
-    digest = store.put_pack(plans.PACK, header, plans.lines(planned))
-    store.link_answer(header["ask"], digest, replan=replan)
+    digest = store.put_pack(PLAN, header, lines(planned))
+    store.link_answer(header.ask, digest, replan=replan)
     yield read_plan(store, digest)
 
 
-def _asked(point: Point, checked: CheckedSpec) -> _Asked:
+def _circuit_key(point: Point, checked: CheckedSpec) -> str:
     architecture = checked.architectures[point.target].digest
     kind = checked.spec.circuits[point.circuit].kind
-    return _Asked(point, circuit_ask(kind, point, checked.identity(point), architecture))
+    return circuit_key(kind, point, checked.identity(point), architecture)
 
 
-def _stored(store: Store, asks: Mapping[str, Point]) -> tuple[dict[str, _Known], set[str]]:
+def _stored(store: Store, keys: Iterable[str]) -> tuple[dict[str, _Transpiled], set[str]]:
     """Those of the circuits that the folder has, and the packs that hold them."""
-    known: dict[str, _Known] = {}
+    known: dict[str, _Transpiled] = {}
     packs: set[str] = set()
-    for ask, native, where in stored_natives(store, asks):
-        known[ask] = _known(native)
-        packs |= where
+    for key, native, holders in stored_natives(store, keys):
+        known[key] = _transpiled(native)
+        packs |= holders
     return known, packs
 
 
-def _known(native: Native) -> _Known:
-    return _Known(native.digest, native.summary, measured_components(native.template))
+def _transpiled(native: Native) -> _Transpiled:
+    return _Transpiled(native.digest, native.summary, measured_components(native.template))
 
 
 def _readout(
-    checked: CheckedSpec, planned: list[PlannedPoint], known: Mapping[str, _Known]
+    checked: CheckedSpec, planned: list[PlannedPoint], known: Mapping[str, _Transpiled]
 ) -> Iterator[tuple[PlannedPoint, Native]]:
     measured: dict[str, set[str]] = {}
     for point in planned:
-        measured.setdefault(point.target, set()).update(known[point.ask].measured)
+        measured.setdefault(point.target, set()).update(known[point.circuit_key].measured)
     order = {alias: machine.components for alias, machine in checked.architectures.items()}
     return readout_points(planned, measured, order)
 
 
-def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
-    point = item.point
+def _planned(index: int, point: Point, key: str, native: _Transpiled) -> PlannedPoint:
     return PlannedPoint(
         index=index,
         id=point.id,
@@ -135,7 +124,7 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
         shots=point.shots,
         target=point.target,
         options=point.options,
-        ask=item.ask,
+        circuit_key=key,
         circuit=native.digest,
         summary=native.summary,
         priority=point.priority,
@@ -143,20 +132,20 @@ def _planned(index: int, item: _Asked, native: _Known) -> PlannedPoint:
     )
 
 
-def _header(checked: CheckedSpec, packs: list[str]) -> dict[str, Any]:
+def _header(checked: CheckedSpec, packs: list[str]) -> PlanHeader:
     spec = checked.spec
-    return {
-        "ask": plan_ask(checked),
-        "spec": {"name": spec.name, "digest": checked.digest},
-        "stages": [stage.value for stage in spec.stages],
-        "mode": spec.mode.value,
-        "seed": spec.seed,
-        "calibration": spec.calibration,
-        "order": spec.order,
-        "references": {c.name: c.every for c in spec.circuits if c.every is not None},
-        "require": {stage: dict(rules) for stage, rules in spec.require.items()},
-        "aer": {"method": spec.aer.method, "device": spec.aer.device},
-        "noise": noise_digests(checked),
-        "circuits": packs,
-        **({"readout_mitigation": True} if spec.readout_mitigation else {}),
-    }
+    return PlanHeader(
+        ask=plan_key(checked),
+        spec=SpecName(spec.name, checked.digest),
+        stages=tuple(stage.value for stage in spec.stages),
+        mode=spec.mode.value,
+        seed=spec.seed,
+        calibration=spec.calibration,
+        order=spec.order,
+        references={c.name: c.every for c in spec.circuits if c.every is not None},
+        require=spec.require,
+        aer=AerSettings(spec.aer.method, spec.aer.device),
+        noise=noise_digests(checked),
+        circuits=tuple(packs),
+        readout_mitigation=spec.readout_mitigation,
+    )

@@ -1,4 +1,4 @@
-"""The plan: what is *asked*, point by point. No time, host or user in it."""
+"""The plan: what is to be run, point by point. No time, host or user in it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from attrs import field, frozen
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import Values
-from iqm_spec.native import Native
-
-PACK = "plan"
-"""Kind of the pack that holds a plan: its header and one line per point."""
+from iqm_spec.native import CircuitSummary, Native
+from iqm_spec.plan.label import label
+from iqm_spec.store.records import PlanHeader, PlanRecord
 
 
 @frozen
 class PlannedPoint:
     """One circuit to measure: which stored circuit, how often, under which options.
 
-    `ask` leads to the stored circuit; `circuit` is that circuit's own digest.
+    `circuit_key` leads to the stored circuit; `circuit` is that circuit's own digest.
     """
 
     index: int
@@ -30,10 +29,10 @@ class PlannedPoint:
     shots: int
     target: str
     options: Mapping[str, Json]
-    ask: str
+    circuit_key: str
     circuit: str
-    summary: Mapping[str, Json]
-    """Of the transpiled circuit: `qubits`, `depth` and native gate counts `gates`."""
+    summary: CircuitSummary
+    """Of the transpiled circuit."""
     priority: float = 0
     memory: bool = False
     """Whether the bits of every shot are kept; no part of any key."""
@@ -49,30 +48,30 @@ class PlannedPoint:
             "shots": self.shots,
             "target": self.target,
             "options": dict(self.options),
-            "ask": self.ask,
+            "ask": self.circuit_key,
             "native": self.circuit,
-            "summary": dict(self.summary),
+            "summary": self.summary.to_json(),
             **({"priority": self.priority} if self.priority else {}),
             **({"memory": True} if self.memory else {}),
         }
 
     @classmethod
-    def from_json(cls, line: Mapping[str, Any]) -> PlannedPoint:
+    def of_record(cls, record: PlanRecord) -> PlannedPoint:
         """The point that `to_json` wrote."""
         return cls(
-            index=int(line["key"]),
-            id=line["point"],
-            name=line["circuit"],
-            values=tuple((name, _settled(value)) for name, value in line["values"]),
-            repeat=line["repeat"],
-            shots=line["shots"],
-            target=line["target"],
-            options=line["options"],
-            ask=line["ask"],
-            circuit=line["native"],
-            summary=line["summary"],
-            priority=line.get("priority", 0),
-            memory=line.get("memory", False),
+            index=int(record.key),
+            id=record.point,
+            name=record.circuit,
+            values=record.values,
+            repeat=record.repeat,
+            shots=record.shots,
+            target=record.target,
+            options=record.options,
+            circuit_key=record.ask,
+            circuit=record.native,
+            summary=record.summary,
+            priority=record.priority,
+            memory=record.memory,
         )
 
 
@@ -80,21 +79,19 @@ class PlannedPoint:
 class Plan:
     """Points in order with what they share. `digest` is the sha256 of the plan's pack.
 
-    `header` holds: `ask`, `spec` {name, digest}, `seed`, `stages`, `mode`, `aer` {noise, method,
-    device}, `noise` {target: digest of its error profile}, `require`, `circuits` (digests of the
-    packs that hold the transpiled circuits). `unkept` are circuits by their ask that no folder
-    holds: those of a plan that was made to be looked at only.
+    `unkept` are circuits by their keys that no folder holds: those of a plan that was made for a
+    dry run.
     """
 
     digest: str
-    header: Mapping[str, Any]
+    header: PlanHeader
     points: tuple[PlannedPoint, ...]
     unkept: Mapping[str, Native] = field(factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """The spec's name."""
-        return str(self.header["spec"]["name"])
+        return self.header.spec.name
 
     @property
     def circuits(self) -> int:
@@ -111,5 +108,20 @@ def _listed(value: Any) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _settled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def collapsed(points: Iterable[PlannedPoint]) -> list[str]:
+    """One line for each circuit that collapsed, at its first such point."""
+    first: dict[str, PlannedPoint] = {}
+    for point in points:
+        if point.summary.written is not None:
+            first.setdefault(point.name, point)
+    return [_line(point) for point in first.values()]
+
+
+def _line(point: PlannedPoint) -> str:
+    several, single = point.summary.written or (0, 0)
+    gates = point.summary.gates
+    return (
+        f"{label(point.name, point.values)} is written with {several:,} gates on several qubits "
+        f"and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
+        f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates apart"
+    )

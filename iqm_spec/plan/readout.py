@@ -57,7 +57,7 @@ def readout_points(
                     shots=max(point.shots for point in own),
                     target=target,
                     options=own[0].options,
-                    ask=_ask(native.digest),
+                    circuit_key=_key(native.digest),
                     circuit=native.digest,
                     summary=native.template.summary,
                 ),
@@ -68,10 +68,10 @@ def readout_points(
 
 def is_calibration(point: PlannedPoint) -> bool:
     """Whether a point is one of these, and no circuit of the spec that happens to be named so."""
-    return point.name in NAMES and point.ask == _ask(point.circuit)
+    return point.name in NAMES and point.circuit_key == _key(point.circuit)
 
 
-def _ask(circuit: str) -> str:
+def _key(circuit: str) -> str:
     return digest({"format": "iqm-spec/readout-ask/1", "circuit": circuit})
 
 

@@ -11,6 +11,8 @@ from attrs import frozen
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.store.records import Record
+from iqm_spec.store.structure import to_json
 
 TOLERANCE = 1e-9
 """Derived figures may differ by so much: other platforms add in another order."""
@@ -67,8 +69,9 @@ def named(point: PlannedPoint, stage: str) -> str:
     return f"{label(point.name, point.values, point.repeat)} ({stage})"
 
 
-def differing(stored: Mapping[str, Any], made: Mapping[str, Any]) -> list[str]:
-    """The fields that differ between two values of JSON, numbers beyond `TOLERANCE`."""
+def differing(stored_record: Record, made_record: Record) -> list[str]:
+    """The fields that differ between two records, numbers beyond `TOLERANCE`."""
+    stored, made = to_json(stored_record), to_json(made_record)
     return [
         name
         for name in sorted({*stored, *made})

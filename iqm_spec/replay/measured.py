@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from iqm_spec.canonical import digest
-from iqm_spec.model import Stage
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.keep import circuits_of
+from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
-from iqm_spec.runs.derived import derived_key, measured_lines
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
+from iqm_spec.replay.check import ReplayCheck as Comparison_
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
+from iqm_spec.stages.derived import derived_key, measured_records
+from iqm_spec.stages.keys import record_key
+from iqm_spec.stages.registry import SERVER_STAGES, stage_named
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    Phase,
+    plan_of,
+    point_keys,
+    read_attempts,
+    read_work,
+)
 from iqm_spec.stages.server.collect import records_kind
-from iqm_spec.stages.server.desk import EMULATOR
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.keys import record_key
-from iqm_spec.stages.server.ledger import read_attempts
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import look, point_keys
+from iqm_spec.stages.server.judge import short_job_key
+from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
+from iqm_spec.store.objects import JobReportObject
 
 
 def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
     """Bodies of jobs, counts and distances of the machine, and what the mock was asked."""
     if saved.realm is None:
         return
-    for stage in (Stage.MOCK, Stage.HARDWARE):
-        if stage.value in saved.plan.header["stages"]:
+    for stage in [stage.name for stage in SERVER_STAGES]:
+        if stage.value in saved.plan.header.stages:
             yield from _check_bodies(store, saved, stage, saved.realm)
     rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]
     if rows:
@@ -47,19 +54,21 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
         yield check_of("hardware distances", len(known), wrong, note)
 
 
-def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> Iterator[ReplayCheck]:
+def _check_bodies(
+    store: Store, saved: SavedRun, stage: StageName, realm: str
+) -> Iterator[Comparison_]:
     """Each job's request, made again from the plan's circuits, is the one that was sent.
 
     Jobs that stand for the run's points, and whatever the run itself asked: what failed, waits,
     was refused or given up is checked as what came back.
     """
     every = read_attempts(store, stage, realm)  # those that name no point of the plan too
-    asked = [one for one in every if one.intent.get("run") == saved.state.id]
+    asked = [one for one in every if one.intent.run == saved.state.id]
     own_ids = {(one.job, one.number) for one in asked}
-    stand = look(saved.plan, stage, realm, store, write=False).attempts()
+    stand = read_work(saved.plan, stage, realm, store).attempts()
     standing = [one for one in stand if (one.job, one.number) not in own_ids]
     found = [one for one in (*standing, *asked) if one.phase is not Phase.CLAIMED]
-    own = [one for one in found if not one.intent.get("imported")]
+    own = [one for one in found if not one.intent.imported]
     left = len(found) - len(own)
     note = f"{left} more of a script's: their requests were not made here" if left else ""
     if found:
@@ -69,11 +78,11 @@ def _check_bodies(store: Store, saved: SavedRun, stage: Stage, realm: str) -> It
 def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
     plans: dict[str, tuple[Plan, dict[str, PlannedPoint]]] = {}
     for attempt in own:
-        named_, body = str(attempt.intent["plan"]), attempt.intent["body"]
+        named_, body = plan_of(attempt), attempt.intent.body
         if named_ not in plans:
             plans[named_] = _with_keys(read_plan(store, named_), attempt)
         plan, points = plans[named_]
-        name = attempt.id or short(attempt)
+        name = attempt.id or short_job_key(attempt)
         if any(key not in points for key, _ in attempt.parts):
             yield Mismatch(f"job {name}", "its circuits are not those of the plan that it names")
         elif digest(json.loads(_request(store, plan, attempt, points))) != body:
@@ -82,7 +91,7 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
 
 def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
     """A plan with its points by their keys at the stage and server of an attempt."""
-    keys = point_keys(plan, Stage(attempt.intent["stage"]), attempt.intent["realm"])
+    keys = point_keys(plan, StageName(attempt.intent.stage), attempt.intent.realm)
     points: dict[str, PlannedPoint] = {}
     for key, point in zip(keys, plan.points, strict=True):
         points.setdefault(key, point)  # of those that ask the same, the first was sent
@@ -97,13 +106,13 @@ def _request(
     intent = attempt.intent
     points = [by_key[key] for key, _ in attempt.parts]
     circuits = circuits_of(store, plan, points)
-    pairs = [(point.name, circuits[point.ask]) for point in points]
-    return job_body(pairs, intent["shots"], intent["calibration_set_id"], points[0].options)
+    pairs = [(point.name, circuits[point.circuit_key]) for point in points]
+    return job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
 
 
 def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
     for row in rows:
-        counts, returned = row.counts, row.record["shots_returned"] if row.record else 0
+        counts, returned = row.counts, row.record.shots_returned if row.record else 0
         if sum(counts.values()) != returned:
             yield Mismatch(
                 named(row.point, row.stage),
@@ -113,11 +122,11 @@ def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
 
 def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iterator[Mismatch]:
     counted = [
-        (derived_key(row.record["records"]), row.point.ask, row.counts)
+        (derived_key(row.sources), row.point.circuit_key, row.counts)
         for row in rows
         if row.record is not None
     ]
-    made = measured_lines(store, saved.plan, counted)
+    made = measured_records(store, saved.plan, counted)
     for row, line in zip(rows, made, strict=True):
         if row.derived is None:
             yield Mismatch(named(row.point, row.stage), "its distances are not in the folder")
@@ -131,83 +140,75 @@ def check_told(store: Store, saved: SavedRun) -> ReplayCheck:
 
     Whoever changes one of them has to change all: no proof, but few contradictions pass.
     """
-    stages = [Stage.MOCK, Stage.HARDWARE] if saved.realm is not None else []
+    stages = [stage.name for stage in SERVER_STAGES] if saved.realm is not None else []
     jobs = [
         (stage, attempt)
         for stage in stages
-        for attempt in look(saved.plan, stage, saved.realm or "", store, write=False).attempts()
+        for attempt in read_work(saved.plan, stage, saved.realm or "", store).attempts()
     ]
     wrong = [*_of_run(store, saved)]
     for stage, attempt in jobs:
-        name = f"job {attempt.id or short(attempt)}"
+        name = f"job {attempt.id or short_job_key(attempt)}"
         wrong += [Mismatch(name, why) for why in _of_job(store, saved, stage, attempt)]
     return check_of("journals", 1 + len(jobs), wrong)
 
 
 def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
     name = f"run {saved.state.id}"
-    versions = saved.environment(store).get("versions", {})
-    version = versions.get("qiskit-aer", saved.simulator.aer)
+    version = saved.versions(store).get("qiskit-aer", saved.simulator.aer)
     if version != saved.simulator.aer:
         yield Mismatch(name, f"it names Aer {saved.simulator.aer}, its versions name {version}")
-    spec: Any = saved.state.fields["spec"]
-    if spec["digest"] != saved.plan.header["spec"]["digest"]:
+    if saved.state.start.spec.digest != saved.plan.header.spec.digest:
         yield Mismatch(name, "it names another spec than its plan")
-    wanted: Any = saved.state.fields["wanted"]
-    if not set(wanted) <= set(saved.plan.header["stages"]):
+    if not set(saved.state.start.wanted) <= set(saved.plan.header.stages):
         yield Mismatch(name, "it wanted stages that its plan does not have")
     for one in saved.stages:
         if (
             saved.realm == EMULATOR
-            and one["stage"] != "aer"
-            and _asked(one)
-            and not one["emulated"]
+            and stage_named(one.stage).needs_server
+            and one.points
+            and not one.emulated
         ):
-            yield Mismatch(name, f"its {one['stage']} stage was emulated, and says it was not")
+            yield Mismatch(name, f"its {one.stage} stage was emulated, and says it was not")
 
 
-def _asked(stage: Any) -> bool:
-    return bool(stage["points"])
-
-
-def _of_job(store: Store, saved: SavedRun, stage: Stage, attempt: Attempt) -> Iterator[str]:
+def _of_job(store: Store, saved: SavedRun, stage: StageName, attempt: Attempt) -> Iterator[str]:
     intent = attempt.intent
-    if saved.realm == EMULATOR and not intent.get("emulated"):
+    if saved.realm == EMULATOR and not intent.emulated:
         yield "it was emulated, and says it was not"
-    verdict = next((one for one in saved.stages if one["stage"] == stage.value), None)
-    if verdict and intent.get("emulated") and _asked(verdict) and not verdict["emulated"]:
+    verdict = next((one for one in saved.stages if one.stage == stage.value), None)
+    if verdict and intent.emulated and verdict.points and not verdict.emulated:
         yield f"it was emulated, and the verdict of the {stage.value} stage says it was not"
     if attempt.phase is not Phase.COMPLETED:
         return
     yield from _of_report(store, attempt)
-    set_id = attempt.fields.get("calibration_set_id")
+    set_id = attempt.calibration_set_id
     keys = [
         record_key(key, attempt.job, attempt.number, str(attempt.id)) for key, _ in attempt.parts
     ]
-    packs = {str(attempt.fields["records"])}
+    packs = {attempt.completion.records}
     found = store.find(records_kind(stage), keys, within=packs)
-    if any(one.record.get("calibration_set_id") != set_id for one in found.values()):
+    if any(one.record.calibration_set_id != set_id for one in found.values()):
         yield f"its counts name another calibration set than {set_id}"
 
 
 def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
     """The server's own report of a job beside what its event took from it."""
-    name = attempt.fields.get("report")
+    name = attempt.completion.report
     if name is None:
         return
-    told: Any = store.get_json(str(name))
     try:
-        report = parse_stored(told["job"])
-    except (BadAnswer, KeyError):
+        report = parse_stored(store.get(name, JobReportObject).job)
+    except BadAnswer:
         yield "the server's report of it cannot be read"
         return
-    seconds = attempt.fields.get("qpu_seconds")
+    seconds = attempt.qpu_seconds
     for what, mine, theirs in (
         ("id", str(attempt.id).lower(), report.id.lower() or str(attempt.id).lower()),
-        ("status", attempt.fields.get("status"), report.status),
+        ("status", attempt.status, report.status),
         # runs of earlier versions took the time from the timeline alone
         ("time", seconds, report.execution_seconds if seconds is None else report.qpu_seconds),
-        ("calibration set", attempt.fields.get("calibration_set_id"), report.calibration_set_id),
+        ("calibration set", attempt.calibration_set_id, report.calibration_set_id),
     ):
         if mine != theirs:
             yield f"its {what} is {mine}, and the server's report says {theirs}"

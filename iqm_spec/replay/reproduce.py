@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from iqm_spec.model import Stage
+from iqm_spec.engine.inputs import read_inputs
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.check import Mismatch, ReplayCheck
 from iqm_spec.replay.measured import check_measured, check_told
@@ -17,8 +18,6 @@ from iqm_spec.replay.stored import (
     check_spec,
     check_verdict,
 )
-from iqm_spec.runs.inputs import read_inputs
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store, verify
 from iqm_spec.targets import error_profile, known_targets
 
@@ -38,8 +37,7 @@ def reproduce(
     if spec := check_spec(store, saved):
         yield spec
     yield check_circuits(store, saved.plan)
-    wanted: Any = saved.state.fields.get("wanted", ())
-    if Stage.AER.value in wanted:
+    if StageName.AER.value in saved.state.start.wanted:
         profiles = _profiles(store, saved)
         noise = check_noise(saved.plan, profiles)
         yield noise
@@ -63,14 +61,14 @@ def _check_files(store: Store) -> ReplayCheck:
 
 def _profiles(store: Store, saved: SavedRun) -> Profiles:
     """Those that the run kept; of a run that kept none, those of this version that it named."""
-    inputs = saved.state.fields.get("inputs")
+    inputs = saved.state.start.inputs
     if inputs is not None:
-        return read_inputs(store, str(inputs)).profiles
+        return read_inputs(store, inputs).profiles
     return _built_in(saved.plan)
 
 
 def _built_in(plan: Plan) -> Profiles:
-    noise: dict[str, str | None] = plan.header["noise"]
+    noise = plan.header.noise
     return {
         alias: None if digest is None or alias not in known_targets() else error_profile(alias)
         for alias, digest in noise.items()

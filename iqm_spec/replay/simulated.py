@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from attrs import define, field
 
-from iqm_spec.json_types import Json
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
-from iqm_spec.runs.aer import asked_of, jobs_of, record_line
-from iqm_spec.runs.derived import derived_line
-from iqm_spec.runs.keys import aer_key, installed_simulator
-from iqm_spec.runs.rows import DERIVED, RECORDS
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.stages.aer import AerOutcome, run_jobs
+from iqm_spec.stages.aer.stage import asked_of, jobs_of, simulated_record
+from iqm_spec.stages.derived import derived_record
+from iqm_spec.stages.keys import aer_key, installed_simulator
 from iqm_spec.statistics.significance import compare_counts, holm
 from iqm_spec.store import Store
+from iqm_spec.store.objects import Environment
+from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, DerivedRecord
 from iqm_spec.targets import ErrorProfile
 
 SIGNIFICANT = 0.001
@@ -78,7 +77,7 @@ def _records(total: int, found: _Found) -> ReplayCheck:
 
 def check_noise(plan: Plan, profiles: Profiles) -> ReplayCheck:
     """The stored error profiles are those that the plan names."""
-    named_: Mapping[str, Any] = plan.header["noise"]
+    named_ = plan.header.noise
     wrong = [
         Mismatch(f"noise of {alias}", "the stored error profile is not the one the plan names")
         for alias, digest in named_.items()
@@ -89,17 +88,16 @@ def check_noise(plan: Plan, profiles: Profiles) -> ReplayCheck:
 
 def changed_since(store: Store, saved: SavedRun) -> str:
     """Which versions and platform differ from those of the run, in words; empty where none."""
-    from iqm_spec.runs.environment import environment
+    from iqm_spec.engine.inputs import environment
 
-    then = saved.environment(store)
-    now: Any = environment()
+    then, now = saved.environment(store), environment()
     simulator, installed = saved.simulator, installed_simulator()
     told = [
-        f"{name} {was} then, {now['versions'].get(name)} now"
-        for name, was in then["versions"].items()
-        if name in _DECIDES and was != now["versions"].get(name)
+        f"{name} {was} then, {now.versions.get(name)} now"
+        for name, was in saved.versions(store).items()
+        if name in _DECIDES and was != now.versions.get(name)
     ]
-    if then["platform"] != now["platform"]:
+    if then is not None and then.platform != now.platform:
         told.append(f"{_platform(then)} then, {_platform(now)} now")
     if simulator.way != installed.way:
         told.append(f"way of simulating {simulator.way} then, {installed.way} now")
@@ -110,8 +108,8 @@ _DECIDES = ("numpy", "qiskit", "qiskit-aer")
 """Packages that counts depend on."""
 
 
-def _platform(environment: Mapping[str, Any]) -> str:
-    return f"{environment['platform']['system']} on {environment['platform']['machine']}"
+def _platform(environment: Environment) -> str:
+    return f"{environment.platform.system} on {environment.platform.machine}"
 
 
 def _digest(profile: ErrorProfile | None) -> str | None:
@@ -129,7 +127,7 @@ def _compare(
     store: Store, keyed: Mapping[str, PlannedPoint], outcomes: list[AerOutcome], found: _Found
 ) -> None:
     keys = [outcome.key for outcome in outcomes]
-    records, derived = store.find(RECORDS, keys), store.find(DERIVED, keys)
+    records, derived = store.find(AER_RECORDS, keys), store.find(AER_DERIVED, keys)
     for outcome in outcomes:
         what = named(keyed[outcome.key], "aer")
         held = records.get(outcome.key)
@@ -139,10 +137,9 @@ def _compare(
             else:
                 found.left += 1
             continue
-        wrong = differing(held.record, record_line(outcome))
+        wrong = differing(held.record, simulated_record(outcome))
         if "counts" in wrong and found.changed:
-            counts: Any = held.record["counts"]
-            p = compare_counts(counts, outcome.counts).p_value
+            p = compare_counts(held.record.counts, outcome.counts).p_value
             found.others.append((what, p))
             continue
         if wrong:
@@ -151,15 +148,11 @@ def _compare(
         found.derived += _derived(what, more.record if more else None, outcome)
 
 
-def _derived(
-    what: str, stored: Mapping[str, Any] | None, outcome: AerOutcome
-) -> Iterator[Mismatch]:
+def _derived(what: str, stored: DerivedRecord | None, outcome: AerOutcome) -> Iterator[Mismatch]:
     if stored is None:
         yield Mismatch(what, "its distances are not in the folder")
         return
-    made: Mapping[str, Json] = derived_line(
-        outcome.key, outcome.ideal, outcome.comparison, outcome.why_no_ideal
-    )
+    made = derived_record(outcome.key, outcome.ideal, outcome.comparison, outcome.why_no_ideal)
     if wrong := differing(stored, made):
         yield Mismatch(what, f"{_and(wrong)} came out otherwise")
 

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from iqm_spec import memory
 from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
 from iqm_spec.analysis.logical_error import can_decode
-from iqm_spec.analysis.run_analyses import analysis_lines, analyze_run, stored_analyses
-from iqm_spec.json_types import Json
+from iqm_spec.analysis.run_analyses import analysis_records, analyze_run, stored_analyses
+from iqm_spec.engine.respec import Respec, respec
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import Point
-from iqm_spec.plan.explain import point_name
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
-from iqm_spec.runs.aer import comparison_of
-from iqm_spec.runs.keys import aer_key
-from iqm_spec.runs.respec import Respec, respec
-from iqm_spec.runs.rows import RECORDS
-from iqm_spec.runs.saved import SavedRun
-from iqm_spec.runs.shots import SIMULATED, order_line
 from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
+from iqm_spec.stages.aer.stage import comparison_of
+from iqm_spec.stages.keys import aer_key
+from iqm_spec.stages.shots import in_order
 from iqm_spec.statistics.requirements import judge
 from iqm_spec.store import Store
+from iqm_spec.store.records import AER_MEMORY, AER_RECORDS, AnalysisRecord
 from iqm_spec.version import __version__
 
 _AT_ONCE = 4096
@@ -41,18 +39,16 @@ def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
         points = plan.points[start : start + _AT_ONCE]
         natives = natives_of(store, plan, points)
         for point in points:
-            native = natives[point.ask]
-            summary: dict[str, Json] = dict(native.summary)
+            native = natives[point.circuit_key]
             if native.digest != point.circuit:
                 yield Mismatch(
                     named(point, "plan"),
                     f"the stored circuit is {native.digest[:12]}, the plan names "
                     f"{point.circuit[:12]}",
                 )
-            elif summary != dict(point.summary):
-                yield Mismatch(
-                    named(point, "plan"), f"its plan tells {point.summary}, it has {summary}"
-                )
+            elif native.summary != point.summary:
+                told, summary = point.summary.to_json(), native.summary.to_json()
+                yield Mismatch(named(point, "plan"), f"its plan tells {told}, it has {summary}")
 
 
 _SETTINGS = ("name", "seed", "calibration", "order")
@@ -68,7 +64,7 @@ def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
     if again is None:
         return None
     planned = [point for point in saved.plan.points if not is_calibration(point)]
-    versions = saved.environment(store).get("versions", {})
+    versions = saved.versions(store)
     same_version = versions.get("iqm-spec") == __version__
     unknown = others = 0
     wrong = list(_settings(again, saved))
@@ -78,10 +74,10 @@ def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
         if own is None:
             wrong.append(Mismatch(f"{point.name} (spec)", "the plan has no such point"))
             continue
-        ask = again.ask(point)
+        ask = again.circuit_key(point)
         unknown += ask is None
         wrong += [Mismatch(named(own, "plan"), why) for why in _differences(point, own)]
-        if ask is not None and ask != own.ask:
+        if ask is not None and ask != own.circuit_key:
             others += not same_version
             wrong += [Mismatch(named(own, "plan"), _OTHER)] if same_version else []
     wrong += [Mismatch(named(p, "plan"), "the spec asks for no such point") for p in left.values()]
@@ -96,10 +92,10 @@ _OTHER = "the spec, its files and machines ask for another circuit"
 
 def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
     header = saved.plan.header
-    told = {**header, "name": saved.plan.name}
-    for name in _SETTINGS:
-        if told.get(name) != getattr(again.spec, name):
-            yield Mismatch(f"{name} (spec)", f"the plan has {told.get(name)}")
+    planned = (header.spec.name, header.seed, header.calibration, header.order)
+    for name, setting in zip(_SETTINGS, planned, strict=True):
+        if setting != getattr(again.spec, name):
+            yield Mismatch(f"{name} (spec)", f"the plan has {setting}")
     if saved.state.name != saved.plan.name:
         yield Mismatch("name (run)", f"the plan is of {saved.plan.name}")
 
@@ -120,10 +116,10 @@ def check_verdict(store: Store, saved: SavedRun) -> ReplayCheck | None:
     wrong: list[Mismatch] = []
     total = 0
     for told in saved.stages:
-        if told["stage"] != "mock" and told["stage"] in saved.judged:
+        if told.stage != "mock" and told.stage in saved.judged:
             total += 1
-            of = _aer if told["stage"] == "aer" else _hardware
-            wrong += of(store, saved, told["status"])
+            of = _aer if told.stage == "aer" else _hardware
+            wrong += of(store, saved, told.status)
     return check_of("verdicts", total, wrong) if total else None
 
 
@@ -137,7 +133,7 @@ def _hardware(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
 
 
 def _aer(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
-    require: Any = saved.plan.header["require"].get("aer", {})
+    require = saved.plan.header.require.get("aer", {})
     rows = (row for row in saved.each_row(store) if row.stage == "aer")
     named = (
         (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))
@@ -162,13 +158,15 @@ def check_simulated_shots(store: Store, saved: SavedRun) -> ReplayCheck | None:
 
 def _wrong(store: Store, points: dict[str, PlannedPoint], ended: bool) -> Iterator[Mismatch]:
     for key, point in points.items():
-        shots, counts = store.find_one(SIMULATED, key), store.find_one(RECORDS, key)
+        shots = store.find(AER_MEMORY, [key]).get(key)
+        counts = store.find(AER_RECORDS, [key]).get(key)
         if shots is None:
             if ended:
                 yield Mismatch(named(point, "aer"), "its shots are not in the folder")
         elif counts is not None:
-            stored, made = memory.unpack(shots.record), order_line(key, counts.record)
-            if stored.tobytes() != memory.unpack(made).tobytes():
+            held = shots.record
+            stored = memory.unpack(held.shots, held.width, held.bits)
+            if stored.tobytes() != memory.unpack(**in_order(key, counts.record)).tobytes():
                 yield Mismatch(named(point, "aer"), "its shots came out in another order")
 
 
@@ -184,26 +182,26 @@ def check_analyses(store: Store, saved: SavedRun) -> ReplayCheck | None:
     for _, told, lines in stored_analyses(store, saved):
         wanted = {name: options for name, options in told.items() if name not in left_out}
         made = _made(store, saved, wanted)
-        own = [line for line in lines if line["analysis"] in wanted]
+        own = [line for line in lines if line.analysis in wanted]
         left += len(lines) - len(own)
         total += len(own)
-        wrong += _compared({str(line["key"]): line for line in own}, made)
+        wrong += _compared({line.key: line for line in own}, made)
     if not total and not left:
         return None
     note = f"{left} of {' and '.join(sorted(left_out))} are left out" if left else ""
     return check_of("analyses", total, wrong, note)
 
 
-def _made(store: Store, saved: SavedRun, wanted: DeclaredAnalyses) -> dict[str, Mapping[str, Json]]:
-    found = analyze_run(store, saved, analyses=wanted)
-    return {str(line["key"]): line for line in analysis_lines(found)}
+def _made(store: Store, saved: SavedRun, analyses: DeclaredAnalyses) -> dict[str, AnalysisRecord]:
+    results = analyze_run(store, saved, analyses=analyses)
+    return {record.key: record for record in analysis_records(results)}
 
 
 def _compared(
-    stored: Mapping[str, Mapping[str, Json]], made: Mapping[str, Mapping[str, Json]]
+    stored: Mapping[str, AnalysisRecord], made: Mapping[str, AnalysisRecord]
 ) -> Iterator[Mismatch]:
     for key, line in stored.items():
-        what = f"{line['analysis']} of {line['circuit']} ({line['stage']})"
+        what = f"{line.analysis} of {line.circuit} ({line.stage})"
         if key not in made:
             yield Mismatch(what, "the run's counts give no such analysis")
         elif wrong := differing(line, made[key]):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from iqm_spec.allocation.papers import CircuitRow, circuit_rows
 from iqm_spec.plan.label import count
@@ -35,21 +34,21 @@ def asked(subject: Subject) -> Section:
 
 def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
     plan = subject.saved.plan
-    header: Mapping[str, Any] = plan.header
+    header = plan.header
     machines = sorted({point.target for point in plan.points})
     shots = sorted({point.shots for point in plan.points})
     noise = [
-        f"{clean(alias, 40)}: {'none' if profile is None else f'profile {str(profile)[:12]}'}"
-        for alias, profile in sorted(header["noise"].items())
+        f"{clean(alias, 40)}: {'none' if one is None else f'profile {str(one)[:12]}'}"
+        for alias, one in sorted(header.noise.items())
     ]
     rows = [
         ("Run", subject.id),
         ("Machine" if len(machines) == 1 else "Machines", clean(listed(machines))),
-        ("Stages", ", ".join(header["stages"])),
+        ("Stages", ", ".join(header.stages)),
         ("Points", f"{len(plan.points):,}"),
         ("Transpiled circuits", f"{plan.circuits:,}"),
-        ("Shots", listed([f"{profile:,}" for profile in shots])),
-        ("Seed of the simulation", str(header["seed"])),
+        ("Shots", listed([f"{one:,}" for one in shots])),
+        ("Seed of the simulation", str(header.seed)),
         ("Noise of the simulation", listed(noise)),
         *_of_servers(subject),
         ("Begun", subject.saved.state.started.strftime("%Y-%m-%d %H:%M:%S UTC")),
@@ -60,12 +59,12 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
 
 def _of_servers(subject: Subject) -> list[tuple[str, str]]:
     """What matters to jobs at a server alone."""
-    header: Mapping[str, Any] = subject.saved.plan.header
-    if not {"mock", "hardware"} & set(header["stages"]):
+    header = subject.saved.plan.header
+    if not {"mock", "hardware"} & set(header.stages):
         return []
     return [
-        ("Calibration set", _calibration(str(header.get("calibration", "")))),
-        ("Mode", clean(header["mode"])),
+        ("Calibration set", _calibration(header.calibration)),
+        ("Mode", clean(header.mode)),
         ("Server", clean(_server(subject))),
     ]
 
@@ -80,7 +79,7 @@ def _calibration(asked_for: str) -> str:
 
 def _last(subject: Subject) -> tuple[str, str]:
     """When it ended, or when it was last looked at: a run that waits goes on at the server."""
-    at = subject.saved.state.fields.get("at")
+    at = subject.saved.state.end.at
     if at is None:
         return "Ended", "not ended"
     waits = subject.saved.status in ("waiting", "unknown")
@@ -100,13 +99,10 @@ def _stages(subject: Subject) -> Block:
     if not stages:
         return Text("The run has no verdict: it goes on, or it broke off.", "warning")
     rows = []
-    for stage in stages:
-        verdict = stage.get("verdict") or ()
-        why = "; ".join(map(str, verdict)) if isinstance(verdict, list | tuple) else str(verdict)
-        why = lasting(why)
-        name = stage_name(str(stage["stage"]), bool(stage.get("emulated")), _noisy(subject))
-        points = f"{int(stage.get('points', 0)):,}"
-        rows.append((name, clean(stage["status"], 20), points, clean(why, 600)))
+    for state in stages:
+        why = lasting("; ".join(state.verdict))
+        name = stage_name(state.stage, state.emulated, _noisy(subject))
+        rows.append((name, clean(state.status, 20), f"{state.points:,}", clean(why, 600)))
     columns = (Column("stage"), Column("verdict"), Column("points", number=True), Column("reasons"))
     return Table("Stages and their verdicts", columns, tuple(rows))
 

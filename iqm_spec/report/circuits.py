@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from iqm_spec.model import NativeCircuit
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.keep import circuits_of, natives_of
+from iqm_spec.plan.circuits import circuits_of, natives_of
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.plan.plan import PlannedPoint, collapsed
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
 from iqm_spec.plots.circuit import circuit_drawing, native_wires, qiskit_wires
@@ -37,7 +36,7 @@ def circuits(subject: Subject) -> Section:
     before = logical(subject, kept)
     blocks: list[Block] = []
     for number, point in enumerate(kept):
-        own = tuple(_blocks(subject, point, natives[point.ask], before[point.id]))
+        own = tuple(_blocks(subject, point, natives[point.circuit_key], before[point.id]))
         title = f"{point_name(point)} on {clean(point.target, 40)}"
         if number < _OPEN:
             blocks += [Text(title, "title"), *own]
@@ -58,8 +57,8 @@ def _different(subject: Subject) -> list[PlannedPoint]:
     natives = natives_of(subject.store, subject.saved.plan, points)
     distinct: dict[object, PlannedPoint] = {}
     for point in points:
-        place = natives[point.ask].template.structure.components
-        key = point.name, point.target, place, str(sorted(point.summary.items(), key=str))
+        place = natives[point.circuit_key].template.structure.components
+        key = point.name, point.target, place, str(point.summary.to_json())
         distinct.setdefault(key, point)
     return list(distinct.values())
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from iqm_spec.analysis.merit import Merit
-from iqm_spec.plan.differences import in_words
-from iqm_spec.plan.explain import Explanation, explain
+from iqm_spec.engine.words import stage_label
+from iqm_spec.plan.differences import Explanation, explain, in_words
 from iqm_spec.plan.label import count
 from iqm_spec.plots.bars import Outcomes, outcome_bars
 from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot
@@ -31,8 +31,7 @@ from iqm_spec.report.outcomes import MOST_SHOWN, outcome_sets
 from iqm_spec.report.run_report import MADE_BY, banners
 from iqm_spec.report.subject import Subject
 from iqm_spec.runs.paired import Pair, in_short, paired
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.words import named
+from iqm_spec.stages.rows import Row
 
 _MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_LISTED = 1000, 4, 400, 24
 
@@ -90,8 +89,7 @@ def _both(left: Subject, right: Subject) -> Iterator[tuple[str, str]]:
     for name, subject in (("A", left), ("B", right)):
         begun = subject.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
         stages = ", ".join(
-            f"{stage_name(str(s['stage']), bool(s.get('emulated')), _noisy(subject))}: "
-            f"{clean(s['status'], 20)}"
+            f"{stage_name(s.stage, s.emulated, _noisy(subject))}: {clean(s.status, 20)}"
             for s in subject.saved.stages
         )
         yield f"Run {name}", subject.id
@@ -245,7 +243,7 @@ def _verdict(pair: Pair) -> str:
 
 def _stage(pair: Pair) -> str:
     """The stage that both share; the noise of a simulation need not be the same."""
-    return named(pair.left.stage, pair.left.emulated or pair.right.emulated)
+    return stage_label(pair.left.stage, pair.left.emulated or pair.right.emulated)
 
 
 def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.cost.ranges import amount
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.plots.svg import picture_of
 from iqm_spec.plots.timeline import MOST_JOBS, JobTimes, timeline
@@ -27,9 +26,10 @@ from iqm_spec.report.names import clean, seconds
 from iqm_spec.report.subject import Subject
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
-from iqm_spec.stages.server.spending import Counting, Entry, entry_of
-from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.server.attempts import Attempt, Phase
+from iqm_spec.stages.server.budget import Counting, Entry, entry_of
 from iqm_spec.store import Store
+from iqm_spec.store.objects import JobReportObject
 
 _MOST_ROWS = 200
 
@@ -56,10 +56,10 @@ class _Job:
 
 def jobs(subject: Subject) -> Section | None:
     """Timeline and costs; None for a run that asked no server."""
-    failed = {attempt["stage"] for attempt in subject.saved.stages if attempt["status"] == "failed"}
+    failed = {state.stage for state in subject.saved.stages if state.status == "failed"}
     shown = [
         _job(subject.store, attempt, failed=stage.value in failed)
-        for stage in Stage
+        for stage in StageName
         for attempt in subject.jobs.get(stage, ())
     ]
     if not shown:
@@ -85,12 +85,12 @@ def jobs(subject: Subject) -> Section | None:
 
 def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
     times = _times(store, attempt)
-    estimate = attempt.fields.get("server_estimate_seconds")
+    estimate = attempt.end.server_estimate_seconds if attempt.end else None
     return _Job(
         attempt=attempt,
         entry=entry_of(attempt, Counting()),
-        estimate=float(estimate) if isinstance(estimate, int | float) else None,
-        created=times.get("created") or _posix(attempt.intent.get("at")),
+        estimate=None if estimate is None else float(estimate),
+        created=times.get("created") or _posix(attempt.intent.at),
         started=times.get("execution_started"),
         ended=times.get("execution_ended"),
         given_up=failed and attempt.phase is Phase.SUBMITTED,
@@ -99,13 +99,12 @@ def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
 
 def _times(store: Store, attempt: Attempt) -> dict[str, float]:
     """The server's own timeline, where it told one."""
-    name = attempt.fields.get("report")
-    if not isinstance(name, str):
+    name = attempt.end.report if attempt.end else None
+    if name is None:
         return {}
     try:
-        stored: Any = store.get_json(name)
-        report = parse_stored(stored["job"])
-    except (StoreCorrupt, BadAnswer, KeyError, TypeError):
+        report = parse_stored(store.get(name, JobReportObject).job)
+    except (StoreCorrupt, BadAnswer):
         return {}
     times: dict[str, float] = {}
     for _, status, when in report.timeline:
@@ -159,14 +158,14 @@ def _table(shown: list[_Job]) -> Table:
 
 def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     attempt, entry = job.attempt, job.entry
-    mock = attempt.intent.get("stage") == Stage.MOCK.value
+    mock = attempt.intent.stage == StageName.MOCK.value
     yield clean(", ".join(attempt.ids) or attempt.job[:12], 80)
     yield job.name
     phase = "no result given" if job.given_up else attempt.phase.value
-    yield clean(attempt.fields.get("status", phase), 30)
+    yield clean(phase if attempt.status is None else attempt.status, 30)
     yield _moment(job.created)
     yield f"{entry.circuits:,}"
-    yield f"{int(attempt.intent.get('shots', 0)):,}"
+    yield f"{attempt.intent.shots:,}"
     yield _waited(job)
     yield _ran(job)
     predicted = entry.predicted
@@ -177,10 +176,7 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     yield (
         "free" if mock else "" if entry.measured_credits is None else amount(entry.measured_credits)
     )
-    fields = attempt.fields
-    yield clean(
-        fields.get("calibration_set_id") or attempt.intent.get("calibration_set_id") or "", 40
-    )
+    yield clean(attempt.calibration_set_id or attempt.intent.calibration_set_id or "", 40)
 
 
 def _moment(time: float | None) -> str:
@@ -189,7 +185,7 @@ def _moment(time: float | None) -> str:
 
 
 def _costs(shown: list[_Job]) -> Iterator[Block]:
-    paid = [job.entry for job in shown if job.attempt.intent.get("stage") == Stage.HARDWARE.value]
+    paid = [job.entry for job in shown if job.attempt.intent.stage == StageName.HARDWARE.value]
     done = [entry for entry in paid if entry.measured_seconds is not None]
     if not paid:
         return

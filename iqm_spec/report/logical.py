@@ -15,13 +15,13 @@ from attrs import frozen
 from iqm_spec.circuits import CircuitError
 from iqm_spec.circuits.build import build_circuit
 from iqm_spec.circuits.generators import BUILT_IN
+from iqm_spec.engine.respec import Respec, respec
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import Point, SourceKind
-from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.respec import Respec, respec
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -72,7 +72,7 @@ def _circuit(again: Respec, point: Point, planned: PlannedPoint) -> QuantumCircu
     source = again.source_of(point)
     if source is None:
         return Missing(_TOO_LITTLE)
-    if again.ask(point) != planned.ask:
+    if again.circuit_key(point) != planned.circuit_key:
         return Missing("this version of iqm-spec would make another circuit of it")
     try:
         return build_circuit(*source)

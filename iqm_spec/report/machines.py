@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any
 
-from iqm_spec.plan.keep import natives_of
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
 from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import (
@@ -23,7 +22,8 @@ from iqm_spec.report.document import (
 )
 from iqm_spec.report.names import clean, listed, thinned
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.calibrations import read_calibrations
+from iqm_spec.stages.server.machines import read_calibrations
+from iqm_spec.store.objects import StoredCalibration
 from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.targets.quality_metrics import observations
 
@@ -52,7 +52,7 @@ def _used(subject: Subject) -> dict[str, Used]:
     pairs: dict[str, set[tuple[str, str]]] = {}
     seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
     for point in kept:
-        skeleton = natives[point.ask].template
+        skeleton = natives[point.circuit_key].template
         if skeleton.digest not in seen:
             bare = skeleton.structure
             names = bare.components
@@ -78,9 +78,9 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
     name = clean(alias, 40)
     caption = f"{name}: {len(used.components)} of {len(machine.components)} components in use."
     sets = dict.fromkeys(
-        clean(row.record.get("calibration_set_id"), 60)
+        clean(row.calibration_set_id, 60)
         for row in subject.rows
-        if row.record and row.point.target == alias and row.record.get("calibration_set_id")
+        if row.record and row.point.target == alias and row.calibration_set_id
     )
     if len(machine.components) <= MOST_COMPONENTS:
         yield Pictures(
@@ -100,24 +100,24 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
             ("Noise of the simulation", clean(profile.source) if profile else "none"),
         )
     )
-    for calibration in read_calibrations(subject.store, subject.saved.calibrations):
-        if calibration.get("alias") == alias:
-            yield from _calibration(calibration, used)
+    for stored in read_calibrations(subject.store, subject.saved.calibrations):
+        if stored.alias == alias:
+            yield from _calibration(stored, used)
     if profile is not None:
         yield Text(f"{name}: {_summary(profile, used)}")
         tables = _tables(profile, used, machine.components)
         yield Fold(f"Error figures of {name} that the simulation used", tables)
 
 
-def _calibration(calibration: Mapping[str, Any], used: Used) -> Iterator[Block]:
+def _calibration(calibration: StoredCalibration, used: Used) -> Iterator[Block]:
     """What the server told of a set: medians over the components in use, and its best words."""
     figures: dict[str, list[float]] = {}
-    for observation in observations(calibration["metrics"]):
+    for observation in observations(calibration.metrics):
         if observation.domain != "gates" and _in_use(observation.locus, used):
             figures.setdefault(observation.title, []).append(observation.value)
     if not figures:
         return
-    name = clean(calibration.get("calibration_set_id"), 60)
+    name = clean(calibration.calibration_set_id, 60)
     rows = tuple(
         (clean(figure, 60), f"{median(values):.4g}", f"{min(values):.4g}", f"{max(values):.4g}", n)
         for figure, values in sorted(figures.items())[:_MOST_ROWS]

@@ -35,7 +35,8 @@ from iqm_spec.report.names import (
     with_error,
 )
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
+from iqm_spec.store.structure import to_json
 
 _MOST_ROWS = 200
 MOST_FIGURES = 24
@@ -88,7 +89,7 @@ def _perfect(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """What a perfect device would show at these shots, by figure and point."""
     perfect: dict[str, dict[str, float]] = {}
     for row in rows:
-        for name, level in (row.comparison or {}).items():
+        for name, level in to_json(row.comparison).items() if row.comparison else ():
             if name.startswith(_PREFIX) and isinstance(level, int | float):
                 perfect.setdefault(name.removeprefix(_PREFIX), {})[row.point.id] = float(level)
     return perfect
@@ -152,7 +153,7 @@ def _notes(analysed: Sequence[Analysed]) -> list[str]:
 
 
 def _none(subject: Subject) -> str:
-    reasons = [row.derived.get("reason") for row in subject.rows if row.derived]
+    reasons = [row.why_no_comparison for row in subject.rows if row.derived]
     known = list(dict.fromkeys(clean(reason) for reason in reasons if reason))
     why = f": {known[0]}" if known else ""
     return f"There are no figures of merit for this run{why}."

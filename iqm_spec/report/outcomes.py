@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import nsmallest
 from typing import Any
 
@@ -36,7 +36,7 @@ from iqm_spec.report.names import (
     with_error,
 )
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import wilson
 
 MOST_ROWS = 1000
@@ -71,10 +71,8 @@ class PointRows:
     def fidelity(self, stage: str = "") -> float | None:
         """Its Hellinger fidelity on a stage; of any, the machine's before the simulation's."""
         for row in reversed(self.known):
-            comparison: Any = row.comparison
-            known = comparison and comparison.get("hellinger_fidelity") is not None
-            if known and stage in ("", row.stage):
-                return float(comparison["hellinger_fidelity"])
+            if row.comparison is not None and stage in ("", row.stage):
+                return float(row.comparison.hellinger_fidelity)
         return None
 
 
@@ -116,7 +114,7 @@ def _intro(subject: Subject, shown: int, counted: int) -> str:
     text += "Qiskit prints them; thin lines are one standard error of the counting."
     if shown < counted:
         text += f" {shown} of {counted:,} points are drawn here."
-    if "mock" in subject.saved.plan.header["stages"]:
+    if "mock" in subject.saved.plan.header.stages:
         text += " Counts of a mock are random bits by design and are not shown."
     return text
 
@@ -137,14 +135,14 @@ def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) ->
 def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:
     """Ideal, simulated and measured outcomes of one point, in this order."""
     sets = _ideal(rows)
-    sets_seen = {row.record.get("calibration_set_id") for row in rows if row.record}
+    sets_seen = {row.calibration_set_id for row in rows if row.record}
     for row in rows:
         total = sum(row.counts.values())
         if not total:
             continue
         name = stage_name(row.stage, row.emulated, subject.noisy(row.point.target))
         if row.stage == "hardware" and len(sets_seen - {None}) > 1 and row.record:
-            name += f", set {clean(row.record.get('calibration_set_id'), 8)}"
+            name += f", set {clean(row.calibration_set_id, 8)}"
         shares = {bits: number / total for bits, number in row.counts.items()}
         color = 0 if row.stage == "aer" else 1 + sum(own.color in (1, 2, 3) for own in sets)
         sets.append(Outcomes(clean(name, 60), shares, color, total))
@@ -153,12 +151,10 @@ def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:
 
 def _ideal(rows: Sequence[Row]) -> list[Outcomes]:
     for row in rows:
-        derived: Mapping[str, Any] = row.derived or {}
-        ideal = derived.get("ideal")
-        if isinstance(ideal, Mapping) and ideal:
-            complete = bool(derived.get("complete"))
+        if row.derived is not None and row.ideal:
+            complete = bool(row.derived.complete)
             name = "ideal" if complete else "ideal, of outcomes seen"
-            return [Outcomes(name, {b: float(p) for b, p in ideal.items()}, 6, None, complete)]
+            return [Outcomes(name, {b: float(p) for b, p in row.ideal.items()}, 6, None, complete)]
     return []
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from iqm_spec.engine.words import stage_label
 from iqm_spec.report.asked import asked
 from iqm_spec.report.circuits import circuits
 from iqm_spec.report.document import Block, Code, Document, Facts, Fold, Section, Text
@@ -14,9 +12,7 @@ from iqm_spec.report.merits import merits
 from iqm_spec.report.names import clean
 from iqm_spec.report.outcomes import by_point, outcomes
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.log import JOB
-from iqm_spec.runs.words import named
-from iqm_spec.store.layout import DIGEST
+from iqm_spec.store.events import JobCompleted, RunJob
 from iqm_spec.version import __version__
 
 MADE_BY = (
@@ -72,9 +68,9 @@ def emulated(subject: Subject) -> str:
 def not_passed(subject: Subject) -> str:
     """The first stage that did not pass, of which the later ones were kept waiting."""
     for stage_state in subject.saved.stages:
-        message = _MESSAGES.get(str(stage_state["status"]))
+        message = _MESSAGES.get(stage_state.status)
         if message is not None:
-            stage = named(str(stage_state["stage"]), bool(stage_state.get("emulated")))
+            stage = stage_label(stage_state.stage, stage_state.emulated)
             return f"Not complete. {message.format(stage=stage)}; its verdict has the reasons."
     return ""
 
@@ -94,32 +90,35 @@ def provenance(subject: Subject) -> Section:
 
 
 def _versions(subject: Subject) -> tuple[tuple[str, str], ...]:
-    versions: Any = subject.environment.get("versions", {})
-    platform: Any = subject.environment.get("platform", {})
     rows: list[tuple[str, str]] = [("Run", subject.id)]
-    if isinstance(versions, Mapping):
+    if environment := subject.environment:
         rows += [
             (clean(n, 40), clean(v or "not installed", 40))
-            for n, v in sorted(versions.items())[:_MOST_ROWS]
+            for n, v in sorted(environment.versions.items())[:_MOST_ROWS]
         ]
-    if isinstance(platform, Mapping):
-        rows.append(("platform", clean(" ".join(map(str, platform.values())), 60)))
+        platform = environment.platform
+        rows.append(("platform", clean(f"{platform.machine} {platform.system}", 60)))
     return (*rows, ("report made by", f"iqm-spec {__version__}"))
 
 
 def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
-    fields, plan = subject.saved.state.fields, subject.saved.plan
-    rows = [
-        ("spec, its meaning", plan.header["spec"]["digest"]),
-        ("spec, its text", fields.get("text")),
+    start, plan = subject.saved.state.start, subject.saved.plan
+    rows: list[tuple[str, str | None]] = [
+        ("spec, its meaning", plan.header.spec.digest),
+        ("spec, its text", start.text),
         ("plan", plan.digest),
-        ("machines, noise, files", fields.get("inputs")),
-        ("versions", fields.get("environment")),
+        ("machines, noise, files", start.inputs),
+        ("versions", start.environment),
     ]
-    rows += [("transpiled circuits", digest) for digest in plan.header["circuits"][:_MOST_PACKS]]
-    packs = [event.fields.get("records") for event in subject.saved.state.of_kind(JOB)]
-    packs += [job.fields.get("records") for jobs in subject.jobs.values() for job in jobs]
-    known = list(dict.fromkeys(str(digest) for digest in packs if DIGEST.fullmatch(str(digest))))
+    rows += [("transpiled circuits", digest) for digest in plan.header.circuits[:_MOST_PACKS]]
+    packs = [job.records for job in subject.saved.state.each(RunJob)]
+    packs += [
+        job.outcome.records
+        for jobs in subject.jobs.values()
+        for job in jobs
+        if isinstance(job.outcome, JobCompleted)
+    ]
+    known = list(dict.fromkeys(digest for digest in packs if digest is not None))
     rows += [("records", digest) for digest in known[:_MOST_PACKS]]
     if len(known) > _MOST_PACKS:
         rows.append(("records", f"and {len(known) - _MOST_PACKS:,} more packs"))

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import field, frozen
 
 from iqm_spec.analysis.merit import Analysed
 from iqm_spec.analysis.run_analyses import DEFAULT_ANALYSES, analyze_run, declared
+from iqm_spec.engine.inputs import Inputs, read_inputs
+from iqm_spec.engine.respec import source_of_run
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import JobFailed, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.runs.gaps import Gaps, gaps
-from iqm_spec.runs.inputs import Inputs, read_inputs
-from iqm_spec.runs.respec import source_of_run
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.source import Source
 from iqm_spec.spec.schema import PLUGINS
-from iqm_spec.stages.server.state import Attempt
-from iqm_spec.stages.server.work import look
+from iqm_spec.stages.registry import SERVER_STAGES
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.attempts import Attempt, read_work
 from iqm_spec.store import Store
+from iqm_spec.store.objects import Environment, StoredText
 
 
 @frozen
@@ -36,8 +36,8 @@ class Subject:
     text: str = field(repr=False)
     source: Source | None = field(repr=False)
     inputs: Inputs | None = field(repr=False)
-    environment: Mapping[str, Any]
-    jobs: Mapping[Stage, tuple[Attempt, ...]] = field(repr=False)
+    environment: Environment | None
+    jobs: Mapping[StageName, tuple[Attempt, ...]] = field(repr=False)
     """The jobs at a server that stand for the run's points."""
     not_analysed: str = ""
     """Why an analysis that the spec declared could not be done here."""
@@ -58,33 +58,25 @@ class Subject:
     @property
     def overridden(self) -> Mapping[str, Json]:
         """Values that came from `--set`, by their paths."""
-        values = self.saved.state.fields.get("set")
-        return values if isinstance(values, Mapping) else {}
+        return self.saved.state.start.set or {}
 
     @property
     def emulated(self) -> tuple[str, ...]:
         """The stages that an emulator answered."""
         stages = {row.stage for row in self.rows if row.emulated}
-        stages |= {
-            str(stage_state["stage"])
-            for stage_state in self.saved.stages
-            if stage_state.get("emulated")
-        }
+        stages |= {state.stage for state in self.saved.stages if state.emulated}
         stages |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
-        return tuple(stage for stage in ("mock", "hardware") if stage in stages)
+        return tuple(stage.name for stage in SERVER_STAGES if stage.name in stages)
 
     def noisy(self, target: str) -> bool:
         """Whether the Aer stage simulated noise on this target."""
-        noise: Mapping[str, Any] = self.saved.plan.header["noise"]
-        return noise.get(target) is not None
+        return self.saved.plan.header.noise.get(target) is not None
 
 
 def subject_of(store: Store, saved: SavedRun) -> Subject:
     """Everything a report needs of a run; StoreCorrupt where what it names is not in the folder."""
     rows = tuple(saved.each_row(store))
-    fields = saved.state.fields
-    spec: Any = store.get_json(str(fields["text"]))
-    inputs = fields.get("inputs")
+    start = saved.state.start
     analysed, why = _analysed(store, saved, rows)
     return Subject(
         store=store,
@@ -92,9 +84,9 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
         rows=rows,
         analysed=analysed,
         gaps=gaps(saved, rows, store),
-        text=str(spec["text"]),
+        text=store.get(start.text, StoredText).text,
         source=source_of_run(store, saved),
-        inputs=None if inputs is None else read_inputs(store, str(inputs)),
+        inputs=None if start.inputs is None else read_inputs(store, start.inputs),
         environment=saved.environment(store),
         jobs=_jobs(store, saved),
         not_analysed=why,
@@ -113,18 +105,17 @@ def _analysed(
 
 
 def _is_emulated(job: Attempt) -> bool:
-    return bool(job.intent.get("emulated"))
+    return job.intent.emulated
 
 
-def _jobs(store: Store, saved: SavedRun) -> dict[Stage, tuple[Attempt, ...]]:
+def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]:
     if saved.realm is None:
         return {}
     attempts = {}
-    for stage in (Stage.MOCK, Stage.HARDWARE):
-        stages: Any = saved.state.fields.get("wanted", ())
-        if stage.value not in stages:
+    for stage in [stage.name for stage in SERVER_STAGES]:
+        if stage.value not in saved.state.start.wanted:
             continue
         named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}
-        work = look(saved.plan, stage, saved.realm, store, write=False)
+        work = read_work(saved.plan, stage, saved.realm, store)
         attempts[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
     return attempts

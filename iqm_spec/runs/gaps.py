@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from enum import Enum
-from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.errors import StoreCorrupt
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.log import JOB, USED
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun
+from iqm_spec.stages.registry import stage_named
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.layout import DIGEST
-from iqm_spec.store.lost import lost_of_jobs
-from iqm_spec.store.references import named_jobs
-
-_PACKS = ("records", "derived")
-"""Fields of a job's event that name its results."""
+from iqm_spec.store.events import RunJob
+from iqm_spec.store.references import lost_of_jobs
 
 
 @frozen
@@ -60,13 +54,13 @@ class Gaps:
 
 def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
     """What is missing of a run, given its rows."""
-    status = {str(stage["stage"]): str(stage["status"]) for stage in saved.stages}
+    status = {stage.stage: stage.status for stage in saved.stages}
     absent: dict[_Kind, list[PlannedPoint]] = {kind: [] for kind in _Kind}
     for row in rows:
         if row.record is None:
             absent[_kind(row, status.get(row.stage, ""), saved.judged)].append(row.point)
     counts = (*absent[_Kind.LOST], *absent[_Kind.NOT_REACHED])
-    distances = [row for row in rows if row.record and row.derived is None and row.stage != "mock"]
+    distances = [row for row in rows if row.record and row.derived is None and _is_data(row.stage)]
     gone = bool(absent[_Kind.LOST]) or any(_was_done(row, saved.judged) for row in distances)
     if counts or distances:
         gone = gone or names_lost_objects(saved.state, store)
@@ -97,41 +91,32 @@ class _Kind(Enum):
 
 def _kind(row: Row, status: str, judged: Set[str]) -> _Kind:
     # a mock may pass without points that it has no gates for
-    if (status == "passed" and row.stage != "mock") or _was_done(row, judged):
+    if (status == "passed" and _is_data(row.stage)) or _was_done(row, judged):
         return _Kind.LOST
-    if status == "failed" and row.stage != "aer":
+    if status == "failed" and stage_named(row.stage).needs_server:
         return _Kind.GIVEN_UP
     return _Kind.WAITING if row.waiting else _Kind.NOT_REACHED
 
 
 def _was_done(row: Row, judged: Set[str]) -> bool:
     """Whether all that the row should hold was there once."""
-    return row.ended and (row.stage != "aer" or "aer" in judged)
+    return row.ended and (stage_named(row.stage).needs_server or row.stage in judged)
+
+
+def _is_data(stage: str) -> bool:
+    """Whether counts of the stage mean something."""
+    return not stage_named(stage).counts_are_random
 
 
 def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
     """Stages with counts for data that the run wanted and of which nothing was asked."""
-    wanted: Any = saved.state.fields.get("wanted", ())
+    wanted = saved.state.start.wanted
     begun = {row.stage for row in rows}
-    waived = {str(stage["stage"]) for stage in saved.stages if stage["status"] == "waived"}
-    return tuple(s for s in wanted if s != "mock" and s not in begun and s not in waived)
-
-
-def require_journals(store: Store, realm: str) -> None:
-    """StoreCorrupt where a run names jobs whose journals are gone: they might be paid again."""
-    held = set(store.job_keys())
-    for state in store.runs():
-        for event in state.of_kind(USED):
-            lost = [job for job in named_jobs(event.fields) if job not in held]
-            if lost and event.fields.get("realm") == realm:
-                raise StoreCorrupt(
-                    f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",
-                    hint="bring it back, from git or a colleague's copy: without it the same job "
-                    "might be paid twice",
-                )
+    waived = {stage.stage for stage in saved.stages if stage.status == "waived"}
+    return tuple(s for s in wanted if _is_data(s) and s not in begun and s not in waived)
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:
     """Whether a job of the run names results that are not in the folder (no bytes are read)."""
-    named = [event.fields.get(pack) for event in state.of_kind(JOB) for pack in _PACKS]
-    return not all(store.has(str(name)) for name in named if DIGEST.fullmatch(str(name)))
+    named = [pack for job in state.each(RunJob) for pack in (job.records, job.derived)]
+    return not all(store.has(pack) for pack in named if pack is not None)

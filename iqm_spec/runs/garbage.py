@@ -12,15 +12,14 @@ from pathlib import Path
 
 from attrs import frozen
 
+from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.runs.needs import needs_of
-from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store, verify
-from iqm_spec.store.disk import translated
+from iqm_spec.store.files import names_in, translated
 from iqm_spec.store.layout import DIGEST, INDEX, KIND, TMP
-from iqm_spec.store.reading import names_in
-from iqm_spec.store.unused import mentioned, objects_in, reached, roots
+from iqm_spec.store.references import mentioned, objects_in, reached, roots
 
 YOUNG_SECONDS = 3600.0
 """Files that were written less than so long ago are kept."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.shots import shots_of
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def bitstrings(store: Store, row: Row) -> list[str] | None:
 
     UsageError for more than are sensible as texts.
     """
-    if row.record is not None and row.record["shots_returned"] > MOST_TEXTS:
+    if row.record is not None and row.record.shots_returned > MOST_TEXTS:
         raise UsageError(
             f"point {row.point.id} has more than {MOST_TEXTS:,} shots, too many for texts",
             hint="write arrays instead: `--memory -o FILE.npz`",

@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 from iqm_spec.circuits.problems import InvalidCircuitFile
 from iqm_spec.circuits.stim import decode_stim, read_steps
+from iqm_spec.engine.respec import respec
+from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import UsageError
 from iqm_spec.model import SourceKind
-from iqm_spec.plan.explain import point_name
+from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.respec import respec
-from iqm_spec.runs.saved import SavedRun
 from iqm_spec.store import Store
 
 
@@ -30,7 +30,11 @@ def stim_texts(store: Store, saved: SavedRun, wanted: Collection[PlannedPoint]) 
         if planned is None or again is None:
             continue
         source = again.source_of(point)
-        if source is None or source[0] is not SourceKind.STIM or again.ask(point) != planned.ask:
+        if (
+            source is None
+            or source[0] is not SourceKind.STIM
+            or again.circuit_key(point) != planned.circuit_key
+        ):
             continue
         data = source[2]
         if data not in kept:

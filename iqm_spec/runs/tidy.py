@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from attrs import frozen
 
 from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 COUNTED = ("shots", "shots_returned", "calibration_set_id", "outcome", "count")
@@ -40,12 +40,11 @@ class Tidy:
     def lines(self) -> Iterator[list[object]]:
         """The lines, in the order of the rows and of their outcomes."""
         for row in self._rows:
-            point, values, compared = row.point, dict(row.point.values), row.comparison or {}
+            point, values = row.point, dict(row.point.values)
             told = [point.id, row.stage, row.emulated, point.name, point.target, point.repeat + 1]
             swept = [_cell(values.get(axis)) for axis in self._axes]
-            record = row.record or {}
-            got = [record.get("shots_returned"), record.get("calibration_set_id")]
-            distances = [compared.get(name) for name in COMPARED]
+            got = [row.record.shots_returned if row.record else None, row.calibration_set_id]
+            distances = [getattr(row.comparison, name, None) for name in COMPARED]
             for outcome, count in row.counts.items():  # none where the record is missing
                 yield [*told, *swept, point.shots, *got, outcome, count, *distances]
 

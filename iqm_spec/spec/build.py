@@ -13,7 +13,7 @@ from attrs import asdict
 
 from iqm_spec.diagnostics import TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, Stage
+from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, StageName
 from iqm_spec.spec.field_rules import default_name, source_of
 from iqm_spec.spec.schema import SECTIONS, Fields, analyses_with_defaults, field_defaults
 from iqm_spec.spec.sweep_blocks import ReportProblem, parse_blocks
@@ -46,7 +46,7 @@ def build_spec(
         description=given["description"],
         target=target,
         mode=mode,
-        stages=tuple(Stage(stage) for stage in given["stages"]),
+        stages=tuple(StageName(stage) for stage in given["stages"]),
         seed=given["seed"],
         circuits=circuits,
         sweep=sweep,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from iqm_spec.canonical import digest
 from iqm_spec.circuits import (
@@ -24,8 +24,12 @@ from iqm_spec.model import CIRCUIT_FILES, Point, SourceKind, Spec
 from iqm_spec.source import Source
 from iqm_spec.spec.check_analyses import check_analysis
 from iqm_spec.spec.check_axes import check_axes, check_sizes, check_values
-from iqm_spec.spec.check_circuits import CircuitChecks
-from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, check_machines
+from iqm_spec.spec.check_circuits import CircuitChecks, GeneratedFacts
+from iqm_spec.spec.check_machines import (
+    BUILT_IN_MACHINES,
+    MachineSource,
+    check_machines,
+)
 from iqm_spec.spec.circuit_files import CircuitFiles, bind_by_name, circuit_refs
 from iqm_spec.spec.reporter import Reporter, field_path
 from iqm_spec.spec.sweep_points import CircuitPoints
@@ -56,6 +60,8 @@ class CheckedSpec:
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile | None]
     allowed_code: frozenset[str]
+    generated: GeneratedFacts = field(factory=dict, eq=False, repr=False)
+    """Facts of the circuits that generators made while the spec was checked."""
 
     @property
     def text(self) -> str:
@@ -178,10 +184,31 @@ def check_spec(
     )
     if not report and seen(checked):
         return checked, []
-    checks = CircuitChecks(architectures, files, allowed_code, report)
+    checks = CircuitChecks(architectures, files, allowed_code, report, checked.generated)
     for points in sound:
         checks.check(points)
     return None if report else checked, list(report.diagnostics())
+
+
+def check_on(
+    checked: CheckedSpec,
+    machines: MachineSource,
+    seen: Callable[[CheckedSpec], bool] = lambda _: False,
+) -> tuple[CheckedSpec | None, list[Diagnostic]]:
+    """A checked spec on other machines, or every mistake found; reads and generates nothing again.
+
+    `seen` as in `check`.
+    """
+    report = Reporter(checked.source)
+    architectures, profiles = check_machines(checked.spec, checked.circuits, report, machines)
+    again = evolve(checked, architectures=architectures, profiles=profiles)
+    if not report and seen(again):
+        return again, []
+    files = CircuitFiles(report, checked.files)
+    checks = CircuitChecks(architectures, files, checked.allowed_code, report, checked.generated)
+    for points in checked.circuits:
+        checks.check(points)
+    return None if report else again, list(report.diagnostics())
 
 
 def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from qiskit.circuit import ParameterExpression
 
 
+GeneratedFacts = dict[tuple[str, str], CircuitFacts]
+"""Facts of generated circuits by generator and arguments."""
+
 _PROBE = 0.3
 """Stands for free angles while a verbatim circuit is checked: only its gates and loci matter."""
 _MAX_VERBATIM = 100
@@ -69,7 +72,10 @@ class _Case:
 
 
 class CircuitChecks:
-    """Checks the circuits of one spec; `code` are the modules whose generators may run."""
+    """Checks the circuits of one spec; `code` are the modules whose generators may run.
+
+    `known` are facts of generated circuits, which it adds to: no generator runs twice for them.
+    """
 
     def __init__(
         self,
@@ -77,7 +83,9 @@ class CircuitChecks:
         files: CircuitFiles,
         code: frozenset[str],
         report: Reporter,
+        known: GeneratedFacts,
     ) -> None:
+        self._known = known
         self._machines = machines
         self._files = files
         self._code = code
@@ -134,12 +142,15 @@ class CircuitChecks:
         circuit, ref, values = case.circuit, case.ref, case.values
         try:
             generator = find_generator(ref, self._code)
-            facts = generator.facts_or_problems(case.args)
+            key = ref, repr(case.args)
+            facts = self._known.get(key) or generator.facts_or_problems(case.args)
         except CircuitError as error:
             field = "ref" if error.code in ("S405", "S409") else "args"
             self._report_at(circuit, field, error.code, error.message, values, error.hint)
             return None
         if isinstance(facts, CircuitFacts):
+            if generator.shape is None:  # its circuit was built to know them
+                self._known[key] = facts
             if facts.inputs:
                 inputs = ", ".join(f"`{name}`" for name in facts.inputs)
                 text = f"generator `{ref}` leaves {inputs} of its circuit open"

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iqm_spec.circuits import CircuitFileError, read_circuit_file
 from iqm_spec.diagnostics import Problem, nearest
-from iqm_spec.model import Spec, Stage
+from iqm_spec.model import Spec, StageName
 from iqm_spec.spec.reporter import Reporter, field_path
 from iqm_spec.spec.sweep_points import CircuitPoints
 from iqm_spec.targets import (
@@ -118,7 +118,7 @@ def _profiles(
     report: Reporter,
     profile_of: Callable[[str], ErrorProfile | None],
 ) -> Profiles:
-    if Stage.AER not in spec.stages or spec.aer.noise == "ideal":
+    if StageName.AER not in spec.stages or spec.aer.noise == "ideal":
         return dict.fromkeys(machines)
     if spec.aer.noise == "device":
         return {alias: _device_profile(alias, report, profile_of) for alias in machines}

@@ -47,9 +47,9 @@ _INSPECT = {
 class CircuitFiles:
     """Bytes and facts of the circuit files of a spec, by path; mistakes are reported once."""
 
-    def __init__(self, report: Reporter) -> None:
+    def __init__(self, report: Reporter, contents: Mapping[str, bytes] | None = None) -> None:
         self._report = report
-        self._bytes: dict[str, bytes | None] = {}
+        self._bytes: dict[str, bytes | None] = dict(contents or {})
         self._facts: dict[str, CircuitFacts | None] = {}
 
     def read(self, circuit: CircuitSpec, ref: str) -> bytes | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from iqm_spec.diagnostics import Problem, TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.model import Mode, SourceKind, Stage
+from iqm_spec.model import Mode, SourceKind, StageName
 from iqm_spec.source.secrets import holds_secret, is_secret_name
 from iqm_spec.spec.phrases import field_name, quoted
 from iqm_spec.spec.sweep_points import TEMPLATED_FIELDS
@@ -115,7 +115,7 @@ def _same_names(entries: list[tuple[int, dict[str, Json]]]) -> Iterator[Problem]
 
 # --- between fields ------------------------------------------------------------------------------
 
-_STAGES = tuple(stage.value for stage in Stage)
+_STAGES = tuple(stage.value for stage in StageName)
 _MOVE_VALIDATION = "move_gate_validation"
 
 
@@ -142,7 +142,7 @@ def _target_problems(
         hint = "write `mode: timeslot` at the top, and the target without `:timeslot`"
         yield Problem(path, "S505", message, hint)
     stages = tree.get("stages")
-    if ref.mock and isinstance(stages, list) and Stage.HARDWARE.value in stages:
+    if ref.mock and isinstance(stages, list) and StageName.HARDWARE.value in stages:
         message = "a `:mock` target has no hardware, but `stages` names it"
         hint = f"write `target: {ref.alias}`; the mock stage uses its mock by itself"
         yield Problem(path, "S505", message, hint)
@@ -173,7 +173,7 @@ def _requirement_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
 def _method_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
     """What no circuit can be simulated by, whatever it holds."""
     aer = tree.get("aer")
-    if not isinstance(aer, dict) or Stage.AER.value not in _stages(tree):
+    if not isinstance(aer, dict) or StageName.AER.value not in _stages(tree):
         return
     if aer.get("method") == "stabilizer" and aer.get("noise", "device") != "ideal":
         message = "the stabilizer method cannot simulate noise: relaxation is not a Pauli error"
@@ -183,7 +183,7 @@ def _method_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
 
 def _stages(tree: Mapping[str, Json]) -> set[str]:
     """The stages of the spec; none where something is wrong with them."""
-    stages = tree.get("stages", [Stage.AER.value])
+    stages = tree.get("stages", [StageName.AER.value])
     if not isinstance(stages, list) or not all(stage in _STAGES for stage in stages):
         return set()
     return set(stages)

@@ -1,1 +1,7 @@
-"""Stages: what carries out a plan's jobs, each in a room of its own."""
+"""The stages of an experiment: `interface` says what every stage does, `registry` lists them in
+order; `aer/` simulates, `server/` submits to a mock or a quantum computer. Nothing outside treats a
+stage by its name: it asks the registry what the stage is.
+
+Imports: analysis, canonical, cost, errors, iqm_client, json_types, memory, model, plan, server,
+skeleton, spec, store, targets, transpile.
+"""

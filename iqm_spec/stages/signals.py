@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from attrs import define, field
+
 Handler = Callable[[int, FrameType | None], Any] | int
 
 
@@ -31,3 +33,53 @@ def handled(instead: Callable[[Handler], Handler]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@define
+class Signals:
+    """The signals that wait."""
+
+    waiting: list[int] = field(factory=list)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the user, or the system, wants an end."""
+        return bool(self.waiting)
+
+
+@contextmanager
+def deferred() -> Iterator[Signals]:
+    """Signals that arrive meanwhile are handled at the end."""
+    signals = Signals()
+    try:
+        with handled(lambda _: lambda number, frame: signals.waiting.append(number)):
+            yield signals
+    finally:
+        for got in signals.waiting[:1]:
+            signal.raise_signal(got)
+
+
+@contextmanager
+def remembered() -> Iterator[Callable[[], None]]:
+    """A function that raises what an interrupt raises where one came.
+
+    Outside of the main thread, which alone hears of interrupts, it does nothing.
+    """
+    heard: list[Callable[[], None]] = []
+
+    def look() -> None:
+        if heard:
+            heard[-1]()
+
+    def noting(handler: Handler) -> Handler:
+        if not callable(handler):
+            return handler
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            heard.append(lambda: handler(number, None))
+            handler(number, frame)
+
+        return handle
+
+    with handled(noting):
+        yield look

@@ -1,10 +1,15 @@
-"""The results folder: objects, packs, index, plans, runs, and the check of all of it."""
+"""The results folder: files named by their sha256, journals of runs and jobs, and their checks.
 
-from iqm_spec.store.disk import Disk
-from iqm_spec.store.index import Found
-from iqm_spec.store.journal import Event, Journal
-from iqm_spec.store.packs import Pack
-from iqm_spec.store.runs import RunState
+What is stored has one class a kind: `events` (of runs and jobs), `records` (of packs, with their
+headers), `objects` (JSON objects). Readers return these classes, or say which file and which field
+in it they cannot read. What the classes mean to an experiment belongs in the rooms that use them.
+
+Imports: cache, canonical, diagnostics, errors, json_types, memory, model, skeleton, version.
+"""
+
+from iqm_spec.store.files import Disk
+from iqm_spec.store.journals import Event, Journal, RunState
+from iqm_spec.store.packs import Found, Pack
 from iqm_spec.store.store import Store
 from iqm_spec.store.verify import Finding, Verification, is_results_folder, verify
 

@@ -1,22 +1,138 @@
-"""Objects: immutable files named by the sha256 of their bytes, checked whenever they are read."""
+"""What JSON objects hold, by their `format`. Requests to a server have none: they are its own."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, ClassVar, TypeVar, cast
+
+from attrs import frozen
 
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
-from iqm_spec.store.folder import Folder, TempFile
-from iqm_spec.store.large import read_json
+from iqm_spec.store.files import Folder, TempFile, open_regular
+from iqm_spec.store.json_text import read_json
 from iqm_spec.store.layout import LARGEST_VALUE, OBJECTS, object_path
-from iqm_spec.store.reading import open_regular
-from iqm_spec.store.shapes import object_misfit
+from iqm_spec.store.structure import Digest, JsonObject, MisfitError, structure, to_json
+
+
+@frozen
+class Platform:
+    """The kind of machine that a run was made on."""
+
+    machine: str
+    system: str
+
+
+@frozen
+class Environment:
+    """What ran it: versions of Python, this program and what it computes with; None: not there."""
+
+    format: ClassVar[str] = "iqm-spec/environment/1"
+
+    versions: Mapping[str, str | None]
+    platform: Platform
+
+
+@frozen
+class StoredText:
+    """A text file, such as a spec; `language` is `yaml` or `toml`."""
+
+    format: ClassVar[str] = "iqm-spec/text/1"
+
+    text: str
+    language: str | None = None
+
+
+@frozen
+class StoredBinary:
+    """A file that is no text, in base64."""
+
+    format: ClassVar[str] = "iqm-spec/binary/1"
+
+    base64: str
+
+
+@frozen
+class StoredInputs:
+    """What a run was made of beside its spec.
+
+    Architectures and error profiles by target (None is ideal), as `targets` writes them, and the
+    digests of circuit files by their paths.
+    """
+
+    format: ClassVar[str] = "iqm-spec/inputs/1"
+
+    architectures: Mapping[str, JsonObject]
+    profiles: Mapping[str, JsonObject | None]
+    files: Mapping[str, Digest]
+
+
+@frozen
+class StoredMachines:
+    """Quantum computers as a server described them, by target: as in `StoredInputs`."""
+
+    format: ClassVar[str] = "iqm-spec/machines/1"
+
+    machines: Mapping[str, JsonObject]
+    profiles: Mapping[str, JsonObject] | None = None
+
+
+@frozen
+class JobReportObject:
+    """A job as the server reported it when it had ended."""
+
+    format: ClassVar[str] = "iqm-spec/job-report/1"
+
+    job: JsonObject
+
+
+@frozen
+class StoredCalibration:
+    """The quality metrics of a calibration set of the quantum computer `alias`."""
+
+    format: ClassVar[str] = "iqm-spec/calibration/1"
+
+    alias: str
+    calibration_set_id: str
+    metrics: Any
+
+
+FORMATS: Mapping[str, type[Any]] = {
+    of.format: of
+    for of in (
+        Environment,
+        StoredText,
+        StoredBinary,
+        StoredInputs,
+        StoredMachines,
+        JobReportObject,
+        StoredCalibration,
+    )
+}
+"""Format of an object to the class of its fields."""
+
+Content = (
+    Environment
+    | StoredText
+    | StoredBinary
+    | StoredInputs
+    | StoredMachines
+    | JobReportObject
+    | StoredCalibration
+)
+
+
+def content_json(content: Content) -> dict[str, Any]:
+    """The plain JSON of an object, with its format."""
+    return {"format": content.format, **to_json(content)}
+
+
+C = TypeVar("C", bound=Content)
 
 _CHUNK = 1 << 20
 _MISSING = "is missing"
@@ -41,18 +157,43 @@ def get_json(root: Path, digest: str) -> Json:
     if len(data) > LARGEST_VALUE or sha256(data) != digest:
         raise corrupt(path, "is not what its name says")
     value = parse(path, data)
-    if wrong := object_misfit(value):
-        raise corrupt(path, f"cannot be read: {wrong}")
+    try:
+        check_content(value)
+    except MisfitError as error:
+        raise corrupt(path, f"cannot be read: {error}") from error
     return value
+
+
+def check_content(value: Json) -> None:
+    """MisfitError where an object does not hold what its format says."""
+    of = FORMATS.get(str(value.get("format"))) if isinstance(value, dict) else None
+    if of is not None:
+        structure(value, of)
+
+
+def put(folder: Folder, content: Content) -> str:
+    """Stores an object of one of the formats in `contents.py`; returns its digest."""
+    return put_json(folder, content_json(content))
+
+
+def get(root: Path, digest: str, of: type[C]) -> C:
+    """The object that `put` stored; StoreCorrupt where it has another format."""
+    value = get_json(root, digest)
+    path = object_path(root, digest, "json")
+    if not isinstance(value, dict) or value.get("format") != of.format:
+        raise corrupt(path, f"cannot be read: it is no {of.format}")
+    try:
+        return structure(value, of)
+    except MisfitError as error:
+        raise corrupt(path, f"cannot be read: {error}") from error
 
 
 def put_file(folder: Folder, data: bytes) -> str:
     """Stores a file's bytes in a JSON object: as text where they are UTF-8, else in base64."""
     try:
-        return put_json(folder, {"format": "iqm-spec/text/1", "text": data.decode()})
+        return put(folder, StoredText(data.decode()))
     except UnicodeDecodeError:
-        text = base64.b64encode(data).decode()
-        return put_json(folder, {"format": "iqm-spec/binary/1", "base64": text})
+        return put(folder, StoredBinary(base64.b64encode(data).decode()))
 
 
 def get_file(root: Path, digest: str) -> bytes:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from attrs import define, field, frozen
 
+from iqm_spec.cache import cache_folder
 from iqm_spec.canonical import sha256
 from iqm_spec.json_types import Json
-from iqm_spec.store.journal import EVENT_FORMAT, parse_event
+from iqm_spec.store.files import open_regular
+from iqm_spec.store.journals import EVENT_FORMAT, parse_event, typed
+from iqm_spec.store.json_text import NotCanonicalError, parse_canonical, parse_lines
 from iqm_spec.store.layout import LARGEST_EVENT, LARGEST_VALUE, RECORD_KEY, kind_of
-from iqm_spec.store.reading import open_regular
+from iqm_spec.store.objects import check_content
+from iqm_spec.store.packs import structure_header, structure_record
 from iqm_spec.store.references import named_jobs, references
-from iqm_spec.store.shapes import event_misfit, header_misfit, object_misfit, record_misfit
-from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
+from iqm_spec.store.structure import MisfitError
+from iqm_spec.version import __version__
 
 _MOST_PROBLEMS = 10  # of one file
 _BATCH = 1 << 20  # bytes of lines that are parsed together
@@ -64,7 +69,10 @@ def scan_object(path: Path) -> Scan:
     except NotCanonicalError as error:
         return _failed(scan, "form", str(error))
     scan.named.update(references(value))
-    _scan_shape(scan, "", object_misfit(value))
+    try:
+        check_content(value)
+    except MisfitError as error:
+        scan.fail("shape", str(error))
     return scan
 
 
@@ -99,9 +107,12 @@ def scan_event(path: Path) -> Scan:
     event = parse_event(path, data)
     if event is None:
         return _failed(scan, "hash", "is not the event that its name and folder say")
-    _scan_shape(scan, "", event_misfit(path.parent.parent.name, event.kind, event.fields))
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
-    scan.jobs.update(named_jobs(event.fields))
+    try:
+        event = typed(path, event)
+    except MisfitError as error:
+        scan.fail("shape", str(error))
+    scan.jobs.update(named_jobs(event))
     return scan
 
 
@@ -126,7 +137,7 @@ def _scan_header(scan: Scan, value: Json) -> None:
     if kind is None:
         scan.fail("form", "line 1 is not a pack's header")
     scan.kind = kind or ""
-    _scan_shape(scan, "line 1", header_misfit(scan.kind, value))
+    _scan_type(scan, structure_header, value)
     scan.named.update(references(value))
 
 
@@ -137,13 +148,16 @@ def _scan_record(scan: Scan, value: Json, last: str) -> str:
         return last
     if key <= last:
         scan.fail("order", f"line {scan.lines} does not come after the one before by its key")
-    _scan_shape(scan, f"line {scan.lines}", record_misfit(scan.kind, value))
+    _scan_type(scan, structure_record, value)
     return key
 
 
-def _scan_shape(scan: Scan, where: str, wrong: str) -> None:
-    if wrong:
-        scan.fail("shape", f"{where}: {wrong}" if where else wrong)
+def _scan_type(scan: Scan, structured: Callable[[str, Any], Any], value: Json) -> None:
+    """Checks a line against the class that its pack's kind has for it."""
+    try:
+        structured(scan.kind, value)
+    except MisfitError as error:
+        scan.fail("shape", f"line {scan.lines}: {error}")
 
 
 def _batches(file: BinaryIO) -> Iterator[list[bytes]]:
@@ -189,3 +203,58 @@ def _why(data: bytes, digest: str) -> str:
 def _failed(scan: Scan, code: str, message: str) -> Scan:
     scan.fail(code, message)
     return scan
+
+
+_SIZE = 32
+CHECKS = 2
+"""Raised when more is checked, so that nothing is taken for sound that never was looked at."""
+
+_LARGEST = 1 << 24
+"""Bytes of the file beyond which it is begun anew: half a million packs."""
+
+
+@define
+class Forms:
+    """The digests of packs that some `verify` of this version found in form."""
+
+    _path: Path | None
+    _known: set[bytes] = field(factory=set)
+    _found: list[bytes] = field(factory=list)
+
+    def __contains__(self, digest: str) -> bool:
+        return bytes.fromhex(digest) in self._known
+
+    def add(self, digest: str) -> None:
+        """Notes a pack that is in form."""
+        self._found.append(bytes.fromhex(digest))
+
+    def save(self) -> None:
+        """Keeps what was added for the next process; a disk that is full is no matter."""
+        if self._path is None or not self._found:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self._known else os.O_TRUNC)
+            handle = os.open(self._path, flags, 0o600)
+            try:
+                os.write(handle, b"".join(self._found))
+            finally:
+                os.close(handle)
+        except OSError:
+            return
+
+
+def remembered_forms() -> Forms:
+    """What this machine knows; nothing where the file is missing, cut short or grown too large."""
+    folder = cache_folder()
+    if folder is None:
+        return Forms(None)
+    path = folder / "forms" / f"{__version__}-{CHECKS}"
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError:
+        return Forms(path)
+    if len(data) > _LARGEST or len(data) % _SIZE:
+        return Forms(path)
+    return Forms(path, {data[at : at + _SIZE] for at in range(0, len(data), _SIZE)})

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from attrs import field, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.store import asks, jobs, objects, packs, runs
-from iqm_spec.store.disk import Disk
-from iqm_spec.store.folder import Folder
-from iqm_spec.store.index import Found, Index
-from iqm_spec.store.journal import Journal
-from iqm_spec.store.layout import object_path
-from iqm_spec.store.packs import Pack
-from iqm_spec.store.runs import RunState
+from iqm_spec.store import journals, objects, packs
+from iqm_spec.store.files import Disk, Folder, names_in
+from iqm_spec.store.journals import Journal, RunState
+from iqm_spec.store.layout import ASKS, DIGEST, POINTER_NAME, object_path
+from iqm_spec.store.objects import Content, check_object
+from iqm_spec.store.packs import Found, Index, Pack
+from iqm_spec.store.structure import to_json
+
+if TYPE_CHECKING:
+    from iqm_spec.store.events import RunEvent, RunStarted
+    from iqm_spec.store.records import Header, PackKind, Record
+
+R = TypeVar("R")
+C = TypeVar("C", bound=Content)
 
 
 @frozen
@@ -51,6 +58,14 @@ class Store:
         """The JSON value of that digest."""
         return objects.get_json(self.root, digest)
 
+    def put(self, content: Content) -> str:
+        """Stores what an object of some format holds; returns its digest."""
+        return objects.put(self.folder, content)
+
+    def get(self, digest: str, of: type[C]) -> C:
+        """What an object of a format holds; StoreCorrupt where it has another."""
+        return objects.get(self.root, digest, of)
+
     def put_file(self, data: bytes) -> str:
         """Stores a file's bytes (spec text, QASM, QPY) in a JSON object; returns its digest."""
         return objects.put_file(self.folder, data)
@@ -68,8 +83,8 @@ class Store:
     def put_pack(
         self,
         kind: str,
-        header: Mapping[str, Json],
-        records: Iterable[Mapping[str, Json]],
+        header: Mapping[str, Json] | Header,
+        records: Iterable[Mapping[str, Json] | Record],
         *,
         spill_bytes: int = packs.SPILL_BYTES,
     ) -> str:
@@ -78,17 +93,36 @@ class Store:
         Each record has a `key` of printable ASCII without spaces. Equal records collapse; two
         different ones with one key are a ValueError. Above `spill_bytes` records wait in tmp/.
         """
-        digest, places = packs.write_pack(self.folder, kind, header, records, spill_bytes)
+        digest, places = packs.write_pack(self.folder, kind, to_json(header), records, spill_bytes)
         self.index.add(kind, digest, places)
         return digest
 
-    def read_pack(self, digest: str) -> Pack:
-        """Header and records of a pack, once its whole file has been checked."""
-        return packs.read_pack(self.root, digest)
+    @overload
+    def read_pack(self, digest: str, kind: PackKind[R]) -> Pack[R]: ...
+
+    @overload
+    def read_pack(self, digest: str, kind: str | None = None) -> Pack[Any]: ...
+
+    def read_pack(self, digest: str, kind: str | None = None) -> Pack[Any]:
+        """Header and records of a pack, once its whole file has been checked.
+
+        StoreCorrupt where it is not of the `kind` that is asked for.
+        """
+        return packs.read_pack(self.root, digest, kind)
+
+    @overload
+    def find(
+        self, kind: PackKind[R], keys: Iterable[str], *, within: Collection[str] | None = None
+    ) -> dict[str, Found[R]]: ...
+
+    @overload
+    def find(
+        self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
+    ) -> dict[str, Found[Any]]: ...
 
     def find(
         self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
-    ) -> dict[str, Found]:
+    ) -> dict[str, Found[Any]]:
         """The records of these keys that packs of this kind hold; keys without one are left out.
 
         Where several packs hold a key, the pack of the smallest digest is taken; `within` looks
@@ -101,48 +135,82 @@ class Store:
         """Which pack `find` takes the record of each key from; no record is read."""
         return self.index.holders(kind, keys)
 
-    def find_one(self, kind: str, key: str) -> Found | None:
-        """The record of one key, or None."""
-        return self.find(kind, [key]).get(key)
-
     # --- answers ---------------------------------------------------------------------------------
 
     def link_answer(self, ask: str, answer: str, replan: bool = False) -> None:
         """Makes a stored object (a plan) the answer to an ask; `replan`: before all others."""
-        asks.link_answer(self.folder, ask, answer, replan=replan)
+        link_answer(self.folder, ask, answer, replan=replan)
 
     def find_answer(self, ask: str) -> str | None:
         """Digest of the object (a plan) that answers an ask, or None."""
-        return asks.find_answer(self.root, ask)
+        return find_answer(self.root, ask)
 
     # --- jobs of servers -------------------------------------------------------------------------
 
     def job(self, key: str) -> Journal:
         """The journal of a server's job."""
-        return jobs.job_journal(self.folder, key)
+        return journals.job_journal(self.folder, key)
 
     def job_keys(self) -> list[str]:
         """Keys of all jobs that have a journal."""
-        return jobs.job_keys(self.folder)
+        return journals.job_keys(self.folder)
 
     # --- runs ------------------------------------------------------------------------------------
 
-    def start_run(self, name: str, now: datetime, fields: Mapping[str, Json]) -> str:
+    def start_run(self, name: str, now: datetime, started: RunStarted | Mapping[str, Json]) -> str:
         """Begins a run of the spec `name`; returns `<name>-<YYYYMMDD-HHMMSS>-<8 hex>` (UTC)."""
-        return runs.start_run(self.folder, name, now, fields)
+        return journals.start_run(self.folder, name, now, started)
+
+    def add_event(self, run_id: str, event: RunEvent) -> None:
+        """Adds an event to a run; other processes may do so at the same time."""
+        journals.run_journal(self.folder, run_id).add(event)
 
     def append_event(self, run_id: str, kind: str, fields: Mapping[str, Json]) -> None:
-        """Adds an event to a run; other processes may do so at the same time."""
-        runs.append_event(self.folder, run_id, kind, fields)
+        """As `add_event`, for fields of any kind."""
+        journals.run_journal(self.folder, run_id).append(kind, fields)
 
     def load_run(self, run_id: str) -> RunState:
         """The run of exactly this id; UsageError where there is none."""
-        return runs.load_run(self.folder, run_id)
+        return journals.load_run(self.folder, run_id)
 
     def runs(self) -> list[RunState]:
         """All runs, the oldest first."""
-        return [self.load_run(run) for run in runs.run_ids(self.root)]
+        return [self.load_run(run) for run in journals.run_ids(self.root)]
 
     def resolve(self, selector: str) -> RunState:
         """The run that an id, a unique prefix, a spec's name (its newest run) or `latest` means."""
-        return runs.resolve(self.folder, selector)
+        return journals.resolve(self.folder, selector)
+
+
+def link_answer(folder: Folder, ask: str, answer: str, *, replan: bool = False) -> None:
+    """Makes an object the answer to `ask`; with `replan` it comes before all others."""
+    path = _folder_of(folder.root, ask)
+    check_object(folder.root, answer)
+    known = _pointers(path)
+    newest = max((number for number, _ in known), default=0)
+    number = newest + 1 if replan or not known else newest
+    if (number, answer) not in known and not (replan and _winner(known) == answer):
+        folder.write(path / f"{number}-{answer}", b"", exclusive=True)
+
+
+def find_answer(root: Path, ask: str) -> str | None:
+    """Digest of the object that answers `ask`."""
+    return _winner(_pointers(_folder_of(root, ask)))
+
+
+def _folder_of(root: Path, ask: str) -> Path:
+    if not DIGEST.fullmatch(ask):
+        raise ValueError(f"an ask key is a sha256 in lower-case hex, got {ask!r}")
+    return root / ASKS / ask
+
+
+def _pointers(path: Path) -> set[tuple[int, str]]:
+    found = (POINTER_NAME.fullmatch(name) for name in names_in(path))
+    return {(int(match[1]), match[2]) for match in found if match}
+
+
+def _winner(pointers: set[tuple[int, str]]) -> str | None:
+    if not pointers:
+        return None
+    newest = max(number for number, _ in pointers)
+    return min(plan for number, plan in pointers if number == newest)

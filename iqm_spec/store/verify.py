@@ -7,16 +7,20 @@ All bytes are hashed each time; the form of a pack that had that sha256 before i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
+from iqm_spec import memory
+from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.store.forms import Forms, remembered_forms
-from iqm_spec.store.journal import missing_numbers
+from iqm_spec.json_types import Json
+from iqm_spec.store.files import open_regular
+from iqm_spec.store.journals import missing_numbers
 from iqm_spec.store.layout import (
     ASKS,
     DIGEST,
@@ -32,11 +36,11 @@ from iqm_spec.store.layout import (
     STARTING_FILES,
     TMP,
 )
-from iqm_spec.store.lost import lost_completions
-from iqm_spec.store.reading import open_regular
-from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
-from iqm_spec.store.shots import COUNTS_OF, wrong_shots
+from iqm_spec.store.packs import read_records, structure_record
+from iqm_spec.store.references import lost_completions
+from iqm_spec.store.scan import Forms, Scan, remembered_forms, scan_event, scan_object, scan_pack
 from iqm_spec.store.store import Store
+from iqm_spec.store.structure import MisfitError
 
 _KEPT = (OBJECTS, ASKS, RUNS, JOBS)
 """Folders whose files are checked."""
@@ -278,3 +282,52 @@ def _check_pointer(walk: _Walk, path: str) -> None:
 
 _LONGEST_TITLE = 80
 _STRAY = "has no place here: move it away"
+
+
+COUNTS_OF: Mapping[str, str] = {
+    "aer-memory": "aer-records",
+    "hardware-memory": "hardware-records",
+}
+"""Kind of the packs that hold shots to the kind of those with their counts, key by key."""
+
+Wrong = tuple[Path, str]
+"""A pack, and what is wrong with it in words."""
+
+
+def wrong_shots(kind: str, shots: Sequence[Path], counts: Sequence[Path]) -> Iterator[Wrong]:
+    """What does not agree of the packs `shots`, of one kind, with those of their `counts`.
+
+    One record is in memory at a time. Shots whose counts are not there are no concern of theirs.
+    """
+    told: dict[str, list[tuple[Path, str]]] = {}
+    for path in shots:
+        for key, record in _sound(path, kind):
+            try:
+                bits = memory.unpack(record.shots, record.width, record.bits)
+                found = _digest(memory.counted(bits))
+            except ValueError as error:
+                yield path, f"has the shots of {key}, which cannot be read: {error}"
+            else:
+                told.setdefault(key, []).append((path, found))
+    for path in counts if told else ():
+        for key, record in _sound(path, COUNTS_OF[kind]):
+            if key in told:
+                wanted = _digest(memory.without_spaces(record.counts))
+                for holder, found in told[key]:
+                    if found != wanted:
+                        yield holder, f"has other shots of {key} than {path.name} counts"
+
+
+def _sound(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
+    """Records of the right type; others are reported where every file is scanned."""
+    try:
+        for _, _, record in read_records(path):
+            with suppress(MisfitError):
+                yield str(record["key"]), structure_record(kind, record)
+    except StoreCorrupt:
+        return
+
+
+def _digest(counts: Mapping[str, int]) -> str:
+    told: dict[str, Json] = {**counts}
+    return sha256(canonical(told))

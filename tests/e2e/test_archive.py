@@ -23,8 +23,8 @@ from iqm_spec.archive.citation import given_citation
 from iqm_spec.archive.contents import Contents, contents_of
 from iqm_spec.archive.texts import about
 from iqm_spec.emulator import Emulator
+from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store, verify
 from tests.conftest import Cli
 from tests.folders import copied, digests, named, paths

@@ -439,8 +439,8 @@ def test_run_ids_of_other_lengths_are_read(
     from datetime import UTC, datetime
 
     from iqm_spec.store import Store
-    from iqm_spec.store.folder import Folder
-    from iqm_spec.store.journal import Journal
+    from iqm_spec.store.files import Folder
+    from iqm_spec.store.journals import Journal
 
     run = answer("run", spec)["run"]
     store = Store(tmp_path / "results")

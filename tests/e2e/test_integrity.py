@@ -115,7 +115,7 @@ def test_a_flipped_bit_in_the_index_changes_no_answer(results: Path) -> None:
 
 
 def rows(root: Path) -> list[dict[str, Any]]:
-    from iqm_spec.runs.saved import load_run
+    from iqm_spec.engine.saved import load_run
 
     store = Store(root)
     return [row.to_json() for row in load_run(store, "latest").each_row(store)]
@@ -240,7 +240,7 @@ def test_a_lost_event_of_a_job_is_told_too(results: Path, cli: Cli, tmp_path: Pa
 
 
 def test_a_journal_with_a_number_out_of_all_bounds_is_told_at_once(results: Path) -> None:
-    from iqm_spec.store.journal import event_bytes, event_name
+    from iqm_spec.store.journals import event_bytes, event_name
 
     (run,) = (results / "runs").iterdir()
     data = event_bytes(run.name, 999_999_999, "ended", {})

@@ -162,14 +162,18 @@ def stored(tmp_path: Path, cli: Cli) -> Path:
     return tmp_path / "results"
 
 
+def unpacked(record: dict[str, Any]) -> Any:
+    return memory.unpack(record["shots"], record["width"], record["bits"])
+
+
 def other_shots(record: dict[str, Any]) -> None:
-    bits = memory.unpack(record).copy()
+    bits = unpacked(record).copy()
     bits[0] ^= 1
     record |= memory.pack(iter(bits.T), len(bits))
 
 
 def other_order(record: dict[str, Any]) -> None:
-    bits = memory.unpack(record)[::-1]
+    bits = unpacked(record)[::-1]
     record |= memory.pack(iter(bits.T), len(bits))
 
 

@@ -18,8 +18,7 @@ from scripted import Scripted, http
 
 import iqm_spec
 from iqm_spec.emulator import Emulator, Options
-from iqm_spec.stages.server.ledger import read_all_attempts
-from iqm_spec.stages.server.state import Phase
+from iqm_spec.stages.server.attempts import Phase, read_all_attempts
 from iqm_spec.store import Store
 from tests.certificates import Authority
 from tests.emulators import start

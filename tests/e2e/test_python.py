@@ -18,7 +18,7 @@ import iqm_spec
 from iqm_spec.api.start import consent
 from iqm_spec.cost.ranges import Range
 from iqm_spec.errors import SpecError
-from iqm_spec.stages.server.consent import Bill
+from iqm_spec.stages.server.budget import Bill
 from tests.conftest import Cli
 
 Ask = Callable[..., Any]

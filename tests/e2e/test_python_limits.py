@@ -19,10 +19,11 @@ import iqm_spec
 from iqm_spec.api import tables
 from iqm_spec.api.stored import html
 from iqm_spec.emulator import Emulator
+from iqm_spec.engine import session
 from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.runs import session
 from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
+from iqm_spec.store.records import SimulatedRecord
 
 pytestmark = pytest.mark.slow
 
@@ -210,11 +211,11 @@ def test_what_a_strangers_folder_lacks_is_told(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     run = iqm_spec.load(store.root, "bell")
     store.append_event(run.id, "ended", {"stages": [{"stage": "aer", "status": "passed"}]})
-    with pytest.raises(StoreCorrupt, match="jobs is not what this program would write"):
+    with pytest.raises(StoreCorrupt, match=r"`stages\[0\]\.jobs` is missing"):
         iqm_spec.load(store.root, "bell")
     wide = iqm_spec.load(store.root, "ghz")
     store.append_event(wide.id, "more", {"spec": 3})
-    with pytest.raises(StoreCorrupt, match="does not tell its spec"):
+    with pytest.raises(StoreCorrupt, match="`spec` is not what it must be"):
         _ = iqm_spec.load(store.root, "ghz").spec
 
 
@@ -222,7 +223,7 @@ def test_texts_of_strangers_are_escaped_in_a_notebook() -> None:
     run = iqm_spec.load(ARCHIVES, "ghz")
     (row,) = list(run.saved.each_row(run.store))[:1]
     planned = evolve(row.point, name="<script>", values=(("n", "</td><img src=x>"),))
-    hostile = evolve(row, point=planned, record={"counts": {"<b>": 0}, "shots_returned": 0})
+    hostile = evolve(row, point=planned, record=SimulatedRecord("0", {"<b>": 0}, 0))
     point = iqm_spec.Point(hostile, run.store, run.saved.plan, lambda: run.subject)
     told = html("<i>", "&amp;", [point])
     assert told.startswith("<div><strong>&lt;i&gt;</strong> &amp;amp;<table>")

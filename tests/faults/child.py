@@ -113,7 +113,7 @@ def _after_get(word: str, act: Callable[[], None]) -> None:
 
 def _while_writing(kind: str, act: Callable[[], None]) -> None:
     """Half of the bytes are written before `act`; from then on a full disk takes nothing more."""
-    from iqm_spec.store.disk import Disk
+    from iqm_spec.store.files import Disk
 
     real = Disk.write
     begun: list[int] = []
@@ -131,7 +131,7 @@ def _while_writing(kind: str, act: Callable[[], None]) -> None:
 
 
 def _around(name: str, kind: str, act: Callable[[], None], *, before: bool) -> None:
-    from iqm_spec.store.disk import Disk
+    from iqm_spec.store.files import Disk
 
     real = getattr(Disk, name)
 

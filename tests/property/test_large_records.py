@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from iqm_spec import canonical as module
 from iqm_spec.canonical import canonical
-from iqm_spec.store import large
-from iqm_spec.store.large import read_json
+from iqm_spec.store import json_text
+from iqm_spec.store.json_text import read_json
 
 SEED = 20_261_128
 OUTCOMES = 50_000
@@ -45,8 +45,8 @@ def test_pieces_are_read_as_the_whole(record: dict[str, Any], piece: int, after:
     for data in (canonical(record), json.dumps(record).encode()):
         text = data + after.encode()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(large, "LONG", 0)
-            patch.setattr(large, "_PIECE", piece)
+            patch.setattr(json_text, "LONG", 0)
+            patch.setattr(json_text, "_PIECE", piece)
             try:
                 expected = json.loads(text)
             except ValueError:
@@ -61,7 +61,7 @@ def test_pieces_are_read_as_the_whole(record: dict[str, Any], piece: int, after:
 @given(st.binary(max_size=30) | st.text('{"a":1,}[] ', max_size=14).map(str.encode))
 def test_what_is_no_json_is_refused_alike(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(large, "LONG", 0)
+        patch.setattr(json_text, "LONG", 0)
         try:
             expected = json.loads(data)
         except ValueError:

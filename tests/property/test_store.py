@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from iqm_spec.canonical import canonical
 from iqm_spec.store import Disk, Store, verify
-from iqm_spec.store.wellformed import NotCanonicalError, parse_canonical, parse_lines
+from iqm_spec.store.json_text import NotCanonicalError, parse_canonical, parse_lines
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("any_shape")]
 

@@ -11,8 +11,10 @@ from rich.console import Console, RenderableType
 from iqm_spec.cli import output
 from iqm_spec.cli.tables import plan_table, results_table, top_outcomes
 from iqm_spec.diagnostics import Diagnostic, Span, render
+from iqm_spec.native import CircuitSummary
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.rows import Row
+from iqm_spec.stages.rows import Row
+from iqm_spec.store.records import DerivedRecord, SimulatedRecord, StoredComparison
 
 
 def point(value: object) -> PlannedPoint:
@@ -25,9 +27,9 @@ def point(value: object) -> PlannedPoint:
         shots=1,
         target="garnet",
         options={},
-        ask="0",
+        circuit_key="0",
         circuit="0",
-        summary={"qubits": 1, "depth": 1, "gates": {"r": 1}},
+        summary=CircuitSummary(1, 1, {"r": 1}),
     )
 
 
@@ -59,17 +61,13 @@ def row(axes: int, outcome: str = "1" * 20, shots: int = 10**7, reason: str = ""
     """A point with the first few of the axes above, and large numbers."""
     planned = PlannedPoint(
         index=0, id="0", name="a-circuit-with-a-long-name", values=tuple(LONG.items())[:axes],
-        repeat=11, shots=shots, target="emerald", options={}, ask="0", circuit="0",
-        summary={"qubits": 54, "depth": 123456, "gates": {"r": 123456, "cz": 98765}},
+        repeat=11, shots=shots, target="emerald", options={}, circuit_key="0", circuit="0",
+        summary=CircuitSummary(54, 123456, {"r": 123456, "cz": 98765}),
     )  # fmt: skip
     counts = {outcome: shots - 1, outcome[::-1].replace("1", "0"): 1}
-    compared = {
-        "hellinger_fidelity": 0.5,
-        "hellinger_fidelity_error": 0.01,
-        "perfect_hellinger_fidelity": 1.0,
-    }
-    derived = {"comparison": None if reason else compared, "reason": reason}
-    return Row(planned, "aer", "0", {"counts": counts, "shots_returned": shots}, derived)
+    compared = StoredComparison(0.5, 0.01, 0.5, 0.01, 1.0, 0.01, 0.0, 0.01)
+    derived = DerivedRecord("0", None if reason else compared, reason=reason or None)
+    return Row(planned, "aer", "0", SimulatedRecord("0", counts, shots), derived)
 
 
 def shown(what: RenderableType, width: int) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.diagnostics import render
-from iqm_spec.runs.load import examine
+from iqm_spec.engine.prepare import examine
 from iqm_spec.source import line_reader
 from iqm_spec.spec.codes import CODES
 from iqm_spec.spec.load import load_spec

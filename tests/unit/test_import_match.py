@@ -13,7 +13,8 @@ from attrs import evolve
 
 from iqm_spec.importing.foreign import OPTIONS, Candidate, ForeignJob, candidates, form, match
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Op, Stage
+from iqm_spec.model import NativeCircuit, Op, StageName
+from iqm_spec.native import CircuitSummary
 from iqm_spec.plan.plan import PlannedPoint
 
 CIRCUIT = NativeCircuit(
@@ -35,7 +36,8 @@ CIRCUIT = NativeCircuit(
 def point(index: int = 0, **fields: Any) -> PlannedPoint:
     given = {
         "index": index, "id": f"{index}", "name": "bell", "values": (("n", index),), "repeat": 0,
-        "shots": 100, "target": "garnet", "options": {}, "ask": "a", "circuit": "d", "summary": {},
+        "shots": 100, "target": "garnet", "options": {}, "circuit_key": "a", "circuit": "d",
+        "summary": CircuitSummary(2, 3, {}),
     }  # fmt: skip
     return PlannedPoint(**{**given, **fields})
 
@@ -49,8 +51,9 @@ def listed(*points: PlannedPoint) -> list[Candidate]:
 def job(*circuits: tuple[str, ...], **fields: Any) -> ForeignJob:
     settings = listed(point())[0].settings
     given: dict[str, Any] = {
-        "id": "j", "stage": Stage.HARDWARE, "target": "garnet", "shots": 100, "settings": settings,
-        "calibration_set_id": "set", "circuits": tuple(("theirs", one) for one in circuits),
+        "id": "j", "stage": StageName.HARDWARE, "target": "garnet", "shots": 100,
+        "settings": settings, "calibration_set_id": "set",
+        "circuits": tuple(("theirs", one) for one in circuits),
         "payload": {}, "terminal": True,
     }  # fmt: skip
     return ForeignJob(**{**given, **fields})
@@ -140,7 +143,7 @@ def equal_rotations(one: tuple[float, float], other: tuple[float, float]) -> boo
 
 
 def test_circuits_find_their_points_in_any_order() -> None:
-    found = listed(point(0), point(1, ask="b"), point(2, repeat=1))
+    found = listed(point(0), point(1, circuit_key="b"), point(2, repeat=1))
     one, two, _ = (item.form for item in found)
     chosen, why = match(job(two, one, one), found, "pin", ())
     assert why == ""
@@ -163,7 +166,7 @@ OTHER: dict[str, Json] = {"dd_mode": "enabled"}
     [
         ({"target": "emerald"}, "pin", "it was sent to emerald; the spec is of garnet"),
         (
-            {"target": "emerald", "stage": Stage.MOCK},
+            {"target": "emerald", "stage": StageName.MOCK},
             "pin",
             "it was sent to emerald:mock; the spec is of garnet",
         ),
@@ -183,7 +186,7 @@ def test_what_a_whole_job_differs_in(fields: dict[str, Any], calibration: str, t
 
 
 def test_the_first_difference_to_the_nearest_point_is_named() -> None:
-    found = listed(point(3), point(4, ask="b"))
+    found = listed(point(3), point(4, circuit_key="b"))
     made = list(found[0].form)
     at = next(i for i, words in enumerate(made) if words.startswith("cz"))
     made[at] = "cz on QB2, QB3"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iqm_spec.json_types import Json
-from iqm_spec.plan.differences import in_words
-from iqm_spec.plan.explain import Difference, Explanation, _both, flatten
+from iqm_spec.plan.differences import Difference, Explanation, _both, flatten, in_words
 
 
 def explanation(points: list[Difference], in_both: int) -> Explanation:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from iqm_spec.engine.inputs import keep_inputs, read_inputs
+from iqm_spec.engine.prepare import examine
 from iqm_spec.errors import StoreCorrupt
-from iqm_spec.runs.inputs import keep_inputs, read_inputs
-from iqm_spec.runs.load import examine
 from iqm_spec.store import Store
 from iqm_spec.targets import error_profile
 
@@ -44,5 +44,5 @@ def test_machines_noise_and_files_are_kept(tmp_path: Path, noise: str) -> None:
 
 def test_another_object_is_told(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
-    with pytest.raises(StoreCorrupt, match="holds no inputs of a run"):
+    with pytest.raises(StoreCorrupt, match="it is no iqm-spec/inputs/1"):
         read_inputs(store, store.put_json({"architectures": 3}))

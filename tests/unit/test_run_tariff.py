@@ -9,11 +9,9 @@ import pytest
 
 from iqm_spec.cost.estimate import JobToPrice
 from iqm_spec.cost.job_shape import uniform_job
-from iqm_spec.runs.measured import timings_of
-from iqm_spec.runs.tariff import CostOptions, PriceSources, tariff_of
+from iqm_spec.stages.server.prices import CostOptions, PriceSources, tariff_of, timings_of
 from iqm_spec.store import Store
-
-pytestmark = pytest.mark.usefixtures("any_shape")
+from tests.journals import append
 
 REALM = "https://resonance.iqm.tech"
 
@@ -24,20 +22,16 @@ def measured(store: Store, number: int, **changes: Any) -> None:
     journal.claim("claimed", 1)
     shape = uniform_job(3, 10, number + 1, 100)
     intent: dict[str, Any] = {
-        "attempt": 1,
-        "stage": "hardware",
         "realm": REALM,
-        "computer": "garnet",
-        "parts": [],
         "at": f"2026-11-{number + 1:02d}T12:00:00Z",
         "shape": shape.to_json(),
         "conditions": "plain",
         "estimate": {"price_per_second": 0.4 + number / 100, "price_from": "server"},
     }
-    journal.append("intent", {**intent, **changes})
-    journal.append("submitted", {"attempt": 1, "id": "x"})
+    append(journal, "intent", **{**intent, **changes})
+    append(journal, "submitted", id="x")
     seconds = 0.5 + 0.05 * shape.circuits
-    journal.append("completed", {"attempt": 1, "id": "x", "qpu_seconds": seconds})
+    append(journal, "completed", id="x", qpu_seconds=seconds)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ import pytest
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.server_api.payload import job_body
 from iqm_spec.stages.server.adopt import AFTER, BEFORE, adopt, release
-from iqm_spec.stages.server.state import Phase, attempts
+from iqm_spec.stages.server.attempts import Phase, attempts
 from iqm_spec.store import Store
-
-pytestmark = pytest.mark.usefixtures("any_shape")
+from tests.journals import append
 
 MEANT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAYLOAD = json.loads(job_body([], 10, None, {}))
@@ -28,8 +27,8 @@ def store(tmp_path: Path) -> Store:
     journal.claim("claimed", 1)
     at = MEANT.strftime("%Y-%m-%dT%H:%M:%SZ")
     body = store.put_json(PAYLOAD)
-    journal.append("intent", {"attempt": 1, "body": body, "parts": [], "shots": 10, "at": at})
-    journal.append("unknown", {"attempt": 1, "why": "no answer"})
+    append(journal, "intent", body=body, at=at)
+    append(journal, "unknown")
     return store
 
 

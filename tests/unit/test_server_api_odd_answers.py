@@ -13,7 +13,7 @@ from attrs import evolve
 from scripted import Scripted, http
 
 from iqm_spec.cli import output
-from iqm_spec.model import NativeCircuit, Op, Stage
+from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server_api import reply
 from iqm_spec.server_api.address import Server
 from iqm_spec.server_api.computers import read_architecture, read_computer_info
@@ -25,12 +25,15 @@ from iqm_spec.server_api.reply import Reply
 from iqm_spec.server_api.results import counts_of, counts_of_measurements
 from iqm_spec.server_api.retry import READS, Retry
 from iqm_spec.stages.server.adopt import adopt
+from iqm_spec.stages.server.attempts import Attempt, Phase, attempts
 from iqm_spec.stages.server.collect import results_of
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.state import Attempt, Phase, attempts
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.events import JobIntent, JobSubmitted
+from iqm_spec.store.structure import structure
 from iqm_spec.targets import architecture, architecture_from_json
 from iqm_spec.targets.profile import depolarizing_of_fidelity
+from tests.journals import append, fields_of
 
 HASTY = Retry(evolve(READS, first_delay=0.01, deadline=0.05))
 ID = "6a455e7e-ade9-4808-a8a7-dab2b6dff23e"
@@ -195,7 +198,6 @@ def test_angles_that_no_float_holds(args: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("any_shape")
 @pytest.mark.parametrize("odd", [10**400, "\ud800"])
 def test_a_payload_that_the_folder_cannot_hold_is_no_jobs(odd: Any, tmp_path: Path) -> None:
     from iqm_spec.errors import Refused
@@ -204,8 +206,8 @@ def test_a_payload_that_the_folder_cannot_hold_is_no_jobs(odd: Any, tmp_path: Pa
     journal = store.job("a" * 64)
     journal.claim("claimed", 1)
     body = store.put_json({"shots": 5})
-    journal.append("intent", {"attempt": 1, "body": body, "parts": [], "shots": 5})
-    journal.append("unknown", {"attempt": 1, "why": "no answer"})
+    append(journal, "intent", body=body, shots=5)
+    append(journal, "unknown")
     found = attempts("a" * 64, journal.events())
     with pytest.raises(Refused, match="its payload differs"):
         adopt(store, found, ID, {"shots": odd})
@@ -241,8 +243,8 @@ def test_what_is_said_of_odd_keys_can_be_shown_and_stored(key: str, tmp_path: Pa
 
 def results(counts: dict[str, int]) -> tuple[list[Any], str]:
     """What `results_of` makes of a job of ten shots with these counts."""
-    intent = {"stage": Stage.HARDWARE.value, "shots": 10, "parts": [["k", 0]]}
-    attempt = Attempt("a" * 64, 1, Phase.SUBMITTED, intent, (ID,), {})
+    meant = structure(fields_of("intent", parts=[["k", 0]]), JobIntent)
+    attempt = Attempt("a" * 64, 1, Phase.SUBMITTED, (ID,), JobSubmitted(1, ID), meant)
     told = [{"measurement_keys": [KEY], "counts": counts}]
     with Scripted([http(200, told)]) as server:
         connection = to(server)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.native import CircuitSummary
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.stages.server.attempts import ServerWork
 from iqm_spec.stages.server.batch import Bounds, Part, batches
-from iqm_spec.stages.server.work import ServerWork
 
 
 def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3) -> Part:
@@ -26,9 +27,9 @@ def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: i
         shots=shots,
         target=target,
         options={"heralding": "none"},
-        ask="a" * 64,
+        circuit_key="a" * 64,
         circuit="c" * 64,
-        summary={"qubits": 1, "depth": 1, "gates": {"r": 1}},
+        summary=CircuitSummary(1, 1, {"r": 1}),
     )
     circuit = NativeCircuit(("QB1",), (("c", 1),), (Op("r", (0,), (1.0, 0.0)),) * ops)
     return Part(point, f"{index}-{repeat}", circuit, shots)

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from iqm_spec.errors import Refused
-from iqm_spec.stages.server.purse import Limits, Purse
-from iqm_spec.stages.server.spending import Counting, entries, experiment_of, of_experiment, spent
-from iqm_spec.stages.server.state import attempts
+from iqm_spec.stages.server.attempts import attempts
+from iqm_spec.stages.server.budget import (
+    BudgetGuard,
+    Counting,
+    Limits,
+    entries,
+    experiment_of,
+    of_experiment,
+    spent,
+)
 from iqm_spec.store import Store
-from iqm_spec.store.journal import Event
-
-pytestmark = pytest.mark.usefixtures("any_shape")
+from tests.journals import append, job_event
 
 ESTIMATE = {
     "qpu_seconds": {"low": 1.0, "expected": 2.0, "high": 4.0},
@@ -24,7 +29,6 @@ ESTIMATE = {
     "basis": "published",
 }
 INTENT = {
-    "attempt": 1,
     "run": "ghz-pairs-20261123-120000-1a2b3c4d",
     "plan": "0" * 64,
     "stage": "hardware",
@@ -71,17 +75,14 @@ LIFE: dict[str, list[tuple[str, dict[str, Any]]]] = {
 def write(store: Store, key: str, life: str, **changes: Any) -> None:
     journal = store.job(key)
     journal.claim("claimed", 1)
-    journal.append("intent", {**INTENT, **changes})
+    append(journal, "intent", **{**INTENT, **changes})
     for kind, fields in LIFE[life]:
-        journal.append(kind, {"attempt": 1, **fields})
+        append(journal, kind, **fields)
 
 
 def read(life: str, **changes: Any) -> Any:
-    events = [Event(1, "claimed", {}, "1"), Event(2, "intent", {**INTENT, **changes}, "2")]
-    events += [
-        Event(3 + i, kind, {"attempt": 1, **fields}, f"{3 + i}")
-        for i, (kind, fields) in enumerate(LIFE[life])
-    ]
+    events = [job_event(1, "claimed"), job_event(2, "intent", **{**INTENT, **changes})]
+    events += [job_event(3 + i, kind, **fields) for i, (kind, fields) in enumerate(LIFE[life])]
     return attempts("j", events)
 
 
@@ -158,7 +159,7 @@ def test_a_purse(
     write(store, "2" * 64, "submitted")
     write(store, "3" * 64, "submitted", realm="https://resonance.iqm.tech")
     write(store, "4" * 64, "submitted", run="other-20261123-120000-1a2b3c4d")
-    purse = Purse(store, "ghz-pairs", "emulator", Limits(budget, most))
+    purse = BudgetGuard(store, "ghz-pairs", "emulator", Limits(budget, most))
     if most is not None and most > 2:
         purse.mine.add(("2" * 64, 1))
     if not refused:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iqm_spec.json_types import Json
-from iqm_spec.stages.server.state import KIND_OF, Phase, attempts
-from iqm_spec.store.journal import Event
+from iqm_spec.stages.server.attempts import PHASE_OF, Phase, attempts
+from iqm_spec.store import Event
+from iqm_spec.store.events import KINDS
+from tests.journals import job_event
 
 JOB = "f" * 64
 
 
-def event(kind: str, attempt: int = 1, **fields: Json) -> Event:
-    told: Mapping[str, Json] = {} if kind == "claimed" else {"attempt": attempt, **fields}
-    return Event(attempt, kind, told, f"{attempt:04d}-{kind}-00000000.json")
+def event(kind: str, attempt: int = 1, **fields: Any) -> Event:
+    return job_event(attempt, kind, attempt, **fields)
 
 
 INTENT = event("intent", parts=[["p", 0]], shots=10)
@@ -58,7 +58,7 @@ def test_of_two_that_were_completed_everybody_takes_the_same() -> None:
     for order in (ends, ends[::-1]):
         (attempt,) = attempts(JOB, [*events, *order])
         assert attempt.id == "a"
-        assert attempt.as_of("b").fields["records"] == "b" * 64
+        assert attempt.as_of("b").completion.records == "b" * 64
         assert attempt.as_of("c") is attempt
 
 
@@ -69,7 +69,10 @@ def test_attempts_stand_apart() -> None:
     assert (second.number, second.phase) == (2, Phase.INTENDED)
 
 
-@given(st.lists(st.sampled_from(sorted(set(KIND_OF) - {"claimed"})), max_size=6), st.randoms())
+@given(
+    st.lists(st.sampled_from(sorted({KINDS[of] for of in PHASE_OF} - {"claimed"})), max_size=6),
+    st.randoms(),
+)
 def test_order_does_not_matter(kinds: list[str], random: st.DrawFn) -> None:
     events = [event("claimed"), *(event(kind, id=f"{i}") for i, kind in enumerate(kinds))]
     (straight,) = attempts(JOB, events)

@@ -29,8 +29,8 @@ counts = st.integers(1, 6).flatmap(
 @given(tables)
 def test_what_is_packed_comes_back(bits: memory.Bits) -> None:
     record = memory.pack(iter(bits.T), len(bits))
-    assert (memory.unpack(record) == bits).all()
-    assert memory.unpack(record).shape == bits.shape
+    assert (memory.unpack(**record) == bits).all()
+    assert memory.unpack(**record).shape == bits.shape
     rows = ["".join(map(str, shot[::-1])) for shot in bits.tolist()]
     assert memory.counted(bits) == {row: rows.count(row) for row in sorted(set(rows))}
 
@@ -38,19 +38,21 @@ def test_what_is_packed_comes_back(bits: memory.Bits) -> None:
 @given(counts, st.integers(0, 2**60))
 def test_shots_in_random_order_are_those_of_the_counts(found: dict[str, int], seed: int) -> None:
     record = memory.in_random_order(found, seed)
-    bits = memory.unpack(record)
+    bits = memory.unpack(**record)
     assert memory.agrees(bits, found)
     assert memory.in_random_order(found, seed) == record
 
 
 def test_every_order_is_as_likely() -> None:
-    first = [memory.unpack(memory.in_random_order({"0": 2, "1": 1}, n))[:, 0] for n in range(3000)]
+    first = [
+        memory.unpack(**memory.in_random_order({"0": 2, "1": 1}, n))[:, 0] for n in range(3000)
+    ]
     places = np.bincount([int(shots.argmax()) for shots in first], minlength=3)
     assert (abs(places - 1000) < 5 * np.sqrt(3000 * 2 / 9)).all()
 
 
 def test_a_bit_is_the_column_of_its_number() -> None:
-    bits = memory.unpack(memory.in_random_order({"01 100": 3}, 1))
+    bits = memory.unpack(**memory.in_random_order({"01 100": 3}, 1))
     assert bits.tolist() == [[0, 0, 1, 1, 0]] * 3
     assert memory.agrees(bits, {"01 100": 3})
     assert not memory.agrees(bits, {"01 101": 3})
@@ -72,7 +74,7 @@ def test_a_bit_is_the_column_of_its_number() -> None:
 def test_what_a_stranger_wrote_is_bounded_and_told(change: dict[str, object], why: str) -> None:
     record = memory.pack([np.ones(8, dtype=np.uint8)], 8)
     with pytest.raises(ValueError, match=why):
-        memory.unpack({**record, **change})
+        memory.unpack(**{**record, **change})
 
 
 def test_shots_too_many_are_refused_before_they_are_made() -> None:
@@ -99,7 +101,7 @@ def test_shots_of_a_server_are_those_it_counts(width: int, shots: int, random: o
     (found,) = shots_of_measurements(iter(answer), [circuit], {0})
     assert [found.counts] == counts_of_measurements(iter(answer), [circuit])
     assert found.packed is not None
-    unpacked = memory.unpack(found.packed)
+    unpacked = memory.unpack(**found.packed)
     assert (unpacked[:, clbits] == bits).all()
     assert unpacked.sum() == sum(chain.from_iterable(bits.tolist()))
     assert memory.agrees(unpacked, found.counts)

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 
 from iqm_spec.diagnostics import Diagnostic
-from iqm_spec.runs.load import examine
+from iqm_spec.engine.prepare import examine
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.sweep_points import all_points
 
@@ -222,7 +222,7 @@ def test_a_flood_of_the_same_mistake_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_moved_circuit_file_is_the_same_question(tmp_path: Path) -> None:
-    from iqm_spec.plan.ask import plan_ask
+    from iqm_spec.plan.keys import plan_key
 
     first, _ = found(tmp_path, HEAD + "circuits: [{qasm: bell.qasm}]\n")
     (tmp_path / "sub").mkdir()
@@ -232,7 +232,7 @@ def test_a_moved_circuit_file_is_the_same_question(tmp_path: Path) -> None:
     assert first is not None
     assert second is not None
     assert third is not None
-    assert plan_ask(first) == plan_ask(second) != plan_ask(third)
+    assert plan_key(first) == plan_key(second) != plan_key(third)
     assert first.digest == second.digest
 
 

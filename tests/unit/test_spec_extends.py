@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.runs.load import examine
+from iqm_spec.engine.prepare import examine
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.sweep_points import all_points
 

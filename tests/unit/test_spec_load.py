@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iqm_spec.errors import SpecError
-from iqm_spec.model import AerOptions, Mode, SourceKind, Stage
+from iqm_spec.model import AerOptions, Mode, SourceKind, StageName
 from iqm_spec.source import line_reader
 from iqm_spec.spec.load import LoadedSpec, load_spec, read_and_build
 from iqm_spec.spec.schema import field_defaults
@@ -33,7 +33,7 @@ def told(tmp_path: Path, text: str, *overrides: str) -> list[tuple[str, int, int
 
 def test_defaults_are_those_of_version_one(tmp_path: Path) -> None:
     spec = load(tmp_path, HEAD + BELL).spec
-    assert (spec.mode, spec.stages, spec.seed) == (Mode.PAY_AS_YOU_GO, (Stage.AER,), 0)
+    assert (spec.mode, spec.stages, spec.seed) == (Mode.PAY_AS_YOU_GO, (StageName.AER,), 0)
     assert spec.aer == AerOptions("device", "automatic", "CPU")
     assert (spec.calibration, dict(spec.require)) == ("pin", {})
     assert dict(spec.budget) == {"failed": "measured", "cancelled": "measured"}

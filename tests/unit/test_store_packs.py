@@ -100,11 +100,10 @@ def test_records_are_found_by_key_and_kind(tmp_path: Path) -> None:
         )
         assert found["k00"].digest == first
         assert found["k19"].digest == second
-        derived = store.find_one("derived", "k00")
-        assert derived is not None
-        assert derived.digest == other
-        assert derived.record == {"key": "k00", "fidelity": 0.5}
-        assert store.find_one("derived", "k01") is None
+        derived = store.find("derived", ["k00", "k01"])
+        assert derived.keys() == {"k00"}
+        assert derived["k00"].digest == other
+        assert derived["k00"].record == {"key": "k00", "fidelity": 0.5}
         assert store.find("nothing", KEYS) == {}
 
 
@@ -119,12 +118,12 @@ def test_of_several_records_the_smallest_pack_or_the_named_one_is_taken(tmp_path
 
 def test_packs_of_others_come_and_go(tmp_path: Path) -> None:
     reader, writer = Store(tmp_path), Store(tmp_path)
-    assert reader.find_one("r", "k00") is None
+    assert not reader.find("r", ["k00"])
     name = writer.put_pack("r", {}, RECORDS)
-    assert reader.find_one("r", "k00") is not None
+    assert reader.find("r", ["k00"])
     pack_path(tmp_path, name).unlink()
-    assert reader.find_one("r", "k00") is None
-    assert Store(tmp_path).find_one("r", "k00") is None
+    assert not reader.find("r", ["k00"])
+    assert not Store(tmp_path).find("r", ["k00"])
 
 
 def damage_nothing(path: Path) -> None:

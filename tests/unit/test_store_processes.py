@@ -32,8 +32,7 @@ store = Store(root)
 claims = Journal(store.folder, root / "jobs" / ("c" * 64))
 for n in range(first, last):
     key = f"k{n:03}"
-    found = store.find_one("numbers", key)
-    if found is None:
+    if not store.find("numbers", [key]):
         pack = store.put_pack("numbers", {}, [{"key": key, "counts": {"0": n}}])
         store.append_event(run, "job", {"records": pack})
     if claims.claim("claimed", n + 1):

@@ -34,7 +34,7 @@ def test_a_run_is_the_join_of_its_events(tmp_path: Path) -> None:
         (3, "ended"),
     ]
     assert state.fields == {"shots": 10, "status": "done", "job": 1}
-    assert [event.fields for event in state.of_kind("ended")] == [{"status": "done"}]
+    assert [event.fields for event in state.events if event.kind == "ended"] == [{"status": "done"}]
 
 
 def test_events_that_two_people_wrote_are_ordered_alike(tmp_path: Path) -> None:

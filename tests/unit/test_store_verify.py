@@ -14,9 +14,10 @@ import pytest
 
 from iqm_spec.canonical import sha256
 from iqm_spec.store import Finding, Store, verify
-from iqm_spec.store.forms import CHECKS
+from iqm_spec.store.events import StageUsed
 from iqm_spec.store.layout import object_path
-from iqm_spec.store.unused import unused_objects
+from iqm_spec.store.references import objects_in, reached, roots
+from iqm_spec.store.scan import CHECKS
 from iqm_spec.version import __version__
 
 pytestmark = pytest.mark.usefixtures("any_shape")
@@ -56,6 +57,11 @@ def put_object(store: Store, data: bytes, suffix: str) -> None:
     put(store, f"objects/{name[:2]}/{name}.{suffix}", data)
 
 
+def unreferenced(store: Store) -> list[Path]:
+    objects = objects_in(store.root)
+    return [objects[digest] for digest in objects.keys() - reached(objects, roots(store.root))]
+
+
 def files(store: Store, folder: str) -> list[Path]:
     return sorted(path for path in (store.root / folder).rglob("*") if path.is_file())
 
@@ -67,7 +73,7 @@ def test_a_sound_folder(store: Store) -> None:
     assert found.checked == len(kept) == 7
     assert found.bytes == sum(path.stat().st_size for path in kept)
     assert (found.foreign, found.leftovers) == ((), ())
-    assert unused_objects(store.root) == ()
+    assert unreferenced(store) == []
 
 
 def test_every_file_is_checked_byte_by_byte(store: Store) -> None:
@@ -241,16 +247,16 @@ def test_objects_are_in_use_where_a_run_leads_to_them(store: Store) -> None:
     outer = store.put_json({"anything": [deep]})
     alone = store.put_json({"outer": outer})
     store.append_event(store.resolve("latest").id, "note", {"see": outer})
-    assert unused_objects(store.root) == (object_path(store.root, alone, "json"),)
+    assert unreferenced(store) == [object_path(store.root, alone, "json")]
 
 
 def test_a_mention_is_seen_wherever_a_file_is_cut(store: Store) -> None:
     used = store.put_json({"used": True})
     for padding in range((1 << 20) - 100, (1 << 20) + 10, 13):
         folder = store.start_run("x", NOW, {"note": "-" * padding, "see": used})
-        assert unused_objects(store.root) == ()
+        assert unreferenced(store) == []
         shutil.rmtree(store.root / "runs" / folder)
-        assert unused_objects(store.root) == (object_path(store.root, used, "json"),)
+        assert unreferenced(store) == [object_path(store.root, used, "json")]
 
 
 def test_what_was_in_form_is_hashed_again_and_not_parsed(
@@ -305,13 +311,16 @@ def test_nothing_of_the_machine_is_in_a_folder(store: Store, tmp_path: Path) -> 
             assert secret.encode() not in everything
 
 
-def test_a_journal_without_a_gap_and_every_job_that_a_run_names(store: Store) -> None:
+def test_a_journal_without_a_gap_and_every_job_that_a_run_names(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iqm_spec.store.events.EVENTS", {("runs", "used"): StageUsed})
     job = "a" * 64
     journal = store.job(job)
     journal.claim("claimed", 1)
     for kind in ("intent", "submitted"):
         journal.append(kind, {"attempt": 1})
-    store.append_event(store.runs()[0].id, "used", {"attempts": [[job, 1, "id"]]})
+    store.add_event(store.runs()[0].id, StageUsed("mock", "emulator", ((job, 1, "id"),)))
     assert findings(store) == []
     kept = {path: path.read_bytes() for path in files(store, f"jobs/{job}")}
     (_, intent, _) = kept

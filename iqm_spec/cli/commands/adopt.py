@@ -8,12 +8,12 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import job_id_of, json_option, server_option, stored_results_option
-from iqm_spec.runs.resume import attempts_of
-from iqm_spec.runs.saved import load_run
-from iqm_spec.runs.session import require_session, server_of_run, session_of
+from iqm_spec.engine.resume import attempts_of
+from iqm_spec.engine.saved import load_run
+from iqm_spec.engine.session import require_session, server_of_run, session_of
 from iqm_spec.stages.server.adopt import adopt
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.state import Phase
+from iqm_spec.stages.server.attempts import Phase
+from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
 
 
@@ -38,19 +38,19 @@ def command(
     job_id = job_id_of(job_id)
     store = Store(results)
     saved = load_run(store, run)
-    found = attempts_of(saved, store)
+    found = attempts_of(saved, store, settle=True)
     with session_of(server_of_run(saved.realm, server), results) as session:
         connection = require_session(session).connection
         retry = Retry(READS, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
         payload = read_payload(connection, job_id, retry)
         created = None if anyway else read_job(connection, job_id, retry).created
         attempt = adopt(store, found, job_id, payload, created)
-    run = str(attempt.intent.get("run", saved.state.id))
+    run = attempt.intent.run or saved.state.id
     ids = sorted({*attempt.ids, job_id})
     if as_json:
         output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids, "exit": 0})
         return 0
-    output.say(f"job {job_id} is job {short(attempt)} of run {run}")
+    output.say(f"job {job_id} is job {short_job_key(attempt)} of run {run}")
     if attempt.phase is Phase.RELEASED:
         output.say("it had been released: where its circuits were submitted again, they cost twice")
     if len(ids) > 1:

@@ -11,9 +11,9 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import nearest, printable
+from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import UsageError
 from iqm_spec.plan.label import short
-from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _wanted(names: Sequence[str], spec: Path | None, own: DeclaredAnalyses) -> D
     if names and spec:
         raise UsageError("--analysis and --spec exclude each other", hint="give one of them")
     if spec is not None:
-        from iqm_spec.runs.load import load
+        from iqm_spec.engine.prepare import load
 
         found = load(spec, tell=output.say).spec.analysis
         if not found:

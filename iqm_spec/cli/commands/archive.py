@@ -21,8 +21,8 @@ from iqm_spec.cli import output
 from iqm_spec.cli.files import write_with
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import ExitCode, UsageError
-from iqm_spec.runs.saved import load_run
 from iqm_spec.store import Store
 
 

@@ -8,12 +8,12 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.engine.resume import attempts_of
+from iqm_spec.engine.saved import load_run
+from iqm_spec.engine.session import require_session, server_of_run, session_of
 from iqm_spec.errors import ExitCode
-from iqm_spec.runs.resume import attempts_of
-from iqm_spec.runs.saved import load_run
-from iqm_spec.runs.session import require_session, server_of_run, session_of
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.state import Phase
+from iqm_spec.stages.server.attempts import Phase
+from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
 
 
@@ -32,9 +32,9 @@ def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
 
     store = Store(results)
     saved = load_run(store, run)
-    found = attempts_of(saved, store)
+    found = attempts_of(saved, store, settle=True)
     ids = [i for attempt in found if attempt.open for i in attempt.ids]
-    unknown = [short(attempt) for attempt in found if attempt.phase is Phase.UNKNOWN]
+    unknown = [short_job_key(attempt) for attempt in found if attempt.phase is Phase.UNKNOWN]
     told = []
     if ids:
         with session_of(server_of_run(saved.realm, server), results) as session:

@@ -11,12 +11,12 @@ from iqm_spec.cli.commands.explain import data, lines
 from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cli.tables import MOST_ROWS
-from iqm_spec.plan.explain import explain
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.plan.differences import explain
 from iqm_spec.plan.label import label
 from iqm_spec.runs.gaps import gaps
 from iqm_spec.runs.paired import Pair, in_short, paired
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun, load_run
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
 

@@ -41,16 +41,16 @@ from iqm_spec.doctor.server import (
     spec_checks,
     visit,
 )
+from iqm_spec.engine.prepare import examine
+from iqm_spec.engine.session import EMULATOR_STATE, session_of
 from iqm_spec.errors import ExitCode, IqmSpecError
-from iqm_spec.model import Stage
 from iqm_spec.plan.label import count
-from iqm_spec.runs.load import examine
-from iqm_spec.runs.session import EMULATOR_STATE, session_of
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.check_machines import MachineSource, beside_built_in
 from iqm_spec.spec.sweep_points import all_points
-from iqm_spec.stages.server.desk import EMULATOR
+from iqm_spec.stages.registry import any_needs_server
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
 from iqm_spec.targets import Architecture, ErrorProfile
 
@@ -92,7 +92,7 @@ def command(
                 spec, overrides, allowed_code, machines=room.machines
             )
             more = _spec_checks(spec, checked, mistakes, notices, room, results)
-    needs_no_server = checked is not None and set(checked.spec.stages) == {Stage.AER}
+    needs_no_server = checked is not None and not any_needs_server(checked.spec.stages)
     checks += [check.softened for check in told] if needs_no_server else told
     checks += more
     code = int(exit_code(checks))

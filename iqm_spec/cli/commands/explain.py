@@ -9,12 +9,10 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import allow_code_option, json_option, stored_results_option
-from iqm_spec.plan.differences import in_words
-from iqm_spec.plan.explain import Explanation, explain
+from iqm_spec.engine.prepare import load
+from iqm_spec.plan.differences import Explanation, explain, in_words
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.runs.load import load
-from iqm_spec.runs.request import Request
 from iqm_spec.store import Store
 
 MOST_LINES = 20
@@ -41,12 +39,11 @@ def command(
 
 def _plan(name: str, store: Store, allowed_code: Sequence[str]) -> Plan:
     if Path(name).suffix in (".yaml", ".yml", ".toml"):
-        from iqm_spec.runs.loop import plan_of
+        from iqm_spec.engine.run import plan_of
 
-        return plan_of(
-            Request(checked=load(Path(name), (), allowed_code, store, tell=output.say)), store
-        )
-    from iqm_spec.runs.saved import load_run
+        checked = load(Path(name), (), allowed_code, store, tell=output.say)
+        return plan_of(checked, store, keep=False)
+    from iqm_spec.engine.saved import load_run
 
     return load_run(store, name).plan
 

@@ -16,14 +16,15 @@ from iqm_spec.cli import output as out
 from iqm_spec.cli.files import write_pieces, write_with
 from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import Gaps, gaps
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.runs.shot_files import bitstrings, write_npz
 from iqm_spec.runs.tidy import tidy, write_parquet
+from iqm_spec.stages.registry import stage_named
+from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
 _AT_ONCE = 1 << 12
@@ -135,7 +136,11 @@ def _write_npz(
 
 def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:
     listed: list[dict[str, Json]] = [
-        {**row.to_json(), "repeat": row.point.repeat + 1, "random": row.stage == "mock"}
+        {
+            **row.to_json(),
+            "repeat": row.point.repeat + 1,
+            "random": stage_named(row.stage).counts_are_random,
+        }
         for row in rows
     ]
     if shots is not None:

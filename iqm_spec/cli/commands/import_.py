@@ -16,19 +16,19 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress
+from iqm_spec.engine.prepare import GivenSpec, prepare
+from iqm_spec.engine.run import plan_of
+from iqm_spec.engine.session import require_session, session_of
+from iqm_spec.engine.words import stage_label
 from iqm_spec.importing.bring_in import Imported, bring_in, known_attempts
 from iqm_spec.importing.foreign import read_foreign
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.runs.events import Paused, Planned
-from iqm_spec.runs.loop import planned
-from iqm_spec.runs.prepare import Given, prepare
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.session import require_session, session_of
-from iqm_spec.runs.words import named
-from iqm_spec.stages.server.state import Attempt, Phase
+from iqm_spec.stages.events import Paused
+from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 
 @click.command()
@@ -59,16 +59,17 @@ def command(
         session = require_session(found)
 
         def tell(why: str, seconds: float) -> None:
-            progress.show(Paused(Stage.HARDWARE, why, seconds))
+            progress.show(Paused(StageName.HARDWARE, why, seconds))
 
         known = known_attempts(store, session.realm)
         new = [job_id for job_id in asked if job_id not in known]
         ready = prepare(
-            Given(spec, overrides, allowed_code, None), store, session, output.say, replan=False
+            GivenSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
         )
         retry = Retry(READS, tell)
         jobs = [read_foreign(session.connection, job_id, retry) for job_id in new]
-        plan = _plan(Request(checked=ready.checked, session=session), store, progress)
+        with progress:
+            plan = plan_of(ready.checked, store, report=progress.show)
         done = bring_in(jobs, asked, plan, ready.checked, session, store, tell)
     if as_json:
         output.answer(_answer(done, plan, session.realm, results))
@@ -77,19 +78,10 @@ def command(
     return int(done.code)
 
 
-def _plan(request: Request, store: Store, progress: Progress) -> Plan:
-    with progress:
-        for event in planned(request, store):
-            progress.show(event)
-            if isinstance(event, Planned):
-                plan = event.plan
-    return plan
-
-
 def _answer(done: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
     return {
         "run": done.run,
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
         "server": realm,
         "jobs": [_job(job_id, one, done) for job_id, one in done.attempts.items()],
@@ -105,12 +97,12 @@ def _job(job_id: str, attempt: Attempt, done: Imported) -> dict[str, Any]:
         "id": job_id,
         "status": _status(attempt),
         "known": job_id in done.known,
-        "run": intent["run"],
-        "stage": intent["stage"],
-        "emulated": bool(intent.get("emulated")),
-        "computer": intent["computer"],
+        "run": intent.run,
+        "stage": intent.stage,
+        "emulated": intent.emulated,
+        "computer": intent.computer,
         "circuits": len(attempt.parts),
-        "shots": intent["shots"],
+        "shots": intent.shots,
     }
 
 
@@ -120,12 +112,12 @@ def _status(attempt: Attempt) -> str:
 
 def _tell(done: Imported, results: Path) -> None:
     for job_id, attempt in done.attempts.items():
-        how = f"known (run {attempt.intent['run']})" if job_id in done.known else "imported"
+        how = f"known (run {attempt.intent.run})" if job_id in done.known else "imported"
         circuits = count(len(attempt.parts), "circuit")
         click.echo(f"job {job_id}: {how}, {_status(attempt)}")
-        click.echo(f"  {attempt.intent['computer']}, {circuits}, {attempt.intent['shots']:,} shots")
+        click.echo(f"  {attempt.intent.computer}, {circuits}, {attempt.intent.shots:,} shots")
     for stage in done.stages:
-        click.echo(f"{named(stage.stage, stage.emulated)}: {stage.status}")
+        click.echo(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
         for reason in stage.reasons:
             click.echo(f"  {reason}")
     if done.run:

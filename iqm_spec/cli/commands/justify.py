@@ -21,16 +21,16 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.prepare import GivenSpec, prepare_run
+from iqm_spec.engine.run import plan_of, preview_run
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.session import realm_asked, session_of
 from iqm_spec.errors import Refused, UsageError
-from iqm_spec.model import Stage
-from iqm_spec.runs.loop import plan_of
-from iqm_spec.runs.prepare import Given, prepare
-from iqm_spec.runs.preview import preview_now
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.saved import SavedRun, load_run
-from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
-from iqm_spec.runs.tariff import CostOptions
+from iqm_spec.stages.interface import RunOptions
+from iqm_spec.stages.registry import STAGES
+from iqm_spec.stages.server.prices import CostOptions
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 
 @frozen
@@ -79,7 +79,7 @@ def command(
     if closeout:
         paper = _closeout(what, store)
     else:
-        given = Given(Path(what), overrides, allowed_code, None)
+        given = GivenSpec(Path(what), overrides, allowed_code)
         paper = _request(given, costs.read(), store, server, results)
     for path in outputs:
         write_text(path, _as(path, paper))
@@ -110,7 +110,7 @@ def _as(path: Path, paper: _Paper) -> str:
 
 
 def _request(
-    given: Given, options: CostOptions, store: Store, server: str | None, results: Path
+    given: GivenSpec, options: CostOptions, store: Store, server: str | None, results: Path
 ) -> _Paper:
     from iqm_spec.allocation.papers import request_facts
     from iqm_spec.allocation.rendering import to_markdown
@@ -122,23 +122,22 @@ def _request(
             hint="a request is written for a spec's file; the report of a run takes --closeout",
         )
     with session_of(server, results, keep=False) as session:
-        ready = prepare(given, store, session, output.say, replan=False, offline=True)
-        spec = ready.checked.spec
-        if Stage.HARDWARE not in spec.stages:
+        run = prepare_run(
+            given, store, session, RunOptions(costs=options), output.say, offline=True
+        )
+        spec = run.checked.spec
+        if not any(STAGES[stage].spends_credits for stage in spec.stages):
             raise Refused(
                 f"{spec.name} has no hardware stage: it needs no credits",
                 hint="add `hardware` to `stages`, or give --set 'stages=[aer, mock, hardware]'",
                 code="refused.justify",
             )
-        request = Request(
-            checked=ready.checked, session=session, why_no_session=NO_CREDENTIALS, costs=options
-        )
-        plan, realm = plan_of(request, store), realm_asked(server)
-        costs = preview_now(plan, request, store, realm)
+        plan, realm = plan_of(run.checked, store, keep=False), realm_asked(server)
+        costs = preview_run(run, plan, store, realm)
         facts = request_facts(plan, costs, store, realm, spec.description)
     title = f"Request for IQM credits: {plan.name}"
     told = {
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "qpu_seconds": costs.seconds.to_json(),
         "credits": costs.credits.to_json(),
     }
@@ -162,7 +161,7 @@ def _closeout(what: str, store: Store) -> _Paper:
 
 def _description(saved: SavedRun, store: Store) -> str:
     """The description in the spec that the run keeps."""
-    from iqm_spec.runs.respec import source_of_run
+    from iqm_spec.engine.respec import source_of_run
 
     source = source_of_run(store, saved)
     tree: Any = {} if source is None else source.tree

@@ -44,7 +44,7 @@ def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_js
     an emulator stood for is never summed with what a machine did.
     """
     from iqm_spec.runs.accounts import accounts, read_entries
-    from iqm_spec.stages.server.spending import Counting
+    from iqm_spec.stages.server.budget import Counting
 
     found = read_entries(Store(results), Counting(failed, cancelled))
     sums = accounts(found, list(dict.fromkeys(by)) or list(BY[:4]))

@@ -8,10 +8,10 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
-from iqm_spec.runs.resume import attempts_of
-from iqm_spec.runs.saved import load_run
+from iqm_spec.engine.resume import attempts_of
+from iqm_spec.engine.saved import load_run
 from iqm_spec.stages.server.adopt import release
-from iqm_spec.stages.server.judge import short
+from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
 
 
@@ -29,9 +29,11 @@ def command(run: str, job: str, results: Path, as_json: bool) -> int:
     """
     store = Store(results)
     saved = load_run(store, run)
-    attempt = release(store, attempts_of(saved, store), job)
+    attempt = release(store, attempts_of(saved, store, settle=True), job)
     if as_json:
         output.answer({"job": attempt.job, "attempt": attempt.number, "exit": 0})
         return 0
-    output.say(f"job {short(attempt)} is free: `iqm-spec resume {saved.state.id}` submits it again")
+    output.say(
+        f"job {short_job_key(attempt)} is free: `iqm-spec resume {saved.state.id}` submits it again"
+    )
     return 0

@@ -13,9 +13,9 @@ from iqm_spec.cli.files import make_folder, write_text
 from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.errors import UsageError
 from iqm_spec.runs.gaps import Gaps
-from iqm_spec.runs.saved import SavedRun, load_run
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.saved import load_run
+from iqm_spec.engine.words import SECONDS_BETWEEN_LINES
 from iqm_spec.errors import ExitCode
 from iqm_spec.replay.check import ReplayCheck
-from iqm_spec.runs.saved import load_run
-from iqm_spec.runs.words import SECONDS_BETWEEN_LINES
 from iqm_spec.store import Store
 
 MOST_LINES = 10

@@ -21,10 +21,10 @@ from iqm_spec.cli.options import (
     stored_results_option,
 )
 from iqm_spec.cli.progress import Progress, consent
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.resume import budget, left, noise, pins, resume
-from iqm_spec.runs.saved import load_run
-from iqm_spec.runs.session import NO_CREDENTIALS, server_of_run, session_of
+from iqm_spec.engine.resume import resume
+from iqm_spec.engine.saved import load_run
+from iqm_spec.engine.session import NO_CREDENTIALS, server_of_run, session_of
+from iqm_spec.stages.interface import RunOptions
 from iqm_spec.store import Store
 
 
@@ -52,21 +52,13 @@ def command(
     """
     store = Store(results)
     saved = load_run(store, run)
-    stages = left(saved)
     server = server_of_run(saved.realm, server)
     with session_of(server, results) as session, Progress() as progress:
-        request = Request(
-            checked=None,
-            wanted=stages,
-            session=session,
-            why_no_session=NO_CREDENTIALS,
-            pins=pins(saved, store),
+        options = RunOptions(
             deadline=None if wait is None else time.monotonic() + wait,
             costs=costs.read(),
-            budget_of_run=budget(saved),
-            noise_of_run=noise(saved, store),
             agree=consent(yes=yes, progress=progress),
-            tell=progress.show,
+            report=progress.show,
         )
-        events = resume(saved, request, store)
-        return show_run(events, request, store, progress, results, plan=saved.plan, as_json=as_json)
+        events = resume(saved, store, options, session, NO_CREDENTIALS)
+        return show_run(events, session, store, progress, results, plan=saved.plan, as_json=as_json)

@@ -24,18 +24,20 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress, consent
-from iqm_spec.model import Stage
-from iqm_spec.plan.collapsed import collapsed
-from iqm_spec.plan.plan import Plan
-from iqm_spec.plan.witness import Crosschecked
-from iqm_spec.runs.events import Event, Planned, RunDone, StageDone
-from iqm_spec.runs.loop import carry_out
-from iqm_spec.runs.prepare import Given, prepare
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.saved import load_run
-from iqm_spec.runs.session import NO_CREDENTIALS, realm_asked, session_of
+from iqm_spec.engine.prepare import GivenSpec, prepare_run
+from iqm_spec.engine.run import run_spec
+from iqm_spec.engine.saved import load_run
+from iqm_spec.engine.session import NO_CREDENTIALS, realm_asked, session_of
+from iqm_spec.model import StageName
+from iqm_spec.plan.plan import Plan, collapsed
+from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.aer import spread_of
+from iqm_spec.stages.events import Event, Planned, RunDone, StageDone
+from iqm_spec.stages.interface import RunOptions
+from iqm_spec.stages.registry import any_needs_server
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 ONLY_AER = (
     "note: this spec has the aer stage alone, so no server is asked; "
@@ -49,7 +51,9 @@ ONLY_AER = (
     "--dry-run", is_flag=True, help="Show the plan and its cost; submit and write nothing."
 )
 @click.option(
-    "--until", type=click.Choice([stage.value for stage in Stage]), help="Stop after this stage."
+    "--until",
+    type=click.Choice([stage.value for stage in StageName]),
+    help="Stop after this stage.",
 )
 @set_option
 @click.option("--fresh", is_flag=True, help="Compute again what the results folder holds.")
@@ -98,41 +102,44 @@ def command(
 ) -> int:
     """Run the experiment SPEC, stage by stage; what the results folder holds is not run again."""
     store = Store(results)
-    last = None if until is None else Stage(until)
+    last = None if until is None else StageName(until)
     spread_of(executor, scheduler, {})  # before anything is transpiled
     with session_of(server, results, keep=not dry_run) as session, Progress() as progress:
-        given = Given(spec, overrides, allowed_code, last)
-        ready = prepare(given, store, session, output.say, replan=replan, offline=dry_run)
-        request = Request(
-            checked=ready.checked,
-            until=last,
+        options = RunOptions(
             fresh=fresh,
             replan=replan,
             workers=workers,
-            spread=spread_of(executor, scheduler, ready.checked.spec.executor),
-            session=session,
-            why_no_session=NO_CREDENTIALS,
-            pins=ready.pins,
+            executor=executor,
+            scheduler=scheduler,
             deadline=None if wait is None else time.monotonic() + wait,
             detach=detach,
             costs=costs.read(),
             agree=consent(yes=yes, progress=progress),
-            tell=progress.show,
+            report=progress.show,
         )
-        if server is not None and ready.checked.spec.stages == (Stage.AER,):
+        prepared = prepare_run(
+            GivenSpec(spec, overrides, allowed_code, last),
+            store,
+            session,
+            options,
+            output.say,
+            why_no_server=NO_CREDENTIALS,
+            offline=dry_run,
+        )
+        if server is not None and not any_needs_server(prepared.checked.spec.stages):
             output.say(ONLY_AER)
         if dry_run:
             from iqm_spec.cli.dry_run import dry_run as show
 
-            show(request, store, realm_asked(server), as_json=as_json)
+            show(prepared, store, realm_asked(server), as_json=as_json)
             return 0
-        events = carry_out(request, store)
-        return show_run(events, request, store, progress, results, as_json=as_json)
+        events = run_spec(prepared, store)
+        return show_run(events, session, store, progress, results, as_json=as_json)
 
 
 def show_run(
     events: Iterator[Event],
-    request: Request,
+    session: Session | None,
     store: Store,
     progress: Progress,
     results: Path,
@@ -158,14 +165,14 @@ def show_run(
                     over = event
     assert plan is not None and over is not None  # noqa: S101, PT018 - `carry_out` always says both
     if as_json:
-        output.answer(_answer(request, plan, crosschecked, stages, over, results))
+        output.answer(_answer(session, plan, crosschecked, stages, over, results))
     else:
         _tell(store, plan, over, results)
     return over.exit_code
 
 
 def _answer(
-    request: Request,
+    session: Session | None,
     plan: Plan,
     crosschecked: Crosschecked | None,
     stages: Sequence[StageDone],
@@ -175,7 +182,7 @@ def _answer(
     return {
         "run": over.run,
         "again": over.again,
-        "spec": dict(plan.header["spec"]),
+        "spec": to_json(plan.header.spec),
         "plan": {
             "digest": plan.digest,
             "points": len(plan.points),
@@ -183,7 +190,7 @@ def _answer(
             "jobs": sum(stage.jobs for stage in stages),
         },
         **({} if crosschecked is None else {"crosscheck": crosschecked.to_json()}),
-        "server": request.session.realm if request.session is not None else None,
+        "server": None if session is None else session.realm,
         "stages": [stage.to_json() for stage in stages],
         "warnings": collapsed(plan.points),
         "results": results.as_posix(),

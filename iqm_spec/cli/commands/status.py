@@ -10,19 +10,20 @@ import click
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.gaps import LOST, UNFINISHED, warn_of_gaps
 from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.engine.resume import attempts_of, since
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.session import server_of_run, session_of
+from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import ExitCode, IqmSpecError, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.runs.gaps import gaps, names_lost_objects
-from iqm_spec.runs.resume import attempts_of, since
-from iqm_spec.runs.rows import Row
-from iqm_spec.runs.saved import SavedRun, load_run
-from iqm_spec.runs.session import server_of_run, session_of
-from iqm_spec.runs.words import named
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.state import Attempt
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.server.attempts import Attempt
+from iqm_spec.stages.server.judge import short_job_key
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.lost import lost_of_jobs
+from iqm_spec.store.references import lost_of_jobs
+from iqm_spec.store.structure import to_json
 
 DAMAGED = "damaged"
 """In the place of a run's status: something that it had is lost."""
@@ -107,8 +108,8 @@ def _show(
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
-        console.print(f"{named(stage['stage'], stage['emulated'])}: {stage['status']}")
-        for reason in stage["verdict"]:
+        console.print(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
+        for reason in stage.verdict:
             console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
     for job in jobs:
         console.print(f"  {line(job)}", soft_wrap=True)
@@ -130,7 +131,7 @@ def _rest() -> int:
 
 
 def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any]:
-    fields = state.fields
+    fields = state.fields  # a damaged run is listed with what is there
     return {
         "run": state.id,
         "status": status,
@@ -139,7 +140,7 @@ def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any
             "digest": fields.get("plan"),
             "points": None if saved is None else len(saved.plan.points),
         },
-        "stages": [] if saved is None else saved.stages,
+        "stages": [] if saved is None else [to_json(stage) for stage in saved.stages],
         "about": "" if saved is None else saved.about,
         "exit": fields.get("exit"),
     }
@@ -154,7 +155,7 @@ def server_jobs(
     """
     if saved.realm is None:
         return []
-    found = attempts_of(saved, store, write=False)
+    found = attempts_of(saved, store)
     jobs = [_told(attempt) for attempt in found]
     if any(attempt.open for attempt in found):
         try:
@@ -172,18 +173,19 @@ def line(job: dict[str, Any]) -> str:
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:
+    end = attempt.end
     return {
-        "job": short(attempt),
+        "job": short_job_key(attempt),
         "attempt": attempt.number,
-        "stage": attempt.intent["stage"],
-        "computer": attempt.intent["computer"],
+        "stage": attempt.intent.stage,
+        "computer": attempt.intent.computer,
         "ids": list(attempt.ids),
         "circuits": len(attempt.parts),
-        "shots": attempt.intent["shots"],
+        "shots": attempt.intent.shots,
         "status": attempt.phase.value,
         "queue_position": None,
-        "measured_seconds": attempt.fields.get("qpu_seconds"),
-        "server_estimate_seconds": attempt.fields.get("server_estimate_seconds"),
+        "measured_seconds": attempt.qpu_seconds,
+        "server_estimate_seconds": end.server_estimate_seconds if end else None,
     }
 
 

@@ -21,13 +21,13 @@ from iqm_spec.cli.options import (
 )
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
 from iqm_spec.cost.ranges import amount, range_text, span
+from iqm_spec.engine.prepare import GivenSpec, prepare_run
+from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
+from iqm_spec.engine.session import realm_asked, session_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
-from iqm_spec.runs.loop import plan_of
-from iqm_spec.runs.prepare import Given, prepare
-from iqm_spec.runs.preview import CostPreview, ask_server, preview
-from iqm_spec.runs.request import Request
-from iqm_spec.runs.session import realm_asked, session_of
+from iqm_spec.stages.interface import RunOptions
+from iqm_spec.stages.server.preview import ask_limits
 from iqm_spec.store import Store
 
 
@@ -63,11 +63,11 @@ def command(
     shots = shots_for(error, quantity)
     store = Store(results)
     with session_of(server, results, keep=False) as session:
-        given = Given(spec, (*overrides, "stages=[hardware]"), allowed_code, None)
-        ready = prepare(given, store, session, output.say, replan=False, offline=True)
+        given = GivenSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
-        request = Request(checked=ready.checked, session=session, costs=costs.read(), fresh=True)
-        now, with_error_bar = _priced(request, store, realm_asked(server), shots)
+        options = RunOptions(costs=costs.read(), fresh=True)
+        run = prepare_run(given, store, session, options, output.say, offline=True)
+        now, with_error_bar = _priced(run, store, realm_asked(server), shots)
     if as_json:
         output.answer(
             {
@@ -93,7 +93,7 @@ class _Priced:
     """A plan with its costs."""
 
     plan: Plan
-    costs: CostPreview
+    costs: RunPreview
 
     @property
     def shots(self) -> tuple[int, int]:
@@ -104,17 +104,17 @@ class _Priced:
     @property
     def jobs(self) -> int:
         """Of all its stages."""
-        return sum(len(stage.jobs) for stage in self.costs.stages)
+        return sum(len(stage.jobs) for stage in self.costs.paid_stages)
 
 
-def _priced(request: Request, store: Store, realm: str, shots: int) -> tuple[_Priced, _Priced]:
+def _priced(run: SpecRun, store: Store, server_id: str, shots: int) -> tuple[_Priced, _Priced]:
     """The plan as the spec has it, and with so many shots for each point."""
-    plan = plan_of(request, store)
+    plan = plan_of(run.checked, store, keep=False)
     with_error_bar = evolve(plan, points=tuple(evolve(point, shots=shots) for point in plan.points))
-    server_info = ask_server(request.session, plan)
+    limits = ask_limits(run.session, plan)
     return (
-        _Priced(plan, preview(plan, request, store, realm, server_info)),
-        _Priced(with_error_bar, preview(with_error_bar, request, store, realm, server_info)),
+        _Priced(plan, preview_run(run, plan, store, server_id, limits)),
+        _Priced(with_error_bar, preview_run(run, with_error_bar, store, server_id, limits)),
     )
 
 

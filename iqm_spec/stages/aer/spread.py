@@ -14,12 +14,12 @@ from iqm_spec.errors import IqmSpecError, JobFailed, Refused, Unreachable
 from iqm_spec.stages.aer.child import Answer
 from iqm_spec.stages.aer.cluster import opened
 from iqm_spec.stages.aer.executor import Spread
-from iqm_spec.stages.aer.interrupts import remembered
 from iqm_spec.stages.aer.local import Job, cut_into_parts
 from iqm_spec.stages.aer.memory import available_memory
 from iqm_spec.stages.aer.remote import answer_chunk, versions
 from iqm_spec.stages.aer.tasks import AerOutcome
 from iqm_spec.stages.aer.worker import Chunk
+from iqm_spec.stages.signals import remembered
 
 if TYPE_CHECKING:
     from distributed import Client, Future

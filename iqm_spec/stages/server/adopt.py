@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from iqm_spec.errors import Refused, UsageError
+from iqm_spec.errors import Refused, StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
-from iqm_spec.stages.server.judge import short
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.submit import now
+from iqm_spec.stages.server.attempts import Attempt, Phase, event_time
+from iqm_spec.stages.server.judge import short_job_key
 from iqm_spec.store import Store
+from iqm_spec.store.events import JobAdopted, JobReleased
 
 ADOPTABLE = (Phase.UNKNOWN, Phase.INTENDED, Phase.SUBMITTED, Phase.RELEASED)
 RELEASABLE = (Phase.UNKNOWN, Phase.FAILED, Phase.SUBMITTED)
@@ -22,18 +22,18 @@ BEFORE, AFTER = timedelta(minutes=5), timedelta(minutes=15)
 
 def adopt(
     store: Store,
-    found: Sequence[Attempt],
+    of_run: Sequence[Attempt],
     job_id: str,
     payload: Json,
     created: datetime | None = None,
 ) -> Attempt:
     """Notes that `job_id` is the job of the attempt whose body `payload` is; returns the attempt.
 
-    An attempt that has an id already keeps both: it was paid twice, and is told as such. Refused
+    An attempt that has an id already keeps both: it was paid twice, and verdicts say so. Refused
     where the payload is that of none of the attempts, or the job was `created` at another time.
     """
-    candidates = [attempt for attempt in found if attempt.phase in ADOPTABLE]
-    for attempt in found:
+    candidates = [attempt for attempt in of_run if attempt.phase in ADOPTABLE]
+    for attempt in of_run:
         if job_id in attempt.ids:
             raise UsageError(f"job {job_id} is known already", hint="`iqm-spec resume` fetches it")
     same = [attempt for attempt in candidates if _is_body(store, attempt, payload)]
@@ -46,36 +46,35 @@ def adopt(
     chosen = min(same, key=lambda attempt: ADOPTABLE.index(attempt.phase))
     if created is not None:
         _require_its_time(chosen, job_id, created)
-    fields: dict[str, Json] = {"attempt": chosen.number, "id": job_id, **now()}
-    store.job(chosen.job).append("adopted", fields)
+    store.job(chosen.job).add(JobAdopted(chosen.number, job_id, event_time()))
     return chosen
 
 
 def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
     """Refused for a job that came to be at another time: a colleague's, with the same payload."""
-    meant = datetime.fromisoformat(str(attempt.intent["at"]))
+    meant = datetime.fromisoformat(attempt.intent.at)
     if meant - BEFORE <= created <= meant + AFTER:
         return
     raise Refused(
         f"job {job_id} has the same payload, but was made at {created:%Y-%m-%d %H:%M} UTC; job "
-        f"{short(attempt)} was to be submitted at {meant:%Y-%m-%d %H:%M} UTC",
+        f"{short_job_key(attempt)} was to be submitted at {meant:%Y-%m-%d %H:%M} UTC",
         hint="it may be somebody else's; where the clocks are wrong, give --anyway",
         code="refused.time",
     )
 
 
-def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
+def release(store: Store, of_run: Sequence[Attempt], name: str) -> Attempt:
     """Gives the circuits of a job free to be submitted again; `name` begins its key or its id."""
     if not name:
         raise UsageError("an empty name is no job's", hint="`iqm-spec status RUN` names the jobs")
     matching = [
         attempt
-        for attempt in found
+        for attempt in of_run
         if attempt.job.startswith(name) or any(i.startswith(name) for i in attempt.ids)
     ]
     open_ones = [attempt for attempt in matching if attempt.phase in RELEASABLE]
     if len(open_ones) != 1:
-        listed = ", ".join(f"{short(a)} ({a.phase})" for a in matching or found) or "none"
+        listed = ", ".join(f"{short_job_key(a)} ({a.phase})" for a in matching or of_run) or "none"
         what = "could be several jobs" if open_ones else "is no job that can be released"
         raise UsageError(f"{name} {what}", hint=f"jobs of the run: {listed}")
     (attempt,) = open_ones
@@ -85,15 +84,22 @@ def release(store: Store, found: Sequence[Attempt], name: str) -> Attempt:
             hint="`iqm-spec resume` fetches it, `iqm-spec cancel` ends it",
             code="refused.release",
         )
-    store.job(attempt.job).append("released", {"attempt": attempt.number, **now()})
+    store.job(attempt.job).add(JobReleased(attempt.number, event_time()))
     return attempt
+
+
+def body_of(store: Store, attempt: Attempt) -> Json:
+    """The payload of an attempt; StoreCorrupt where its journal names none."""
+    if attempt.intent.body is None:
+        raise StoreCorrupt(f"the intent of job {attempt.job[:12]} names no payload")
+    return store.get_json(attempt.intent.body)
 
 
 def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     from iqm_spec.canonical import canonical
     from iqm_spec.server_api.payload import normalized
 
-    body = canonical(store.get_json(attempt.intent["body"]))
+    body = canonical(body_of(store, attempt))
     for form in (normalized, canonical):
         try:
             return form(payload) == body
@@ -102,14 +108,14 @@ def _is_body(store: Store, attempt: Attempt, payload: Json) -> bool:
     return False
 
 
-def _differences(store: Store, found: Sequence[Attempt], payload: Json) -> str:
+def _differences(store: Store, of_run: Sequence[Attempt], payload: Json) -> str:
     """In which fields the payload differs from the nearest attempt."""
-    if not found or not isinstance(payload, dict):
+    if not of_run or not isinstance(payload, dict):
         return "there is no job in this run whose outcome is unknown"
-    told = []
-    for attempt in found:
-        body = store.get_json(attempt.intent["body"])
+    differences = []
+    for attempt in of_run:
+        body = body_of(store, attempt)
         if isinstance(body, dict):
             keys = sorted(k for k in {*body, *payload} if body.get(k) != payload.get(k))
-            told.append(f"{short(attempt)} differs in {', '.join(keys)}")
-    return "; ".join(told[:3])
+            differences.append(f"{short_job_key(attempt)} differs in {', '.join(keys)}")
+    return "; ".join(differences[:3])

@@ -8,6 +8,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from iqm_spec.cost.estimate import JobToPrice
+from iqm_spec.cost.job_shape import job_shape
+from iqm_spec.cost.machine_times import conditions_of
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import Mode, NativeCircuit
@@ -76,11 +79,26 @@ class Batch:
         return len(self.parts) * self.shots
 
 
+def job_asked(computer: str, batch: Batch) -> JobToPrice:
+    """A batch as something to be priced."""
+    points = [part.point for part in batch.parts]
+    return job_asked_of(computer, points, batch.shots, batch.options)
+
+
+def job_asked_of(
+    computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
+) -> JobToPrice:
+    """A job of some points as something to be priced."""
+    summaries = [point.summary for point in points]
+    shape = job_shape(((one.qubits, one.depth) for one in summaries), shots)
+    return JobToPrice(computer, shape, conditions_of(options))
+
+
 def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:
     """Jobs of `parts` as the plan wants them."""
     header = plan.header
-    apart = header["mode"] == Mode.TIMESLOT.value
-    return batches(parts, bounds, header["order"], header["references"], apart=apart)
+    apart = header.mode == Mode.TIMESLOT.value
+    return batches(parts, bounds, header.order, header.references, apart=apart)
 
 
 def batches(
@@ -98,9 +116,9 @@ def batches(
     after every so many of them.
     """
     groups: dict[Any, list[Part]] = {}
-    whole = [p for one in parts for p in _split(one, bounds)]
-    others = _ordered([p for p in whole if p.point.name not in references], order)
-    listed = list(_with_references(others, whole, references))
+    split = [p for one in parts for p in _split(one, bounds)]
+    others = _ordered([p for p in split if p.point.name not in references], order)
+    listed = list(_with_references(others, split, references))
     for part in sorted(listed, key=lambda part: -part.point.priority):
         options = tuple(sorted((k, str(v)) for k, v in part.point.options.items()))
         worth = part.point.priority if apart else 0
@@ -146,18 +164,18 @@ def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
     rounds: dict[tuple[int, int], list[Part]] = {}
     for part in parts:
         rounds.setdefault((part.point.repeat, part.number), []).append(part)
-    found: list[Part] = []
+    ordered: list[Part] = []
     for turn, key in enumerate(sorted(rounds)):
-        found += reversed(rounds[key]) if turn % 2 else rounds[key]
-    return found
+        ordered += reversed(rounds[key]) if turn % 2 else rounds[key]
+    return ordered
 
 
 def _with_references(
-    others: Sequence[Part], whole: Sequence[Part], references: Mapping[str, int]
+    others: Sequence[Part], parts: Sequence[Part], references: Mapping[str, int]
 ) -> Iterator[Part]:
     """The others, with repeat r of a reference circuit before the one number r times `every`."""
     due: dict[int, list[Part]] = {}
-    for part in whole:
+    for part in parts:
         every = references.get(part.point.name)
         if every is not None:
             due.setdefault(min(part.point.repeat * every, len(others)), []).append(part)

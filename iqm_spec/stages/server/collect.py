@@ -9,27 +9,40 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import NativeCircuit, Stage
+from iqm_spec.memory import without_spaces
+from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.label import count
-from iqm_spec.stages.server.desk import Session
-from iqm_spec.stages.server.keys import record_key
-from iqm_spec.stages.server.state import Attempt
-from iqm_spec.stages.server.submit import now
+from iqm_spec.stages.keys import record_key
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    AttemptId,
+    Phase,
+    ServerWork,
+    circuits_of_attempts,
+    event_time,
+)
+from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
+from iqm_spec.store.events import JobCompleted, JobFailed, JobMemory
+from iqm_spec.store.objects import JobReportObject
+from iqm_spec.store.records import (
+    HARDWARE_MEMORY,
+    HARDWARE_RECORDS,
+    MOCK_RECORDS,
+    MeasuredRecord,
+    PackKind,
+)
 
 if TYPE_CHECKING:
     from iqm_spec.server_api.jobs import JobReport
     from iqm_spec.server_api.results import Shots
     from iqm_spec.server_api.retry import Retry
 
-MEMORY = "hardware-memory"
-"""Kind of the packs that hold the shots of machines."""
-
 _LATE = "completed, its results are not there yet"
 
 
 @frozen
-class Heard:
+class JobPoll:
     """A look at a job. `trouble` says why its results are not in the folder and will not come.
 
     `lacks` says what its counts are without: shots that were wanted, or any at all.
@@ -44,9 +57,9 @@ class Heard:
     lacks: str = ""
 
 
-def records_kind(stage: Stage) -> str:
-    """Kind of the packs that hold the counts of a stage."""
-    return f"{stage.value}-records"
+def records_kind(stage: StageName) -> PackKind[MeasuredRecord]:
+    """Kind of the packs that hold the counts of a server stage."""
+    return MOCK_RECORDS if stage is StageName.MOCK else HARDWARE_RECORDS
 
 
 def collect(
@@ -57,7 +70,7 @@ def collect(
     deadline: float | None,
     tell: Callable[[str, float], None],
     memory: Collection[str] = (),
-) -> Iterator[Heard]:
+) -> Iterator[JobPoll]:
     """Looks at jobs until all have ended or the deadline (of `time.monotonic`) is over.
 
     Yields a job whenever its status or its place in the queue has changed; what has ended is in
@@ -67,7 +80,7 @@ def collect(
     from iqm_spec.server_api.retry import POLLS, POLLS_PER_SECOND, Backoff, Retry
 
     left = list(waiting)
-    last: dict[str, Heard] = {}
+    last: dict[str, JobPoll] = {}
     late: dict[str, float] = {}
     seconds = None if deadline is None else deadline - time.monotonic()
     polls = Backoff(Retry(POLLS.within(seconds)))
@@ -90,7 +103,7 @@ def collect(
             return
 
 
-def _given_up(heard: Heard, seconds: float) -> Heard:
+def _given_up(heard: JobPoll, seconds: float) -> JobPoll:
     """A job whose results have not come for so long; `resume` looks for them again."""
     from iqm_spec.server_api.retry import LATE_RESULTS_SECONDS
 
@@ -109,7 +122,7 @@ def _look(
     deadline: float | None,
     tell: Callable[[str, float], None],
     memory: Collection[str],
-) -> Heard | None:
+) -> JobPoll | None:
     """One look at a job, or None where the deadline was over before the server answered."""
     from iqm_spec.errors import Unreachable
     from iqm_spec.server_api.errors import BadAnswer, UnknownJob
@@ -125,12 +138,12 @@ def _look(
     except Unreachable:
         return None
     except UnknownJob as error:
-        return Heard(attempt, "lost", ended=True, trouble=error.message)
+        return JobPoll(attempt, "lost", ended=True, trouble=error.message)
     except BadAnswer as error:  # the next look may be answered better
-        return Heard(attempt, f"unreadable ({error.message})")
+        return JobPoll(attempt, f"unreadable ({error.message})")
     if report.terminal:
         _failed(attempt, report, store)
-    return Heard(attempt, report.status, report.queue_position, ended=report.terminal)
+    return JobPoll(attempt, report.status, report.queue_position, ended=report.terminal)
 
 
 def _server_id(attempt: Attempt) -> str:
@@ -145,7 +158,7 @@ def _store(
     circuits: Mapping[str, NativeCircuit],
     retry: Retry,
     memory: Collection[str],
-) -> Heard:
+) -> JobPoll:
     """Counts and shots, the server's report, then the event that names them."""
     from iqm_spec.server_api.errors import BadAnswer, NoResults
 
@@ -153,27 +166,37 @@ def _store(
     try:
         shots, lacks = results_of(attempt, report.id, session, circuits, retry, memory)
     except NoResults:
-        return Heard(attempt, _LATE)
+        return JobPoll(attempt, _LATE)
     except BadAnswer as error:
-        told = f"job {report.id}: {error.message}"
-        return Heard(attempt, report.status, ended=True, trouble=told)
+        trouble = f"job {report.id}: {error.message}"
+        return JobPoll(attempt, report.status, ended=True, trouble=trouble)
     counts = [one.counts for one in shots]
-    lines: Iterator[dict[str, Json]] = (
-        {
-            "key": record_key(key, attempt.job, attempt.number, report.id),
-            "counts": cast("Json", one),
-            "shots_returned": sum(one.values()),
-            "calibration_set_id": report.calibration_set_id,
-        }
+    lines = (
+        MeasuredRecord(
+            key=record_key(key, attempt.job, attempt.number, report.id),
+            counts=one,
+            shots_returned=sum(one.values()),
+            calibration_set_id=report.calibration_set_id,
+        )
         for key, one in zip(keys, counts, strict=True)
     )
-    stage = Stage(attempt.intent["stage"])
+    stage = StageName(attempt.intent.stage)
     records = store.put_pack(records_kind(stage), {}, lines)
-    fields = {**_told(attempt, report, store), "records": records}
-    if pack := put_shots(store, attempt, report.id, shots):
-        fields["memory"] = pack
-    store.job(attempt.job).append("completed", fields)
-    return Heard(attempt, report.status, ended=True, lacks=lacks)
+    store.job(attempt.job).add(
+        JobCompleted(
+            attempt=attempt.number,
+            id=report.id,
+            status=report.status,
+            records=records,
+            memory=put_shots(store, attempt, report.id, shots),
+            report=_keep_report(report, store),
+            calibration_set_id=report.calibration_set_id,
+            qpu_seconds=report.qpu_seconds,
+            server_estimate_seconds=report.estimate_seconds,
+            at=event_time(),
+        )
+    )
+    return JobPoll(attempt, report.status, ended=True, lacks=lacks)
 
 
 def results_of(
@@ -195,12 +218,12 @@ def results_of(
     from iqm_spec.server_api.retry import RESULT_READS
 
     asked = [circuits[key] for key, _ in attempt.parts]
-    wanted = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
+    with_shots = {number for number, (key, _) in enumerate(attempt.parts) if key in memory}
     why = ""
-    if wanted and attempt.intent["stage"] == Stage.HARDWARE.value:
+    if with_shots and attempt.intent.stage == StageName.HARDWARE.value:
         try:
             shots = read_shots(
-                session.connection, job_id, asked, retry.within(RESULT_READS.deadline), wanted
+                session.connection, job_id, asked, retry.within(RESULT_READS.deadline), with_shots
             )
             _require_asked(shots, attempt)
         except (BadAnswer, Refused, Unreachable) as error:
@@ -213,22 +236,22 @@ def results_of(
     return shots, _lacks(job_id, shots, why)
 
 
-def _require_asked(found: Sequence[Shots], attempt: Attempt) -> None:
+def _require_asked(results: Sequence[Shots], attempt: Attempt) -> None:
     """BadAnswer for more shots than were asked for; heralding makes fewer of them."""
     from iqm_spec.server_api.errors import BadAnswer
 
-    asked = int(attempt.intent["shots"])
-    for number, one in enumerate(found, 1):
+    asked = attempt.intent.shots
+    for number, one in enumerate(results, 1):
         if (got := sum(one.counts.values())) > asked:
             raise BadAnswer(f"circuit {number} has {got:,} shots, {asked:,} were asked for")
 
 
-def _lacks(job_id: str, found: Sequence[Shots], why: str) -> str:
+def _lacks(job_id: str, results: Sequence[Shots], why: str) -> str:
     """What is missing of a job's results, in words; `why` its shots are."""
-    told = [f"its shots are not kept ({why})"] if why else []
-    if empty := sum(1 for one in found if not any(one.counts.values())):
-        told.append(f"{count(empty, 'circuit')} came back without a single shot")
-    return f"job {job_id}: {'; '.join(told)}" if told else ""
+    reasons = [f"its shots are not kept ({why})"] if why else []
+    if empty := sum(1 for one in results if not any(one.counts.values())):
+        reasons.append(f"{count(empty, 'circuit')} came back without a single shot")
+    return f"job {job_id}: {'; '.join(reasons)}" if reasons else ""
 
 
 def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots]) -> str | None:
@@ -238,32 +261,103 @@ def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots
         for (key, _), one in zip(attempt.parts, shots, strict=True)
         if one.packed is not None
     ]
-    return store.put_pack(MEMORY, {}, lines) if lines else None
+    return store.put_pack(HARDWARE_MEMORY, {}, lines) if lines else None
 
 
 def _failed(attempt: Attempt, report: JobReport, store: Store) -> None:
-    fields = _told(attempt, report, store)
-    store.job(attempt.job).append("failed", {**fields, "message": why_failed(report)})
+    store.job(attempt.job).add(
+        JobFailed(
+            attempt=attempt.number,
+            id=report.id,
+            status=report.status,
+            message=why_failed(report),
+            report=_keep_report(report, store),
+            calibration_set_id=report.calibration_set_id,
+            qpu_seconds=report.qpu_seconds,
+            server_estimate_seconds=report.estimate_seconds,
+            at=event_time(),
+        )
+    )
+
+
+def _keep_report(report: JobReport, store: Store) -> str:
+    """Stores all that the server reports of a job; returns the object's digest."""
+    return store.put(JobReportObject(cast("Mapping[str, Json]", report.raw)))
 
 
 def why_failed(report: JobReport) -> str:
     """The server's reason in a line."""
-    told = [*report.errors, *report.messages]
-    return "; ".join(told) if told else f"the server says `{report.status}` and gives no reason"
+    reasons = [*report.errors, *report.messages]
+    return (
+        "; ".join(reasons) if reasons else f"the server says `{report.status}` and gives no reason"
+    )
 
 
-def _told(attempt: Attempt, report: JobReport, store: Store) -> dict[str, Json]:
-    """What both ends of a job have: its id, status and the server's whole report of it."""
-    stored = store.put_json({"format": "iqm-spec/job-report/1", "job": report.raw})
-    fields: dict[str, Json] = {
-        "attempt": attempt.number,
-        "id": report.id,
-        "status": report.status,
-        "report": stored,
-        "calibration_set_id": report.calibration_set_id,
-        "qpu_seconds": report.qpu_seconds,
-        **now(),
-    }
-    if report.estimate_seconds is not None:
-        fields["server_estimate_seconds"] = report.estimate_seconds
-    return fields
+# --- shots of jobs whose counts alone are in the folder ------------------------------------------
+
+
+def fetch_missing_shots(
+    session: Session,
+    store: Store,
+    work: ServerWork,
+    wanted: Collection[str],
+    missing: dict[AttemptId, str],
+    report_pause: Callable[[str, float], None],
+) -> None:
+    """Store the shots that the server still has of completed jobs; never submits.
+
+    `wanted` are point keys. Jobs in `missing` have been tried already; those whose shots cannot be
+    had are added, with the reason.
+    """
+    attempts = [
+        attempt
+        for attempt in work.attempts(Phase.COMPLETED)
+        if (attempt.job, attempt.number) not in missing and _lacks_shots(store, attempt, wanted)
+    ]
+    circuits = circuits_of_attempts(store, attempts)
+    for attempt in attempts:
+        if why := _fetch_shots(session, store, attempt, circuits, wanted, report_pause):
+            missing[attempt.job, attempt.number] = why
+
+
+def _lacks_shots(store: Store, attempt: Attempt, wanted: Collection[str]) -> bool:
+    keys = [_record(attempt, key) for key, _ in attempt.parts if key in wanted]
+    return store.holders(HARDWARE_MEMORY, keys).keys() < set(keys)
+
+
+def _fetch_shots(
+    session: Session,
+    store: Store,
+    attempt: Attempt,
+    circuits: Mapping[str, NativeCircuit],
+    wanted: Collection[str],
+    report_pause: Callable[[str, float], None],
+) -> str:
+    """Store the shots of one job; why they cannot be had, or an empty string."""
+    from iqm_spec.errors import Refused, Unreachable
+    from iqm_spec.server_api.errors import BadAnswer
+    from iqm_spec.server_api.results import read_shots
+    from iqm_spec.server_api.retry import RESULT_READS, Retry
+
+    job_id = attempt.completion.id
+    asked = [circuits[key] for key, _ in attempt.parts]
+    numbers = {number for number, (key, _) in enumerate(attempt.parts) if key in wanted}
+    retry = Retry(RESULT_READS, report_pause)
+    try:
+        shots = read_shots(session.connection, job_id, asked, retry, numbers)
+    except (BadAnswer, Refused, Unreachable) as error:
+        return f"the shots of job {job_id} could not be had: {error.message}"
+    keys = [_record(attempt, key) for key, _ in attempt.parts]
+    kind = records_kind(StageName(attempt.intent.stage))
+    stored = store.find(kind, keys, within=[attempt.completion.records])
+    for key, circuit_shots in zip(keys, shots, strict=True):
+        counts = stored[key].record.counts if key in stored else {}
+        if without_spaces(circuit_shots.counts) != without_spaces(counts):
+            return f"job {job_id}: the server has other shots now than were counted; none are kept"
+    if pack := put_shots(store, attempt, job_id, shots):
+        store.job(attempt.job).add(JobMemory(attempt.number, job_id, pack))
+    return next((f"job {job_id}: its shots are not kept ({s.why})" for s in shots if s.why), "")
+
+
+def _record(attempt: Attempt, key: str) -> str:
+    return record_key(key, attempt.job, attempt.number, attempt.completion.id)

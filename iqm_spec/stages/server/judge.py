@@ -9,10 +9,10 @@ from operator import attrgetter
 from attrs import define, field, frozen
 
 from iqm_spec.errors import ExitCode
-from iqm_spec.model import Stage
+from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
-from iqm_spec.stages.server.state import Attempt, Phase
-from iqm_spec.stages.server.work import ServerWork
+from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, ServerWork
+from iqm_spec.store.events import JobFailed, JobRejected, JobUnknown
 
 
 @frozen
@@ -29,11 +29,17 @@ _CREDENTIALS = 401
 
 @define
 class Findings:
-    """What a run found out about a stage, beside what the folder tells.
+    """What a run found out about a stage, beside what the folder has.
 
-    `rejected` are submissions that the server did not take, `troubles` jobs that ended well and
-    whose answer could not be read, `untestable` keys of points that no mock can run, `stopped` why
-    no more was heard of jobs, `held` why some were not submitted.
+    Args:
+        rejected: submissions that the server did not take.
+        troubles: jobs that were completed and whose results could not be read.
+        untestable: keys of points that no mock can run.
+        stopped: why the server was not asked for jobs any more.
+        not_submitted: why some jobs were not submitted.
+        submitted: number of jobs that this run submitted.
+        polled: whether this run asked the server for results.
+        missing_shots: jobs whose shots were wanted and could not be had, with the reason.
     """
 
     rejected: list[Attempt] = field(factory=list)
@@ -41,35 +47,38 @@ class Findings:
     notes: list[str] = field(factory=list)
     untestable: frozenset[str] = frozenset()
     stopped: str = ""
-    held: str = ""
+    not_submitted: str = ""
+    submitted: int = 0
+    polled: bool = False
+    missing_shots: dict[AttemptId, str] = field(factory=dict)
 
 
 def judge_server(
-    work: ServerWork, stage: Stage, found: Findings, now: datetime | None = None
+    work: ServerWork, stage: StageName, findings: Findings, now: datetime | None = None
 ) -> ServerVerdict:
     """The verdict of what the folder has of a stage at the time `now`."""
     unknown = work.attempts(Phase.UNKNOWN)
     failed = work.attempts(Phase.FAILED) or _last_mocks(work, stage, Phase.FAILED)
     waiting = work.attempts(Phase.SUBMITTED)
     reasons = [
-        *(paid_twice(work) if stage is Stage.HARDWARE else ()),
+        *(paid_twice(work) if stage is StageName.HARDWARE else ()),
         *(_unknown(attempt) for attempt in unknown),
         *(_lost_mock(attempt) for attempt in _last_mocks(work, stage, Phase.UNKNOWN)),
         *(_failed(attempt) for attempt in failed),
-        *(f"rejected: {_words(attempt)}" for attempt in found.rejected),
-        *found.troubles,
-        *([found.stopped] if found.stopped else []),
-        *([found.held] if found.held else []),
-        *_waiting(waiting, found.troubles),
+        *(f"rejected: {_words(attempt)}" for attempt in findings.rejected),
+        *findings.troubles,
+        *([findings.stopped] if findings.stopped else []),
+        *([findings.not_submitted] if findings.not_submitted else []),
+        *_waiting(waiting, findings.troubles),
         *(_being_submitted(attempt) for attempt in work.attempts(Phase.INTENDED)),
     ]
-    code = _code(work, found)
+    code = _code(work, findings)
     status = _STATUS[code]
     if status == "passed":
         reasons = [*_passed(work, stage, now or datetime.now(UTC)), *reasons]
     elif not reasons:
-        reasons = [_left(work, found.untestable)]
-    reasons += [*_untestable(work, found.untestable), *found.notes]
+        reasons = [_left(work, findings.untestable)]
+    reasons += [*_untestable(work, findings.untestable), *findings.notes]
     return ServerVerdict(status, tuple(reasons), code)
 
 
@@ -82,35 +91,34 @@ _STATUS = {
 }
 
 
-def _code(work: ServerWork, found: Findings) -> ExitCode:
+def _code(work: ServerWork, findings: Findings) -> ExitCode:
     if work.attempts(Phase.UNKNOWN):
         return ExitCode.UNKNOWN
-    if any(attempt.fields.get("status") == _CREDENTIALS for attempt in found.rejected):
+    if any(attempt.status == _CREDENTIALS for attempt in findings.rejected):
         return ExitCode.REFUSED
-    if work.attempts(Phase.FAILED) or found.rejected or found.troubles:
+    if work.attempts(Phase.FAILED) or findings.rejected or findings.troubles:
         return ExitCode.FAILED
-    if found.stopped or found.held:
+    if findings.stopped or findings.not_submitted:
         return ExitCode.REFUSED
     if work.attempts(Phase.SUBMITTED, Phase.INTENDED):
         return ExitCode.WAITING
     complete = all(
-        work.has(index) or key in found.untestable for index, key in enumerate(work.keys)
+        work.has(index) or key in findings.untestable for index, key in enumerate(work.keys)
     )
     return ExitCode.DONE if complete else ExitCode.FAILED
 
 
-def _passed(work: ServerWork, stage: Stage, now: datetime) -> Iterator[str]:
+def _passed(work: ServerWork, stage: StageName, now: datetime) -> Iterator[str]:
     """How many points, when, and under which calibration sets."""
     by_set: dict[str, list[Attempt]] = {}
     for attempt in work.attempts(Phase.COMPLETED):
-        got = attempt.fields.get("calibration_set_id")
-        told = got or attempt.intent.get("calibration_set_id") or "not told"
-        by_set.setdefault(str(told), []).append(attempt)
-    what = "accepted (counts of a mock are random bits)" if stage is Stage.MOCK else "measured"
+        told = attempt.calibration_set_id or attempt.intent.calibration_set_id or "not told"
+        by_set.setdefault(told, []).append(attempt)
+    what = "accepted (counts of a mock are random bits)" if stage is StageName.MOCK else "measured"
     for calibration, some in by_set.items():
         keys = {key for attempt in some for key, _ in attempt.parts}
         points = sum(1 for key in work.keys if key in keys)
-        times = sorted(str(attempt.fields["at"]) for attempt in some)
+        times = sorted(attempt.completion.at for attempt in some)
         yield (
             f"{count(points, 'point')} {what} {age(times[0], now)}, calibration set {calibration}"
         )
@@ -119,8 +127,8 @@ def _passed(work: ServerWork, stage: Stage, now: datetime) -> Iterator[str]:
 def age(time: str, now: datetime) -> str:
     """`2026-11-20 (3 days ago)`."""
     days = (now - datetime.fromisoformat(time)).days
-    told = "today" if days < 1 else f"{count(days, 'day')} ago"
-    return f"{time[:10]} ({told})"
+    ago = "today" if days < 1 else f"{count(days, 'day')} ago"
+    return f"{time[:10]} ({ago})"
 
 
 def lasting(reason: str) -> str:
@@ -136,22 +144,22 @@ def paid_twice(work: ServerWork) -> list[str]:
             continue
         for part in attempt.parts:
             # asked afresh, a part stands apart from what there was before
-            asked = (*part, attempt.number if attempt.intent.get("fresh") else 0)
+            asked = (*part, attempt.number if attempt.intent.fresh else 0)
             ids.setdefault(asked, set()).update(attempt.ids)
-    found = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
-    return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in found]
+    jobs = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
+    return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in jobs]
 
 
 _PAID = (Phase.SUBMITTED, Phase.COMPLETED)
 
 
 def _unknown(attempt: Attempt) -> str:
-    why = attempt.fields.get("why", "no reason given")
-    run = attempt.intent.get("run")
+    run = attempt.intent.run
     return (
-        f"job {short(attempt)}: whether it was submitted is unknown ({why}). Look for it on the "
-        f"server's dashboard, then `iqm-spec adopt {run} JOB_ID`; if it is not there, "
-        f"`iqm-spec release {run} {short(attempt)}`"
+        f"job {short_job_key(attempt)}: whether it was submitted is unknown "
+        f"({_why_unknown(attempt)}). Look for it on the server's dashboard, then `iqm-spec adopt "
+        f"{run} JOB_ID`; if it is not there, "
+        f"`iqm-spec release {run} {short_job_key(attempt)}`"
     )
 
 
@@ -163,23 +171,28 @@ def _left(work: ServerWork, untestable: Collection[str]) -> str:
 
 
 def _being_submitted(attempt: Attempt) -> str:
-    """Of an intent whose process lives: `look` settles those of processes that have ended."""
+    """Of an intent whose process lives: `settled_work` marks those of processes that ended."""
     return (
-        f"job {short(attempt)}: another process is submitting it; `iqm-spec resume "
-        f"{attempt.intent.get('run')}` brings the results in, as does the same `run`"
+        f"job {short_job_key(attempt)}: another process is submitting it; `iqm-spec resume "
+        f"{attempt.intent.run}` brings the results in, as does the same `run`"
     )
 
 
 def _lost_mock(attempt: Attempt) -> str:
     return (
-        f"job {short(attempt)}: whether the mock accepts it is unknown "
-        f"({attempt.fields.get('why', 'no reason given')}); the same `run` submits it again"
+        f"job {short_job_key(attempt)}: whether the mock accepts it is unknown "
+        f"({_why_unknown(attempt)}); the same `run` submits it again"
     )
 
 
-def _last_mocks(work: ServerWork, stage: Stage, phase: Phase) -> list[Attempt]:
+def _why_unknown(attempt: Attempt) -> str:
+    why = attempt.outcome.why if isinstance(attempt.outcome, JobUnknown) else None
+    return why or "no reason given"
+
+
+def _last_mocks(work: ServerWork, stage: StageName, phase: Phase) -> list[Attempt]:
     """Last attempts that ended in a phase at what a mock has not accepted: the next run retries."""
-    if stage is not Stage.MOCK:
+    if stage is not StageName.MOCK:
         return []
     left = {key for index, key in enumerate(work.keys) if not work.has(index)}
     last: dict[str, Attempt] = {}
@@ -192,14 +205,20 @@ def _last_mocks(work: ServerWork, stage: Stage, phase: Phase) -> list[Attempt]:
 
 
 def _failed(attempt: Attempt) -> str:
-    status = attempt.fields.get("status", "failed")
-    message = attempt.fields.get("message", "no reason given")
-    return f"job {attempt.ids[0] if attempt.ids else short(attempt)} {status}: {message}"
+    return f"job {attempt.ids[0] if attempt.ids else short_job_key(attempt)} {why_failed(attempt)}"
+
+
+def why_failed(attempt: Attempt) -> str:
+    """The server's word for how a job ended, and its reason."""
+    message = attempt.outcome.message if isinstance(attempt.outcome, JobFailed) else None
+    return f"{attempt.status or 'failed'}: {message or 'no reason given'}"
 
 
 def _words(attempt: Attempt) -> str:
-    hint = attempt.fields.get("hint")
-    return f"{attempt.fields.get('message')}{f' ({hint})' if hint else ''}"
+    rejected = attempt.outcome
+    if not isinstance(rejected, JobRejected):
+        return attempt.phase
+    return f"{rejected.message}{f' ({rejected.hint})' if rejected.hint else ''}"
 
 
 def _waiting(waiting: Sequence[Attempt], troubles: Sequence[str]) -> Iterator[str]:
@@ -207,7 +226,7 @@ def _waiting(waiting: Sequence[Attempt], troubles: Sequence[str]) -> Iterator[st
         ids = ", ".join(attempt.ids[0] for attempt in waiting[:3])
         more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
         yield (
-            f"still at the server: {ids}{more}; `iqm-spec resume {waiting[0].intent.get('run')}` "
+            f"still at the server: {ids}{more}; `iqm-spec resume {waiting[0].intent.run}` "
             "brings the results in, as does the same `run`"
         )
 
@@ -218,6 +237,6 @@ def _untestable(work: ServerWork, untestable: Collection[str]) -> Iterator[str]:
         yield f"not testable: {count(number, 'point')} act where the mock has no calibrated gate"
 
 
-def short(attempt: Attempt) -> str:
+def short_job_key(attempt: Attempt) -> str:
     """How a job without an id is called."""
     return attempt.job[:12]

@@ -8,143 +8,202 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict, frozen
+
 from iqm_spec.cost.estimate import JobCost, JobToPrice
-from iqm_spec.cost.job_shape import job_shape
-from iqm_spec.cost.machine_times import conditions_of
 from iqm_spec.errors import JobFailed, UnknownOutcome, Unreachable
-from iqm_spec.json_types import Json
-from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.stages.server.batch import Batch
-from iqm_spec.stages.server.claims import alone, at_work, is_at_work
-from iqm_spec.stages.server.desk import Desk
-from iqm_spec.stages.server.interrupts import Signals, deferred
-from iqm_spec.stages.server.keys import job_key
-from iqm_spec.stages.server.ledger import covering, read_attempts
-from iqm_spec.stages.server.state import Attempt, Phase, attempts
+from iqm_spec.model import Mode, StageName
+from iqm_spec.stages.keys import job_key
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    AttemptId,
+    attempts,
+    covering,
+    event_time,
+    read_attempts,
+)
+from iqm_spec.stages.server.batch import Batch, job_asked
+from iqm_spec.stages.server.locks import attempt_lock, submission_lock
+from iqm_spec.stages.server.server_info import Session, computer_of
+from iqm_spec.stages.signals import Signals, deferred
 from iqm_spec.store import Store
-from iqm_spec.store.journal import Journal
+from iqm_spec.store.events import (
+    Estimate,
+    JobIntent,
+    JobRejected,
+    JobSubmitted,
+    JobUnknown,
+    Span,
+)
+from iqm_spec.store.journals import Journal
 
 if TYPE_CHECKING:
+    from iqm_spec.cost.estimate import Tariff
     from iqm_spec.server_api.jobs import Outcome
+    from iqm_spec.stages.server.budget import BudgetGuard
 
-Ignored = frozenset[tuple[str, int]]
+
+@frozen
+class SubmissionContext:
+    """Under which conditions the jobs of a stage are submitted.
+
+    Args:
+        run: id of the run that submits.
+        plan: digest of its plan.
+        calibration_sets: by target, the set to ask for; None for the server's default.
+        tariff: prices of the jobs; None where they cost nothing.
+        budget: what may be spent; None where jobs cost nothing.
+        fresh: whether the user wants cached results ignored.
+    """
+
+    stage: StageName
+    session: Session
+    store: Store
+    run: str
+    plan: str
+    mode: Mode
+    calibration_sets: Mapping[str, str | None]
+    tariff: Tariff | None = None
+    budget: BudgetGuard | None = None
+    fresh: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether asking again costs nothing."""
+        return self.stage is StageName.MOCK
+
+    @property
+    def queue(self) -> str:
+        """The queue of its jobs; mocks have one only."""
+        return Mode.PAY_AS_YOU_GO.value if self.stage is StageName.MOCK else self.mode.value
+
+    @property
+    def use_timeslot(self) -> bool:
+        """Whether jobs go to the timeslots that the project has booked."""
+        return self.queue == Mode.TIMESLOT.value
+
+    def alias(self, target: str) -> str:
+        """The quantum computer that a target means in this stage."""
+        return computer_of(self.stage, target)
 
 
 def submit(
-    desk: Desk, batch: Batch, ignored: Ignored, tell: Callable[[str, float], None]
+    context: SubmissionContext,
+    batch: Batch,
+    ignored: Collection[AttemptId],
+    report_pause: Callable[[str, float], None],
 ) -> Attempt | None:
     """The attempt and what became of it; None where another process has asked in the meantime.
 
-    `tell(why, seconds)` hears of every pause before a submission that was not accepted is made
-    again. Unreachable where no try under `SUBMISSIONS` got through, Refused where the budget does
-    not cover the job or nothing can be sent as things are: nothing was submitted then.
+    `report_pause(why, seconds)` is called before a submission that was not accepted is repeated.
+    Unreachable where no try under `SUBMISSIONS` got through, Refused where the budget does not
+    cover the job or nothing can be sent as things are: nothing was submitted then.
     """
-    body = _body(desk, batch)
+    body = _body(context, batch)
     key = job_key(
-        desk.stage, desk.session.realm, desk.queue, batch.shots, [part.id for part in batch.parts]
+        context.stage,
+        context.session.realm,
+        context.queue,
+        batch.shots,
+        [part.id for part in batch.parts],
     )
     with ExitStack() as working:
         # broken off between the intent and the outcome, a submission would be an unknown one
         signals = working.enter_context(deferred())
-        with alone(desk.store):
-            if _asked_meanwhile(desk, batch, ignored):
+        with submission_lock(context.store):
+            if _asked_meanwhile(context, batch, ignored):
                 return None
-            priced = asked(desk.alias(batch.target), batch)
-            cost = None if desk.tariff is None else desk.tariff.cost(priced)
-            if desk.purse is not None and cost is not None:
-                desk.purse.require(cost.credits.high)
-            journal = desk.store.job(key)
+            priced = job_asked(context.alias(batch.target), batch)
+            cost = None if context.tariff is None else context.tariff.cost(priced)
+            if context.budget is not None and cost is not None:
+                context.budget.require(cost.credits.high)
+            journal = context.store.job(key)
             number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
             if not journal.claim("claimed", number):
                 return None
             # from before the intent until after the outcome, or others would think us dead
-            working.enter_context(at_work(desk.store, key, number))
-            journal.append("intent", _intent(desk, batch, number, body, priced, cost))
-            if desk.purse is not None:
-                desk.purse.mine.add((key, number))
-        _post(desk, batch, journal, number, body, signals, tell)
+            working.enter_context(attempt_lock(context.store, key, number))
+            journal.add(_intent(context, batch, number, body, priced, cost))
+            if context.budget is not None:
+                context.budget.mine.add((key, number))
+        _post(context, batch, journal, number, body, signals, report_pause)
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
 
-def settle(store: Store, found: Iterable[Attempt]) -> bool:
-    """Mark intents as unknown whose process ended before an outcome; whether there were any."""
-    dead = [
-        attempt
-        for attempt in found
-        if attempt.phase is Phase.INTENDED and not is_at_work(store, attempt.job, attempt.number)
-    ]
-    for attempt in dead:
-        why = "the program ended between the intent and the server's answer"
-        store.job(attempt.job).append("unknown", {"attempt": attempt.number, "why": why, **now()})
-    return bool(dead)
-
-
-def now() -> dict[str, Json]:
-    """The time of an event, UTC."""
-    return {"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-def _body(desk: Desk, batch: Batch) -> bytes:
+def _body(context: SubmissionContext, batch: Batch) -> bytes:
     from iqm_spec.server_api.payload import job_body
 
     circuits = [(part.point.name, part.circuit) for part in batch.parts]
-    return job_body(circuits, batch.shots, desk.sets.get(batch.target), batch.options)
+    return job_body(
+        circuits, batch.shots, context.calibration_sets.get(batch.target), batch.options
+    )
 
 
-def _asked_meanwhile(desk: Desk, batch: Batch, ignored: Ignored) -> bool:
-    found = read_attempts(desk.store, desk.stage, desk.session.realm)
-    held = covering(found, ignored=ignored, retry_failed=desk.free)
-    return any(part.number in held[part.key].parts for part in batch.parts if part.key in held)
-
-
-def asked(computer: str, batch: Batch) -> JobToPrice:
-    """A batch as something to be priced."""
-    points = [part.point for part in batch.parts]
-    return asked_of(computer, points, batch.shots, batch.options)
-
-
-def asked_of(
-    computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
-) -> JobToPrice:
-    """A job of some points as something to be priced."""
-    summaries: list[Mapping[str, Any]] = [point.summary for point in points]
-    shape = job_shape(((one["qubits"], one["depth"]) for one in summaries), shots)
-    return JobToPrice(computer, shape, conditions_of(options))
+def _asked_meanwhile(
+    context: SubmissionContext, batch: Batch, ignored: Collection[AttemptId]
+) -> bool:
+    every = read_attempts(context.store, context.stage, context.session.realm)
+    covered = covering(every, ignored=ignored, retry_failed=context.free)
+    return any(
+        part.number in covered[part.key].parts for part in batch.parts if part.key in covered
+    )
 
 
 def _intent(
-    desk: Desk, batch: Batch, number: int, body: bytes, priced: JobToPrice, cost: JobCost | None
-) -> dict[str, Json]:
-    parts: list[Json] = [[part.key, part.number] for part in batch.parts]
-    return {
-        "attempt": number,
-        "run": desk.run,
-        "plan": desk.plan,
-        "stage": desk.stage.value,
-        "realm": desk.session.realm,
-        "emulated": desk.session.emulated,
-        "fresh": desk.fresh,
-        "computer": priced.computer,
-        "target": batch.target,
-        "queue": desk.queue,
-        "shots": batch.shots,
-        "calibration_set_id": desk.sets.get(batch.target),
-        "body": desk.store.put_json(json.loads(body)),
-        "parts": parts,
-        "shape": priced.shape.to_json(),
-        "conditions": priced.conditions,
-        **({} if cost is None else {"estimate": cost.to_json()}),
-        **now(),
-    }
+    context: SubmissionContext,
+    batch: Batch,
+    number: int,
+    body: bytes,
+    priced: JobToPrice,
+    cost: JobCost | None,
+) -> JobIntent:
+    return job_intent(
+        priced,
+        cost,
+        attempt=number,
+        run=context.run,
+        plan=context.plan,
+        stage=context.stage.value,
+        realm=context.session.realm,
+        emulated=context.session.emulated,
+        fresh=context.fresh,
+        target=batch.target,
+        queue=context.queue,
+        calibration_set_id=context.calibration_sets.get(batch.target),
+        body=context.store.put_json(json.loads(body)),
+        parts=tuple((part.key, part.number) for part in batch.parts),
+    )
+
+
+def job_intent(priced: JobToPrice, cost: JobCost | None, **fields: Any) -> JobIntent:
+    """The intent of a job that is priced, now; `fields` are the others of `JobIntent`."""
+    return JobIntent(
+        computer=priced.computer,
+        shots=priced.shape.shots,
+        shape=asdict(priced.shape),
+        conditions=priced.conditions,
+        estimate=None if cost is None else _estimate(cost),
+        at=event_time(),
+        **fields,
+    )
+
+
+def _estimate(cost: JobCost) -> Estimate:
+    return Estimate(
+        qpu_seconds=Span(**asdict(cost.seconds)),
+        credits=Span(**asdict(cost.credits)),
+        price_per_second=cost.per_second,
+        price_from=cost.price_from,
+        basis=cost.basis,
+    )
 
 
 def _post(
-    desk: Desk,
+    context: SubmissionContext,
     batch: Batch,
     journal: Journal,
     number: int,
@@ -156,8 +215,8 @@ def _post(
     from iqm_spec.server_api.jobs import NotAccepted, submit
     from iqm_spec.server_api.retry import SUBMISSIONS, Backoff, Clock, Retry
 
-    computer = desk.alias(batch.target)
-    tag = f"{desk.run[:24]}-{journal.path.name[:12]}-{number}"
+    computer = context.alias(batch.target)
+    tag = f"{context.run[:24]}-{journal.path.name[:12]}-{number}"
 
     def sleep(seconds: float) -> None:
         """Ends early where a signal comes."""
@@ -167,15 +226,14 @@ def _post(
 
     backoff = Backoff(Retry(SUBMISSIONS, tell, Clock(sleep=sleep)))
     while True:
-        outcome = submit(desk.session.connection, computer, body, desk.use_timeslot, tag)
+        outcome = submit(context.session.connection, computer, body, context.use_timeslot, tag)
         if not isinstance(outcome, NotAccepted):
-            _note(desk, journal, outcome, number)
+            _note(context, journal, outcome, number)
             return
         why, refusal = outcome.why, outcome.refusal
         if refusal is not None or not backoff.pause(why, outcome.retry_after) or signals.arrived:
             break
-    told: dict[str, Json] = {"code": "not_accepted", "message": why}
-    journal.append("rejected", {"attempt": number, **told, **now()})
+    journal.add(JobRejected(number, "not_accepted", why, at=event_time()))
     if refusal is not None:
         raise refusal
     if not signals.arrived:
@@ -185,32 +243,33 @@ def _post(
         )
 
 
-def _note(desk: Desk, journal: Journal, outcome: Outcome, number: int) -> None:
+def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number: int) -> None:
     """Write the outcome down; where the disk does not take it, at least the id is told."""
     from iqm_spec.server_api.jobs import Accepted
 
     try:
-        journal.append(*_event(outcome, number))
+        journal.add(_event(outcome, number))
     except JobFailed as error:
-        if desk.free or not isinstance(outcome, Accepted):
+        if context.free or not isinstance(outcome, Accepted):
             raise
         raise UnknownOutcome(
             f"the server has job {outcome.job_id}, which could not be noted: {error.message}",
-            hint=f"keep this id; when there is room, `iqm-spec adopt {desk.run} {outcome.job_id}`",
+            hint=f"keep this id; when there is room, `iqm-spec adopt {context.run} "
+            f"{outcome.job_id}`",
         ) from error
 
 
-def _event(outcome: Outcome, number: int) -> tuple[str, dict[str, Json]]:
-    """Kind and fields of what the server said."""
+def _event(outcome: Outcome, number: int) -> JobSubmitted | JobRejected | JobUnknown:
+    """What the server said."""
     from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
 
-    fields: dict[str, Json] = {"attempt": number, **now()}
     match outcome:
         case Accepted(job_id=job_id):
-            return "submitted", {**fields, "id": job_id}
+            return JobSubmitted(number, job_id, event_time())
         case Rejected():
-            fields |= {"status": outcome.status, "code": outcome.code}
-            return "rejected", {**fields, "message": outcome.message, "hint": outcome.hint}
+            return JobRejected(
+                number, outcome.code, outcome.message, outcome.hint, outcome.status, event_time()
+            )
         case Unknown(why=why):
-            return "unknown", {**fields, "why": why}
+            return JobUnknown(number, why, event_time())
     raise AssertionError(f"no outcome: {outcome!r}")

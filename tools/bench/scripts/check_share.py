@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from iqm_spec.cli.app import run
-from iqm_spec.plan.witness import Witness
+from iqm_spec.plan.transpiling import Witness
 
 began = time.perf_counter()
 spent = 0.0

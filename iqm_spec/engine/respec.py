@@ -1,0 +1,133 @@
+"""The spec of a stored run, read again from the folder alone, and the points that it asks for.
+
+Code of the spec's author (`python:`) is never run, and no file is read but those in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, frozen
+
+from iqm_spec.circuits import CircuitError, identity, inspect_qpy, scan_inputs
+from iqm_spec.circuits.generators import BUILT_IN
+from iqm_spec.engine.inputs import Inputs, read_inputs
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.errors import IqmSpecError, SpecError
+from iqm_spec.json_types import Json
+from iqm_spec.model import CircuitSpec, Point, SourceKind, Spec
+from iqm_spec.plan.keys import circuit_key
+from iqm_spec.source import Source, parse_source
+from iqm_spec.spec.circuit_files import circuit_refs
+from iqm_spec.spec.extends import EXTENDS, merge_base
+from iqm_spec.spec.load import build_source, stored_file_reader
+from iqm_spec.spec.sweep_blocks import MAX_POINTS
+from iqm_spec.spec.sweep_points import all_points, circuit_points
+from iqm_spec.spec.template import TemplateError
+from iqm_spec.store import Store
+from iqm_spec.store.objects import StoredText
+
+
+@frozen
+class Respec:
+    """A spec with the circuit files and machines that its run kept; `parameters` written out."""
+
+    spec: Spec
+    files: Mapping[str, bytes]
+    inputs: Inputs
+
+    def points(self) -> Iterator[Point]:
+        """Every point that it asks for, in order."""
+        return all_points(self.spec)
+
+    def source_of(self, point: Point) -> tuple[Any, ...] | None:
+        """Kind, name, file, arguments and parameters of a point's circuit.
+
+        None where it is made by code that is not part of this program, or its file was not kept.
+        """
+        kind = self.spec.circuits[point.circuit].kind
+        data = self.files.get(point.ref)
+        if kind is SourceKind.GENERATOR and point.ref not in BUILT_IN:
+            return None
+        if kind is not SourceKind.GENERATOR and data is None:
+            return None
+        return kind, point.ref, data, point.args, point.parameters
+
+    def circuit_key(self, point: Point) -> str | None:
+        """Key of a point's circuit, computed anew; None where that cannot be."""
+        source, machine = self.source_of(point), self.inputs.architectures.get(point.target)
+        if source is None or machine is None:
+            return None
+        try:
+            told: Json = identity(*source)
+            return circuit_key(source[0], point, told, machine.digest)
+        except (IqmSpecError, CircuitError):
+            return None
+
+
+def source_of_run(store: Store, saved: SavedRun) -> Source | None:
+    """The spec's text as a tree, with the file that it extends.
+
+    None where this version cannot read it.
+    """
+    stored = store.get(saved.state.start.text, StoredText)
+    if stored.language is None:
+        return None
+    try:
+        source = parse_source(stored.text.encode(), Path(f"spec.{stored.language}"))
+    except SpecError:
+        return None
+    kept = saved.state.start.inputs
+    if EXTENDS not in source.tree or kept is None:
+        return source
+    merged, mistakes = merge_base(
+        source, stored_file_reader(_files(store, read_inputs(store, kept)))
+    )
+    return None if mistakes else merged
+
+
+def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respec | None:
+    """The run's spec; None for a run that kept too little, or where this version cannot read it."""
+    source = source or source_of_run(store, saved)
+    kept = saved.state.start.inputs
+    if source is None or kept is None:
+        return None
+    overridden = saved.state.start.set or {}
+    sets = [f"{path}={json.dumps(one)}" for path, one in overridden.items()]
+    inputs = read_inputs(store, kept)
+    files = _files(store, inputs)
+    _, spec, mistakes, _ = build_source(source, sets, stored_file_reader(files))
+    if spec is None or any(one.severity == "error" for one in mistakes):
+        return None
+    try:
+        circuits = tuple(_bound(circuit, spec, files) for circuit in spec.circuits)
+        count = sum(circuit_points(circuit, spec.sweep).count() for circuit in circuits)
+    except (TemplateError, KeyError, CircuitError):
+        return None
+    return None if count > MAX_POINTS else Respec(evolve(spec, circuits=circuits), files, inputs)
+
+
+def _files(store: Store, inputs: Inputs) -> dict[str, bytes]:
+    return {path: store.get_file(digest) for path, digest in inputs.files.items()}
+
+
+def _bound(circuit: CircuitSpec, spec: Spec, files: Mapping[str, bytes]) -> CircuitSpec:
+    """A circuit with `parameters: by-name` written out."""
+    if not circuit.by_name:
+        return circuit
+    names: dict[str, None] = {}
+    for ref in circuit_refs(circuit_points(circuit, spec.sweep)):
+        names.update(dict.fromkeys(_inputs(circuit.kind, files[ref])))
+    return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
+
+
+def _inputs(kind: SourceKind, data: bytes) -> Sequence[str]:
+    if kind is SourceKind.QASM:
+        return scan_inputs(data)
+    if kind is SourceKind.STIM:  # has none
+        return ()
+    facts, _ = inspect_qpy(data)
+    return () if facts is None else facts.inputs

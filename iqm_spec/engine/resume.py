@@ -1,0 +1,151 @@
+"""Carries an earlier run on from the folder alone: no spec file, no circuit file, no generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import evolve
+
+from iqm_spec.engine.inputs import read_inputs
+from iqm_spec.engine.journal import RunJournal
+from iqm_spec.engine.run import PASSED, run_stages, server_info
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.errors import UsageError
+from iqm_spec.model import StageName
+from iqm_spec.stages.events import Event, RunDone, StageDone
+from iqm_spec.stages.interface import RunInputs, RunOptions, StageContext
+from iqm_spec.stages.registry import SERVER_STAGES, STAGES, stage_named
+from iqm_spec.stages.server.attempts import Attempt, read_work, settled_work
+from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.server_info import Session
+from iqm_spec.store import Store
+from iqm_spec.store.events import StageVerdict
+from iqm_spec.targets import ErrorProfile
+
+
+def resume(
+    saved: SavedRun,
+    store: Store,
+    options: RunOptions,
+    session: Session | None = None,
+    why_no_server: str = "",
+) -> Iterator[Event]:
+    """Go on with the stages that had not passed.
+
+    Where none is left nothing is written, and the run is reported as it is.
+    """
+    stages = left(saved)
+    if not stages:
+        for done in passed(saved):
+            yield _with_news(done, saved, store)
+        code = saved.state.end.exit or 0
+        yield RunDone(run=saved.state.id, again=True, exit_code=code)
+        return
+    journal = RunJournal(store, saved.state.id)
+    context = StageContext(
+        plan=saved.plan,
+        inputs=RunInputs(
+            budget=budget(saved),
+            error_profiles=noise(saved, store),
+            calibration_sets=calibration_sets(saved, store),
+        ),
+        options=options,
+        store=store,
+        journal=journal,
+        server=server_info(session, options),
+        why_no_server=why_no_server,
+    )
+    yield from run_stages(stages, context, journal, saved.realm, passed(saved))
+
+
+def passed(saved: SavedRun) -> list[StageDone]:
+    """The stages at the beginning of a run that need no second look."""
+    ended = []
+    for verdict in saved.stages:
+        if verdict.status not in PASSED:
+            break
+        ended.append(_done(verdict))
+    return ended
+
+
+def left(saved: SavedRun) -> tuple[StageName, ...]:
+    """The stages that a run still wants."""
+    wanted = saved.state.start.wanted
+    return tuple(StageName(name) for name in wanted[len(passed(saved)) :])
+
+
+def calibration_sets(saved: SavedRun, store: Store) -> dict[str, str | None]:
+    """The calibration sets of the run's machines, by alias."""
+    if saved.realm is None:
+        return {}
+    ask = MachinesAsk(saved.plan.header.spec.digest, saved.realm)
+    machines = kept_machines(store, ask)
+    return {} if machines is None else machines.calibration_sets
+
+
+def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:
+    """The error profiles of the run's targets; None for a run that did not keep them."""
+    digest = saved.state.start.inputs
+    return None if digest is None else read_inputs(store, digest).profiles
+
+
+def budget(saved: SavedRun) -> Mapping[str, Any]:
+    """The `budget` of the spec that the run was started with."""
+    return saved.state.start.budget or {}
+
+
+def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
+    """A stored verdict with what has come to light since: folders that were united, say."""
+    if saved.realm is None:
+        return done
+    news = STAGES[done.stage].news(store, saved.plan, saved.realm)
+    return evolve(done, reasons=(*(n for n in news if n not in done.reasons), *done.reasons))
+
+
+def since(saved: SavedRun, store: Store) -> list[str]:
+    """What has come to light of a run's jobs since its verdict was written."""
+    if saved.realm is None:
+        return []
+    news: list[str] = []
+    for verdict in saved.stages:
+        stage = stage_named(verdict.stage)
+        if not stage.needs_server or verdict.status == "skipped":
+            continue
+        reasons = stage.news(store, saved.plan, saved.realm)
+        news += [reason for reason in reasons if reason not in verdict.verdict]
+        settled = stage.is_settled(store, saved.plan, saved.realm)
+        if verdict.status == "unknown" and settled:
+            news.append(
+                f"since then every job of the {stage.name} stage is known: `iqm-spec resume "
+                f"{saved.state.id}` goes on"
+            )
+    return news
+
+
+def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[Attempt]:
+    """Every attempt to submit points of a run, superseded and released ones too.
+
+    With `settle`, intents of processes that ended are first marked as unknown.
+    """
+    if saved.realm is None:
+        raise UsageError(f"run {saved.state.id} went to no server")
+    read = settled_work if settle else read_work
+    return [
+        attempt
+        for stage in SERVER_STAGES
+        for attempt in read(saved.plan, stage.name, saved.realm, store).all_attempts
+    ]
+
+
+def _done(told: StageVerdict) -> StageDone:
+    return StageDone(
+        stage=StageName(told.stage),
+        status=told.status,
+        reasons=told.verdict,
+        jobs=told.jobs,
+        cached=told.cached,
+        points=told.points,
+        emulated=told.emulated,
+        submitted=told.submitted,
+    )

@@ -1,0 +1,125 @@
+"""The server that a command goes to: an address, or the emulator in a process of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from iqm_spec.errors import Refused, UsageError
+from iqm_spec.stages.server.server_info import EMULATOR, Session
+
+if TYPE_CHECKING:
+    from iqm_spec.server_api.connection import Connection
+
+
+NO_CREDENTIALS = (
+    "there are no credentials: set IQM_TOKEN (or IQM_TOKENS_FILE), or rehearse on the built-in "
+    "emulator with `--server emulator`"
+)
+
+EMULATOR_SPEED = 100.0
+"""Modelled seconds per real second of the built-in emulator."""
+
+EMULATOR_STATE = "emulator"
+"""Folder of the emulator's own memory in the results folder; not for git."""
+
+
+@contextmanager
+def session_of(server: str | None, results: Path, *, keep: bool = True) -> Iterator[Session | None]:
+    """The session with the server that is named, by IQM_SERVER_URL or by default IQM Resonance.
+
+    None without credentials (`NO_CREDENTIALS` says what to do). An emulator that was started ends
+    with the command, and with its memory unless `keep`.
+    """
+    asked = _asked(server)
+    with ExitStack() as stack:
+        state = results.absolute() / EMULATOR_STATE if keep else None
+        yield _emulator(stack, state) if asked == EMULATOR else _server(asked)
+
+
+def realm_asked(server: str | None) -> str:
+    """The realm of the server that is named, by IQM_SERVER_URL or by default IQM Resonance."""
+    asked = _asked(server)
+    if asked == EMULATOR:
+        return EMULATOR
+    from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
+
+    return (DEFAULT_SERVER if asked is None else parse_server(asked)).realm
+
+
+def _asked(server: str | None) -> str | None:
+    return server or os.environ.get("IQM_SERVER_URL") or None
+
+
+def server_of_run(realm: str | None, asked: str | None) -> str | None:
+    """The server that a stored run is carried on at: the one it went to.
+
+    UsageError where another one is asked for: its jobs are not known there.
+    """
+    if realm is None:
+        return asked
+    if asked is not None and asked != EMULATOR:
+        from iqm_spec.server_api.address import parse_server
+
+        asked = parse_server(asked).realm
+    if asked not in (None, realm):
+        raise UsageError(f"the run went to {realm}", hint=f"leave --server out, or give {realm}")
+    return realm
+
+
+def require_session(session: Session | None) -> Session:
+    """The session; Refused where there are no credentials."""
+    if session is None:
+        raise Refused("there are no credentials", hint="set IQM_TOKEN (or IQM_TOKENS_FILE)")
+    return session
+
+
+def _emulator(stack: ExitStack, state: Path | None) -> Session:
+    def connect() -> Connection:
+        from iqm_spec.emulator import Options, start
+        from iqm_spec.server_api.address import Server
+        from iqm_spec.server_api.connection import connect as to
+        from iqm_spec.server_api.token import Token
+
+        options = Options(state=state, speed=EMULATOR_SPEED)
+        url = stack.enter_context(start(options)).url
+        return to(Server(EMULATOR, url), Token(lambda: EMULATOR))
+
+    return Session(EMULATOR, connect, lambda: True)
+
+
+def _server(asked: str | None) -> Session | None:
+    from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
+    from iqm_spec.server_api.token import find_token
+
+    server = DEFAULT_SERVER if asked is None else parse_server(asked)
+    token = find_token(os.environ)
+    if token is None:
+        return None
+
+    def connect() -> Connection:
+        from iqm_spec.server_api.connection import connect as to
+
+        return to(server, token)
+
+    return Session(server.realm, connect, lambda: _is_emulator(server.url))
+
+
+def _is_emulator(url: str) -> bool:
+    """Whether the project's emulator answers at an address of this machine."""
+    from urllib.parse import urlsplit
+
+    from iqm_spec.server_api import exchange
+    from iqm_spec.server_api.address import is_loopback
+    from iqm_spec.server_api.errors import NoReply
+    from iqm_spec.server_api.retry import EMULATOR_CHECK_SECONDS
+
+    if not is_loopback(urlsplit(url).hostname):
+        return False
+    try:
+        return exchange.get(f"{url}/emulator", timeout=EMULATOR_CHECK_SECONDS).status_code == 200
+    except NoReply:
+        return False

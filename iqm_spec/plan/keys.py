@@ -1,0 +1,62 @@
+"""Keys of circuits and plans: digests of a spec's meaning, made without qiskit.
+
+The circuit key leads to a stored transpiled circuit, the plan key to a stored plan. Comments, the
+order of keys, the style of numbers and the place of a circuit file do not change them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iqm_spec.canonical import digest
+from iqm_spec.circuits import READING_VERSION, depends_on_reading
+from iqm_spec.json_types import Json
+from iqm_spec.model import Point, SourceKind
+
+if TYPE_CHECKING:
+    from iqm_spec.spec.check import CheckedSpec
+
+
+def circuit_key(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
+    """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
+    return digest(
+        {
+            **_reading(kind, point.ref),
+            "format": "iqm-spec/circuit-ask/1",
+            "circuit": identity,
+            "architecture": architecture,
+            "transpile": dict(point.transpile),
+            "layout": None if point.layout is None else list(point.layout),
+        }
+    )
+
+
+def plan_key(checked: CheckedSpec) -> str:
+    """Key of the whole plan."""
+    reading: dict[str, Json] = {}
+    for circuit in checked.spec.circuits:
+        reading |= _reading(circuit.kind, circuit.ref)
+    return digest(
+        {
+            "format": "iqm-spec/plan-ask/1",
+            **checked.meaning,
+            **reading,
+            "architectures": {
+                alias: architecture.digest
+                for alias, architecture in sorted(checked.architectures.items())
+            },
+            "noise": noise_digests(checked),
+        }
+    )
+
+
+def _reading(kind: SourceKind, ref: str) -> dict[str, Json]:
+    return {"reading": READING_VERSION} if depends_on_reading(kind, ref) else {}
+
+
+def noise_digests(checked: CheckedSpec) -> dict[str, str | None]:
+    """Per target the digest of the error profile that the Aer stage uses, or None for `ideal`."""
+    return {
+        alias: None if profile is None else profile.digest
+        for alias, profile in sorted(checked.profiles.items())
+    }

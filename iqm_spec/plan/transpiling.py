@@ -1,0 +1,290 @@
+"""Transpiles what a plan lacks: together what differs in numbers alone, the rest one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, evolve, field, frozen
+
+from iqm_spec.errors import IqmSpecError, WrongCircuit
+from iqm_spec.json_types import Json
+from iqm_spec.model import Point, SourceKind
+from iqm_spec.native import Native, Template
+from iqm_spec.plan.label import count
+from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.targets import Architecture
+from iqm_spec.version import __version__
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+    from iqm_spec.crosscheck import Differs
+    from iqm_spec.transpile.family import Family
+
+
+AT_ONCE = 10
+"""Circuits that are transpiled one by one between two reports of progress."""
+
+FAMILY_AT_ONCE = 2000
+"""Circuits of one family between two reports of progress."""
+
+Progress = tuple[int, int]
+
+Asked = Sequence[tuple[str, Point]]
+"""Points with the asks of their circuits; in one group they share machine and options."""
+
+
+def make_natives(
+    checked: CheckedSpec, missing: Mapping[str, Point], made: dict[str, Native]
+) -> Iterator[Progress | Crosschecked]:
+    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile.
+
+    Each is put there after it was held against an independent reading of its source, as far as
+    that reaches, which is yielded last. `WrongCircuit` where they differ.
+    """
+    known: dict[str, Template] = {}
+    witness = Witness(checked)
+    yield 0, len(missing)
+    for group in _groups(checked, missing):
+        machine = checked.architectures[group[0][1].target]
+        for natives in _in_parts(checked, group, witness):
+            for ask, native in natives:
+                digest = native.template.digest
+                if digest not in known:
+                    known[digest] = native.template
+                    _require_native(native, machine)
+                made[ask] = Native(known[digest], native.angles, native.written)
+            yield len(made), len(missing)
+    yield witness.seen()
+
+
+def _groups(checked: CheckedSpec, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
+    """Points whose circuits differ in numbers alone, and those that have none of their own."""
+    groups: dict[Any, list[tuple[str, Point]]] = {}
+    for ask, point in missing.items():
+        parts = checked.parts(point)
+        alike = (point.circuit, point.layout, parts.family_key) if parts else None
+        shared = (point.target, tuple(sorted(point.transpile.items())), alike)
+        groups.setdefault(shared, []).append((ask, point))
+    return list(groups.values())
+
+
+def _in_parts(
+    checked: CheckedSpec, group: Asked, witness: Witness
+) -> Iterator[list[tuple[str, Native]]]:
+    family, written = _family(checked, group[0][1])
+    size = AT_ONCE if family is None else FAMILY_AT_ONCE
+    for start in range(0, len(group), size):
+        some = group[start : start + size]
+        if family is None:
+            yield _one_by_one(checked, some, witness)
+        else:
+            yield from _together(checked, family, written, some, witness)
+
+
+def _family(checked: CheckedSpec, point: Point) -> tuple[Family | None, tuple[int, int]]:
+    """The family of a point, if there is one, and the gates of its circuit as it is written."""
+    from iqm_spec.transpile.family import family_of
+    from iqm_spec.transpile.pipeline import gate_numbers
+
+    free = checked.build_free(point) if checked.parts(point) else None
+    if free is None:
+        return None, (0, 0)
+    machine = checked.architectures[point.target]
+    return family_of(*free, machine, point.transpile, point.layout), gate_numbers(free[0])
+
+
+def _together(
+    checked: CheckedSpec, family: Family, written: tuple[int, int], some: Asked, witness: Witness
+) -> Iterator[list[tuple[str, Native]]]:
+    """By their family those whose values it serves, then the others."""
+    import numpy as np
+
+    numbers = [parts.values for _, point in some if (parts := checked.parts(point))]
+    values = np.array(numbers, dtype=float)
+    served = family.serves(values)
+    natives = [_with_written(native, written) for native in family.natives(values[served])]
+    alike = [item for item, fine in zip(some, served, strict=True) if fine]
+    witness.see_alike(alike, natives)
+    yield [(ask, native) for (ask, _), native in zip(alike, natives, strict=True)]
+    rest = [item for item, fine in zip(some, served, strict=True) if not fine]
+    for start in range(0, len(rest), AT_ONCE):
+        yield _one_by_one(checked, rest[start : start + AT_ONCE], witness)
+
+
+def _one_by_one(checked: CheckedSpec, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
+    from iqm_spec.transpile import transpile_many
+    from iqm_spec.transpile.pipeline import gate_numbers
+
+    sample = some[0][1]
+    circuits = [checked.build(point) for _, point in some]
+    natives = transpile_many(
+        circuits,
+        checked.architectures[sample.target],
+        sample.transpile,
+        [point.layout for _, point in some],
+    )
+    made = []
+    for (ask, point), circuit, whole in zip(some, circuits, natives, strict=True):
+        native = _with_written(Native.of(whole), gate_numbers(circuit))
+        witness.see(ask, point, native, circuit)
+        made.append((ask, native))
+    return made
+
+
+def _with_written(native: Native, written: tuple[int, int]) -> Native:
+    """The circuit; with the numbers of its gates as written where few of them are left."""
+    from iqm_spec.transpile.pipeline import collapses
+
+    gates = native.template.summary.gates
+    return evolve(native, written=written) if collapses(written, gates) else native
+
+
+def _require_native(native: Native, machine: Architecture) -> None:
+    """Nothing is stored that the machine could not run; raising here tells of a bug of ours."""
+    from iqm_spec.transpile import violations
+
+    if wrong := violations(native.circuit(), machine):
+        raise AssertionError(f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}")
+
+
+ALL_ALONE = 2000
+"""So many circuits with a routing of their own are all checked, of more than these one in eight."""
+
+PER_ROUTING = 5
+"""Circuits that are checked of those that share all but their angles."""
+
+ANGLES_ALONE = "differs from a checked circuit in angles alone"
+VERY_MANY = "one of very many circuits"
+
+_APPROXIMATES = 2
+"""The optimization level from which on Qiskit leaves small things out."""
+
+
+@frozen
+class Crosschecked:
+    """How far the check of the circuits reached that were transpiled: numbers of circuits."""
+
+    agreed: int
+    not_checked: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Json]:
+        """The entry `crosscheck` of a run's answer."""
+        return {"agreed": self.agreed, "not_checked": dict(self.not_checked)}
+
+    @property
+    def words(self) -> str:
+        """`25 circuits transpiled; 14 agree with an independent reading, 11 ...`."""
+        total = self.agreed + sum(self.not_checked.values())
+        agreed = f"{self.agreed:,} agree{'s' * (self.agreed == 1)} with an independent reading"
+        told = [agreed]
+        for reason, number in self.not_checked.items():
+            if reason == ANGLES_ALONE:
+                told.append(f"{number:,} differ{'s' * (number == 1)} from a checked one in angles")
+            else:
+                told.append(f"{number:,} not checked ({reason})")
+        return f"{count(total, 'circuit')} transpiled; {', '.join(told)}"
+
+
+@define
+class Witness:
+    """Checks circuits of a plan and counts them; a circuit that is wrong raises `WrongCircuit`."""
+
+    checked: CheckedSpec
+    _agreed: int = 0
+    _not_checked: dict[str, int] = field(factory=dict)
+    _alone: int = 0
+
+    def see(self, ask: str, point: Point, native: Native, built: QuantumCircuit) -> None:
+        """A circuit with a routing of its own, transpiled from `built`."""
+        self._alone += 1
+        if self._alone > ALL_ALONE and int(ask[:1], 16) % 8:
+            self._count(VERY_MANY)
+            return
+        self._count_verdict(self._verdict(point, native, built))
+
+    def see_alike(self, asked: Sequence[tuple[str, Point]], natives: Sequence[Native]) -> None:
+        """Circuits that share a routing: of those with the same instructions some are checked."""
+        alike: dict[str, list[int]] = {}
+        for number, native in enumerate(natives):
+            alike.setdefault(native.template.digest, []).append(number)
+        for numbers in alike.values():
+            chosen = _chosen([asked[number][0] for number in numbers])
+            reasons = []
+            for place in sorted(chosen):
+                number = numbers[place]
+                verdict = self._verdict(asked[number][1], natives[number], None)
+                reasons += [] if verdict is None else [verdict]
+                self._count_verdict(verdict)
+            rest = len(numbers) - len(chosen)
+            if rest:
+                self._count(reasons[0] if reasons else ANGLES_ALONE, rest)
+
+    def seen(self) -> Crosschecked:
+        """How far the check reached until now."""
+        return Crosschecked(self._agreed, dict(sorted(self._not_checked.items())))
+
+    def _verdict(self, point: Point, native: Native, built: QuantumCircuit | None) -> str | None:
+        """Why there was no check; None where the circuit agrees with its source."""
+        # imported where circuits are made: a run that has nothing to do starts without
+        from iqm_spec.crosscheck import (
+            APPROXIMATE,
+            TOLERANCE,
+            Agrees,
+            Differs,
+            NotReadable,
+            crosscheck,
+            readings_of_circuit,
+            readings_of_file,
+        )
+        from iqm_spec.transpile.route import options_from
+
+        try:
+            kind = self.checked.spec.circuits[point.circuit].kind
+            if kind is SourceKind.QASM:
+                readings = readings_of_file(self.checked.files[point.ref], point.parameters)
+            else:
+                circuit = self.checked.build(point) if built is None else built
+                readings = readings_of_circuit(circuit)
+            level = options_from(point.transpile).optimization_level
+            tolerance = APPROXIMATE if level >= _APPROXIMATES else TOLERANCE
+            verdict = crosscheck(readings, native.circuit(), tolerance)
+        except NotReadable as unread:
+            return unread.reason
+        except IqmSpecError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a flaw of the check is told, and stops no run
+            return f"the check failed with {type(error).__name__}"
+        if isinstance(verdict, Differs):
+            raise self._wrong(point, verdict)
+        return None if isinstance(verdict, Agrees) else verdict.reason
+
+    def _count_verdict(self, verdict: str | None) -> None:
+        if verdict is None:
+            self._agreed += 1
+        else:
+            self._count(verdict)
+
+    def _count(self, reason: str, number: int = 1) -> None:
+        self._not_checked[reason] = self._not_checked.get(reason, 0) + number
+
+    def _wrong(self, point: Point, verdict: Differs) -> WrongCircuit:
+        told = ", ".join(f"{axis} = {value}" for axis, value in point.values)
+        at = f" at {told}" if told else ""
+        versions = f"iqm-spec {__version__}, qiskit {version('qiskit')}"
+        return WrongCircuit(
+            f"the circuit `{point.name}`{at}, transpiled for {point.target}, does not do what "
+            f"`{point.ref}` says: {verdict.what} (total variation distance "
+            f"{verdict.distance:.3g}; {versions})",
+            hint="this is a bug of iqm-spec or Qiskit, not of your spec: please report it with the "
+            "spec and the circuit's file; nothing was stored or submitted",
+        )
+
+
+def _chosen(asks: Sequence[str]) -> set[int]:
+    """The first, the last, and those that their digests choose."""
+    by_digest = sorted(range(len(asks)), key=asks.__getitem__)
+    ends = {0, len(asks) - 1}
+    return ends | set(by_digest[: PER_ROUTING - len(ends)])

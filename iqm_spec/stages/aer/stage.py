@@ -1,0 +1,320 @@
+"""The Aer stage: simulate what is not stored, store it job by job, judge all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import asdict, frozen
+
+from iqm_spec.cost.ranges import ZERO
+from iqm_spec.errors import ExitCode, UsageError
+from iqm_spec.model import StageName
+from iqm_spec.native import Native
+from iqm_spec.plan.circuits import natives_of
+from iqm_spec.plan.label import count, label
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.spec.schema import field_defaults
+from iqm_spec.stages.aer import (
+    AerOutcome,
+    AerTask,
+    Job,
+    Setup,
+    expected_time,
+    run_jobs,
+    spread_jobs,
+    spread_of,
+)
+from iqm_spec.stages.derived import derived_record
+from iqm_spec.stages.events import Event, JobDone, Note, StageDone, StageStarted
+from iqm_spec.stages.interface import (
+    PreviewContext,
+    RunInputs,
+    Stage,
+    StageContext,
+    StagePreview,
+    StageResults,
+)
+from iqm_spec.stages.keys import aer_key, installed_simulator, random_seed
+from iqm_spec.stages.rows import Row, rows_of
+from iqm_spec.stages.shots import keep_simulated, wanted_keys
+from iqm_spec.statistics.comparison import Comparison
+from iqm_spec.statistics.requirements import judge
+from iqm_spec.store import Store
+from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, SimulatedRecord
+from iqm_spec.targets import ErrorProfile
+
+MOST_CIRCUITS = 256
+"""Circuits in one job: what a kill can lose, and what one pack holds at least."""
+
+MOST_WORK = 2e8
+"""Rough number of amplitudes touched in one job: a few seconds, so that progress is seen."""
+
+
+@frozen
+class AerJob:
+    """Points of one target that are simulated and stored together, each under its key."""
+
+    target: str
+    points: tuple[tuple[str, PlannedPoint], ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@frozen
+class AerWork(StagePreview):
+    """What is left of the stage: every point's key, the jobs without results, their circuits."""
+
+    stage = StageName.AER
+
+    keys: tuple[str, ...]
+    jobs: tuple[AerJob, ...]
+    simulations: tuple[Job, ...]
+    started: StageStarted
+
+    @property
+    def line(self) -> str:
+        """`24 points: 20 in the results folder, 4 to simulate, about 3 s on one core`."""
+        return _started_line(self.started)
+
+    def to_json(self) -> dict[str, Any]:
+        """As in `StagePreview`."""
+        free = {"qpu_seconds": ZERO.to_json(), "credits": ZERO.to_json()}
+        return {
+            "stage": self.stage.value,
+            "jobs": [
+                {
+                    "circuits": len(job),
+                    "shots": sum(point.shots for _, point in job.points) // max(1, len(job)),
+                    "executions": sum(point.shots for _, point in job.points),
+                    **free,
+                }
+                for job in self.jobs
+            ],
+            "cached": self.started.cached,
+            "shared": self.started.shared,
+            "seconds": round(self.started.seconds, 3),
+            "seconds_at_most": self.started.at_most,
+            **free,
+        }
+
+
+class AerStage(Stage):
+    """Simulates every point with Qiskit Aer, on this machine or on a Dask cluster."""
+
+    name = StageName.AER
+
+    def run(self, context: StageContext) -> Generator[Event, None, StageDone]:
+        """As in `Stage`; the verdict is judged from every point, cached ones included."""
+        plan, store, journal = context.plan, context.store, context.journal
+        work = aer_work(plan, context.inputs, store, fresh=context.options.fresh)
+        yield work.started
+        if work.jobs:
+            yield from _simulate(work, context)
+        for pack in keep_simulated(store, wanted_keys(plan.points, work.keys)):
+            journal.memory(self.name, pack)
+        verdict = judge(
+            plan.header.require.get("aer", {}),
+            (
+                (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))
+                for row in rows_of(store, plan.points, work.keys)
+            ),
+        )
+        return StageDone(
+            stage=self.name,
+            status=verdict.status,
+            reasons=(*verdict.reasons, *_not_simulated(plan)),
+            jobs=len(work.jobs),
+            cached=work.started.cached,
+            points=len(plan.points),
+            code=ExitCode.DONE if verdict.status == "passed" else ExitCode.REFUSED,
+        )
+
+    def preview(self, context: PreviewContext) -> AerWork:
+        """As in `Stage`."""
+        return aer_work(context.plan, context.inputs, context.store, fresh=context.options.fresh)
+
+    def rows(self, store: Store, plan: Plan, results: StageResults) -> Iterator[Row]:
+        """As in `Stage`."""
+        if results.wanted:
+            keys = [aer_key(plan, point, results.simulator) for point in plan.points]
+            yield from rows_of(store, plan.points, keys)
+
+    def started_line(self, started: StageStarted) -> str:
+        """As `AerWork.line`."""
+        return _started_line(started)
+
+
+def aer_work(plan: Plan, inputs: RunInputs, store: Store, *, fresh: bool) -> AerWork:
+    """What is left to simulate of a plan; Refused where a circuit cannot be simulated as asked."""
+    simulator = installed_simulator()
+    keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
+    jobs = _missing_jobs(plan, keys, store, fresh=fresh)
+    simulations = asked_of(store, plan, jobs, _profiles(inputs)) if jobs else []
+    left = {key for job in jobs for key, _ in job.points}
+    expected = expected_time(simulations)
+    started = StageStarted(
+        stage=StageName.AER,
+        points=len(keys),
+        cached=sum(1 for key in keys if key not in left),
+        jobs=len(jobs),
+        shared=len(keys) - len(set(keys)),
+        seconds=expected.seconds,
+        at_most=expected.at_most,
+    )
+    return AerWork(keys, tuple(jobs), tuple(simulations), started)
+
+
+def _started_line(started: StageStarted) -> str:
+    left = started.points - started.cached
+    parts = [f"{started.cached:,} in the results folder"] if started.cached else []
+    if left:
+        takes = duration(started.seconds)
+        if started.at_most:
+            takes = takes.replace("about", "at most")
+        parts.append(f"{left:,} to simulate, {takes} on one core")
+    if started.shared:
+        parts.append(f"{started.shared:,} the same question as another, sharing its counts")
+    return f"{count(started.points, 'point')}: {'; '.join(parts)}"
+
+
+def duration(seconds: float) -> str:
+    """A rough time in words: `about 3 s`, `about 2 min`."""
+    for most, unit, name in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+        if seconds < most:
+            return "below 1 s" if seconds < 1 else f"about {seconds / unit:.0f} {name}"
+    return f"about {seconds / 86_400:,.0f} days"
+
+
+def _not_simulated(plan: Plan) -> tuple[str, ...]:
+    """What of IQM's options has no effect in simulation, in words; nothing where none is set."""
+    usual = field_defaults("options")
+    named = {
+        name
+        for options in {id(point.options): point.options for point in plan.points}.values()
+        for name, value in options.items()
+        if value != usual.get(name)
+    }
+    return (f"not simulated: {', '.join(sorted(named))}",) if named else ()
+
+
+def _missing_jobs(plan: Plan, keys: Sequence[str], store: Store, *, fresh: bool) -> list[AerJob]:
+    """Jobs of the points without stored results, in plan order; points with one key run once."""
+    keyed: dict[str, PlannedPoint] = {}
+    for point, key in zip(plan.points, keys, strict=True):
+        keyed.setdefault(key, point)
+    if not fresh:
+        held = store.find(AER_RECORDS, keyed).keys() & store.find(AER_DERIVED, keyed).keys()
+        keyed = {key: point for key, point in keyed.items() if key not in held}
+    return jobs_of(keyed)
+
+
+def jobs_of(keyed: Mapping[str, PlannedPoint]) -> list[AerJob]:
+    """The jobs that points make, in their order."""
+    by_target: dict[str, list[tuple[str, PlannedPoint]]] = {}
+    for key, point in keyed.items():
+        by_target.setdefault(point.target, []).append((key, point))
+    return [AerJob(t, tuple(part)) for t, items in by_target.items() for part in _cut(items)]
+
+
+def _cut(
+    items: Sequence[tuple[str, PlannedPoint]],
+) -> Iterator[list[tuple[str, PlannedPoint]]]:
+    """Parts that are bounded in circuits and in work; they depend on the circuits alone."""
+    part: list[tuple[str, PlannedPoint]] = []
+    work = 0.0
+    for item in items:
+        heavy = _work(item[1])
+        if part and (len(part) == MOST_CIRCUITS or work + heavy > MOST_WORK):
+            yield part
+            part, work = [], 0.0
+        part.append(item)
+        work += heavy
+    if part:
+        yield part
+
+
+def _work(point: PlannedPoint) -> float:
+    """Gates times amplitudes of a density matrix or of as many trajectories, the smaller one."""
+    gates = point.summary.gates
+    qubits = point.summary.qubits + ("move" in gates)
+    states = min(2.0 ** min(qubits, 60), float(point.shots))
+    return sum(gates.values()) * 2.0 ** min(qubits, 30) * states
+
+
+def _simulate(work: AerWork, context: StageContext) -> Iterator[Event]:
+    """Store each job's counts and what is derived from them as soon as it is done."""
+    store = context.store
+    for number, outcomes in _outcomes(work.simulations, context):
+        records = store.put_pack(AER_RECORDS, {}, [simulated_record(o) for o in outcomes])
+        lines = [derived_record(o.key, o.ideal, o.comparison, o.why_no_ideal) for o in outcomes]
+        derived = store.put_pack(AER_DERIVED, {}, lines)
+        context.journal.job(StageName.AER, number, records, derived)
+        yield JobDone(StageName.AER, number, len(outcomes))
+
+
+def _outcomes(
+    simulations: Sequence[Job], context: StageContext
+) -> Iterator[tuple[int, list[AerOutcome]]]:
+    options = context.options
+    cluster = spread_of(options.executor, options.scheduler, context.inputs.executor)
+    if cluster is None:
+        return run_jobs(simulations, workers=options.workers)
+    return spread_jobs(
+        simulations,
+        cluster,
+        options.workers,
+        lambda text: options.report(Note(StageName.AER, text)),
+    )
+
+
+def asked_of(
+    store: Store,
+    plan: Plan,
+    jobs: Sequence[AerJob],
+    profiles: Mapping[str, ErrorProfile | None],
+) -> list[Job]:
+    """What simulates `jobs`: their circuits from the folder, `profiles` by target."""
+    circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
+    aer = plan.header.aer
+    return [
+        (
+            _tasks(job, plan, circuits),
+            Setup(noise=profiles[job.target], method=aer.method, device=aer.device),
+        )
+        for job in jobs
+    ]
+
+
+def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerTask]:
+    return [
+        AerTask(key, circuits[point.circuit_key], point.shots, random_seed(plan, point))
+        for key, point in job.points
+    ]
+
+
+def _profiles(inputs: RunInputs) -> Mapping[str, ErrorProfile | None]:
+    if inputs.error_profiles is None:
+        raise UsageError(
+            "the Aer stage of this run is not complete, and its folder does not hold its noise",
+            hint="`iqm-spec run SPEC` goes on from what is stored",
+        )
+    return inputs.error_profiles
+
+
+def simulated_record(outcome: AerOutcome) -> SimulatedRecord:
+    """What was got, and nothing that is made of it."""
+    return SimulatedRecord(
+        key=outcome.key,
+        counts=outcome.counts,
+        shots_returned=outcome.shots_returned,
+        method=outcome.method,
+        notes=tuple(outcome.notes),
+    )
+
+
+def comparison_of(row: Row) -> Comparison | None:
+    """The stored distances of a row as the class that verdicts are made of."""
+    found = row.comparison
+    return None if found is None else Comparison(**asdict(found))

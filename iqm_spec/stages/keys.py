@@ -1,0 +1,97 @@
+"""Keys of what the Aer stage gets: equal keys hold equal counts, wherever and whenever computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iqm_spec.canonical import digest
+from iqm_spec.json_types import Json
+from iqm_spec.model import StageName
+from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.store.events import Simulator
+
+SIMULATION = "iqm-spec/aer/1"
+"""Changes whenever the same question would get other counts from this program."""
+
+
+def installed_simulator() -> Simulator:
+    """The simulator of this environment; Aer is asked for its version without importing it."""
+    from importlib.metadata import version
+
+    return Simulator(version("qiskit-aer"), SIMULATION)
+
+
+def aer_key(plan: Plan, point: PlannedPoint, simulator: Simulator) -> str:
+    """Key of the record of one point: circuit, shots, noise, method, seeds and Aer's version."""
+    aer = plan.header.aer
+    return digest(
+        {
+            "format": simulator.way,
+            "aer": simulator.aer,
+            "circuit": point.circuit,
+            "shots": point.shots,
+            "noise": plan.header.noise[point.target],
+            "method": aer.method,
+            "device": aer.device,
+            "seed": plan.header.seed,
+            "repeat": point.repeat,
+        }
+    )
+
+
+def random_seed(plan: Plan, point: PlannedPoint) -> int:
+    """Seed of a point's sampling: of its circuit, shots, noise, repeat and spec's seed alone."""
+    material: dict[str, Json] = {
+        "circuit": point.circuit,
+        "shots": point.shots,
+        "noise": plan.header.noise[point.target],
+        "seed": plan.header.seed,
+        "repeat": point.repeat,
+    }
+    return int(digest(material)[:15], 16)
+
+
+def point_key(
+    stage: StageName, realm: str, calibration: str, point: PlannedPoint, *, reference: bool = False
+) -> str:
+    """Key of a point's record: circuit, shots, options, target, realm, calibration policy, repeat.
+
+    Nothing that only simulation knows (seed, noise) and nothing that only people read is in it. A
+    `reference` circuit is measured for itself, also where another point asks the same.
+    """
+    return digest(
+        {
+            "format": "iqm-spec/server-point/1",
+            "stage": stage.value,
+            "realm": realm,
+            "calibration": calibration,
+            "target": point.target,
+            "circuit": point.circuit,
+            "shots": point.shots,
+            "options": dict(point.options),
+            "repeat": point.repeat,
+            **({"reference": point.name} if reference else {}),
+        }
+    )
+
+
+def job_key(stage: StageName, realm: str, queue: str, shots: int, parts: Sequence[str]) -> str:
+    """Key of a job: equal for all who would submit the same circuits now, whoever they are.
+
+    `parts` are `Part.id`s, in the job's order.
+    """
+    return digest(
+        {
+            "format": "iqm-spec/server-job/1",
+            "stage": stage.value,
+            "realm": realm,
+            "queue": queue,
+            "shots": shots,
+            "parts": list(parts),
+        }
+    )
+
+
+def record_key(point: str, job: str, attempt: int, job_id: str) -> str:
+    """Key of the record of one circuit of one job; the server's id tells jobs paid twice apart."""
+    return f"{point}.{job[:16]}.{attempt}.{job_id}"

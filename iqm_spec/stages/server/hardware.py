@@ -1,0 +1,256 @@
+"""The hardware stage: jobs on a quantum computer, which cost credits or the time of a timeslot.
+
+Before anything is submitted: the mock has accepted every circuit, the jobs fit in what is booked,
+the budget covers them at their upper estimate, and the user agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iqm_spec.cost.estimate import JobCost, Tariff, total_credits
+from iqm_spec.cost.ranges import Range, amount
+from iqm_spec.cost.timeslots import MARGIN, jobs_fitting_timeslot, timeslot_for_jobs
+from iqm_spec.errors import Refused
+from iqm_spec.model import Mode, StageName
+from iqm_spec.plan.circuits import circuits_of
+from iqm_spec.plan.label import count, label
+from iqm_spec.plan.plan import Plan
+from iqm_spec.stages.interface import PreviewContext, RunInputs, RunOptions
+from iqm_spec.stages.server.attempts import (
+    Attempt,
+    Phase,
+    read_work,
+    require_journals,
+    settled_work,
+)
+from iqm_spec.stages.server.batch import Batch, Part, job_asked
+from iqm_spec.stages.server.budget import BudgetGuard, Counting, Limits, bill_of
+from iqm_spec.stages.server.judge import paid_twice
+from iqm_spec.stages.server.machines import UsedSet, keep_calibrations, used_sets
+from iqm_spec.stages.server.mock import untestable, waived_by
+from iqm_spec.stages.server.preview import ServerPreview, preview_paid
+from iqm_spec.stages.server.prices import slot_of, sources_of, tariff_of
+from iqm_spec.stages.server.rows import derive, server_rows
+from iqm_spec.stages.server.server_info import EMULATOR, machine_notes
+from iqm_spec.stages.server.stage import Approved, ServerStage, StageRun
+from iqm_spec.stages.shots import wanted_keys
+from iqm_spec.store import Store
+
+
+class HardwareStage(ServerStage):
+    """Measures on a quantum computer."""
+
+    name = StageName.HARDWARE
+    spends_credits = True
+
+    def require_earlier_stages(self, run: StageRun) -> None:
+        """Refused unless the mock accepted every point, or that is waived; notes say so."""
+        waived, notes = waived_by(run.plan), run.findings.notes
+        mock = next((d for d in run.context.before if d.stage is StageName.MOCK), None)
+        if waived or (mock is not None and mock.status == "waived"):
+            notes.append(f"no mock has accepted this: {waived or (mock and mock.reasons[0])}")
+            return
+        work = settled_work(run.plan, StageName.MOCK, run.session.realm, run.store)
+        missing = [index for index in range(len(work.keys)) if not work.has(index)]
+        if not missing:
+            return
+        points = [run.plan.points[index] for index in missing]
+        circuits = circuits_of(run.store, run.plan, points)
+        parts = [
+            Part(point, work.keys[index], circuits[point.circuit_key], point.shots)
+            for index, point in zip(missing, points, strict=True)
+        ]
+        outside = untestable(run.server, parts)
+        not_accepted = [part.point for part in parts if part.key not in outside]
+        if not_accepted:
+            first = not_accepted[0]
+            name = label(first.name, first.values, first.repeat)
+            raise Refused(
+                f"the mock has not accepted {count(len(not_accepted), 'point')} (the first is "
+                f"{name})",
+                hint="add `mock` to `stages`, or waive it: `require: {mock: {waived: REASON}}`",
+                code="refused.mock",
+            )
+        notes.append(f"not testable on the mock: {count(len(outside), 'point')}")
+
+    def calibration_set(self, run: StageRun, target: str) -> str | None:
+        """The set that the spec names or the plan was made for; None for the server's default."""
+        policy: str = run.plan.header.calibration
+        if policy != "pin":
+            return None if policy == "latest" else policy
+        pinned = run.context.inputs.calibration_sets.get(target)
+        current = run.server.architecture(target).calibration_set_id
+        if pinned is not None and pinned != current:
+            run.server.architecture(target, pinned)  # Refused where the server no longer takes it
+            run.findings.notes.append(
+                f"{target}: the default calibration set moved to {current}; the pinned {pinned} is "
+                "used"
+            )
+        return pinned or current
+
+    def approve(self, run: StageRun, jobs: Sequence[Batch]) -> Approved:
+        """The jobs that fit in what is booked, priced, covered by the budget, and agreed to."""
+        require_journals(run.store, run.session.realm)
+        tariff = self._tariff(run, jobs)
+        costs = [tariff.cost(job_asked(job.target, job)) for job in jobs]
+        fitting_jobs = self._fitting(run, jobs, costs)
+        jobs = [jobs[index] for index in fitting_jobs]
+        costs = [costs[index] for index in fitting_jobs]
+        limits = spending_limits(run.context.inputs, run.context.options)
+        budget = BudgetGuard(run.store, run.plan.name, run.session.realm, limits)
+        if jobs:
+            budget.require(total_credits(costs).high, count(len(costs), "job"))
+            self._require_consent(run, jobs, costs)
+        return Approved(jobs, tariff, budget)
+
+    def _tariff(self, run: StageRun, jobs: Sequence[Batch]) -> Tariff:
+        """Prices of the jobs; notes say where the server asks for more than is counted with."""
+        computers = list(dict.fromkeys(job.target for job in jobs))
+        server_prices = run.server.prices(computers)
+        options, inputs = run.context.options, run.context.inputs
+        sources = sources_of(options.costs, inputs.budget, server_prices, run.session)
+        used = sources.given if sources.given is not None else sources.spec
+        for computer, theirs in server_prices.items():
+            if used is not None and used < theirs:
+                run.findings.notes.append(
+                    f"{computer} is priced at {used:g} credits per second; the server says "
+                    f"{theirs:g}"
+                )
+        return tariff_of(computers, run.session.realm, run.store, options.costs, sources)
+
+    def _fitting(self, run: StageRun, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> list[int]:
+        """Numbers of the jobs that fit in the time booked, in timeslot mode; else of all.
+
+        Where the server does not tell of timeslots, and the user names no time, all are submitted.
+        Refused where it says that none is booked.
+        """
+        if run.plan.header.mode != Mode.TIMESLOT.value:
+            return list(range(len(jobs)))
+        fits: list[int] = []
+        without_slot: list[str] = []
+        reasons: list[str] = []
+        for target in dict.fromkeys(job.target for job in jobs):
+            numbers = [number for number, job in enumerate(jobs) if job.target == target]
+            slot = slot_of(run.server.slot_seconds(target), run.context.options.costs.slot_seconds)
+            if slot == 0:
+                without_slot.append(target)
+                continue
+            seconds = [costs[number].seconds for number in numbers]
+            fit = len(numbers) if slot is None else jobs_fitting_timeslot(seconds, slot)
+            fits += numbers[:fit]
+            if slot is not None and fit < len(numbers):
+                reasons.append(_held_back(target, seconds, fit, slot))
+        if not fits and without_slot:
+            raise _no_slot(", ".join(without_slot), run.session.realm)
+        if without_slot:
+            reasons.append(f"held back: no timeslot is booked on {', '.join(without_slot)}")
+        if reasons:
+            run.findings.not_submitted = "; ".join(reasons)
+        return sorted(fits)
+
+    def _require_consent(
+        self, run: StageRun, jobs: Sequence[Batch], costs: Sequence[JobCost]
+    ) -> None:
+        """Consent is asked where credits can be spent: not of the built-in emulator."""
+        if run.session.realm == EMULATOR:
+            return
+        findings = run.findings
+        notes = [
+            *findings.notes,
+            *machine_notes(run.server.offer(t) for t in dict.fromkeys(job.target for job in jobs)),
+            *_server_estimate(run, jobs),
+            *([findings.not_submitted] if findings.not_submitted else []),
+        ]
+        bill = bill_of(run.session, self.name, run.plan.header.mode, jobs, costs, notes)
+        if not run.context.options.agree(bill):
+            raise Refused(
+                "nothing was submitted: nobody agreed to it",
+                hint="answer `y`, or give --yes where there is no terminal",
+                code="refused.consent",
+            )
+
+    def keys_with_shots(self, plan: Plan, keys: Sequence[str]) -> frozenset[str]:
+        """Keys of the points of circuits with `memory: true`."""
+        return wanted_keys(plan.points, keys)
+
+    def store_derived(
+        self, run: StageRun, attempts: Sequence[Attempt]
+    ) -> tuple[list[str], list[str]]:
+        """Distances of the counts; quality metrics of the calibration sets they were under."""
+        findings = run.findings
+        used = [(attempt.job, attempt.number, attempt.id) for attempt in attempts]
+        rows = list(server_rows(run.store, run.plan, self.name, run.session.realm, used))
+        derived = derive(run.store, run.plan, rows)
+        sets = used_sets(rows)
+        ask = findings.polled and not findings.stopped
+        calibrations = keep_calibrations(run.store, run.session, sets, ask=ask)
+        findings.notes += _other_sets(run, sets)
+        return derived, calibrations
+
+    def preview(self, context: PreviewContext) -> ServerPreview:
+        """As in `Stage`, with costs."""
+        limits = spending_limits(context.inputs, context.options)
+        return preview_paid(self.name, context, limits)
+
+    def news(self, store: Store, plan: Plan, server_id: str) -> Sequence[str]:
+        """Jobs that the server has twice: of folders that were united, say."""
+        return paid_twice(read_work(plan, self.name, server_id, store))
+
+
+def spending_limits(inputs: RunInputs, options: RunOptions) -> Limits:
+    """The limits of the spec's budget and of the command line."""
+    rules = {name: inputs.budget[name] for name in ("failed", "cancelled") if name in inputs.budget}
+    return Limits(inputs.budget.get("credits"), options.costs.most, Counting(**rules))
+
+
+def _held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
+    usable = slot * (1 - MARGIN)
+    return (
+        f"{count(len(seconds) - fit, 'job')} of {len(seconds)} held back, from job {fit + 1} on: "
+        f"all of them may take {timeslot_for_jobs(seconds).seconds.high / 60:.1f} min on {computer}, "
+        f"with what lies between jobs, and {usable / 60:.1f} of {slot / 60:.1f} min are planned with; "
+        "`iqm-spec run` submits them when there is room"
+    )
+
+
+def _no_slot(computer: str, server_id: str) -> Refused:
+    hint = (
+        "have the project's PI (role Scheduler) book one, or write `mode: pay-as-you-go`; --slot "
+        "TIME says how long one is that the server does not tell of"
+    )
+    if server_id == EMULATOR:
+        hint = f"`iqm-spec emulator --slot {computer}:0:3600` serves one that has a timeslot"
+    return Refused(f"no timeslot is booked on {computer}", hint=hint, code="refused.timeslot")
+
+
+def _server_estimate(run: StageRun, jobs: Sequence[Batch]) -> Iterator[str]:
+    """The server's own estimate of the jobs' run time, where the mock's copies of them have one."""
+    mock = read_work(run.plan, StageName.MOCK, run.session.realm, run.store)
+    keys = {mock.keys[part.point.index] for job in jobs for part in job.parts}
+    copies = [
+        attempt
+        for attempt in mock.attempts(Phase.COMPLETED)
+        if any(key in keys for key, _ in attempt.parts)
+    ]
+    estimates = [attempt.completion.server_estimate_seconds for attempt in copies]
+    known = [float(seconds) for seconds in estimates if seconds is not None]
+    carried = {key for attempt in copies for key, _ in attempt.parts}
+    if known and len(known) == len(estimates) and carried == keys:
+        yield (
+            f"the server itself estimated {amount(sum(known))} s for {count(len(copies), 'job')} "
+            "of the same circuits on the mock"
+        )
+
+
+def _other_sets(run: StageRun, used: Sequence[UsedSet]) -> Iterator[str]:
+    """Results of other calibration sets than the one that the plan's machine was read under."""
+    if run.plan.header.calibration != "pin":
+        return
+    for target, calibration in used:
+        pinned = run.context.inputs.calibration_sets.get(target)
+        if pinned is not None and calibration != pinned:
+            yield (
+                f"{target}: the results in the folder are of calibration set {calibration}, the "
+                f"plan is for {pinned}; `--fresh` measures again"
+            )

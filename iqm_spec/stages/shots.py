@@ -1,0 +1,104 @@
+"""The bits of every shot: kept where a spec wants them (`memory: true`), and read back by row.
+
+Simulated shots are independent draws, so their order is random: it is drawn from the record's key
+once the counts are there, and is the same wherever and whenever that is done. Measured ones come
+from the server in its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from iqm_spec import memory
+from iqm_spec.canonical import digest
+from iqm_spec.errors import StoreCorrupt
+from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.stages.rows import Row
+from iqm_spec.store import Store
+from iqm_spec.store.records import (
+    AER_MEMORY,
+    AER_RECORDS,
+    HARDWARE_MEMORY,
+    CountsRecord,
+    ShotsRecord,
+)
+
+if TYPE_CHECKING:
+    from iqm_spec.memory import Bits
+
+_AT_ONCE = 256
+"""Points in one pack of simulated shots: what a kill can lose."""
+
+
+def wanted_keys(points: Sequence[PlannedPoint], keys: Sequence[str]) -> frozenset[str]:
+    """The keys of those points whose shots are to be kept."""
+    pairs = zip(points, keys, strict=True)
+    return frozenset(key for point, key in pairs if point.memory)
+
+
+def keep_simulated(store: Store, wanted: Collection[str]) -> Iterator[str]:
+    """Store the shots of records of the Aer stage that have none; the digest of each pack."""
+    left = iter(sorted(set(wanted) - store.holders(AER_MEMORY, wanted).keys()))
+    while some := list(islice(left, _AT_ONCE)):
+        records = store.find(AER_RECORDS, some)
+        if records:
+            yield store.put_pack(
+                AER_MEMORY,
+                {},
+                (ShotsRecord(key, **in_order(key, one.record)) for key, one in records.items()),
+            )
+
+
+def in_order(key: str, record: CountsRecord) -> dict[str, Any]:
+    """The packed shots of a simulated record, in the order that its key draws."""
+    seed = int(digest({"format": "iqm-spec/shot-order/1", "record": key})[:15], 16)
+    return memory.in_random_order(record.counts, seed)
+
+
+def kept(store: Store, rows: Iterable[Row]) -> dict[str, str]:
+    """The packs that hold the shots of rows, by the keys of their records."""
+    simulated: list[str] = []
+    measured: list[str] = []
+    for row in rows:
+        (simulated if row.stage == "aer" else measured).extend(_sources(row))
+    return {**store.holders(AER_MEMORY, simulated), **store.holders(HARDWARE_MEMORY, measured)}
+
+
+def shots_of(store: Store, row: Row) -> Bits | None:
+    """A row's shots in order, column i for classical bit i; None where not all of them are kept.
+
+    StoreCorrupt where they cannot be read, or are not those that are counted.
+    """
+    import numpy as np
+
+    sources = _sources(row)
+    if row.record is None or row.stage not in ("aer", "hardware") or not sources:
+        return None
+    found = store.find(AER_MEMORY if row.stage == "aer" else HARDWARE_MEMORY, sources)
+    if len(found) < len(set(sources)):
+        return None
+    try:
+        records = [found[key].record for key in sources]
+        parts = [memory.unpack(one.shots, one.width, one.bits) for one in records]
+        bits: Bits = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    except ValueError as error:
+        raise _corrupt(row, str(error)) from error
+    if not memory.agrees(bits, row.counts):
+        raise _corrupt(row, "they are not those that are counted")
+    return bits
+
+
+def _sources(row: Row) -> Sequence[str]:
+    """Keys of the records that a row is made of."""
+    if row.record is None:
+        return []
+    return [row.key] if row.stage == "aer" else row.sources
+
+
+def _corrupt(row: Row, why: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"the shots of point {row.point.id} ({row.stage}) cannot be used: {why}",
+        hint="`iqm-spec verify` names the file",
+    )
