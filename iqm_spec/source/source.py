@@ -74,10 +74,6 @@ class Source:
         """Place of the value at `path`, or of its nearest ancestor that has a place."""
         return self._span(path, on_key=False)
 
-    def key_span(self, path: TreePath) -> Span:
-        """Place of the key that `path` ends with; a list item's own place."""
-        return self._span(path, on_key=True)
-
     def diagnose(self, problem: Problem) -> Diagnostic:
         """`problem` with its file and place."""
         patch = self._patch(problem.path)

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from iqm_spec.diagnostics import Diagnostic, TreePath
+from iqm_spec.diagnostics import Diagnostic, Problem, TreePath
 from iqm_spec.errors import SpecError
 from iqm_spec.source import parse_source
 from iqm_spec.source.scalars import ScalarError, resolve, written
@@ -123,7 +123,7 @@ def test_json_is_yaml_and_every_value_stands_where_it_is_said(
         span = source.span(path)
         assert json.loads(lines[span.line - 1][span.column - 1 : span.end_column - 1]) == value
         if isinstance(path[-1], str):
-            key = source.key_span(path)
+            key = source.diagnose(Problem(path, "S201", "", "", on_key=True)).span
             assert json.loads(lines[key.line - 1][key.column - 1 : key.end_column - 1]) == path[-1]
 
 
@@ -139,7 +139,7 @@ def test_every_value_of_a_toml_file_stands_where_it_is_said(tree: Any, spread: b
         told = lines[span.line - 1][span.column - 1 : span.end_column - 1]
         assert tomllib.loads(f"x = {told}")["x"] == value
         if isinstance(path[-1], str):
-            key = source.key_span(path)
+            key = source.diagnose(Problem(path, "S201", "", "", on_key=True)).span
             told = lines[key.line - 1][key.column - 1 : key.end_column - 1]
             assert list(tomllib.loads(f"{told} = 1")) == [path[-1]]
 

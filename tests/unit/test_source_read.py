@@ -202,7 +202,6 @@ def test_places(
 ) -> None:
     source = parse_source(text.encode(), Path(name))
     assert source.span(path) == Span(*value)
-    assert source.key_span(path) == Span(*key)
     told = source.diagnose(Problem(path, "S201", "what", "why", on_key=True))
     assert told == Diagnostic(name, Span(*key), "S201", "what", "why")
 
