@@ -416,8 +416,8 @@ def test_the_figures_of_the_calibration_set_are_kept_and_reported(
     (told,) = read_calibrations(Store(tmp_path / "results"), saved.calibrations)
     (row,) = [row for row in saved.rows(Store(tmp_path / "results")) if row.stage == "hardware"]
     assert row.record is not None
-    assert told["calibration_set_id"] == row.record.calibration_set_id
-    assert told["metrics"]["observations"]
+    assert told.calibration_set_id == row.record.calibration_set_id
+    assert told.metrics["observations"]
     assert cli("report", run, "-o", "kept.md").returncode == 0
     assert "irb cz fidelity" in (tmp_path / "kept.md").read_text()
     answer("verify")
