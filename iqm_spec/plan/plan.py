@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -11,7 +11,9 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import Values
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.label import label
-from iqm_spec.store.records import PlanHeader, PlanRecord
+
+if TYPE_CHECKING:  # the classes of what is stored take milliseconds to make
+    from iqm_spec.store.records import PlanHeader, PlanRecord
 
 
 @frozen

@@ -1,4 +1,7 @@
-"""The few file operations that change anything, in one class, so that a test can fail any of them.
+"""Reads and writes of files below a results folder.
+
+What changes anything is in one class, so that a test can fail any of it. Files appear whole or not
+at all: they are written in tmp/, synced, then renamed or linked into place.
 
 Temporary files are handled by their descriptors: nothing is buffered behind a caller's back.
 """

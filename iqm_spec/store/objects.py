@@ -1,4 +1,8 @@
-"""What JSON objects hold, by their `format`. Requests to a server have none: they are its own."""
+"""JSON objects: immutable files named by the sha256 of their bytes, and what each `format` holds.
+
+Every file is checked against its name when it is read. Requests to a server have no format: they
+are its own.
+"""
 
 from __future__ import annotations
 
@@ -172,7 +176,7 @@ def check_content(value: Json) -> None:
 
 
 def put(folder: Folder, content: Content) -> str:
-    """Stores an object of one of the formats in `contents.py`; returns its digest."""
+    """Stores an object of one of the formats of this module; returns its digest."""
     return put_json(folder, content_json(content))
 
 

@@ -1,6 +1,10 @@
 """Packs: many records in one object, one canonical JSON record per line, sorted by `key`.
 
 Line 1 is the header `{"format": "iqm-spec/<kind>/1", ...}`; every line ends with a newline.
+
+The index leads from a record's key to its place: `index/<kind>/<sha256 of the pack>` is
+`iqm-spec/index/1 <kind> <sha256 of the rest>`, then a line `key offset length` per record. It is
+derived: nothing is believed of it, and what is missing or damaged is made again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which objects a stored value names.
+"""Which objects a stored value names, what leads to an object, and what journals of jobs lack.
 
 `REFERENCES` tells, per format, the fields that hold the digest of an object, a list of such or a
 mapping to such: what they name must be there. 64 hex digits anywhere else may be the digest of

@@ -182,6 +182,11 @@ class Store:
         return journals.resolve(self.folder, selector)
 
 
+# --- answers: empty write-once files `asks/<key>/<n>-<digest of the answer>` ----------------------
+#
+# The highest n wins, then the smallest digest, so that two people's answers merge without conflict.
+
+
 def link_answer(folder: Folder, ask: str, answer: str, *, replan: bool = False) -> None:
     """Makes an object the answer to `ask`; with `replan` it comes before all others."""
     path = _folder_of(folder.root, ask)

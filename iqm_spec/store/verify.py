@@ -1,7 +1,7 @@
 """Checks a results folder: every name against its bytes, every reference against what is there.
 
 Reads only, so it works on a folder that cannot be written to; files it does not know are told.
-All bytes are hashed each time; the form of a pack that had that sha256 before is not (`forms.py`).
+All bytes are hashed each time; the form of a pack that had that sha256 before is not (`Forms`).
 """
 
 from __future__ import annotations

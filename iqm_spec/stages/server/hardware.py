@@ -206,11 +206,12 @@ def spending_limits(inputs: RunInputs, options: RunOptions) -> Limits:
 
 def _held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
     usable = slot * (1 - MARGIN)
+    needed = timeslot_for_jobs(seconds).seconds.high / 60
     return (
         f"{count(len(seconds) - fit, 'job')} of {len(seconds)} held back, from job {fit + 1} on: "
-        f"all of them may take {timeslot_for_jobs(seconds).seconds.high / 60:.1f} min on {computer}, "
-        f"with what lies between jobs, and {usable / 60:.1f} of {slot / 60:.1f} min are planned with; "
-        "`iqm-spec run` submits them when there is room"
+        f"all of them may take {needed:.1f} min on {computer}, with what lies between jobs, and "
+        f"{usable / 60:.1f} of {slot / 60:.1f} min are planned with; `iqm-spec run` submits them "
+        "when there is room"
     )
 
 
