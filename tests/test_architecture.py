@@ -28,7 +28,7 @@ LAYERS = [
     {"stages"},
     {"emulator"},
     {"engine"},
-    {"runs"},
+    {"results"},
     {"importing", "doctor"},
     {"papers"},
     {"study"},

@@ -19,7 +19,7 @@ from iqm_spec.engine.run import RunPreview
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.runs.accounts import Account, accounts, read_entries
+from iqm_spec.results.accounts import Account, accounts, read_entries
 from iqm_spec.stages.interface import StagePreview
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt, Phase, read_work

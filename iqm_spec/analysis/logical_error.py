@@ -19,7 +19,7 @@ from iqm_spec.circuits import CircuitError
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
-from iqm_spec.runs.stim_files import stim_texts
+from iqm_spec.results.export import stim_texts
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.shots import shots_of
 from iqm_spec.statistics.intervals import wilson

@@ -150,7 +150,7 @@ class Point:
     def _decoding(self) -> Iterator[tuple[str, Bits]]:
         """The Stim file and the shots; what cannot be decoded in words."""
         from iqm_spec.analysis.logical_error import CannotDecode
-        from iqm_spec.runs.stim_files import require_text
+        from iqm_spec.results.export import require_text
 
         bits = self.memory
         if bits is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from iqm_spec.api.point import Point
 from iqm_spec.errors import UsageError
-from iqm_spec.runs.tidy import axis_columns
+from iqm_spec.results.export import axis_columns
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from iqm_spec.engine.inputs import read_inputs
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
-from iqm_spec.runs.needs import Needs, needs_of
+from iqm_spec.results.garbage import Needs, needs_of
 from iqm_spec.store import Store
 from iqm_spec.store.files import names_in
 from iqm_spec.store.journals import event_files, missing_numbers

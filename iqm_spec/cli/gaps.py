@@ -9,7 +9,7 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode
 from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import PlannedPoint
-from iqm_spec.runs.gaps import Gaps
+from iqm_spec.results.gaps import Gaps
 
 _MOST_NAMED = 3
 

@@ -30,7 +30,7 @@ from iqm_spec.report.names import clean, merit_title, point_name, stage_name, th
 from iqm_spec.report.outcomes import MOST_SHOWN, outcome_sets
 from iqm_spec.report.run_report import MADE_BY, banners
 from iqm_spec.report.subject import Subject
-from iqm_spec.runs.paired import Pair, in_short, paired
+from iqm_spec.results.compare import Pair, in_short, paired
 from iqm_spec.stages.rows import Row
 
 _MOST_ROWS, _MOST_MERITS, _MOST_PLACES, _MOST_LISTED = 1000, 4, 400, 24

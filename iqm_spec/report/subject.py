@@ -14,7 +14,7 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import JobFailed, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
-from iqm_spec.runs.gaps import Gaps, gaps
+from iqm_spec.results.gaps import Gaps, gaps
 from iqm_spec.source import Source
 from iqm_spec.spec.schema import PLUGINS
 from iqm_spec.stages.registry import SERVER_STAGES

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.runs.garbage import LEFTOVER, OBJECT, STALE, drop, find_garbage
+from iqm_spec.results.garbage import LEFTOVER, OBJECT, STALE, drop, find_garbage
 from iqm_spec.store import Store, verify
 from tests.conftest import Cli
 from tests.folders import copied, paths

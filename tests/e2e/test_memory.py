@@ -13,7 +13,7 @@ import pytest
 import iqm_spec
 from iqm_spec import memory
 from iqm_spec.emulator import Emulator
-from iqm_spec.runs.garbage import drop, find_garbage
+from iqm_spec.results.garbage import drop, find_garbage
 from iqm_spec.store import Store, verify
 from tests.conftest import Cli
 from tests.forgery import forge_record

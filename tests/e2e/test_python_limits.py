@@ -21,7 +21,7 @@ from iqm_spec.api.stored import html
 from iqm_spec.emulator import Emulator
 from iqm_spec.engine import session
 from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.runs.tidy import axis_columns, tidy, write_parquet
+from iqm_spec.results.export import axis_columns, tidy, write_parquet
 from iqm_spec.store import Store
 from iqm_spec.store.records import SimulatedRecord
 

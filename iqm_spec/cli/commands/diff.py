@@ -14,8 +14,8 @@ from iqm_spec.cli.tables import MOST_ROWS
 from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.plan.differences import explain
 from iqm_spec.plan.label import label
-from iqm_spec.runs.gaps import gaps
-from iqm_spec.runs.paired import Pair, in_short, paired
+from iqm_spec.results.compare import Pair, in_short, paired
+from iqm_spec.results.gaps import gaps
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 

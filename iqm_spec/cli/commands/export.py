@@ -20,9 +20,8 @@ from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
-from iqm_spec.runs.gaps import Gaps, gaps
-from iqm_spec.runs.shot_files import bitstrings, write_npz
-from iqm_spec.runs.tidy import tidy, write_parquet
+from iqm_spec.results.export import bitstrings, tidy, write_npz, write_parquet
+from iqm_spec.results.gaps import Gaps, gaps
 from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store

@@ -12,7 +12,7 @@ from iqm_spec.cli.options import folder_argument, json_option
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode
 from iqm_spec.plan.label import count
-from iqm_spec.runs.garbage import Garbage, drop, find_garbage
+from iqm_spec.results.garbage import Garbage, drop, find_garbage
 from iqm_spec.store import Store
 
 MOST_LINES = 10

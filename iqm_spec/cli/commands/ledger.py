@@ -17,7 +17,7 @@ from iqm_spec.store import Store
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from iqm_spec.runs.accounts import Account
+    from iqm_spec.results.accounts import Account
 
 BY = ("experiment", "machine", "mode", "month", "server")
 COUNTS_FOR = click.Choice(["measured", "upper", "nothing"])
@@ -43,7 +43,7 @@ def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_js
     server bills may differ, and only its dashboard tells. Mocks cost nothing and are left out; what
     an emulator stood for is never summed with what a machine did.
     """
-    from iqm_spec.runs.accounts import accounts, read_entries
+    from iqm_spec.results.accounts import accounts, read_entries
     from iqm_spec.stages.server.budget import Counting
 
     found = read_entries(Store(results), Counting(failed, cancelled))

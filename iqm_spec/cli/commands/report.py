@@ -15,7 +15,7 @@ from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
 from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.errors import UsageError
-from iqm_spec.runs.gaps import Gaps
+from iqm_spec.results.gaps import Gaps
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from iqm_spec.engine.session import server_of_run, session_of
 from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import ExitCode, IqmSpecError, StoreCorrupt
 from iqm_spec.plan.label import count
-from iqm_spec.runs.gaps import gaps, names_lost_objects
+from iqm_spec.results.gaps import gaps, names_lost_objects
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt
 from iqm_spec.stages.server.judge import short_job_key

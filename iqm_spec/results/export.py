@@ -5,11 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
-
 from attrs import frozen
-
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.stages.rows import Row
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO
+from iqm_spec.errors import UsageError
+from iqm_spec.json_types import Json
+from iqm_spec.stages.shots import shots_of
+from iqm_spec.store import Store
+from collections.abc import Collection
+from iqm_spec.circuits.problems import InvalidCircuitFile
+from iqm_spec.circuits.stim import decode_stim, read_steps
+from iqm_spec.engine.respec import respec
+from iqm_spec.engine.saved import SavedRun
+from iqm_spec.model import SourceKind
+from iqm_spec.plan.differences import point_name
+from iqm_spec.plan.plan import PlannedPoint
+
+if TYPE_CHECKING:
+    from iqm_spec.memory import Bits
+
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")
 COUNTED = ("shots", "shots_returned", "calibration_set_id", "outcome", "count")
@@ -130,3 +148,121 @@ def _kind(types: set[type]) -> str:
 
 def _cell(value: object) -> object:
     return " ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+MOST_TEXTS = 5_000_000
+"""Shots that are written as texts: more take gigabytes."""
+
+
+def write_npz(store: Store, rows: Sequence[Row], file: BinaryIO) -> int:
+    """Writes `index` (JSON text) and one array of shots x classical bits per row that has shots.
+
+    One array is in memory at a time. Gives the number of arrays.
+    """
+    import numpy as np
+
+    index: list[Json] = []
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for row in rows:
+            bits = shots_of(store, row)
+            if bits is None:
+                continue
+            name = f"shots_{len(index)}"
+            _write_array(archive, name, bits)
+            index.append({"array": name, **_named(row)})
+        _write_array(archive, "index", np.array(json.dumps(index)))
+    return len(index)
+
+
+def _write_array(archive: zipfile.ZipFile, name: str, array: Bits) -> None:
+    from numpy.lib import format as npy
+
+    entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980, so that equal shots are equal bytes
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with archive.open(entry, "w", force_zip64=True) as member:
+        npy.write_array(member, array, allow_pickle=False)
+
+
+def _named(row: Row) -> dict[str, Json]:
+    told = row.to_json()
+    names = ("point", "stage", "emulated", "circuit", "values", "target", "calibration_set_id")
+    registers: list[Json] = [len(part) for part in next(iter(row.counts), "").split(" ")[::-1]]
+    return {
+        **{name: told[name] for name in names},
+        "repeat": row.point.repeat + 1,
+        "shots": told["shots_returned"],
+        "registers": registers,
+    }
+
+
+def bitstrings(store: Store, row: Row) -> list[str] | None:
+    """A row's shots as Qiskit prints them, in order; None where they are not kept.
+
+    UsageError for more than are sensible as texts.
+    """
+    if row.record is not None and row.record.shots_returned > MOST_TEXTS:
+        raise UsageError(
+            f"point {row.point.id} has more than {MOST_TEXTS:,} shots, too many for texts",
+            hint="write arrays instead: `--memory -o FILE.npz`",
+        )
+    bits = shots_of(store, row)
+    return None if bits is None else list(_texts(bits, next(iter(row.counts), "")))
+
+
+def _texts(bits: Bits, example: str) -> Iterator[str]:
+    """Each shot with the spaces that `example` has between its registers."""
+    widths = [len(part) for part in example.split(" ")]
+    ends = [sum(widths[: number + 1]) for number in range(len(widths))]
+    for shot in bits[:, ::-1]:
+        text = (shot + 48).tobytes().decode()
+        cuts = zip([0, *ends], ends, strict=False)
+        yield text if len(widths) == 1 else " ".join(text[a:b] for a, b in cuts)
+
+
+def stim_texts(store: Store, saved: SavedRun, wanted: Collection[PlannedPoint]) -> dict[str, str]:
+    """The Stim text of points by their ids; those of other circuits are left out.
+
+    Only of files that were what was run: the key of the circuit, computed anew, is the plan's.
+    UsageError where the package `stim` is not installed.
+    """
+    again = respec(store, saved)
+    left = {point_name(point): point for point in wanted}
+    kept: dict[bytes, str] = {}
+    found: dict[str, str] = {}
+    for point in again.points() if again else ():
+        planned = left.pop(point_name(point), None)
+        if planned is None or again is None:
+            continue
+        source = again.source_of(point)
+        if (
+            source is None
+            or source[0] is not SourceKind.STIM
+            or again.circuit_key(point) != planned.circuit_key
+        ):
+            continue
+        data = source[2]
+        if data not in kept:
+            kept[data] = _text(data)
+        if kept[data]:
+            found[planned.id] = kept[data]
+    return found
+
+
+def _text(data: bytes) -> str:
+    """The file as text, its size looked at; empty where it is none that is read here."""
+    try:
+        read_steps(data)
+        return decode_stim(data)
+    except InvalidCircuitFile:
+        return ""
+
+
+def require_text(store: Store, saved: SavedRun, point: PlannedPoint) -> str:
+    """The Stim text of one point; UsageError where its circuit is no Stim file."""
+    text = stim_texts(store, saved, [point]).get(point.id)
+    if text is None:
+        raise UsageError(
+            f"the circuit {point.name} has no detectors",
+            hint="only circuits of Stim files have: `stim: FILE` in the spec",
+        )
+    return text
