@@ -1,4 +1,11 @@
-"""iqm-spec: experiments on IQM quantum computers, declared in a file."""
+"""iqm-spec: experiments on IQM quantum computers, declared in a file.
+
+Each folder is a room: its docstring says what belongs there and which rooms it imports. The modules
+beside them are the foundations that all rooms speak in; each imports only those before it.
+
+Foundations: json_types, version, cache, memory, canonical, diagnostics, errors, iqm_client, model,
+native.
+"""
 
 from __future__ import annotations
 

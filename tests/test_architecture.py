@@ -1,42 +1,27 @@
-"""The layout that docs/architecture.md promises: imports go down only, heavy ones wait."""
+"""The layout of docs/architecture.md: rooms import what they say, heavy libraries wait."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-import iqm_spec
+import pytest
 
-PACKAGE = Path(iqm_spec.__file__).parent
-
-LAYERS = [
-    {"json_types", "version"},
-    {"canonical", "diagnostics", "cache"},
-    {"errors", "memory"},
-    {"model", "iqm_client"},
-    {"native"},
-    {"source", "targets", "analysis", "store"},
-    {"circuits", "server"},
-    {"transpile"},
-    {"spec", "crosscheck"},
-    {"plan"},
-    {"cost"},
-    {"stages"},
-    {"emulator"},
-    {"engine"},
-    {"results"},
-    {"importing", "doctor"},
-    {"papers"},
-    {"study"},
-    {"replay", "report"},
-    {"archive", "api"},
-    {"cli"},
-]
-"""Rooms from the foundations up; a room imports itself and what stands above it in this list."""
+from tools.rooms import (
+    FOUNDATIONS,
+    PACKAGE,
+    ROOMS,
+    declared_foundations,
+    declared_rooms,
+    imported_names,
+    imported_rooms,
+    parsed,
+)
 
 HEAVY = {
     "qiskit",
@@ -55,12 +40,13 @@ HEAVY = {
     "rocrate",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
+PAGE = (PACKAGE.parent / "docs" / "architecture.md").read_text()
 
 
 def of_every_module(test: Callable[[Path], None]) -> Callable[[], None]:
     """One test for all modules: a test for each takes longer to count than to run."""
 
-    def whole() -> None:
+    def test_all() -> None:
         for path in MODULES:
             try:
                 test(path)
@@ -68,58 +54,43 @@ def of_every_module(test: Callable[[Path], None]) -> Callable[[], None]:
                 error.add_note(str(path.relative_to(PACKAGE)))
                 raise
 
-    return whole
+    return test_all
 
 
-def room(name: str) -> str | None:
-    parts = name.split(".")
-    return parts[1] if parts[0] == "iqm_spec" and len(parts) > 1 else None
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_imports_what_its_docstring_says(name: str) -> None:
+    assert declared_rooms(name) == imported_rooms(name), "`python -m tools.rooms --write`"
 
 
-def level(name: str) -> int:
-    return next(i for i, layer in enumerate(LAYERS) if name in layer)
+def test_foundations_import_only_those_before_them() -> None:
+    order = declared_foundations()
+    assert sorted(order) == FOUNDATIONS
+    for place, name in enumerate(order):
+        assert imported_rooms(name) <= set(order[:place]), name
 
 
-@cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+def test_rooms_import_in_one_direction() -> None:
+    graph = {name: imported_rooms(name) for name in (*ROOMS, *FOUNDATIONS)}
+    list(TopologicalSorter(graph).static_order())  # CycleError names a circle
 
 
-@cache
-def imports(path: Path) -> list[tuple[str, bool]]:
-    """Modules that a file imports, each with whether it does so when it is itself imported."""
-    tree = parsed(path)
-    lazy = {
-        id(node)
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.FunctionDef | ast.If)
-        for node in ast.walk(outer)
-    }
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, id(node) not in lazy) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            found += [(name, id(node) not in lazy) for name in names]
-    return found
+def test_the_page_lists_every_room_below_those_that_it_imports() -> None:
+    listed = re.findall(r"^\| `(\w+)/`", PAGE, re.MULTILINE)
+    assert sorted(listed) == ROOMS
+    for place, name in enumerate(listed):
+        above = {*listed[:place], *FOUNDATIONS}
+        assert imported_rooms(name) <= above, name
 
 
-@of_every_module
-def test_imports_go_down_only(path: Path) -> None:
-    relative = path.relative_to(PACKAGE)
-    own = relative.parts[0].removesuffix(".py")
-    if own in ("__init__", "__main__"):
-        return
-    for name, _ in imports(path):
-        other = room(name)
-        if other and any((PACKAGE / name).exists() for name in (other, f"{other}.py")):
-            assert other == own or level(other) < level(own), f"{relative} imports {name}"
+def test_the_page_names_files_that_exist() -> None:
+    root = PACKAGE.parent
+    for name in re.findall(r"`([\w/]+\.(?:py|json|css|j2))`", PAGE):
+        assert (PACKAGE / name).exists() or (root / name).exists(), name
 
 
 @of_every_module
 def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
-    eager = {name for name, at_once in imports(path) if at_once}
+    eager = {name for name, at_once in imported_names(path) if at_once}
     assert not {name for name in eager if name.split(".")[0] in HEAVY}
 
 
@@ -127,7 +98,7 @@ def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
 def test_iqm_client_stands_behind_one_module(path: Path) -> None:
     if path == PACKAGE / "iqm_client.py":
         return
-    vendor = {name for name, _ in imports(path) if name.split(".")[0] in ("iqm", "exa")}
+    vendor = {name for name, _ in imported_names(path) if name.split(".")[0] in ("iqm", "exa")}
     assert not vendor, "import it from iqm_spec.iqm_client"
 
 

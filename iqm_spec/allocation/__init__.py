@@ -2,5 +2,5 @@
 
 Facts about plans and runs, templates of the papers, and Markdown made into a page of HTML.
 
-Imports: cost, model, plan, runs, stages, store, version.
+Imports: cost, engine, model, plan, results, stages, store, version.
 """

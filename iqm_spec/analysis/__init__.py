@@ -3,6 +3,6 @@
 One module per analysis holds its mathematics, as functions of counts, and below it the use of them
 on the rows of a run.
 
-Imports: statistics, model, canonical, diagnostics, errors, json_types, circuits, spec, plan, store,
-runs.
+Imports: canonical, circuits, diagnostics, engine, errors, json_types, model, plan, results, spec,
+stages, statistics, store.
 """

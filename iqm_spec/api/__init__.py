@@ -1,4 +1,10 @@
-"""The door for Python: runs and points as objects, tables, and runs started from a notebook."""
+"""The Python API: runs and points as objects, pandas and xarray tables, runs from a notebook.
+
+Only what `import iqm_spec` promises belongs here; see docs/python.md.
+
+Imports: analysis, diagnostics, engine, errors, json_types, memory, model, plan, report, results,
+server_api, source, stages, store, transpile.
+"""
 
 from iqm_spec.api.point import Point
 from iqm_spec.api.start import run

@@ -1,4 +1,12 @@
-"""The command line: one file per command in `commands/`, where alone is printing."""
+"""The command line: one module per command in `commands/` and `cost/`; alone prints and exits.
+
+Parsing options, printing tables, progress and errors belong here; what a command does belongs to
+the room that it calls.
+
+Imports: allocation, analysis, archive, cost, diagnostics, doctor, emulator, engine, errors,
+importing, json_types, model, plan, plots, replay, report, results, server_api, source, spec,
+stages, store, targets, version.
+"""
 
 from __future__ import annotations
 

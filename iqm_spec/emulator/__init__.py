@@ -3,7 +3,7 @@
 What the emulated server checks, answers, remembers and simulates belongs here; what our side sends
 and reads belongs to `server_api`. `process.start` runs it in a child process, `serve` in this one.
 
-Imports: errors, iqm_client, json_types, model, server, stages, targets, version.
+Imports: errors, iqm_client, json_types, model, server_api, stages, targets, version.
 """
 
 from iqm_spec.emulator.options import Options, TimeWindow, options_from_json

@@ -4,6 +4,6 @@ Here are the keys by which plans and circuits are found again, the making of a p
 with the check against an independent reading), the transpiled circuits in the results folder, and
 how two plans differ. Running a plan belongs in the rooms of stages.
 
-Imports: canonical, check, circuits, crosscheck, diagnostics, errors, json_types, model, skeleton,
-source, store, sweep, targets, transpile, version.
+Imports: canonical, circuits, crosscheck, diagnostics, errors, json_types, model, native, source,
+spec, store, targets, transpile, version.
 """

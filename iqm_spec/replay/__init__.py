@@ -1,4 +1,10 @@
-"""Replays a stored run from its folder alone: what is computed again must come out as it was."""
+"""`iqm-spec reproduce`: a stored run, computed again from its folder alone and compared.
+
+One check per kind of result: what is stored, what Aer simulated, what servers measured.
+
+Imports: analysis, canonical, engine, json_types, memory, model, plan, server_api, spec, stages,
+statistics, store, targets, version.
+"""
 
 from iqm_spec.replay.check import Mismatch, ReplayCheck
 from iqm_spec.replay.reproduce import reproduce

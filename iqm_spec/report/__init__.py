@@ -3,8 +3,8 @@
 Each section of a report is a module: it reads a `Subject` and returns blocks of `document`, which
 `html` and `markdown` write. Pictures are drawn in `plots`.
 
-Imports: analysis, circuits, cost, diagnostics, errors, json_types, model, papers, plan, plots,
-runs, server, source, spec, stages, store, study, targets, version.
+Imports: allocation, analysis, circuits, cost, diagnostics, engine, errors, json_types, model,
+plan, plots, results, server_api, source, spec, stages, statistics, store, targets, version.
 """
 
 from iqm_spec.report.compare import comparison_of

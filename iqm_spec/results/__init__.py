@@ -2,4 +2,7 @@
 
 Tables for export, two runs side by side, what is missing of a run, what a run needs of its folder
 and what nothing needs, and what was spent.
+
+Imports: circuits, cost, engine, errors, json_types, memory, model, plan, stages, statistics,
+store.
 """

@@ -36,8 +36,8 @@ def test_apart_and_together_again(given_ops: list[Op], register: str) -> None:
     assert again == native.template
     assert hash(again) == hash(native.template)
     assert again.with_angles(native.angles).digest == circuit.digest
-    assert native.template.summary["gates"] == circuit.counts()
-    assert native.template.summary["depth"] == circuit.depth()
+    assert native.template.summary.gates == circuit.counts()
+    assert native.template.summary.depth == circuit.depth()
 
 
 def test_angles_must_fit() -> None:
