@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
 )
 
 
@@ -111,7 +111,7 @@ allow_code_option: Decorator = click.option(
     "allowed_code",
     multiple=True,
     metavar="MODULE",
-    help="Let `python:` generators of this module run. Specs come from strangers: read it first.",
+    help="Allow `python:` generators of this module. It is run, so read its code first.",
 )
 
 spec_argument: Decorator = click.argument(
@@ -174,22 +174,22 @@ _MOST_CREDITS = 1e12
 
 price_option: Decorator = click.option(
     "--price", type=_Amount(min=0), metavar="CREDITS",
-    help="Credits per QPU second, in the place of the server's own answer.",
+    help="Credits per QPU second. Default: the server's price.",
 )  # fmt: skip
 
 model_option: Decorator = click.option(
     "--model", "model_path", type=click.Path(path_type=Path), metavar="MODEL.json",
-    help="A time model of `iqm-spec cost fit`, in the place of what the folder has measured.",
+    help="A time model of `iqm-spec cost fit`. Default: fitted to the folder's measured jobs.",
 )  # fmt: skip
 
 most_option: Decorator = click.option(
     "--max-credits", "most", type=_Amount(min=0), metavar="CREDITS",
-    help="Submit nothing that could bring this invocation above so many credits.",
+    help="Submit no job that could make this command cost more credits than this.",
 )  # fmt: skip
 
 slot_option: Decorator = click.option(
     "--slot", type=DURATION, metavar="TIME",
-    help="Length of the timeslot that jobs must fit in, e.g. 30m, where the server tells none.",
+    help="Length of the timeslot that jobs must fit in, e.g. 30m, if the server does not say.",
 )  # fmt: skip
 
 

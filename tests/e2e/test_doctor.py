@@ -59,7 +59,7 @@ def test_the_built_in_emulator_is_fine_and_leaves_nothing(spec: Path, answer: As
     checks = by_name(answer("doctor", spec, "--server", "emulator"))
     assert {check["status"] for check in checks.values()} == {"ok"}
     assert "garnet:mock" in checks["quantum computers"]["found"]
-    assert checks["spec"]["found"].endswith("fine, 3 points")
+    assert checks["spec"]["found"].endswith("valid, 3 points")
     assert checks["garnet limits"]["found"] == "3 circuits, at most 300 shots: 1 job"
     assert checks["garnet pay-as-you-go"]["found"] == "open now"
     assert [path.name for path in spec.parent.iterdir()] == ["ghz.yaml"]

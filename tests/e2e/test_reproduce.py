@@ -90,7 +90,7 @@ def test_a_run_comes_out_as_it_was(results: Path, answer: Ask, cli: Cli) -> None
     assert before == after
     shown = cli("reproduce", "pair", "-j", "2")
     assert shown.returncode == 0
-    assert "Aer records: 4 of 4 as they were" in shown.stdout
+    assert "Aer records: 4 of 4 agree" in shown.stdout
 
 
 def one_more(record: dict[str, Any]) -> None:
