@@ -25,7 +25,7 @@ import pytest
 from attrs import define, field, frozen
 
 from iqm_spec.check import Checked
-from iqm_spec.emulator.machines import Computer, dynamic_architecture
+from iqm_spec.emulator.computers import EmulatedComputer, dynamic_architecture
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.model import Mode, Stage
 from iqm_spec.plan.keep import circuits_of
@@ -249,7 +249,7 @@ class ScriptedServer:
         return http(200, self._architecture(name, calibration_set))
 
     def _architecture(self, name: str, calibration_set: str) -> dict[str, Any]:
-        told: dict[str, Any] = {**dynamic_architecture(Computer(name, "garnet"), calibration_set)}
+        told: dict[str, Any] = {**dynamic_architecture(EmulatedComputer(name, "garnet"), calibration_set)}
         gates = {k: v for k, v in told["gates"].items() if k != self.missing_gates.get(name)}
         return {**told, "gates": gates}
 
