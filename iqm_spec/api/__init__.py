@@ -1,4 +1,4 @@
-"""The door for Python: runs and points as objects, tables, and runs started from a notebook."""
+"""The Python API: runs and points as objects, tables, and `run` for notebooks and scripts."""
 
 from iqm_spec.api.point import Point
 from iqm_spec.api.start import run

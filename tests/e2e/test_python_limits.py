@@ -49,7 +49,7 @@ def quiet(_: str) -> None:
         (3, {}, "not a value of type int"),
         ({**BELL, 3: 4}, {}, "the fields of a spec are texts"),
         ({**BELL, "shots": {1, 2}}, {}, "not a value of type set"),
-        (BELL, {"until": "qpu"}, "there is no such stage"),
+        (BELL, {"until": "qpu"}, "unknown stage"),
         (BELL, {"until": "hardware"}, "this spec has no such stage"),
         (BELL, {"workers": 0}, "workers=0"),
         (BELL, {"wait": float("nan")}, "wait=nan"),
@@ -68,7 +68,7 @@ def test_errors_bring_their_hints(tmp_path: Path) -> None:
     with pytest.raises(iqm_spec.IqmSpecError) as caught:
         iqm_spec.load(tmp_path / "nowhere")
     assert "there is no results folder" in str(caught.value)
-    assert caught.value.__notes__ == ["hint: `iqm_spec.run(spec)` makes one"]
+    assert caught.value.__notes__ == ["hint: `iqm_spec.run(spec)` creates it"]
 
 
 def test_mistakes_of_a_mapping_and_a_text_show_their_lines(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_texts_of_strangers_are_escaped_in_a_notebook() -> None:
     assert told.startswith("<div><strong>&lt;i&gt;</strong> &amp;amp;<table>")
     assert not {"<script>", "<img", "<b>"} & set(re.findall(r"<\w+>?", told))
     assert "<td>&lt;script&gt;</td><td>n=&lt;/td&gt;&lt;img src=x&gt;</td>" in told
-    with pytest.raises(StoreCorrupt, match="outcomes that are no bitstrings"):
+    with pytest.raises(StoreCorrupt, match="outcomes that are not bitstrings"):
         _ = point.counts
 
 

@@ -261,7 +261,7 @@ def test_a_job_that_the_server_does_not_know_is_no_waiting_one(
     answer(*order, env=ENV, exit_code=5)
     done = cli("report", "-o", "gone.html")
     assert done.returncode == 0
-    assert "2 of 4 results (one for each point and stage) are not there" in done.stderr
+    assert "2 of 4 results (one for each point and stage) are missing" in done.stderr
     assert "wait for their jobs" not in done.stderr
     text = Page((tmp_path / "gone.html").read_text()).text
     for part in (
