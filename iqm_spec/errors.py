@@ -86,7 +86,7 @@ class SpecError(IqmSpecError):
         line_of: Callable[[str, int], str | None] = lambda file, line: None,
     ) -> None:
         count = len(diagnostics)
-        super().__init__(f"{count} mistake{'s' if count != 1 else ''} in the spec")
+        super().__init__(f"{count} error{'s' if count != 1 else ''} in the spec")
         self.diagnostics = diagnostics
         self.overrides = overrides
         self.line_of = line_of

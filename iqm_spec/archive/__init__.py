@@ -1,1 +1,1 @@
-"""A run as one file to publish: the part of its results folder that it needs, as an RO-Crate."""
+"""A run as one file for publication: the part of its results folder that it needs, an RO-Crate."""

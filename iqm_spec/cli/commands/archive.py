@@ -33,7 +33,7 @@ from iqm_spec.store import Store
     metavar="FILE.zip", help="Default: the run's id with .zip.",
 )  # fmt: skip
 @click.option(
-    "--license", "licence", metavar="SPDX|URL", help="License of the results, e.g. CC-BY-4.0."
+    "--license", "license", metavar="SPDX|URL", help="License of the results, e.g. CC-BY-4.0."
 )
 @click.option(
     "--author", "authors", multiple=True, metavar="PERSON",
@@ -58,7 +58,7 @@ from iqm_spec.store import Store
 def command(
     run: str,
     target: Path | None,
-    licence: str | None,
+    license: str | None,
     authors: Sequence[str],
     anonymous: bool,
     citation: Path | None,
@@ -76,7 +76,7 @@ def command(
     --anonymous) are required: exit code 2 without them. The same run and the same options give the
     same bytes.
     """
-    cited = _citation(licence, authors, anonymous=anonymous, path=citation)
+    cited = _citation(license, authors, anonymous=anonymous, path=citation)
     people = tuple(map(person_of, agents))
     day = None if date is None else date_of(date)
     store = Store(results)
@@ -109,16 +109,16 @@ def command(
 
 
 def _citation(
-    licence: str | None, authors: Sequence[str], *, anonymous: bool, path: Path | None
+    license: str | None, authors: Sequence[str], *, anonymous: bool, path: Path | None
 ) -> Citation:
     if path is None:
-        return given_citation(licence, authors, anonymous=anonymous)
+        return given_citation(license, authors, anonymous=anonymous)
     if authors or anonymous:
         raise UsageError(
             f"{printable(path.name)} names the authors already",
             hint="give --citation, or --author and --anonymous, but not both",
         )
-    return read_citation(path, licence)
+    return read_citation(path, license)
 
 
 def _warn(contents: Contents) -> None:
