@@ -249,7 +249,9 @@ class ScriptedServer:
         return http(200, self._architecture(name, calibration_set))
 
     def _architecture(self, name: str, calibration_set: str) -> dict[str, Any]:
-        told: dict[str, Any] = {**dynamic_architecture(EmulatedComputer(name, "garnet"), calibration_set)}
+        told: dict[str, Any] = {
+            **dynamic_architecture(EmulatedComputer(name, "garnet"), calibration_set)
+        }
         gates = {k: v for k, v in told["gates"].items() if k != self.missing_gates.get(name)}
         return {**told, "gates": gates}
 
