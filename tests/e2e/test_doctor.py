@@ -209,7 +209,7 @@ def test_a_calibration_set_that_moved_and_then_went(spec: Path, answer: Ask) -> 
         moved = emulator.move_calibration("garnet")
         told = by_name(answer("doctor", spec, *at, env=env))["garnet calibration"]
         assert told["status"] == "warning"
-        assert told["found"] == f"{pinned} is there; today's default is {moved}"
+        assert told["found"] == f"{pinned} exists; today's default is {moved}"
         named = ("--set", "calibration=00000000-0000-4000-8000-000000000000")
         gone = by_name(answer("doctor", spec, *at, *named, exit_code=4, env=env))
         assert gone["garnet calibration"]["status"] == "problem"

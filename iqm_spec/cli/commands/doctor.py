@@ -197,7 +197,7 @@ def _show(
 ) -> None:
     width = output.console().width
     for check in checks:
-        body = printable(f"{check.name}: {check.found}")
+        body = printable(f"{check.name}: {check.finding}")
         click.echo(_wrapped(f"{check.status:8} ", body, width))
         if check.hint:
             click.echo(_wrapped(" " * 9, f"-> {printable(check.hint)}", width))
