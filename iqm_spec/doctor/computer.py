@@ -216,10 +216,10 @@ def slot_words(need: Need, offer: Offer) -> tuple[str, int]:
     jobs = need.jobs(offer)
     slot = need.slot(jobs)
     text = (
-        f"This spec needs about {span(timedelta(minutes=slot.minutes))}: by published times of "
-        f"sister machines, {count(jobs, 'job')} of circuits with {LAYERS} layers would take "
-        f"{slot.seconds.low:,.0f} to {slot.seconds.high:,.0f} s; `iqm-spec run --dry-run` computes "
-        "the time from the transpiled circuits."
+        f"This spec needs a timeslot of about {span(timedelta(minutes=slot.minutes))}: by "
+        f"published times of sister machines, {count(jobs, 'job')} of circuits with {LAYERS} "
+        f"layers would take {slot.seconds.low:,.0f} to {slot.seconds.high:,.0f} s; "
+        "`iqm-spec run --dry-run` computes the time from the transpiled circuits."
     )
     if need.resets_actively:
         text += " This does not hold for active reset."

@@ -1,4 +1,4 @@
-"""Replays a stored run from its folder alone: what is computed again must come out as it was."""
+"""Reproduces a stored run from its folder alone, and compares everything with what is stored."""
 
 from iqm_spec.replay.check import Mismatch, ReplayCheck
 from iqm_spec.replay.reproduce import reproduce
