@@ -128,19 +128,19 @@ def version_check(name: str, version: str | None, required_range: str) -> Check:
 
 def lies_in(version: str, version_range: str) -> bool:
     """Whether a version is in a comma-separated range of `>=`, `>`, `<=`, `<`, `==` and `!=`."""
-    ours = _numbers(version)
+    installed = _numbers(version)
     for part in filter(None, (text.strip() for text in version_range.split(","))):
         match = re.fullmatch(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)", part)
         if match is None:
             continue
-        theirs = _numbers(match[2])
+        bound = _numbers(match[2])
         fits: Mapping[str, bool] = {
-            ">=": ours >= theirs,
-            ">": ours > theirs,
-            "<=": ours <= theirs,
-            "<": ours < theirs,
-            "==": ours == theirs,
-            "!=": ours != theirs,
+            ">=": installed >= bound,
+            ">": installed > bound,
+            "<=": installed <= bound,
+            "<": installed < bound,
+            "==": installed == bound,
+            "!=": installed != bound,
         }
         if not fits[match[1]]:
             return False

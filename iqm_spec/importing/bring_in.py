@@ -74,7 +74,7 @@ def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
 
 def bring_in(
     jobs: Sequence[ForeignJob],
-    asked: Sequence[str],
+    job_ids: Sequence[str],
     plan: Plan,
     checked: Checked,
     session: Session,
@@ -83,7 +83,7 @@ def bring_in(
 ) -> Imported:
     """Store all jobs in the folder, or none (raises Refused), and fetch the results of ended ones.
 
-    `asked` are all job ids of the command, `jobs` those that the folder does not have. Of the
+    `job_ids` are all job ids of the command, `jobs` those that the folder does not have. Of the
     others, jobs that had not ended are read again.
     """
     _require_stages(jobs, checked)
@@ -99,17 +99,17 @@ def bring_in(
                 _note(job, fits, plan, session, store, log.run_id(), tariff)
         known = known_attempts(store, session.realm)
         memory = wanted_keys(plan.points, point_keys(plan, Stage.HARDWARE, session.realm))
-        unfinished = [known[job_id] for job_id in asked if known[job_id].open]
+        unfinished = [known[job_id] for job_id in job_ids if known[job_id].open]
         troubles = _fetch(unfinished, session, store, tell, memory)
         derived: dict[Stage, list[str]] = {}
-        if any(known[job_id].intent["stage"] == Stage.HARDWARE.value for job_id in asked):
+        if any(known[job_id].intent["stage"] == Stage.HARDWARE.value for job_id in job_ids):
             rows = server_rows(store, plan, Stage.HARDWARE, session.realm)
             derived[Stage.HARDWARE] = derive(store, plan, rows)
         works = {stage: look(plan, stage, session.realm, store) for stage in stages}
         imported = {
             job_id: attempt
             for job_id, attempt in known_attempts(store, session.realm).items()
-            if job_id in asked
+            if job_id in job_ids
         }
         ended = [_ended(stage, work, imported.values(), troubles) for stage, work in works.items()]
         code = _code(imported.values(), troubles)
@@ -124,7 +124,7 @@ def bring_in(
         log.failed(Interrupted("interrupted"))
         raise
     run = log.run_id() if jobs else None
-    return Imported(run, imported, frozenset(asked) - new, tuple(ended), tuple(troubles), code)
+    return Imported(run, imported, frozenset(job_ids) - new, tuple(ended), tuple(troubles), code)
 
 
 def _require_stages(jobs: Iterable[ForeignJob], checked: Checked) -> None:
@@ -186,8 +186,8 @@ def _note(
 ) -> None:
     """Write the journal of the job: the same events as for an adopted unknown submission."""
     points = [fit.point for fit in fits]
-    asked = asked_of(job.computer, points, job.shots, points[0].options)
-    priced = {} if job.stage is Stage.MOCK else {"estimate": tariff.cost(asked).to_json()}
+    priced_job = asked_of(job.computer, points, job.shots, points[0].options)
+    priced = {} if job.stage is Stage.MOCK else {"estimate": tariff.cost(priced_job).to_json()}
     mode = plan.header["mode"] if job.stage is Stage.HARDWARE else Mode.PAY_AS_YOU_GO.value
     ids = [f"{fit.key}.0" for fit in fits]
     key = job_key(job.stage, session.realm, mode, job.shots, ids)
@@ -212,8 +212,8 @@ def _note(
             "calibration_set_id": job.payload["calibration_set_id"],
             "body": store.put_json(dict(job.payload)),
             "parts": parts,
-            "shape": asked.shape.to_json(),
-            "conditions": asked.conditions,
+            "shape": priced_job.shape.to_json(),
+            "conditions": priced_job.conditions,
             **priced,
             **now(),
         },
@@ -267,26 +267,26 @@ def _ended(
     stage: Stage, work: ServerWork, imported: Iterable[Attempt], troubles: Sequence[str]
 ) -> StageDone:
     """The status of the stage: `waiting` if points without a job are left for a run."""
-    ours = [attempt for attempt in imported if attempt.intent["stage"] == stage.value]
-    failed = [attempt for attempt in ours if attempt.phase is Phase.FAILED]
+    of_stage = [attempt for attempt in imported if attempt.intent["stage"] == stage.value]
+    failed = [attempt for attempt in of_stage if attempt.phase is Phase.FAILED]
     complete = all(work.has(index) for index in range(len(work.keys)))
     status = "failed" if failed or troubles else "passed" if complete else "waiting"
     return StageDone(
         stage=stage,
         status=status,
-        reasons=tuple(_reasons(work, ours, troubles)),
+        reasons=tuple(_reasons(work, of_stage, troubles)),
         jobs=0,
         cached=work.cached,
         points=len(work.keys),
         emulated=any(attempt.intent.get("emulated") for attempt in work.attempts()),
-        code=_code(ours, troubles),
+        code=_code(of_stage, troubles),
     )
 
 
-def _reasons(work: ServerWork, ours: Sequence[Attempt], troubles: Sequence[str]) -> list[str]:
-    points, total = sum(len(attempt.parts) for attempt in ours), len(work.keys)
-    reasons = [f"{count(len(ours), 'job')} imported: {points:,} of {count(total, 'point')}"]
-    for attempt in ours:
+def _reasons(work: ServerWork, of_stage: Sequence[Attempt], troubles: Sequence[str]) -> list[str]:
+    points, total = sum(len(attempt.parts) for attempt in of_stage), len(work.keys)
+    reasons = [f"{count(len(of_stage), 'job')} imported: {points:,} of {count(total, 'point')}"]
+    for attempt in of_stage:
         if attempt.phase is Phase.FAILED:
             why = attempt.fields.get("message", "no reason given")
             status = attempt.fields.get("status", "failed")
