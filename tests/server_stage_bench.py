@@ -35,7 +35,6 @@ from iqm_spec.server_api.address import Server
 from iqm_spec.server_api.connection import Connection, connect
 from iqm_spec.server_api.token import Token
 from iqm_spec.spec.check import CheckedSpec
-from iqm_spec.spec.check import CheckedSpec as Checked
 from iqm_spec.stages.events import Event, Paused, RunDone, StageDone
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import stages_until
@@ -396,7 +395,7 @@ class Prepared:
         return self._made[text]
 
 
-def _plan(checked: Checked, store: Store) -> Plan:
+def _plan(checked: CheckedSpec, store: Store) -> Plan:
     return plan_of(checked, store)
 
 

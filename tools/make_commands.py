@@ -14,9 +14,9 @@ PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """\
 # Commands
 
-Made from `--help` by `make docs`. Answers go to stdout, progress and messages to stderr; with
-`--json` stdout holds exactly one JSON document. A RUN is a run's id, a unique part of its
-beginning, a spec's name (its newest run), or `latest`. Exit codes are in [errors.md](errors.md).
+Made from `--help` by `make docs`. Results go to stdout, progress and messages to stderr. With
+`--json`, stdout has exactly one JSON document. A RUN is a run's id, a unique prefix of it, a spec's
+name (its newest run), or `latest`. Exit codes are in [errors.md](errors.md).
 """
 
 

@@ -31,39 +31,39 @@ server nobody could tell what was paid; so nothing was submitted."""
 HEAD = """\
 # Faults: nothing paid twice, nothing lost
 
-Made by `python -m tools.make_fault_table -o docs/faults.md`, which plays every cell of the table
-with `iqm-spec` in processes of its own, against the [emulator](emulator.md), in a few minutes. It
-ends with an exit code other than 0 where a promise below is broken.
+Made by `python -m tools.make_fault_table -o docs/faults.md`. This command plays every cell of the
+table with `iqm-spec` in separate processes, against the [emulator](emulator.md), in a few minutes.
+Its exit code is not 0 if a guarantee below is broken.
 
-## What holds a submission together
+## How a submission is protected
 
-The API of IQM's servers lists no jobs and knows no idempotency key: a job whose id is lost cannot
-be found again, and a POST that is repeated is paid again. So a submission is four writes, each on
-the disk (fsynced) before the next step:
+The API of IQM's servers cannot list jobs and has no idempotency keys: a job with a lost id cannot
+be found again, and a repeated POST is paid again. So a submission has four steps. What a step
+writes is on disk (fsynced) before the next step begins:
 
-1. **claim**: a file that only one process can create gives the right to submit this attempt;
-2. **intent**: what is about to be sent, the sha256 of its bytes, for which points;
+1. **claim**: a file that only one process can create grants the right to submit this attempt;
+2. **intent**: what is about to be sent, the sha256 of its bytes, and its points;
 3. the POST, once, by code that never repeats or redirects it; Ctrl-C and SIGTERM wait for its end;
-4. **submitted** with the job's id, **rejected**, or **unknown**, as the answer says.
+4. **submitted** with the job's id, **rejected**, or **unknown**, depending on the answer.
 
-A job with an id is fetched, never submitted again. An intent without an outcome, whose process is
-gone, is *unknown*: exit code 8 names `adopt RUN JOB_ID` and `release RUN JOB`, and no program
-decides it. An answer counts as *rejected* only where it says so (4xx), a POST as *not sent* only
-where no byte of it left this machine; a 429 too is tried again. Mocks cost nothing: what is unknown
-there is asked again.
+A job with an id is fetched and never resubmitted. An intent without an outcome, whose process is
+gone, is *unknown*: exit code 8 names `adopt RUN JOB_ID` and `release RUN JOB`, and you decide. An
+answer counts as *rejected* only if it says so (4xx), and a POST as *not sent* only if no byte of it
+left this machine. A POST that gets a 429 is retried. Mock jobs are free, so unknown mock jobs are
+resubmitted.
 
 ## How to read the table
 
-Each cell is one scenario: the fault meets the first of two jobs at that step, then a user repairs
-it: `run` again, then `adopt` or `release` for what was unknown (as the server's dashboard shows
-it), `release` for a job that failed, and `run` again. The cell says
+Each cell is one scenario: the fault affects the first of two jobs at that step. Then a user repairs
+the run: `run` again, `adopt` or `release` for unknown jobs (as the server's dashboard shows them),
+`release` for failed jobs, and `run` again. The cell shows
 
 `exit code of the first command / POSTs to the machine / jobs it accepted / paid twice / lost`
 
-(`killed`: it was; with two processes both codes). Two jobs is what the run needs; a third is a job
-that failed and was released. After every scenario all points have results, every id that the
-server gave is in the folder, and `iqm-spec verify` finds nothing. *Lost* counts ids and points for
-which that is not so.
+(`killed` instead of an exit code; with two processes, both codes). The run needs two jobs; a third
+job replaces one that failed and was released. After every scenario, all points have results, every
+id from the server is in the folder, and `iqm-spec verify` reports no problems. *Lost* counts ids
+and points for which this is not so.
 
 """
 
@@ -172,16 +172,18 @@ def totals(outcomes: Sequence[Outcome]) -> str:
     text = (
         f"{len(outcomes)} scenarios: {sum(one.accepted for one in outcomes)} submissions accepted, "
         f"{twice} paid twice, {sum(one.lost for one in outcomes)} lost, "
-        f"{sum(one.unknown for one in outcomes)} unknown (told with exit 8)."
+        f"{sum(one.unknown for one in outcomes)} unknown (reported with exit 8)."
     )
     if beyond:
         silent = sum(1 for one in outcomes if one.scenario.twice and one.broken)
         told = (
-            f", but not told in {silent} of the cells (!)" if silent else " and told as paid twice"
+            f", but not reported in {silent} of the cells (!)"
+            if silent
+            else " and reported as paid twice"
         )
         text += (
-            f"\nBesides, {beyond} were submitted from two copies of a folder before either held "
-            f"them: both ids are kept{told}."
+            f"\nIn addition, {beyond} were submitted from two copies of a folder before either had "
+            f"them: both ids are stored{told}."
         )
     return text
 
@@ -189,7 +191,7 @@ def totals(outcomes: Sequence[Outcome]) -> str:
 def legend() -> str:
     """The columns."""
     lines = "".join(f"| {step} | {what} |\n" for step, what in STEPS.items())
-    return f"| step | when the fault comes |\n|---|---|\n{lines}\n"
+    return f"| step | when the fault occurs |\n|---|---|\n{lines}\n"
 
 
 def footnotes() -> str:

@@ -44,37 +44,37 @@ circuits:
 ```
 
 Every circuit measures into one classical register `c`, at its end. Bitstrings are written as
-Qiskit prints them, qubit 0 last, and in quotes. Angles are in radians. Random circuits take a
-`seed` of their own (the spec's `seed` is of simulation only): a circuit depends on its arguments
-alone, and in `random_clifford` and `quantum_volume`, which Qiskit draws, on Qiskit's version. A
+Qiskit prints them, qubit 0 last, and in quotes. Angles are in radians. Random circuits have their
+own `seed` (the spec's `seed` is only for the simulation). A circuit depends only on its arguments;
+`random_clifford` and `quantum_volume`, which Qiskit draws, also depend on Qiskit's version. A
 circuit has at most {MOST_GATES:,} gates.
 
-Besides these:
+Other generators:
 
 - `mqt:NAME` is [MQT Bench](https://mqt.readthedocs.io/projects/bench/)'s circuit of that name at
-  its algorithm level, with `num_qubits` and the arguments of its own function:
+  its algorithm level, with `num_qubits` and the arguments of its function:
   `pip install 'iqm-spec[mqt]'`.
-- `python:package.module:function` calls a function of yours with the `args`; it returns a measured
+- `python:package.module:function` calls your function with the `args`; it returns a measured
   `QuantumCircuit`. The module runs only with `--allow-code package.module`. The sha256 of the
-  module's source belongs to the circuit's identity: an edit makes it another circuit. What the
-  module itself imports does not.
-- An installed package offers generators in the entry-point group `iqm_spec.generators`: each names
-  an `iqm_spec.circuits.Generator`, or a function as above. The package's version belongs to the
-  circuit's identity.
+  module's source is part of the circuit's identity: an edit makes it another circuit. Modules that
+  it imports are not part of it.
+- An installed package provides generators in the entry-point group `iqm_spec.generators`: each
+  names an `iqm_spec.circuits.Generator`, or a function as above. The package's version is part of
+  the circuit's identity.
 
-Circuit files stand beside generators: `qasm:` names an OpenQASM 2 or 3 file, `qpy:` a QPY file of
-one circuit (versions {QPY.start} to {QPY.stop - 1}), `stim:` a Stim file
-([decoding.md](decoding.md)). They lie below the spec's folder, hold at most
-{LARGEST_FILE // 2**20} MiB, {MOST_BITS:,} qubits and {MOST_OPERATIONS:,} operations with their
-gates expanded, and include nothing but `qelib1.inc` or `stdgates.inc`. Free parameters of a QPY
-file and `input float` and `input angle` of OpenQASM 3 are bound by `parameters`. OpenQASM 3 is read
-slowly, 20,000 gates in ten seconds, but once for a whole sweep.
+Circuits also come from files: `qasm:` names an OpenQASM 2 or 3 file, `qpy:` a QPY file of one
+circuit (versions {QPY.start} to {QPY.stop - 1}), `stim:` a Stim file ([decoding.md](decoding.md)).
+They are below the spec's folder, have at most {LARGEST_FILE // 2**20} MiB, {MOST_BITS:,} qubits and
+{MOST_OPERATIONS:,} operations with their gates expanded, and include only `qelib1.inc` or
+`stdgates.inc`. `parameters` binds free parameters of a QPY file, and `input float` and
+`input angle` of OpenQASM 3. OpenQASM 3 is read slowly, 20,000 gates in ten seconds, but only once
+per sweep.
 
-A gate that a file defines is what its body says, also where Qiskit has another gate of that name.
-In OpenQASM 3 what is known before the circuit runs is worked out: `const` and variables of numbers,
-`for` loops over ranges and sets, `while` and `switch` on numbers, `def` subroutines (inlined; they
-return a measurement, or bits that they declare), `let` aliases, index sets and slices, functions of
-numbers. A classical bit that is measured into several times holds the last outcome.
+A gate that a file defines is what its body says, even if Qiskit has another gate of that name. In
+OpenQASM 3, everything that is known before the circuit runs is evaluated: `const` and numeric
+variables, `for` loops over ranges and sets, `while` and `switch` on numbers, `def` subroutines
+(inlined; they return a measurement, or bits that they declare), `let` aliases, index sets and
+slices, functions of numbers. A classical bit that is measured several times has the last outcome.
 """
 
 

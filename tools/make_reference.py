@@ -1,7 +1,7 @@
 """Write docs/errors.md and docs/spec.md from the code table and the schema, and copy the schema.
 
 python -m tools.make_reference          write them
-python -m tools.make_reference --check  exit 1 where one of them is not up to date
+python -m tools.make_reference --check  exit 1 if one of them is not up to date
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ SCHEMA = ROOT / "iqm_spec" / "spec" / "experiment-v1.schema.json"
 
 _EXITS = {
     ExitCode.DONE: "done",
-    ExitCode.USAGE: "the command line cannot be understood",
-    ExitCode.SPEC: "the spec is wrong; diagnostics say where",
+    ExitCode.USAGE: "the command line is invalid",
+    ExitCode.SPEC: "the spec has errors; diagnostics say where",
     ExitCode.REFUSED: (
         "refused: budget, requirement, no consent, no credentials, limits, "
-        "a certificate or proxy that has to be mended"
+        "a certificate or proxy that does not work"
     ),
     ExitCode.FAILED: "the server or the simulator rejected or failed a job",
     ExitCode.UNREACHABLE: "the server cannot be reached; safe to resume",
@@ -50,14 +50,14 @@ def _errors() -> Iterator[str]:
     yield ""
     yield "## Exit codes"
     yield ""
-    yield "Where several apply, the first of 70, 7, 8, 130, 5, 6, 4, 9, 0."
+    yield "If several apply, the exit code is the first of 70, 7, 8, 130, 5, 6, 4, 9, 0."
     yield ""
     yield "| code | meaning |"
     yield "|---|---|"
     for code in ExitCode:
         yield f"| {code.value} | {_EXITS[code]} |"
     yield ""
-    yield "## Mistakes in a spec"
+    yield "## Errors in a spec"
     yield ""
     yield from _MISTAKES.strip().split("\n")
     for prefix, title in GROUPS.items():
@@ -91,8 +91,8 @@ def _spec() -> Iterator[str]:
     yield from _table("An entry of `circuits`", "circuits", field_schemas("circuits"))
     yield from _table("A block of `sweep`", "sweep", field_schemas("sweep"))
     yield ""
-    yield "Values of an axis: a list of numbers, texts, true or false, or of flat lists of these;"
-    yield "or one function with its arguments:"
+    yield "The values of an axis are a list of numbers, texts, true or false, or of flat lists of"
+    yield "these, or one function with its arguments:"
     yield ""
     for name, schema in spec_schema()["$defs"]["value_function"]["properties"].items():
         yield f"- `{name}`: {schema['description']} `{json.dumps(schema['examples'][0])}`"
@@ -110,7 +110,7 @@ def _table(title: str, section: str, given: Mapping[str, Mapping[str, Any]]) -> 
     yield "|---|---|---|---|"
     needed = spec_schema()["then"]["required"] if not section else []
     for name, schema in given.items():
-        default = "**needed**" if name in needed else _default(schema)
+        default = "**required**" if name in needed else _default(schema)
         yield f"| `{name}` | {_cell(_value(schema))} | {default} | {_cell(schema['description'])} |"
 
 
@@ -161,56 +161,65 @@ def _cell(text: str) -> str:
 
 
 _MISTAKES = """
-Each is told as `file:line:column: error[CODE]: message`, with the source line and a hint; `--json`
-gives the same as data. All mistakes of a file are told in one run. A mistake in a
-`--set PATH=VALUE` has the file `--set`; its line counts the overrides.
+Each error is printed as `file:line:column: error[CODE]: message`, with the source line and a hint.
+`--json` returns the same as data. A command reports all errors of a file at once. An error in a
+`--set PATH=VALUE` has the file `--set`; its line is the number of the override.
 """
 
 _INTRODUCTION = """
-A spec is one YAML or TOML file. With this first line editors check and complete it:
+A spec is one YAML or TOML file. With this first line, editors check and complete it:
 
 ```yaml
 # yaml-language-server: $schema=../schemas/experiment-v1.schema.json
 ```
 
-`"${axis}"` stands wherever a value may change from point to point. Alone in its text it keeps the
-type of the axis's value; inside a longer text it is text; `$${` is a literal `${`. A circuit runs
-at the distinct values of the axes it uses, and an axis that nothing uses is an error.
+## Axes
 
-The file is read strictly, so that every reader reads the same: no duplicate keys, no `010`, no
-`on`, no anchors, no dates ([errors.md](errors.md), S1). `1000`, `1e3` and `1000.0` are one value.
-YAML and TOML of the same spec have the same digest, and no comment, order of keys or
-`description` moves it.
+`"${axis}"` marks a value that changes from point to point. Alone, it keeps the type of the axis's
+value; inside a longer text, it becomes text. `$${` is a literal `${`. A circuit runs at the
+distinct values of the axes that it uses. An axis that nothing uses is an error.
 
-`target: "${machine}"` runs the same circuits on several machines: an axis as any other,
+`target: "${machine}"` runs the same circuits on several machines. The axis is like any other:
 `sweep: [{grid: {machine: [garnet, sirius]}}]`, as in `experiments/qft.yaml`.
 
-`extends: base.yaml` puts the fields of another YAML or TOML file below this one's. Mappings merge
-field by field; a list, a value or null of this file replaces the base's. The base lies in the
-spec's folder or below, names `iqm_spec: 1` too, and extends nothing itself; it need not be a whole
-spec, and gives a `name` where this file has none. Paths in it are relative to it. The spec means
-what it would mean in one file: the digest is the same. `--set` comes after the merge.
+A group of a `zip` may be `{from: data.csv}`. The columns of a .csv, .json or .npz file are axes:
+all of them, or those of `columns: [theta, phi]`, or with other names `columns: {theta: t_col}`. CSV
+has a first line of names; a value without quotes has the type that it has in a spec (a number,
+true, false, a text), a value in double quotes is text. JSON maps names to lists, or lists mappings.
+Arrays of an NPZ file have one dimension, or two for an axis of lists. The points are the same as
+for values in the spec. The spec's digest includes the file's sha256, not its path. The files are
+stored with the run.
 
-A group of a `zip` may be `{from: data.csv}`: the columns of a .csv, .json or .npz file are axes,
-all of them or those of `columns: [theta, phi]`, under other names with `columns: {theta: t_col}`.
-CSV has a line of names first; a value without quotes is what it is in a spec (a number, true,
-false, a text), in double quotes it is text. JSON maps names to lists, or lists mappings. Arrays of
-an NPZ file have one dimension, or two for an axis of lists. Points are those of values written
-here; the spec's digest holds the file's sha256, and not its path. The files are kept with the run.
+## Inheritance
+
+`extends: base.yaml` inherits the fields of another YAML or TOML file. Mappings merge field by
+field; a list, a value or null of this file replaces that of the base. The base is in the spec's
+folder or below, has `iqm_spec: 1`, too, and extends nothing itself. It need not be a complete spec,
+and provides the `name` if this file has none. Its paths are relative to it. The digest is that of
+the same spec in one file. `--set` is applied after the merge.
+
+## Overrides
 
 `--set PATH=VALUE` replaces one field: `--set shots=2000`, `--set aer.noise=ideal`,
 `--set circuits.0.args.num_qubits=4`, or by the circuit's name `--set circuits.ghz.shots=100`. The
 value is read as YAML and checked like the file.
 
-The URLs of older guides are understood as `target` and rewritten with a notice:
+## Strict reading
 
-| written | read as |
+The file is read strictly, so that every reader reads the same: no duplicate keys, no `010`, no
+`on`, no anchors, no dates ([errors.md](errors.md), S1). `1000`, `1e3` and `1000.0` are the same
+value. YAML and TOML of the same spec have the same digest. Comments, the order of keys and
+`description` do not change it.
+
+The URLs of older guides are accepted as `target` and rewritten with a notice:
+
+| target | read as |
 |---|---|
 | `https://cocos.resonance.meetiqm.com/garnet` | `target: garnet` |
 | the same with `:timeslot`, `garnet:timeslot` | `target: garnet`, `mode: timeslot` |
 | the same with `:mock`, `garnet:mock` | `target: garnet`, stages aer and mock at most |
 
-A URL's host never chooses the server; `--server` and IQM_SERVER_URL do.
+A URL's host never selects the server; `--server` and IQM_SERVER_URL do.
 """
 
 

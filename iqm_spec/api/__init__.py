@@ -1,4 +1,4 @@
-"""The Python API: runs and points as objects, pandas and xarray tables, runs from a notebook.
+"""The Python API: runs and points as objects, tables, and `run` for notebooks and scripts.
 
 Only what `import iqm_spec` promises belongs here; see docs/python.md.
 

@@ -1,4 +1,4 @@
-"""One circuit at one point of the sweep, as one stage measured it."""
+"""One circuit at one point of the sweep, with its results in one stage."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 _OUTCOME = re.compile(r"[01]+( [01]+)*")
-"""A bitstring as Qiskit prints it, a space between registers."""
+"""A bitstring as Qiskit prints it, with a space between registers."""
 
 
 @frozen(repr=False)
@@ -44,7 +44,7 @@ class Point:
 
     @property
     def id(self) -> str:
-        """16 hex digits that name the point in every run of the spec."""
+        """16 hex digits that identify the point in every run of the spec."""
         return self._row.point.id
 
     @property
@@ -72,7 +72,7 @@ class Point:
 
     @property
     def emulated(self) -> bool:
-        """Whether a program stood for the machine."""
+        """Whether an emulator took the place of the server."""
         return self._row.emulated
 
     @property
@@ -82,12 +82,12 @@ class Point:
 
     @property
     def shots(self) -> int:
-        """Shots asked for."""
+        """Requested shots."""
         return self._row.point.shots
 
     @property
     def shots_returned(self) -> int | None:
-        """Shots got; None where there are no counts."""
+        """Returned shots; None without counts."""
         return None if self._row.record is None else self._row.record.shots_returned
 
     @property
@@ -97,22 +97,22 @@ class Point:
 
     @property
     def counts(self) -> Counts:
-        """Counts as Qiskit has them; empty where the point was not reached.
+        """Qiskit's `Counts`; empty if the run did not reach the point.
 
-        StoreCorrupt where an outcome is no bitstring.
+        Raises StoreCorrupt if an outcome is not a bitstring.
         """
         from qiskit.result import Counts
 
         if not all(_OUTCOME.fullmatch(bits) for bits in self._row.counts):
             raise StoreCorrupt(
-                f"the counts of point {self.id} have outcomes that are no bitstrings",
-                hint="`iqm-spec verify` and `iqm-spec reproduce` tell what else is wrong",
+                f"the counts of point {self.id} have outcomes that are not bitstrings",
+                hint="`iqm-spec verify` and `iqm-spec reproduce` report all problems",
             )
         return Counts(dict(self._row.counts))
 
     @property
     def outcomes(self) -> Mapping[str, int]:
-        """The counts as a plain mapping; needs no qiskit."""
+        """The counts as a plain mapping, without qiskit."""
         return self._row.counts
 
     @property
@@ -120,15 +120,15 @@ class Point:
         """The bits of every shot in order, shots x classical bits of 0 and 1 (`memory: true`).
 
         Column i is classical bit i, counted through the registers: the character i from the right
-        of a bitstring without spaces. None where they are not kept; StoreCorrupt where they are not
-        those of the counts.
+        of a bitstring without spaces. None if the shots are not stored. Raises StoreCorrupt if they
+        do not match the counts.
         """
         return shots_of(self._store, self._row)
 
     def detection_events(self) -> DetectionEvents:
-        """Which detectors fired in each shot and which observables were flipped, of a Stim circuit.
+        """For a Stim circuit: which detectors fired and which observables flipped in each shot.
 
-        UsageError where the circuit has none, or no shots are kept.
+        Raises UsageError if the circuit has no detectors, or its shots are not stored.
         """
         from iqm_spec.analysis.logical_error import detection_events
 
@@ -138,8 +138,8 @@ class Point:
     def decode(self, noise: float | None = None) -> Decoded:
         """Decode the shots of a Stim circuit by matching: the logical error rate.
 
-        `noise` is the strength that the decoder assumes (docs/decoding.md); None takes the noise
-        channels of the file, or 0.01 where it has none. UsageError as in `detection_events`.
+        `noise` is the strength that the decoder assumes (docs/decoding.md). None uses the noise
+        channels of the file, or 0.01 if it has none. Raises UsageError like `detection_events`.
         """
         from iqm_spec.analysis.logical_error import decode
 
@@ -148,14 +148,14 @@ class Point:
 
     @contextmanager
     def _decoding(self) -> Iterator[tuple[str, Bits]]:
-        """The Stim file and the shots; what cannot be decoded in words."""
+        """The Stim file and the shots; raises UsageError if they cannot be decoded."""
         from iqm_spec.analysis.logical_error import CannotDecode
         from iqm_spec.results.export import require_text
 
         bits = self.memory
         if bits is None:
             raise UsageError(
-                f"the shots of point {self.id} are not kept",
+                f"the shots of point {self.id} are not stored",
                 hint="add `memory: true` to the spec and run it again",
             )
         text = require_text(self._store, self._saved, self._row.point)
@@ -166,7 +166,7 @@ class Point:
 
     @property
     def ideal(self) -> Mapping[str, float] | None:
-        """Ideal probabilities: of all outcomes where `ideal_complete`, else of those seen."""
+        """Ideal probabilities: of all outcomes if `ideal_complete`, else of the observed ones."""
         return None if self._row.ideal is None else dict(self._row.ideal)
 
     @property
@@ -177,8 +177,8 @@ class Point:
     @property
     def comparison(self) -> Mapping[str, Any] | None:
         """Distances to the ideal distribution with their errors (docs/results.md)."""
-        found = self._row.comparison
-        return None if found is None else dict(to_json(found))
+        comparison = self._row.comparison
+        return None if comparison is None else dict(to_json(comparison))
 
     @property
     def qubits(self) -> int:
@@ -187,7 +187,7 @@ class Point:
 
     @property
     def depth(self) -> int:
-        """Depth of the transpiled circuit, barriers aside."""
+        """Depth of the transpiled circuit, without barriers."""
         return self._row.point.summary.depth
 
     @property
@@ -197,14 +197,14 @@ class Point:
 
     @property
     def circuit(self) -> QuantumCircuit:
-        """The transpiled circuit that was run, on as many qubits as it has components."""
+        """The transpiled circuit, with one qubit for each of its components."""
         from iqm_spec.transpile import to_qiskit
 
         return to_qiskit(self._native)
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Physical names of the qubits (and resonators) of `circuit`, in its order."""
+        """Physical names of the qubits (and resonators) of `circuit`, in their order."""
         return self._native.components
 
     @property
@@ -214,16 +214,16 @@ class Point:
 
     @property
     def logical_circuit(self) -> QuantumCircuit | None:
-        """The circuit before transpiling; None where that needs code of the spec's author."""
+        """The circuit before transpiling; None if that needs code of the spec's author."""
         from qiskit import QuantumCircuit
 
         from iqm_spec.report.logical import logical
 
-        found = logical(self._subject(), [self._row.point])[self._row.point.id]
-        return found if isinstance(found, QuantumCircuit) else None
+        circuit = logical(self._subject(), [self._row.point])[self._row.point.id]
+        return circuit if isinstance(circuit, QuantumCircuit) else None
 
     def __repr__(self) -> str:
         point = self._row.point
         stage = "emulated" if self.emulated else self.stage
-        told = label(point.name, point.values, point.repeat)
-        return f"<Point {told} ({stage}): {self.shots_returned or 0:,} shots>"
+        name = label(point.name, point.values, point.repeat)
+        return f"<Point {name} ({stage}): {self.shots_returned or 0:,} shots>"

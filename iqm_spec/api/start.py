@@ -1,4 +1,4 @@
-"""Runs a spec from Python as `iqm-spec run` does, with progress as lines."""
+"""Runs a spec from Python like `iqm-spec run`, with progress as lines of text."""
 
 from __future__ import annotations
 
@@ -46,26 +46,37 @@ def run(
     folder: str | PathLike[str] = ".",
     tell: Tell | None = None,
 ) -> Run:
-    """Carry a spec out, stage by stage; what the results folder holds is not run again.
+    """Run a spec, stage by stage. Results in the results folder are reused.
 
-    `spec` is a path, a YAML text or a mapping of fields; circuit files of the latter two are looked
-    for in `folder`. `server` is an address or `emulator`, by default IQM_SERVER_URL or IQM
-    Resonance. Without `yes` nothing is submitted that might cost credits: such a stage is
-    `refused`, and nobody is asked. `max_credits` bounds what this run may cost; after `wait`
-    seconds jobs are left to the server, and running the spec again brings them in. `tell` hears a
-    line whenever there is news (default: stderr). A stage that does not pass is no exception: look
-    at `verdicts`. Raises `SpecError` with every mistake of the spec, and the other errors of
-    `iqm_spec.errors`.
+    Args:
+        spec: A path, a YAML text or a mapping of fields.
+        results: The results folder.
+        server: An address or `emulator`; by default IQM_SERVER_URL or IQM Resonance.
+        yes: Agree to jobs that cost credits. There is no prompt: without it, such a stage is
+            `refused`.
+        until: The last stage to run.
+        workers: Processes of the Aer stage.
+        fresh: Ignore cached results and run everything again.
+        replan: Transpile again instead of using the stored plan.
+        overrides: Texts as for `--set`, such as `shots=200`.
+        allow_code: Modules whose `python:` generators may run.
+        max_credits: Limit of the cost of this run, in credits.
+        wait: Seconds after which to return while jobs continue; run the spec again to fetch them.
+        folder: Folder of the circuit files of a text or a mapping.
+        tell: Called with each line of progress; by default progress goes to stderr.
+
+    A stage that does not pass raises no exception: look at `verdicts`. Raises `SpecError` with all
+    errors of the spec, and the other errors of `iqm_spec.errors`.
     """
-    hear = tell or to_stderr
+    report = tell or to_stderr
     _check(workers, max_credits, wait)
     if Path(results).exists() and not Path(results).is_dir():
-        raise UsageError(f"{results} is no folder", hint="results are stored in a folder")
+        raise UsageError(f"{results} is not a folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
     given = GivenSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
-    store, progress = Store(Path(results)), Progress(hear)
+    store, progress = Store(Path(results)), Progress(report)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
-        hear(f"note: {notice}")
+        report(f"note: {notice}")
     with session_of(server, Path(results)) as session:
         options = RunOptions(
             fresh=fresh,
@@ -73,10 +84,10 @@ def run(
             workers=workers,
             deadline=None if wait is None else time.monotonic() + wait,
             costs=CostOptions(most=max_credits),
-            agree=consent(hear, yes=yes),
+            agree=consent(report, yes=yes),
             report=progress.show,
         )
-        prepared = prepare_run(given, store, session, options, hear, why_no_server=NO_CREDENTIALS)
+        prepared = prepare_run(given, store, session, options, report, why_no_server=NO_CREDENTIALS)
         run_id = ""
         for event in run_spec(prepared, store):
             progress.show(event)
@@ -85,15 +96,15 @@ def run(
         return load(results, run_id)
 
 
-def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
-    """Tells a bill; `yes` is the answer."""
+def consent(report: Tell, *, yes: bool) -> Callable[[Bill], bool]:
+    """Report a bill, and answer `yes`."""
 
     def agree(bill: Bill) -> bool:
-        hear(f"about to {bill.text}: {bill.price}")
+        report(f"about to {bill.text}: {bill.price}")
         for note in bill.notes:
-            hear(f"  {note}")
+            report(f"  {note}")
         if not yes:
-            hear("nothing is submitted without `yes=True`")
+            report("nothing is submitted without `yes=True`")
         return yes
 
     return agree
@@ -101,24 +112,25 @@ def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
 
 def _check(workers: int, max_credits: float | None, wait: float | None) -> None:
     try:
-        fits = 1 <= workers <= _MOST_WORKERS
+        in_range = 1 <= workers <= _MOST_WORKERS
     except TypeError:
-        fits = False
-    if not fits:
-        raise UsageError(f"workers={workers!r} is out of range", hint=f"from 1 to {_MOST_WORKERS}")
+        in_range = False
+    if not in_range:
+        raise UsageError(f"workers={workers!r} is out of range", hint=f"use 1 to {_MOST_WORKERS}")
     for name, value in (("max_credits", max_credits), ("wait", wait)):
         try:
-            fits = value is None or 0 <= value < float("inf")
+            in_range = value is None or 0 <= value < float("inf")
         except TypeError:
-            fits = False
-        if not fits:
+            in_range = False
+        if not in_range:
             raise UsageError(
-                f"{name}={value!r} is out of range", hint="a number from 0, or None for no limit"
+                f"{name}={value!r} is out of range",
+                hint="use a number from 0 up, or None for no limit",
             )
 
 
 def _listed(texts: str | Sequence[str]) -> tuple[str, ...]:
-    """A text alone is one text, not its letters."""
+    """A single text is one entry, not its letters."""
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
@@ -127,9 +139,7 @@ def _stage(name: str) -> StageName:
         return StageName(name)
     except ValueError:
         known = ", ".join(stage.value for stage in StageName)
-        raise UsageError(
-            f"until={name!r}: there is no such stage", hint=f"one of {known}"
-        ) from None
+        raise UsageError(f"until={name!r}: unknown stage", hint=f"choose from {known}") from None
 
 
 SpecInput = str | PathLike[str] | Mapping[str, Any]
@@ -137,15 +147,15 @@ SpecInput = str | PathLike[str] | Mapping[str, Any]
 
 TEXT = "<text>.yaml"
 MAPPING = "<mapping>.yaml"
-"""Stand for the file's name where mistakes are told."""
+"""Used as the file's name in errors."""
 
 _DEEPEST = 100
 
 
 def source_of(spec: SpecInput, folder: Path) -> Path | Source:
-    """The path of a file, or what a text or a mapping says, with its circuit files in `folder`.
+    """The path of a file, or the source of a text or a mapping, with circuit files in `folder`.
 
-    SpecError where a text is no YAML, UsageError where a mapping holds what no spec can.
+    Raises SpecError if a text is invalid YAML, UsageError if a mapping has values of other types.
     """
     if isinstance(spec, Mapping):
         return _parsed(yaml_of(spec), folder / MAPPING)
@@ -160,11 +170,11 @@ def source_of(spec: SpecInput, folder: Path) -> Path | Source:
 
 
 def yaml_of(spec: Mapping[str, Any]) -> str:
-    """The fields as YAML, a line each: mistakes point into it. Numpy's numbers are Python's."""
+    """The fields as YAML, one per line, so that errors have lines. Converts numpy's values."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
-        """Quotes whatever our own reader would not take for that very text."""
+        """Quotes texts that the reader of specs would not read as the same text."""
 
     def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
         style = None if is_plain_scalar(text) and text.isprintable() else '"'
@@ -174,15 +184,15 @@ def yaml_of(spec: Mapping[str, Any]) -> str:
     tree = _plain(spec, 0)
 
     def dumped(*, allow_unicode: bool) -> str:
-        told: str = yaml.dump(
+        text: str = yaml.dump(
             tree, Dumper=Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100
         )
-        return told
+        return text
 
-    told = dumped(allow_unicode=True)
-    # signs that nobody sees may stand in a spec as escapes alone
-    seen = all(sign.isprintable() or sign == "\n" for sign in told)
-    return told if seen else dumped(allow_unicode=False)
+    text = dumped(allow_unicode=True)
+    # a spec may have invisible characters only as escapes
+    visible = all(char.isprintable() or char == "\n" for char in text)
+    return text if visible else dumped(allow_unicode=False)
 
 
 def _parsed(text: str, path: Path) -> Source:
@@ -194,13 +204,13 @@ def _parsed(text: str, path: Path) -> Source:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """Fresh containers of plain values: YAML would show shared ones as aliases."""
+    """New containers of plain values: YAML would write shared containers as aliases."""
     if depth > _DEEPEST:
         raise UsageError("the spec's mapping is nested too deeply")
     if isinstance(value, Mapping):
-        return {_key(key): _plain(one, depth + 1) for key, one in value.items()}
+        return {_key(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | range):
-        return [_plain(one, depth + 1) for one in value]
+        return [_plain(inner, depth + 1) for inner in value]
     if value is None or type(value) in (bool, int, float, str):
         return value
     if hasattr(value, "tolist"):  # numpy's arrays and numbers
@@ -210,8 +220,8 @@ def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, PathLike):
         return fspath(value)
     raise UsageError(
-        f"a spec holds numbers, texts, lists and mappings, not {_kind(value)}",
-        hint="write a number or a text in its place",
+        f"a spec has numbers, texts, lists and mappings, not {_kind(value)}",
+        hint="use a number or a text instead",
     )
 
 
@@ -226,20 +236,20 @@ def _kind(value: object) -> str:
 
 
 def to_stderr(line: str) -> None:
-    """Writes a line to stderr, where notebooks and terminals show it at once."""
+    """Write a line to stderr, which notebooks and terminals show at once."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 class Progress:
-    """Tells events, and every few seconds how many circuits or points are done."""
+    """Reports events, and every few seconds the number of finished circuits or points."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._count("", "", 0)
 
     def show(self, event: Event) -> None:
-        """Tell one event."""
+        """Report one event."""
         for line in lines(event):
             self._tell(line)
         match event:

@@ -1,4 +1,4 @@
-"""A stored run as an object: its spec, its verdicts, its points, and tables of them."""
+"""A stored run as an object: its spec, verdicts, points and tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @frozen
 class SpecText:
-    """What was asked: the spec's name, its text as it was written, and its digest."""
+    """The spec's name, its text as written, its language (`yaml` or `toml`) and its digest."""
 
     name: str
     text: str
@@ -45,7 +45,7 @@ class SpecText:
 class StageVerdict:
     """How a stage ended: `passed`, `failed`, `refused`, `waived`, `skipped`, `waiting`, `unknown`.
 
-    Mock counts as `emulated` where a program stood for the server.
+    `emulated` is True if an emulator took the place of the server.
     """
 
     stage: str
@@ -56,7 +56,7 @@ class StageVerdict:
 
 @frozen(slots=False, repr=False)
 class Run:
-    """A run of a results folder. Everything is read from the folder, nothing is run."""
+    """A run of a results folder. Reads the folder, and runs nothing."""
 
     store: Store
     saved: SavedRun
@@ -68,58 +68,58 @@ class Run:
 
     @property
     def status(self) -> str:
-        """`done`, `unfinished`, `interrupted`, or why not every stage passed."""
+        """`done`, `unfinished`, `interrupted`, or the status of the stage that did not pass."""
         return self.saved.status
 
     @cached_property
     def spec(self) -> SpecText:
-        """The spec as it was run, values of `--set` aside (`overridden`)."""
-        with self._sound("its spec"):
-            text = self.store.get(self.saved.state.start.text, StoredText)
-            named = self.saved.state.start.spec
-            return SpecText(named.name, text.text, text.language or "yaml", named.digest)
+        """The spec of the run, without values of `--set` (see `overridden`)."""
+        with self._readable("its spec"):
+            source = self.store.get(self.saved.state.start.text, StoredText)
+            spec = self.saved.state.start.spec
+            return SpecText(spec.name, source.text, source.language or "yaml", spec.digest)
 
     @property
     def overridden(self) -> Mapping[str, Json]:
-        """Values of `--set` that took part, by their paths."""
+        """Values of `--set`, by their paths."""
         return dict(self.saved.state.start.set or {})
 
     @property
     def verdicts(self) -> tuple[StageVerdict, ...]:
-        """Of each stage that ended, in order."""
-        with self._sound("its verdicts"):
+        """The verdict of each stage that ended, in order."""
+        with self._readable("its verdicts"):
             return tuple(
-                StageVerdict(one.stage, one.status, one.emulated, one.verdict)
-                for one in self.saved.stages
+                StageVerdict(stage.stage, stage.status, stage.emulated, stage.verdict)
+                for stage in self.saved.stages
             )
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """The stages that the run wanted, in order."""
+        """The stages of the run, in order."""
         return self.saved.state.start.wanted
 
     @property
     def environment(self) -> Mapping[str, Any]:
-        """Versions and platform that ran it."""
-        with self._sound("its environment"):
+        """`versions` and `platform` of the run."""
+        with self._readable("its environment"):
             environment = self.saved.environment(self.store)
             return {} if environment is None else content_json(environment)
 
     def each_point(self) -> Iterator[Point]:
-        """The points one by one, some in memory at a time: simulated ones first, then measured.
+        """Iterate over the points, few in memory at a time: simulated ones first, then measured.
 
-        A mock's random bits are never among them.
+        A mock's random bits are never included.
         """
         for row in self.saved.each_row(self.store):
             yield Point(row, self.store, self.saved, lambda: self.subject)
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
-        """All of `each_point`."""
+        """All points of `each_point`."""
         return tuple(self.each_point())
 
     def analyses(self) -> tuple[Analysed, ...]:
-        """What the spec's `analysis` says of the counts; distances where it declares nothing."""
+        """Results of the spec's `analysis`; by default distances."""
         from iqm_spec.analysis.run_analyses import analyze_run
 
         return analyze_run(self.store, self.saved)
@@ -133,12 +133,12 @@ class Run:
     def to_xarray(self) -> xr.Dataset:
         """An xarray dataset over `circuit`, `stage`, `repeat` and the axes (docs/python.md).
 
-        NaN where there is no point. UsageError for points that are too scattered for an array.
+        Missing points are NaN. Raises UsageError for points that are too scattered for an array.
         """
         from iqm_spec.api.tables import dataset
 
-        told = {"run": self.id, "spec": self.spec.name, "spec_digest": self.spec.digest}
-        return dataset(self.to_dataframe(), self._axes, told)
+        attributes = {"run": self.id, "spec": self.spec.name, "spec_digest": self.spec.digest}
+        return dataset(self.to_dataframe(), self._axes, attributes)
 
     @property
     def _axes(self) -> list[str]:
@@ -147,7 +147,7 @@ class Run:
 
     @cached_property
     def subject(self) -> Subject:
-        """What a report is made of."""
+        """The data of a report."""
         from iqm_spec.report import subject_of
 
         return subject_of(self.store, self.saved)
@@ -159,14 +159,14 @@ class Run:
         return to_html(report_of(self.subject))
 
     @contextmanager
-    def _sound(self, what: str) -> Iterator[None]:
-        """StoreCorrupt where the journal of a stranger's folder has other fields than ours."""
+    def _readable(self, what: str) -> Iterator[None]:
+        """Raises StoreCorrupt if the run's journal, perhaps a stranger's, has invalid fields."""
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreCorrupt(
-                f"run {self.id} does not tell {what}",
-                hint="`iqm-spec verify` tells what else is wrong",
+                f"run {self.id}: cannot read {what}",
+                hint="`iqm-spec verify` reports all problems",
             ) from error
 
     def __repr__(self) -> str:
@@ -174,17 +174,17 @@ class Run:
         return f"<Run {self.id}: {self.saved.about}, {count(number, 'point')}, {self.status}>"
 
     def _repr_html_(self) -> str:
-
         verdicts = ", ".join(
-            f"{stage_label(one.stage, one.emulated)} {one.status}" for one in self.verdicts
+            f"{stage_label(verdict.stage, verdict.emulated)} {verdict.status}"
+            for verdict in self.verdicts
         )
         return html(self.id, f"{self.saved.about}: {verdicts or self.status}", self.each_point())
 
 
 def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:
-    """A run of a results folder: by its id, a unique beginning, its spec's name, or `latest`.
+    """Load a run of a results folder: by its id, a unique prefix, its spec's name, or `latest`.
 
-    Raises `UsageError` where there is no such folder or run, `StoreCorrupt` where what it needs is
+    Raises `UsageError` if the folder or run does not exist, `StoreCorrupt` if its files are
     damaged.
     """
     try:
@@ -196,8 +196,8 @@ def load(results: str | PathLike[str] = "results", run: str = "latest") -> Run:
         ) from error
     if not root.is_dir():
         raise UsageError(
-            f"there is no results folder at {printable(root.as_posix())}",
-            hint="`iqm_spec.run(spec)` makes one",
+            f"no results folder at {printable(root.as_posix())}",
+            hint="`iqm_spec.run(spec)` creates it",
         )
     store = Store(root)
     return Run(store, load_run(store, str(run)))
@@ -208,10 +208,10 @@ _TOP = 3
 
 
 def html(title: str, about: str, points: Iterable[Point]) -> str:
-    """What a run is, and its first points."""
+    """A run and its first points as an HTML table."""
     shown = list(islice(points, MOST_ROWS + 1))
     rows = "".join(map(_row, shown[:MOST_ROWS]))
-    more = "<p>... and more: <code>.to_dataframe()</code> has all</p>" * (len(shown) > MOST_ROWS)
+    more = "<p>... and more: <code>.to_dataframe()</code> lists all</p>" * (len(shown) > MOST_ROWS)
     heads = ("circuit", "at", "stage", "shots", "most frequent", "fidelity")
     head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
     return (
@@ -226,12 +226,12 @@ def _row(point: Point) -> str:
     top = sorted(point.outcomes.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
     total = max(1, sum(point.outcomes.values()))
     outcomes = ", ".join(f"{bits} {count / total:.0%}" for bits, count in top)
-    compared = point.comparison
-    fidelity = (
-        ""
-        if compared is None
-        else (f"{compared['hellinger_fidelity']:.3f} ± {compared['hellinger_fidelity_error']:.3f}")
-    )
+    fidelity = ""
+    if (comparison := point.comparison) is not None:
+        value, error = (
+            comparison[name] for name in ("hellinger_fidelity", "hellinger_fidelity_error")
+        )
+        fidelity = f"{value:.3f} ± {error:.3f}"
     stage = "emulated" if point.emulated else point.stage
     cells = (point.circuit_name, at, stage, f"{point.shots_returned or 0:,}", outcomes, fidelity)
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

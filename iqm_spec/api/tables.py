@@ -1,4 +1,4 @@
-"""Points as a pandas table, one row per point and stage."""
+"""Points as a pandas table, with one row per point and stage, and as an xarray dataset."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def columns_of(axes: Iterable[str]) -> dict[str, str]:
 
 
 def dataframe(points: Iterable[Point], axes: Iterable[str]) -> pd.DataFrame:
-    """One row per point and stage; an axis that a circuit does not use is missing there."""
+    """One row per point and stage; axes that a circuit does not use are missing values."""
     import pandas as pd
 
     columns = columns_of(axes)
@@ -64,29 +64,29 @@ def _cells(point: Point, columns: Iterable[str]) -> Iterator[Any]:
 
 
 MOST_CELLS = 5_000_000
-"""Of one array: a sweep of scattered points would fill memory with nothing."""
+"""Limit of one array: scattered points would need a large array of missing values."""
 
 _ALWAYS = ("circuit", "stage", "repeat")
-_WHERE_NEEDED = ("target", "calibration_set_id")
-"""Dimensions where without them two points would stand in one place."""
+_IF_NEEDED = ("target", "calibration_set_id")
+"""Dimensions that are added if two points would otherwise have the same coordinates."""
 
 _NUMBERS = ("shots", "shots_returned", *CIRCUIT, *FIGURES)
 
 
-def dataset(frame: DataFrame, axes: Iterable[str], told: Mapping[str, str]) -> Dataset:
+def dataset(frame: DataFrame, axes: Iterable[str], attributes: Mapping[str, str]) -> Dataset:
     """The numbers of a table of points, as arrays over circuit, stage, repeat and the `axes`.
 
-    NaN where there is no point. Axes that go along with another one (a `zip`) are coordinates on
-    that one's dimension; `target`, `calibration_set_id` and `emulated` are coordinates where they
-    follow from a dimension, and the first two dimensions where points differ in nothing else.
-    A circuit that lacks an axis stands at its label NaN ('' of texts). UsageError for points that
-    are too scattered.
+    Missing points are NaN. Axes that change together (a `zip`) share a dimension; all but one are
+    coordinates on it. `target`, `calibration_set_id` and `emulated` are coordinates if a dimension
+    determines them; the first two are dimensions if points differ in nothing else. A circuit that
+    lacks an axis has the label NaN on it ('' for texts). Raises UsageError for points that are too
+    scattered.
     """
     import numpy as np
     from xarray import Dataset, Variable
 
     swept = tuple(name for name in columns_of(axes).values() if frame[name].notna().any())
-    table = {name: _labels(frame[name]) for name in (*_ALWAYS, *_WHERE_NEEDED, "emulated", *swept)}
+    table = {name: _labels(frame[name]) for name in (*_ALWAYS, *_IF_NEEDED, "emulated", *swept)}
     along = _partners(table, swept)
     dims = _dimensions(table, [axis for axis in swept if axis not in along])
     places: dict[str, Any] = {}
@@ -98,13 +98,13 @@ def dataset(frame: DataFrame, axes: Iterable[str], told: Mapping[str, str]) -> D
         sizes = ", ".join(f"{name} {len(labels[name]):,}" for name in dims)
         raise UsageError(
             f"the points are too scattered for an array: {len(frame):,} of them in {sizes}",
-            hint="take to_dataframe()",
+            hint="use to_dataframe()",
         )
-    where = tuple(places[name] for name in dims)
+    index = tuple(places[name] for name in dims)
 
     def spread(values: Any, empty: object, kind: Any) -> Any:
         cells = np.full(shape, empty, dtype=kind)
-        cells[where] = values
+        cells[index] = values
         return cells
 
     figures = {
@@ -120,54 +120,54 @@ def dataset(frame: DataFrame, axes: Iterable[str], told: Mapping[str, str]) -> D
         if column.nunique() == 1 and name not in along:
             coordinates[name] = Variable((), column.iloc[0])
         elif on is not None:
-            kept = np.empty(len(labels[on]), dtype=column.dtype)
-            kept[places[on]] = column.to_numpy()
-            coordinates[name] = Variable((on,), kept)
-    return Dataset(figures, coordinates, dict(told))
+            values = np.empty(len(labels[on]), dtype=column.dtype)
+            values[places[on]] = column.to_numpy()
+            coordinates[name] = Variable((on,), values)
+    return Dataset(figures, coordinates, dict(attributes))
 
 
 def _dimensions(table: Mapping[str, Series], axes: Sequence[str]) -> tuple[str, ...]:
-    """What tells all rows apart."""
+    """The fewest dimensions in which all rows differ."""
     from pandas import DataFrame
 
-    def apart(names: Sequence[str]) -> bool:
+    def distinguish_rows(names: Sequence[str]) -> bool:
         return not DataFrame({name: table[name] for name in names}).duplicated().any()
 
-    usual = (*_ALWAYS, *axes)
-    found = next(
-        (some for some in _some_of(_WHERE_NEEDED) if apart((*_ALWAYS, *some, *axes))), None
+    added = next(
+        (names for names in _subsets(_IF_NEEDED) if distinguish_rows((*_ALWAYS, *names, *axes))),
+        None,
     )
-    if found is None:
+    if added is None:
         raise UsageError(
-            f"several points agree in {', '.join(usual)}",
-            hint="give the circuits of the spec different names, or take to_dataframe()",
+            f"several points agree in {', '.join((*_ALWAYS, *axes))}",
+            hint="give the circuits of the spec different names, or use to_dataframe()",
         )
-    return (*_ALWAYS, *found, *axes)
+    return (*_ALWAYS, *added, *axes)
 
 
-def _some_of(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Choices of names, the fewest first."""
+def _subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Subsets of names, the smallest first."""
     return chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))
 
 
 def _partners(table: Mapping[str, Series], axes: Sequence[str]) -> dict[str, str]:
-    """Axes whose values follow from those of another one, with that one."""
-    found: dict[str, str] = {}
+    """Axes whose values are determined by another axis, each with that axis."""
+    partners: dict[str, str] = {}
     for place, axis in enumerate(axes):
         for other_place, other in enumerate(axes):
-            if axis == other or other in found or table[axis].nunique() < 2:
+            if axis == other or other in partners or table[axis].nunique() < 2:
                 continue
             if not _missing(table[axis]).equals(_missing(table[other])):
                 continue  # of another circuit: no `zip`
             both = _follows(table[other], table[axis])
             if _follows(table[axis], table[other]) and (other_place < place or not both):
-                found[axis] = other
+                partners[axis] = other
                 break
-    for axis, other in found.items():
-        while other in found:  # which goes along with another one itself
-            other = found[other]
-        found[axis] = other
-    return found
+    for axis, other in partners.items():
+        while other in partners:  # its partner has a partner
+            other = partners[other]
+        partners[axis] = other
+    return partners
 
 
 def _follows(column: Series, other: Series) -> bool:
@@ -180,7 +180,7 @@ def _missing(column: Series) -> Series:
 
 
 def _labels(column: Series) -> Series:
-    """A column as labels: numbers as they are (NaN for none), else texts ('' for none)."""
+    """A column as labels: numbers unchanged (NaN if missing), else texts ('' if missing)."""
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     if is_bool_dtype(column) or is_numeric_dtype(column):
@@ -195,7 +195,7 @@ def _text(value: Any) -> str:
 
 
 def _codes(column: Series) -> tuple[Any, Any]:
-    """The place of each value among the labels; numbers in ascending order, none last."""
+    """The index of each value in the labels, and the labels: numbers ascending, missing last."""
     import numpy as np
     from pandas.api.types import is_numeric_dtype
 

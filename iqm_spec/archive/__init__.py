@@ -1,4 +1,4 @@
-"""A run as one zip file to publish: the part of its results folder that it needs, as an RO-Crate.
+"""A run as one file for publication: the part of its results folder that it needs, an RO-Crate.
 
 What an archive contains, its metadata, its README and CITATION.cff belong here.
 

@@ -1,4 +1,4 @@
-"""Puts an archive together: the run's files, the spec, what describes them, and what is added."""
+"""Assembles an archive: the run's files, the spec, their description, and the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from attrs import frozen
 
 from iqm_spec.archive.contents import Contents
-from iqm_spec.archive.crate import METADATA, Held, metadata
+from iqm_spec.archive.crate import METADATA, FileInfo, metadata
 from iqm_spec.archive.texts import About, citation_file, readme
 from iqm_spec.canonical import sha256
 from iqm_spec.engine.saved import SavedRun
@@ -23,7 +23,7 @@ README, CITATION, REPORT = "README.md", "CITATION.cff", "report.html"
 
 @frozen
 class Archive:
-    """Everything that goes into the zip, by name: bytes, or the file that holds them."""
+    """The files of the zip by name: their bytes, or the path to read them from."""
 
     entries: Mapping[str, Path | bytes]
 
@@ -34,7 +34,7 @@ class Archive:
 
 @frozen
 class Added:
-    """A file that an archive holds beside the run and its spec; `title` says what it is."""
+    """A file of an archive besides the run and its spec; `title` describes it."""
 
     path: str
     title: str
@@ -42,47 +42,47 @@ class Added:
 
 
 def prepare(store: Store, contents: Contents, about: About, added: Sequence[Added] = ()) -> Archive:
-    """The archive of a run. The same folder and the same words give the same archive."""
+    """The archive of a run. The same folder and the same `about` give the same archive."""
     entries: dict[str, Path | bytes] = {path: store.root / path for path in contents.files}
     entries |= {name: text.encode() for name, text in STARTING_FILES.items()}
     entries |= contents.texts
-    entries |= {one.path: one.data for one in added}
-    titles = {one.path: one.title for one in added}
+    entries |= {file.path: file.data for file in added}
+    titles = {file.path: file.title for file in added}
     entries[README] = readme(contents, about, titles).encode()
     entries[CITATION] = about.citation.file or citation_file(contents, about).encode()
-    held = {name: _held(name, source) for name, source in entries.items()}
-    entries[METADATA] = metadata(contents, about, held, titles)
+    infos = {name: _info(name, source) for name, source in entries.items()}
+    entries[METADATA] = metadata(contents, about, infos, titles)
     return Archive(entries)
 
 
 def added_files(store: Store, saved: SavedRun) -> Sequence[Added]:
-    """What an archive holds beside the run and its spec: the report of the run."""
+    """Files of an archive besides the run and its spec: the report of the run."""
     from iqm_spec.report import report_of, subject_of, to_html
 
     page = to_html(report_of(subject_of(store, saved)))
-    return (Added(REPORT, "Report of the run, to be looked at in a browser", page.encode()),)
+    return (Added(REPORT, "Report of the run, for a browser", page.encode()),)
 
 
-def _held(name: str, source: Path | bytes) -> Held:
+def _info(name: str, source: Path | bytes) -> FileInfo:
     if isinstance(source, bytes):
-        return Held(len(source), sha256(source))
+        return FileInfo(len(source), sha256(source))
     match = OBJECT_NAME.fullmatch(name.rpartition("/")[2])
-    return Held(source.stat().st_size, match[1] if match else None)
+    return FileInfo(source.stat().st_size, match[1] if match else None)
 
 
-_THE_FIRST_TIME = (1980, 1, 1, 0, 0, 0)
-"""The earliest that a zip can tell."""
+_EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip file can store."""
 
 _MODE = 0o100644 << 16
 _FOLDER_MODE = 0o040755 << 16 | 0x10
 _UNIX = 3
-_PIECE = 1 << 20
+_CHUNK = 1 << 20
 
 
 def write_zip(target: BinaryIO, entries: Mapping[str, Path | bytes]) -> None:
-    """Write entries by their names into a file that can seek, piece by piece.
+    """Write entries, sorted by name, into a file that can seek, in chunks.
 
-    The folders at the top have entries too: readers of RO-Crates look for those that are named.
+    Top-level folders have entries, too: readers of RO-Crates look for those in the metadata.
     """
     folders = {f"{name.partition('/')[0]}/" for name in entries if "/" in name}
     with zipfile.ZipFile(target, "w") as archive:
@@ -92,7 +92,7 @@ def write_zip(target: BinaryIO, entries: Mapping[str, Path | bytes]) -> None:
                 continue
             source = entries[name]
             size = len(source) if isinstance(source, bytes) else source.stat().st_size
-            info = zipfile.ZipInfo(name, _THE_FIRST_TIME)
+            info = zipfile.ZipInfo(name, _EARLIEST_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED if size else zipfile.ZIP_STORED
             info.external_attr = _MODE
             info.create_system = _UNIX
@@ -102,11 +102,11 @@ def write_zip(target: BinaryIO, entries: Mapping[str, Path | bytes]) -> None:
                     entry.write(source)
                 else:
                     with source.open("rb") as file:
-                        shutil.copyfileobj(file, entry, _PIECE)
+                        shutil.copyfileobj(file, entry, _CHUNK)
 
 
 def _folder(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _THE_FIRST_TIME)
+    info = zipfile.ZipInfo(name, _EARLIEST_TIME)
     info.external_attr = _FOLDER_MODE
     info.create_system = _UNIX
     return info

@@ -1,4 +1,4 @@
-"""Licence and people of an archive, as they were given: nothing of it is guessed."""
+"""License and people of an archive, as the user gives them: nothing is guessed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ORCID = re.compile(r"(?:https?://orcid\.org/)?((?:\d{4}-){3}\d{3}[\dX])")
 _DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _URL = re.compile(r"https?://[^\s<>\"]{3,500}")
 
-_HOW = 'write --author "Family, Given <https://orcid.org/0000-0002-1825-0097>"'
+_HOW = 'use --author "Family, Given <https://orcid.org/0000-0002-1825-0097>"'
 
 
 @frozen
 class Person:
-    """Somebody by the name as it was given; `orcid` is a URL, `family` and `given` where told."""
+    """A person. `orcid` is a URL; `family` and `given` are set if the name has both parts."""
 
     name: str
     orcid: str | None = None
@@ -33,18 +33,18 @@ class Person:
     affiliation: str | None = None
 
     def to_cff(self) -> dict[str, Json]:
-        """The entry in a CITATION.cff: a whole name is never taken apart."""
-        told: dict[str, Json] = {"name": self.name}
+        """The entry in a CITATION.cff. A name without parts is not split."""
+        entry: dict[str, Json] = {"name": self.name}
         if self.family is not None:
-            told = {"family-names": self.family}
-            told |= {} if self.given is None else {"given-names": self.given}
-        told |= {} if self.affiliation is None else {"affiliation": self.affiliation}
-        return told if self.orcid is None else {**told, "orcid": self.orcid}
+            entry = {"family-names": self.family}
+            entry |= {} if self.given is None else {"given-names": self.given}
+        entry |= {} if self.affiliation is None else {"affiliation": self.affiliation}
+        return entry if self.orcid is None else {**entry, "orcid": self.orcid}
 
 
 @frozen
-class Licence:
-    """A licence by its SPDX identifier, or where none fits by its address alone."""
+class License:
+    """A license: its URL, and its SPDX identifier if it has one."""
 
     url: str
     spdx: str | None = None
@@ -52,69 +52,69 @@ class Licence:
 
 @frozen
 class Citation:
-    """How an archive is to be cited. `file` holds the bytes of a CITATION.cff that was given."""
+    """How to cite an archive. `file` has the bytes of the user's CITATION.cff, if there is one."""
 
-    licence: Licence
+    license: License
     people: tuple[Person, ...]
     title: str | None = None
     file: bytes | None = None
 
 
-def given_citation(licence: str | None, authors: Sequence[str], *, anonymous: bool) -> Citation:
-    """From the command line; UsageError where licence or people are missing."""
-    if licence is None:
+def given_citation(license: str | None, authors: Sequence[str], *, anonymous: bool) -> Citation:
+    """The citation from options; raises UsageError if license or people are missing."""
+    if license is None:
         raise UsageError(
-            "an archive needs a licence, or nobody may use it",
+            "an archive needs a license; without one, nobody may use it",
             hint="--license CC-BY-4.0 and CC0-1.0 are usual for data (https://spdx.org/licenses)",
         )
     if not authors and not anonymous:
         raise UsageError(
-            "an archive names its authors",
-            hint=f"{_HOW}, once for each; --citation CITATION.cff, or --anonymous for none",
+            "an archive needs authors",
+            hint=f"{_HOW} for each author, --citation CITATION.cff, or --anonymous",
         )
     if authors and anonymous:
-        raise UsageError("--anonymous and --author exclude each other", hint="give one of them")
-    return Citation(licence_of(licence), tuple(map(person_of, authors)))
+        raise UsageError("--anonymous and --author exclude each other", hint="give only one")
+    return Citation(license_of(license), tuple(map(person_of, authors)))
 
 
-def licence_of(text: str) -> Licence:
-    """A licence by SPDX identifier or URL."""
+def license_of(text: str) -> License:
+    """The license of an SPDX identifier or URL."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     if _URL.fullmatch(text):
-        return Licence(text)
+        return License(text)
     try:
         known = str(canonicalize_license_expression(text))
     except InvalidLicenseExpression:
         known = " "
     if " " in known or known.startswith("LicenseRef-"):
         raise UsageError(
-            f"{text[:80]!r} is no licence that SPDX knows, and no URL",
-            hint="CC-BY-4.0 and CC0-1.0 are usual for data; all are on https://spdx.org/licenses",
+            f"{text[:80]!r} is neither an SPDX license nor a URL",
+            hint="CC-BY-4.0 and CC0-1.0 are usual for data; https://spdx.org/licenses lists all",
         )
-    return Licence(f"https://spdx.org/licenses/{known}", known)
+    return License(f"https://spdx.org/licenses/{known}", known)
 
 
 def person_of(text: str) -> Person:
     """`Name <ORCID>`, `Family, Given <ORCID>`, or a name alone."""
     match = _PERSON.fullmatch(text)
     if match is None or not match[1].isprintable() or "@" in text:
-        raise UsageError(f"{text[:80]!r} is no author", hint=_HOW)
+        raise UsageError(f"{text[:80]!r} is not a valid author", hint=_HOW)
     name, orcid = match[1], None if match[2] is None else orcid_of(match[2])
     family, comma, given = (part.strip() for part in name.partition(","))
     if _ORCID_WITHIN.search(name):
-        raise UsageError(f"{text[:80]!r}: an ORCID iD stands in angle brackets", hint=_HOW)
+        raise UsageError(f"{text[:80]!r}: put the ORCID iD in angle brackets", hint=_HOW)
     if comma and family and given:
         return Person(f"{given} {family}", orcid, family, given)
     return Person(name, orcid)
 
 
 def orcid_of(text: str) -> str:
-    """The URL of an ORCID iD whose check digit (ISO 7064 MOD 11-2) fits."""
+    """The URL of an ORCID iD with a valid check digit (ISO 7064 MOD 11-2)."""
     match = _ORCID.fullmatch(text)
     if match is None or _check_digit(match[1]) != match[1][-1]:
-        why = "its last digit does not fit" if match else "it is not as 0000-0002-1825-0097"
-        raise UsageError(f"{text[:80]!r} is no ORCID iD: {why}", hint=_HOW)
+        why = "its check digit is wrong" if match else "write it as 0000-0002-1825-0097"
+        raise UsageError(f"{text[:80]!r} is not an ORCID iD: {why}", hint=_HOW)
     return f"https://orcid.org/{match[1]}"
 
 
@@ -127,34 +127,35 @@ def _check_digit(orcid: str) -> str:
 
 
 def date_of(text: str) -> str:
-    """A day as YYYY-MM-DD."""
+    """The date, if it has the form YYYY-MM-DD; else raises UsageError."""
     if not _DATE.fullmatch(text):
-        raise UsageError(f"{text[:40]!r} is no day", hint="write it as 2026-11-23")
+        raise UsageError(f"{text[:40]!r} is not a date", hint="write e.g. 2026-11-23")
     return text
 
 
-def read_citation(path: Path, licence: str | None) -> Citation:
-    """From a CITATION.cff; `licence` stands in where the file names none."""
+def read_citation(path: Path, license: str | None) -> Citation:
+    """The citation from a CITATION.cff; `license` is used if the file has none."""
     data = _read(path)
-    told = _parsed(path, data)
-    own = told.get("license") or told.get("license-url")
+    fields = _parsed(path, data)
+    own = fields.get("license") or fields.get("license-url")
     if isinstance(own, list):
         own = own[0] if len(own) == 1 else None
-    if own and licence and licence_of(str(own)) != licence_of(licence):
+    if own and license and license_of(str(own)) != license_of(license):
         raise UsageError(
-            f"{path.name} says {own}, --license {licence}", hint="leave --license out, or mend one"
+            f"{path.name} has the license {own}, and --license {license} differs",
+            hint="remove --license, or correct one of them",
         )
-    if not own and licence is None:
+    if not own and license is None:
         raise UsageError(
-            f"{path.name} names no licence", hint="add `license:` to it, or give --license"
+            f"{path.name} has no license", hint="add `license:` to it, or give --license"
         )
-    authors = told.get("authors")
+    authors = fields.get("authors")
     if not isinstance(authors, list) or not authors:
-        raise UsageError(f"{path.name} names no authors", hint="add `authors:` to it")
-    title = told.get("title")
-    people = tuple(_person(path, one) for one in authors)
+        raise UsageError(f"{path.name} has no authors", hint="add `authors:` to it")
+    title = fields.get("title")
+    people = tuple(_person(path, author) for author in authors)
     return Citation(
-        licence_of(str(own or licence)), people, title if isinstance(title, str) else None, data
+        license_of(str(own or license)), people, title if isinstance(title, str) else None, data
     )
 
 
@@ -175,30 +176,33 @@ def _parsed(path: Path, data: bytes) -> Mapping[str, Any]:
     import yaml
 
     try:
-        told = yaml.load(data, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts alone
+        fields = yaml.load(data, Loader=yaml.BaseLoader)  # noqa: S506 - creates only texts
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = "" if where is None else f", line {where.line + 1}"
+        mark = getattr(error, "problem_mark", None)
+        line = "" if mark is None else f", line {mark.line + 1}"
         raise UsageError(
-            f"{path.name} is no CITATION.cff: it is no YAML{line}",
-            hint="https://citation-file-format.github.io tells how one is written",
+            f"{path.name} is not a CITATION.cff: invalid YAML{line}", hint=_FORMAT
         ) from error
-    if not isinstance(told, dict) or "cff-version" not in told:
+    if not isinstance(fields, dict) or "cff-version" not in fields:
         raise UsageError(
-            f"{path.name} is no CITATION.cff: it has no `cff-version`",
-            hint="https://citation-file-format.github.io tells how one is written",
+            f"{path.name} is not a CITATION.cff: it has no `cff-version`", hint=_FORMAT
         )
-    return told
+    return fields
 
 
-def _person(path: Path, told: Any) -> Person:
-    if not isinstance(told, dict):
-        raise UsageError(f"{path.name} has an author that is no mapping", hint="mend `authors:`")
-    texts = {key: value for key, value in told.items() if isinstance(value, str) and value}
+_FORMAT = "https://citation-file-format.github.io describes the format"
+
+
+def _person(path: Path, author: Any) -> Person:
+    if not isinstance(author, dict):
+        raise UsageError(
+            f"{path.name} has an author that is not a mapping", hint="correct `authors:`"
+        )
+    texts = {key: value for key, value in author.items() if isinstance(value, str) and value}
     family = " ".join(texts[k] for k in ("name-particle", "family-names") if k in texts)
     given = texts.get("given-names")
     name = texts.get("name") or " ".join(part for part in (given, family) if part)
     if not name:
-        raise UsageError(f"{path.name} has an author without a name", hint="mend `authors:`")
+        raise UsageError(f"{path.name} has an author without a name", hint="correct `authors:`")
     orcid = orcid_of(texts["orcid"]) if "orcid" in texts else None
     return Person(name, orcid, family or None, given, texts.get("affiliation"))

@@ -1,4 +1,4 @@
-"""The part of a results folder that one run needs, every file of it checked."""
+"""The part of a results folder that one run needs, with every file checked."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from iqm_spec.store.references import lost_of_jobs, mentioned, objects_in, reach
 from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
 
 EXPERIMENT = "experiment"
-"""Folder of the archive that holds the spec and its circuit files, as people wrote them."""
+"""Folder of the archive with the spec and its circuit files, as written."""
 
 
 @frozen
 class Contents:
-    """Files of the results folder by their paths in it, and the spec's files as plain files.
+    """Files of the results folder, and the spec and its circuit files.
 
-    `texts` are bytes by path. `objects` are paths by digest. `left_out` are circuit files whose
-    path in the spec may lead out of the spec's folder: the archive holds them as objects alone.
-    `versions` are those of the packages that ran it.
+    `files` are paths in the results folder, `objects` such paths by digest. `texts` are bytes by
+    path in the archive, `spec` is one of these paths. `left_out` are circuit files whose path in
+    the spec may lead out of the spec's folder: the archive has them only as objects. `versions` are
+    those of the packages that ran it.
     """
 
     saved: SavedRun
@@ -46,19 +47,19 @@ class Contents:
 
 
 def contents_of(store: Store, saved: SavedRun) -> Contents:
-    """What an archive of the run holds; StoreCorrupt where any of it is damaged or lost."""
+    """The contents of a run's archive; raises StoreCorrupt if any of it is damaged or lost."""
     needs = needs_of(store, saved)
     if needs.missing and StageName.AER.value in saved.judged:
-        raise _damaged(f"run {saved.state.id} has lost some of its simulated results")
+        raise _damaged(f"some simulated results of run {saved.state.id} are lost")
     journals = [f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)]
     events = [path for journal in journals for path in _events(store.root, journal)]
     named = {digest for path in events for digest in mentioned(store.root / path)}
-    there = objects_in(store.root)
-    used = reached(there, (*sorted(named), *needs.objects))
-    objects = {digest: f"{OBJECTS}/{digest[:2]}/{there[digest].name}" for digest in sorted(used)}
+    existing = objects_in(store.root)
+    used = reached(existing, (*sorted(named), *needs.objects))
+    objects = {digest: f"{OBJECTS}/{digest[:2]}/{existing[digest].name}" for digest in sorted(used)}
     files = [*events, *_pointers(store.root, used), *objects.values()]
     for journal in journals:
-        _check_whole(store.root, journal)
+        _check_complete(store.root, journal)
     for job, why in lost_of_jobs(store.root, saved.state).items():
         raise _damaged(f"{JOBS}/{job} {why}")
     _check(store.root, files, objects, set(needs.jobs))
@@ -74,7 +75,7 @@ def _events(root: Path, journal: str) -> list[str]:
 
 
 def _pointers(root: Path, used: set[str]) -> Iterator[str]:
-    """Asks that the objects answer."""
+    """Files of asks/ whose plan is among the used objects."""
     for ask in names_in(root / ASKS):
         for name in names_in(root / ASKS / ask):
             match = POINTER_NAME.fullmatch(name)
@@ -82,15 +83,15 @@ def _pointers(root: Path, used: set[str]) -> Iterator[str]:
                 yield f"{ASKS}/{ask}/{name}"
 
 
-def _check_whole(root: Path, journal: str) -> None:
-    """Events of a journal are numbered without a gap."""
+def _check_complete(root: Path, journal: str) -> None:
+    """Raises StoreCorrupt if the event numbers of a journal have a gap."""
     numbers = {number for number, _ in event_files(root / journal)}
     if not numbers or missing_numbers(numbers, 1):
         raise _damaged(f"{journal} has lost an event")
 
 
 def _check(root: Path, files: Iterable[str], objects: Mapping[str, str], jobs: set[str]) -> None:
-    """Every file is what its name says, and whatever it names is in the archive too."""
+    """Raises StoreCorrupt if a file does not match its name or refers to something missing."""
     for path in files:
         kind = path.partition("/")[0]
         if kind == ASKS:
@@ -99,18 +100,18 @@ def _check(root: Path, files: Iterable[str], objects: Mapping[str, str], jobs: s
             scan = _scanner(kind, path)(root / path)
         except OSError as error:
             raise _damaged(f"{path} cannot be read: {error.strerror}") from error
-        wrong = [f"{item.code}: {item.message}" for item in scan.problems]
-        wrong += [f"names the object {name}, which is lost" for name in scan.named - objects.keys()]
-        wrong += [f"names the job {job}, whose journal is lost" for job in scan.jobs - jobs]
-        if wrong:
-            raise _damaged(f"{path}: {wrong[0]}")
+        problems = [f"{item.code}: {item.message}" for item in scan.problems]
+        problems += [f"refers to the lost object {name}" for name in scan.named - objects.keys()]
+        problems += [f"refers to job {job}, whose journal is lost" for job in scan.jobs - jobs]
+        if problems:
+            raise _damaged(f"{path}: {problems[0]}")
 
 
 def _damaged(what: str) -> StoreCorrupt:
     return StoreCorrupt(
         what,
-        hint="`iqm-spec verify` names every bad file; `git checkout` or a colleague's copy brings "
-        "them back",
+        hint="`iqm-spec verify` lists all damaged files; restore them with `git checkout` or from "
+        "a colleague's copy",
     )
 
 
@@ -121,35 +122,35 @@ def _scanner(kind: str, path: str) -> Callable[[Path], Scan]:
 
 
 def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, tuple[str, ...]]:
-    """The spec and its circuit files by path, the spec's path, and paths that lead elsewhere."""
+    """The spec and its circuit files by path, the spec's path, and files that are left out."""
     start = saved.state.start
     text = store.get(start.text, StoredText)
     spec = f"{EXPERIMENT}/{saved.state.name}.{'toml' if text.language == 'toml' else 'yaml'}"
-    found = {spec: text.text.encode()}
+    texts = {spec: text.text.encode()}
     left_out = []
     named = {} if start.inputs is None else read_inputs(store, start.inputs).files
     for path, digest in sorted(named.items()):
-        place = f"{EXPERIMENT}/{PurePosixPath(path)}"
+        target = f"{EXPERIMENT}/{PurePosixPath(path)}"
         data = store.get_file(digest)
-        if inside(path) and found.get(place, data) == data:
-            found[place] = data
+        if inside(path) and texts.get(target, data) == data:
+            texts[target] = data
         else:
             left_out.append(path)
-    return found, spec, tuple(left_out)
+    return texts, spec, tuple(left_out)
 
 
-_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode's categories of control and format characters, surrogates and line ends."""
+_INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories of control and format characters, surrogates and line ends."""
 
 
 def inside(path: str) -> bool:
-    """Whether a relative path stays below its folder, whatever unpacks it.
+    """Whether a relative path stays below its folder, with any program that unpacks it.
 
-    Some programs take a backslash for a slash and `C:` for a drive: a name with either may lead
-    anywhere. Other colons are signs like any. Signs that are not seen, or that turn the direction
-    of what is, stay out of an archive.
+    Some programs read a backslash as a slash and `C:` as a drive, so paths with these may lead
+    anywhere. Other colons are harmless. Paths with invisible characters, or with characters that
+    change the text direction, are rejected, too.
     """
     parts = PurePosixPath(path).parts
-    odd = "\\" in path or bool(PureWindowsPath(path).drive)
-    odd = odd or any(category(sign) in _UNSEEN for sign in path)
-    return bool(parts) and not odd and not path.startswith("/") and ".." not in parts
+    unsafe = "\\" in path or bool(PureWindowsPath(path).drive)
+    unsafe = unsafe or any(category(char) in _INVISIBLE for char in path)
+    return bool(parts) and not unsafe and not path.startswith("/") and ".." not in parts

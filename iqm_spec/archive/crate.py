@@ -33,7 +33,7 @@ PROFILES = {
     WORKFLOW: ("Workflow RO-Crate", "1.0"),
 }
 SHA256_TERM = "https://w3id.org/ro/terms/workflow-run#sha256"
-"""The one term that RO-Crate's own context lacks, so that a second context need not be fetched."""
+"""The only term that RO-Crate's context lacks; so readers need not fetch a second context."""
 
 LANGUAGE = "#iqm-spec-language"
 
@@ -41,19 +41,19 @@ Entity = dict[str, Any]
 
 
 @frozen
-class Held:
-    """A file of the archive: its size in bytes and, where it is known, its sha256."""
+class FileInfo:
+    """A file of the archive: its size in bytes and, if it is known, its sha256."""
 
     size: int
     sha256: str | None = None
 
 
 def metadata(
-    contents: Contents, about: About, held: Mapping[str, Held], titles: Mapping[str, str]
+    contents: Contents, about: About, infos: Mapping[str, FileInfo], titles: Mapping[str, str]
 ) -> bytes:
-    """The file's bytes, the same each time.
+    """The bytes of ro-crate-metadata.json; the same arguments give the same bytes.
 
-    `held` are all other files of the archive, `titles` says what added ones are.
+    `infos` are all other files of the archive, `titles` describes added ones.
     """
     from rocrate.model.contextentity import ContextEntity
     from rocrate.rocrate import ROCrate
@@ -63,13 +63,13 @@ def metadata(
     for name, value in _root(contents, about).items():
         root[name] = value
     named = named_objects(contents)
-    for path in _listed(contents, held, named):
-        properties = _file(path, held[path], named, contents)
-        told = {"name": titles[path]} if path in titles else {}
-        crate.add_file(dest_path=path, properties={**properties, **told})
+    for path in _listed(contents, infos, named):
+        properties = _file(path, infos[path], named, contents)
+        title = {"name": titles[path]} if path in titles else {}
+        crate.add_file(dest_path=path, properties={**properties, **title})
     for folder, text in _folders(contents).items():
         crate.add_dataset(dest_path=folder, properties={"name": folder, "description": text})
-    context = [*_profiles(), *_people(about), _licence(about), _language(contents)]
+    context = [*_profiles(), *_people(about), _license(about), _language(contents)]
     for entity in [*context, *entities(contents, about)]:
         properties = {name: value for name, value in entity.items() if name != "@id"}
         crate.add(ContextEntity(crate, entity["@id"], properties=properties))
@@ -84,32 +84,35 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
     first = [METADATA, "./"]
     graph = sorted(
         document["@graph"],
-        key=lambda one: (first.index(one["@id"]) if one["@id"] in first else 2, one["@id"]),
+        key=lambda entity: (
+            first.index(entity["@id"]) if entity["@id"] in first else 2,
+            entity["@id"],
+        ),
     )
-    told = {"@context": document["@context"], "@graph": graph}
-    return json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    ordered = {"@context": document["@context"], "@graph": graph}
+    return json.dumps(ordered, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
 def ref(*ids: str) -> Any:
-    """References to entities; a single one stands alone."""
-    found = [{"@id": one} for one in ids]
-    return found[0] if len(found) == 1 else found
+    """References to entities: a mapping for one id, else a list."""
+    refs = [{"@id": id_} for id_ in ids]
+    return refs[0] if len(refs) == 1 else refs
 
 
 def _root(contents: Contents, about: About) -> Entity:
-    found: Entity = {
+    root: Entity = {
         "name": about.title,
         "description": about.description,
         "identifier": contents.saved.state.id,
         "datePublished": about.date,
-        "license": ref(about.citation.licence.url),
+        "license": ref(about.citation.license.url),
         "conformsTo": ref(*PROFILES),
         "keywords": ["quantum computing", "IQM", "Qiskit", contents.saved.plan.name],
         "mentions": ref(*ids(contents)),
     }
     if about.citation.people:
-        found["author"] = ref(*about.person_ids)
-    return found
+        root["author"] = ref(*about.person_ids)
+    return root
 
 
 def _profiles() -> list[Entity]:
@@ -120,25 +123,25 @@ def _profiles() -> list[Entity]:
 
 
 def _people(about: About) -> list[Entity]:
-    found = []
+    entities = []
     people = [*about.citation.people, *about.agents]
     ids = [*about.person_ids, *about.agent_ids]
     for id_, person in dict(zip(ids, people, strict=True)).items():
         entity: Entity = {"@id": id_, "@type": "Person", "name": person.name}
-        told = {
+        details = {
             "familyName": person.family,
             "givenName": person.given,
             "affiliation": person.affiliation,
         }
-        found.append(entity | {name: value for name, value in told.items() if value})
-    return found
+        entities.append(entity | {name: value for name, value in details.items() if value})
+    return entities
 
 
-def _licence(about: About) -> Entity:
-    licence = about.citation.licence
-    name = licence.spdx or licence.url
-    text = f"Licence of this archive: {name}"
-    return {"@id": licence.url, "@type": "CreativeWork", "name": name, "description": text}
+def _license(about: About) -> Entity:
+    license = about.citation.license
+    name = license.spdx or license.url
+    text = f"License of this archive: {name}"
+    return {"@id": license.url, "@type": "CreativeWork", "name": name, "description": text}
 
 
 def _language(contents: Contents) -> Entity:
@@ -151,39 +154,39 @@ def _language(contents: Contents) -> Entity:
 
 
 def _folders(contents: Contents) -> dict[str, str]:
-    """The folders of the results folder that are there, each in words."""
-    told = {
+    """The folders of the results folder in the archive, each with a description."""
+    descriptions = {
         "objects": "Plans, circuits, counts: canonical JSON, each file named by its sha256",
-        "runs": "What happened in the run, event by event",
-        "jobs": "What happened to each job on a server, event by event",
-        "asks": "Empty files that name the plan which answers an ask",
+        "runs": "The events of the run",
+        "jobs": "The events of each job on a server",
+        "asks": "Empty files that name the cached plan",
     }
-    there = {path.partition("/")[0] for path in contents.files}
-    return {f"{name}/": text for name, text in told.items() if name in there}
+    existing = {path.partition("/")[0] for path in contents.files}
+    return {f"{name}/": text for name, text in descriptions.items() if name in existing}
 
 
 def _listed(
-    contents: Contents, held: Mapping[str, Held], named: Mapping[str, str]
+    contents: Contents, infos: Mapping[str, FileInfo], named: Mapping[str, str]
 ) -> Sequence[str]:
-    """Files with an entity of their own: plain ones, and objects that a role is known of."""
-    kept = {contents.objects[digest] for digest in named}
-    plain = {path for path in held if path not in contents.files}
-    return sorted(kept | plain)
+    """Files with their own entity: plain files, and objects with a known role."""
+    objects = {contents.objects[digest] for digest in named}
+    plain = {path for path in infos if path not in contents.files}
+    return sorted(objects | plain)
 
 
 def _file(
-    path: str, held: Held, named: Mapping[str, str], contents: Contents
+    path: str, info: FileInfo, named: Mapping[str, str], contents: Contents
 ) -> Mapping[str, Json]:
     digest = path.rpartition("/")[2].partition(".")[0]
-    found: Entity = {"contentSize": str(held.size), "encodingFormat": _kind(path)}
-    if held.sha256 is not None:
-        found["sha256"] = held.sha256
+    entity: Entity = {"contentSize": str(info.size), "encodingFormat": _kind(path)}
+    if info.sha256 is not None:
+        entity["sha256"] = info.sha256
     if path == contents.spec:
-        return {**found, **_workflow(contents)}
+        return {**entity, **_workflow(contents)}
     if path.startswith(f"{EXPERIMENT}/"):
-        return {**found, "name": path, "description": "A circuit file that the spec names"}
+        return {**entity, "name": path, "description": "A circuit file that the spec names"}
     about = {"about": ref("./")} if path == "README.md" else {}
-    return {**found, "name": named.get(digest, path), **about}
+    return {**entity, "name": named.get(digest, path), **about}
 
 
 def _workflow(contents: Contents) -> Entity:
@@ -191,7 +194,7 @@ def _workflow(contents: Contents) -> Entity:
     return {
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
         "name": contents.saved.plan.name,
-        "description": "The experiment as it was declared",
+        "description": "The declared experiment",
         "programmingLanguage": ref(LANGUAGE),
         "version": str(digest)[:16],
         "identifier": f"sha256 of its meaning: {digest}",
@@ -237,8 +240,8 @@ _SOFTWARE = {
 
 
 @frozen
-class _Made:
-    """What one stage was: status and reasons as in the journal, whether it was emulated."""
+class _StageAction:
+    """A stage of the run: status and reasons as in the journal, and whether it was emulated."""
 
     stage: StageName
     status: str
@@ -252,37 +255,37 @@ class _Made:
 
 def ids(contents: Contents) -> list[str]:
     """Ids of all actions, the run's first."""
-    return [RUN, *(made.id for made in _stages(contents))]
+    return [RUN, *(action.id for action in _stages(contents))]
 
 
 def named_objects(contents: Contents) -> dict[str, str]:
-    """Digest to role, of the objects that have an entity of their own."""
+    """Digest to role, for the objects with their own entity."""
     start = contents.saved.state.start
     roles: dict[str, str] = {}
     for stage, digests in contents.needs.results.items():
-        roles |= dict.fromkeys(digests, f"Counts of the {stage.value} stage, and what they give")
+        roles |= dict.fromkeys(digests, f"Counts of the {stage.value} stage, and their distances")
     roles |= dict.fromkeys(contents.saved.plan.header.circuits, "Transpiled circuits")
     roles[contents.saved.plan.digest] = "Plan: every point, its circuit and its shots"
     roles[start.inputs or ""] = "Machines, error profiles and circuit files"
     roles[start.environment or ""] = "Versions and platform"
     roles[start.text] = "Text of the spec"
     for event in contents.saved.state.each(RunAnalysed):
-        roles[event.analyses] = "What analyses found"
+        roles[event.analyses] = "Results of analyses"
     return {digest: role for digest, role in roles.items() if digest in contents.objects}
 
 
 def entities(contents: Contents, about: About) -> Iterator[Entity]:
-    """The run and its stages as actions, and the instruments they used."""
+    """The run and its stages as actions, and their instruments."""
     stages = _stages(contents)
     yield _run(contents, about)
-    for made in stages:
-        yield _stage(contents, made, about)
+    for action in stages:
+        yield _stage(contents, action, about)
     versions = contents.versions
     yield {
         "@id": PROGRAM,
         "@type": "SoftwareApplication",
         "name": "iqm-spec",
-        "softwareVersion": str(versions.get("iqm-spec") or "not known"),
+        "softwareVersion": str(versions.get("iqm-spec") or "unknown"),
         "softwareRequirements": _refs(
             [_software_id(name, versions) for name in _SOFTWARE if versions.get(name)]
         ),
@@ -296,21 +299,20 @@ def entities(contents: Contents, about: About) -> Iterator[Entity]:
                 "softwareVersion": str(versions[name]),
                 "url": url.format(versions[name]),
             }
-    for made in stages:
-        yield from _machines(contents, made)
+    for action in stages:
+        yield from _machines(contents, action)
 
 
-def _refs(found: Sequence[str]) -> Any:
-    refs = [{"@id": one} for one in dict.fromkeys(found)]
-    return refs[0] if len(refs) == 1 else refs
+def _refs(ids: Sequence[str]) -> Any:
+    return ref(*dict.fromkeys(ids))
 
 
 def _run(contents: Contents, about: About) -> Entity:
     saved = contents.saved
     start = saved.state.start
-    # ids of files are written as parts of URLs
+    # ids of files are parts of URLs
     files = [quote(path) for path in contents.texts if path != contents.spec]
-    results = [digest for some in contents.needs.results.values() for digest in some]
+    results = [digest for digests in contents.needs.results.values() for digest in digests]
     entity: Entity = {
         "@id": RUN,
         "@type": "CreateAction",
@@ -329,106 +331,105 @@ def _run(contents: Contents, about: About) -> Entity:
     return entity
 
 
-def _stage(contents: Contents, made: _Made, about: About) -> Entity:
+def _stage(contents: Contents, action: _StageAction, about: About) -> Entity:
     plan = contents.saved.plan
     circuits = _paths(contents, [plan.digest, *plan.header.circuits])
     entity: Entity = {
-        "@id": made.id,
+        "@id": action.id,
         "@type": "CreateAction",
-        "name": f"Stage {stage_label(made.stage.value, made.emulated)}",
-        "description": "; ".join(made.reasons) or f"The stage {made.status}",
-        "instrument": _refs(_instruments(contents, made)),
+        "name": f"Stage {stage_label(action.stage.value, action.emulated)}",
+        "description": "; ".join(action.reasons) or f"The stage {action.status}",
+        "instrument": _refs(_instruments(contents, action)),
         "object": _refs([*circuits, *_paths(contents, [contents.saved.state.start.inputs or ""])]),
-        **_status(made.status, "; ".join(made.reasons)),
+        **_status(action.status, "; ".join(action.reasons)),
     }
-    if results := _paths(contents, contents.needs.results.get(made.stage, ())):
+    if results := _paths(contents, contents.needs.results.get(action.stage, ())):
         entity["result"] = _refs(results)
-    entity |= _times(contents.needs.attempts.get(made.stage, ()))
+    entity |= _times(contents.needs.attempts.get(action.stage, ()))
     if about.agents:
         entity["agent"] = _refs(about.agent_ids)
     return entity
 
 
-def _stages(contents: Contents) -> list[_Made]:
-    """Stages that the journal tells of and that did something."""
+def _stages(contents: Contents) -> list[_StageAction]:
+    """Stages in the journal that ran."""
     return [
-        _Made(
-            StageName(told.stage),
-            told.status,
-            list(map(lasting, told.verdict)),
-            told.emulated,
+        _StageAction(
+            StageName(stage.stage),
+            stage.status,
+            list(map(lasting, stage.verdict)),
+            stage.emulated,
         )
-        for told in contents.saved.stages
-        if told.status not in ("skipped", "refused")
+        for stage in contents.saved.stages
+        if stage.status not in ("skipped", "refused")
     ]
 
 
-def _instruments(contents: Contents, made: _Made) -> list[str]:
-    if made.stage is StageName.AER:
+def _instruments(contents: Contents, action: _StageAction) -> list[str]:
+    if action.stage is StageName.AER:
         versions = contents.versions
-        found = [_software_id(one, versions) for one in ("qiskit-aer",) if versions.get(one)]
-        return found or [PROGRAM]
-    return [entity["@id"] for entity in _machines(contents, made)] or [PROGRAM]
+        return [_software_id("qiskit-aer", versions) if versions.get("qiskit-aer") else PROGRAM]
+    return [entity["@id"] for entity in _machines(contents, action)] or [PROGRAM]
 
 
-def _machines(contents: Contents, made: _Made) -> Iterator[Entity]:
-    """A server's machines that a stage went to, each with its calibration sets."""
-    if made.stage is StageName.AER:
+def _machines(contents: Contents, action: _StageAction) -> Iterator[Entity]:
+    """The quantum computers that a stage used, each with its calibration sets."""
+    if action.stage is StageName.AER:
         return
     sets: dict[str, list[str]] = {}
-    for attempt in contents.needs.attempts.get(made.stage, ()):
-        got = attempt.calibration_set_id or attempt.intent.calibration_set_id
-        sets.setdefault(attempt.intent.computer, []).extend([] if got is None else [got])
-    for alias, found in sorted(sets.items()):
-        yield _machine(contents, made, alias, sorted(set(found)))
+    for attempt in contents.needs.attempts.get(action.stage, ()):
+        set_id = attempt.calibration_set_id or attempt.intent.calibration_set_id
+        sets.setdefault(attempt.intent.computer, []).extend([] if set_id is None else [set_id])
+    for alias, set_ids in sorted(sets.items()):
+        yield _machine(contents, action, alias, sorted(set(set_ids)))
 
 
-def _machine(contents: Contents, made: _Made, alias: str, sets: Sequence[str]) -> Entity:
-    realm = str(contents.saved.realm)
-    where = f"{alias} at {realm}" if realm.startswith("http") else alias
+def _machine(contents: Contents, action: _StageAction, alias: str, sets: Sequence[str]) -> Entity:
+    server = str(contents.saved.realm)
+    name = f"{alias} at {server}" if server.startswith("http") else alias
     text = {
-        (StageName.MOCK, True): "An emulator that stood for a mock: its counts are random bits",
+        (StageName.MOCK, True): "An emulator in place of a mock: its counts are random bits",
         (StageName.MOCK, False): "A server's mock of a machine: its counts are random bits",
-        (StageName.HARDWARE, True): "An emulator that stood for a quantum computer",
+        (StageName.HARDWARE, True): "An emulator in place of a quantum computer",
         (StageName.HARDWARE, False): "A quantum computer, used through its server's API",
-    }[made.stage, made.emulated]
+    }[action.stage, action.emulated]
     entity: Entity = {
-        "@id": f"#{made.stage.value}-{alias}",
+        "@id": f"#{action.stage.value}-{alias}",
         "@type": "SoftwareApplication",
-        "name": f"emulated {where}" if made.emulated else where,
+        "name": f"emulated {name}" if action.emulated else name,
         "description": text,
-        "softwareVersion": f"calibration set {', '.join(sets)}" if sets else "not told",
+        "softwareVersion": f"calibration set {', '.join(sets)}" if sets else "unknown",
     }
-    return entity | ({"url": realm} if realm.startswith("http") else {})
+    return entity | ({"url": server} if server.startswith("http") else {})
 
 
 def _times(attempts: Sequence[Attempt]) -> Entity:
     """From the first submission to the last completed job."""
-    begun = sorted(one.intent.at for one in attempts)
-    ended = sorted(end.at for one in attempts for end in one.completions.values())
-    found = {"startTime": _time(begun[0])} if begun else {}
-    return found | ({"endTime": _time(ended[-1])} if ended else {})
+    begun = sorted(attempt.intent.at for attempt in attempts)
+    ended = sorted(end.at for attempt in attempts for end in attempt.completions.values())
+    times = {"startTime": _time(begun[0])} if begun else {}
+    return times | ({"endTime": _time(ended[-1])} if ended else {})
 
 
 def _time(text: str) -> str:
     return text.replace("Z", "+00:00")
 
 
-def _status(word: str, why: str) -> Entity:
-    status = _STATUS.get(word, "FailedActionStatus")
-    found = {"actionStatus": f"http://schema.org/{status}"}
-    return found | ({"error": why or word} if status == "FailedActionStatus" else {})
+def _status(status: str, reason: str) -> Entity:
+    action_status = _STATUS.get(status, "FailedActionStatus")
+    error = {"error": reason or status} if action_status == "FailedActionStatus" else {}
+    return {"actionStatus": f"http://schema.org/{action_status}"} | error
 
 
 def _errors(contents: Contents) -> str:
     error = contents.saved.state.end.error
-    told = [] if error is None else [error.message]
-    told += [
+    errors = [] if error is None else [error.message]
+    errors += [
         f"{stage.stage} {stage.status}: {'; '.join(stage.verdict)}"
         for stage in contents.saved.stages
         if stage.status not in ("passed", "waived", "skipped")
     ]
-    return "; ".join(told)
+    return "; ".join(errors)
 
 
 def _paths(contents: Contents, digests: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What an archive says of itself: title, day, people, what the run did, in words."""
+"""Texts of an archive: title, date, people, a description of the run, README and CITATION.cff."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from iqm_spec.stages.server.server_info import EMULATOR
 
 @frozen
 class About:
-    """The text of an archive. `agents` carried the run out, `date` is its day of publication."""
+    """Texts about an archive. `agents` carried the run out, `date` is the date of publication."""
 
     citation: Citation
     title: str
@@ -35,9 +35,11 @@ class About:
 
     @agent_ids.default
     def _agent_ids(self) -> tuple[str, ...]:
-        known = dict(zip(self.citation.people, self.person_ids, strict=True))
-        fresh = _ids("agent", self.agents)
-        return tuple(known.get(one, id_) for one, id_ in zip(self.agents, fresh, strict=True))
+        author_ids = dict(zip(self.citation.people, self.person_ids, strict=True))
+        own_ids = _ids("agent", self.agents)
+        return tuple(
+            author_ids.get(agent, id_) for agent, id_ in zip(self.agents, own_ids, strict=True)
+        )
 
 
 def about(
@@ -47,14 +49,14 @@ def about(
     date: str | None = None,
     agents: Sequence[Person] = (),
 ) -> About:
-    """The words for a run; without a `date` the day on which it ended, or began."""
+    """The texts for a run. `date` defaults to the day on which the run ended, or began."""
     saved = contents.saved
-    told = title or citation.title or f"Results of the experiment {saved.plan.name}"
+    title = title or citation.title or f"Results of the experiment {saved.plan.name}"
     day = str(saved.state.end.at or saved.state.started.isoformat())[:10]
-    return About(citation, told, _described(contents), date or day, tuple(agents))
+    return About(citation, title, _description(contents), date or day, tuple(agents))
 
 
-def _described(contents: Contents) -> str:
+def _description(contents: Contents) -> str:
     saved = contents.saved
     stages = "; ".join(
         f"{stage_label(stage.stage, stage.emulated)} {stage.status}" for stage in saved.stages
@@ -64,8 +66,8 @@ def _described(contents: Contents) -> str:
         f"Run {saved.state.id} of the experiment {saved.plan.name}: "
         f"{count(len(saved.plan.points), 'point')} and "
         f"{count(saved.plan.circuits, 'transpiled circuit')} for {machines}. "
-        f"Stages: {stages or 'not ended'}. Plan, circuits, counts and versions are in it; "
-        "iqm-spec verify checks every file, iqm-spec reproduce computes the run again."
+        f"Stages: {stages or 'not ended'}. It contains plan, circuits, counts and versions; "
+        "iqm-spec verify checks every file, iqm-spec reproduce repeats the run."
     )
 
 
@@ -87,20 +89,20 @@ _README = """\
 | server | {server} |
 | made with | {versions} |
 | authors | {authors} |
-| licence | {licence} |
+| license | {license} |
 
-## Using it
+## Using this archive
 
-This folder is a results folder of iqm-spec. Unpacked anywhere, with iqm-spec {version} installed:
+This folder is a results folder of iqm-spec. Unpack it anywhere. With iqm-spec {version} installed:
 
 ```sh
-iqm-spec verify .                        # every file against its sha256
+iqm-spec verify .                        # compare every file with its sha256
 iqm-spec status {run} --results .
 iqm-spec export {run} --results . -o counts.csv
-iqm-spec reproduce {run} --results .     # simulated and derived again, and compared
+iqm-spec reproduce {run} --results .     # simulate and analyze again, and compare
 ```
 
-Without iqm-spec the bytes are checked by the usual tools, and all of it is plain JSON:
+All data are plain JSON. Without iqm-spec, check the bytes with standard tools:
 
 ```sh
 find . -type f -path './objects/*' | sed -E 's|^(.*/([0-9a-f]{{64}})\\.jsonl?)$|\\2  \\1|' |
@@ -110,25 +112,25 @@ find . -type f \\( -path './runs/*' -o -path './jobs/*' \\) -exec sha256sum {{}}
        n != substr($1, 1, 8) ".json" {{ print $2 ": FAILED"; bad = 1 }} END {{ exit bad }}'
 ```
 
-| path | holds |
+| path | content |
 |---|---|
-{added}| `experiment/` | the spec and its circuit files, as they were written |
-| `objects/` | plan, circuits, counts, machines, versions: canonical JSON, named by their sha256 |
-| `runs/`, `jobs/` | what happened, event by event |
-| `asks/` | empty files that name the plan which answers an ask |
-| `ro-crate-metadata.json` | what is what, for machines: a Workflow Run RO-Crate |
-| `CITATION.cff` | how to cite it |
+{added}| `experiment/` | the spec and its circuit files, as written |
+| `objects/` | plan, circuits, counts, machines, versions: canonical JSON, named by its sha256 |
+| `runs/`, `jobs/` | the events of the run and its jobs |
+| `asks/` | empty files that name the cached plan |
+| `ro-crate-metadata.json` | metadata for machines: a Workflow Run RO-Crate |
+| `CITATION.cff` | how to cite this archive |
 """
 
 
 def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
-    """What a stranger reads first. Names that others gave stand in it as plain text.
+    """The README.md of an archive. Names from the spec are escaped.
 
-    `titles` says by path what was added to the archive.
+    `titles` describes added files, by path.
     """
     saved = contents.saved
     versions = contents.versions
-    told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    software = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     return _README.format(
         title=_plain(about.title),
         description=_plain(about.description),
@@ -137,37 +139,38 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
         spec=contents.spec,
         overrides=_overrides(saved.state.start.set),
         server=_server(saved.realm),
-        versions=_plain(told) or "not told",
+        versions=_plain(software) or "unknown",
         version=_plain(str(versions.get("iqm-spec", ""))),
-        authors=_plain("; ".join(one.name for one in about.citation.people)) or "not named",
-        licence=_plain(about.citation.licence.spdx or about.citation.licence.url),
+        authors=_plain("; ".join(person.name for person in about.citation.people)) or "not named",
+        license=_plain(about.citation.license.spdx or about.citation.license.url),
     )
 
 
 def _server(realm: str | None) -> str:
     if realm is None:
-        return "none: simulated only"
+        return "none, simulation only"
     return "iqm-spec's own emulator" if realm == EMULATOR else _plain(realm)
 
 
-def _overrides(told: Json) -> str:
-    if not isinstance(told, dict) or not told:
+def _overrides(overrides: Json) -> str:
+    if not isinstance(overrides, dict) or not overrides:
         return ""
-    return ", with " + _plain(", ".join(f"{path}={as_yaml(value)}" for path, value in told.items()))
+    texts = [f"{path}={as_yaml(value)}" for path, value in overrides.items()]
+    return ", with " + _plain(", ".join(texts))
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown shows as it is, on one line; what is no printable sign is left out."""
-    return markdown_text("".join(sign for sign in text if sign.isprintable() or sign.isspace()))
+    """Text that Markdown shows unchanged, on one line, without unprintable characters."""
+    return markdown_text("".join(char for char in text if char.isprintable() or char.isspace()))
 
 
 def citation_file(contents: Contents, about: About) -> str:
     """A CITATION.cff (version 1.2.0) for the archive."""
     import yaml
 
-    licence = about.citation.licence
-    people = [one.to_cff() for one in about.citation.people]
-    told: dict[str, Any] = {
+    license = about.citation.license
+    people = [person.to_cff() for person in about.citation.people]
+    fields: dict[str, Any] = {
         "cff-version": "1.2.0",
         "message": "If you use these results, please cite them as below.",
         "type": "dataset",
@@ -175,13 +178,13 @@ def citation_file(contents: Contents, about: About) -> str:
         "abstract": about.description,
         "authors": people or [{"name": "anonymous"}],
         "date-released": about.date,
-        **_licence(licence.spdx, licence.url),
+        **_license(license.spdx, license.url),
         "keywords": ["quantum computing", "IQM", "Qiskit", contents.saved.plan.name],
         "version": contents.saved.state.id,
     }
-    text: str = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
     return text.replace(f"date-released: '{about.date}'", f"date-released: {about.date}")
 
 
-def _licence(spdx: str | None, url: str) -> Mapping[str, str]:
+def _license(spdx: str | None, url: str) -> Mapping[str, str]:
     return {"license-url": url} if spdx is None else {"license": spdx}

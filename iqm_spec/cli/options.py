@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
 )
 
 
@@ -54,10 +54,10 @@ quiet_option = click.Option(
 
 
 class FolderPath(click.Path):
-    """A folder's path that the system can look at; nothing need be there, but empty is no path."""
+    """The path of a folder, which need not exist."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path; a usage error for an empty text, a loop of links or a name too long."""
+        """The path; a usage error if it is empty, too long or a loop of links."""
         if value == "":
             self.fail("the path is empty", param, ctx)
         try:
@@ -69,19 +69,19 @@ class FolderPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-def _there(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
-    """The path; a usage error where the user named a folder that is not there."""
+def _existing(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """The path; a usage error if the user named a folder that does not exist."""
     if param.name and ctx.get_parameter_source(param.name) is not ParameterSource.DEFAULT:
         require_folder(value)
     return value
 
 
 def require_folder(path: Path) -> None:
-    """Raises UsageError unless there is a folder."""
+    """Raises UsageError unless the folder exists."""
     if not path.is_dir():
         raise UsageError(
-            f"there is no results folder at {printable(path.as_posix())}",
-            hint="`iqm-spec run SPEC` makes one; name another with --results",
+            f"no results folder at {printable(path.as_posix())}",
+            hint="`iqm-spec run SPEC` creates one; --results selects another",
         )
 
 
@@ -93,10 +93,10 @@ _RESULTS: dict[str, Any] = {
 }
 
 results_option: Decorator = click.option("--results", **_RESULTS)
-"""Of the command that makes the folder."""
+"""For commands that create the folder."""
 
-stored_results_option: Decorator = click.option("--results", callback=_there, **_RESULTS)
-"""Of commands that read: the folder must be there if it is named."""
+stored_results_option: Decorator = click.option("--results", callback=_existing, **_RESULTS)
+"""For commands that read the folder: it must exist if the user names it."""
 
 set_option: Decorator = click.option(
     "--set",
@@ -111,7 +111,7 @@ allow_code_option: Decorator = click.option(
     "allowed_code",
     multiple=True,
     metavar="MODULE",
-    help="Let `python:` generators of this module run. Specs come from strangers: read it first.",
+    help="Allow `python:` generators of this module. It is run, so read its code first.",
 )
 
 spec_argument: Decorator = click.argument(
@@ -120,7 +120,7 @@ spec_argument: Decorator = click.argument(
 
 
 def _noticed(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """The server as it was given; a notice where its address says more than which server."""
+    """The server as the user wrote it; prints a notice if its address will be rewritten."""
     if notice := notice_of(value or os.environ.get("IQM_SERVER_URL")):
         output.say(f"note: {notice}")
     return value
@@ -135,7 +135,7 @@ server_option: Decorator = click.option(
 
 
 def spec_at_server(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The last options of every command that takes a spec to a server."""
+    """Adds the last options of every command that uses a spec with a server."""
     for option in (json_option, results_option, server_option, allow_code_option):
         command = option(command)
     return command
@@ -152,7 +152,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]
             return value
         match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*([smhd]?)", str(value).strip())
         if match is None:
-            self.fail(f"{value!r} is no time: write 90s, 30m, 12h or 2d", param, ctx)
+            self.fail(f"{value!r} is not a duration: write 90s, 30m, 12h or 2d", param, ctx)
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
@@ -163,51 +163,51 @@ class _Amount(click.FloatRange):
     """A finite number from 0 up."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; nothing that is none, and no more than any allocation."""
-        found = super().convert(value, param, ctx)
-        if not found <= _MOST_CREDITS:  # NaN is not
-            self.fail(f"{value!r} is no amount of credits", param, ctx)
-        return found
+        """The number; a usage error for NaN and for more than any allocation."""
+        number = super().convert(value, param, ctx)
+        if not number <= _MOST_CREDITS:  # true for NaN, too
+            self.fail(f"{value!r} is not an amount of credits", param, ctx)
+        return number
 
 
 _MOST_CREDITS = 1e12
 
 price_option: Decorator = click.option(
     "--price", type=_Amount(min=0), metavar="CREDITS",
-    help="Credits per QPU second, in the place of the server's own answer.",
+    help="Credits per QPU second. Default: the server's price.",
 )  # fmt: skip
 
 model_option: Decorator = click.option(
     "--model", "model_path", type=click.Path(path_type=Path), metavar="MODEL.json",
-    help="A time model of `iqm-spec cost fit`, in the place of what the folder has measured.",
+    help="A time model of `iqm-spec cost fit`. Default: fitted to the folder's measured jobs.",
 )  # fmt: skip
 
 most_option: Decorator = click.option(
     "--max-credits", "most", type=_Amount(min=0), metavar="CREDITS",
-    help="Submit nothing that could bring this invocation above so many credits.",
+    help="Submit no job that could make this command cost more credits than this.",
 )  # fmt: skip
 
 slot_option: Decorator = click.option(
     "--slot", type=DURATION, metavar="TIME",
-    help="Length of the timeslot that jobs must fit in, e.g. 30m, where the server tells none.",
+    help="Length of the timeslot that jobs must fit in, e.g. 30m, if the server does not say.",
 )  # fmt: skip
 
 
 def job_id_of(text: str) -> str:
-    """A server's job id, as servers spell it; UsageError for what is none."""
+    """A job id in the form of IQM's servers; raises UsageError if it is not a UUID."""
     from uuid import UUID
 
     try:
         return str(UUID(text))
     except ValueError:
-        hint = "job ids are on the server's dashboard, as 3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
-        raise UsageError(f"{text!r} is no id of a job", hint=hint) from None
+        hint = "the server's dashboard shows job ids, such as 3f2c9c6e-0b4d-4f4e-9a0e-0d6d1a3f5b7c"
+        raise UsageError(f"{text!r} is not a job id", hint=hint) from None
 
 
 def folder_argument(function: Callable[..., int]) -> Callable[..., int]:
-    """`[DIR]`, which may be given as `--results DIR` as in every other command.
+    """Adds the argument `[DIR]`, with the alternative `--results DIR` as in other commands.
 
-    The command gets it as `directory`; UsageError where it is no results folder.
+    The command gets it as `directory`. Raises UsageError if it is not a results folder.
     """
 
     @click.argument("directory", type=FolderPath(path_type=Path), required=False, metavar="[DIR]")
@@ -217,13 +217,14 @@ def folder_argument(function: Callable[..., int]) -> Callable[..., int]:
         from iqm_spec.store import is_results_folder
 
         if directory is not None and results is not None:
-            raise UsageError("the folder is named twice", hint="as DIR or by --results")
+            raise UsageError("the folder is named twice", hint="give DIR or --results, not both")
         folder = directory or results or Path("results")
         require_folder(folder)
         if not is_results_folder(folder):
             raise UsageError(
-                f"{printable(folder.as_posix())} is no results folder: it holds nothing of ours",
-                hint="name the folder that `iqm-spec run` wrote, `results` by default",
+                f"{printable(folder.as_posix())} is not a results folder: it has no files of "
+                "iqm-spec",
+                hint="name the folder that `iqm-spec run` wrote, by default `results`",
             )
         return function(directory=folder, **more)
 
@@ -231,12 +232,12 @@ def folder_argument(function: Callable[..., int]) -> Callable[..., int]:
 
 
 MOST_BYTES = 64 << 20
-"""Of a time model's file."""
+"""Limit of a time model's file, in bytes."""
 
 
 @frozen
 class CostFlags:
-    """What was given of the options that `cost_flags` adds."""
+    """Values of the options that `cost_flags` adds."""
 
     price: float | None = None
     model_path: Path | None = None
@@ -244,7 +245,7 @@ class CostFlags:
     slot: float | None = None
 
     def read(self) -> CostOptions:
-        """The options with the time model read; UsageError where it cannot be."""
+        """The options with the time model; raises UsageError if it cannot be read."""
         from iqm_spec.stages.server.prices import CostOptions
 
         path = self.model_path
@@ -257,7 +258,7 @@ def cost_flags(*options: Decorator) -> Decorator:
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
-        def gathered(
+        def with_costs(
             *,
             price: float | None = None,
             model_path: Path | None = None,
@@ -267,26 +268,28 @@ def cost_flags(*options: Decorator) -> Decorator:
         ) -> Any:
             return command(costs=CostFlags(price, model_path, most, slot), **others)
 
-        found: Callable[..., Any] = gathered
+        decorated: Callable[..., Any] = with_costs
         for option in reversed(options):
-            found = option(found)
-        return found
+            decorated = option(decorated)
+        return decorated
 
     return decorate
 
 
 def read_model(path: Path) -> TimeModel:
-    """The time model in a file; UsageError where there is none."""
+    """The time model in a file; raises UsageError if the file has none."""
     from iqm_spec.cost.time_model import model_from_json
 
     name = printable(path.as_posix())
     try:
         if not path.is_file():
-            raise UsageError(f"there is no file {name}", hint="`iqm-spec cost fit` makes a model")
+            raise UsageError(f"no file at {name}", hint="`iqm-spec cost fit` creates a model")
         if path.stat().st_size > MOST_BYTES:
             raise UsageError(f"{name} is larger than any time model")
         return model_from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{name} is no JSON", hint="`iqm-spec cost fit` makes a model") from error
+        raise UsageError(
+            f"{name} is not valid JSON", hint="`iqm-spec cost fit` creates a model"
+        ) from error

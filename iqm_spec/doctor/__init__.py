@@ -1,8 +1,7 @@
-"""`iqm-spec doctor`: what would stop a run, looked at before anything is submitted or stored.
+"""`iqm-spec doctor`: checks of everything that could stop a run. Submits and stores nothing.
 
-Checks of this machine and the results folder are in `local`, those of a server in `server`, those
-of a quantum computer against the needs of a spec in `computer`. Every check yields a `Check`; how
-they are printed is the command line's business.
+`local` checks this computer and the results folder, `server` a server, and `computer` a quantum
+computer against the needs of a spec. Every check returns a `Check`; the command line prints them.
 
 Imports: cost, errors, json_types, model, plan, server_api, stages.
 """

@@ -1,4 +1,4 @@
-"""What `doctor` makes of what a machine offers, against what a spec needs. Pure: `now` is given."""
+"""Checks of a quantum computer's state and limits against the needs of a spec. Pure functions."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 LAYERS = 100
-"""Depth that circuits are taken to have: nothing is transpiled here."""
+"""Assumed depth of circuits: `doctor` transpiles nothing."""
 
 LOOKED_AHEAD = timedelta(days=7)
-"""How far windows and timeslots are asked for."""
+"""Period for which windows and timeslots are read."""
 _SLOTS_LISTED = 3
 
 
 @frozen
 class Need:
-    """What a spec asks of one machine. `groups` hold shots and circuits of what shares options."""
+    """What a spec needs of one machine. `groups` has (shots, circuits) for equal options."""
 
     target: str
     groups: tuple[tuple[int, int], ...]
@@ -40,7 +40,7 @@ class Need:
 
     @property
     def circuits(self) -> int:
-        """Number of circuits, repeats counted."""
+        """Number of circuits, including repeats."""
         return sum(circuits for _, circuits in self.groups)
 
     @property
@@ -54,7 +54,7 @@ class Need:
         return sum(shots * circuits for shots, circuits in self.groups)
 
     def jobs(self, offer: ComputerInfo) -> int:
-        """Jobs that it takes within the server's limits on circuits, shots and executions."""
+        """Number of jobs within the server's limits on circuits, shots and executions."""
         known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
         jobs = 0
         for shots, circuits in self.groups:
@@ -67,7 +67,7 @@ class Need:
         return jobs
 
     def slot(self, jobs: int) -> SlotNeed:
-        """What it needs of a timeslot, by the published times of the machine's sisters."""
+        """Needed length of a timeslot, from the published times of sister machines."""
         times = published_times(self.target)
         shapes = [
             JobShape(circuits, shots, 0, LAYERS * circuits, 0) for shots, circuits in self.groups
@@ -87,13 +87,13 @@ def needs_of(points: Iterable[Point]) -> dict[str, Need]:
         if point.options.get("active_reset_cycles") is not None:
             active.add(point.target)
     return {
-        target: Need(target, tuple((shots, n) for (_, shots), n in found.items()), target in active)
-        for target, found in groups.items()
+        target: Need(target, tuple((shots, n) for (_, shots), n in sizes.items()), target in active)
+        for target, sizes in groups.items()
     }
 
 
 def machine_checks(offer: ComputerInfo, need: Need, mode: Mode, now: datetime) -> list[Check]:
-    """Health, queue, limits, and the queue that the spec's mode stands in."""
+    """Health, queue, limits, price, and the timeslots or windows of the spec's mode."""
     in_slots = mode is Mode.TIMESLOT
     return [
         *standing_checks(offer),
@@ -105,23 +105,23 @@ def machine_checks(offer: ComputerInfo, need: Need, mode: Mode, now: datetime) -
 
 
 def standing_checks(offer: ComputerInfo) -> list[Check]:
-    """Health, status and queue of a computer."""
+    """Health, status and queue of a quantum computer."""
     return [_health(offer), _status(offer), _queue(offer)]
 
 
 def _health(offer: ComputerInfo) -> Check:
     name = f"{offer.alias} health"
     if offer.healthy is None:
-        return unknown(name, _not_told(offer, "health"))
+        return unknown(name, _not_reported(offer, "health"))
     if offer.healthy:
         return fine(name, "healthy")
-    return warning(name, "not healthy", "jobs may wait or fail: look at the server's dashboard")
+    return warning(name, "not healthy", "jobs may wait or fail; look at the server's dashboard")
 
 
 def _status(offer: ComputerInfo) -> Check:
     name = f"{offer.alias} status"
     if offer.operational_status is None:
-        return unknown(name, _not_told(offer, "details"))
+        return unknown(name, _not_reported(offer, "details"))
     if offer.is_online:
         return fine(name, offer.operational_status)
     return warning(name, offer.operational_status, "jobs wait until the machine is online again")
@@ -130,7 +130,7 @@ def _status(offer: ComputerInfo) -> Check:
 def _queue(offer: ComputerInfo) -> Check:
     name = f"{offer.alias} queue"
     if offer.queue_length is None:
-        return unknown(name, _not_told(offer, "queue"))
+        return unknown(name, _not_reported(offer, "queue"))
     return fine(name, f"{count(offer.queue_length, 'job')} waiting")
 
 
@@ -138,16 +138,16 @@ def _limits(offer: ComputerInfo, need: Need) -> Check:
     name = f"{offer.alias} limits"
     limits = [offer.max_circuits, offer.max_shots, offer.max_executions, offer.max_instructions]
     if all(limit is None for limit in limits):
-        return unknown(name, _not_told(offer, "limits"))
+        return unknown(name, _not_reported(offer, "limits"))
     jobs = need.jobs(offer)
-    told = f"{count(need.circuits, 'circuit')}, at most {need.shots:,} shots: {count(jobs, 'job')}"
+    text = f"{count(need.circuits, 'circuit')}, at most {need.shots:,} shots: {count(jobs, 'job')}"
     known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
     if need.shots > min(known, default=need.shots):
-        told += f" (a job takes {min(known):,} shots of a circuit; the rest is split off)"
+        text += f" (a job takes {min(known):,} shots of a circuit; more shots are split over jobs)"
     if offer.max_queued is not None and jobs > offer.max_queued:
         most = f"{offer.max_queued:,} may wait at once"
-        return warning(name, f"{told}; {most}", "what is refused is asked again by the same `run`")
-    return fine(name, told)
+        return warning(name, f"{text}; {most}", "the same `run` submits refused jobs again")
+    return fine(name, text)
 
 
 def _price(offer: ComputerInfo) -> Check:
@@ -155,7 +155,7 @@ def _price(offer: ComputerInfo) -> Check:
 
 
 def _bookable(offer: ComputerInfo, now: datetime) -> Iterator[Check]:
-    """The timeslots that can be booked, the first ones with their prices in credits."""
+    """Timeslots that can be booked, the first ones with their prices in credits."""
     slots = [slot for slot in offer.available or () if slot.end > now]
     if not slots:
         return
@@ -174,13 +174,13 @@ def _slot_words(slot: Slot, now: datetime) -> str:
 def _windows(offer: ComputerInfo, now: datetime) -> Check:
     name = f"{offer.alias} pay-as-you-go"
     if offer.windows is None:
-        return unknown(name, _not_told(offer, "queue"))
+        return unknown(name, _not_reported(offer, "queue"))
     window = _next(offer.windows, now)
     if window is None:
         return warning(
             name,
             f"no window in the next {LOOKED_AHEAD.days} days",
-            "jobs wait until there is one; `mode: timeslot` runs in booked timeslots",
+            "jobs wait for the next window; `mode: timeslot` uses booked timeslots",
         )
     if window.start > now:
         return fine(name, f"the next window opens {moment(window.start, now)}")
@@ -191,43 +191,43 @@ def _windows(offer: ComputerInfo, now: datetime) -> Check:
 
 def _timeslots(offer: ComputerInfo, need: Need, now: datetime) -> Check:
     name = f"{offer.alias} timeslots"
-    wanted, minutes = slot_words(need, offer)
+    needed, minutes = slot_words(need, offer)
     if offer.booked is None:
-        return unknown(name, _not_told(offer, "timeslots"), wanted)
+        return unknown(name, _not_reported(offer, "timeslots"), needed)
     slot = _next(offer.booked, now)
     if slot is None:
         return problem(
             name,
             f"none is booked in the next {LOOKED_AHEAD.days} days",
             "someone with the role PI or Scheduler must book one on the server's dashboard. "
-            f"{wanted} Or write `mode: pay-as-you-go`.",
+            f"{needed} Or use `mode: pay-as-you-go`.",
         )
-    told = f"booked now, until {moment(slot.end, now)}"
+    text = f"booked now, until {moment(slot.end, now)}"
     if slot.start > now:
         length = span(slot.end - slot.start)
-        told = f"the next one begins {moment(slot.start, now)} and lasts {length}"
+        text = f"the next one begins {moment(slot.start, now)} and lasts {length}"
     if slot.end - max(now, slot.start) < timedelta(minutes=minutes):
-        return warning(name, told, f"that may be too short. {wanted}")
-    return fine(name, told)
+        return warning(name, text, f"that may be too short. {needed}")
+    return fine(name, text)
 
 
 def slot_words(need: Need, offer: ComputerInfo) -> tuple[str, int]:
-    """How long a timeslot a spec needs, in words, and in minutes."""
+    """The length of the timeslot that a spec needs, in words and in minutes."""
     jobs = need.jobs(offer)
     slot = need.slot(jobs)
     text = (
-        f"This spec needs one of about {span(timedelta(minutes=slot.minutes))}: by published times "
-        f"of sister machines {count(jobs, 'job')} of circuits with {LAYERS} layers would take "
-        f"{slot.seconds.low:,.0f} to {slot.seconds.high:,.0f} s; `iqm-spec run --dry-run` tells it "
-        "from the transpiled circuits."
+        f"This spec needs a timeslot of about {span(timedelta(minutes=slot.minutes))}: by "
+        f"published times of sister machines, {count(jobs, 'job')} of circuits with {LAYERS} "
+        f"layers would take {slot.seconds.low:,.0f} to {slot.seconds.high:,.0f} s; "
+        "`iqm-spec run --dry-run` computes the time from the transpiled circuits."
     )
     if need.resets_actively:
-        text += " They do not hold for active reset."
+        text += " This does not hold for active reset."
     return text, slot.minutes
 
 
 def _next(slots: Sequence[Slot], now: datetime) -> Slot | None:
-    """The span that is on, or the next to come."""
+    """The current or next slot."""
     for slot in sorted(slots, key=lambda slot: slot.start):
         if slot.end > now:
             return slot
@@ -256,10 +256,10 @@ def span(length: timedelta) -> str:
 _WHAT: Mapping[str, str] = {"details": "the status", "queue": "the queue"}
 
 
-def _not_told(offer: ComputerInfo, what: str) -> str:
-    """Why something is not known: the server's words, or that it says nothing of it."""
+def _not_reported(offer: ComputerInfo, what: str) -> str:
+    """Why something is unknown: the server's reason, or that it does not report it."""
     for note in offer.notes:
         name, _, why = note.partition(": ")
         if name == what:
             return why
-    return f"the server does not tell {_WHAT.get(what, f'the {what}')}"
+    return f"the server does not report {_WHAT.get(what, f'the {what}')}"

@@ -1,7 +1,4 @@
-"""What `doctor` finds out on this machine: versions, the results folder; and how findings add up.
-
-What it asks of a server is in `doctor_server`, what it makes of a machine in `doctor_machine`.
-"""
+"""Checks of this computer: versions and the results folder; and the exit code of all checks."""
 
 from __future__ import annotations
 
@@ -19,10 +16,10 @@ from iqm_spec.errors import TOLD_FIRST, ExitCode
 from iqm_spec.json_types import Json
 
 PACKAGE = "iqm-spec"
-ASKED_FOR = ("iqm-client", "qiskit", "qiskit-aer")
-"""Packages whose versions decide what works."""
+DEPENDENCIES = ("iqm-client", "qiskit", "qiskit-aer")
+"""Packages whose versions are checked."""
 
-_RENEW = "make the environment again: `pip install --force-reinstall iqm-spec`"
+_REINSTALL = "reinstall: `pip install --force-reinstall iqm-spec`"
 
 
 class Status(StrEnum):
@@ -36,14 +33,14 @@ class Status(StrEnum):
 
 @frozen
 class Check:
-    """One thing that was looked at: what was found, and in `hint` what to do about it.
+    """One check: `finding` is its result in words, `hint` what to do about it.
 
-    `code` is the exit code that a problem stands for; nothing else has one.
+    `code` is the exit code of a problem, DONE for all other checks.
     """
 
     name: str
     status: Status
-    found: str
+    finding: str
     hint: str = ""
     code: ExitCode = ExitCode.DONE
 
@@ -52,40 +49,40 @@ class Check:
         return {
             "name": self.name,
             "status": self.status.value,
-            "found": self.found,
+            "found": self.finding,
             "hint": self.hint,
         }
 
     @property
     def softened(self) -> Check:
-        """The check where what it looked at is not needed: a problem is a warning."""
+        """The check of something that is not needed: a problem becomes a warning."""
         if self.status is not Status.PROBLEM:
             return self
         return evolve(self, status=Status.WARNING, code=ExitCode.DONE)
 
 
-def fine(name: str, found: str, hint: str = "") -> Check:
-    """A check that ended well."""
-    return Check(name, Status.OK, found, hint)
+def fine(name: str, finding: str, hint: str = "") -> Check:
+    """A check that passed."""
+    return Check(name, Status.OK, finding, hint)
 
 
-def warning(name: str, found: str, hint: str) -> Check:
-    """A check whose finding may matter."""
-    return Check(name, Status.WARNING, found, hint)
+def warning(name: str, finding: str, hint: str) -> Check:
+    """A check whose result may matter."""
+    return Check(name, Status.WARNING, finding, hint)
 
 
-def problem(name: str, found: str, hint: str, code: ExitCode = ExitCode.REFUSED) -> Check:
-    """A check whose finding would end a run with `code`."""
-    return Check(name, Status.PROBLEM, found, hint, code)
+def problem(name: str, finding: str, hint: str, code: ExitCode = ExitCode.REFUSED) -> Check:
+    """A check whose result would end a run with `code`."""
+    return Check(name, Status.PROBLEM, finding, hint, code)
 
 
-def unknown(name: str, found: str, hint: str = "") -> Check:
-    """A check that nothing could be found out of."""
-    return Check(name, Status.UNKNOWN, found, hint)
+def unknown(name: str, finding: str, hint: str = "") -> Check:
+    """A check without a result."""
+    return Check(name, Status.UNKNOWN, finding, hint)
 
 
 def exit_code(checks: Iterable[Check]) -> ExitCode:
-    """Of all problems, the one that is told first: that of the spec, then as everywhere."""
+    """The exit code of the problem with the highest priority: SPEC, then as in `TOLD_FIRST`."""
     codes = {check.code for check in checks}
     order = (ExitCode.SPEC, *TOLD_FIRST)
     return next((code for code in order if code in codes), ExitCode.DONE)
@@ -95,9 +92,9 @@ def exit_code(checks: Iterable[Check]) -> ExitCode:
 
 
 def environment_checks() -> list[Check]:
-    """Python and the packages that matter, against what this version of iqm-spec asks for.
+    """Versions of Python and `DEPENDENCIES`, against the requirements of this iqm-spec.
 
-    Only what is written of the packages is read; none is imported.
+    Reads the metadata of the packages, and imports none.
     """
     own = metadata.metadata(PACKAGE)
     ranges = required(metadata.requires(PACKAGE) or ())
@@ -105,45 +102,45 @@ def environment_checks() -> list[Check]:
     return [
         version_check("python", python, str(own["Requires-Python"] or "")),
         fine(PACKAGE, str(own["Version"])),
-        *(version_check(name, _installed(name), ranges.get(name, "")) for name in ASKED_FOR),
+        *(version_check(name, _installed(name), ranges.get(name, "")) for name in DEPENDENCIES),
     ]
 
 
 def required(requirements: Iterable[str]) -> dict[str, str]:
-    """By package, the versions that some requirements ask for, those of extras left out."""
-    found = {}
+    """Package to version range, for all requirements except those of extras."""
+    ranges = {}
     for text in requirements:
         match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)(;.*)?\Z", text)
         if match and "extra" not in (match[3] or ""):
-            found[match[1].lower()] = match[2].strip(" ()")
-    return found
+            ranges[match[1].lower()] = match[2].strip(" ()")
+    return ranges
 
 
-def version_check(name: str, version: str | None, wanted: str) -> Check:
-    """Whether a version lies in a range such as `>=36,<37`; None: it is not installed."""
+def version_check(name: str, version: str | None, required_range: str) -> Check:
+    """Whether a version is in a range such as `>=36,<37`; `version` is None if not installed."""
     if version is None:
-        return problem(name, "not installed", _RENEW, ExitCode.FAILED)
-    if lies_in(version, wanted):
+        return problem(name, "not installed", _REINSTALL, ExitCode.FAILED)
+    if lies_in(version, required_range):
         return fine(name, version)
-    told = f"{version}; iqm-spec is made for {wanted}"
-    return problem(name, told, _RENEW, ExitCode.FAILED)
+    text = f"{version}; iqm-spec requires {required_range}"
+    return problem(name, text, _REINSTALL, ExitCode.FAILED)
 
 
-def lies_in(version: str, wanted: str) -> bool:
-    """Whether a version is in a range of `>=`, `>`, `<=`, `<`, `==` and `!=`, parts by commas."""
-    ours = _numbers(version)
-    for part in filter(None, (text.strip() for text in wanted.split(","))):
+def lies_in(version: str, version_range: str) -> bool:
+    """Whether a version is in a comma-separated range of `>=`, `>`, `<=`, `<`, `==` and `!=`."""
+    installed = _numbers(version)
+    for part in filter(None, (text.strip() for text in version_range.split(","))):
         match = re.fullmatch(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)", part)
         if match is None:
             continue
-        theirs = _numbers(match[2])
+        bound = _numbers(match[2])
         fits: Mapping[str, bool] = {
-            ">=": ours >= theirs,
-            ">": ours > theirs,
-            "<=": ours <= theirs,
-            "<": ours < theirs,
-            "==": ours == theirs,
-            "!=": ours != theirs,
+            ">=": installed >= bound,
+            ">": installed > bound,
+            "<=": installed <= bound,
+            "<": installed < bound,
+            "==": installed == bound,
+            "!=": installed != bound,
         }
         if not fits[match[1]]:
             return False
@@ -170,18 +167,18 @@ def _installed(name: str) -> str | None:
 
 
 def folder_check(root: Path) -> Check:
-    """Whether results can be written; nothing is left behind, and no folder is made."""
-    there = next(path for path in (root, *root.absolute().parents) if path.exists())
+    """Whether results can be written. Leaves no file behind, and creates no folder."""
+    existing = next(path for path in (root, *root.absolute().parents) if path.exists())
     name, shown = "results folder", root.as_posix()
     try:
-        with tempfile.TemporaryFile(dir=there) as file:
+        with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"\0" * 4096)
             file.flush()
     except OSError as error:
         return problem(
             name,
             f"{shown} cannot be written: {error.strerror}",
-            "name another with --results, or make it writable",
+            "choose another folder with --results, or make it writable",
             ExitCode.FAILED,
         )
-    return fine(name, f"{shown} is writable" if there == root else f"{shown} can be made")
+    return fine(name, f"{shown} is writable" if existing == root else f"{shown} can be created")

@@ -1,4 +1,4 @@
-"""What `doctor` asks of a server. Whatever is not told is told as unknown; nothing here raises."""
+"""Checks of a server. What the server does not report is `unknown`; nothing here raises."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from iqm_spec.server_api.token import Token
 
 
-_GET_ONE = "get one from the server's dashboard and set IQM_TOKEN, or rehearse: `--server emulator`"
+_OBTAIN = (
+    "get a token from the server's dashboard and set IQM_TOKEN, or rehearse with "
+    "`--server emulator`"
+)
 _SOON = 24 * 3600.0
 
 
@@ -37,23 +40,23 @@ def retry() -> Retry:
 
 @frozen
 class Credentials:
-    """The credentials of the environment: where from, or in `trouble` why there are none."""
+    """The credentials of the environment: `variable` has them, or `trouble` says why not."""
 
     variable: str
     token: Token | None
     trouble: str = ""
-    hint: str = _GET_ONE
+    hint: str = _OBTAIN
 
     @property
     def expires(self) -> float:
-        """When it expires, in seconds since 1970; 0 where it does not tell."""
+        """When the token expires, in seconds since 1970; 0 if the token does not say."""
         from iqm_spec.server_api.token import expires_at
 
         return 0.0 if self.token is None else expires_at(self.token.reveal())
 
 
 def credentials(environ: Mapping[str, str]) -> Credentials:
-    """What IQM_TOKEN or IQM_TOKENS_FILE holds, as `run` would take it."""
+    """The token of IQM_TOKEN or IQM_TOKENS_FILE, as `run` would use it."""
     from iqm_spec.server_api.token import find_token
 
     variable = next((name for name in ("IQM_TOKEN", "IQM_TOKENS_FILE") if environ.get(name)), "")
@@ -68,28 +71,28 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
 
 @frozen
 class Visit:
-    """What the list of quantum computers told of a server.
+    """A server's first answers.
 
-    `computers` is None where the server did not list them; `unreachable` (with what to do about
-    it and the exit code) and `refusal` say why.
+    `computers` is None if the server did not list them; then `unreachable` (with `hint` and
+    `code`) or `refusal` says why.
     """
 
     computers: tuple[Computer, ...] | None
     unreachable: str = ""
     refusal: IqmSpecError | None = None
     token_expires: datetime | None = None
-    """When the token expires, where the server tells."""
+    """When the token expires, if the server reports it."""
     hint: str = ""
     code: ExitCode = ExitCode.UNREACHABLE
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Of the computers, as far as they are known."""
+        """Aliases of the quantum computers; empty if they are unknown."""
         return tuple(computer.alias for computer in self.computers or ())
 
 
 def visit(connection: Connection) -> Visit:
-    """Ask for the list of quantum computers, and until when the token is valid."""
+    """Read the list of quantum computers, and when the token expires."""
     from iqm_spec.errors import Unreachable
     from iqm_spec.server_api.computers import list_computers, read_token_expiry
     from iqm_spec.server_api.connection import TRY_LATER
@@ -107,73 +110,75 @@ def visit(connection: Connection) -> Visit:
         return Visit(None, unreachable=why, hint=hint, code=error.exit_code)
 
 
-def server_checks(url: str, asked: str, found: Visit, known: Credentials) -> list[Check]:
-    """Server, credentials and list of computers. `asked` is the address as it was given."""
-    shown = "the built-in emulator" if asked == EMULATOR else url
-    moved = "" if asked in ("", EMULATOR) or _same(asked, url) else f" ({asked} is rewritten to it)"
-    checks = [_reachable(f"{shown}{moved}", found)]
-    checks.append(_credentials(known, found, emulator=asked == EMULATOR))
-    if known.token is not None or asked == EMULATOR:
-        checks.append(_listed(found))
+def server_checks(url: str, address: str, answers: Visit, known: Credentials) -> list[Check]:
+    """Server, credentials and list of computers. `address` is the server as the user wrote it."""
+    shown = "the built-in emulator" if address == EMULATOR else url
+    if address not in ("", EMULATOR) and not _same_host(address, url):
+        shown = f"{url} ({address} is rewritten to it)"
+    checks = [_reachable(shown, answers)]
+    checks.append(_credentials(known, answers, emulator=address == EMULATOR))
+    if known.token is not None or address == EMULATOR:
+        checks.append(_listed(answers))
     return checks
 
 
-def _same(asked: str, url: str) -> bool:
+def _same_host(address: str, url: str) -> bool:
     from urllib.parse import urlsplit
 
-    return urlsplit(asked.strip()).hostname == urlsplit(url).hostname
+    return urlsplit(address.strip()).hostname == urlsplit(url).hostname
 
 
-def _reachable(shown: str, found: Visit) -> Check:
-    if not found.unreachable:
+def _reachable(shown: str, answers: Visit) -> Check:
+    if not answers.unreachable:
         return fine("server", f"{shown} answers")
     return problem(
         "server",
-        f"{shown}: {found.unreachable}",
-        found.hint or "is the address right, and this machine online? Otherwise try again later",
-        found.code,
+        f"{shown}: {answers.unreachable}",
+        answers.hint or "check the address and your network connection, or try again later",
+        answers.code,
     )
 
 
-def _credentials(known: Credentials, found: Visit, *, emulator: bool) -> Check:
+def _credentials(known: Credentials, answers: Visit, *, emulator: bool) -> Check:
     name = "credentials"
     if emulator:
         return fine(name, "none are needed")
     if known.token is None:
         where = f"{known.variable}: " if known.variable not in known.trouble else ""
         return problem(name, f"{where}{known.trouble}", known.hint)
-    told = f"{known.variable} is set"
-    if found.refusal is not None and found.refusal.code == "refused.token":
-        return problem(name, f"{told}, and the server does not accept it", _GET_ONE)
-    told += ", and the server accepts it" if found.computers is not None else ""
+    text = f"{known.variable} is set"
+    if answers.refusal is not None and answers.refusal.code == "refused.token":
+        return problem(name, f"{text}, and the server does not accept it", _OBTAIN)
+    text += ", and the server accepts it" if answers.computers is not None else ""
     expires = known.expires
-    if not expires and found.token_expires is not None:
-        expires = found.token_expires.timestamp()
+    if not expires and answers.token_expires is not None:
+        expires = answers.token_expires.timestamp()
     left = expires - time.time()
     if not expires:
-        return fine(name, told)
+        return fine(name, text)
     now = datetime.now(UTC)
     if left <= 0:
-        gone = f"{told}; by its own words it has expired"
-        return warning(name, gone, _GET_ONE) if found.computers else problem(name, gone, _GET_ONE)
-    told += f"; it expires {moment(datetime.fromtimestamp(expires, UTC), now)}"
+        text += "; according to its expiry date it has expired"
+        return (warning if answers.computers else problem)(name, text, _OBTAIN)
+    text += f"; it expires {moment(datetime.fromtimestamp(expires, UTC), now)}"
     if left < _SOON:
-        return warning(name, told, "jobs go on at the server; with a new token `resume` fetches")
-    return fine(name, told)
+        hint = "jobs continue at the server; with a new token, `resume` fetches them"
+        return warning(name, text, hint)
+    return fine(name, text)
 
 
-def _listed(found: Visit) -> Check:
+def _listed(answers: Visit) -> Check:
     name = "quantum computers"
-    if found.computers is None:
-        refusal = found.refusal
-        if refusal is None or refusal.code == "refused.token":  # said of the server, the token
-            return unknown(name, refusal.message if refusal else "the server cannot be asked")
-        hint = refusal.hint or "is this the address of an IQM server? `--server URL` names another"
+    if answers.computers is None:
+        refusal = answers.refusal
+        if refusal is None or refusal.code == "refused.token":  # reported by another check
+            return unknown(name, refusal.message if refusal else "the server does not answer")
+        hint = refusal.hint or "check that this is an IQM server; `--server URL` selects another"
         return problem(name, refusal.message, hint)
-    if not found.computers:
-        hint = "ask the project's PI which quantum computers the token is for"
+    if not answers.computers:
+        hint = "ask your project's PI which quantum computers the token gives access to"
         return problem(name, "the server lists none", hint)
-    return fine(name, ", ".join(found.aliases))
+    return fine(name, ", ".join(answers.aliases))
 
 
 # --- the machines of a spec ----------------------------------------------------------------------
@@ -183,62 +188,62 @@ def spec_checks(
     spec: Spec,
     needs: Mapping[str, Need],
     connection: Connection,
-    found: Visit,
+    answers: Visit,
     pins: Mapping[str, str | None],
 ) -> Iterator[Check]:
-    """Targets, mocks and what they offer, for the spec's stages that go to a server.
+    """Checks of targets and mocks, for the spec's stages at a server.
 
-    `pins` are the calibration sets that an earlier run of the spec took, by alias.
+    `pins` are the calibration sets of an earlier run of the spec, by alias.
     """
     from iqm_spec.server_api.computers import read_computer_info
 
     server_stages = [stage for stage in spec.stages if STAGES[stage].needs_server]
-    if not server_stages or found.unreachable:
+    if not server_stages or answers.unreachable:
         return
     for target, need in needs.items():
         for stage in server_stages:
-            yield _target(stage, target, found)
+            yield _target(stage, target, answers)
         if not any(STAGES[stage].spends_credits for stage in server_stages):
             continue
-        if found.computers is not None and target not in found.aliases:
+        if answers.computers is not None and target not in answers.aliases:
             continue
         offer = read_computer_info(connection, target, retry(), LOOKED_AHEAD)
         yield from machine_checks(offer, need, spec.mode, datetime.now(UTC))
         yield calibration_check(connection, target, spec.calibration, pins.get(target))
 
 
-def _target(stage: StageName, target: str, found: Visit) -> Check:
+def _target(stage: StageName, target: str, answers: Visit) -> Check:
     from iqm_spec.server_api.computers import find_computer
 
     alias = computer_of(stage, target)
-    if found.computers is None:
+    if answers.computers is None:
         return unknown(alias, "the server did not list its quantum computers")
     try:
-        return fine(alias, f"listed as {find_computer(found.computers, alias).display_name}")
+        return fine(alias, f"listed as {find_computer(answers.computers, alias).display_name}")
     except Refused as error:
         if not STAGES[stage].counts_are_random:
             return problem(alias, error.message, error.hint)
-    hint = "the mock stage is waived then: nothing tests the jobs before the machine"
-    return warning(alias, "the server has no such mock", hint)
+    hint = "the mock stage will be waived: nothing tests the jobs before the machine"
+    return warning(alias, "the server does not have this mock", hint)
 
 
 def calibration_check(connection: Connection, alias: str, policy: str, pinned: str | None) -> Check:
-    """Whether the calibration set that the spec means is there, beside today's default."""
+    """Whether the spec's calibration set exists, and which set is today's default."""
     from iqm_spec.server_api.computers import read_architecture
     from iqm_spec.server_api.errors import CalibrationGone
 
     name = f"{alias} calibration"
-    asked = pinned if policy == "pin" else None if policy == "latest" else policy
+    set_id = pinned if policy == "pin" else None if policy == "latest" else policy
     try:
         default = read_architecture(connection, alias, "default", retry()).calibration_set_id
-        if asked in (None, default):
+        if set_id in (None, default):
             return fine(name, f"{default}, today's default")
-        read_architecture(connection, alias, str(asked), retry())
+        read_architecture(connection, alias, str(set_id), retry())
     except CalibrationGone as error:
         return problem(name, error.message, error.hint)
     except IqmSpecError as error:
         return unknown(name, error.message, error.hint)
-    told = f"{asked} is there; today's default is {default}"
+    text = f"{set_id} exists; today's default is {default}"
     if policy != "pin":
-        return fine(name, told)
-    return warning(name, told, "an earlier run pinned it; `run --replan` takes today's")
+        return fine(name, text)
+    return warning(name, text, "an earlier run pinned this set; `run --replan` uses today's")

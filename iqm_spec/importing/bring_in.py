@@ -1,4 +1,4 @@
-"""Brings jobs that another program submitted into the results folder. Submits nothing."""
+"""Imports jobs that another program submitted into the results folder. Submits nothing."""
 
 from __future__ import annotations
 
@@ -52,10 +52,11 @@ Tell = Callable[[str, float], None]
 
 @frozen
 class Imported:
-    """What became of some job ids.
+    """The result of an import.
 
-    `run` is the new run, None where every id was known. `attempts` are the journals of the ids by
-    id, `known` those that the folder had before, `troubles` results that could not be read.
+    `run` is the new run, None if the folder had every id already. `attempts` are the attempts by
+    job id, `known` the ids that the folder had already, `troubles` says which results could not be
+    read.
     """
 
     run: str | None
@@ -67,7 +68,7 @@ class Imported:
 
 
 def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
-    """Every job of a server that the folder knows, by its id."""
+    """All attempts of a server in the folder, by job id."""
     return {
         job_id: attempt
         for stage in SERVER_STAGES
@@ -78,17 +79,17 @@ def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
 
 def bring_in(
     jobs: Sequence[ForeignJob],
-    asked: Sequence[str],
+    job_ids: Sequence[str],
     plan: Plan,
     checked: CheckedSpec,
     session: Session,
     store: Store,
     tell: Tell,
 ) -> Imported:
-    """Note the jobs in the folder, all or (Refused) none, and fetch what has ended.
+    """Store all jobs in the folder, or none (raises Refused), and fetch the results of ended ones.
 
-    `jobs` are those of the ids `asked` for that the folder did not know; the known ones are looked
-    at again where they were not known to have ended.
+    `job_ids` are all job ids of the command, `jobs` those that the folder does not have. Of the
+    others, jobs that had not ended are read again.
     """
     _require_stages(jobs, checked)
     stages = tuple(
@@ -104,17 +105,21 @@ def bring_in(
             for job, fits in matched:
                 _note(job, fits, plan, session, store, journal.run_id(), tariff)
         known = known_attempts(store, session.realm)
-        wanted = _memory(plan, session)
-        open_ones = [known[i] for i in asked if known[i].open]
-        troubles = _fetch(open_ones, session, store, tell, wanted)
+        memory = wanted_keys(plan.points, point_keys(plan, StageName.HARDWARE, session.realm))
+        unfinished = [known[job_id] for job_id in job_ids if known[job_id].open]
+        troubles = _fetch(unfinished, session, store, tell, memory)
         derived: dict[StageName, list[str]] = {}
-        if any(known[i].intent.stage == StageName.HARDWARE.value for i in asked):
+        if any(known[job_id].intent.stage == StageName.HARDWARE.value for job_id in job_ids):
             rows = server_rows(store, plan, StageName.HARDWARE, session.realm)
             derived[StageName.HARDWARE] = derive(store, plan, rows)
         works = {stage: settled_work(plan, stage, session.realm, store) for stage in stages}
-        found = {i: one for i, one in known_attempts(store, session.realm).items() if i in asked}
-        ended = [_ended(stage, work, found.values(), troubles) for stage, work in works.items()]
-        code = _code(found.values(), troubles)
+        imported = {
+            job_id: attempt
+            for job_id, attempt in known_attempts(store, session.realm).items()
+            if job_id in job_ids
+        }
+        ended = [_ended(stage, work, imported.values(), troubles) for stage, work in works.items()]
+        code = _code(imported.values(), troubles)
         if jobs:
             for stage, work in works.items():
                 used = [(a.job, a.number, a.id) for a in work.attempts()]
@@ -127,15 +132,15 @@ def bring_in(
         journal.failed(Interrupted("interrupted"))
         raise
     run = journal.run_id() if jobs else None
-    return Imported(run, found, frozenset(asked) - new, tuple(ended), tuple(troubles), code)
+    return Imported(run, imported, frozenset(job_ids) - new, tuple(ended), tuple(troubles), code)
 
 
 def _require_stages(jobs: Iterable[ForeignJob], checked: CheckedSpec) -> None:
     for job in jobs:
         if job.stage not in checked.spec.stages:
             raise Refused(
-                f"job {job.id} was sent to {job.computer}; the spec has no {job.stage} stage",
-                hint=f"add `{job.stage}` to `stages`: nothing is submitted by an import",
+                f"job {job.id} ran on {job.computer}, and the spec has no {job.stage} stage",
+                hint=f"add `{job.stage}` to `stages`; an import submits nothing",
                 code="refused.import",
             )
 
@@ -143,7 +148,7 @@ def _require_stages(jobs: Iterable[ForeignJob], checked: CheckedSpec) -> None:
 def _matched(
     jobs: Sequence[ForeignJob], plan: Plan, session: Session, store: Store
 ) -> list[tuple[ForeignJob, list[Candidate]]]:
-    """Every job with the points of its circuits; Refused tells of all jobs that do not fit."""
+    """Every job with the points of its circuits; raises Refused for all jobs that do not match."""
     if not jobs:
         return []
     circuits = circuits_of(store, plan, plan.points)
@@ -152,24 +157,26 @@ def _matched(
     for stage in {job.stage for job in jobs}:
         keys = point_keys(plan, stage, session.realm)
         listed[stage] = candidates(plan.points, keys, circuits)
-        held = covering(read_attempts(store, stage, session.realm))
-        taken[stage] = {key for key, one in held.items() if not _has_failed(one.parts.values())}
-    found, wrong = [], []
+        covered = covering(read_attempts(store, stage, session.realm))
+        taken[stage] = {
+            key for key, cover in covered.items() if not _has_failed(cover.parts.values())
+        }
+    matched, mismatches = [], []
     for job in jobs:
         fits, why = match(job, listed[job.stage], plan.header.calibration, taken[job.stage])
         if why:
-            wrong.append(f"job {job.id} does not fit the spec: {why}")
+            mismatches.append(f"job {job.id} does not match the spec: {why}")
         else:
-            taken[job.stage] |= {one.key for one in fits}
-            found.append((job, fits))
-    if wrong:
+            taken[job.stage] |= {candidate.key for candidate in fits}
+            matched.append((job, fits))
+    if mismatches:
         raise Refused(
-            "; ".join(wrong),
-            hint="nothing was imported: every circuit of a job must be a point of the spec, on the "
-            "same qubits, with the same shots and options",
+            "; ".join(mismatches),
+            hint="nothing was imported: every circuit of a job must match a point of the spec, on "
+            "the same qubits, with the same shots and options",
             code="refused.import",
         )
-    return found
+    return matched
 
 
 def _has_failed(parts: Iterable[Attempt]) -> bool:
@@ -185,19 +192,19 @@ def _note(
     run: str,
     tariff: Tariff,
 ) -> None:
-    """A journal as that of a job whose answer was lost, and which was then adopted."""
+    """Write the journal of the job: the same events as for an adopted unknown submission."""
     points = [fit.point for fit in fits]
-    asked = job_asked_of(job.computer, points, job.shots, points[0].options)
-    cost = None if job.stage is StageName.MOCK else tariff.cost(asked)
+    priced_job = job_asked_of(job.computer, points, job.shots, points[0].options)
+    cost = None if job.stage is StageName.MOCK else tariff.cost(priced_job)
     mode = plan.header.mode if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
-    ids = [f"{one.key}.0" for one in fits]
+    ids = [f"{fit.key}.0" for fit in fits]
     key = job_key(job.stage, session.realm, mode, job.shots, ids)
     journal = store.job(key)
-    number = 1 + max((one.number for one in attempts(key, journal.events())), default=0)
+    number = 1 + max((attempt.number for attempt in attempts(key, journal.events())), default=0)
     journal.claim("claimed", number)
     journal.add(
         job_intent(
-            asked,
+            priced_job,
             cost,
             attempt=number,
             imported=True,
@@ -210,7 +217,7 @@ def _note(
             queue=mode,
             calibration_set_id=job.payload["calibration_set_id"],
             body=store.put_json(dict(job.payload)),
-            parts=tuple((one.key, 0) for one in fits),
+            parts=tuple((fit.key, 0) for fit in fits),
         )
     )
     journal.add(JobAdopted(number, job.id, event_time()))
@@ -219,76 +226,75 @@ def _note(
 def _tariff(
     jobs: Iterable[ForeignJob], checked: CheckedSpec, session: Session, store: Store
 ) -> Tariff:
-    """What the machines' jobs are expected to have cost, for the ledger."""
+    """Prices and time models of the machines, for the estimates in the ledger."""
     machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is StageName.HARDWARE))
-    told = ServerInfo(session).prices(machines)
+    prices = ServerInfo(session).prices(machines)
     options = CostOptions()
-    sources = sources_of(options, checked.spec.budget, told, session)
+    sources = sources_of(options, checked.spec.budget, prices, session)
     return tariff_of(machines, session.realm, store, options, sources)
 
 
-def _memory(plan: Plan, session: Session) -> frozenset[str]:
-    """Keys of the points whose shots are kept."""
-    return wanted_keys(plan.points, point_keys(plan, StageName.HARDWARE, session.realm))
-
-
 def _fetch(
-    open_ones: Sequence[Attempt],
+    unfinished: Sequence[Attempt],
     session: Session,
     store: Store,
     tell: Tell,
     memory: Collection[str],
 ) -> list[str]:
-    """Store the results of those that have ended; what could not be read comes back in words."""
+    """Store the results of jobs that have ended; returns which results could not be read."""
     from iqm_spec.server_api.jobs import read_job
     from iqm_spec.server_api.retry import IMPORT_SECONDS, READS, Retry
 
     retry = Retry(READS, tell)
-    ended = [a for a in open_ones if read_job(session.connection, a.ids[0], retry).terminal]
+    ended = [
+        attempt
+        for attempt in unfinished
+        if read_job(session.connection, attempt.ids[0], retry).terminal
+    ]
     if not ended:
         return []
     deadline = time.monotonic() + IMPORT_SECONDS
     circuits = circuits_of_attempts(store, ended)
-    heard = collect(ended, session, store, circuits, deadline, tell, memory)
-    return [one.trouble for one in heard if one.trouble]
+    outcomes = collect(ended, session, store, circuits, deadline, tell, memory)
+    return [outcome.trouble for outcome in outcomes if outcome.trouble]
 
 
-def _code(found: Iterable[Attempt], troubles: Sequence[str]) -> ExitCode:
-    """Of the jobs that were asked for: whether one failed, or is still to come."""
-    phases = {attempt.phase for attempt in found}
+def _code(imported: Iterable[Attempt], troubles: Sequence[str]) -> ExitCode:
+    """FAILED if a job failed or has unreadable results, WAITING if a job has not ended."""
+    phases = {attempt.phase for attempt in imported}
     codes = {ExitCode.FAILED} if troubles or Phase.FAILED in phases else set()
     codes |= {ExitCode.WAITING} if Phase.SUBMITTED in phases and not troubles else set()
     return next((code for code in TOLD_FIRST if code in codes), ExitCode.DONE)
 
 
 def _ended(
-    stage: StageName, work: ServerWork, found: Iterable[Attempt], troubles: Sequence[str]
+    stage: StageName, work: ServerWork, imported: Iterable[Attempt], troubles: Sequence[str]
 ) -> StageDone:
-    """How the stage stands: what an import leaves out waits for a run."""
-    ours = [attempt for attempt in found if attempt.intent.stage == stage.value]
-    failed = [attempt for attempt in ours if attempt.phase is Phase.FAILED]
+    """The status of the stage: `waiting` if points without a job are left for a run."""
+    of_stage = [attempt for attempt in imported if attempt.intent.stage == stage.value]
+    failed = [attempt for attempt in of_stage if attempt.phase is Phase.FAILED]
     complete = all(work.has(index) for index in range(len(work.keys)))
     status = "failed" if failed or troubles else "passed" if complete else "waiting"
     return StageDone(
         stage=stage,
         status=status,
-        reasons=tuple(_reasons(work, ours, troubles)),
+        reasons=tuple(_reasons(work, of_stage, troubles)),
         jobs=0,
         cached=work.cached,
         points=len(work.keys),
         emulated=any(attempt.intent.emulated for attempt in work.attempts()),
-        code=_code(ours, troubles),
+        code=_code(of_stage, troubles),
     )
 
 
-def _reasons(work: ServerWork, ours: Sequence[Attempt], troubles: Sequence[str]) -> list[str]:
-    points, total = sum(len(attempt.parts) for attempt in ours), len(work.keys)
-    told = [f"{count(len(ours), 'job')} imported: {points:,} of {count(total, 'point')}"]
-    for attempt in ours:
+def _reasons(work: ServerWork, of_stage: Sequence[Attempt], troubles: Sequence[str]) -> list[str]:
+    points, total = sum(len(attempt.parts) for attempt in of_stage), len(work.keys)
+    reasons = [f"{count(len(of_stage), 'job')} imported: {points:,} of {count(total, 'point')}"]
+    for attempt in of_stage:
         if attempt.phase is Phase.FAILED:
-            told.append(f"job {attempt.ids[0]} {why_failed(attempt)}")
+            reasons.append(f"job {attempt.ids[0]} {why_failed(attempt)}")
         elif attempt.open and not troubles:
-            told.append(f"still at the server: {attempt.ids[0]}; `iqm-spec resume` fetches it")
+            reasons.append(f"still at the server: {attempt.ids[0]}; `iqm-spec resume` fetches it")
     if any(True for _ in work.left()):
-        told.append("the other points were not asked for; `iqm-spec run` asks for them")
-    return [*told, *troubles]
+        reasons.append("the other points have no jobs; `iqm-spec run` submits them")
+    return [*reasons, *troubles]

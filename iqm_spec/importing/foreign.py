@@ -1,9 +1,8 @@
-"""Jobs that another program submitted, as the server has them, and the points that they fit.
+"""Jobs that another program submitted, as the server has them, and the points that they match.
 
-Two circuits are the same where every qubit sees the same instructions in the same order, however
-a program mixed instructions that share no qubit, and whatever full turns are in its angles. Names
-of circuits and their metadata make no difference; the keys of measurements do, since counts are
-read by them.
+Two circuits are the same if every qubit has the same instructions in the same order. The order of
+instructions that share no qubit does not matter, nor do full turns in angles, names of circuits or
+their metadata. Keys of measurements matter, because counts are read by them.
 """
 
 from __future__ import annotations
@@ -37,21 +36,24 @@ OPTIONS = (
     "move_gate_validation",
     "move_gate_frame_tracking",
 )
-"""Fields of a submission that change how circuits are run."""
+"""Fields of a submission that change how circuits run."""
 
-_MOST_TOLD = 3
+_MOST_LISTED = 3
 _MOCK = ":mock"
 
 DIGITS = 9
-"""Decimals of angles that count: versions of Qiskit differ in the last ones."""
+"""Decimals of angles that are compared: versions of Qiskit differ in the last ones."""
 
 Form = tuple[str, ...]
-"""A circuit's instructions in words, in an order that depends on what each qubit sees alone."""
+"""A circuit's instructions as texts, in an order that depends only on each qubit's sequence."""
 
 
 @frozen
 class ForeignJob:
-    """A job at the server. `target` is its computer less `:mock`; `circuits` are (name, form)."""
+    """A job at the server.
+
+    `target` is its quantum computer without `:mock`; `circuits` are (name, form).
+    """
 
     id: str
     stage: StageName
@@ -65,13 +67,13 @@ class ForeignJob:
 
     @property
     def computer(self) -> str:
-        """The quantum computer that it was sent to."""
+        """The alias of the quantum computer that the job was submitted to."""
         return self.target + (_MOCK if self.stage is StageName.MOCK else "")
 
 
 @frozen
 class Candidate:
-    """A point of the plan as a job of the server would hold it; `key` is the point's."""
+    """A point of the plan in the form in which a job has it; `key` is the point key."""
 
     point: PlannedPoint
     key: str
@@ -80,7 +82,7 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """How it is called."""
+        """The point's name, with axis values and repeat."""
         return label(self.point.name, self.point.values, self.point.repeat)
 
 
@@ -88,10 +90,10 @@ class Candidate:
 
 
 def read_foreign(connection: Connection, job_id: str, retry: Retry) -> ForeignJob:
-    """The job of this id with its payload.
+    """Read the job of this id with its payload.
 
-    Refused where it holds no circuits that can be compared, BadAnswer where the server does not
-    tell enough.
+    Raises Refused if its circuits cannot be compared, BadAnswer if the server's report is
+    incomplete.
     """
     from iqm_spec.server_api.errors import BadAnswer
     from iqm_spec.server_api.jobs import read_job, read_payload, require_circuits
@@ -103,13 +105,13 @@ def read_foreign(connection: Connection, job_id: str, retry: Retry) -> ForeignJo
     require_circuits(job_id, "it", kind, code="refused.import")
     alias = _alias(connection, report.raw, retry)
     if not alias:
-        raise BadAnswer(f"the server does not say which quantum computer job {job_id} is of")
+        raise BadAnswer(f"the server does not report the quantum computer of job {job_id}")
     try:
         payload = circuits_payload(read_payload(connection, job_id, retry))
     except ForeignPayload as error:
         raise Refused(
             f"job {job_id} cannot be imported: {error}",
-            hint="nothing was imported: only circuits as lists of instructions match a spec's",
+            hint="nothing was imported: only circuits as lists of instructions can be compared",
             code="refused.import",
         ) from None
     mapping = {
@@ -123,8 +125,8 @@ def read_foreign(connection: Connection, job_id: str, retry: Retry) -> ForeignJo
         settings={name: payload[name] for name in OPTIONS},
         calibration_set_id=report.calibration_set_id or payload["calibration_set_id"],
         circuits=tuple(
-            (printable(str(one["name"])), form(one["instructions"], mapping))
-            for one in payload["circuits"]
+            (printable(str(circuit["name"])), form(circuit["instructions"], mapping))
+            for circuit in payload["circuits"]
         ),
         payload=payload,
         terminal=report.terminal,
@@ -132,52 +134,55 @@ def read_foreign(connection: Connection, job_id: str, retry: Retry) -> ForeignJo
 
 
 def _alias(connection: Connection, raw: Any, retry: Retry) -> str:
-    """The computer of a job: by its alias, or by its id in the list of computers."""
+    """The alias of a job's quantum computer, looked up by its id if needed; empty if unknown."""
     from iqm_spec.server_api.computers import list_computers
 
-    told = raw.get("qc") if isinstance(raw, dict) else None
-    if not isinstance(told, dict):
+    qc = raw.get("qc") if isinstance(raw, dict) else None
+    if not isinstance(qc, dict):
         return ""
-    if isinstance(told.get("alias"), str):
-        return str(told["alias"])
+    if isinstance(qc.get("alias"), str):
+        return str(qc["alias"])
     computers = list_computers(connection, retry)
-    return next((one.alias for one in computers if one.id and one.id == told.get("id")), "")
+    return next(
+        (computer.alias for computer in computers if computer.id and computer.id == qc.get("id")),
+        "",
+    )
 
 
 # --- forms ---------------------------------------------------------------------------------------
 
 
 def form(instructions: Iterable[Mapping[str, Any]], mapping: Mapping[str, str]) -> Form:
-    """The form of a circuit's instructions; `mapping` gives the physical names of its qubits.
+    """The form of a circuit's instructions; `mapping` has the physical names of its qubits.
 
-    Each instruction stands at the level after the highest one of its qubits so far; within a level
-    no two share a qubit, and they stand in the order of their words.
+    Each instruction has the level after the highest level of its qubits so far. Within a level no
+    two instructions share a qubit, and they are sorted by their texts.
     """
     level: dict[str, int] = {}
     placed = []
     for item in instructions:
         locus = [mapping.get(name, name) for name in item["locus"]]
-        here = 1 + max((level.get(name, 0) for name in locus), default=0)
-        level.update(dict.fromkeys(locus, here))
-        placed.append((here, _words(item, locus, mapping)))
-    return tuple(words for _, words in sorted(placed))
+        own_level = 1 + max((level.get(name, 0) for name in locus), default=0)
+        level.update(dict.fromkeys(locus, own_level))
+        placed.append((own_level, _text(item, locus, mapping)))
+    return tuple(text for _, text in sorted(placed))
 
 
-def _words(item: Mapping[str, Any], locus: Sequence[str], mapping: Mapping[str, str]) -> str:
+def _text(item: Mapping[str, Any], locus: Sequence[str], mapping: Mapping[str, str]) -> str:
     """`prx(angle=1.5, phase=0.0) on QB1`. The `feedback_qubit` of a cc_prx is a physical name."""
     args = _rotation(item["args"]) if item["name"] in ("prx", "cc_prx") else item["args"]
     if (source := args.get("feedback_qubit")) is not None:
         args = {**args, "feedback_qubit": mapping.get(source, source)}
-    told = ", ".join(f"{key}={_value(value)}" for key, value in sorted(args.items()))
+    arguments = ", ".join(f"{key}={_value(value)}" for key, value in sorted(args.items()))
     implementation = item.get("implementation")
     kind = f" as {implementation}" if implementation else ""
-    return f"{item['name']}{f'({told})' if told else ''}{kind} on {', '.join(locus)}"
+    return f"{item['name']}{f'({arguments})' if arguments else ''}{kind} on {', '.join(locus)}"
 
 
 def _rotation(args: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The angles of a prx, the same ones for the same rotation, whatever turns they are written in.
+    """The angles of a prx in a normal form: the same rotation has the same angles.
 
-    prx(-a, p) is prx(a, p + pi), and a turn more changes the global phase alone.
+    prx(-a, p) is prx(a, p + pi), and a full turn changes only the global phase.
     """
     angle, phase = float(args["angle"]) % tau, float(args["phase"])
     if angle > pi:
@@ -189,7 +194,7 @@ def _rotation(args: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _value(value: Json) -> str:
-    """Numbers as floats: a server may spell 0.0 as 0."""
+    """A value as text, numbers as floats: a server may write 0.0 as 0."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return repr(float(value) + 0.0) if is_number else json.dumps(value)  # type: ignore[arg-type]
 
@@ -197,19 +202,19 @@ def _value(value: Json) -> str:
 def candidates(
     points: Iterable[PlannedPoint], keys: Iterable[str], circuits: Mapping[str, NativeCircuit]
 ) -> list[Candidate]:
-    """The points of a plan as a job would hold them; `circuits` by the asks of points."""
+    """The points of a plan in the form in which a job has them; `circuits` by circuit key."""
     from iqm_spec.server_api.payload import job_body
 
     forms: dict[str, Form] = {}
-    found = []
+    listed = []
     for point, key in zip(points, keys, strict=True):
         if point.circuit_key not in forms:
             body = json.loads(job_body([(point.name, circuits[point.circuit_key])], 1, None, {}))
             forms[point.circuit_key] = form(body["circuits"][0]["instructions"], {})
         shared = json.loads(job_body([], point.shots, None, point.options))
         settings = {name: shared[name] for name in OPTIONS}
-        found.append(Candidate(point, key, forms[point.circuit_key], settings))
-    return found
+        listed.append(Candidate(point, key, forms[point.circuit_key], settings))
+    return listed
 
 
 # --- matching ------------------------------------------------------------------------------------
@@ -217,89 +222,101 @@ def candidates(
 
 def match(
     job: ForeignJob,
-    found: Sequence[Candidate],
+    points: Sequence[Candidate],
     calibration: str,
     taken: Collection[str],
 ) -> tuple[list[Candidate], str]:
-    """The point of each circuit of a job, or in words why the job does not fit the spec.
+    """The point of each circuit of a job, and a reason if the job does not match the spec.
 
-    `found` are all points of the plan, `calibration` the spec's policy. A point whose key is
-    `taken` has a job already and stands for no other.
+    `points` are all points of the plan, `calibration` the spec's policy. A point whose key is
+    `taken` has a job already and matches no other.
     """
-    ours = [one for one in found if one.point.target == job.target]
-    if not ours:
-        listed = ", ".join(dict.fromkeys(one.point.target for one in found))
-        return [], f"it was sent to {job.computer}; the spec is of {listed}"
+    of_target = [candidate for candidate in points if candidate.point.target == job.target]
+    if not of_target:
+        targets = ", ".join(dict.fromkeys(candidate.point.target for candidate in points))
+        return [], f"it ran on {job.computer}, and the spec's target is {targets}"
     if calibration not in ("pin", "latest", job.calibration_set_id):
-        return [], f"it ran under the calibration set {job.calibration_set_id}, not {calibration}"
-    alike = [one for one in ours if not _differences(job, one)]
+        return [], f"it ran with the calibration set {job.calibration_set_id}, not {calibration}"
+    alike = [candidate for candidate in of_target if not _differences(job, candidate)]
     if not alike:
-        return [], min((_differences(job, one) for one in ours), key=len)[0]
+        return [], min((_differences(job, candidate) for candidate in of_target), key=len)[0]
     free: dict[Form, list[Candidate]] = {}
-    for one in alike:
-        if one.key not in taken:
-            free.setdefault(one.form, []).append(one)
+    for candidate in alike:
+        if candidate.key not in taken:
+            free.setdefault(candidate.form, []).append(candidate)
     chosen: list[Candidate] = []
-    wrong: list[str] = []
-    for number, (name, made) in enumerate(job.circuits, 1):
-        fits = free.get(made)
+    reasons: list[str] = []
+    for number, (name, circuit) in enumerate(job.circuits, 1):
+        fits = free.get(circuit)
         if fits:
             first = fits.pop(0)
-            free[made] = [one for one in fits if one.key != first.key]
+            free[circuit] = [candidate for candidate in fits if candidate.key != first.key]
             chosen.append(first)
-        elif len(wrong) < _MOST_TOLD:
-            wrong.append(f"circuit {number} ({name}) {_why(job, made, ours, taken)}")
-    bad = len(job.circuits) - len(chosen)
-    more = f"; and {count(bad - len(wrong), 'circuit')} more" if bad > len(wrong) else ""
-    return chosen, "; ".join(wrong) + more
+        elif len(reasons) < _MOST_LISTED:
+            reasons.append(f"circuit {number} ({name}) {_why(job, circuit, of_target, taken)}")
+    unmatched = len(job.circuits) - len(chosen)
+    rest = unmatched - len(reasons)
+    more = f"; and {count(rest, 'circuit')} more" if rest > 0 else ""
+    return chosen, "; ".join(reasons) + more
 
 
-def _why(job: ForeignJob, made: Form, ours: Sequence[Candidate], taken: Collection[str]) -> str:
-    """Why a circuit is none of the points: how it differs from the nearest."""
-    nearest = min(ours, key=lambda one: (_distance(made, one.form), len(_differences(job, one))))
-    told = _differences(job, nearest)
-    if made != nearest.form:
-        told.append(_first_difference(made, nearest.form))
-    if told:
-        return f"is not {nearest.label}: {', '.join(told)}"
+def _why(
+    job: ForeignJob, circuit: Form, points: Sequence[Candidate], taken: Collection[str]
+) -> str:
+    """Why a circuit matches no point: how it differs from the nearest point."""
+
+    def difference(candidate: Candidate) -> tuple[int, int]:
+        return _distance(circuit, candidate.form), len(_differences(job, candidate))
+
+    nearest = min(points, key=difference)
+    differences = _differences(job, nearest)
+    if circuit != nearest.form:
+        differences.append(_first_difference(circuit, nearest.form))
+    if differences:
+        return f"is not {nearest.label}: {', '.join(differences)}"
     if nearest.key in taken:
-        return f"is {nearest.label}, which has a job already (`repeat` asks for more than one)"
-    return f"is {nearest.label}, as is another circuit of the job (`repeat` asks for both)"
+        return f"is {nearest.label}, which has a job already (`repeat` allows more than one)"
+    return f"is {nearest.label}, as is another circuit of the job (`repeat` allows both)"
 
 
-def _differences(job: ForeignJob, one: Candidate) -> list[str]:
-    """In which shots and options a job differs from a point."""
-    told = []
-    if job.shots != one.point.shots:
-        told.append(f"{job.shots:,} shots in the job and {one.point.shots:,} in the spec")
+def _differences(job: ForeignJob, candidate: Candidate) -> list[str]:
+    """How shots and options of a job differ from those of a point."""
+    differences = []
+    if job.shots != candidate.point.shots:
+        shots = candidate.point.shots
+        differences.append(f"{job.shots:,} shots in the job and {shots:,} in the spec")
     for name in OPTIONS:
-        theirs, ours = job.settings[name], one.settings[name]
-        if theirs != ours:
-            told.append(f"{name} is {_value(theirs)} in the job and {_value(ours)} in the spec")
-    return told
+        in_job, in_spec = job.settings[name], candidate.settings[name]
+        if in_job != in_spec:
+            differences.append(
+                f"{name} is {_value(in_job)} in the job and {_value(in_spec)} in the spec"
+            )
+    return differences
 
 
-def _distance(one: Form, other: Form) -> int:
+def _distance(left: Form, right: Form) -> int:
     """Number of instructions that only one of two circuits has."""
-    here, there = Counter(one), Counter(other)
-    return (here - there).total() + (there - here).total()
+    in_left, in_right = Counter(left), Counter(right)
+    return (in_left - in_right).total() + (in_right - in_left).total()
 
 
-def _common(one: Form, other: Form) -> int:
-    """Number of instructions that two circuits begin with alike."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+def _common(left: Form, right: Form) -> int:
+    """Length of the common beginning of two circuits."""
+    pairs = zip(left, right, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(left), len(right)))
 
 
-def _first_difference(theirs: Form, ours: Form) -> str:
-    """The first instructions that one of two circuits has alone, or where the order differs."""
-    extra, missing = Counter(theirs) - Counter(ours), Counter(ours) - Counter(theirs)
-    there = next((words for words in theirs if words in extra), "")
-    here = next((words for words in ours if words in missing), "")
-    if there and here:
-        return f"the first difference is {there} in the job and {here} in the spec"
-    if there or here:
-        which = f"{there} is in the job alone" if there else f"{here} is in the spec alone"
-        return f"the first difference: {which}"
-    at = _common(theirs, ours)
-    return f"the order differs: {theirs[at]} in the job where the spec has {ours[at]}"
+def _first_difference(in_job: Form, in_spec: Form) -> str:
+    """The first instructions that only one of two circuits has, or where the order differs."""
+    extra = Counter(in_job) - Counter(in_spec)
+    missing = Counter(in_spec) - Counter(in_job)
+    first_extra = next((text for text in in_job if text in extra), "")
+    first_missing = next((text for text in in_spec if text in missing), "")
+    if first_extra and first_missing:
+        return f"the first difference is {first_extra} in the job and {first_missing} in the spec"
+    if first_extra:
+        return f"the first difference: only the job has {first_extra}"
+    if first_missing:
+        return f"the first difference: only the spec has {first_missing}"
+    at = _common(in_job, in_spec)
+    return f"the order differs: the job has {in_job[at]} where the spec has {in_spec[at]}"

@@ -1,4 +1,4 @@
-"""What a check of a stored run found."""
+"""Results of the checks of `reproduce`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from iqm_spec.store.records import Record
 from iqm_spec.store.structure import to_json
 
 TOLERANCE = 1e-9
-"""Derived figures may differ by so much: other platforms add in another order."""
+"""Allowed difference of derived figures: other platforms add in another order."""
 
 
 @frozen
 class Mismatch:
-    """One thing that came out otherwise: `what` it is, and `why` it is not as it was."""
+    """A difference: `what` differs, and `why`."""
 
     what: str
     why: str
@@ -28,9 +28,9 @@ class Mismatch:
 
 @frozen
 class ReplayCheck:
-    """`total` things were looked at, and all but `mismatches` came out as they were.
+    """The result of one check: `total` items were compared, and `mismatches` differ.
 
-    `note` says what a reader must know: other versions, things that cannot be checked.
+    `note` says what a reader must know: other versions, items that cannot be checked.
     """
 
     name: str
@@ -38,39 +38,46 @@ class ReplayCheck:
     mismatches: tuple[Mismatch, ...] = ()
     note: str = ""
     loose: int = 0
-    """How many came out otherwise in a way that proves nothing: under other versions."""
+    """Number of items that differ in bits, but agree statistically, with other versions."""
 
     @property
     def same(self) -> int:
-        """How many came out as they were."""
+        """Number of items that agree."""
         return self.total - len(self.mismatches) - self.loose
 
     def to_json(self) -> dict[str, Json]:
-        """The check as `reproduce --json` tells it."""
+        """The entry in the answer of `reproduce --json`."""
         return {
             "name": self.name,
             "total": self.total,
             "same": self.same,
-            "mismatches": [{"what": one.what, "why": one.why} for one in self.mismatches],
+            "mismatches": [
+                {"what": mismatch.what, "why": mismatch.why} for mismatch in self.mismatches
+            ],
             "note": self.note,
             "loose": self.loose,
         }
 
 
 def check_of(
-    name: str, total: int, found: Iterable[Mismatch], note: str = "", loose: int = 0
+    name: str, total: int, mismatches: Iterable[Mismatch], note: str = "", loose: int = 0
 ) -> ReplayCheck:
-    """The outcome of one sort of check."""
-    return ReplayCheck(name, total, tuple(found), note, loose)
+    """The result of one check."""
+    return ReplayCheck(name, total, tuple(mismatches), note, loose)
+
+
+def mismatch_of(what: str, fields: Iterable[str]) -> Mismatch:
+    """The mismatch of something whose `fields` differ."""
+    return Mismatch(what, f"differs in {' and '.join(fields)}")
 
 
 def named(point: PlannedPoint, stage: str) -> str:
-    """A point as people read it, with its stage."""
+    """A point's name with its stage."""
     return f"{label(point.name, point.values, point.repeat)} ({stage})"
 
 
 def differing(stored_record: Record, made_record: Record) -> list[str]:
-    """The fields that differ between two records, numbers beyond `TOLERANCE`."""
+    """The fields that differ between two records; numbers within `TOLERANCE` are equal."""
     stored, made = to_json(stored_record), to_json(made_record)
     return [
         name
@@ -79,12 +86,12 @@ def differing(stored_record: Record, made_record: Record) -> list[str]:
     ]
 
 
-def _alike(one: Any, other: Any) -> bool:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
-    if isinstance(one, float) or isinstance(other, float):
-        numbers = isinstance(one, int | float) and isinstance(other, int | float)
-        return numbers and isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    return bool(one == other)
+def _alike(left: Any, right: Any) -> bool:
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(_alike(left[key], right[key]) for key in left)
+    if isinstance(left, float) or isinstance(right, float):
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        return numbers and isclose(left, right, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(_alike, left, right))
+    return bool(left == right)

@@ -1,4 +1,4 @@
-"""Checks what came from a server without asking it again."""
+"""Checks of data from a server, without contacting it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
-from iqm_spec.replay.check import ReplayCheck as Comparison_
+from iqm_spec.replay.check import (
+    Mismatch,
+    ReplayCheck,
+    check_of,
+    differing,
+    mismatch_of,
+    named,
+)
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
 from iqm_spec.stages.derived import derived_key, measured_records
@@ -36,7 +42,7 @@ from iqm_spec.store.objects import JobReportObject
 
 
 def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
-    """Bodies of jobs, counts and distances of the machine, and what the mock was asked."""
+    """Check the requests of mock and hardware jobs, and counts and distances of the machine."""
     if saved.realm is None:
         return
     for stage in [stage.name for stage in SERVER_STAGES]:
@@ -47,31 +53,32 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
         yield check_of("hardware counts", len(rows), _wrong_counts(rows))
         known = [row for row in rows if row.derived is None or row.comparison]
         left = len(rows) - len(known)
-        note = (
-            f"counts of {count(left, 'point')} have no distances to check them by" if left else ""
-        )
+        note = f"{count(left, 'point')} have no distances to compare" if left else ""
         wrong = _wrong_distances(store, saved, rows)
         yield check_of("hardware distances", len(known), wrong, note)
 
 
 def _check_bodies(
     store: Store, saved: SavedRun, stage: StageName, realm: str
-) -> Iterator[Comparison_]:
-    """Each job's request, made again from the plan's circuits, is the one that was sent.
+) -> Iterator[ReplayCheck]:
+    """Build each job's request again from the plan's circuits, and compare with the sent one.
 
-    Jobs that stand for the run's points, and whatever the run itself asked: what failed, waits,
-    was refused or given up is checked as what came back.
+    Includes the jobs that have the run's points, and all jobs of the run itself: failed, waiting,
+    refused and released ones, too.
     """
-    every = read_attempts(store, stage, realm)  # those that name no point of the plan too
-    asked = [one for one in every if one.intent.run == saved.state.id]
-    own_ids = {(one.job, one.number) for one in asked}
-    stand = read_work(saved.plan, stage, realm, store).attempts()
-    standing = [one for one in stand if (one.job, one.number) not in own_ids]
-    found = [one for one in (*standing, *asked) if one.phase is not Phase.CLAIMED]
-    own = [one for one in found if not one.intent.imported]
-    left = len(found) - len(own)
-    note = f"{left} more of a script's: their requests were not made here" if left else ""
-    if found:
+    every = read_attempts(store, stage, realm)  # also those without a point of the plan
+    of_run = [attempt for attempt in every if attempt.intent.run == saved.state.id]
+    ids_of_run = {(attempt.job, attempt.number) for attempt in of_run}
+    others = [
+        attempt
+        for attempt in read_work(saved.plan, stage, realm, store).attempts()
+        if (attempt.job, attempt.number) not in ids_of_run
+    ]
+    sent = [attempt for attempt in (*others, *of_run) if attempt.phase is not Phase.CLAIMED]
+    own = [attempt for attempt in sent if not attempt.intent.imported]
+    left = len(sent) - len(own)
+    note = f"{left} more jobs were imported: their requests cannot be built again" if left else ""
+    if sent:
         yield check_of(f"{stage.value} requests", len(own), _other_bodies(store, own), note)
 
 
@@ -84,17 +91,17 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
         plan, points = plans[named_]
         name = attempt.id or short_job_key(attempt)
         if any(key not in points for key, _ in attempt.parts):
-            yield Mismatch(f"job {name}", "its circuits are not those of the plan that it names")
+            yield Mismatch(f"job {name}", "its circuits are not in the plan that it names")
         elif digest(json.loads(_request(store, plan, attempt, points))) != body:
-            yield Mismatch(f"job {name}", "its request is not that of the plan's circuits")
+            yield Mismatch(f"job {name}", "its request does not match the plan's circuits")
 
 
 def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
-    """A plan with its points by their keys at the stage and server of an attempt."""
+    """A plan, and its points by point key at the stage and server of an attempt."""
     keys = point_keys(plan, StageName(attempt.intent.stage), attempt.intent.realm)
     points: dict[str, PlannedPoint] = {}
     for key, point in zip(keys, plan.points, strict=True):
-        points.setdefault(key, point)  # of those that ask the same, the first was sent
+        points.setdefault(key, point)  # of points with equal keys, the first was sent
     return plan, points
 
 
@@ -116,7 +123,7 @@ def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
         if sum(counts.values()) != returned:
             yield Mismatch(
                 named(row.point, row.stage),
-                f"its counts add up to {sum(counts.values())}, and {returned} shots were returned",
+                f"its counts add up to {sum(counts.values())}, but {returned} shots were returned",
             )
 
 
@@ -129,16 +136,15 @@ def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iter
     made = measured_records(store, saved.plan, counted)
     for row, line in zip(rows, made, strict=True):
         if row.derived is None:
-            yield Mismatch(named(row.point, row.stage), "its distances are not in the folder")
-        elif wrong := differing(row.derived, line):
-            told = " and ".join(wrong)
-            yield Mismatch(named(row.point, row.stage), f"{told} came out otherwise")
+            yield Mismatch(named(row.point, row.stage), "its distances are missing")
+        elif fields := differing(row.derived, line):
+            yield mismatch_of(named(row.point, row.stage), fields)
 
 
-def check_told(store: Store, saved: SavedRun) -> ReplayCheck:
-    """Versions and stages of the run; of its jobs emulation, calibration sets, times and reports.
+def check_journals(store: Store, saved: SavedRun) -> ReplayCheck:
+    """Check that versions, stages, emulation, calibration sets, times and reports agree.
 
-    Whoever changes one of them has to change all: no proof, but few contradictions pass.
+    A forger has to change all of them together: this is no proof, but detects contradictions.
     """
     stages = [stage.name for stage in SERVER_STAGES] if saved.realm is not None else []
     jobs = [
@@ -146,39 +152,37 @@ def check_told(store: Store, saved: SavedRun) -> ReplayCheck:
         for stage in stages
         for attempt in read_work(saved.plan, stage, saved.realm or "", store).attempts()
     ]
-    wrong = [*_of_run(store, saved)]
+    mismatches = [*_of_run(store, saved)]
     for stage, attempt in jobs:
         name = f"job {attempt.id or short_job_key(attempt)}"
-        wrong += [Mismatch(name, why) for why in _of_job(store, saved, stage, attempt)]
-    return check_of("journals", 1 + len(jobs), wrong)
+        mismatches += [Mismatch(name, why) for why in _of_job(store, saved, stage, attempt)]
+    return check_of("journals", 1 + len(jobs), mismatches)
 
 
 def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
     name = f"run {saved.state.id}"
     version = saved.versions(store).get("qiskit-aer", saved.simulator.aer)
     if version != saved.simulator.aer:
-        yield Mismatch(name, f"it names Aer {saved.simulator.aer}, its versions name {version}")
+        yield Mismatch(name, f"it has Aer {saved.simulator.aer}, but its versions have {version}")
     if saved.state.start.spec.digest != saved.plan.header.spec.digest:
-        yield Mismatch(name, "it names another spec than its plan")
+        yield Mismatch(name, "its spec differs from that of its plan")
     if not set(saved.state.start.wanted) <= set(saved.plan.header.stages):
-        yield Mismatch(name, "it wanted stages that its plan does not have")
-    for one in saved.stages:
-        if (
-            saved.realm == EMULATOR
-            and stage_named(one.stage).needs_server
-            and one.points
-            and not one.emulated
-        ):
-            yield Mismatch(name, f"its {one.stage} stage was emulated, and says it was not")
+        yield Mismatch(name, "it has stages that its plan does not have")
+    for verdict in saved.stages:
+        at_server = stage_named(verdict.stage).needs_server and verdict.points
+        if saved.realm == EMULATOR and at_server and not verdict.emulated:
+            yield Mismatch(
+                name, f"its {verdict.stage} stage was emulated, but its verdict denies it"
+            )
 
 
 def _of_job(store: Store, saved: SavedRun, stage: StageName, attempt: Attempt) -> Iterator[str]:
     intent = attempt.intent
     if saved.realm == EMULATOR and not intent.emulated:
-        yield "it was emulated, and says it was not"
-    verdict = next((one for one in saved.stages if one.stage == stage.value), None)
+        yield "it was emulated, but its intent denies it"
+    verdict = next((entry for entry in saved.stages if entry.stage == stage.value), None)
     if verdict and intent.emulated and verdict.points and not verdict.emulated:
-        yield f"it was emulated, and the verdict of the {stage.value} stage says it was not"
+        yield f"it was emulated, but the verdict of the {stage.value} stage denies it"
     if attempt.phase is not Phase.COMPLETED:
         return
     yield from _of_report(store, attempt)
@@ -187,28 +191,28 @@ def _of_job(store: Store, saved: SavedRun, stage: StageName, attempt: Attempt) -
         record_key(key, attempt.job, attempt.number, str(attempt.id)) for key, _ in attempt.parts
     ]
     packs = {attempt.completion.records}
-    found = store.find(records_kind(stage), keys, within=packs)
-    if any(one.record.calibration_set_id != set_id for one in found.values()):
-        yield f"its counts name another calibration set than {set_id}"
+    records = store.find(records_kind(stage), keys, within=packs).values()
+    if any(stored.record.calibration_set_id != set_id for stored in records):
+        yield f"its counts have another calibration set than {set_id}"
 
 
 def _of_report(store: Store, attempt: Attempt) -> Iterator[str]:
-    """The server's own report of a job beside what its event took from it."""
+    """Compare the server's report of a job with the event that was made from it."""
     name = attempt.completion.report
     if name is None:
         return
     try:
         report = parse_stored(store.get(name, JobReportObject).job)
     except BadAnswer:
-        yield "the server's report of it cannot be read"
+        yield "the server's report of the job cannot be read"
         return
     seconds = attempt.qpu_seconds
-    for what, mine, theirs in (
+    for what, in_event, in_report in (
         ("id", str(attempt.id).lower(), report.id.lower() or str(attempt.id).lower()),
         ("status", attempt.status, report.status),
         # runs of earlier versions took the time from the timeline alone
         ("time", seconds, report.execution_seconds if seconds is None else report.qpu_seconds),
         ("calibration set", attempt.calibration_set_id, report.calibration_set_id),
     ):
-        if mine != theirs:
-            yield f"its {what} is {mine}, and the server's report says {theirs}"
+        if in_event != in_report:
+            yield f"its {what} is {in_event}, but the server's report has {in_report}"

@@ -1,4 +1,4 @@
-"""All checks of one run, in the order in which each makes sense of the next."""
+"""All checks of a run, in order: each relies on the checks before it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.replay.check import Mismatch, ReplayCheck
-from iqm_spec.replay.measured import check_measured, check_told
+from iqm_spec.replay.measured import check_journals, check_measured
 from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
 from iqm_spec.replay.stored import (
     check_analyses,
@@ -25,10 +25,11 @@ from iqm_spec.targets import error_profile, known_targets
 def reproduce(
     store: Store, saved: SavedRun, workers: int = 1, tell: Tell = lambda done, total: None
 ) -> Iterator[ReplayCheck]:
-    """Checks of a stored run, from its folder alone: nothing is asked of a server or written.
+    """Check a stored run from its folder alone. Contacts no server and writes nothing.
 
-    Files first; where one is damaged nothing else is looked at. Then circuits, simulated counts,
-    measured ones and verdicts.
+    Files come first; if one is damaged, nothing else is checked. Then spec, circuits, simulated
+    and measured counts, journals, verdicts and analyses. `tell` is called with the number of
+    simulated points and their total.
     """
     files = _check_files(store)
     yield files
@@ -46,7 +47,7 @@ def reproduce(
         if shots := check_simulated_shots(store, saved):
             yield shots
     yield from check_measured(store, saved)
-    yield check_told(store, saved)
+    yield check_journals(store, saved)
     if verdict := check_verdict(store, saved):
         yield verdict
     if analyses := check_analyses(store, saved):
@@ -54,13 +55,15 @@ def reproduce(
 
 
 def _check_files(store: Store) -> ReplayCheck:
-    found = verify(store)
-    wrong = tuple(Mismatch(item.path, f"{item.code}: {item.message}") for item in found.problems)
-    return ReplayCheck("files", found.checked, wrong)
+    verification = verify(store)
+    mismatches = tuple(
+        Mismatch(item.path, f"{item.code}: {item.message}") for item in verification.problems
+    )
+    return ReplayCheck("files", verification.checked, mismatches)
 
 
 def _profiles(store: Store, saved: SavedRun) -> Profiles:
-    """Those that the run kept; of a run that kept none, those of this version that it named."""
+    """The stored error profiles of the run; if it stored none, the built-in ones it names."""
     inputs = saved.state.start.inputs
     if inputs is not None:
         return read_inputs(store, inputs).profiles

@@ -1,4 +1,4 @@
-"""Simulates a run's points again, from its plan, circuits and noise as the folder has them."""
+"""Simulates a run's points again, from its stored plan, circuits and noise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from attrs import define, field
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
+from iqm_spec.replay.check import (
+    Mismatch,
+    ReplayCheck,
+    check_of,
+    differing,
+    mismatch_of,
+    named,
+)
 from iqm_spec.stages.aer import AerOutcome, run_jobs
 from iqm_spec.stages.aer.stage import asked_of, jobs_of, simulated_record
 from iqm_spec.stages.derived import derived_record
@@ -21,65 +28,65 @@ from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, DerivedRecord
 from iqm_spec.targets import ErrorProfile
 
 SIGNIFICANT = 0.001
-"""Corrected p-values below this cannot be laid to other random numbers."""
+"""Corrected p-values below this are not explained by other random numbers."""
 
 Profiles = Mapping[str, ErrorProfile | None]
 Tell = Callable[[int, int], None]
-"""Hears how many points are done, of how many."""
+"""Called with the number of finished points and their total."""
 
 
 @define
-class _Found:
-    """What came out otherwise, so far."""
+class _Differences:
+    """Differences between stored and new results, so far."""
 
     changed: str
-    """What is not as it was when the run was made, in words; empty where all is."""
+    """Versions and platform that differ from those of the run, in words; empty if none do."""
     ended: bool
-    """Whether the stage came to a verdict, so that nothing should be missing."""
+    """Whether the stage has a verdict, so that nothing should be missing."""
     left: int = 0
-    """Points that the run did not get to."""
+    """Number of points that the run did not reach."""
     records: list[Mismatch] = field(factory=list)
     derived: list[Mismatch] = field(factory=list)
     others: list[tuple[str, float]] = field(factory=list)
-    """Points with other counts under other versions, and how likely these are by chance."""
+    """Points whose counts differ, with other versions, and their p-values."""
 
 
 def repeat_aer(
     store: Store, saved: SavedRun, profiles: Profiles, workers: int, tell: Tell
 ) -> list[ReplayCheck]:
-    """Checks of the records and of what is derived from them.
+    """Check the simulated records and their distances.
 
-    Bit for bit where versions and platform are those of the run. Where they are not, other counts
-    are compared as samples of one distribution.
+    With the versions and platform of the run, counts must be equal bit for bit. Otherwise,
+    different counts are compared as samples of one distribution.
     """
     plan = saved.plan
     keyed = _keyed(plan, saved)
-    found = _Found(changed_since(store, saved), "aer" in saved.judged)
-    jobs = jobs_of(keyed)
-    asked = asked_of(store, plan, jobs, profiles)
+    differences = _Differences(changed_since(store, saved), "aer" in saved.judged)
+    simulations = asked_of(store, plan, jobs_of(keyed), profiles)
     done = 0
-    for _, outcomes in run_jobs(asked, workers):
-        _compare(store, keyed, outcomes, found)
+    for _, outcomes in run_jobs(simulations, workers):
+        _compare(store, keyed, outcomes, differences)
         done += len(outcomes)
         tell(done, len(keyed))
+    compared = len(keyed) - len(differences.others) - differences.left
     return [
-        _records(len(keyed), found),
-        check_of("Aer distances", len(keyed) - len(found.others) - found.left, found.derived),
+        _records(len(keyed), differences),
+        check_of("Aer distances", compared, differences.derived),
     ]
 
 
-def _records(total: int, found: _Found) -> ReplayCheck:
-    unlikely = _unlikely(found)
-    loose = len(found.others) - len(unlikely)
-    wrong = [*found.records, *unlikely]
-    return check_of("Aer records", total - found.left, wrong, _note(found), loose)
+def _records(total: int, differences: _Differences) -> ReplayCheck:
+    unlikely = _unlikely(differences)
+    loose = len(differences.others) - len(unlikely)
+    mismatches = [*differences.records, *unlikely]
+    return check_of("Aer records", total - differences.left, mismatches, _note(differences), loose)
 
 
 def check_noise(plan: Plan, profiles: Profiles) -> ReplayCheck:
-    """The stored error profiles are those that the plan names."""
+    """Compare the stored error profiles with the digests in the plan."""
     named_ = plan.header.noise
     wrong = [
-        Mismatch(f"noise of {alias}", "the stored error profile is not the one the plan names")
+        Mismatch(f"noise of {alias}", "the stored error profile does not match the plan")
         for alias, digest in named_.items()
         if _digest(profiles.get(alias)) != digest
     ]
@@ -87,21 +94,21 @@ def check_noise(plan: Plan, profiles: Profiles) -> ReplayCheck:
 
 
 def changed_since(store: Store, saved: SavedRun) -> str:
-    """Which versions and platform differ from those of the run, in words; empty where none."""
+    """Which versions and platform differ from those of the run, in words; empty if none do."""
     from iqm_spec.engine.inputs import environment
 
     then, now = saved.environment(store), environment()
     simulator, installed = saved.simulator, installed_simulator()
-    told = [
+    changes = [
         f"{name} {was} then, {now.versions.get(name)} now"
         for name, was in saved.versions(store).items()
         if name in _DECIDES and was != now.versions.get(name)
     ]
     if then is not None and then.platform != now.platform:
-        told.append(f"{_platform(then)} then, {_platform(now)} now")
+        changes.append(f"{_platform(then)} then, {_platform(now)} now")
     if simulator.way != installed.way:
-        told.append(f"way of simulating {simulator.way} then, {installed.way} now")
-    return "; ".join(told)
+        changes.append(f"way of simulating {simulator.way} then, {installed.way} now")
+    return "; ".join(changes)
 
 
 _DECIDES = ("numpy", "qiskit", "qiskit-aer")
@@ -124,64 +131,64 @@ def _keyed(plan: Plan, saved: SavedRun) -> dict[str, PlannedPoint]:
 
 
 def _compare(
-    store: Store, keyed: Mapping[str, PlannedPoint], outcomes: list[AerOutcome], found: _Found
+    store: Store,
+    keyed: Mapping[str, PlannedPoint],
+    outcomes: list[AerOutcome],
+    differences: _Differences,
 ) -> None:
     keys = [outcome.key for outcome in outcomes]
     records, derived = store.find(AER_RECORDS, keys), store.find(AER_DERIVED, keys)
     for outcome in outcomes:
         what = named(keyed[outcome.key], "aer")
-        held = records.get(outcome.key)
-        if held is None:
-            if found.ended:
-                found.records.append(Mismatch(what, "its record is not in the folder"))
+        stored = records.get(outcome.key)
+        if stored is None:
+            if differences.ended:
+                differences.records.append(Mismatch(what, "its record is missing"))
             else:
-                found.left += 1
+                differences.left += 1
             continue
-        wrong = differing(held.record, simulated_record(outcome))
-        if "counts" in wrong and found.changed:
-            p = compare_counts(held.record.counts, outcome.counts).p_value
-            found.others.append((what, p))
+        fields = differing(stored.record, simulated_record(outcome))
+        if "counts" in fields and differences.changed:
+            p = compare_counts(stored.record.counts, outcome.counts).p_value
+            differences.others.append((what, p))
             continue
-        if wrong:
-            found.records.append(Mismatch(what, f"{_and(wrong)} came out otherwise"))
-        more = derived.get(outcome.key)
-        found.derived += _derived(what, more.record if more else None, outcome)
+        if fields:
+            differences.records.append(mismatch_of(what, fields))
+        line = derived.get(outcome.key)
+        differences.derived += _derived(what, line.record if line else None, outcome)
 
 
 def _derived(what: str, stored: DerivedRecord | None, outcome: AerOutcome) -> Iterator[Mismatch]:
     if stored is None:
-        yield Mismatch(what, "its distances are not in the folder")
+        yield Mismatch(what, "its distances are missing")
         return
     made = derived_record(outcome.key, outcome.ideal, outcome.comparison, outcome.why_no_ideal)
-    if wrong := differing(stored, made):
-        yield Mismatch(what, f"{_and(wrong)} came out otherwise")
+    if fields := differing(stored, made):
+        yield mismatch_of(what, fields)
 
 
-def _unlikely(found: _Found) -> list[Mismatch]:
-    corrected = holm([p for _, p in found.others])
+def _unlikely(differences: _Differences) -> list[Mismatch]:
+    corrected = holm([p for _, p in differences.others])
     return [
-        Mismatch(what, f"its counts are of another distribution (p = {p:.2g}, corrected)")
-        for (what, _), p in zip(found.others, corrected, strict=True)
+        Mismatch(what, f"its counts have another distribution (p = {p:.2g}, corrected)")
+        for (what, _), p in zip(differences.others, corrected, strict=True)
         if p < SIGNIFICANT
     ]
 
 
-def _note(found: _Found) -> str:
-    notes = [_of_versions(found)]
-    notes += [f"the run did not get to {count(found.left, 'point')}"] if found.left else []
+def _note(differences: _Differences) -> str:
+    left = differences.left
+    notes = [_note_of_versions(differences)]
+    notes += [f"the run did not reach {count(left, 'point')}"] if left else []
     return "; ".join(note for note in notes if note)
 
 
-def _of_versions(found: _Found) -> str:
-    if not found.changed:
+def _note_of_versions(differences: _Differences) -> str:
+    if not differences.changed:
         return ""
-    if not found.others:
-        return f"as they were, though {found.changed}"
+    if not differences.others:
+        return f"all agree, although versions differ: {differences.changed}"
     return (
-        f"{len(found.others):,} have other counts, compared as samples of one distribution: "
-        f"{found.changed}"
+        f"{len(differences.others):,} have other counts, compared as samples of one distribution: "
+        f"{differences.changed}"
     )
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join(names)

@@ -198,7 +198,7 @@ def test_axes_that_are_no_numbers_are_told(tmp_path: Path, answer: Ask) -> None:
     )
     answer("run", "odd.yaml")
     told = answer("analyze", exit_code=2)["error"]["message"]
-    assert "nothing could be analysed: mirror_polarization: 1 point left out: `kind` is no" in told
+    assert "no analysis has a result: mirror_polarization: 1 point left out: `kind` is no" in told
 
 
 def test_circuits_of_several_widths_are_not_averaged(tmp_path: Path, answer: Ask) -> None:

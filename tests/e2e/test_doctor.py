@@ -59,7 +59,7 @@ def test_the_built_in_emulator_is_fine_and_leaves_nothing(spec: Path, answer: As
     checks = by_name(answer("doctor", spec, "--server", "emulator"))
     assert {check["status"] for check in checks.values()} == {"ok"}
     assert "garnet:mock" in checks["quantum computers"]["found"]
-    assert checks["spec"]["found"].endswith("fine, 3 points")
+    assert checks["spec"]["found"].endswith("valid, 3 points")
     assert checks["garnet limits"]["found"] == "3 circuits, at most 300 shots: 1 job"
     assert checks["garnet pay-as-you-go"]["found"] == "open now"
     assert [path.name for path in spec.parent.iterdir()] == ["ghz.yaml"]
@@ -209,7 +209,7 @@ def test_a_calibration_set_that_moved_and_then_went(spec: Path, answer: Ask) -> 
         moved = emulator.move_calibration("garnet")
         told = by_name(answer("doctor", spec, *at, env=env))["garnet calibration"]
         assert told["status"] == "warning"
-        assert told["found"] == f"{pinned} is there; today's default is {moved}"
+        assert told["found"] == f"{pinned} exists; today's default is {moved}"
         named = ("--set", "calibration=00000000-0000-4000-8000-000000000000")
         gone = by_name(answer("doctor", spec, *at, *named, exit_code=4, env=env))
         assert gone["garnet calibration"]["status"] == "problem"

@@ -655,8 +655,8 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, number: int)
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (("--slot", "garnet"), "is no time of a computer"),
-        (("--limit", "max_shots_per_circuit"), "is no limit"),
+        (("--slot", "garnet"), "is not QC:FROM:TO"),
+        (("--limit", "max_shots_per_circuit"), "is not NAME=N"),
         (("--limit", "cats=4"), "no limit is called cats"),
         (("--speed", "0"), "speed"),
         (("--on-premises", "pyrite"), "pyrite"),

@@ -70,13 +70,13 @@ def test_it_shows_and_drops_what_nothing_leads_to(results: Path, answer: Ask, cl
     assert {one["why"] for one in shown["files"]} == {OBJECT, LEFTOVER, STALE}
     assert not shown["dropped"]
     assert all((results / path).exists() for path in made)
-    assert "hint: `iqm-spec gc --yes` drops it" in cli("gc").stderr
+    assert "hint: `iqm-spec gc --yes` deletes these files" in cli("gc").stderr
     told = answer("gc", results, "--yes")
     assert told["dropped"]
     assert told["bytes"] == shown["bytes"] > 0
     assert not any((results / path).exists() for path in made)
     assert not answer("gc")["files"]
-    assert cli("gc").stdout == "results: nothing to drop\n"
+    assert cli("gc").stdout == "results: nothing to delete\n"
     left = {path: path.read_bytes() for path in paths(results)}
     assert left == {path: data for path, data in kept.items() if path in left}
     assert {path.relative_to(results).as_posix() for path in kept.keys() - left.keys()} < set(made)
@@ -102,7 +102,7 @@ def test_what_is_young_is_kept_with_what_it_names(results: Path, cli: Cli) -> No
     (results / "tmp" / "0123456789abcdef").write_bytes(b"half")
     done = cli("gc", "--yes")
     assert done.returncode == 0
-    assert "3 files younger than an hour, with what they name, are kept" in done.stderr
+    assert "kept 3 files younger than an hour, and what they refer to" in done.stderr
     assert store.has(old)
     assert store.has(plan)
     assert not store.has(gone)

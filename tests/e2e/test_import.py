@@ -174,9 +174,12 @@ def changed(body: Body, change: str) -> tuple[Body, str]:
         ("shots", "200 shots in the job and 300 in the spec"),
         ("option", 'heralding_mode is "zeros" in the job and "none" in the spec'),
         ("angle", "circuit 1 (old 2) is not ghz n=4: the first difference is prx(angle=1.25"),
-        ("gate more", "circuit 1 (old 2) is not ghz n=4: the first difference: prx(angle="),
+        (
+            "gate more",
+            "circuit 1 (old 2) is not ghz n=4: the first difference: only the job has prx(angle=",
+        ),
         ("twice", "circuit 4 (old 2) is ghz n=4, as is another circuit of the job"),
-        ("computer", "it was sent to emerald; the spec is of garnet"),
+        ("computer", "it ran on emerald, and the spec's target is garnet"),
     ],
 )
 def test_what_does_not_fit_is_refused_as_a_whole(
@@ -188,7 +191,7 @@ def test_what_does_not_fit_is_refused_as_a_whole(
     done = answer("import", spec, job, fits, "--server", emulator.url, exit_code=4, env=ENV)
     assert done["error"]["code"] == "refused.import"
     message = done["error"]["message"]
-    assert message.startswith(f"job {job} does not fit the spec: {told}")
+    assert message.startswith(f"job {job} does not match the spec: {told}")
     assert fits not in message
     assert journals(spec.parent) == []
     assert answer("status")["runs"] == []
@@ -201,7 +204,7 @@ def test_points_that_have_a_job_take_no_second_one(
     wait(emulator, second)
     at = ("--server", emulator.url)
     both = answer("import", spec, first, second, *at, exit_code=4, env=ENV)
-    assert "ghz n=4, which has a job already (`repeat` asks" in both["error"]["message"]
+    assert "ghz n=4, which has a job already (`repeat` allows" in both["error"]["message"]
     repeated = ("--set", "repeat=2")
     done = answer("import", spec, first, second, *at, *repeated, env=ENV)
     assert [one["status"] for one in done["jobs"]] == ["completed", "completed"]

@@ -73,19 +73,19 @@ def test_tables_have_every_point(tmp_path: Path, cli: Cli) -> None:
     assert table[table.circuit == "bell"].n.isna().all()
     grid = run.to_xarray()
     assert dict(grid.sizes) == {"circuit": 2, "stage": 1, "repeat": 2, "n": 3, "axis_circuit": 3}
-    one = grid.hellinger_fidelity.sel(circuit="ghz", stage="aer", repeat=2, n=3)
+    fidelity = grid.hellinger_fidelity.sel(circuit="ghz", stage="aer", repeat=2, n=3)
     first = run.points[3]
     assert first.values == {"n": 3}
     assert first.repeat == 2
-    assert float(one.max()) == first.comparison["hellinger_fidelity"]  # type: ignore[index]
-    assert math.isnan(float(one.sel(axis_circuit="QB1 QB2")))
+    assert float(fidelity.max()) == first.comparison["hellinger_fidelity"]  # type: ignore[index]
+    assert math.isnan(float(fidelity.sel(axis_circuit="QB1 QB2")))
     rows = list(csv.DictReader(cli("export").stdout.splitlines()))
     assert {row["point"] for row in rows} == set(table.point)
 
 
 def test_points_are_what_was_measured() -> None:
     run = iqm_spec.load(ARCHIVES, "ghz")
-    assert [one.status for one in run.verdicts] == ["passed"] * 3
+    assert [verdict.status for verdict in run.verdicts] == ["passed"] * 3
     assert {point.stage for point in run.points} == {"aer", "hardware"}
     point = run.points[-1]
     assert point.emulated
@@ -129,10 +129,10 @@ def test_a_bill_is_shown_and_agreed_to_by_a_word_alone(yes: bool) -> None:
 def test_parquet_holds_the_rows_of_the_csv(tmp_path: Path, cli: Cli, answer: Ask) -> None:
     from pyarrow import parquet
 
-    told = answer(
+    answered = answer(
         "export", "tfim", "--results", ARCHIVES, "--format", "parquet", "-o", "tfim.parquet"
     )
-    assert told["file"] == "tfim.parquet"
+    assert answered["file"] == "tfim.parquet"
     table = parquet.read_table(tmp_path / "tfim.parquet")
     text = cli("export", "tfim", "--results", ARCHIVES).stdout
     rows = list(csv.DictReader(text.splitlines()))

@@ -50,7 +50,7 @@ def quiet(_: str) -> None:
         (3, {}, "not a value of type int"),
         ({**BELL, 3: 4}, {}, "the fields of a spec are texts"),
         ({**BELL, "shots": {1, 2}}, {}, "not a value of type set"),
-        (BELL, {"until": "qpu"}, "there is no such stage"),
+        (BELL, {"until": "qpu"}, "unknown stage"),
         (BELL, {"until": "hardware"}, "this spec has no such stage"),
         (BELL, {"workers": 0}, "workers=0"),
         (BELL, {"wait": float("nan")}, "wait=nan"),
@@ -68,16 +68,16 @@ def test_wrong_calls_are_refused_in_words(
 def test_errors_bring_their_hints(tmp_path: Path) -> None:
     with pytest.raises(iqm_spec.IqmSpecError) as caught:
         iqm_spec.load(tmp_path / "nowhere")
-    assert "there is no results folder" in str(caught.value)
-    assert caught.value.__notes__ == ["hint: `iqm_spec.run(spec)` makes one"]
+    assert "no results folder" in str(caught.value)
+    assert caught.value.__notes__ == ["hint: `iqm_spec.run(spec)` creates it"]
 
 
 def test_mistakes_of_a_mapping_and_a_text_show_their_lines(tmp_path: Path) -> None:
     with pytest.raises(iqm_spec.SpecError) as caught:
         iqm_spec.run({**BELL, "shotss": 3, "shots": "many"}, tmp_path / "results", tell=quiet)
-    told = str(caught.value)
-    assert told.startswith("2 errors in the spec\n<mapping>.yaml:4:8: error[S203]")
-    assert "    9 | shotss: 3\n      | ^^^^^^\n   hint: did you mean shots?" in told
+    message = str(caught.value)
+    assert message.startswith("2 errors in the spec\n<mapping>.yaml:4:8: error[S203]")
+    assert "    9 | shotss: 3\n      | ^^^^^^\n   hint: did you mean shots?" in message
     with pytest.raises(iqm_spec.SpecError, match=r"<text>.yaml:2:\d") as caught:
         iqm_spec.run("iqm_spec: 1\nname: [\n", tmp_path / "results", tell=quiet)
     assert "    2 | name: [" in str(caught.value)
@@ -106,8 +106,8 @@ def test_what_costs_needs_a_word(
     heard: list[str] = []
     spec = {**BELL, "stages": ["aer", "mock", "hardware"]}
     run = iqm_spec.run(spec, tmp_path / "results", emulator.url, yes=yes, tell=heard.append)
-    assert [one.status for one in run.verdicts] == ["passed", "passed", ended]
-    assert [one.emulated for one in run.verdicts] == [False, False, False]
+    assert [verdict.status for verdict in run.verdicts] == ["passed", "passed", ended]
+    assert [verdict.emulated for verdict in run.verdicts] == [False, False, False]
     assert any(line.startswith("about to submit 1 job (1 circuit, 50 shots") for line in heard)
     assert ("nothing is submitted without `yes=True`" in heard) is not yes
     assert [point.stage for point in run.points] == ["aer", "hardware"][: 1 + yes]
@@ -173,9 +173,9 @@ def test_axes_that_go_together_share_a_dimension(tmp_path: Path) -> None:
     assert grid.s.dims == ("n",)
     assert grid.s.values.tolist() == [30, 20, 20]
     assert grid.target.item() == "garnet"
-    one = grid.shots_returned.sel(circuit="ghz", stage="aer", n=3)
-    assert one.sel(repeat=1, times=2).item() == 20
-    assert math.isnan(one.sel(repeat=2, times=1).item())
+    shots = grid.shots_returned.sel(circuit="ghz", stage="aer", n=3)
+    assert shots.sel(repeat=1, times=2).item() == 20
+    assert math.isnan(shots.sel(repeat=2, times=1).item())
 
 
 def test_what_follows_from_a_dimension_is_a_coordinate() -> None:
@@ -195,8 +195,8 @@ def test_calibration_sets_are_a_dimension_where_a_point_has_several() -> None:
     both = pd.concat([table, later], ignore_index=True)
     grid = tables.dataset(both, ["n"], {})
     assert grid.sizes["calibration_set_id"] == 3
-    one = grid.hellinger_fidelity.sel(calibration_set_id="later", stage="hardware", n=2)
-    assert one.item() == 0.25
+    fidelity = grid.hellinger_fidelity.sel(calibration_set_id="later", stage="hardware", n=2)
+    assert fidelity.item() == 0.25
     assert int(grid.shots.notnull().sum()) == len(both)
 
 
@@ -224,12 +224,12 @@ def test_texts_of_strangers_are_escaped_in_a_notebook() -> None:
     (row,) = list(run.saved.each_row(run.store))[:1]
     planned = evolve(row.point, name="<script>", values=(("n", "</td><img src=x>"),))
     hostile = evolve(row, point=planned, record=SimulatedRecord("0", {"<b>": 0}, 0))
-    point = iqm_spec.Point(hostile, run.store, run.saved.plan, lambda: run.subject)
-    told = html("<i>", "&amp;", [point])
-    assert told.startswith("<div><strong>&lt;i&gt;</strong> &amp;amp;<table>")
-    assert not {"<script>", "<img", "<b>"} & set(re.findall(r"<\w+>?", told))
-    assert "<td>&lt;script&gt;</td><td>n=&lt;/td&gt;&lt;img src=x&gt;</td>" in told
-    with pytest.raises(StoreCorrupt, match="outcomes that are no bitstrings"):
+    point = iqm_spec.Point(hostile, run.store, run.saved, lambda: run.subject)
+    page = html("<i>", "&amp;", [point])
+    assert page.startswith("<div><strong>&lt;i&gt;</strong> &amp;amp;<table>")
+    assert not {"<script>", "<img", "<b>"} & set(re.findall(r"<\w+>?", page))
+    assert "<td>&lt;script&gt;</td><td>n=&lt;/td&gt;&lt;img src=x&gt;</td>" in page
+    with pytest.raises(StoreCorrupt, match="outcomes that are not bitstrings"):
         _ = point.counts
 
 

@@ -261,7 +261,7 @@ def test_a_job_that_the_server_does_not_know_is_no_waiting_one(
     answer(*order, env=ENV, exit_code=5)
     done = cli("report", "-o", "gone.html")
     assert done.returncode == 0
-    assert "2 of 4 results (one for each point and stage) are not there" in done.stderr
+    assert "2 of 4 results (one for each point and stage) are missing" in done.stderr
     assert "wait for their jobs" not in done.stderr
     text = Page((tmp_path / "gone.html").read_text()).text
     for part in (
@@ -279,9 +279,9 @@ def test_a_job_that_the_server_does_not_know_is_no_waiting_one(
     ("args", "code", "says"),
     [
         (("nothing",), 2, "there is no run"),
-        (("-o", "report.pdf"), 2, "a report is written as .html or .md"),
+        (("-o", "report.pdf"), 2, "reports are written as .html or .md"),
         (("-o", "no/such/place.html"), 2, "make its folder first"),
-        (("pair", "pair", "pair"), 2, "of one run, or of two"),
+        (("pair", "pair", "pair"), 2, "one run, or compares two"),
     ],
 )
 def test_mistakes_are_told(

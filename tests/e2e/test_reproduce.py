@@ -90,7 +90,7 @@ def test_a_run_comes_out_as_it_was(results: Path, answer: Ask, cli: Cli) -> None
     assert before == after
     shown = cli("reproduce", "pair", "-j", "2")
     assert shown.returncode == 0
-    assert "Aer records: 4 of 4 as they were" in shown.stdout
+    assert "Aer records: 4 of 4 agree" in shown.stdout
 
 
 def one_more(record: dict[str, Any]) -> None:
@@ -211,8 +211,8 @@ def other_file(inputs: dict[str, Any]) -> None:
 
 
 TOLD: list[tuple[str, str, Change, str, str]] = [
-    ("event", "jobs/*/*-intent-*", real, "journals", "and says it was not"),
-    ("event", "runs/*/*-ended-*", measured, "journals", "and says it was not"),
+    ("event", "jobs/*/*-intent-*", real, "journals", "denies it"),
+    ("event", "runs/*/*-ended-*", measured, "journals", "denies it"),
     ("event", "jobs/*/*-completed-*", lambda f: f.update(qpu_seconds=9.0), "journals", "its time"),
     (
         "event",
@@ -307,7 +307,7 @@ def test_under_other_versions_counts_are_samples_of_one_distribution(
     change: Change, code: int, results: Path, answer: Ask
 ) -> None:
     forge_object(results, "environment", older)
-    assert "as they were, though numpy 1.0.0 then" in json.dumps(answer("reproduce"))
+    assert "although versions differ: numpy 1.0.0 then" in json.dumps(answer("reproduce"))
     forge_record(results, "aer-records", change)
     records = next(
         check
@@ -331,7 +331,7 @@ def test_an_interrupted_run_is_completed_without_its_spec(
     shutil.rmtree(results / "index")
     told = answer("reproduce")
     (records,) = [one for one in told["checks"] if one["name"] == "Aer records"]
-    assert (records["total"], records["note"]) == (0, "the run did not get to 4 points")
+    assert (records["total"], records["note"]) == (0, "the run did not reach 4 points")
     done = cli("resume", run, "--server", "emulator", "--yes")
     assert done.returncode == 0, done.stderr
     assert answer("reproduce")["same"]

@@ -110,7 +110,7 @@ def test_a_second_run_does_no_work_loads_no_qiskit_and_writes_nothing(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert f"nothing to do: run {first['run']} has all of it" in done.stdout
+    assert f"nothing to do: run {first['run']} is complete" in done.stdout
     again = answer("run", ghz)
     assert again["again"]
     assert again["run"] == first["run"]

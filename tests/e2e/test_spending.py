@@ -238,7 +238,7 @@ def test_the_papers(spec: Path, answer: Ask, cli: Cli, snapshot: SnapshotAsserti
     asked = ("justify", "pair", "--closeout", "-o", "paper.html", "-o", "paper.md")
     assert cli(*asked).returncode == 0
     done = cli(*asked)  # somebody may have filled it in
-    assert (done.returncode, "left alone" in done.stderr) == (4, True)
+    assert (done.returncode, "exists already" in done.stderr) == (4, True)
     assert cli(*asked, "--force").returncode == 0
     page = (spec.parent / "paper.html").read_text()
     assert (spec.parent / "paper.md").read_text() == closed.stdout

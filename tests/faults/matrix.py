@@ -12,13 +12,13 @@ ANSWERED, WAITING, FETCHING, STORING, MOCK = "answered", "waiting", "fetching", 
 
 STEPS: Mapping[str, str] = {
     READING: "the machine is read, nothing is claimed yet",
-    CLAIMED: "the claim is on the disk, the intent is not",
-    INTENDED: "the intent is on the disk, nothing is sent",
-    POSTING: "the server has the POST, its answer is not there",
-    ANSWERED: "the answer is there, the job's id is not on the disk",
-    WAITING: "the ids are on the disk, the jobs run",
-    FETCHING: "the counts are asked for",
-    STORING: "the counts are on the disk, the event that names them is not",
+    CLAIMED: "the claim is on disk, the intent is not",
+    INTENDED: "the intent is on disk, nothing is sent",
+    POSTING: "the server has the POST, the answer has not arrived",
+    ANSWERED: "the answer has arrived, the job's id is not on disk",
+    WAITING: "the ids are on disk, the jobs run",
+    FETCHING: "the counts are requested",
+    STORING: "the counts are on disk, the event that refers to them is not",
     MOCK: "the POST to the mock",
 }
 """Steps of a run in their order, the submission to the mock apart."""
@@ -243,19 +243,21 @@ def _company() -> Iterator[Scenario]:
 
 FOOTNOTES = """\
 - Signals while reading: nothing is claimed yet, so nothing can be lost or paid.
-- The disk while reading, intended, posting and waiting: nothing is written there. A disk that fails
-  does so in the write that comes next, which is the next column.
+- The disk while reading, intended, posting and waiting: nothing is written then. A failing disk
+  fails in the next write, which is the next column.
 - The network and the server while claimed, intended, answered and storing: nothing is sent between
-  two writes to the disk. `no server` while intended is a POST whose connection is refused.
-- `drop-after` while reading, waiting and fetching: a read has no effect, so it is `drop-before`.
-- `processed` is about submissions alone, as are 403, 413 and 422. A job is asked for before its
-  counts are, so 404 while fetching is 404 while waiting.
-- `errors: null`, an unknown status, a failed or cancelled job are said of a job, so they are met
-  where the server tells of one.
-- Two processes and copies while posting: the folder is the same as while intended. While reading
+  two writes to disk. `no server` while intended is a POST whose connection is refused.
+- `drop-after` while reading, waiting and fetching: a read has no effect, so it equals
+  `drop-before`.
+- `processed` applies only to submissions, as do 403, 413 and 422. A job is read before its counts,
+  so 404 while fetching equals 404 while waiting.
+- `errors: null`, an unknown status, and failed or cancelled jobs are states of a job, so they occur
+  where the server reports on a job.
+- Two processes and copies while posting: the folder is the same as while intended. While reading,
   two processes have no claim yet, and while waiting they only read.
-- A copied folder in which a job is not submitted yet is a second folder that asks for it: no
-  program can know. Once the folders are one again both ids are kept, and told as paid twice.
+- A copied folder with a job that is not submitted yet is a second folder that submits the job: no
+  program can detect this. Once the folders are merged, both ids are stored and reported as paid
+  twice.
 """
 """Why cells are empty, and what is beyond any program."""
 

@@ -1,4 +1,4 @@
-"""Licence and people of an archive: taken as they are given, refused where they are none."""
+"""License and people of an archive: taken as they are given, refused where they are none."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from iqm_spec.archive.citation import (
-    Licence,
+    License,
     Person,
     date_of,
     given_citation,
-    licence_of,
+    license_of,
     orcid_of,
     person_of,
     read_citation,
@@ -77,23 +77,23 @@ def test_check_digits(orcid: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "licence"),
+    ("text", "license"),
     [
-        ("cc-by-4.0", Licence("https://spdx.org/licenses/CC-BY-4.0", "CC-BY-4.0")),
-        ("CC0-1.0", Licence("https://spdx.org/licenses/CC0-1.0", "CC0-1.0")),
-        ("https://example.org/terms", Licence("https://example.org/terms")),
+        ("cc-by-4.0", License("https://spdx.org/licenses/CC-BY-4.0", "CC-BY-4.0")),
+        ("CC0-1.0", License("https://spdx.org/licenses/CC0-1.0", "CC0-1.0")),
+        ("https://example.org/terms", License("https://example.org/terms")),
     ],
 )
-def test_licences(text: str, licence: Licence) -> None:
-    assert licence_of(text) == licence
+def test_licenses(text: str, license: License) -> None:
+    assert license_of(text) == license
 
 
 @pytest.mark.parametrize(
     "text", ["", "CC-BY-4", "MIT OR ISC", "free", "LicenseRef-mine", "http://", "file:///etc"]
 )
-def test_no_licences(text: str) -> None:
-    with pytest.raises(UsageError, match="no licence"):
-        licence_of(text)
+def test_no_licenses(text: str) -> None:
+    with pytest.raises(UsageError, match="neither an SPDX license"):
+        license_of(text)
 
 
 @pytest.mark.parametrize("text", ["2026-13-01", "2026-1-1", "today", "2026-02-3x", ""])
@@ -102,15 +102,15 @@ def test_no_days(text: str) -> None:
         date_of(text)
 
 
-def test_licence_and_people_are_asked_for() -> None:
-    for licence, authors, anonymous in [
+def test_license_and_people_are_asked_for() -> None:
+    for license, authors, anonymous in [
         (None, ["A"], False),
         ("MIT", [], False),
         ("MIT", ["A"], True),
         (None, [], True),
     ]:
         with pytest.raises(UsageError) as error:
-            given_citation(licence, authors, anonymous=anonymous)
+            given_citation(license, authors, anonymous=anonymous)
         assert error.value.hint
     assert given_citation("MIT", [], anonymous=True).people == ()
 
@@ -135,35 +135,35 @@ def cff(folder: Path, text: str) -> Path:
 def test_a_citation_file(tmp_path: Path) -> None:
     found = read_citation(cff(tmp_path, CFF), None)
     assert found.title == "GHZ states: five of them"
-    assert found.licence.spdx == "CC-BY-4.0"
+    assert found.license.spdx == "CC-BY-4.0"
     assert found.file == CFF.encode()
     assert found.people == (
         Person("Ludwig van Beethoven", None, "van Beethoven", "Ludwig", "Vienna"),
         Person("The Team", ORCID),
     )
     other = CFF.replace("license: CC-BY-4.0\n", "")
-    assert read_citation(cff(tmp_path, other), "CC0-1.0").licence.spdx == "CC0-1.0"
+    assert read_citation(cff(tmp_path, other), "CC0-1.0").license.spdx == "CC0-1.0"
 
 
 @pytest.mark.parametrize(
-    ("text", "licence", "message"),
+    ("text", "license", "message"),
     [
-        (CFF, "MIT", "says CC-BY-4.0"),
-        (CFF.replace("license: CC-BY-4.0\n", ""), None, "names no licence"),
-        (CFF.replace("license: CC-BY-4.0", "license: [MIT, ISC]"), None, "names no licence"),
-        (CFF[: CFF.index("authors")], None, "names no authors"),
+        (CFF, "MIT", "has the license CC-BY-4.0"),
+        (CFF.replace("license: CC-BY-4.0\n", ""), None, "has no license"),
+        (CFF.replace("license: CC-BY-4.0", "license: [MIT, ISC]"), None, "has no license"),
+        (CFF[: CFF.index("authors")], None, "has no authors"),
         (CFF.replace("name: The Team, ", ""), None, "without a name"),
-        (CFF + "  - nobody\n", None, "no mapping"),
-        ("a: 1\nb: [", None, "no YAML, line 2"),
+        (CFF + "  - nobody\n", None, "not a mapping"),
+        ("a: 1\nb: [", None, "invalid YAML, line 2"),
         ("- a\n", None, "no `cff-version`"),
         ("x" * (1 << 20) + "y", None, "too large"),
     ],
 )
 def test_a_citation_file_that_is_wrong(
-    text: str, licence: str | None, message: str, tmp_path: Path
+    text: str, license: str | None, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=message) as error:
-        read_citation(cff(tmp_path, text), licence)
+        read_citation(cff(tmp_path, text), license)
     assert error.value.hint
 
 

@@ -63,7 +63,7 @@ def test_versions_lie_in_ranges(version: str, wanted: str, fits: bool) -> None:
 
 def test_what_is_not_installed_is_a_problem() -> None:
     check = version_check("iqm-client", None, ">=36")
-    assert (check.status, check.found) == (Status.PROBLEM, "not installed")
+    assert (check.status, check.finding) == (Status.PROBLEM, "not installed")
 
 
 def test_requirements_of_extras_are_left_out() -> None:
@@ -75,18 +75,18 @@ def test_this_environment_is_fit() -> None:
     checks = {check.name: check for check in environment_checks()}
     assert list(checks) == ["python", "iqm-spec", "iqm-client", "qiskit", "qiskit-aer"]
     assert {check.status for check in checks.values()} == {Status.OK}
-    assert checks["iqm-client"].found.startswith("36.")
+    assert checks["iqm-client"].finding.startswith("36.")
 
 
 def test_a_folder_is_looked_at_and_left_as_it_was(tmp_path: Path) -> None:
-    assert folder_check(tmp_path).found.endswith("is writable")
+    assert folder_check(tmp_path).finding.endswith("is writable")
     deep = tmp_path / "a" / "b"
-    assert folder_check(deep).found.endswith("can be made")
+    assert folder_check(deep).finding.endswith("can be created")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "a").write_text("a file stands in the way")
     check = folder_check(deep)
     assert (check.status, check.code) == (Status.PROBLEM, ExitCode.FAILED)
-    assert "Not a directory" in check.found
+    assert "Not a directory" in check.finding
 
 
 def test_exit_codes_of_all_checks_together() -> None:
@@ -148,7 +148,7 @@ def check(
     (found,) = [
         one for one in machine_checks(offer, need, mode, NOW) if one.name == f"garnet {name}"
     ]
-    return found.status.value, found.found, found.hint, int(found.code)
+    return found.status.value, found.finding, found.hint, int(found.code)
 
 
 def slots(*hours: tuple[float, float]) -> tuple[Slot, ...]:
@@ -159,7 +159,7 @@ def slots(*hours: tuple[float, float]) -> tuple[Slot, ...]:
 def test_what_is_not_told_is_unknown(name: str) -> None:
     status, found, _, code = check(ComputerInfo("garnet"), name)
     assert (status, code) == ("unknown", 0)
-    assert found.startswith("the server does not tell")
+    assert found.startswith("the server does not report")
 
 
 def test_why_it_is_not_told_stands_in_the_notes() -> None:
@@ -184,7 +184,12 @@ def test_why_it_is_not_told_stands_in_the_notes() -> None:
         ),
         (ComputerInfo("garnet", queue_length=1), "queue", "ok", "1 job waiting"),
         (ComputerInfo("garnet", max_circuits=50), "limits", "ok", "at most 20,000 shots: 2 jobs"),
-        (ComputerInfo("garnet", max_shots=10_000), "limits", "ok", "the rest is split off"),
+        (
+            ComputerInfo("garnet", max_shots=10_000),
+            "limits",
+            "ok",
+            "more shots are split over jobs",
+        ),
         (ComputerInfo("garnet", max_circuits=1, max_queued=20), "limits", "warning", "20 may wait"),
         (
             ComputerInfo("garnet", windows=()),

@@ -30,21 +30,21 @@ TOKEN = Credentials("IQM_TOKEN", Token(lambda: "secret"))
 )
 def test_old_hosts_are_told(asked: str, found: str) -> None:
     checks = server_checks(URL, asked, LISTED, TOKEN)
-    assert checks[0].found == found
+    assert checks[0].finding == found
     assert exit_code(checks) is ExitCode.DONE
 
 
 def test_a_server_that_lists_nothing() -> None:
     checks = server_checks(URL, "", Visit(()), TOKEN)
     assert exit_code(checks) is ExitCode.REFUSED
-    assert checks[2].found == "the server lists none"
+    assert checks[2].finding == "the server lists none"
 
 
 def test_a_server_that_is_no_iqm_server() -> None:
     odd = Visit(None, refusal=BadAnswer("is this an IQM server?"))
     checks = server_checks(URL, "", odd, TOKEN)
     assert [check.status.value for check in checks] == ["ok", "ok", "problem"]
-    assert checks[2].found == "is this an IQM server?"
+    assert checks[2].finding == "is this an IQM server?"
 
 
 def test_a_token_that_is_not_accepted() -> None:

@@ -164,14 +164,14 @@ OTHER: dict[str, Json] = {"dd_mode": "enabled"}
 @pytest.mark.parametrize(
     ("fields", "calibration", "told"),
     [
-        ({"target": "emerald"}, "pin", "it was sent to emerald; the spec is of garnet"),
+        ({"target": "emerald"}, "pin", "it ran on emerald, and the spec's target is garnet"),
         (
             {"target": "emerald", "stage": StageName.MOCK},
             "pin",
-            "it was sent to emerald:mock; the spec is of garnet",
+            "it ran on emerald:mock, and the spec's target is garnet",
         ),
         ({"shots": 2000}, "pin", "2,000 shots in the job and 100 in the spec"),
-        ({"calibration_set_id": "old"}, "set", "it ran under the calibration set old, not set"),
+        ({"calibration_set_id": "old"}, "set", "it ran with the calibration set old, not set"),
         (
             {"settings": {**listed(point())[0].settings, **OTHER}},
             "latest",
@@ -196,12 +196,11 @@ def test_the_first_difference_to_the_nearest_point_is_named() -> None:
         "and cz on QB1, QB2 in the spec"
     )
     _, why = match(job(found[0].form[:-1]), found, "pin", ())
-    assert "the first difference: measure(key=" in why
-    assert why.endswith("is in the spec alone")
+    assert "the first difference: only the spec has measure(key=" in why
     without = [words for words in made if not words.startswith("barrier")]
     without[at] = found[0].form[at]
     _, why = match(job(tuple(without)), found, "pin", ())
-    assert why.endswith("the first difference: barrier on QB1, QB2 is in the spec alone")
+    assert why.endswith("the first difference: only the spec has barrier on QB1, QB2")
 
 
 def test_many_that_do_not_fit_are_counted() -> None:

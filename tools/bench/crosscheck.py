@@ -31,8 +31,8 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         told = f"{reach['agreed']} circuits in {seconds.median * 1000:.0f} ms"
         lines.append(at_most(f"{name}.yaml, share of the run", share, 0.05, None, told))
     words = (
-        "A first run of an experiment up to its Aer stage, start-up aside, and how much of it went "
-        "into holding circuits against an independent reading of their source "
+        "The first run of an experiment up to its Aer stage, without start-up, and the share of "
+        "the comparison of circuits with an independent reading of their source "
         "([transpiling.md](transpiling.md))."
     )
     return Section("The check of circuits", words, lines)

@@ -55,7 +55,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
             same(found, _SUM),
             f"{seconds.median:.2f} s",
         ),
-        Line("the same, less the start of Python", str(beyond)),
+        Line("the same, without the start of Python", str(beyond)),
         Line("the first `verify` on a machine, which parses all packs, s", f"{first:.2f}"),
         Line("`git add` and `git status`, s", f"{git:.2f}", "seconds", git < 5),
         Line("files, MiB", f"{len(files)}, {size:.0f}"),

@@ -24,10 +24,10 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         _shares(folder, tell),
     ]
     words = (
-        "Bare Aer (`tools/bench/scripts/bare_aer.py`) gets circuits already transpiled, in one "
-        "run, with iqm-client's whole noise model and one thread, and reads the counts. Ours is "
-        "the whole run, transpiling, ideal distributions, distances and storing included, less "
-        "the start-up of a run of one point."
+        "Bare Aer (`tools/bench/scripts/bare_aer.py`) gets transpiled circuits in one run, with "
+        "iqm-client's complete noise model and one thread, and reads the counts. The figure of "
+        "iqm-spec is a complete run with transpiling, ideal distributions, distances and storing, "
+        "without the start-up of a run of one point."
     )
     return Section("Against the limit", words, lines)
 

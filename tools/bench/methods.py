@@ -37,5 +37,5 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
                 _method(told),
             )
         )
-    words = "Whole processes. The record names the method and what is approximate about it."
+    words = "Complete processes. The record names the method and any approximation."
     return Section("Methods", words, lines)

@@ -84,7 +84,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         goal = f"≤ {_MOST_EACH}" if judged else ""
         lines.append(
             Line(
-                f"{command}, bytes per outcome more",
+                f"{command}, bytes per additional outcome",
                 f"{each:.0f}",
                 goal,
                 each <= _MOST_EACH if judged else None,
@@ -92,11 +92,11 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         )
     words = (
         "A 20-qubit circuit whose counts come from a server (`tools/bench/scripts/"
-        "outcomes_server.py`) as that many different outcomes, most of them seen once: the highest "
-        "memory of the command's process, all of it, and its wall time; that of `run` waits for "
-        "the server, too. Of the bytes per outcome the counts take 150, and the ideal "
-        "probabilities as many. `before` is commit c67bb8f; `python -m tools.bench.outcomes "
-        "--tree CHECKOUT` measures another checkout."
+        "outcomes_server.py`) as this many different outcomes, most of them seen once: the peak "
+        "memory of the command's process and its wall time; `run` also waits for the server. Of "
+        "the bytes per outcome, the counts take 150, and the ideal probabilities the same. "
+        "`before` is commit c67bb8f; `python -m tools.bench.outcomes --tree CHECKOUT` measures "
+        "another checkout."
     )
     return Section("Many outcomes", words, lines)
 

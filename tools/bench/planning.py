@@ -43,8 +43,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         Line("the same, seconds", f"{million.told['work']:.1f}"),
     ]
     words = (
-        "A 5-qubit ansatz swept over its angle, 1,000 shots. Memory is that of all processes "
-        "together."
+        "A 5-qubit ansatz swept over its angle, 1,000 shots. Memory is the sum over all processes."
     )
     return Section("Planning and memory", words, lines)
 

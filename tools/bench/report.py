@@ -1,4 +1,4 @@
-"""The lines of a section: what was compared, the figure, its goal, the same against the same."""
+"""The lines of a section: what was compared, the figure, its goal, the control ratio."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Section:
             f"| {one.what} | {one.figure} | {one.goal}{_mark(one)} | {one.again} | {one.told} |"
             for one in self.lines
         ]
-        head = "| what | figure | goal | same against same | beside it |\n|---|---|---|---|---|"
+        head = "| what | figure | goal | control ratio | details |\n|---|---|---|---|---|"
         return f"## {self.title}\n\n{self.words}\n\n{head}\n" + "\n".join(rows) + "\n"
 
 

@@ -68,8 +68,8 @@ def _compared(
         )
     words = (
         f"{CIRCUITS} circuits x {SHOTS:,} shots x {QUBITS} qubits from an HTTP server on loopback "
-        "that answers from memory, fetched, decoded and (ours) stored, the same counts checked. "
-        "iqm-client reads measurements; ours reads counts where the server has them. Memory is "
-        "what the process grew by."
+        "that answers from memory: fetched, decoded and (iqm-spec only) stored; the counts are "
+        "compared. iqm-client reads measurements; iqm-spec reads counts if the server has them. "
+        "Memory is the growth of the process."
     )
     return Section("Server results", words, lines)

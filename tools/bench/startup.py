@@ -16,7 +16,7 @@ GOALS = {
     "--help": 8,
     "--version": 8,
     "validate": 25,
-    "validate, a file not seen": 80,
+    "validate, a new file": 80,
     "run, all of it stored": 30,
     "status": 25,
     "ledger": 25,
@@ -34,7 +34,7 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         "--help": lambda: process(*iqm_spec("--help")),
         "--version": lambda: process(*iqm_spec("--version")),
         "validate": lambda: process(*iqm_spec("validate", spec)),
-        "validate, a file not seen": lambda: process(*iqm_spec("validate", unseen())),
+        "validate, a new file": lambda: process(*iqm_spec("validate", unseen())),
         "run, all of it stored": lambda: process(*iqm_spec("run", spec, "--results", results)),
         "status": lambda: process(*iqm_spec("status", "--results", results)),
         "ledger": lambda: process(*iqm_spec("ledger", "--results", results)),
@@ -46,7 +46,9 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         ratio = found.ratio(lambda run, name=name: run[name].seconds / run[REFERENCE].seconds)  # type: ignore[misc]
         seconds = found.ratio(lambda run, name=name: run[name].seconds)  # type: ignore[misc]
         lines.append(at_most(name, ratio, goal, again, f"{seconds.median * 1000:.0f} ms"))
-    words = "Whole processes, divided by `python -c pass` in the same round. Modules are compiled."
+    words = (
+        "Complete processes, divided by `python -c pass` in the same round. Modules are compiled."
+    )
     return Section("Start-up", words, lines)
 
 

@@ -36,9 +36,9 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
     words = (
         "The script (`tools/bench/scripts/per_point.py`) builds each point, calls "
         "`transpile_to_IQM` and runs it on iqm-client's fake backend (ideal: on `AerSimulator()`), "
-        "one after the other; it is run for fewer points and scaled. Figures are the script's "
-        "seconds beyond its imports over ours beyond those of a run of one point; beside them "
-        "stand whole processes, imports on both sides."
+        "one point after the other; it runs fewer points, and its time is scaled. The figure is "
+        "the script's seconds without its imports, divided by the seconds of iqm-spec without "
+        "those of a run of one point; the details compare complete processes, with imports."
     )
     return Section("A sweep against the script a user writes", words, lines)
 
@@ -73,7 +73,7 @@ def _compared(
     )
     again = found.ratio(lambda run: run[AGAIN].told["work"] / run[_SCRIPT].told["work"])
     ours = found.ratio(lambda run: run[_HERE].seconds)
-    told = f"whole processes: {whole}; ours {ours.median:.2f} s"
+    told = f"complete processes: {whole}; ours {ours.median:.2f} s"
     return at_least(what, beyond, goal, again, told)
 
 

@@ -46,8 +46,9 @@ def section(folder: Path, rounds: int | None, tell: Callable[[str], None]) -> Se
         Line("records of `-j 1` and `-j 2`", _equal(whole, folder), "identical"),
     ]
     words = (
-        "`-j 2` beside two runs side by side of half the points each, in folders of their own: how "
-        "much of what the machine can do two workers get. Start-up is taken off both."
+        "`-j 2` compared with two simultaneous runs of half the points each, in separate folders: "
+        "the share of the machine's capacity that two workers reach. Start-up is subtracted from "
+        "both."
     )
     return Section("Workers", words, lines)
 

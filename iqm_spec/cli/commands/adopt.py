@@ -1,4 +1,4 @@
-"""`iqm-spec adopt RUN JOB_ID`: a job found on the dashboard is one whose outcome was unknown."""
+"""`iqm-spec adopt RUN JOB_ID`: assign a job id to a job whose submission is unknown."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from iqm_spec.store import Store
 @click.command()
 @click.argument("run")
 @click.argument("job_id")
-@click.option("--anyway", is_flag=True, help="Also where the job was made at another time.")
+@click.option("--anyway", is_flag=True, help="Accept a job created at any time.")
 @server_option
 @stored_results_option
 @json_option
 def command(
     run: str, job_id: str, anyway: bool, server: str | None, results: Path, as_json: bool
 ) -> int:
-    """Take JOB_ID for the job of RUN whose submission had no answer.
+    """Assign JOB_ID to the job of RUN whose submission is unknown.
 
-    The server's copy of what was submitted is compared with what RUN meant to submit; a job that
-    differs, or was made at another time, is refused. `iqm-spec resume` then brings the results in.
+    Compares the job at the server with the job that RUN was about to submit. Refuses a job that
+    differs or was created at another time. `iqm-spec resume` then fetches the results.
     """
     from iqm_spec.server_api.jobs import read_job, read_payload
     from iqm_spec.server_api.retry import READS, Retry
@@ -38,22 +38,22 @@ def command(
     job_id = job_id_of(job_id)
     store = Store(results)
     saved = load_run(store, run)
-    found = attempts_of(saved, store, settle=True)
+    attempts = attempts_of(saved, store, settle=True)
     with session_of(server_of_run(saved.realm, server), results) as session:
         connection = require_session(session).connection
         retry = Retry(READS, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
         payload = read_payload(connection, job_id, retry)
         created = None if anyway else read_job(connection, job_id, retry).created
-        attempt = adopt(store, found, job_id, payload, created)
+        attempt = adopt(store, attempts, job_id, payload, created)
     run = attempt.intent.run or saved.state.id
     ids = sorted({*attempt.ids, job_id})
     if as_json:
         output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids, "exit": 0})
         return 0
-    output.say(f"job {job_id} is job {short_job_key(attempt)} of run {run}")
+    output.say(f"assigned job id {job_id} to job {short_job_key(attempt)} of run {run}")
     if attempt.phase is Phase.RELEASED:
-        output.say("it had been released: where its circuits were submitted again, they cost twice")
+        output.say("note: this job was released before; if it was resubmitted, it is paid twice")
     if len(ids) > 1:
-        output.say(f"it has {len(ids)} ids and was paid so often: {', '.join(ids)}")
-    output.say(f"`iqm-spec resume {run}` brings its results in")
+        output.say(f"note: this job has {len(ids)} ids, and each is paid: {', '.join(ids)}")
+    output.say(f"`iqm-spec resume {run}` fetches the results")
     return 0

@@ -21,95 +21,98 @@ if TYPE_CHECKING:
     from iqm_spec.spec.schema import DeclaredAnalyses
 
 MOST_ROWS, FEWER_ROWS = 40, 20
-"""Rows of a table: of the only analysis, and of each of several."""
+"""Rows of a table, if there is one analysis, and if there are several."""
 
 WIDE = 80
-"""Columns from which intervals are shown, too."""
+"""Columns of a terminal that is wide enough for intervals."""
 
 
 @click.command()
 @click.argument("run", default="latest")
 @click.option(
     "--analysis", "names", multiple=True, metavar="NAME",
-    help="Do this one, with its usual options; repeatable.",
+    help="Compute only this analysis, with its usual options; repeatable.",
 )  # fmt: skip
 @click.option(
     "--spec", type=click.Path(path_type=Path, dir_okay=False), metavar="SPEC",
-    help="Do what this file declares under `analysis`, in place of the run's own spec.",
+    help="Read `analysis` from this spec instead of the run's own.",
 )  # fmt: skip
 @stored_results_option
 @json_option
 def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as_json: bool) -> int:
-    """Analyse the counts of RUN from the results folder alone, and store what comes out.
+    """Compute figures of merit from the counts of RUN, and store them.
 
-    What is done is what the spec declared under `analysis` (docs/analysis.md), else distances to
-    the ideal distribution. Counts are left as they are; the mock's are never read.
+    Reads only the results folder. Computes what the spec declares under `analysis`
+    (docs/analysis.md), by default distances to the ideal distribution. Counts stay unchanged; the
+    mock's counts are never read.
     """
     from iqm_spec.analysis.run_analyses import analyze_run, declared, store_analyses
     from iqm_spec.spec.schema import PLUGINS
 
     store = Store(results)
     saved = load_run(store, run)
-    wanted = _wanted(names, spec, declared(saved))
-    found = analyze_run(store, saved, analyses=wanted)
-    if not any(one.merits for one in found):
-        why = next(iter(_notes(found)), "there are no counts of the circuits that are named")
+    analyses = _chosen_analyses(names, spec, declared(saved))
+    outcomes = analyze_run(store, saved, analyses=analyses)
+    if not any(outcome.merits for outcome in outcomes):
+        why = next(iter(_notes(outcomes)), "the run has no counts of these circuits")
         raise UsageError(
-            f"nothing could be analysed: {why}", hint="docs/analysis.md tells what each needs"
+            f"no analysis has a result: {why}", hint="docs/analysis.md says what each needs"
         )
-    for name in wanted.keys() - {one.analysis for one in found}:
+    for name in analyses.keys() - {outcome.analysis for outcome in outcomes}:
         if name != PLUGINS:
-            output.say(f"note: {name}: there are no counts of the circuits that it reads")
-    pack = store_analyses(store, saved, wanted, found)
+            output.say(f"note: {name}: the run has no counts of the circuits that it reads")
+    pack = store_analyses(store, saved, analyses, outcomes)
     if as_json:
-        told = [one.to_json() for one in found]
-        output.answer({"run": saved.state.id, "stored": pack, "analyses": told, "exit": 0})
+        listed = [outcome.to_json() for outcome in outcomes]
+        output.answer({"run": saved.state.id, "stored": pack, "analyses": listed, "exit": 0})
     else:
-        _show(found)
+        _show(outcomes)
     return 0
 
 
-def _wanted(names: Sequence[str], spec: Path | None, own: DeclaredAnalyses) -> DeclaredAnalyses:
+def _chosen_analyses(
+    names: Sequence[str], spec: Path | None, own: DeclaredAnalyses
+) -> DeclaredAnalyses:
     from iqm_spec.spec.schema import analyses_with_defaults, analysis_names
 
     if names and spec:
-        raise UsageError("--analysis and --spec exclude each other", hint="give one of them")
+        raise UsageError("--analysis and --spec exclude each other", hint="give only one of them")
     if spec is not None:
         from iqm_spec.engine.prepare import load
 
-        found = load(spec, tell=output.say).spec.analysis
-        if not found:
+        chosen = load(spec, tell=output.say).spec.analysis
+        if not chosen:
             raise UsageError(
                 f"{printable(spec.name)} declares no `analysis`",
-                hint="leave --spec out for what the run's own spec declares",
+                hint="without --spec, the run's own spec is used",
             )
-        return found
+        return chosen
     for name in names:
         if name not in analysis_names():
-            hint = nearest(name, analysis_names()) or f"there are {', '.join(analysis_names())}"
-            raise UsageError(f"no analysis is called {printable(name)}", hint=hint)
+            hint = nearest(name, analysis_names()) or f"choose from {', '.join(analysis_names())}"
+            raise UsageError(f"unknown analysis {printable(name)}", hint=hint)
         if name == "expectation" and name not in own:
             raise UsageError(
                 "expectation needs observables",
-                hint="declare it under `analysis` in a spec, and give that with --spec",
+                hint="declare them under `analysis` in a spec, and name that spec with --spec",
             )
     return analyses_with_defaults({name: own.get(name, {}) for name in names}) if names else own
 
 
-def _show(found: Sequence[Analysed]) -> None:
+def _show(outcomes: Sequence[Analysed]) -> None:
     """A table for each analysis; distances, which every point has, come last."""
     groups: dict[str, list[Analysed]] = {}
-    for one in sorted(found, key=lambda one: one.analysis == "distances"):
-        groups.setdefault(one.analysis, []).append(one)
-    for number, (name, some) in enumerate(groups.items()):
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.analysis == "distances"):
+        groups.setdefault(outcome.analysis, []).append(outcome)
+    for number, (name, group) in enumerate(groups.items()):
         if len(groups) > 1:
             click.echo(f"{chr(10) if number else ''}{printable(name)}")
-        _table(some, FEWER_ROWS if len(groups) > 1 else MOST_ROWS)
-    for note in _notes(found):
+        _show_table(group, FEWER_ROWS if len(groups) > 1 else MOST_ROWS)
+    for note in _notes(outcomes):
         click.echo(f"note: {note}")
 
 
-def _table(found: Sequence[Analysed], most: int) -> None:
+def _show_table(outcomes: Sequence[Analysed], most: int) -> None:
     from rich.table import Table
 
     console = output.console()
@@ -119,22 +122,23 @@ def _table(found: Sequence[Analysed], most: int) -> None:
         table.add_column(column)
     for column in ("value", "95 % interval")[: 1 + wide]:
         table.add_column(column, justify="right", no_wrap=True)
-    rows = [(one, merit) for one in found for merit in one.merits]
-    for one, merit in rows[:most]:
-        stage = "emulated" if one.emulated else one.stage
+    rows = [(outcome, merit) for outcome in outcomes for merit in outcome.merits]
+    for outcome, merit in rows[:most]:
+        stage = "emulated" if outcome.emulated else outcome.stage
         name = printable(merit.name).replace("_", " ")
         figures = _figures(merit)[: 1 + wide]
-        table.add_row(printable(one.circuit), _at(one), stage, name, *figures)
+        table.add_row(printable(outcome.circuit), _axis_values(outcome), stage, name, *figures)
     if rows:
         console.print(table)
     if len(rows) > most:
-        click.echo(f"... and {len(rows) - most:,} more: --json has all")
+        click.echo(f"... and {len(rows) - most:,} more; --json lists all")
 
 
-def _at(one: Analysed) -> str:
-    told = [f"{axis}={short(value)}" for axis, value in one.values.items()]
-    told += [f"#{one.details['repeat']}"] if "repeat" in one.details else []
-    return printable(" ".join(told))
+def _axis_values(outcome: Analysed) -> str:
+    """`n=3 angle=0.5 #2`: the values of the axes and the number of the repeat."""
+    parts = [f"{axis}={short(value)}" for axis, value in outcome.values.items()]
+    parts += [f"#{outcome.details['repeat']}"] if "repeat" in outcome.details else []
+    return printable(" ".join(parts))
 
 
 def _figures(merit: Merit) -> tuple[str, str]:
@@ -146,11 +150,11 @@ def _figures(merit: Merit) -> tuple[str, str]:
     return value, f"{merit.low:.4f} to {merit.high:.4f}"
 
 
-def _notes(found: Iterable[Analysed]) -> list[str]:
-    """Each note once, with how often it holds."""
+def _notes(outcomes: Iterable[Analysed]) -> list[str]:
+    """Each note once, with how often it occurs."""
     times: dict[str, int] = {}
-    for one in found:
-        for note in one.notes:
-            text = printable(f"{one.analysis}: {note}")
+    for outcome in outcomes:
+        for note in outcome.notes:
+            text = printable(f"{outcome.analysis}: {note}")
             times[text] = times.get(text, 0) + 1
     return [text if number == 1 else f"{text} ({number} times)" for text, number in times.items()]

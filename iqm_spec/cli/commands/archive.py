@@ -1,4 +1,4 @@
-"""`iqm-spec archive RUN`: the run as one zip to publish, an RO-Crate."""
+"""`iqm-spec archive RUN`: write a run as a zip file for publication, an RO-Crate."""
 
 from __future__ import annotations
 
@@ -32,29 +32,33 @@ from iqm_spec.store import Store
     "-o", "--output", "target", type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.zip", help="Default: the run's id with .zip.",
 )  # fmt: skip
-@click.option("--license", "licence", metavar="SPDX|URL", help="Of the results, e.g. CC-BY-4.0.")
+@click.option(
+    "--license", "license", metavar="SPDX|URL", help="License of the results, e.g. CC-BY-4.0."
+)
 @click.option(
     "--author", "authors", multiple=True, metavar="PERSON",
-    help='"Family, Given <https://orcid.org/...>"; once for each.',
+    help='"Family, Given <https://orcid.org/...>"; repeatable.',
 )  # fmt: skip
-@click.option("--anonymous", is_flag=True, help="No author is named.")
+@click.option("--anonymous", is_flag=True, help="Name no author.")
 @click.option(
     "--citation", type=click.Path(path_type=Path, dir_okay=False), metavar="CITATION.cff",
-    help="Authors, title and licence from this file, which the archive then holds.",
+    help="Read authors, title and license from this file, and include it.",
 )  # fmt: skip
 @click.option(
     "--agent", "agents", multiple=True, metavar="PERSON",
-    help="Who carried the run out, where that shall be told.",
+    help="Who carried the run out; repeatable. Default: nobody is named.",
 )  # fmt: skip
-@click.option("--title", help="Default: that of the citation file, else the spec's name.")
-@click.option("--date", metavar="YYYY-MM-DD", help="Of publication. Default: when the run ended.")
-@click.option("--force", is_flag=True, help="Write over a file that exists.")
+@click.option("--title", help="Default: the citation file's title, else the spec's name.")
+@click.option(
+    "--date", metavar="YYYY-MM-DD", help="Date of publication. Default: the day the run ended."
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @stored_results_option
 @json_option
 def command(
     run: str,
     target: Path | None,
-    licence: str | None,
+    license: str | None,
     authors: Sequence[str],
     anonymous: bool,
     citation: Path | None,
@@ -65,13 +69,14 @@ def command(
     results: Path,
     as_json: bool,
 ) -> int:
-    """Write RUN and all that it needs into a zip: a Workflow Run RO-Crate, ready to be published.
+    """Write RUN and its dependencies as a zip file for publication: a Workflow Run RO-Crate.
 
-    Unpacked it is a results folder that `verify`, `status`, `export` and `reproduce` work on, with
-    the spec, a README.md, a CITATION.cff and ro-crate-metadata.json. Licence and authors are asked
-    for: exit code 2 without them. The same run and the same words give the same bytes.
+    The archive unpacks to a results folder for `verify`, `status`, `export` and `reproduce`, with
+    the spec, a README.md, a CITATION.cff and ro-crate-metadata.json. A license and authors (or
+    --anonymous) are required: exit code 2 without them. The same run and the same options give the
+    same bytes.
     """
-    cited = _citation(licence, authors, anonymous=anonymous, path=citation)
+    cited = _citation(license, authors, anonymous=anonymous, path=citation)
     people = tuple(map(person_of, agents))
     day = None if date is None else date_of(date)
     store = Store(results)
@@ -79,7 +84,7 @@ def command(
     path = target or Path(f"{saved.state.id}.zip")
     if path.exists() and not (force and path.is_file()):
         raise UsageError(
-            f"{printable(path.as_posix())} is there already", hint="--force replaces a file"
+            f"{printable(path.as_posix())} exists already", hint="--force overwrites a file"
         )
     contents = contents_of(store, saved)
     words = about(contents, cited, title, day, people)
@@ -104,26 +109,27 @@ def command(
 
 
 def _citation(
-    licence: str | None, authors: Sequence[str], *, anonymous: bool, path: Path | None
+    license: str | None, authors: Sequence[str], *, anonymous: bool, path: Path | None
 ) -> Citation:
     if path is None:
-        return given_citation(licence, authors, anonymous=anonymous)
+        return given_citation(license, authors, anonymous=anonymous)
     if authors or anonymous:
         raise UsageError(
-            f"{printable(path.name)} names the authors", hint="leave --author or --citation out"
+            f"{printable(path.name)} names the authors already",
+            hint="give --citation, or --author and --anonymous, but not both",
         )
-    return read_citation(path, licence)
+    return read_citation(path, license)
 
 
 def _warn(contents: Contents) -> None:
-    """Tell what a reader of the archive might miss, or its author not want to publish."""
+    """Print notes about results and files that a reader of the archive might miss."""
     saved = contents.saved
     if saved.status != "done":
-        output.say(f"note: run {saved.state.id} is {saved.status}: the archive holds what is there")
+        output.say(f"note: run {saved.state.id} is {saved.status}; its archive is incomplete, too")
     for path in contents.left_out:
         output.say(
             printable(
                 f"note: the path of the circuit file {path} may lead out of the spec's folder: the "
-                "archive holds the file in objects/ alone, and its spec does not find it"
+                "archive has this file in objects/ only, and its copy of the spec cannot read it"
             )
         )

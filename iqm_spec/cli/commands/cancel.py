@@ -1,4 +1,4 @@
-"""`iqm-spec cancel [RUN]`: end the jobs of a run that are at the server."""
+"""`iqm-spec cancel [RUN]`: cancel the jobs of a run at the server."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ from iqm_spec.store import Store
 def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
     """Ask the server to cancel every job of RUN that has not ended.
 
-    What a job had cost by then is not given back. `iqm-spec resume` notes how each ended: a job
-    that was completed first keeps its results.
+    The server does not refund what a job has cost so far. `iqm-spec resume` then stores how each
+    job ended; a job that completed before it was cancelled keeps its results.
     """
     from iqm_spec.server_api.jobs import cancel
 
     store = Store(results)
     saved = load_run(store, run)
-    found = attempts_of(saved, store, settle=True)
-    ids = [i for attempt in found if attempt.open for i in attempt.ids]
-    unknown = [short_job_key(attempt) for attempt in found if attempt.phase is Phase.UNKNOWN]
-    told = []
+    attempts = attempts_of(saved, store, settle=True)
+    ids = [i for attempt in attempts if attempt.open for i in attempt.ids]
+    unknown = [short_job_key(attempt) for attempt in attempts if attempt.phase is Phase.UNKNOWN]
+    answers = []
     if ids:
         with session_of(server_of_run(saved.realm, server), results) as session:
             connection = require_session(session).connection
-            told = [(i, *cancel(connection, i)) for i in ids]
-    code = ExitCode.DONE if all(done for _, done, _ in told) else ExitCode.FAILED
+            answers = [(i, *cancel(connection, i)) for i in ids]
+    code = ExitCode.DONE if all(done for _, done, _ in answers) else ExitCode.FAILED
     code = ExitCode.UNKNOWN if unknown else code
     if as_json:
-        jobs = [{"id": i, "cancelled": done, "message": why} for i, done, why in told]
+        jobs = [{"id": i, "cancelled": done, "message": why} for i, done, why in answers]
         answer = {"run": saved.state.id, "jobs": jobs, "unknown": unknown}
         output.answer({**answer, "exit": int(code)})
         return int(code)
-    for i, _, why in told:
+    for i, _, why in answers:
         output.say(f"job {i}: {why}")
     for job in unknown:
         run_id = saved.state.id
         output.say(
-            f"job {job} may be at the server under an id that is not known: look for it on the "
-            f"dashboard, then `iqm-spec adopt {run_id} JOB_ID` and cancel again"
+            f"job {job} may be at the server, but its id is unknown: look for the job on the "
+            f"dashboard, then run `iqm-spec adopt {run_id} JOB_ID` and cancel again"
         )
-    if not told and not unknown:
-        output.say(f"run {saved.state.id} has no job at the server")
+    if not answers and not unknown:
+        output.say(f"run {saved.state.id} has no jobs at the server")
     return int(code)

@@ -1,4 +1,4 @@
-"""`iqm-spec cost`: time models, from measured jobs to predictions and pictures."""
+"""`iqm-spec cost`: fit, show and use time models."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from iqm_spec.cli.app import LazyGroup
 SUBCOMMANDS = {
     "fit": "Fit a time model to measured jobs.",
     "predict": "Predict the QPU seconds of jobs.",
-    "shots": "Tell the shots and credits that an error bar asks for.",
-    "show": "Show time models, and predicted against measured as a picture.",
+    "shots": "Compute the shots and credits that an error bar takes.",
+    "show": "Show time models, and plot predicted against measured times.",
 }
 """In the order of `--help`; each lives in `iqm_spec.cli.cost.<name>`."""
 
@@ -21,6 +21,6 @@ SUBCOMMANDS = {
 def command() -> None:
     """Fit and use time models: how many QPU seconds a job takes, as a range.
 
-    A model comes from measured jobs, in a table or a results folder; how it is made and where it
-    does not apply is in docs/cost-model.md.
+    A model is fitted to measured jobs, in a table or a results folder. docs/cost-model.md explains
+    how, and where a model does not apply.
     """

@@ -1,4 +1,4 @@
-"""`iqm-spec diff A B`: two runs, what was asked differently and what came out differently."""
+"""`iqm-spec diff A B`: compare two runs, their plans and their results."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ from iqm_spec.store import Store
 def command(left: str, right: str, results: Path, as_json: bool) -> int:
     """Compare two runs point by point: total variation distance, and whether chance explains it.
 
-    P-values are of a chi-square test, corrected for the number of points (Holm).
+    P-values come from a chi-square test, corrected for the number of points (Holm).
     """
     store = Store(results)
-    one, other = load_run(store, left), load_run(store, right)
-    asked = explain(one.plan, other.plan)
-    mine, theirs = one.rows(store), other.rows(store)
-    pairs = paired(mine, theirs)
-    code = max(_told(one, mine, store), _told(other, theirs, store))
+    left_run, right_run = load_run(store, left), load_run(store, right)
+    differences = explain(left_run.plan, right_run.plan)
+    left_rows, right_rows = left_run.rows(store), right_run.rows(store)
+    pairs = paired(left_rows, right_rows)
+    code = max(_warn(left_run, left_rows, store), _warn(right_run, right_rows, store))
     if as_json:
         points = [_point(pair) for pair in pairs]
-        output.answer({"asked": data(asked), "points": points, "exit": code})
+        output.answer({"asked": data(differences), "points": points, "exit": code})
     else:
-        for line in lines(asked, left, right):
+        for line in lines(differences, left, right):
             click.echo(line)
-        _tell(pairs, complete=all(row.record for row in (*mine, *theirs)))
+        _show(pairs, complete=all(row.record for row in (*left_rows, *right_rows)))
     return code
 
 
-def _told(saved: SavedRun, rows: list[Row], store: Store) -> int:
+def _warn(saved: SavedRun, rows: list[Row], store: Store) -> int:
     return warn_of_gaps(saved.state.id, gaps(saved, rows, store))
 
 
-def _tell(pairs: list[Pair], *, complete: bool) -> None:
+def _show(pairs: list[Pair], *, complete: bool) -> None:
     if not pairs:
-        why = ": circuits, axes or values have other names" if complete else " that have counts"
+        why = ": circuits, axes or values differ" if complete else " that have counts"
         click.echo(f"no points in common{why}")
         return
     click.echo(in_short(pairs))
@@ -60,17 +60,17 @@ def _tell(pairs: list[Pair], *, complete: bool) -> None:
     for pair in differ[:MOST_ROWS]:
         click.echo(f"  {_line(pair)}")
     if len(differ) > MOST_ROWS:
-        click.echo(f"  ... and {len(differ) - MOST_ROWS:,} more; --json has all")
-    apart = max(pairs, key=lambda pair: pair.found.total_variation_distance)
-    if not differ and not apart.same:
-        click.echo(f"farthest apart: {_line(apart)}")
+        click.echo(f"  ... and {len(differ) - MOST_ROWS:,} more; --json lists all")
+    farthest = max(pairs, key=lambda pair: pair.found.total_variation_distance)
+    if not differ and not farthest.same:
+        click.echo(f"largest distance: {_line(farthest)}")
 
 
 def _line(pair: Pair) -> str:
     point = pair.left.point
-    told = f"{label(point.name, point.values, point.repeat)} ({pair.left.stage})"
+    name = f"{label(point.name, point.values, point.repeat)} ({pair.left.stage})"
     distance = pair.found.total_variation_distance
-    return f"{told}: total variation distance {distance:.3f}, p = {pair.p_value:.2g}"
+    return f"{name}: total variation distance {distance:.3f}, p = {pair.p_value:.2g}"
 
 
 def _point(pair: Pair) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`iqm-spec doctor [SPEC]`: what would stop a run. Submits and keeps nothing."""
+"""`iqm-spec doctor [SPEC]`: find what would stop a run. Submits and stores nothing."""
 
 from __future__ import annotations
 
@@ -76,38 +76,44 @@ def command(
 ) -> int:
     """Check versions, results folder, server and credentials, and whether SPEC can run there.
 
-    Nothing is submitted, and nothing is kept. Exit code 3 where the spec is wrong, 4 where
-    credentials, target or mode would be refused, 5 where this machine is not fit, 6 where the
-    server cannot be reached.
+    Submits and stores nothing. Exit code 3 if the spec has errors, 4 if the server would refuse the
+    credentials, target or mode, 5 if this computer does not meet the requirements, 6 if the server
+    cannot be reached.
     """
-    asked = server or os.environ.get("IQM_SERVER_URL") or ""
+    address = server or os.environ.get("IQM_SERVER_URL") or ""
     checks = [*environment_checks(), folder_check(results)]
     checked: CheckedSpec | None = None
-    mistakes: list[Diagnostic] = []
-    with _room(asked, results) as room:
-        told = server_checks(room.connection.server.url, asked, room.visit, room.credentials)
-        more: list[Check] = []
+    diagnostics: list[Diagnostic] = []
+    with _visit(address, results) as visited:
+        of_server = server_checks(
+            visited.connection.server.url, address, visited.visit, visited.credentials
+        )
+        of_spec: list[Check] = []
         if spec is not None:
-            checked, mistakes, notices = examine(
-                spec, overrides, allowed_code, machines=room.machines
+            checked, diagnostics, notices = examine(
+                spec, overrides, allowed_code, machines=visited.machines
             )
-            more = _spec_checks(spec, checked, mistakes, notices, room, results)
+            of_spec = _spec_checks(spec, checked, diagnostics, notices, visited, results)
     needs_no_server = checked is not None and not any_needs_server(checked.spec.stages)
-    checks += [check.softened for check in told] if needs_no_server else told
-    checks += more
+    checks += [check.softened for check in of_server] if needs_no_server else of_server
+    checks += of_spec
     code = int(exit_code(checks))
     if as_json:
-        listed = [mistake.to_json() for mistake in mistakes]
-        found = [check.to_json() for check in checks]
-        output.answer({"checks": found, "diagnostics": listed, "exit": code})
+        output.answer(
+            {
+                "checks": [check.to_json() for check in checks],
+                "diagnostics": [diagnostic.to_json() for diagnostic in diagnostics],
+                "exit": code,
+            }
+        )
     else:
-        _tell(checks, mistakes, overrides)
+        _show(checks, diagnostics, overrides)
     return code
 
 
 @frozen
-class _Room:
-    """A server with what it told first."""
+class _VisitedServer:
+    """A server, its first answers, and the architectures read from it."""
 
     connection: Connection
     realm: str
@@ -117,7 +123,7 @@ class _Room:
 
     @property
     def machines(self) -> MachineSource:
-        """Machines that come with the program or that the server lists."""
+        """Built-in machines and those that the server lists."""
         return beside_built_in(self._architecture, self._error_profile)
 
     def _architecture(self, alias: str) -> Architecture | None:
@@ -145,59 +151,61 @@ class _Room:
 
 
 @contextmanager
-def _room(asked: str, results: Path) -> Iterator[_Room]:
-    """The server, with a token or without. The emulator remembers nothing of this visit."""
+def _visit(address: str, results: Path) -> Iterator[_VisitedServer]:
+    """Visit the server, with a token or without. The emulator stores nothing of this visit."""
     from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
     from iqm_spec.server_api.connection import connect
 
     with ExitStack() as stack:
-        if asked == EMULATOR:
-            held = results
+        if address == EMULATOR:
+            folder = results
             if not (results / EMULATOR_STATE).is_dir():
-                held = Path(stack.enter_context(TemporaryDirectory()))
-            session = stack.enter_context(session_of(EMULATOR, held))
+                folder = Path(stack.enter_context(TemporaryDirectory()))
+            session = stack.enter_context(session_of(EMULATOR, folder))
             assert session is not None  # noqa: S101 - the emulator needs no credentials
             connection, known = session.connection, Credentials(EMULATOR, None)
         else:
-            server = parse_server(asked) if asked else DEFAULT_SERVER
+            server = parse_server(address) if address else DEFAULT_SERVER
             known = credentials(os.environ)
             connection = connect(server, known.token)
-        yield _Room(connection, connection.server.realm, known, visit(connection))
+        yield _VisitedServer(connection, connection.server.realm, known, visit(connection))
 
 
 def _spec_checks(
     path: Path,
     checked: CheckedSpec | None,
-    mistakes: Sequence[Diagnostic],
+    diagnostics: Sequence[Diagnostic],
     notices: Sequence[str],
-    room: _Room,
+    visited: _VisitedServer,
     results: Path,
 ) -> list[Check]:
     shown = path.as_posix()
     if checked is None:
-        told = f"{shown}: {count(len(mistakes), 'mistake')}"
-        return [problem("spec", told, f"`iqm-spec validate {shown}`", ExitCode.SPEC)]
+        text = f"{shown}: {count(len(diagnostics), 'error')}"
+        return [problem("spec", text, f"`iqm-spec validate {shown}`", ExitCode.SPEC)]
     needs = needs_of(all_points(checked.spec))
     total = sum(need.circuits for need in needs.values())
-    checks = [fine("spec", f"{shown}: fine, {count(total, 'point')}")]
-    checks += [warning("spec", notice, "write it in the new form") for notice in notices]
-    machines = kept_machines(Store(results), MachinesAsk(checked.digest, room.realm))
+    checks = [fine("spec", f"{shown}: valid, {count(total, 'point')}")]
+    checks += [warning("spec", notice, "use the new form") for notice in notices]
+    machines = kept_machines(Store(results), MachinesAsk(checked.digest, visited.realm))
     pins = {} if machines is None else machines.calibration_sets
-    checks += spec_checks(checked.spec, needs, room.connection, room.visit, pins)
+    checks += spec_checks(checked.spec, needs, visited.connection, visited.visit, pins)
     return checks
 
 
-def _tell(checks: Sequence[Check], mistakes: Sequence[Diagnostic], texts: Sequence[str]) -> None:
+def _show(
+    checks: Sequence[Check], diagnostics: Sequence[Diagnostic], overrides: Sequence[str]
+) -> None:
     width = output.console().width
     for check in checks:
-        body = printable(f"{check.name}: {check.found}")
+        body = printable(f"{check.name}: {check.finding}")
         click.echo(_wrapped(f"{check.status:8} ", body, width))
         if check.hint:
             click.echo(_wrapped(" " * 9, f"-> {printable(check.hint)}", width))
-    if mistakes:
+    if diagnostics:
         from iqm_spec.source import line_reader
 
-        output.say(f"\n{render(mistakes, line_reader(texts))}")
+        output.say(f"\n{render(diagnostics, line_reader(overrides))}")
 
 
 def _wrapped(head: str, text: str, width: int) -> str:

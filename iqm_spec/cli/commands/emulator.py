@@ -1,4 +1,4 @@
-"""`iqm-spec emulator`: an emulated IQM server on this machine, to rehearse on and to test with."""
+"""`iqm-spec emulator`: run an emulator of IQM's server, for rehearsals and tests."""
 
 from __future__ import annotations
 
@@ -18,33 +18,36 @@ if TYPE_CHECKING:
     from iqm_spec.json_types import Json
 
 LARGEST_FAULTS = 1 << 20
-"""Bytes that a file of fault rules may have."""
+"""Limit of a file of fault rules, in bytes."""
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free port.")
 @click.option(
     "--state",
     type=FolderPath(path_type=Path, file_okay=False),
-    help="Directory to remember everything in; several emulators on one are one server. "
-    "Default: a new temporary one.",
+    help="Directory of the server's state; emulators that share a directory act as one server. "
+    "Default: a new temporary directory.",
 )
 @click.option(
     "--speed",
     type=float,
     default=1.0,
     show_default=True,
-    help="Modelled seconds per real second: 1000 makes an hour of queue 3.6 seconds.",
+    help="Modelled seconds per real second: with 1000, an hour in the queue takes 3.6 seconds.",
 )
 @click.option(
-    "--queue-seconds", type=float, default=0.0, help="How long each job waits (modelled seconds)."
+    "--queue-seconds",
+    type=float,
+    default=0.0,
+    help="How long each job waits in the queue (modelled seconds).",
 )
 @click.option(
     "--slot",
     "slots",
     multiple=True,
     metavar="QC:FROM:TO",
-    help="A booked timeslot, in modelled seconds from the first start on.",
+    help="A booked timeslot, in modelled seconds since the first start.",
 )
 @click.option(
     "--window",
@@ -60,30 +63,32 @@ LARGEST_FAULTS = 1 << 20
     "limits",
     multiple=True,
     metavar="NAME=N",
-    help="Another limit, e.g. max_circuits_per_job=10.",
+    help="Set a limit of the server, e.g. max_circuits_per_job=10.",
 )
 @click.option(
     "--dut-label",
     "dut_labels",
     multiple=True,
     metavar="QC=LABEL",
-    help="Label of a chip, for clients that look for one (docs/emulator.md).",
+    help="Label of a chip, for clients that look for it (docs/emulator.md).",
 )
-@click.option("--credits", type=float, help="Credits to spend. Default: as many as asked for.")
-@click.option("--no-rate-limit", is_flag=True, help="Let any number of requests through.")
+@click.option("--credits", type=float, help="Credits of the account. Default: unlimited.")
+@click.option("--no-rate-limit", is_flag=True, help="Accept any number of requests.")
 @click.option(
     "--token-env", metavar="NAME", default="", help="Accept only the token in this variable."
 )
-@click.option("--seed", type=int, help="Make counts depend on this and the job, not on its id.")
+@click.option(
+    "--seed", type=int, help="Derive counts from this seed and the job's content, not from its id."
+)
 @click.option(
     "--faults",
     "faults_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="JSON file of faults to make (docs/emulator.md).",
+    help="JSON file of faults to inject (docs/emulator.md).",
 )
 @json_option
 def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) -> int:
-    """Run an emulated IQM server on this machine until Ctrl-C; prints its address."""
+    """Run an emulator of IQM's server on this machine until Ctrl-C, and print its address."""
     from iqm_spec.emulator import Options, serve
     from iqm_spec.emulator.serve import Stopper
 
@@ -104,7 +109,7 @@ def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) ->
 
     def ready(url: str, state: Path) -> None:
         click.echo(json.dumps({"url": url, "state": str(state)}) if as_json else url)
-        output.say(f"emulated: no real quantum computer. State: {state}. Ctrl-C ends it.")
+        output.say(f"emulated: no real quantum computer. State: {state}. Ctrl-C stops the server.")
 
     serve(options, port, ready, stopper)
     return int(ExitCode.DONE)
@@ -117,23 +122,21 @@ def _span(text: str) -> TimeWindow:
     try:
         start, end = map(float, times)
     except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no time of a computer", hint="write it as garnet:0:3600"
-        ) from error
+        raise UsageError(f"{text!r} is not QC:FROM:TO", hint="write e.g. garnet:0:3600") from error
     return TimeWindow(alias, start, end)
 
 
 def _limit(text: str) -> tuple[str, int]:
     name, _, value = text.partition("=")
     if not value.isdigit():
-        raise UsageError(f"{text!r} is no limit", hint="write it as max_circuits_per_job=10")
+        raise UsageError(f"{text!r} is not NAME=N", hint="write e.g. max_circuits_per_job=10")
     return name, int(value)
 
 
 def _dut_label(text: str) -> tuple[str, str]:
     alias, _, label = text.partition("=")
     if not alias or not label:
-        raise UsageError(f"{text!r} is no label", hint="write it as garnet=M153_W0_P06_Z99")
+        raise UsageError(f"{text!r} is not QC=LABEL", hint="write e.g. garnet=M153_W0_P06_Z99")
     return alias, label
 
 
@@ -148,6 +151,6 @@ def _faults(path: Path | None) -> tuple[dict[str, Json], ...]:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}") from error
+        raise UsageError(f"{path} is not valid JSON: {error}") from error
     rules_from_json(data)
     return tuple(data)

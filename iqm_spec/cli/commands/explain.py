@@ -1,4 +1,4 @@
-"""`iqm-spec explain A B`: why two specs or runs are not the same question."""
+"""`iqm-spec explain A B`: show which fields make two specs or runs differ."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MOST_LINES = 20
 def command(
     left: str, right: str, allowed_code: Sequence[str], results: Path, as_json: bool
 ) -> None:
-    """Tell what A and B ask differently. Each is a spec file or a RUN of the results folder."""
+    """Show how the plans of A and B differ. Each is a spec file or a RUN of the results folder."""
     store = Store(results)
-    found = explain(_plan(left, store, allowed_code), _plan(right, store, allowed_code))
+    explanation = explain(_plan(left, store, allowed_code), _plan(right, store, allowed_code))
     if as_json:
-        output.answer({**data(found), "exit": 0})
+        output.answer({**data(explanation), "exit": 0})
         return
-    for line in lines(found, left, right):
+    for line in lines(explanation, left, right):
         click.echo(line)
 
 
@@ -48,38 +48,40 @@ def _plan(name: str, store: Store, allowed_code: Sequence[str]) -> Plan:
     return load_run(store, name).plan
 
 
-def data(found: Explanation) -> dict[str, object]:
+def data(explanation: Explanation) -> dict[str, object]:
     """The explanation as JSON."""
 
-    def told(points: Sequence[PlannedPoint]) -> list[dict[str, object]]:
+    def listed(points: Sequence[PlannedPoint]) -> list[dict[str, object]]:
         return [{"point": p.id, "circuit": p.name, "values": dict(p.values)} for p in points]
 
     return {
-        "same": found.same,
-        "settings": [{"what": d.what, "left": d.left, "right": d.right} for d in found.settings],
+        "same": explanation.same,
+        "settings": [
+            {"what": d.what, "left": d.left, "right": d.right} for d in explanation.settings
+        ],
         "points": [
             {"point": d.point, "what": d.what, "left": d.left, "right": d.right}
-            for d in found.points
+            for d in explanation.points
         ],
-        "only_left": told(found.only_left),
-        "only_right": told(found.only_right),
+        "only_left": listed(explanation.only_left),
+        "only_right": listed(explanation.only_right),
     }
 
 
-def lines(found: Explanation, left: str, right: str) -> list[str]:
+def lines(explanation: Explanation, left: str, right: str) -> list[str]:
     """The explanation for people; long lists are cut and counted."""
-    if found.same:
-        return [f"{left} and {right} ask the same"]
-    differing = [f"{what}: {a} -> {b}" if a or b else what for what, a, b in in_words(found)]
+    if explanation.same:
+        return [f"{left} and {right} have equal plans"]
+    differing = [f"{what}: {a} -> {b}" if a or b else what for what, a, b in in_words(explanation)]
     only = [
         f"only in {name}: {label(p.name, p.values, p.repeat)}"
-        for name, points in ((left, found.only_left), (right, found.only_right))
+        for name, points in ((left, explanation.only_left), (right, explanation.only_right))
         for p in points
     ]
     return _cut(differing) + _cut(only)
 
 
-def _cut(told: list[str]) -> list[str]:
-    if len(told) <= MOST_LINES:
-        return told
-    return [*told[:MOST_LINES], f"... and {len(told) - MOST_LINES:,} more"]
+def _cut(lines: list[str]) -> list[str]:
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES:,} more"]

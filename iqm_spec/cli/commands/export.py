@@ -1,4 +1,4 @@
-"""`iqm-spec export RUN`: counts and distances as CSV, JSON or Parquet, shots as .npz or JSON."""
+"""`iqm-spec export RUN`: write counts and distances as CSV, JSON or Parquet, shots as .npz."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import Store
 
-_AT_ONCE = 1 << 12
-"""Lines, or tokens of JSON, that are in memory at once."""
+_CHUNK = 1 << 12
+"""Lines, or tokens of JSON, that are written at a time."""
 
 
 @click.command()
@@ -38,9 +38,9 @@ _AT_ONCE = 1 << 12
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: stdout."
 )
-@click.option("--mock", is_flag=True, help="The mock's counts instead: random bits, by design.")
+@click.option("--mock", is_flag=True, help="Write the mock's counts instead (random bits).")
 @click.option(
-    "--memory", is_flag=True, help="The bits of every shot, of specs with `memory: true`."
+    "--memory", is_flag=True, help="Write the bits of every shot, for specs with `memory: true`."
 )
 @stored_results_option
 @json_option
@@ -55,65 +55,64 @@ def command(
 ) -> int:
     """Write the counts of RUN: a row per point and outcome (CSV, Parquet), or per point (JSON).
 
-    With --memory the shots in order: NumPy arrays of shots x classical bits (-o FILE.npz), or lists
-    of bitstrings beside the counts (JSON).
+    Includes the Aer and the hardware stage. --memory writes the shots in order: NumPy arrays of
+    shots x classical bits (-o FILE.npz), or the counts with lists of bitstrings (JSON).
 
-    Counts of the Aer stage and of the machine. Points without counts are left out and named on
-    stderr; exit code 7 where they were lost.
+    Leaves out points without counts and lists them on stderr. Exit code 7 if counts are lost.
     """
     store = Store(results)
     saved = load_run(store, run)
     rows = saved.rows(store, mock=mock)
-    found = gaps(saved, rows, store)
-    have = [row for row in rows if row.record]
+    run_gaps = gaps(saved, rows, store)
+    measured = [row for row in rows if row.record]
     suffix = "" if output is None else output.suffix.lower().removeprefix(".")
-    named = suffix if suffix in ("csv", "json", "parquet", "npz") else ""
-    kind = kind or named or ("json" if as_json else "csv")
-    _require_sense(kind, output, mock=mock, memory=memory)
+    kind_of_file = suffix if suffix in ("csv", "json", "parquet", "npz") else ""
+    kind = kind or kind_of_file or ("json" if as_json else "csv")
+    _require_compatible(kind, output, mock=mock, memory=memory)
     if mock and not rows:
-        out.say("note: the run asked no mock")
+        out.say("note: the run has no mock stage")
     if kind == "parquet":
         _write_parquet(rows, output, saved, as_json=as_json)
-        return warn_of_gaps(saved.state.id, found)
+        return warn_of_gaps(saved.state.id, run_gaps)
     if kind == "npz":
-        _write_npz(store, have, output, saved, as_json=as_json)
-        return warn_of_gaps(saved.state.id, found)
+        _write_npz(store, measured, output, saved, as_json=as_json)
+        return warn_of_gaps(saved.state.id, run_gaps)
     shots: dict[int, Json] | None = None
     if memory:
-        shots = {id(row): cast("Json", bitstrings(store, row)) for row in have}
-    pieces = _json(have, found, shots) if kind == "json" else _csv(rows)
+        shots = {id(row): cast("Json", bitstrings(store, row)) for row in measured}
+    pieces = _json(measured, run_gaps, shots) if kind == "json" else _csv(rows)
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
     else:
         write_pieces(output, pieces)
-    return warn_of_gaps(saved.state.id, found)
+    return warn_of_gaps(saved.state.id, run_gaps)
 
 
 def _write_parquet(
     rows: Sequence[Row], path: Path | None, saved: SavedRun, *, as_json: bool
 ) -> None:
     if path is None:
-        raise UsageError("Parquet is written to a file", hint="name one: -o FILE.parquet")
-    told = {"run": saved.state.id, "spec": saved.plan.name}
-    write_with(path, lambda file: write_parquet(tidy(rows), file, told))
+        raise UsageError("Parquet needs a file", hint="use -o FILE.parquet")
+    metadata = {"run": saved.state.id, "spec": saved.plan.name}
+    write_with(path, lambda file: write_parquet(tidy(rows), file, metadata))
     if as_json:
         out.answer({"run": saved.state.id, "file": path.as_posix(), "exit": 0})
 
 
-def _require_sense(kind: str, path: Path | None, *, mock: bool, memory: bool) -> None:
-    """UsageError for shots in a format that has no place for them, or of a mock."""
+def _require_compatible(kind: str, path: Path | None, *, mock: bool, memory: bool) -> None:
+    """Raises UsageError for options that exclude each other, such as shots as CSV."""
     if memory and mock:
-        raise UsageError("no shots of a mock are kept: they are random bits")
+        raise UsageError("shots of the mock are not stored: they are random bits")
     if memory and kind not in ("json", "npz"):
         raise UsageError(
-            f"shots are not written as {kind}",
-            hint="take --memory -o FILE.npz, or --memory --format json",
+            f"shots cannot be written as {kind}",
+            hint="use --memory -o FILE.npz, or --memory --format json",
         )
     if kind == "npz" and not memory:
-        raise UsageError("an .npz holds shots", hint="add --memory")
+        raise UsageError("the npz format is for shots", hint="add --memory")
     if kind == "npz" and path is None:
-        raise UsageError("an .npz is written to a file", hint="name one: -o FILE.npz")
+        raise UsageError("the npz format needs a file", hint="use -o FILE.npz")
 
 
 def _write_npz(
@@ -125,15 +124,15 @@ def _write_npz(
         nonlocal arrays
         arrays = write_npz(store, rows, file)
 
-    assert path is not None  # noqa: S101 - looked at before
+    assert path is not None  # noqa: S101 - `_require_compatible`
     write_with(path, write)
     if arrays < len(rows):
-        out.say(f"note: {count(len(rows) - arrays, 'row')} without shots: they were not kept")
+        out.say(f"note: {count(len(rows) - arrays, 'row')} without shots: they were not stored")
     if as_json:
         out.answer({"run": saved.state.id, "file": path.as_posix(), "arrays": arrays, "exit": 0})
 
 
-def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:
+def _json(rows: Sequence[Row], run_gaps: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:
     listed: list[dict[str, Json]] = [
         {
             **row.to_json(),
@@ -143,23 +142,25 @@ def _json(rows: Sequence[Row], found: Gaps, shots: Mapping[int, Json] | None) ->
         for row in rows
     ]
     if shots is not None:
-        listed = [{**one, "memory": shots[id(row)]} for one, row in zip(listed, rows, strict=True)]
-    missing = [point.id for point in found.counts]
+        listed = [
+            {**entry, "memory": shots[id(row)]} for entry, row in zip(listed, rows, strict=True)
+        ]
+    missing = [point.id for point in run_gaps.counts]
     tokens = json.JSONEncoder(indent=1).iterencode({"rows": listed, "missing": missing})
-    while some := list(islice(tokens, _AT_ONCE)):
-        yield "".join(some)
+    while chunk := list(islice(tokens, _CHUNK)):
+        yield "".join(chunk)
     yield "\n"
 
 
 def _csv(rows: Sequence[Row]) -> Iterator[str]:
-    """One line per outcome: what is swept in columns of its own, tidy for pandas or R."""
+    """One line per outcome, with a column for each axis: tidy data for pandas or R."""
     table = tidy(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.columns)
     lines = table.lines()
-    while some := list(islice(lines, _AT_ONCE)):
-        writer.writerows([_cell(cell) for cell in line] for line in some)
+    while chunk := list(islice(lines, _CHUNK)):
+        writer.writerows([_cell(cell) for cell in line] for line in chunk)
         yield text.getvalue()
         text.seek(0)
         text.truncate()

@@ -1,4 +1,4 @@
-"""`iqm-spec gc [DIR]`: what nothing leads to, shown, and with --yes dropped."""
+"""`iqm-spec gc [DIR]`: list unreferenced objects, and delete them with --yes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MOST_LINES = 10
 
 @click.command()
 @folder_argument
-@click.option("--yes", is_flag=True, help="Drop it, after looking.")
+@click.option("--yes", is_flag=True, help="Delete the listed files.")
 @json_option
 def command(directory: Path, yes: bool, as_json: bool) -> int:
-    """Show what a results folder (default: results) can do without; with --yes, drop it.
+    """List unreferenced files of a results folder (default: results); with --yes, delete them.
 
-    Objects that no run, job or answered ask leads to, leftovers in tmp/, and index files of packs
-    that are gone. runs/, jobs/ and asks/ are never touched. What is younger than an hour is kept: a
-    run may be at work. In a folder that does not verify nothing is dropped (exit code 7).
+    These are objects that no run, job or cached plan refers to, leftovers in tmp/, and index files
+    of missing packs. runs/, jobs/ and asks/ are never touched. Files younger than an hour are kept,
+    as a run may be in progress. If `verify` reports problems, nothing is deleted (exit code 7).
     """
     store = Store(directory)
     garbage = find_garbage(store, time.time())
@@ -48,26 +48,27 @@ def command(directory: Path, yes: bool, as_json: bool) -> int:
             }
         )
         return int(ExitCode.DONE)
-    _show(directory, garbage, dropped=yes)
+    _show(directory, garbage, deleted=yes)
     return int(ExitCode.DONE)
 
 
-def _show(directory: Path, garbage: Garbage, *, dropped: bool) -> None:
+def _show(directory: Path, garbage: Garbage, *, deleted: bool) -> None:
     for item in garbage.items[:MOST_LINES]:
         click.echo(printable(f"{item.path}: {item.bytes:,} bytes: {item.why}"))
     if len(garbage.items) > MOST_LINES:
         click.echo(f"... and {len(garbage.items) - MOST_LINES:,} more")
-    what = f"{count(len(garbage.items), 'file')}, {garbage.bytes:,} bytes"
+    files = f"{count(len(garbage.items), 'file')}, {garbage.bytes:,} bytes"
     if not garbage.items:
-        click.echo(f"{directory.as_posix()}: nothing to drop")
+        click.echo(f"{directory.as_posix()}: nothing to delete")
     else:
-        verb = "dropped" if dropped else "can be dropped"
-        click.echo(f"{directory.as_posix()}: {what} {verb}")
+        verb = "deleted" if deleted else "can be deleted"
+        click.echo(f"{directory.as_posix()}: {files} {verb}")
     if garbage.young:
-        told = count(garbage.young, "file")
         output.say(
-            f"note: {told} younger than an hour, with what they name, are kept: a run may be at "
-            "work"
+            f"note: kept {count(garbage.young, 'file')} younger than an hour, and what they refer "
+            "to: a run may be in progress"
         )
-    if garbage.items and not dropped:
-        output.say("hint: `iqm-spec gc --yes` drops it; what git has stays in its history")
+    if garbage.items and not deleted:
+        output.say(
+            "hint: `iqm-spec gc --yes` deletes these files; committed ones stay in git's history"
+        )

@@ -1,4 +1,4 @@
-"""`iqm-spec import SPEC JOB_ID...`: jobs that an older script submitted, checked against a spec."""
+"""`iqm-spec import SPEC JOB_ID...`: import jobs of another program, checked against a spec."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ def command(
     results: Path,
     as_json: bool,
 ) -> int:
-    """Bring in jobs that another program submitted, as answers to the points of SPEC.
+    """Import jobs that another program submitted, as results for the points of SPEC.
 
-    Every circuit of a job must be a point of the spec: the same instructions on the same qubits of
-    the same quantum computer, with the same shots and options. Nothing is submitted. Jobs that the
-    server has not ended are kept (exit code 9); `iqm-spec resume` fetches them.
+    Every circuit of a job must match a point of the spec: the same instructions on the same qubits
+    of the same quantum computer, with the same shots and options. Nothing is submitted. Jobs that
+    have not ended are stored (exit code 9); `iqm-spec resume` fetches their results later.
     """
     from iqm_spec.server_api.retry import READS, Retry
 
-    asked = list(dict.fromkeys(map(job_id_of, job_ids)))
+    unique_ids = list(dict.fromkeys(map(job_id_of, job_ids)))
     store = Store(results)
-    with session_of(server, results) as found, Progress() as progress:
-        session = require_session(found)
+    with session_of(server, results) as maybe_session, Progress() as progress:
+        session = require_session(maybe_session)
 
         def tell(why: str, seconds: float) -> None:
             progress.show(Paused(StageName.HARDWARE, why, seconds))
 
         known = known_attempts(store, session.realm)
-        new = [job_id for job_id in asked if job_id not in known]
+        new = [job_id for job_id in unique_ids if job_id not in known]
         ready = prepare(
             GivenSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
         )
@@ -70,33 +70,33 @@ def command(
         jobs = [read_foreign(session.connection, job_id, retry) for job_id in new]
         with progress:
             plan = plan_of(ready.checked, store, report=progress.show)
-        done = bring_in(jobs, asked, plan, ready.checked, session, store, tell)
+        imported = bring_in(jobs, unique_ids, plan, ready.checked, session, store, tell)
     if as_json:
-        output.answer(_answer(done, plan, session.realm, results))
+        output.answer(_answer(imported, plan, session.realm, results))
     else:
-        _tell(done, results)
-    return int(done.code)
+        _show(imported, results)
+    return int(imported.code)
 
 
-def _answer(done: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
+def _answer(imported: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
     return {
-        "run": done.run,
+        "run": imported.run,
         "spec": to_json(plan.header.spec),
         "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
         "server": realm,
-        "jobs": [_job(job_id, one, done) for job_id, one in done.attempts.items()],
-        "stages": [stage.to_json() for stage in done.stages],
+        "jobs": [_job(job_id, attempt, imported) for job_id, attempt in imported.attempts.items()],
+        "stages": [stage.to_json() for stage in imported.stages],
         "results": results.as_posix(),
-        "exit": int(done.code),
+        "exit": int(imported.code),
     }
 
 
-def _job(job_id: str, attempt: Attempt, done: Imported) -> dict[str, Any]:
+def _job(job_id: str, attempt: Attempt, imported: Imported) -> dict[str, Any]:
     intent = attempt.intent
     return {
         "id": job_id,
         "status": _status(attempt),
-        "known": job_id in done.known,
+        "known": job_id in imported.known,
         "run": intent.run,
         "stage": intent.stage,
         "emulated": intent.emulated,
@@ -110,15 +110,16 @@ def _status(attempt: Attempt) -> str:
     return "waiting" if attempt.phase is Phase.SUBMITTED else attempt.phase.value
 
 
-def _tell(done: Imported, results: Path) -> None:
-    for job_id, attempt in done.attempts.items():
-        how = f"known (run {attempt.intent.run})" if job_id in done.known else "imported"
+def _show(imported: Imported, results: Path) -> None:
+    for job_id, attempt in imported.attempts.items():
+        known = job_id in imported.known
+        origin = f"stored already (run {attempt.intent.run})" if known else "imported"
         circuits = count(len(attempt.parts), "circuit")
-        click.echo(f"job {job_id}: {how}, {_status(attempt)}")
+        click.echo(f"job {job_id}: {origin}, {_status(attempt)}")
         click.echo(f"  {attempt.intent.computer}, {circuits}, {attempt.intent.shots:,} shots")
-    for stage in done.stages:
+    for stage in imported.stages:
         click.echo(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
         for reason in stage.reasons:
             click.echo(f"  {reason}")
-    if done.run:
-        click.echo(f"\nrun {done.run}, in {results.as_posix()}/")
+    if imported.run:
+        click.echo(f"\nrun {imported.run}, in {results.as_posix()}/")

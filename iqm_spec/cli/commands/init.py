@@ -1,4 +1,4 @@
-"""`iqm-spec init [FILE]`: a spec to start from, explained line by line."""
+"""`iqm-spec init [FILE]`: write a spec to start from, with comments."""
 
 from __future__ import annotations
 
@@ -58,34 +58,34 @@ hellinger_fidelity = {{min = 0.5}}   # relative to a perfect device at these sho
 """
 
 TEMPLATES = {".yaml": YAML, ".yml": YAML, ".toml": TOML}
-"""By the end of the file's name."""
+"""The spec to write, by the suffix of the file's name."""
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=Path("experiment.yaml"))
 def command(file: Path) -> None:
-    """Write a small spec to FILE (default: experiment.yaml); never over a file that exists.
+    """Write a small spec to FILE (default: experiment.yaml). Never overwrites a file.
 
-    YAML where FILE ends in .yaml or .yml, TOML where it ends in .toml.
+    Writes YAML if FILE ends in .yaml or .yml, TOML if it ends in .toml.
     """
-    told = printable(file.as_posix())
+    path = printable(file.as_posix())
     template = TEMPLATES.get(file.suffix)
     if template is None:
         raise UsageError(
-            f"{told} is no name of a spec: it ends in .yaml, .yml or .toml",
+            f"{path}: a spec's file name ends in .yaml, .yml or .toml",
             hint="`iqm-spec init experiment.yaml`",
         )
     try:
         _write(file, template.format(name=_name(file)))
     except FileExistsError as error:
-        raise Refused(f"{told} exists and is left alone") from error
+        raise Refused(f"{path} exists already and is not overwritten") from error
     except OSError as error:
-        raise JobFailed(f"{told} cannot be written: {error.strerror}", code="disk") from error
-    click.echo(f"wrote {told}; now: iqm-spec run {told}")
+        raise JobFailed(f"{path} cannot be written: {error.strerror}", code="disk") from error
+    click.echo(f"wrote {path}; now: iqm-spec run {path}")
 
 
 def _write(file: Path, text: str) -> None:
-    """A new file that is whole or not there."""
+    """Write a new file completely, or leave none."""
     with file.open("x", encoding="utf-8") as handle:
         try:
             handle.write(text)
@@ -96,6 +96,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _name(file: Path) -> str:
-    """A spec's name made of a file's: lower-case ASCII letters, digits and `._-`."""
-    known = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in file.stem.lower())
-    return "".join(known)[:64].strip("-._") or "experiment"
+    """A spec's name from a file's: lower-case ASCII letters, digits and `._-`."""
+    stem = file.stem.lower()
+    valid = (c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in stem)
+    return "".join(valid)[:64].strip("-._") or "experiment"

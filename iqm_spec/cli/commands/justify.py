@@ -1,4 +1,4 @@
-"""`iqm-spec justify SPEC|RUN`: the request for credits, or with `--closeout` the usage report."""
+"""`iqm-spec justify SPEC|RUN`: write a request for credits, or with `--closeout` a usage report."""
 
 from __future__ import annotations
 
@@ -35,22 +35,25 @@ from iqm_spec.store.structure import to_json
 
 @frozen
 class _Paper:
-    """A paper in Markdown, with what `--json` tells of it."""
+    """A paper in Markdown."""
 
     kind: str
     title: str
     markdown: str
-    told: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    """Entries of the answer of `--json`."""
 
 
 @click.command()
 @click.argument("what", metavar="SPEC|RUN")
-@click.option("--closeout", is_flag=True, help="The usage report of RUN instead of a request.")
+@click.option(
+    "--closeout", is_flag=True, help="Write the usage report of RUN instead of a request."
+)
 @click.option(
     "-o", "--output", "outputs", multiple=True, type=click.Path(path_type=Path, dir_okay=False),
-    help="FILE.md or FILE.html; give it twice for both. Default: Markdown on stdout.",
+    help="FILE.md or FILE.html; repeatable. Default: Markdown on stdout.",
 )  # fmt: skip
-@click.option("--force", is_flag=True, help="Write over files that exist.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @set_option
 @cost_flags(price_option, model_option, slot_option)
 @spec_at_server
@@ -66,12 +69,12 @@ def command(
     results: Path,
     as_json: bool,
 ) -> int:
-    """Write a request for credits from what was computed; blanks are marked as blanks.
+    """Write a request for credits; what only you can fill in is marked as a blank.
 
-    Circuits, shots with the errors they buy, jobs, QPU seconds and credits with their price and its
-    source, evidence from the Aer and mock stages of the results folder, and what was spent before.
-    SPEC is a file. For --closeout, RUN is a run's id, a unique part of its beginning, a spec's
-    name, or `latest`. Nothing is submitted.
+    Contains the circuits, shots and their statistical errors, jobs, QPU seconds, credits with their
+    price and its source, results of the Aer and mock stages, and earlier spending. SPEC is a file.
+    For --closeout, RUN is a run's id, a unique prefix of it, a spec's name, or `latest`. Nothing is
+    submitted.
     """
     for path in outputs:
         _require_writable(path, force)
@@ -85,7 +88,7 @@ def command(
         write_text(path, _as(path, paper))
     if as_json:
         files = [path.as_posix() for path in outputs]
-        answer = {"kind": paper.kind, **paper.told, "files": files, "markdown": paper.markdown}
+        answer = {"kind": paper.kind, **paper.summary, "files": files, "markdown": paper.markdown}
         output.answer({**answer, "exit": 0})
     elif not outputs:
         click.echo(paper.markdown, nl=False)
@@ -94,11 +97,11 @@ def command(
 
 def _require_writable(path: Path, force: bool) -> None:
     if path.suffix not in (".md", ".html"):
-        raise UsageError(f"{path.name}: the papers are written as .md or .html")
+        raise UsageError(f"{path.name}: papers are written as .md or .html")
     if path.is_file() and not force:
         raise Refused(
-            f"{printable(path.as_posix())} exists and is left alone: it may be filled in",
-            hint="name another file, or write over it with --force",
+            f"{printable(path.as_posix())} exists already and may have been filled in",
+            hint="name another file, or overwrite this one with --force",
             code="refused.exists",
         )
 
@@ -118,8 +121,8 @@ def _request(
     assert isinstance(given.path, Path)  # noqa: S101 - the command line names files
     if not given.path.exists():
         raise UsageError(
-            f"there is no spec {given.path.as_posix()}",
-            hint="a request is written for a spec's file; the report of a run takes --closeout",
+            f"no spec at {given.path.as_posix()}",
+            hint="a request needs a spec's file; for the usage report of a run, add --closeout",
         )
     with session_of(server, results, keep=False) as session:
         run = prepare_run(
@@ -128,20 +131,20 @@ def _request(
         spec = run.checked.spec
         if not any(STAGES[stage].spends_credits for stage in spec.stages):
             raise Refused(
-                f"{spec.name} has no hardware stage: it needs no credits",
-                hint="add `hardware` to `stages`, or give --set 'stages=[aer, mock, hardware]'",
+                f"{spec.name} has no hardware stage, so it needs no credits",
+                hint="add `hardware` to `stages`, or use --set 'stages=[aer, mock, hardware]'",
                 code="refused.justify",
             )
         plan, realm = plan_of(run.checked, store, keep=False), realm_asked(server)
         costs = preview_run(run, plan, store, realm)
         facts = request_facts(plan, costs, store, realm, spec.description)
     title = f"Request for IQM credits: {plan.name}"
-    told = {
+    summary = {
         "spec": to_json(plan.header.spec),
         "qpu_seconds": costs.seconds.to_json(),
         "credits": costs.credits.to_json(),
     }
-    return _Paper("request", title, to_markdown("request", facts), told)
+    return _Paper("request", title, to_markdown("request", facts), summary)
 
 
 def _closeout(what: str, store: Store) -> _Paper:
@@ -150,17 +153,17 @@ def _closeout(what: str, store: Store) -> _Paper:
 
     saved = load_run(store, what)
     facts = usage_facts(saved, store, _description(saved, store))
-    told = {
+    summary = {
         "run": saved.state.id,
         "qpu_seconds_measured": facts.seconds,
         "credits_measured": facts.credits,
     }
     title = f"Usage report: {saved.plan.name}"
-    return _Paper("closeout", title, to_markdown("usage", facts), told)
+    return _Paper("closeout", title, to_markdown("usage", facts), summary)
 
 
 def _description(saved: SavedRun, store: Store) -> str:
-    """The description in the spec that the run keeps."""
+    """The description in the spec that is stored with the run."""
     from iqm_spec.engine.respec import source_of_run
 
     source = source_of_run(store, saved)

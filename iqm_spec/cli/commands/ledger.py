@@ -1,4 +1,4 @@
-"""`iqm-spec ledger`: what was spent, from the results folder alone."""
+"""`iqm-spec ledger`: sum up what was spent, from the results folder alone."""
 
 from __future__ import annotations
 
@@ -28,44 +28,44 @@ COUNTS_FOR = click.Choice(["measured", "upper", "nothing"])
     "--by",
     multiple=True,
     type=click.Choice(BY),
-    help="Sum by this; give it several times. Default: experiment, machine, mode and month.",
+    help="Group sums by this; repeatable. Default: experiment, machine, mode and month.",
 )
 @click.option("--failed", type=COUNTS_FOR, default="measured", show_default=True,
-              help="What a failed job counts for.")  # fmt: skip
+              help="How failed jobs count: measured time, upper estimate, or nothing.")  # fmt: skip
 @click.option("--cancelled", type=COUNTS_FOR, default="measured", show_default=True,
-              help="What a cancelled job counts for.")  # fmt: skip
+              help="How cancelled jobs count, likewise.")  # fmt: skip
 @stored_results_option
 @json_option
 def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_json: bool) -> int:
-    """Sum up what jobs on machines took and cost, predicted beside measured.
+    """Sum up the QPU time and credits of jobs on machines, predicted and measured.
 
-    Credits are measured QPU seconds times the price that was known when a job was submitted: what a
-    server bills may differ, and only its dashboard tells. Mocks cost nothing and are left out; what
-    an emulator stood for is never summed with what a machine did.
+    Credits are measured QPU seconds times the price known when the job was submitted. A server may
+    bill differently; its dashboard is authoritative. Mock jobs are free and left out. Emulated jobs
+    are summed separately from those of machines.
     """
     from iqm_spec.results.accounts import accounts, read_entries
     from iqm_spec.stages.server.budget import Counting
 
-    found = read_entries(Store(results), Counting(failed, cancelled))
-    sums = accounts(found, list(dict.fromkeys(by)) or list(BY[:4]))
-    totals = accounts(found, [])
+    entries = read_entries(Store(results), Counting(failed, cancelled))
+    sums = accounts(entries, list(dict.fromkeys(by)) or list(BY[:4]))
+    totals = accounts(entries, [])
     if as_json:
         output.answer(
             {
                 "results": results.as_posix(),
-                "accounts": [one.to_json() for one in sums],
-                "totals": [one.to_json() for one in totals],
+                "accounts": [account.to_json() for account in sums],
+                "totals": [account.to_json() for account in totals],
                 "exit": 0,
             }
         )
         return 0
     if not sums:
-        output.say("no job has been sent to a machine from this folder")
+        output.say("no job was submitted to a machine from this folder")
         return 0
     console = output.console()
     console.print(_table(sums, console.width))
-    for one in totals:
-        console.print(output.fitted(_words(one), console), soft_wrap=True)
+    for account in totals:
+        console.print(output.fitted(_total_line(account), console), soft_wrap=True)
     return 0
 
 
@@ -82,16 +82,16 @@ def _table(sums: Sequence[Account], width: int) -> Table:
     numbers = ["predicted s", "measured s"] if wide else ["pred.", "meas."]
     for title in ("jobs", *(["shots"] if wide else []), *numbers, "credits"):
         table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
-    for one in sums:
-        cells = [_mode(value) for _, value in one.names]
-        cells[0] += " (emulated)" if one.emulated and wide else "*" if one.emulated else ""
+    for account in sums:
+        cells = [_mode(value) for _, value in account.names]
+        cells[0] += " (emulated)" if account.emulated and wide else "*" if account.emulated else ""
         cells = cells if wide else [" ".join(cells)]
-        told = f"{one.jobs:,}" + (f" ({one.open} open)" if one.open and wide else "")
-        predicted = amount(one.predicted_seconds.expected) if one.compared else "-"
-        credits_ = amount(one.credits) + (f" +{amount(one.reserved)}" if one.reserved else "")
+        jobs = f"{account.jobs:,}" + (f" ({account.open} open)" if account.open and wide else "")
+        predicted = amount(account.predicted_seconds.expected) if account.compared else "-"
+        reserved = f" +{amount(account.reserved)}" if account.reserved else ""
         table.add_row(
-            *cells, told, *([f"{one.executions:,}"] if wide else []), predicted,
-            amount(one.measured_seconds), credits_,
+            *cells, jobs, *([f"{account.executions:,}"] if wide else []), predicted,
+            amount(account.measured_seconds), amount(account.credits) + reserved,
         )  # fmt: skip
     return table
 
@@ -100,22 +100,20 @@ def _mode(text: str) -> str:
     return "payg" if text == "pay-as-you-go" else text
 
 
-def _words(one: Account) -> str:
-    """The total of what machines did, or of what an emulator stood for."""
-    what = "* emulated" if one.emulated else "total"
-    seconds, credits_ = amount(one.measured_seconds), amount(one.credits)
-    told = (
-        f"\n{what}: {count(one.jobs, 'job')}, {seconds} s of QPU time measured, {credits_} credits"
-    )
-    if abs(one.credits - one.measured_credits) > 1e-9:
-        told += f" counted ({amount(one.measured_credits)} by measured time)"
-    if one.reserved:
-        told += f", up to {amount(one.reserved)} more reserved by {one.open} open jobs"
-    if one.lost:
-        told += f"; {one.lost} failed or were cancelled"
-    if one.compared:
-        told += (
-            f"; {one.inside} of {one.compared} took a time within the range predicted "
-            f"({amount(one.predicted_seconds.expected)} s expected)"
+def _total_line(total: Account) -> str:
+    """The total of jobs on machines, or of emulated jobs."""
+    title = "* emulated" if total.emulated else "total"
+    seconds = f"{amount(total.measured_seconds)} s of QPU time measured"
+    text = f"\n{title}: {count(total.jobs, 'job')}, {seconds}, {amount(total.credits)} credits"
+    if abs(total.credits - total.measured_credits) > 1e-9:
+        text += f" counted ({amount(total.measured_credits)} by measured time)"
+    if total.reserved:
+        text += f", up to {amount(total.reserved)} more reserved by {total.open} open jobs"
+    if total.lost:
+        text += f"; {total.lost} failed or were cancelled"
+    if total.compared:
+        text += (
+            f"; {total.inside} of {total.compared} took a time within the predicted range "
+            f"({amount(total.predicted_seconds.expected)} s expected)"
         )
-    return told
+    return text

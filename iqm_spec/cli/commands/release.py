@@ -1,4 +1,4 @@
-"""`iqm-spec release RUN JOB`: a job that is not at the server may be submitted again."""
+"""`iqm-spec release RUN JOB`: give up an unknown submission, so that the job can be resubmitted."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from iqm_spec.store import Store
 @stored_results_option
 @json_option
 def command(run: str, job: str, results: Path, as_json: bool) -> int:
-    """Give the circuits of JOB of RUN free: the next `run` or `resume` submits them again.
+    """Give up the submission of JOB of RUN, so that `run` or `resume` resubmits its circuits.
 
-    For a job whose submission had no answer and that the dashboard does not show, or one that
-    failed. JOB is the beginning of its key (as `status RUN` and `run` tell it) or of its id. If the
-    server has it after all, it is paid twice.
+    Use this for a job whose submission is unknown and that the dashboard does not show, or for a
+    failed job. JOB is a prefix of the job's key (as `status RUN` and `run` show it) or of its id.
+    If the server has the job after all, you pay for it twice.
     """
     store = Store(results)
     saved = load_run(store, run)
@@ -34,6 +34,6 @@ def command(run: str, job: str, results: Path, as_json: bool) -> int:
         output.answer({"job": attempt.job, "attempt": attempt.number, "exit": 0})
         return 0
     output.say(
-        f"job {short_job_key(attempt)} is free: `iqm-spec resume {saved.state.id}` submits it again"
+        f"released job {short_job_key(attempt)}; `iqm-spec resume {saved.state.id}` resubmits it"
     )
     return 0

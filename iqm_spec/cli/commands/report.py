@@ -1,4 +1,4 @@
-"""`iqm-spec report RUN [RUN]`: a run, or two compared, as one page or as Markdown with drawings."""
+"""`iqm-spec report RUN [RUN]`: write a report of a run, or of two, as HTML or Markdown."""
 
 from __future__ import annotations
 
@@ -28,48 +28,50 @@ SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md"}
 @click.argument("runs", metavar="RUN [RUN]", nargs=-1)
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path, dir_okay=False),
-    help="FILE.html or FILE.md. Default: the run's id, in this folder.",
+    help="FILE.html or FILE.md. Default: the run's id, in the current folder.",
 )  # fmt: skip
 @click.option(
-    "--format", "kind", type=click.Choice(["html", "md"]), help="Default: by the file's name, html."
-)
+    "--format", "kind", type=click.Choice(["html", "md"]),
+    help="Default: by the file's suffix, else html.",
+)  # fmt: skip
 @stored_results_option
 @json_option
 def command(
     runs: tuple[str, ...], target: Path | None, kind: str | None, results: Path, as_json: bool
 ) -> int:
-    """Write a report of RUN, or of two runs beside each other, to be read without this program.
+    """Write a report of RUN, or of two runs side by side.
 
-    HTML is one file that opens from disk and asks nothing of a network. Markdown has its drawings
-    as SVG files in a folder beside it. RUN is a run's id, a unique part of its beginning, a spec's
-    name, or `latest` (the default). A file of that name is written over. Exit code 7 where results
-    were lost.
+    HTML is one file that needs no network. Markdown comes with a folder of SVG figures. RUN is a
+    run's id, a unique prefix of it, a spec's name, or `latest` (the default). Overwrites an
+    existing file. Exit code 7 if results are lost.
     """
     from iqm_spec.report import to_html
 
     if len(runs) > 2:
-        raise UsageError("a report is of one run, or of two that are compared")
+        raise UsageError("a report shows one run, or compares two")
     store = Store(results)
-    saved = [load_run(store, one) for one in runs or ("latest",)]
+    saved = [load_run(store, name) for name in runs or ("latest",)]
     kind = kind or _kind_of(target)
-    target = target or Path(f"{'-beside-'.join(one.state.id for one in saved)}.{kind}")
-    document, gaps = _made(store, saved)
+    target = target or Path(f"{'-beside-'.join(run.state.id for run in saved)}.{kind}")
+    document, gaps = _document(store, saved)
     files = {target: to_html(document)} if kind == "html" else _markdown(document, target)
     for path, text in files.items():
         write_text(path, text)
-    code = max(warn_of_gaps(one.state.id, found) for one, found in zip(saved, gaps, strict=True))
-    _tell(saved, files, code, as_json=as_json)
+    code = max(
+        warn_of_gaps(run.state.id, run_gaps) for run, run_gaps in zip(saved, gaps, strict=True)
+    )
+    _show(saved, files, code, as_json=as_json)
     return code
 
 
-def _made(store: Store, saved: Sequence[SavedRun]) -> tuple[Document, list[Gaps]]:
+def _document(store: Store, saved: Sequence[SavedRun]) -> tuple[Document, list[Gaps]]:
     from iqm_spec.report import comparison_of, report_of, subject_of
 
-    subjects = [subject_of(store, one) for one in saved]
-    found = [one.gaps for one in subjects]
+    subjects = [subject_of(store, run) for run in saved]
+    gaps = [subject.gaps for subject in subjects]
     if len(subjects) == 1:
-        return report_of(subjects[0]), found
-    return comparison_of(*subjects), found
+        return report_of(subjects[0]), gaps
+    return comparison_of(*subjects), gaps
 
 
 def _kind_of(target: Path | None) -> str:
@@ -78,23 +80,23 @@ def _kind_of(target: Path | None) -> str:
     kind = SUFFIXES.get(target.suffix.lower())
     if kind is None:
         raise UsageError(
-            f"{printable(target.name)}: a report is written as .html or .md",
-            hint="name the file so, or give --format",
+            f"{printable(target.name)}: reports are written as .html or .md",
+            hint="change the file's suffix, or give --format",
         )
     return kind
 
 
 def _markdown(document: Document, target: Path) -> dict[Path, str]:
-    """The text and its drawings; their folder is made where it is not there."""
+    """The text and its figures; creates their folder."""
     from iqm_spec.report import to_markdown
 
     folder = target.with_name(f"{target.stem}-figures")
-    text, drawings = to_markdown(document, folder.name)
+    text, figures = to_markdown(document, folder.name)
     make_folder(folder)
-    return {**{folder / name: drawn for name, drawn in drawings.items()}, target: text}
+    return {**{folder / name: figure for name, figure in figures.items()}, target: text}
 
 
-def _tell(
+def _show(
     saved: Sequence[SavedRun], files: Mapping[Path, str], code: int, *, as_json: bool
 ) -> None:
     main = list(files)[-1]
@@ -102,7 +104,7 @@ def _tell(
     if as_json:
         output.answer(
             {
-                "runs": [one.state.id for one in saved],
+                "runs": [run.state.id for run in saved],
                 "file": main.as_posix(),
                 "files": len(files),
                 "bytes": size,
@@ -110,5 +112,5 @@ def _tell(
             }
         )
         return
-    more = f" and {len(files) - 1} drawings beside it" if len(files) > 1 else ""
+    more = f" and {len(files) - 1} figures" if len(files) > 1 else ""
     output.say(f"{printable(main.as_posix())}{more}: {size / 1000:,.0f} kB")

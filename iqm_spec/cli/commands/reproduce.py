@@ -1,4 +1,4 @@
-"""`iqm-spec reproduce RUN`: what can be computed again is, and must come out as it was."""
+"""`iqm-spec reproduce RUN`: repeat a run from its folder, and report every difference."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MOST_LINES = 10
 @click.argument("run", default="latest")
 @click.option(
     "-j", "--jobs", "workers", type=click.IntRange(1, 256), default=1, show_default=True,
-    help="Processes that simulate side by side.",
+    help="Number of processes that simulate.",
 )  # fmt: skip
 @stored_results_option
 @json_option
 def command(run: str, workers: int, results: Path, as_json: bool) -> int:
-    """Replay RUN from the results folder alone. Exit code 7 where anything comes out otherwise.
+    """Repeat RUN from the results folder alone. Exit code 7 if anything differs.
 
-    Files are checked, simulated points are simulated again, distances and verdicts are computed
-    again, and the requests of jobs are made again from the plan's circuits. A server is not asked,
-    and nothing is written. Under other versions counts may differ: they are compared as samples of
-    one distribution then, and the difference is named.
+    Checks the files, simulates the simulated points again, computes distances and verdicts again,
+    and builds the requests of jobs again from the plan's circuits. Contacts no server and writes
+    nothing. With other versions of the libraries counts may differ: then they are compared as
+    samples of one distribution, and a note says so.
     """
     from iqm_spec.replay import reproduce
 
@@ -48,25 +48,25 @@ def command(run: str, workers: int, results: Path, as_json: bool) -> int:
     wrong = sum(len(check.mismatches) for check in checks)
     code = int(ExitCode.CORRUPT if wrong else ExitCode.DONE)
     if as_json:
-        told = [check.to_json() for check in checks]
-        output.answer({"run": saved.state.id, "checks": told, "same": not wrong, "exit": code})
+        listed = [check.to_json() for check in checks]
+        output.answer({"run": saved.state.id, "checks": listed, "same": not wrong, "exit": code})
     else:
-        click.echo(f"run {saved.state.id}: {_in_short(checks)}")
+        click.echo(f"run {saved.state.id}: {_summary(checks)}")
     return code
 
 
-def _in_short(checks: Sequence[ReplayCheck]) -> str:
+def _summary(checks: Sequence[ReplayCheck]) -> str:
     if wrong := sum(len(check.mismatches) for check in checks):
-        return f"{wrong:,} not as they were"
+        return f"{wrong:,} differ"
     if loose := sum(check.loose for check in checks):
-        return f"{loose:,} not bit for bit, and nothing speaks against them"
-    return "all as it was"
+        return f"reproduced; {loose:,} differ in bits, but agree statistically"
+    return "reproduced"
 
 
 def _show(check: ReplayCheck) -> None:
-    click.echo(f"{check.name}: {check.same:,} of {check.total:,} as they were")
-    for one in check.mismatches[:MOST_LINES]:
-        click.echo(printable(f"  {one.what}: {one.why}"))
+    click.echo(f"{check.name}: {check.same:,} of {check.total:,} agree")
+    for mismatch in check.mismatches[:MOST_LINES]:
+        click.echo(printable(f"  {mismatch.what}: {mismatch.why}"))
     if len(check.mismatches) > MOST_LINES:
         click.echo(f"  ... and {len(check.mismatches) - MOST_LINES:,} more")
     if check.note:
@@ -79,6 +79,6 @@ def _progress() -> Callable[[int, int], None]:
     def tell(done: int, total: int) -> None:
         if done < total and time.monotonic() - last[0] >= SECONDS_BETWEEN_LINES:
             last[0] = time.monotonic()
-            output.say(f"simulated again: {done:,} of {total:,} points")
+            output.say(f"simulated {done:,} of {total:,} points")
 
     return tell

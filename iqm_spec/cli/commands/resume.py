@@ -1,4 +1,4 @@
-"""`iqm-spec resume [RUN]`: bring results in, and go on with what a run still wants."""
+"""`iqm-spec resume [RUN]`: fetch a run's jobs from the server, and continue the run."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ from iqm_spec.store import Store
 
 @click.command()
 @click.argument("run", default="latest")
-@click.option("--yes", is_flag=True, help="Agree to what is still to be submitted.")
-@click.option("--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 30m.")
+@click.option("--yes", is_flag=True, help="Agree to the jobs that are still to be submitted.")
+@click.option(
+    "--wait", type=DURATION, metavar="TIME", help="Wait at most this long for results, e.g. 30m."
+)
 @cost_flags(most_option, price_option, model_option, slot_option)
 @server_option
 @stored_results_option
@@ -45,10 +47,10 @@ def command(
     results: Path,
     as_json: bool,
 ) -> int:
-    """Fetch the jobs of RUN that are at the server, and carry on with its other stages.
+    """Fetch the jobs of RUN that are at the server, and continue with its other stages.
 
-    A job that is known is fetched, never submitted again. RUN is a run's id, a unique part of its
-    beginning, a spec's name, or `latest` (the default).
+    Never resubmits a job that has an id. RUN is a run's id, a unique prefix of it, a spec's name,
+    or `latest` (the default).
     """
     store = Store(results)
     saved = load_run(store, run)

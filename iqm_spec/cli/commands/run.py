@@ -1,4 +1,4 @@
-"""`iqm-spec run SPEC`: plan an experiment and carry it out, or preview it with `--dry-run`."""
+"""`iqm-spec run SPEC`: run an experiment, or preview it with `--dry-run`."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from iqm_spec.store import Store
 from iqm_spec.store.structure import to_json
 
 ONLY_AER = (
-    "note: this spec has the aer stage alone, so no server is asked; "
-    "`stages: [aer, mock, hardware]` in it asks for the others"
+    "note: this spec has only the aer stage, so --server has no effect; "
+    "add `stages: [aer, mock, hardware]` to run the others"
 )
 
 
@@ -56,29 +56,33 @@ ONLY_AER = (
     help="Stop after this stage.",
 )
 @set_option
-@click.option("--fresh", is_flag=True, help="Compute again what the results folder holds.")
+@click.option("--fresh", is_flag=True, help="Ignore cached results and run everything again.")
 @click.option("--replan", is_flag=True, help="Transpile again instead of using the stored plan.")
 @click.option(
     "-j", "--jobs", "workers", type=click.IntRange(1, 256), default=1, show_default=True,
-    help="Processes of the Aer stage; the results do not depend on it.",
+    help="Number of processes of the Aer stage; results do not depend on it.",
 )  # fmt: skip
 @click.option(
     "--executor",
     type=click.Choice(["local", "dask"]),
     default=None,
-    help="Where the Aer stage runs: on this machine (the default), or on a Dask cluster: `-j` "
-    "workers here, or Slurm jobs by the spec's `executor`. The results do not depend on it.",
+    help="Where the Aer stage runs: in processes on this machine (the default), or on a Dask "
+    "cluster: `-j` local workers, or Slurm jobs set by the spec's `executor`. Results do not "
+    "depend on it.",
 )
 @click.option(
-    "--scheduler", metavar="tcp://HOST:PORT", help="Use the Dask cluster of this scheduler."
+    "--scheduler", metavar="tcp://HOST:PORT", help="Use the Dask cluster at this address."
 )
 @click.option(
-    "--yes", is_flag=True, help="Agree to what the run submits; without a terminal nobody else can."
+    "--yes", is_flag=True, help="Agree to the submission; required if there is no terminal."
 )
-@click.option("--detach", is_flag=True, help="Leave the last stage's jobs to `resume`.")
 @click.option(
-    "--wait", type=DURATION, metavar="TIME", help="Return after so long, e.g. 90s, 30m, 12h."
+    "--detach", is_flag=True, help="Submit the last stage's jobs, and let `resume` fetch them."
 )
+@click.option(
+    "--wait", type=DURATION, metavar="TIME",
+    help="Wait at most this long for results, e.g. 90s, 30m, 12h.",
+)  # fmt: skip
 @cost_flags(most_option, price_option, model_option, slot_option)
 @spec_at_server
 def command(
@@ -100,7 +104,7 @@ def command(
     results: Path,
     as_json: bool,
 ) -> int:
-    """Run the experiment SPEC, stage by stage; what the results folder holds is not run again."""
+    """Run the experiment SPEC, stage by stage. Results in the results folder are reused."""
     store = Store(results)
     last = None if until is None else StageName(until)
     spread_of(executor, scheduler, {})  # before anything is transpiled
@@ -147,9 +151,9 @@ def show_run(
     plan: Plan | None = None,
     as_json: bool,
 ) -> int:
-    """Carry a run out, showing how it goes on and what came out; returns its exit code."""
+    """Carry a run out, showing its progress and its results; returns its exit code."""
     stages: list[StageDone] = []
-    over: RunDone | None = None
+    done: RunDone | None = None
     crosschecked: Crosschecked | None = None
     with progress:
         for event in events:
@@ -162,13 +166,13 @@ def show_run(
                 case StageDone():
                     stages.append(event)
                 case RunDone():
-                    over = event
-    assert plan is not None and over is not None  # noqa: S101, PT018 - `carry_out` always says both
+                    done = event
+    assert plan is not None and done is not None  # noqa: S101, PT018 - `carry_out` yields both
     if as_json:
-        output.answer(_answer(session, plan, crosschecked, stages, over, results))
+        output.answer(_answer(session, plan, crosschecked, stages, done, results))
     else:
-        _tell(store, plan, over, results)
-    return over.exit_code
+        _show(store, plan, done, results)
+    return done.exit_code
 
 
 def _answer(
@@ -176,12 +180,12 @@ def _answer(
     plan: Plan,
     crosschecked: Crosschecked | None,
     stages: Sequence[StageDone],
-    over: RunDone,
+    done: RunDone,
     results: Path,
 ) -> dict[str, Any]:
     return {
-        "run": over.run,
-        "again": over.again,
+        "run": done.run,
+        "again": done.again,
         "spec": to_json(plan.header.spec),
         "plan": {
             "digest": plan.digest,
@@ -194,22 +198,22 @@ def _answer(
         "stages": [stage.to_json() for stage in stages],
         "warnings": collapsed(plan.points),
         "results": results.as_posix(),
-        "exit": over.exit_code,
+        "exit": done.exit_code,
     }
 
 
-def _tell(store: Store, plan: Plan, over: RunDone, results: Path) -> None:
+def _show(store: Store, plan: Plan, done: RunDone, results: Path) -> None:
     console = output.console()
-    rows = load_run(store, over.run).each_row(store)
+    rows = load_run(store, done.run).each_row(store)
     shown = list(islice(rows, tables.MOST_ROWS))
-    held = [row.record is not None for row in chain(shown, rows)]
-    if any(held):
+    has_record = [row.record is not None for row in chain(shown, rows)]
+    if any(has_record):
         console.print(tables.results_table(shown, console.width))
-        rest = tables.more(len(held))
+        rest = tables.more(len(has_record))
         if rest:
             console.print(rest)
-    told = f"run {over.run}"
-    if over.again:
-        all_ = "has all of it" if over.exit_code == 0 else "stands as it did"
-        told = f"{'nothing to do' if over.exit_code == 0 else 'nothing new'}: {told} {all_}"
-    console.print(f"\n{told}, in {results.as_posix()}/", soft_wrap=True)
+    text = f"run {done.run}"
+    if done.again:
+        complete = done.exit_code == 0
+        text = f"nothing to do: {text} is complete" if complete else f"nothing new: {text}"
+    console.print(f"\n{text}, in {results.as_posix()}/", soft_wrap=True)

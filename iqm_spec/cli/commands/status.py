@@ -1,4 +1,4 @@
-"""`iqm-spec status [RUN]`: the runs of a results folder, or one of them; works offline."""
+"""`iqm-spec status [RUN]`: show the runs of a results folder, or one run; works offline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from iqm_spec.store.references import lost_of_jobs
 from iqm_spec.store.structure import to_json
 
 DAMAGED = "damaged"
-"""In the place of a run's status: something that it had is lost."""
+"""Status of a run whose files are lost or cannot be read."""
 
 
 @click.command()
@@ -37,18 +37,20 @@ DAMAGED = "damaged"
 def command(run: str | None, server: str | None, results: Path, as_json: bool) -> int:
     """Show the runs of the results folder, newest last, or one RUN with its points and jobs.
 
-    Jobs of RUN that go on are asked of the server for a few seconds, where there are credentials;
-    nothing is written. RUN is a run's id, a unique part of its beginning, a spec's name, or
-    `latest`. Exit code 7 where something that a run had is lost.
+    With credentials, asks the server for a few seconds about unfinished jobs of RUN. Writes
+    nothing. RUN is a run's id, a unique prefix of it, a spec's name, or `latest`. Exit code 7 if
+    results or events of a run are lost.
     """
     store = Store(results)
     if run is not None:
         saved = load_run(store, run)
-        return _one(store, saved, server_jobs(saved, store, results, server), as_json=as_json)
+        jobs = server_jobs(saved, store, results, server)
+        return _show_run(store, saved, jobs, as_json=as_json)
     states = store.runs()
-    look = any(names_lost_objects(state, store) for state in states)
-    runs = [_entry(state, store, look=look) for state in states]
-    code = int(ExitCode.CORRUPT if any(r["status"] == DAMAGED for r in runs) else ExitCode.DONE)
+    read_records = any(names_lost_objects(state, store) for state in states)
+    runs = [_entry(state, store, read_records=read_records) for state in states]
+    damaged = any(entry["status"] == DAMAGED for entry in runs)
+    code = int(ExitCode.CORRUPT if damaged else ExitCode.DONE)
     if as_json:
         output.answer({"runs": runs, "exit": code})
         return code
@@ -64,44 +66,47 @@ def _list(runs: list[dict[str, Any]]) -> None:
     wide = max((len(entry["run"]) for entry in runs), default=0)
     for entry in runs:
         points = entry["plan"]["points"]
-        told = "its plan cannot be read" if points is None else count(points, "point")
+        size = "its plan cannot be read" if points is None else count(points, "point")
         click.echo(
-            f"{entry['run']:{wide}}  {entry['status']:10}  {told}  {entry['about']}".rstrip()
+            f"{entry['run']:{wide}}  {entry['status']:10}  {size}  {entry['about']}".rstrip()
         )
 
 
-def _entry(state: RunState, store: Store, *, look: bool) -> dict[str, Any]:
-    """One run of the list; its records are looked for where any run of the folder lost some."""
+def _entry(state: RunState, store: Store, *, read_records: bool) -> dict[str, Any]:
+    """One run of the list; `read_records` also looks for missing records, which takes longer."""
     saved = None
     try:
         saved = load_run(store, state.id)
         lost = bool(state.lost or lost_of_jobs(store.root, state))
-        lost = lost or (look and gaps(saved, saved.rows(store), store).lost)
-    except StoreCorrupt:  # must not hide the other runs
+        lost = lost or (read_records and gaps(saved, saved.rows(store), store).lost)
+    except StoreCorrupt:  # a damaged run must not hide the others
         lost = True
     return _data(state, saved, DAMAGED if lost or saved is None else saved.status)
 
 
-def _one(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_json: bool) -> int:
+def _show_run(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_json: bool) -> int:
     rows = saved.rows(store)
-    found = gaps(saved, rows, store)
-    have = len({row.point.id for row in rows} - {point.id for point in found.counts})
-    status = DAMAGED if found.lost else saved.status
+    run_gaps = gaps(saved, rows, store)
+    measured = len({row.point.id for row in rows} - {point.id for point in run_gaps.counts})
+    status = DAMAGED if run_gaps.lost else saved.status
     news = since(saved, store)
     if as_json:
-        code = warn_of_gaps(saved.state.id, found)
-        told = {**_data(saved.state, saved, status), "measured": have, "jobs": jobs, "news": news}
-        output.answer({"run": told, "exit": code})
+        code = warn_of_gaps(saved.state.id, run_gaps)
+        entry = {**_data(saved.state, saved, status), "measured": measured}
+        output.answer({"run": {**entry, "jobs": jobs, "news": news}, "exit": code})
         return code
-    _show(saved, rows, status, have, jobs, news)
-    return warn_of_gaps(saved.state.id, found) if found or saved.status != "unfinished" else _rest()
+    _print_run(saved, rows, status, measured, jobs, news)
+    if run_gaps or saved.status != "unfinished":
+        return warn_of_gaps(saved.state.id, run_gaps)
+    output.say(f"hint: this run was interrupted; {UNFINISHED}")
+    return int(ExitCode.DONE)
 
 
-def _show(
+def _print_run(
     saved: SavedRun,
     rows: list[Row],
     status: str,
-    have: int,
+    measured: int,
     jobs: list[dict[str, Any]],
     news: list[str],
 ) -> None:
@@ -113,21 +118,16 @@ def _show(
             console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
     for job in jobs:
         console.print(f"  {line(job)}", soft_wrap=True)
-    for told in news:
-        console.print(output.fitted(told, console), soft_wrap=True)
+    for text in news:
+        console.print(output.fitted(text, console), soft_wrap=True)
     if not rows:
         return
     points = len({row.point.id for row in rows})
-    console.print(f"{have:,} of {points:,} points have results\n")
+    console.print(f"{measured:,} of {points:,} points have results\n")
     console.print(tables.results_table(rows, console.width))
     rest = tables.more(len(rows))
     if rest:
         console.print(rest)
-
-
-def _rest() -> int:
-    output.say(f"hint: it broke off; {UNFINISHED}")
-    return int(ExitCode.DONE)
 
 
 def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any]:
@@ -149,30 +149,30 @@ def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any
 def server_jobs(
     saved: SavedRun, store: Store, results: Path, server: str | None
 ) -> list[dict[str, Any]]:
-    """Every job that stands for points of the run; those that go on with the server's own word.
+    """Every job that has points of the run; unfinished ones with their status at the server.
 
-    Works without a server: then a job's `status` is the folder's.
+    Without a server, a job's `status` is the stored one.
     """
     if saved.realm is None:
         return []
-    found = attempts_of(saved, store)
-    jobs = [_told(attempt) for attempt in found]
-    if any(attempt.open for attempt in found):
+    attempts = attempts_of(saved, store)
+    jobs = [_job(attempt) for attempt in attempts]
+    if any(attempt.open for attempt in attempts):
         try:
             with session_of(server_of_run(saved.realm, server), results) as session:
-                _update(jobs, found, session)
+                _update(jobs, attempts, session)
         except IqmSpecError as error:
-            output.say(f"note: the server was not asked: {error.message}")
+            output.say(f"note: no status from the server: {error.message}")
     return jobs
 
 
 def line(job: dict[str, Any]) -> str:
-    """`garnet 5e12dc5a-...: waiting, 3 jobs before it`."""
-    place = f", {job['queue_position']} before it" if job["queue_position"] else ""
+    """`garnet 5e12dc5a-...: waiting, 3 jobs ahead`."""
+    place = f", {job['queue_position']} jobs ahead" if job["queue_position"] else ""
     return f"{job['computer']} {', '.join(job['ids']) or job['job']}: {job['status']}{place}"
 
 
-def _told(attempt: Attempt) -> dict[str, Any]:
+def _job(attempt: Attempt) -> dict[str, Any]:
     end = attempt.end
     return {
         "job": short_job_key(attempt),
@@ -189,11 +189,11 @@ def _told(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _update(jobs: list[dict[str, Any]], found: list[Attempt], session: Session | None) -> None:
+def _update(jobs: list[dict[str, Any]], attempts: list[Attempt], session: Session | None) -> None:
     from iqm_spec.server_api.jobs import read_job
     from iqm_spec.server_api.retry import SHORT_READS, Retry
 
-    for job, attempt in zip(jobs, found, strict=True):
+    for job, attempt in zip(jobs, attempts, strict=True):
         if session is not None and attempt.open:
             report = read_job(session.connection, attempt.ids[0], Retry(SHORT_READS))
             job |= {

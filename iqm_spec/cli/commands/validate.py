@@ -1,4 +1,4 @@
-"""`iqm-spec validate SPEC...`: every mistake of every file, in one go."""
+"""`iqm-spec validate SPEC...`: report all errors of specs, with line and column."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from iqm_spec.plan.label import count
 def command(
     specs: Sequence[Path], overrides: Sequence[str], allowed_code: Sequence[str], as_json: bool
 ) -> None:
-    """Check specs: syntax, schema, sweep, circuits and machine. Nothing is run or written."""
+    """Check specs: syntax, schema, sweep, circuits and machine. Runs and writes nothing."""
     from iqm_spec.spec.sweep_points import circuit_points
 
-    mistakes: list[Diagnostic] = []
-    told = []
+    errors: list[Diagnostic] = []
+    valid = []
     for path in specs:
         checked, diagnostics, notices = examine(path, overrides, allowed_code)
-        mistakes += diagnostics
+        errors += diagnostics
         if checked is None or diagnostics:
             continue
         points = sum(
@@ -41,7 +41,7 @@ def command(
             for circuit in checked.spec.circuits
             for _ in circuit_points(circuit, checked.spec.sweep).points()
         )
-        told.append(
+        valid.append(
             {
                 "file": path.as_posix(),
                 "name": checked.spec.name,
@@ -50,18 +50,18 @@ def command(
                 "notices": list(notices),
             }
         )
-    if mistakes:
+    if errors:
         if not as_json:
-            _tell(told)
-        raise SpecError(tuple(mistakes), tuple(overrides))
+            _show(valid)
+        raise SpecError(tuple(errors), tuple(overrides))
     if as_json:
-        output.answer({"specs": told, "exit": 0})
+        output.answer({"specs": valid, "exit": 0})
         return
-    _tell(told)
+    _show(valid)
 
 
-def _tell(fine: Sequence[Mapping[str, Any]]) -> None:
-    for entry in fine:
+def _show(valid: Sequence[Mapping[str, Any]]) -> None:
+    for entry in valid:
         for notice in entry["notices"]:
             output.say(f"note: {notice}")
-        click.echo(f"{entry['file']}: fine, {count(entry['points'], 'point')}")
+        click.echo(f"{entry['file']}: valid, {count(entry['points'], 'point')}")

@@ -1,4 +1,4 @@
-"""`iqm-spec verify [DIR]`: every file against its name, every reference against the folder."""
+"""`iqm-spec verify [DIR]`: check every checksum and reference in a results folder."""
 
 from __future__ import annotations
 
@@ -18,44 +18,45 @@ from iqm_spec.store import Store
 @folder_argument
 @json_option
 def command(directory: Path, as_json: bool) -> int:
-    """Check a results folder (default: results). Exit code 7 where anything is not as it was.
+    """Check a results folder (default: results). Exit code 7 if there are problems.
 
-    Every file of objects/, runs/ and jobs/ is compared with the sha256 in its name, and everything
-    that runs, plans and asks name must be there. What is derived or yours to change (index/, tmp/,
-    README.md, .gitattributes, .gitignore) is not read.
+    Compares every file of objects/, runs/ and jobs/ with the sha256 in its name, and checks that
+    everything that runs, plans and asks/ refer to exists. Derived files and those that you may edit
+    (index/, tmp/, README.md, .gitattributes, .gitignore) are not read.
     """
     from iqm_spec.store import verify
 
-    found = verify(Store(directory))
-    code = int(ExitCode.CORRUPT if found.problems else ExitCode.DONE)
+    verification = verify(Store(directory))
+    problems = verification.problems
+    code = int(ExitCode.CORRUPT if problems else ExitCode.DONE)
     if as_json:
-        problems = [
-            {"path": item.path, "code": item.code, "message": item.message}
-            for item in found.problems
-        ]
         output.answer(
             {
                 "results": directory.as_posix(),
-                "checked": found.checked,
-                "bytes": found.bytes,
-                "problems": problems,
+                "checked": verification.checked,
+                "bytes": verification.bytes,
+                "problems": [
+                    {"path": item.path, "code": item.code, "message": item.message}
+                    for item in problems
+                ],
                 "exit": code,
             }
         )
         return code
-    for item in found.problems:
+    for item in problems:
         click.echo(printable(f"{item.path}: {item.code}: {item.message}"))
-    verdict = count(len(found.problems), "problem") if found.problems else "all as it was"
-    click.echo(f"{directory.as_posix()}: {found.checked:,} files, {found.bytes:,} bytes: {verdict}")
-    if found.problems:
+    verdict = count(len(problems), "problem") if problems else "no problems"
+    size = f"{verification.checked:,} files, {verification.bytes:,} bytes"
+    click.echo(f"{directory.as_posix()}: {size}: {verdict}")
+    if problems:
         output.say(
-            "hint: `git checkout` brings a committed file back; without git, move what is damaged"
-            " in objects/ or asks/ away and run its spec again with --replan: plans, circuits and"
-            " simulated counts are made again, counts of a machine are not"
+            "hint: `git checkout` restores committed files; without git, move damaged files out of"
+            " objects/ or asks/ and run their spec again with --replan: this computes plans,"
+            " circuits and simulated counts again, but not the counts of a machine"
         )
-        if any(item.path.startswith(("jobs/", "runs/")) for item in found.problems):
+        if any(item.path.startswith(("jobs/", "runs/")) for item in problems):
             output.say(
-                "hint: nothing makes an event of jobs/ or runs/ again, and without it a job might "
-                "be paid twice: bring it back from git or a colleague's copy, and remove none"
+                "hint: events in jobs/ and runs/ cannot be computed again, and without them a job "
+                "might be paid twice: restore them from git or a colleague's copy; delete none"
             )
     return code
