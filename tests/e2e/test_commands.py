@@ -144,7 +144,7 @@ def test_schema_is_the_file_of_the_repository(cli: Cli, root: Path) -> None:
         (["status", "nothing"], 2, "nothing"),
         (["export", "nothing"], 2, "nothing"),
         (["verify", "nowhere"], 2, "no results folder"),
-        (["verify", "."], 2, "no results folder"),
+        (["verify", "."], 2, "not a results folder"),
         (["verify", ""], 2, "empty"),
         (["status", "--results", "typo"], 2, "no results folder"),
         (["export", "--results", "typo"], 2, "no results folder"),

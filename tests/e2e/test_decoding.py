@@ -87,7 +87,7 @@ def test_shots_that_are_not_kept_are_told(spec: Path, tmp_path: Path, answer: As
     spec.write_text(text)
     answer("run", spec, "--until", "aer")
     point = iqm_spec.load(tmp_path / "results", "latest").points[0]
-    with pytest.raises(UsageError, match="not kept"):
+    with pytest.raises(UsageError, match="not stored"):
         point.decode()
 
 

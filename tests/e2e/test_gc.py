@@ -155,5 +155,5 @@ def test_a_damaged_folder_is_left_alone(results: Path, answer: Ask) -> None:
 def test_what_is_no_results_folder_is_refused(tmp_path: Path, answer: Ask) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
-    assert "no results folder" in answer("gc", "mine", exit_code=2)["error"]["message"]
+    assert "not a results folder" in answer("gc", "mine", exit_code=2)["error"]["message"]
     assert answer("gc", "none", exit_code=2)["error"]["hint"]

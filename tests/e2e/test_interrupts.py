@@ -33,7 +33,7 @@ def test_an_interrupted_run_ends_at_once_and_tells(
     os.kill(running.pid, how)
     _, told = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
-    assert "interrupted; what was finished is stored" in told
+    assert "interrupted; finished results are stored" in told
     assert "Traceback" not in told
     until(lambda: not family(running.pid))
     assert "interrupted" in cli("status").stdout
