@@ -3,7 +3,7 @@
 Each folder is a room: its docstring says what belongs there and which rooms it imports. The modules
 beside them are the foundations that all rooms speak in; each imports only those before it.
 
-Foundations: json_types, version, cache, memory, canonical, diagnostics, errors, iqm_client, model,
+Foundations: json_types, version, packed_shots, canonical, diagnostics, errors, iqm_client, model,
 native.
 """
 

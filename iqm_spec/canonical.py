@@ -1,21 +1,25 @@
 """One value, one byte string, one digest: canonical JSON (RFC 8785) and its sha256.
 
 `sha256sum` on a stored file gives its name, so these bytes must never depend on a library's mood.
+What this machine has worked out about bytes is cached by their sha256, below `cache_folder`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
 if TYPE_CHECKING:
     from iqm_spec.json_types import Json
+
 
 LARGEST_INTEGER = 2**53 - 1
 """The largest integer that a JSON number holds exactly (RFC 8785, section 3.2.2.3)."""
@@ -186,3 +190,17 @@ def sha256(data: bytes) -> str:
 def digest(value: Json) -> str:
     """Sha256 of the canonical JSON of `value`."""
     return sha256(canonical(value))
+
+
+def cache_folder() -> Path | None:
+    """IQM_SPEC_CACHE, else the user's cache folder; None for a user without a home.
+
+    It need not exist. Nothing is lost with it: what cannot be read there is worked out again.
+    """
+    named = os.environ.get("IQM_SPEC_CACHE")
+    if named:
+        return Path(named)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iqm-spec"
+    except RuntimeError:
+        return None

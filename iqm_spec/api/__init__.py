@@ -2,8 +2,8 @@
 
 Only what `import iqm_spec` promises belongs here; see docs/python.md.
 
-Imports: analysis, diagnostics, engine, errors, json_types, memory, model, plan, report, results,
-server_api, source, stages, store, transpile.
+Imports: analysis, diagnostics, engine, errors, json_types, model, packed_shots, plan, report,
+results, server_api, source, stages, store, transpile.
 """
 
 from iqm_spec.api.point import Point

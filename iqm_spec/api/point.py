@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qiskit.result import Counts
 
     from iqm_spec.analysis.logical_error import Decoded, DetectionEvents
-    from iqm_spec.memory import Bits
+    from iqm_spec.packed_shots import Bits
     from iqm_spec.report import Subject
 
 

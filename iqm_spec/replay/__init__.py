@@ -2,8 +2,8 @@
 
 One check per kind of result: what is stored, what Aer simulated, what servers measured.
 
-Imports: analysis, canonical, engine, json_types, memory, model, plan, server_api, spec, stages,
-statistics, store, targets, version.
+Imports: analysis, canonical, engine, json_types, model, packed_shots, plan, server_api, spec,
+stages, statistics, store, targets, version.
 """
 
 from iqm_spec.replay.check import Mismatch, ReplayCheck

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from iqm_spec import memory
+from iqm_spec import packed_shots
 from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
 from iqm_spec.analysis.logical_error import can_decode
 from iqm_spec.analysis.run_analyses import analysis_records, analyze_run, stored_analyses
@@ -176,8 +176,8 @@ def _wrong(store: Store, points: dict[str, PlannedPoint], ended: bool) -> Iterat
                 yield Mismatch(named(point, "aer"), "its shots are missing")
         elif counts is not None:
             record = shots.record
-            stored = memory.unpack(record.shots, record.width, record.bits)
-            if stored.tobytes() != memory.unpack(**in_order(key, counts.record)).tobytes():
+            stored = packed_shots.unpack(record.shots, record.width, record.bits)
+            if stored.tobytes() != packed_shots.unpack(**in_order(key, counts.record)).tobytes():
                 yield Mismatch(named(point, "aer"), "its shots have another order")
 
 

@@ -26,7 +26,7 @@ from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 
 if TYPE_CHECKING:
-    from iqm_spec.memory import Bits
+    from iqm_spec.packed_shots import Bits
 
 
 LEADING = ("point", "stage", "emulated", "circuit", "target", "repeat")

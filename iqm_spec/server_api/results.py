@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from iqm_spec import memory
+from iqm_spec import packed_shots
 from iqm_spec.errors import Unreachable
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
@@ -44,7 +44,7 @@ _Decode = Callable[[Items, Sequence[NativeCircuit]], list[Counts]]
 
 @frozen
 class Shots:
-    """Counts of a circuit, and its shots in their order, packed (`iqm_spec.memory`).
+    """Counts of a circuit, and its shots in their order, packed (`iqm_spec.packed_shots`).
 
     `packed` is None where the shots were not asked for, or are left out for the reason in `why`.
     """
@@ -146,9 +146,9 @@ def shots_of_measurements(
         counts = _counted(table, np.ones(len(table), dtype=np.int64), order)
         if place.number not in wanted:
             return Shots(counts)
-        if why := memory.too_large(len(table), circuit.num_clbits):
+        if why := packed_shots.too_large(len(table), circuit.num_clbits):
             return Shots(counts, why=why)
-        return Shots(counts, memory.pack(_by_bit(item, table, circuit), len(table)))
+        return Shots(counts, packed_shots.pack(_by_bit(item, table, circuit), len(table)))
 
     return _decode_each(items, circuits, decode)
 

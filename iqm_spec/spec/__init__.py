@@ -5,6 +5,6 @@ sweeps (blocks, values, templates, points) and the data files that they name, an
 cannot say: checks of axes, circuits, machines and analyses. Modules are imported one by one, so
 that a command that needs the schema alone loads nothing else.
 
-Imports: cache, canonical, circuits, diagnostics, errors, json_types, memory, model, server_api,
+Imports: canonical, circuits, diagnostics, errors, json_types, model, packed_shots, server_api,
 source, targets, transpile, version.
 """

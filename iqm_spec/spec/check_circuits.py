@@ -21,7 +21,6 @@ from iqm_spec.circuits.angles import ANGLE_HINT
 from iqm_spec.diagnostics import Diagnostic, Problem, Span, nearest
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.memory import too_large
 from iqm_spec.model import (
     BEYOND_CONDITIONS,
     DELAY_IN_SAMPLES,
@@ -33,6 +32,7 @@ from iqm_spec.model import (
     SourceKind,
     Values,
 )
+from iqm_spec.packed_shots import too_large
 from iqm_spec.source.source import path_exists
 from iqm_spec.spec.circuit_files import CircuitFiles, shown_circuit_path
 from iqm_spec.spec.reporter import Reporter, field_path, path_using_axis

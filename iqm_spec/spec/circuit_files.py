@@ -16,8 +16,7 @@ from typing import Any
 
 from attrs import asdict, evolve
 
-from iqm_spec.cache import cache_folder
-from iqm_spec.canonical import digest, sha256
+from iqm_spec.canonical import cache_folder, digest, sha256
 from iqm_spec.circuits import (
     READING_VERSION,
     CircuitError,

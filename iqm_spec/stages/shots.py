@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from iqm_spec import memory
+from iqm_spec import packed_shots
 from iqm_spec.canonical import digest
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.plan.plan import PlannedPoint
@@ -26,7 +26,7 @@ from iqm_spec.store.records import (
 )
 
 if TYPE_CHECKING:
-    from iqm_spec.memory import Bits
+    from iqm_spec.packed_shots import Bits
 
 _AT_ONCE = 256
 """Points in one pack of simulated shots: what a kill can lose."""
@@ -54,7 +54,7 @@ def keep_simulated(store: Store, wanted: Collection[str]) -> Iterator[str]:
 def in_order(key: str, record: CountsRecord) -> dict[str, Any]:
     """The packed shots of a simulated record, in the order that its key draws."""
     seed = int(digest({"format": "iqm-spec/shot-order/1", "record": key})[:15], 16)
-    return memory.in_random_order(record.counts, seed)
+    return packed_shots.in_random_order(record.counts, seed)
 
 
 def kept(store: Store, rows: Iterable[Row]) -> dict[str, str]:
@@ -81,11 +81,11 @@ def shots_of(store: Store, row: Row) -> Bits | None:
         return None
     try:
         records = [found[key].record for key in sources]
-        parts = [memory.unpack(one.shots, one.width, one.bits) for one in records]
+        parts = [packed_shots.unpack(one.shots, one.width, one.bits) for one in records]
         bits: Bits = parts[0] if len(parts) == 1 else np.concatenate(parts)
     except ValueError as error:
         raise _corrupt(row, str(error)) from error
-    if not memory.agrees(bits, row.counts):
+    if not packed_shots.agrees(bits, row.counts):
         raise _corrupt(row, "they are not those that are counted")
     return bits
 

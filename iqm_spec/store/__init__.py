@@ -4,7 +4,7 @@ What is stored has one class a kind: `events` (of runs and jobs), `records` (of 
 headers), `objects` (JSON objects). Readers return these classes, or say which file and which field
 in it they cannot read. What the classes mean to an experiment belongs in the rooms that use them.
 
-Imports: cache, canonical, diagnostics, errors, json_types, memory, model, native, version.
+Imports: canonical, diagnostics, errors, json_types, model, native, packed_shots, version.
 """
 
 from iqm_spec.store.files import Disk

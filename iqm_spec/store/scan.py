@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 
 from attrs import define, field, frozen
 
-from iqm_spec.cache import cache_folder
-from iqm_spec.canonical import sha256
+from iqm_spec.canonical import cache_folder, sha256
 from iqm_spec.json_types import Json
 from iqm_spec.store.files import open_regular
 from iqm_spec.store.journals import EVENT_FORMAT, parse_event, typed

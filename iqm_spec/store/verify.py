@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from iqm_spec import memory
+from iqm_spec import packed_shots
 from iqm_spec.canonical import canonical, sha256
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.json_types import Json
@@ -303,8 +303,8 @@ def wrong_shots(kind: str, shots: Sequence[Path], counts: Sequence[Path]) -> Ite
     for path in shots:
         for key, record in _sound(path, kind):
             try:
-                bits = memory.unpack(record.shots, record.width, record.bits)
-                found = _digest(memory.counted(bits))
+                bits = packed_shots.unpack(record.shots, record.width, record.bits)
+                found = _digest(packed_shots.counted(bits))
             except ValueError as error:
                 yield path, f"has the shots of {key}, which cannot be read: {error}"
             else:
@@ -312,7 +312,7 @@ def wrong_shots(kind: str, shots: Sequence[Path], counts: Sequence[Path]) -> Ite
     for path in counts if told else ():
         for key, record in _sound(path, COUNTS_OF[kind]):
             if key in told:
-                wanted = _digest(memory.without_spaces(record.counts))
+                wanted = _digest(packed_shots.without_spaces(record.counts))
                 for holder, found in told[key]:
                     if found != wanted:
                         yield holder, f"has other shots of {key} than {path.name} counts"

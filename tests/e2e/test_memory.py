@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import iqm_spec
-from iqm_spec import memory
+from iqm_spec import packed_shots
 from iqm_spec.emulator import Emulator
 from iqm_spec.results.garbage import drop, find_garbage
 from iqm_spec.store import Store, verify
@@ -51,7 +51,7 @@ def all_agree(folder: Path, number: int) -> None:
     assert len(found) == number
     for point in found:
         assert point.memory is not None
-        assert memory.agrees(point.memory, point.outcomes)
+        assert packed_shots.agrees(point.memory, point.outcomes)
     assert all(p.memory is None for p in points(folder) if p.circuit_name == "w_state")
     assert verify(Store(folder / "results")).ok
 
@@ -163,18 +163,18 @@ def stored(tmp_path: Path, cli: Cli) -> Path:
 
 
 def unpacked(record: dict[str, Any]) -> Any:
-    return memory.unpack(record["shots"], record["width"], record["bits"])
+    return packed_shots.unpack(record["shots"], record["width"], record["bits"])
 
 
 def other_shots(record: dict[str, Any]) -> None:
     bits = unpacked(record).copy()
     bits[0] ^= 1
-    record |= memory.pack(iter(bits.T), len(bits))
+    record |= packed_shots.pack(iter(bits.T), len(bits))
 
 
 def other_order(record: dict[str, Any]) -> None:
     bits = unpacked(record)[::-1]
-    record |= memory.pack(iter(bits.T), len(bits))
+    record |= packed_shots.pack(iter(bits.T), len(bits))
 
 
 def test_verify_finds_shots_that_are_not_those_counted(stored: Path, cli: Cli) -> None:
@@ -220,7 +220,7 @@ def test_exports(stored: Path, cli: Cli, tmp_path: Path) -> None:
     rows = json.loads(cli("export", "latest", "--memory", "--format", "json").stdout)["rows"]
     for row, one in zip(rows[:2], index, strict=True):
         bits = held[one["array"]]
-        assert memory.agrees(bits, row["counts"])
+        assert packed_shots.agrees(bits, row["counts"])
         assert row["memory"] == ["".join(map(str, shot[::-1])) for shot in bits.tolist()]
     assert rows[2]["memory"] is None
     assert cli("export", "latest", "--memory").returncode == 2

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve, frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.memory import without_spaces
 from iqm_spec.model import NativeCircuit, StageName
+from iqm_spec.packed_shots import without_spaces
 from iqm_spec.plan.label import count
 from iqm_spec.stages.keys import record_key
 from iqm_spec.stages.server.attempts import (

@@ -1,4 +1,4 @@
-"""The bits of every shot of one point, in order: packed for a record, and unpacked with bounds.
+"""The bits of every shot of one point, in order: packed for a record, and unpacked within limits.
 
 A classical bit is a column of one bit per shot (the first shot is the lowest bit of the first
 byte); the columns stand one after the other, bit 0 first, compressed by zlib and written in base64.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Bits = NDArray[np.uint8]
     """Shots x classical bits, 0 or 1."""
 
+
 MOST_SHOTS = 10_000_000
 MOST_BITS = 1 << 28
 """Shots, and shots times classical bits, of one point: 32 MiB packed, 256 MiB unpacked."""
@@ -28,7 +29,7 @@ _LEVEL = 9
 
 
 def too_large(shots: int, width: int) -> str:
-    """Why the shots of a point are too many to be kept, in words; empty where they are not."""
+    """Why the shots of a point are too many to be kept; empty if they are not."""
     if shots > MOST_SHOTS:
         return f"{shots:,} shots are more than {MOST_SHOTS:,}"
     if shots * width > MOST_BITS:
@@ -39,7 +40,7 @@ def too_large(shots: int, width: int) -> str:
 def pack(columns: Iterable[Bits], shots: int) -> dict[str, Any]:
     """The fields of a record: `columns` hold the outcomes of one classical bit each, by shot.
 
-    ValueError where they are too large, or not all of that length.
+    ValueError if they are too large, or not all of that length.
     """
     import numpy as np
 
@@ -61,8 +62,8 @@ def pack(columns: Iterable[Bits], shots: int) -> dict[str, Any]:
 def unpack(shots: int, width: int, bits: str) -> Bits:
     """The shots that `pack` packed: a row per shot, column i for classical bit i.
 
-    ValueError where `bits` hold anything else than `shots` and `width` say; what a stranger
-    compressed is never unpacked beyond that.
+    ValueError if `bits` hold anything else than `shots` and `width` say. Decompression stops at
+    that size, whatever a file claims.
     """
     import numpy as np
 
@@ -71,17 +72,17 @@ def unpack(shots: int, width: int, bits: str) -> Bits:
     each = -(-shots // 8)
     data = _decompressed(bits, each * width)
     table = np.frombuffer(data, dtype=np.uint8).reshape(width, each)
-    found = np.empty((shots, width), dtype=np.uint8)
+    rows = np.empty((shots, width), dtype=np.uint8)
     for column, packed in enumerate(table):
         flat = np.unpackbits(packed, bitorder="little")
         if flat[shots:].any():
             raise ValueError("bits are set behind the last shot")
-        found[:, column] = flat[:shots]
-    return found
+        rows[:, column] = flat[:shots]
+    return rows
 
 
 def _decompressed(text: str, size: int) -> bytes:
-    """`size` bytes of base64 and zlib; ValueError where there are more or fewer."""
+    """`size` bytes of base64 and zlib; ValueError if there are more or fewer."""
     try:
         packed = base64.b64decode(text, validate=True)
         decompressor = zlib.decompressobj()
@@ -106,7 +107,7 @@ def counted(bits: Bits) -> dict[str, int]:
 
 
 def agrees(bits: Bits, counts: Mapping[str, int]) -> bool:
-    """Whether the shots are those that `counts` tell, spaces between registers aside."""
+    """Whether the shots give `counts`, spaces between registers aside."""
     return counted(bits) == without_spaces(counts)
 
 
@@ -121,11 +122,10 @@ def without_spaces(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def in_random_order(counts: Mapping[str, int], seed: int) -> dict[str, Any]:
-    """The packed shots of counts whose order chance decides, by `seed` alone.
+    """The packed shots of counts in a random order, which depends on `seed` alone.
 
-    Shots that are drawn one by one from the same distribution come in any order alike, so that
-    this is what they could have been, exactly. Orders are ranks of raw numbers of PCG64, which
-    numpy promises never to change.
+    Independent shots of one distribution are equally likely in every order. The order is that of
+    the ranks of raw numbers of PCG64, which numpy promises never to change.
     """
     import numpy as np
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from iqm_spec import memory
+from iqm_spec import packed_shots
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.server_api.results import counts_of_measurements, shots_of_measurements
 
@@ -27,35 +27,36 @@ counts = st.integers(1, 6).flatmap(
 
 
 @given(tables)
-def test_what_is_packed_comes_back(bits: memory.Bits) -> None:
-    record = memory.pack(iter(bits.T), len(bits))
-    assert (memory.unpack(**record) == bits).all()
-    assert memory.unpack(**record).shape == bits.shape
+def test_what_is_packed_comes_back(bits: packed_shots.Bits) -> None:
+    record = packed_shots.pack(iter(bits.T), len(bits))
+    assert (packed_shots.unpack(**record) == bits).all()
+    assert packed_shots.unpack(**record).shape == bits.shape
     rows = ["".join(map(str, shot[::-1])) for shot in bits.tolist()]
-    assert memory.counted(bits) == {row: rows.count(row) for row in sorted(set(rows))}
+    assert packed_shots.counted(bits) == {row: rows.count(row) for row in sorted(set(rows))}
 
 
 @given(counts, st.integers(0, 2**60))
 def test_shots_in_random_order_are_those_of_the_counts(found: dict[str, int], seed: int) -> None:
-    record = memory.in_random_order(found, seed)
-    bits = memory.unpack(**record)
-    assert memory.agrees(bits, found)
-    assert memory.in_random_order(found, seed) == record
+    record = packed_shots.in_random_order(found, seed)
+    bits = packed_shots.unpack(**record)
+    assert packed_shots.agrees(bits, found)
+    assert packed_shots.in_random_order(found, seed) == record
 
 
 def test_every_order_is_as_likely() -> None:
     first = [
-        memory.unpack(**memory.in_random_order({"0": 2, "1": 1}, n))[:, 0] for n in range(3000)
+        packed_shots.unpack(**packed_shots.in_random_order({"0": 2, "1": 1}, n))[:, 0]
+        for n in range(3000)
     ]
     places = np.bincount([int(shots.argmax()) for shots in first], minlength=3)
     assert (abs(places - 1000) < 5 * np.sqrt(3000 * 2 / 9)).all()
 
 
 def test_a_bit_is_the_column_of_its_number() -> None:
-    bits = memory.unpack(**memory.in_random_order({"01 100": 3}, 1))
+    bits = packed_shots.unpack(**packed_shots.in_random_order({"01 100": 3}, 1))
     assert bits.tolist() == [[0, 0, 1, 1, 0]] * 3
-    assert memory.agrees(bits, {"01 100": 3})
-    assert not memory.agrees(bits, {"01 101": 3})
+    assert packed_shots.agrees(bits, {"01 100": 3})
+    assert not packed_shots.agrees(bits, {"01 101": 3})
 
 
 @pytest.mark.parametrize(
@@ -72,19 +73,19 @@ def test_a_bit_is_the_column_of_its_number() -> None:
     ],
 )
 def test_what_a_stranger_wrote_is_bounded_and_told(change: dict[str, object], why: str) -> None:
-    record = memory.pack([np.ones(8, dtype=np.uint8)], 8)
+    record = packed_shots.pack([np.ones(8, dtype=np.uint8)], 8)
     with pytest.raises(ValueError, match=why):
-        memory.unpack(**{**record, **change})
+        packed_shots.unpack(**{**record, **change})
 
 
 def test_shots_too_many_are_refused_before_they_are_made() -> None:
     with pytest.raises(ValueError, match="are more than"):
-        memory.in_random_order({"0": 10**12}, 0)
+        packed_shots.in_random_order({"0": 10**12}, 0)
 
 
 def test_a_hundred_points_of_random_bits_are_below_ten_megabytes() -> None:
     bits = np.random.default_rng(0).integers(0, 2, (20_000, 20), np.uint8)
-    record = memory.pack(iter(bits.T), len(bits))
+    record = packed_shots.pack(iter(bits.T), len(bits))
     assert 100 * len(str(record["bits"])) < 7e6
 
 
@@ -101,9 +102,9 @@ def test_shots_of_a_server_are_those_it_counts(width: int, shots: int, random: o
     (found,) = shots_of_measurements(iter(answer), [circuit], {0})
     assert [found.counts] == counts_of_measurements(iter(answer), [circuit])
     assert found.packed is not None
-    unpacked = memory.unpack(**found.packed)
+    unpacked = packed_shots.unpack(**found.packed)
     assert (unpacked[:, clbits] == bits).all()
     assert unpacked.sum() == sum(chain.from_iterable(bits.tolist()))
-    assert memory.agrees(unpacked, found.counts)
+    assert packed_shots.agrees(unpacked, found.counts)
     (without,) = shots_of_measurements(iter(answer), [circuit], set())
     assert without.packed is None
