@@ -175,7 +175,7 @@ class Spec:
 
 
 @frozen
-class Point:
+class SpecPoint:
     """One circuit at one assignment of the axes it uses: nothing templated is left.
 
     `repeat` counts from 0. `name` is the circuit's.

@@ -18,7 +18,7 @@ from iqm_spec.engine.inputs import Inputs, read_inputs
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import IqmSpecError, SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import CircuitSpec, Point, SourceKind, Spec
+from iqm_spec.model import CircuitSpec, SourceKind, Spec, SpecPoint
 from iqm_spec.plan.keys import circuit_key
 from iqm_spec.source import Source, parse_source
 from iqm_spec.spec.circuit_files import circuit_refs
@@ -39,11 +39,11 @@ class Respec:
     files: Mapping[str, bytes]
     inputs: Inputs
 
-    def points(self) -> Iterator[Point]:
+    def points(self) -> Iterator[SpecPoint]:
         """Every point that it asks for, in order."""
         return all_points(self.spec)
 
-    def source_of(self, point: Point) -> tuple[Any, ...] | None:
+    def source_of(self, point: SpecPoint) -> tuple[Any, ...] | None:
         """Kind, name, file, arguments and parameters of a point's circuit.
 
         None where it is made by code that is not part of this program, or its file was not kept.
@@ -56,7 +56,7 @@ class Respec:
             return None
         return kind, point.ref, data, point.args, point.parameters
 
-    def circuit_key(self, point: Point) -> str | None:
+    def circuit_key(self, point: SpecPoint) -> str | None:
         """Key of a point's circuit, computed anew; None where that cannot be."""
         source, machine = self.source_of(point), self.inputs.architectures.get(point.target)
         if source is None or machine is None:

@@ -20,7 +20,7 @@ from iqm_spec.stages.server.attempts import Attempt, read_work, settled_work
 from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
-from iqm_spec.store.events import StageVerdict
+from iqm_spec.store.events import StoredVerdict
 from iqm_spec.targets import ErrorProfile
 
 
@@ -138,7 +138,7 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
     ]
 
 
-def _done(told: StageVerdict) -> StageDone:
+def _done(told: StoredVerdict) -> StageDone:
     return StageDone(
         stage=StageName(told.stage),
         status=told.status,

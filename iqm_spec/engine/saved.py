@@ -14,7 +14,7 @@ from iqm_spec.stages.interface import StageResults
 from iqm_spec.stages.registry import STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.events import Simulator, StageUsed, StageVerdict, UsedAttempt
+from iqm_spec.store.events import SimulatorVersion, StageUsed, StoredVerdict, UsedAttempt
 from iqm_spec.store.objects import Environment
 
 
@@ -26,7 +26,7 @@ class SavedRun:
     plan: Plan
 
     @property
-    def simulator(self) -> Simulator:
+    def simulator(self) -> SimulatorVersion:
         """What simulated, as the journal has it."""
         return self.state.start.simulator
 
@@ -49,7 +49,7 @@ class SavedRun:
         return f"{', '.join(sorted(noise))} {'/'.join(sorted(kinds))}"
 
     @property
-    def stages(self) -> tuple[StageVerdict, ...]:
+    def stages(self) -> tuple[StoredVerdict, ...]:
         """The verdicts of its stages; empty while it is unfinished."""
         return self.state.end.stages or ()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import frozen
 
 from iqm_spec.errors import WrongCircuit
-from iqm_spec.model import Point
+from iqm_spec.model import SpecPoint
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.circuits import keep_natives, stored_natives
 from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
@@ -84,7 +84,7 @@ def make_plan(
     yield read_plan(store, digest)
 
 
-def _circuit_key(point: Point, checked: CheckedSpec) -> str:
+def _circuit_key(point: SpecPoint, checked: CheckedSpec) -> str:
     architecture = checked.architectures[point.target].digest
     kind = checked.spec.circuits[point.circuit].kind
     return circuit_key(kind, point, checked.identity(point), architecture)
@@ -114,7 +114,7 @@ def _readout(
     return readout_points(planned, measured, order)
 
 
-def _planned(index: int, point: Point, key: str, native: _Transpiled) -> PlannedPoint:
+def _planned(index: int, point: SpecPoint, key: str, native: _Transpiled) -> PlannedPoint:
     return PlannedPoint(
         index=index,
         id=point.id,

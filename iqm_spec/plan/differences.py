@@ -9,7 +9,7 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, told_apart
+from iqm_spec.model import SpecPoint, told_apart
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.source.scalars import as_yaml
@@ -69,7 +69,7 @@ def explain(left: Plan, right: Plan) -> Explanation:
     )
 
 
-def point_name(point: PlannedPoint | Point) -> PointName:
+def point_name(point: PlannedPoint | SpecPoint) -> PointName:
     """What makes two points of two runs the same one."""
     named = sorted(point.values, key=lambda item: item[0])
     return point.name, tuple((axis, *told_apart((value,))) for axis, value in named), point.repeat

@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from iqm_spec.errors import IqmSpecError, WrongCircuit
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, SourceKind
+from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
 from iqm_spec.spec.check import CheckedSpec
@@ -32,12 +32,12 @@ FAMILY_AT_ONCE = 2000
 
 Progress = tuple[int, int]
 
-Asked = Sequence[tuple[str, Point]]
+Asked = Sequence[tuple[str, SpecPoint]]
 """Points with the asks of their circuits; in one group they share machine and options."""
 
 
 def make_natives(
-    checked: CheckedSpec, missing: Mapping[str, Point], made: dict[str, Native]
+    checked: CheckedSpec, missing: Mapping[str, SpecPoint], made: dict[str, Native]
 ) -> Iterator[Progress | Crosschecked]:
     """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile.
 
@@ -60,9 +60,11 @@ def make_natives(
     yield witness.seen()
 
 
-def _groups(checked: CheckedSpec, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
+def _groups(
+    checked: CheckedSpec, missing: Mapping[str, SpecPoint]
+) -> list[list[tuple[str, SpecPoint]]]:
     """Points whose circuits differ in numbers alone, and those that have none of their own."""
-    groups: dict[Any, list[tuple[str, Point]]] = {}
+    groups: dict[Any, list[tuple[str, SpecPoint]]] = {}
     for ask, point in missing.items():
         parts = checked.parts(point)
         alike = (point.circuit, point.layout, parts.family_key) if parts else None
@@ -84,7 +86,7 @@ def _in_parts(
             yield from _together(checked, family, written, some, witness)
 
 
-def _family(checked: CheckedSpec, point: Point) -> tuple[Family | None, tuple[int, int]]:
+def _family(checked: CheckedSpec, point: SpecPoint) -> tuple[Family | None, tuple[int, int]]:
     """The family of a point, if there is one, and the gates of its circuit as it is written."""
     from iqm_spec.transpile.family import family_of
     from iqm_spec.transpile.pipeline import gate_numbers
@@ -197,7 +199,7 @@ class Witness:
     _not_checked: dict[str, int] = field(factory=dict)
     _alone: int = 0
 
-    def see(self, ask: str, point: Point, native: Native, built: QuantumCircuit) -> None:
+    def see(self, ask: str, point: SpecPoint, native: Native, built: QuantumCircuit) -> None:
         """A circuit with a routing of its own, transpiled from `built`."""
         self._alone += 1
         if self._alone > ALL_ALONE and int(ask[:1], 16) % 8:
@@ -205,7 +207,7 @@ class Witness:
             return
         self._count_verdict(self._verdict(point, native, built))
 
-    def see_alike(self, asked: Sequence[tuple[str, Point]], natives: Sequence[Native]) -> None:
+    def see_alike(self, asked: Sequence[tuple[str, SpecPoint]], natives: Sequence[Native]) -> None:
         """Circuits that share a routing: of those with the same instructions some are checked."""
         alike: dict[str, list[int]] = {}
         for number, native in enumerate(natives):
@@ -226,7 +228,9 @@ class Witness:
         """How far the check reached until now."""
         return Crosschecked(self._agreed, dict(sorted(self._not_checked.items())))
 
-    def _verdict(self, point: Point, native: Native, built: QuantumCircuit | None) -> str | None:
+    def _verdict(
+        self, point: SpecPoint, native: Native, built: QuantumCircuit | None
+    ) -> str | None:
         """Why there was no check; None where the circuit agrees with its source."""
         # imported where circuits are made: a run that has nothing to do starts without
         from iqm_spec.crosscheck import (
@@ -270,7 +274,7 @@ class Witness:
     def _count(self, reason: str, number: int = 1) -> None:
         self._not_checked[reason] = self._not_checked.get(reason, 0) + number
 
-    def _wrong(self, point: Point, verdict: Differs) -> WrongCircuit:
+    def _wrong(self, point: SpecPoint, verdict: Differs) -> WrongCircuit:
         told = ", ".join(f"{axis} = {value}" for axis, value in point.values)
         at = f" at {told}" if told else ""
         versions = f"iqm-spec {__version__}, qiskit {version('qiskit')}"

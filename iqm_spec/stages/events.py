@@ -9,7 +9,7 @@ from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.server.attempts import Attempt
-from iqm_spec.store.events import StageVerdict
+from iqm_spec.store.events import StoredVerdict
 
 
 @frozen
@@ -113,9 +113,9 @@ class StageDone:
     code: int = 0
 
     @property
-    def verdict(self) -> StageVerdict:
+    def verdict(self) -> StoredVerdict:
         """As a run's journal keeps it."""
-        return StageVerdict(
+        return StoredVerdict(
             stage=self.stage.value,
             emulated=self.emulated,
             status=self.status,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from iqm_spec.stages.server.preview import CostPreview, ServerLimits
     from iqm_spec.stages.server.prices import CostOptions
     from iqm_spec.stages.server.server_info import ServerInfo, Session
-    from iqm_spec.store.events import Simulator, UsedAttempt
+    from iqm_spec.store.events import SimulatorVersion, UsedAttempt
     from iqm_spec.targets import ErrorProfile
 
 
@@ -88,7 +88,7 @@ class RunInputs:
     fail_fast: bool = False
 
 
-class Journal(Protocol):
+class StageJournal(Protocol):
     """What a stage notes in the journal of its run. The first note starts the run."""
 
     def run_id(self) -> str:
@@ -125,7 +125,7 @@ class StageContext:
     inputs: RunInputs
     options: RunOptions
     store: Store
-    journal: Journal
+    journal: StageJournal
     before: tuple[StageDone, ...] = ()
     is_last: bool = True
     server: ServerInfo | None = None
@@ -158,7 +158,7 @@ class StageResults:
     """
 
     wanted: bool
-    simulator: Simulator
+    simulator: SimulatorVersion
     server_id: str | None = None
     attempts: Sequence[UsedAttempt] | None = None
     emulated: bool = False

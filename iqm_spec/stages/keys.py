@@ -8,20 +8,20 @@ from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.store.events import Simulator
+from iqm_spec.store.events import SimulatorVersion
 
 SIMULATION = "iqm-spec/aer/1"
 """Changes whenever the same question would get other counts from this program."""
 
 
-def installed_simulator() -> Simulator:
+def installed_simulator() -> SimulatorVersion:
     """The simulator of this environment; Aer is asked for its version without importing it."""
     from importlib.metadata import version
 
-    return Simulator(version("qiskit-aer"), SIMULATION)
+    return SimulatorVersion(version("qiskit-aer"), SIMULATION)
 
 
-def aer_key(plan: Plan, point: PlannedPoint, simulator: Simulator) -> str:
+def aer_key(plan: Plan, point: PlannedPoint, simulator: SimulatorVersion) -> str:
     """Key of the record of one point: circuit, shots, noise, method, seeds and Aer's version."""
     aer = plan.header.aer
     return digest(

@@ -96,7 +96,7 @@ class SpecName:
 
 
 @frozen
-class Simulator:
+class SimulatorVersion:
     """What simulated: the version of Aer, and this program's way of simulating with it."""
 
     aer: str
@@ -115,7 +115,7 @@ class RunStarted:
     plan: Digest
     text: Digest
     spec: SpecName
-    simulator: Simulator
+    simulator: SimulatorVersion
     wanted: tuple[str, ...]
     inputs: Digest | None = nullable()
     environment: Digest | None = nullable()
@@ -167,7 +167,7 @@ class StageUsed:
 
 
 @frozen
-class StageVerdict:
+class StoredVerdict:
     """How a stage ended, with why: the words for people in `verdict`.
 
     `cached` of its `points` had results before, `submitted` of its `jobs` were sent by this run.
@@ -197,7 +197,7 @@ class RunEnded:
 
     exit: Natural | None = None
     at: str | None = None
-    stages: tuple[StageVerdict, ...] | None = None
+    stages: tuple[StoredVerdict, ...] | None = None
     error: RunError | None = None
 
 
@@ -212,7 +212,7 @@ class RunAnalysed:
 
 
 @frozen
-class Span:
+class EstimateRange:
     """What an estimate reaches from and to; `low <= expected <= high`."""
 
     low: Number
@@ -232,8 +232,8 @@ class Estimate:
     `basis` say where the price and the time model came from.
     """
 
-    qpu_seconds: Span | None = nullable()
-    credits: Span | None = nullable()
+    qpu_seconds: EstimateRange | None = nullable()
+    credits: EstimateRange | None = nullable()
     price_per_second: Number | None = nullable()
     price_from: str | None = nullable()
     basis: str | None = nullable()
@@ -324,7 +324,7 @@ class JobReleased:
 
 
 @frozen
-class JobFailed:
+class JobFailure:
     """The server ended the job without results.
 
     `status` is the server's word, `report` the digest of its report. `qpu_seconds` are measured,
@@ -370,7 +370,7 @@ class JobMemory:
     memory: Digest
 
 
-JobEnd = JobFailed | JobCompleted
+JobEnd = JobFailure | JobCompleted
 """By which the server ends a job."""
 
 JobOutcome = (
@@ -395,7 +395,7 @@ EVENTS: Mapping[tuple[str, str], type[Any]] = {
     (JOBS, "submitted"): JobSubmitted,
     (JOBS, "adopted"): JobAdopted,
     (JOBS, "released"): JobReleased,
-    (JOBS, "failed"): JobFailed,
+    (JOBS, "failed"): JobFailure,
     (JOBS, "completed"): JobCompleted,
     (JOBS, "memory"): JobMemory,
 }

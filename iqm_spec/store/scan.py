@@ -28,7 +28,7 @@ _BATCH = 1 << 20  # bytes of lines that are parsed together
 
 
 @frozen
-class Problem:
+class FileProblem:
     """One thing wrong with a file: a stable code, and what it is in words."""
 
     code: str
@@ -41,7 +41,7 @@ class Scan:
 
     size: int = 0
     lines: int = 0
-    problems: list[Problem] = field(factory=list)
+    problems: list[FileProblem] = field(factory=list)
     named: set[str] = field(factory=set)
     jobs: set[str] = field(factory=set)
     """Jobs that an event of a run names."""
@@ -51,7 +51,7 @@ class Scan:
     def fail(self, code: str, message: str) -> None:
         """Takes down one problem, up to a number that a person would read."""
         if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem(code, message))
+            self.problems.append(FileProblem(code, message))
 
 
 def scan_object(path: Path) -> Scan:

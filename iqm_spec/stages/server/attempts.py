@@ -18,7 +18,7 @@ from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.stages.keys import point_key
-from iqm_spec.stages.server.batch import Part
+from iqm_spec.stages.server.batch import BatchPart
 from iqm_spec.stages.server.locks import is_attempt_locked
 from iqm_spec.store import Event, Store
 from iqm_spec.store.events import (
@@ -26,7 +26,7 @@ from iqm_spec.store.events import (
     JobClaimed,
     JobCompleted,
     JobEnd,
-    JobFailed,
+    JobFailure,
     JobIntent,
     JobOutcome,
     JobRejected,
@@ -61,7 +61,7 @@ PHASE_OF: Mapping[type[JobOutcome], Phase] = {
     JobReleased: Phase.RELEASED,
     JobSubmitted: Phase.SUBMITTED,
     JobAdopted: Phase.SUBMITTED,
-    JobFailed: Phase.FAILED,
+    JobFailure: Phase.FAILED,
     JobCompleted: Phase.COMPLETED,
 }
 """Class of an event to how far it brings an attempt."""
@@ -84,7 +84,7 @@ class Attempt:
     """What was to be submitted; None where it did not come so far, or that event is lost."""
     completions: Mapping[str, JobCompleted] = field(factory=dict)
     """What each of the server's ids brought."""
-    failure: JobFailed | None = None
+    failure: JobFailure | None = None
     """How it failed; that stays when it is released."""
 
     @property
@@ -192,7 +192,7 @@ def _attempt(job: str, number: int, events: Sequence[JobOutcome]) -> Attempt:
         outcome=completions[min(completions)] if phase is Phase.COMPLETED else last,
         meant=next((event for event in events if isinstance(event, JobIntent)), None),
         completions=completions,
-        failure=next((event for event in events if isinstance(event, JobFailed)), None),
+        failure=next((event for event in events if isinstance(event, JobFailure)), None),
     )
 
 
@@ -341,10 +341,10 @@ class ServerWork:
                 dearest = evolve(point, priority=worth[key])
                 yield dearest, key, point.shots - covered.shots, covered.next_part
 
-    def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[Part]:
+    def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[BatchPart]:
         """What is left to ask; `circuits` by the asks of points."""
         return [
-            Part(point, key, circuits[point.circuit_key], shots, number)
+            BatchPart(point, key, circuits[point.circuit_key], shots, number)
             for point, key, shots, number in self.left()
         ]
 

@@ -46,7 +46,7 @@ class Bounds:
 
 
 @frozen
-class Part:
+class BatchPart:
     """Shots of one point in one job: all of them, or what one job takes of a larger number.
 
     `key` is the point's, `number` counts its parts from 0.
@@ -71,7 +71,7 @@ class Batch:
     target: str
     options: Mapping[str, Json]
     shots: int
-    parts: tuple[Part, ...]
+    parts: tuple[BatchPart, ...]
 
     @property
     def executions(self) -> int:
@@ -94,7 +94,7 @@ def job_asked_of(
     return JobToPrice(computer, shape, conditions_of(options))
 
 
-def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:
+def batches_of(plan: Plan, parts: Iterable[BatchPart], bounds: Mapping[str, Bounds]) -> list[Batch]:
     """Jobs of `parts` as the plan wants them."""
     header = plan.header
     apart = header.mode == Mode.TIMESLOT.value
@@ -102,7 +102,7 @@ def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) 
 
 
 def batches(
-    parts: Iterable[Part],
+    parts: Iterable[BatchPart],
     bounds: Mapping[str, Bounds],
     order: str,
     references: Mapping[str, int] = MappingProxyType({}),
@@ -115,7 +115,7 @@ def batches(
     back (each job costs a start). `references` are circuits by name that stand among the others
     after every so many of them.
     """
-    groups: dict[Any, list[Part]] = {}
+    groups: dict[Any, list[BatchPart]] = {}
     split = [p for one in parts for p in _split(one, bounds)]
     others = _ordered([p for p in split if p.point.name not in references], order)
     listed = list(_with_references(others, split, references))
@@ -131,7 +131,7 @@ def batches(
     ]
 
 
-def _split(part: Part, bounds: Mapping[str, Bounds]) -> Iterator[Part]:
+def _split(part: BatchPart, bounds: Mapping[str, Bounds]) -> Iterator[BatchPart]:
     """A part as so many as its machine's limit on shots asks for, as equal as can be."""
     limits = bounds.get(part.point.target, Bounds())
     _require_short(part, limits)
@@ -142,7 +142,7 @@ def _split(part: Part, bounds: Mapping[str, Bounds]) -> Iterator[Part]:
         yield evolve(part, shots=each + (i < rest), number=part.number + i)
 
 
-def _require_short(part: Part, limits: Bounds) -> None:
+def _require_short(part: BatchPart, limits: Bounds) -> None:
     if limits.instructions is not None and len(part.circuit.ops) > limits.instructions:
         point = part.point
         raise Refused(
@@ -153,7 +153,7 @@ def _require_short(part: Part, limits: Bounds) -> None:
         )
 
 
-def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
+def _ordered(parts: Sequence[BatchPart], order: str) -> list[BatchPart]:
     """Parts in the order of the spec, or `interleaved` against slow drifts.
 
     Interleaved, the first repeat (and the first part) of every point comes before any second one,
@@ -161,20 +161,20 @@ def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
     """
     if order != "interleaved":
         return list(parts)
-    rounds: dict[tuple[int, int], list[Part]] = {}
+    rounds: dict[tuple[int, int], list[BatchPart]] = {}
     for part in parts:
         rounds.setdefault((part.point.repeat, part.number), []).append(part)
-    ordered: list[Part] = []
+    ordered: list[BatchPart] = []
     for turn, key in enumerate(sorted(rounds)):
         ordered += reversed(rounds[key]) if turn % 2 else rounds[key]
     return ordered
 
 
 def _with_references(
-    others: Sequence[Part], parts: Sequence[Part], references: Mapping[str, int]
-) -> Iterator[Part]:
+    others: Sequence[BatchPart], parts: Sequence[BatchPart], references: Mapping[str, int]
+) -> Iterator[BatchPart]:
     """The others, with repeat r of a reference circuit before the one number r times `every`."""
-    due: dict[int, list[Part]] = {}
+    due: dict[int, list[BatchPart]] = {}
     for part in parts:
         every = references.get(part.point.name)
         if every is not None:
@@ -185,10 +185,10 @@ def _with_references(
     yield from due.get(len(others), ())
 
 
-def _cut(parts: Sequence[Part], limits: Bounds) -> Iterator[list[Part]]:
+def _cut(parts: Sequence[BatchPart], limits: Bounds) -> Iterator[list[BatchPart]]:
     """Runs of parts within the limits on circuits, executions and bytes of a job."""
     most = min(limits.circuits or USUAL_CIRCUITS, (limits.executions or 1 << 62) // parts[0].shots)
-    some: list[Part] = []
+    some: list[BatchPart] = []
     size = 0
     for part in parts:
         heavy = _BYTES_PER_OP * (1 + len(part.circuit.ops))

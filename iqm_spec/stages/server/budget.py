@@ -15,7 +15,7 @@ from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, read_all_
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.server_info import Session, computer_of
 from iqm_spec.store import Store
-from iqm_spec.store.events import Estimate, Span
+from iqm_spec.store.events import Estimate, EstimateRange
 
 RESERVED = (Phase.INTENDED, Phase.UNKNOWN, Phase.SUBMITTED)
 """Jobs that may cost up to their upper estimate."""
@@ -157,7 +157,7 @@ def _credits(
     return one * max(1, len(attempt.ids))
 
 
-def _range(span: Span | None) -> Range | None:
+def _range(span: EstimateRange | None) -> Range | None:
     return None if span is None else Range(*map(float, (span.low, span.expected, span.high)))
 
 

@@ -23,7 +23,7 @@ from iqm_spec.stages.server.attempts import (
 )
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
-from iqm_spec.store.events import JobCompleted, JobFailed, JobMemory
+from iqm_spec.store.events import JobCompleted, JobFailure, JobMemory
 from iqm_spec.store.objects import JobReportObject
 from iqm_spec.store.records import (
     HARDWARE_MEMORY,
@@ -266,7 +266,7 @@ def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots
 
 def _failed(attempt: Attempt, report: JobReport, store: Store) -> None:
     store.job(attempt.job).add(
-        JobFailed(
+        JobFailure(
             attempt=attempt.number,
             id=report.id,
             status=report.status,

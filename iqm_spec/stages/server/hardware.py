@@ -24,7 +24,7 @@ from iqm_spec.stages.server.attempts import (
     require_journals,
     settled_work,
 )
-from iqm_spec.stages.server.batch import Batch, Part, job_asked
+from iqm_spec.stages.server.batch import Batch, BatchPart, job_asked
 from iqm_spec.stages.server.budget import BudgetGuard, Counting, Limits, bill_of
 from iqm_spec.stages.server.judge import paid_twice
 from iqm_spec.stages.server.machines import UsedSet, keep_calibrations, used_sets
@@ -58,7 +58,7 @@ class HardwareStage(ServerStage):
         points = [run.plan.points[index] for index in missing]
         circuits = circuits_of(run.store, run.plan, points)
         parts = [
-            Part(point, work.keys[index], circuits[point.circuit_key], point.shots)
+            BatchPart(point, work.keys[index], circuits[point.circuit_key], point.shots)
             for index, point in zip(missing, points, strict=True)
         ]
         outside = untestable(run.server, parts)

@@ -12,7 +12,7 @@ from iqm_spec.errors import ExitCode
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, ServerWork
-from iqm_spec.store.events import JobFailed, JobRejected, JobUnknown
+from iqm_spec.store.events import JobFailure, JobRejected, JobUnknown
 
 
 @frozen
@@ -210,7 +210,7 @@ def _failed(attempt: Attempt) -> str:
 
 def why_failed(attempt: Attempt) -> str:
     """The server's word for how a job ended, and its reason."""
-    message = attempt.outcome.message if isinstance(attempt.outcome, JobFailed) else None
+    message = attempt.outcome.message if isinstance(attempt.outcome, JobFailure) else None
     return f"{attempt.status or 'failed'}: {message or 'no reason given'}"
 
 

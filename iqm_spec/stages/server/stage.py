@@ -45,7 +45,7 @@ from iqm_spec.stages.server.attempts import (
     read_work,
     settled_work,
 )
-from iqm_spec.stages.server.batch import Batch, Part, batches_of
+from iqm_spec.stages.server.batch import Batch, BatchPart, batches_of
 from iqm_spec.stages.server.budget import BudgetGuard
 from iqm_spec.stages.server.collect import collect, fetch_missing_shots
 from iqm_spec.stages.server.judge import Findings, judge_server
@@ -103,7 +103,7 @@ class ServerStage(Stage):
         """Why the stage is waived, or an empty string."""
         return ""
 
-    def submittable(self, run: StageRun, parts: Sequence[Part]) -> list[Part]:
+    def submittable(self, run: StageRun, parts: Sequence[BatchPart]) -> list[BatchPart]:
         """The parts that the stage's computers can run."""
         return list(parts)
 

@@ -33,11 +33,11 @@ from iqm_spec.stages.signals import Signals, deferred
 from iqm_spec.store import Store
 from iqm_spec.store.events import (
     Estimate,
+    EstimateRange,
     JobIntent,
     JobRejected,
     JobSubmitted,
     JobUnknown,
-    Span,
 )
 from iqm_spec.store.journals import Journal
 
@@ -194,8 +194,8 @@ def job_intent(priced: JobToPrice, cost: JobCost | None, **fields: Any) -> JobIn
 
 def _estimate(cost: JobCost) -> Estimate:
     return Estimate(
-        qpu_seconds=Span(**asdict(cost.seconds)),
-        credits=Span(**asdict(cost.credits)),
+        qpu_seconds=EstimateRange(**asdict(cost.seconds)),
+        credits=EstimateRange(**asdict(cost.credits)),
         price_per_second=cost.per_second,
         price_from=cost.price_from,
         basis=cost.basis,
