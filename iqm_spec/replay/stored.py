@@ -10,7 +10,7 @@ from iqm_spec.analysis.logical_error import can_decode
 from iqm_spec.analysis.run_analyses import analysis_records, analyze_run, stored_analyses
 from iqm_spec.engine.respec import Respec, respec
 from iqm_spec.engine.saved import SavedRun
-from iqm_spec.model import Point
+from iqm_spec.model import SpecPoint
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.label import count, label
@@ -100,7 +100,7 @@ def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
         yield Mismatch("name (run)", f"the plan is of {saved.plan.name}")
 
 
-def _differences(point: Point, own: PlannedPoint) -> Iterator[str]:
+def _differences(point: SpecPoint, own: PlannedPoint) -> Iterator[str]:
     for what, asked, have in (
         ("shots", point.shots, own.shots),
         ("machine", point.target, own.target),

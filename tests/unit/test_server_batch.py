@@ -14,10 +14,12 @@ from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import CircuitSummary
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.stages.server.attempts import ServerWork
-from iqm_spec.stages.server.batch import Bounds, Part, batches
+from iqm_spec.stages.server.batch import BatchPart, Bounds, batches
 
 
-def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3) -> Part:
+def part(
+    index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3
+) -> BatchPart:
     point = PlannedPoint(
         index=index,
         id=f"{index:016x}",
@@ -32,7 +34,7 @@ def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: i
         summary=CircuitSummary(1, 1, {"r": 1}),
     )
     circuit = NativeCircuit(("QB1",), (("c", 1),), (Op("r", (0,), (1.0, 0.0)),) * ops)
-    return Part(point, f"{index}-{repeat}", circuit, shots)
+    return BatchPart(point, f"{index}-{repeat}", circuit, shots)
 
 
 limits = st.builds(
