@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
 from attrs import frozen
+
 from iqm_spec.cost.ranges import Range, total
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.attempts import read_all_attempts
 from iqm_spec.stages.server.budget import Counting, Entry, entries
 from iqm_spec.store import Store
-
 
 GROUPS: dict[str, Callable[[Entry], str]] = {
     "experiment": lambda entry: entry.experiment,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+
 from attrs import frozen
+
 from iqm_spec.plan.differences import PointName, point_name
 from iqm_spec.plan.label import count
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.significance import Homogeneity, compare_counts, holm
-
 
 SIGNIFICANT = 0.01
 """Corrected p-values below this are called a difference."""

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, BinaryIO
-from attrs import frozen
-from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.stages.rows import Row
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO
-from iqm_spec.errors import UsageError
-from iqm_spec.json_types import Json
-from iqm_spec.stages.shots import shots_of
-from iqm_spec.store import Store
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from attrs import frozen
+
 from iqm_spec.circuits.problems import InvalidCircuitFile
 from iqm_spec.circuits.stim import decode_stim, read_steps
 from iqm_spec.engine.respec import respec
 from iqm_spec.engine.saved import SavedRun
+from iqm_spec.errors import StoreCorrupt, UsageError
+from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
 from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
+from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.memory import Bits

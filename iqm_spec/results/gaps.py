@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from enum import Enum
+
 from attrs import frozen
+
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint

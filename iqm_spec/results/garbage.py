@@ -5,12 +5,18 @@ A run that finds some of its points answered names the packs of the others alone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
+
 from attrs import frozen
-from iqm_spec.engine.saved import SavedRun
+
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
+from iqm_spec.plan.label import count
 from iqm_spec.stages.derived import derived_key
 from iqm_spec.stages.keys import aer_key
 from iqm_spec.stages.registry import SERVER_STAGES
@@ -18,20 +24,12 @@ from iqm_spec.stages.server.attempts import Attempt, read_attempts
 from iqm_spec.stages.server.machines import MachinesAsk
 from iqm_spec.stages.server.rows import server_rows
 from iqm_spec.stages.shots import kept, wanted_keys
-from iqm_spec.store import Found, Store
+from iqm_spec.store import Found, Store, verify
 from iqm_spec.store.events import StageUsed
-from iqm_spec.store.records import AER_DERIVED, AER_MEMORY, AER_RECORDS, HARDWARE_DERIVED
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from iqm_spec.engine.saved import load_run
-from iqm_spec.errors import StoreCorrupt
-from iqm_spec.plan.label import count
-from iqm_spec.store import Store, verify
 from iqm_spec.store.files import names_in, translated
 from iqm_spec.store.layout import DIGEST, INDEX, KIND, TMP
+from iqm_spec.store.records import AER_DERIVED, AER_MEMORY, AER_RECORDS, HARDWARE_DERIVED
 from iqm_spec.store.references import mentioned, objects_in, reached, roots
-
 
 _AT_ONCE = 4096
 
