@@ -47,9 +47,8 @@ def make_plan(
 ) -> Iterator[Progress | Crosschecked | Plan]:
     """Transpile what is not stored and put the plan together.
 
-    Yields (done, total) circuits while it goes on, how far the check of what was transpiled
-    reached, and the plan last.
-    `keep=False` writes nothing into the folder (a dry run).
+    Yields (done, total) circuits, then how many of the transpiled circuits were checked, and the
+    plan last. `keep=False` writes nothing into the folder (a dry run).
     """
     points = [(point, _circuit_key(point, checked)) for point in points_of(checked.spec)]
     first = {key: point for point, key in reversed(points)}
@@ -61,7 +60,7 @@ def make_plan(
             yield from make_natives(checked, missing, made)
         except WrongCircuit:
             raise
-        except BaseException:  # Ctrl-C: the next plan goes on from what is done
+        except BaseException:  # Ctrl-C: the next plan continues from here
             if keep and made:
                 keep_natives(store, made)
             raise

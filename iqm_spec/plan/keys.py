@@ -1,6 +1,6 @@
 """Keys of circuits and plans: digests of a spec's meaning, made without qiskit.
 
-The circuit key leads to a stored transpiled circuit, the plan key to a stored plan. Comments, the
+A transpiled circuit is stored under the circuit key, a plan under the plan key. Comments, the
 order of keys, the style of numbers and the place of a circuit file do not change them.
 """
 

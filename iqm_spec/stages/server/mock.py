@@ -12,7 +12,7 @@ from iqm_spec.stages.server.stage import ServerStage, StageRun
 
 
 class MockStage(ServerStage):
-    """Costs nothing, and shows only that the server takes the circuits."""
+    """Shows that the server accepts the circuits; costs nothing."""
 
     name = StageName.MOCK
     counts_are_random = True
