@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.api.stored import Run, load
-from iqm_spec.engine.prepare import GivenSpec, Tell, prepare_run
+from iqm_spec.engine.prepare import Notify, UserSpec, prepare_run
 from iqm_spec.engine.run import run_spec
 from iqm_spec.engine.session import NO_CREDENTIALS, session_of
 from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
@@ -44,7 +44,7 @@ def run(
     max_credits: float | None = None,
     wait: float | None = None,
     folder: str | PathLike[str] = ".",
-    tell: Tell | None = None,
+    tell: Notify | None = None,
 ) -> Run:
     """Carry a spec out, stage by stage; what the results folder holds is not run again.
 
@@ -62,7 +62,7 @@ def run(
     if Path(results).exists() and not Path(results).is_dir():
         raise UsageError(f"{results} is no folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
-    given = GivenSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
+    given = UserSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
     store, progress = Store(Path(results)), Progress(hear)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
         hear(f"note: {notice}")
@@ -85,7 +85,7 @@ def run(
         return load(results, run_id)
 
 
-def consent(hear: Tell, *, yes: bool) -> Callable[[Bill], bool]:
+def consent(hear: Notify, *, yes: bool) -> Callable[[Bill], bool]:
     """Tells a bill; `yes` is the answer."""
 
     def agree(bill: Bill) -> bool:
@@ -234,7 +234,7 @@ def to_stderr(line: str) -> None:
 class Progress:
     """Tells events, and every few seconds how many circuits or points are done."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Notify) -> None:
         self._tell = tell
         self._count("", "", 0)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from iqm_spec.errors import TOLD_FIRST, ExitCode
+from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode
 from iqm_spec.json_types import Json
 
 PACKAGE = "iqm-spec"
@@ -87,7 +87,7 @@ def unknown(name: str, found: str, hint: str = "") -> Check:
 def exit_code(checks: Iterable[Check]) -> ExitCode:
     """Of all problems, the one that is told first: that of the spec, then as everywhere."""
     codes = {check.code for check in checks}
-    order = (ExitCode.SPEC, *TOLD_FIRST)
+    order = (ExitCode.SPEC, *MOST_URGENT_FIRST)
     return next((code for code in order if code in codes), ExitCode.DONE)
 
 

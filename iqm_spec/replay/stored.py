@@ -8,7 +8,7 @@ from iqm_spec import memory
 from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
 from iqm_spec.analysis.logical_error import can_decode
 from iqm_spec.analysis.run_analyses import analysis_records, analyze_run, stored_analyses
-from iqm_spec.engine.respec import Respec, respec
+from iqm_spec.engine.respec import StoredSpec, respec
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import SpecPoint
 from iqm_spec.plan.circuits import natives_of
@@ -90,7 +90,7 @@ def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
 _OTHER = "the spec, its files and machines ask for another circuit"
 
 
-def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
+def _settings(again: StoredSpec, saved: SavedRun) -> Iterator[Mismatch]:
     header = saved.plan.header
     planned = (header.spec.name, header.seed, header.calibration, header.order)
     for name, setting in zip(_SETTINGS, planned, strict=True):

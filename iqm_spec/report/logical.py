@@ -15,7 +15,7 @@ from attrs import frozen
 from iqm_spec.circuits import CircuitError
 from iqm_spec.circuits.build import build_circuit
 from iqm_spec.circuits.generators import BUILT_IN
-from iqm_spec.engine.respec import Respec, respec
+from iqm_spec.engine.respec import StoredSpec, respec
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind, SpecPoint
@@ -61,7 +61,9 @@ def logical(
     return circuits
 
 
-def _circuit(again: Respec, point: SpecPoint, planned: PlannedPoint) -> QuantumCircuit | Missing:
+def _circuit(
+    again: StoredSpec, point: SpecPoint, planned: PlannedPoint
+) -> QuantumCircuit | Missing:
     kind = again.spec.circuits[point.circuit].kind
     if kind is SourceKind.GENERATOR and point.ref not in BUILT_IN:
         return Missing(_FOREIGN)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from attrs import frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, Block, CircuitSpec, Spec, SpecPoint, Values, told_apart
+from iqm_spec.model import AxisValue, Block, CircuitSpec, Spec, SpecPoint, Values, distinguishable
 from iqm_spec.spec import sweep_blocks
 from iqm_spec.spec.template import Template, compile_template
 
@@ -147,12 +147,12 @@ def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values
     rows: dict[tuple[AxisValue, ...], float] = {}
     for block in given:
         for row in sweep_blocks.projected_rows(block, axes):
-            key = told_apart(row)
+            key = distinguishable(row)
             rows[key] = max(block.priority, rows.get(key, block.priority))
 
     def of(values: Values) -> float:
         named = dict(values)
-        return rows[told_apart(tuple(named[axis] for axis in axes))]
+        return rows[distinguishable(tuple(named[axis] for axis in axes))]
 
     return of
 

@@ -106,17 +106,17 @@ def test_a_reference_stands_before_every_so_many_of_the_others() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_worth_more_comes_first_and_apart_only_where_asked() -> None:
+def test_higher_priority_comes_first_and_in_own_jobs_with_split_by_priority() -> None:
     parts = [part(i, 100) for i in range(4)]
     for i, priority in enumerate((0, 2, 0, 1)):
         parts[i] = evolve(parts[i], point=evolve(parts[i].point, priority=priority))
 
-    def cut(*, apart: bool) -> list[list[int]]:
-        jobs = batches(parts, {}, "spec", apart=apart)
+    def cut(*, split_by_priority: bool) -> list[list[int]]:
+        jobs = batches(parts, {}, "spec", split_by_priority=split_by_priority)
         return [[p.point.index for p in job.parts] for job in jobs]
 
-    assert cut(apart=False) == [[1, 3, 0, 2]]
-    assert cut(apart=True) == [[1], [3], [0, 2]]
+    assert cut(split_by_priority=False) == [[1, 3, 0, 2]]
+    assert cut(split_by_priority=True) == [[1], [3], [0, 2]]
 
 
 def test_of_points_that_ask_the_same_the_most_valuable_counts() -> None:

@@ -105,6 +105,6 @@ def test_gaps_and_absent_journals_are_told(store: Store) -> None:
     run = run_of(store, used((JOB, 1), ("c" * 64, 1)), ended(FAILED))
     remove(store, JOB, "submitted")
     assert lost_of_jobs(store.root, store.load_run(run)) == {
-        JOB: "has lost its event number 3",
+        JOB: "lacks its event number 3",
         "c" * 64: "is not there",
     }

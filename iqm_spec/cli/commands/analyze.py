@@ -77,7 +77,7 @@ def _wanted(names: Sequence[str], spec: Path | None, own: DeclaredAnalyses) -> D
     if spec is not None:
         from iqm_spec.engine.prepare import load
 
-        found = load(spec, tell=output.say).spec.analysis
+        found = load(spec, notify=output.say).spec.analysis
         if not found:
             raise UsageError(
                 f"{printable(spec.name)} declares no `analysis`",

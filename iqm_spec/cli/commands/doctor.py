@@ -49,7 +49,7 @@ from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.check_machines import MachineSource, beside_built_in
 from iqm_spec.spec.sweep_points import all_points
 from iqm_spec.stages.registry import any_needs_server
-from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.machines import machines_key, stored_machines
 from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
 from iqm_spec.targets import Architecture, ErrorProfile
@@ -181,7 +181,7 @@ def _spec_checks(
     total = sum(need.circuits for need in needs.values())
     checks = [fine("spec", f"{shown}: fine, {count(total, 'point')}")]
     checks += [warning("spec", notice, "write it in the new form") for notice in notices]
-    machines = kept_machines(Store(results), MachinesAsk(checked.digest, room.realm))
+    machines = stored_machines(Store(results), machines_key(checked.digest, room.realm))
     pins = {} if machines is None else machines.calibration_sets
     checks += spec_checks(checked.spec, needs, room.connection, room.visit, pins)
     return checks
