@@ -1,6 +1,6 @@
-"""One value, one byte string, one digest: canonical JSON (RFC 8785) and its sha256.
+"""Canonical JSON (RFC 8785) and its sha256: equal values have equal bytes and equal digests.
 
-`sha256sum` on a stored file gives its name, so these bytes must never depend on a library's mood.
+`sha256sum` on a stored file gives its name, so these bytes must not depend on a library's version.
 What this machine has worked out about bytes is cached by their sha256, below `cache_folder`.
 """
 
@@ -69,8 +69,8 @@ def _write_parts(value: dict[str, Json], into: BytesIO) -> None:
     for name in [*long, None]:
         end = len(names) if name is None else names.index(name, start)
         for first in range(start, end, _AT_ONCE):
-            some = {each: value[each] for each in names[first : min(first + _AT_ONCE, end)]}
-            into.write(before + _members(some))
+            members = {each: value[each] for each in names[first : min(first + _AT_ONCE, end)]}
+            into.write(before + _members(members))
             before = b","
         if name is not None:
             into.write(before + canonical(name) + b":")
@@ -84,16 +84,16 @@ def _write_parts(value: dict[str, Json], into: BytesIO) -> None:
     into.write(b"}")
 
 
-def _members(some: dict[str, Json]) -> bytes:
+def _members(members: dict[str, Json]) -> bytes:
     """The members of an object as they stand between its braces."""
-    values: list[Any] = list(some.values())
+    values: list[Any] = list(members.values())
     kind = type(values[0])
-    if kind in _MOST and set(map(type, values)) == {kind} and _BITS.fullmatch("".join(some)):
+    if kind in _MOST and set(map(type, values)) == {kind} and _BITS.fullmatch("".join(members)):
         write, most = _MOST[kind]
         if min(values) >= 0 and max(values) <= most:
-            pairs = zip(some, map(write, values), strict=True)
+            pairs = zip(members, map(write, values), strict=True)
             return ",".join([f'"{bits}":{number}' for bits, number in pairs]).encode()
-    return canonical(some)[1:-1]
+    return canonical(members)[1:-1]
 
 
 _BITS = re.compile("[01 ]*")

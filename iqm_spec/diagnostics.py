@@ -1,4 +1,4 @@
-"""Mistakes in a file as data, and their one way of being shown.
+"""Mistakes in a file as data, and how they are shown.
 
 ```
 experiments/ghz.yaml:12:8: error[S203]: `shots` must be a whole number, got the text "1k"
@@ -110,8 +110,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean shots?` or an empty string; for hints about misspelt names."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word, list(known), n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(found)}?" if found else ""
+    matches = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(matches)}?" if matches else ""
 
 
 TreePath = tuple[str | int, ...]

@@ -1,4 +1,4 @@
-"""Every way a command of iqm-spec can end badly, and the exit code of each.
+"""Every error of iqm-spec, and its exit code.
 
 Nothing here exits or prints: `iqm_spec.cli` catches `IqmSpecError` once and makes it text or JSON.
 """
@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-TOLD_FIRST = (
+MOST_URGENT_FIRST = (
     ExitCode.BUG,
     ExitCode.CORRUPT,
     ExitCode.UNKNOWN,
@@ -37,7 +37,7 @@ TOLD_FIRST = (
     ExitCode.REFUSED,
     ExitCode.WAITING,
 )
-"""Where several things ended badly, the code is that of the first of these."""
+"""Exit codes by urgency: of several errors the first in this list decides."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -45,7 +45,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class IqmSpecError(Exception):
-    """Base of all errors that are somebody's to mend: `message` says what, `hint` what to do next.
+    """Base of all errors: `message` says what is wrong, `hint` what to do next.
 
     `code` is a stable word for scripts (`refused.memory`), `exit_code` the process's exit code.
     """
@@ -70,9 +70,9 @@ class UsageError(IqmSpecError):
 
 
 class SpecError(IqmSpecError):
-    """A spec is wrong; `diagnostics` holds every mistake found, in file order.
+    """A spec is wrong; `diagnostics` holds every mistake, in file order.
 
-    `overrides` are the texts of `--set` that took part: mistakes may stand in them.
+    `overrides` are the texts of `--set`, in which mistakes may be.
     `line_of(file, line)` gives source lines to show below the mistakes.
     """
 
@@ -97,7 +97,7 @@ class SpecError(IqmSpecError):
 
 
 class Refused(IqmSpecError):
-    """Something that could be done, but not without other limits, consent or requirements."""
+    """Something that needs other limits, consent or requirements first."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
@@ -125,7 +125,7 @@ class Unreachable(IqmSpecError):
 
 
 class UnknownOutcome(IqmSpecError):
-    """Whether something was submitted cannot be told from the results folder."""
+    """Whether something was submitted is unknown."""
 
     exit_code = ExitCode.UNKNOWN
     code = "unknown"
@@ -139,7 +139,7 @@ class Interrupted(IqmSpecError):
 
 
 class StoreCorrupt(IqmSpecError):
-    """An object of the results folder is not what its name says, or is missing."""
+    """A file of the results folder is missing, cannot be read, or has a checksum mismatch."""
 
     exit_code = ExitCode.CORRUPT
     code = "corrupt"

@@ -27,7 +27,7 @@ class _Flag(Enum):
     FALSE = False
 
 
-def told_apart(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def distinguishable(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """A key of axis values: in Python true equals 1, in a spec they are different values."""
     if any(type(value) in _NESTED for value in values):
         return tuple(map(_key, values))
@@ -40,7 +40,7 @@ _NESTED = frozenset({bool, tuple, list})
 def _key(value: Any) -> Any:
     if isinstance(value, bool):
         return _Flag(value)
-    return told_apart(tuple(value)) if isinstance(value, tuple | list) else value
+    return distinguishable(tuple(value)) if isinstance(value, tuple | list) else value
 
 
 class StageName(StrEnum):
@@ -175,7 +175,7 @@ class Spec:
 
 
 @frozen
-class Point:
+class SpecPoint:
     """One circuit at one assignment of the axes it uses: nothing templated is left.
 
     `repeat` counts from 0. `name` is the circuit's.
@@ -319,20 +319,20 @@ class NativeCircuit:
 
     def counts(self) -> dict[str, int]:
         """How often each instruction occurs, by name, barriers aside."""
-        found: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         for op in self.ops:
             if op.name != "barrier":
-                found[op.name] = found.get(op.name, 0) + 1
-        return dict(sorted(found.items()))
+                numbers[op.name] = numbers.get(op.name, 0) + 1
+        return dict(sorted(numbers.items()))
 
     def depth(self) -> int:
         """Longest chain of instructions over components and classical bits, barriers aside."""
         level: dict[tuple[str, int], int] = {}
         for op in self.ops:
             wires = [("q", q) for q in op.qubits] + [("c", c) for c in op.clbits]
-            here = max((level.get(wire, 0) for wire in wires), default=0)
-            here += op.name != "barrier"
-            level.update((wire, here) for wire in wires)
+            op_level = max((level.get(wire, 0) for wire in wires), default=0)
+            op_level += op.name != "barrier"
+            level.update((wire, op_level) for wire in wires)
         return max(level.values(), default=0)
 
 

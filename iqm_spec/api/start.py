@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.api.stored import Run, load
-from iqm_spec.engine.prepare import GivenSpec, Tell, prepare_run
+from iqm_spec.engine.prepare import Notify, UserSpec, prepare_run
 from iqm_spec.engine.run import run_spec
 from iqm_spec.engine.session import NO_CREDENTIALS, session_of
 from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
@@ -44,7 +44,7 @@ def run(
     max_credits: float | None = None,
     wait: float | None = None,
     folder: str | PathLike[str] = ".",
-    tell: Tell | None = None,
+    tell: Notify | None = None,
 ) -> Run:
     """Run a spec, stage by stage. Results in the results folder are reused.
 
@@ -73,7 +73,7 @@ def run(
     if Path(results).exists() and not Path(results).is_dir():
         raise UsageError(f"{results} is not a folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
-    given = GivenSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
+    given = UserSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
     store, progress = Store(Path(results)), Progress(report)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
         report(f"note: {notice}")
@@ -96,7 +96,7 @@ def run(
         return load(results, run_id)
 
 
-def consent(report: Tell, *, yes: bool) -> Callable[[Bill], bool]:
+def consent(report: Notify, *, yes: bool) -> Callable[[Bill], bool]:
     """Report a bill, and answer `yes`."""
 
     def agree(bill: Bill) -> bool:
@@ -244,7 +244,7 @@ def to_stderr(line: str) -> None:
 class Progress:
     """Reports events, and every few seconds the number of finished circuits or points."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Notify) -> None:
         self._tell = tell
         self._count("", "", 0)
 

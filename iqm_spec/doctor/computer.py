@@ -14,7 +14,7 @@ from iqm_spec.cost.machine_times import published_times
 from iqm_spec.cost.ranges import total
 from iqm_spec.cost.timeslots import SlotNeed, timeslot_for_total
 from iqm_spec.doctor.local import Check, fine, problem, unknown, warning
-from iqm_spec.model import Mode, Point
+from iqm_spec.model import Mode, SpecPoint
 from iqm_spec.plan.label import count
 from iqm_spec.stages.server.batch import USUAL_CIRCUITS
 
@@ -77,7 +77,7 @@ class Need:
         return timeslot_for_total(total([*times.predict(shapes), start.times(more)]), jobs)
 
 
-def needs_of(points: Iterable[Point]) -> dict[str, Need]:
+def needs_of(points: Iterable[SpecPoint]) -> dict[str, Need]:
     """What a spec's points need, by machine."""
     groups: dict[str, Counter[Any]] = {}
     active: set[str] = set()

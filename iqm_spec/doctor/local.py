@@ -12,7 +12,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from iqm_spec.errors import TOLD_FIRST, ExitCode
+from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode
 from iqm_spec.json_types import Json
 
 PACKAGE = "iqm-spec"
@@ -84,7 +84,7 @@ def unknown(name: str, finding: str, hint: str = "") -> Check:
 def exit_code(checks: Iterable[Check]) -> ExitCode:
     """The exit code of the problem with the highest priority: SPEC, then as in `TOLD_FIRST`."""
     codes = {check.code for check in checks}
-    order = (ExitCode.SPEC, *TOLD_FIRST)
+    order = (ExitCode.SPEC, *MOST_URGENT_FIRST)
     return next((code for code in order if code in codes), ExitCode.DONE)
 
 

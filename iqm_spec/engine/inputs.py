@@ -1,6 +1,6 @@
-"""What a run was made of beside its spec: machines, noise, circuit files. Kept with the run.
+"""The inputs of a run beside its spec: machines, noise, circuit files. Stored with the run.
 
-With it a plan is made again and the Aer stage is repeated from the folder alone.
+With them the folder alone is enough to make the plan again and repeat the Aer stage.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Inputs:
 
 
 def keep_inputs(store: Store, checked: CheckedSpec) -> str:
-    """Stores what a spec's run is made of; returns the object's digest."""
+    """Stores the inputs of a spec's run; returns the object's digest."""
     return store.put(
         StoredInputs(
             architectures={
@@ -48,7 +48,7 @@ def keep_inputs(store: Store, checked: CheckedSpec) -> str:
 
 
 def read_inputs(store: Store, digest: str) -> Inputs:
-    """What `keep_inputs` stored; StoreCorrupt where the object is something else."""
+    """The inputs that `keep_inputs` stored; StoreCorrupt where the object is something else."""
     stored = store.get(digest, StoredInputs)
     try:
         return Inputs(
@@ -65,7 +65,7 @@ def read_inputs(store: Store, digest: str) -> Inputs:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StoreCorrupt(
             f"the object {digest} holds no inputs of a run: {error}",
-            hint="`iqm-spec verify` tells what else is wrong",
+            hint="`iqm-spec verify` reports what else is wrong",
         ) from error
 
 

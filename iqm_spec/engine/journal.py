@@ -1,4 +1,4 @@
-"""A run's journal in the folder: begun at the first thing worth keeping, never rewritten."""
+"""Writes the journal of a run, which begins with the first event that there is to store."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ class RunJournal:
         self._store = store
         self._new = run
         self._run = run if isinstance(run, str) else None
-        self._used: list[StageUsed] = []
+        self._unwritten: list[StageUsed] = []
 
     @property
     def begun(self) -> bool:
-        """Whether anything has been written."""
+        """Whether an event has been written."""
         return self._run is not None
 
     def run_id(self) -> str:
         """The run's id; starts the run where nothing was written yet."""
         if self._run is None:
             self._run = self._start()
-            self._tell_used()
+            self._write_used()
         return self._run
 
     def job(self, stage: StageName, job: int, records: str, derived: str) -> None:
-        """A job's packs are stored."""
+        """Notes the packs of a job."""
         self._store.add_event(self.run_id(), RunJob(stage.value, job, records, derived))
 
     def memory(self, stage: StageName, pack: str) -> None:
-        """A pack with the shots of some points is stored."""
+        """Notes a pack with the shots of some points."""
         self._store.add_event(self.run_id(), RunMemory(stage.value, pack))
 
     def used(
@@ -75,36 +75,36 @@ class RunJournal:
         derived: Sequence[str] = (),
         calibrations: Sequence[str] = (),
     ) -> None:
-        """These attempts stand for the points of a server stage; starts no run by itself.
+        """Notes the attempts that stand for the points of a server stage; starts no run by itself.
 
-        `derived` are the packs that hold the distances of their counts, `calibrations` the objects
-        with the figures of the sets they were measured under.
+        `derived` are the packs with the distances of their counts, `calibrations` the objects with
+        the quality metrics of their calibration sets.
         """
         event = StageUsed(
             stage.value, server_id, tuple(attempts), tuple(derived), tuple(calibrations)
         )
-        self._used.append(event)
+        self._unwritten.append(event)
         if self._run is not None:
-            self._tell_used()
+            self._write_used()
 
-    def _tell_used(self) -> None:
-        while self._used:
-            self._store.add_event(self.run_id(), self._used.pop(0))
+    def _write_used(self) -> None:
+        while self._unwritten:
+            self._store.add_event(self.run_id(), self._unwritten.pop(0))
 
     def ended(self, stages: Sequence[StageDone], code: int) -> None:
-        """The run is over, with every stage's verdict."""
+        """Notes the end of the run, with every stage's verdict."""
         verdicts = tuple(done.verdict for done in stages)
         self._store.add_event(self.run_id(), RunEnded(code, _now(), verdicts))
 
     def failed(self, error: IqmSpecError) -> None:
-        """The run broke off; told only where it had begun, and where the folder still takes it."""
+        """Notes the error that ended the run, if it had begun and the folder can be written to."""
         if self._run is None:
             return
         why = RunError(error.code, error.message)
         try:
             self._store.add_event(self._run, RunEnded(int(error.exit_code), _now(), error=why))
         except IqmSpecError:
-            return  # the first error is the one to tell
+            return  # the first error is the one to report
 
     def _start(self) -> str:
         run = self._new
@@ -134,9 +134,9 @@ def earlier_run(
     for run in reversed(store.runs()):
         if run.fields.get("plan") != plan.digest or run.end.exit is None:
             continue
-        got = [(stage.stage, stage.status) for stage in run.end.stages or ()]
+        stored = [(stage.stage, stage.status) for stage in run.end.stages or ()]
         same = run.start.server == server_id and run.start.simulator == installed_simulator()
-        if same and got == verdicts:
+        if same and stored == verdicts:
             return run.id
     return None
 

@@ -18,19 +18,16 @@ from iqm_spec.spec.check import CheckedSpec, check_on, check_spec
 from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, beside_built_in
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import any_needs_server, stages_until
-from iqm_spec.stages.server.machines import (
-    Machines,
-    MachinesAsk,
-    keep_machines,
-    kept_machines,
-)
+from iqm_spec.stages.server.machines import Machines, keep_machines, machines_key, stored_machines
 from iqm_spec.stages.server.server_info import ServerInfo, Session
 from iqm_spec.store import Store
 from iqm_spec.targets import known_targets
 
-Seen = Callable[[CheckedSpec], bool]
-Tell = Callable[[str], None]
-"""Hears a line for people."""
+IsPlanned = Callable[[CheckedSpec], bool]
+"""Whether a spec has a stored plan, and was checked when that was made."""
+
+Notify = Callable[[str], None]
+"""Receives a message for people."""
 
 
 def load(
@@ -38,22 +35,21 @@ def load(
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
     store: Store | None = None,
-    machines: MachineSource = BUILT_IN_MACHINES,
-    tell: Tell = lambda _: None,
+    machine_source: MachineSource = BUILT_IN_MACHINES,
+    notify: Notify = lambda _: None,
 ) -> CheckedSpec:
-    """The spec of a file, or of a text that was read, checked through and through.
+    """The checked spec of a file, or of a text that was read; SpecError with every mistake.
 
-    Raises SpecError with every mistake.
-
-    What `store` holds a plan of was checked when it was planned. `machines` are where its machines
-    come from; `tell` hears notices.
+    A spec with a plan in `store` was checked when that was made. `notify` receives notices.
     """
-    seen = _planned_in(store)
-    checked, diagnostics, notices = examine(path, overrides, allowed_code, seen, machines)
+    is_planned = _is_planned_in(store)
+    checked, diagnostics, notices = examine(
+        path, overrides, allowed_code, is_planned, machine_source
+    )
     if checked is None:
         raise _spec_error(path, diagnostics, overrides)
     for notice in notices:
-        tell(f"note: {notice}")
+        notify(f"note: {notice}")
     return checked
 
 
@@ -65,34 +61,36 @@ def _spec_error(
     return SpecError(tuple(mistakes), tuple(overrides), line_reader(overrides, texts))
 
 
-def _planned_in(store: Store | None) -> Seen:
-    def seen(checked: CheckedSpec) -> bool:
+def _is_planned_in(store: Store | None) -> IsPlanned:
+    def is_planned(checked: CheckedSpec) -> bool:
         try:
             return store is not None and store.find_answer(plan_key(checked)) is not None
-        except CircuitError:  # a generator that is not there: the full check says so
+        except CircuitError:  # a missing generator: the full check reports it
             return False
 
-    return seen
+    return is_planned
 
 
 def examine(
     path: Path | Source,
     overrides: Sequence[str] = (),
     allowed_code: Sequence[str] = (),
-    seen: Seen = lambda _: False,
+    is_planned: IsPlanned = lambda _: False,
     machines: MachineSource = BUILT_IN_MACHINES,
 ) -> tuple[CheckedSpec | None, list[Diagnostic], tuple[str, ...]]:
-    """As `load`, but the mistakes come back as data."""
+    """As `load`, with the mistakes and notices as data; no spec where there are mistakes."""
     from iqm_spec.spec.load import build_source, read_and_build
 
     read = build_source if isinstance(path, Source) else read_and_build
     source, spec, diagnostics, notices = read(path, overrides)  # type: ignore[arg-type]
     checked = None
     if source is not None and spec is not None:
-        checked, more = check_spec(spec, source, frozenset(allowed_code), seen, machines)
-        diagnostics = [*diagnostics, *more]
-    found = sorted(set(diagnostics))
-    return None if found else checked, found, tuple(notices)
+        checked, check_diagnostics = check_spec(
+            spec, source, frozenset(allowed_code), is_planned, machines
+        )
+        diagnostics = [*diagnostics, *check_diagnostics]
+    mistakes = sorted(set(diagnostics))
+    return None if mistakes else checked, mistakes, tuple(notices)
 
 
 @frozen
@@ -104,7 +102,7 @@ class OnMachines:
 
 
 @frozen
-class GivenSpec:
+class UserSpec:
     """A spec as a user gives it: a file or a text, with overrides; `until` is the last stage."""
 
     path: Path | Source
@@ -114,20 +112,20 @@ class GivenSpec:
 
 
 def prepare_run(
-    given: GivenSpec,
+    user_spec: UserSpec,
     store: Store,
     session: Session | None,
     options: RunOptions,
-    tell: Tell,
+    notify: Notify,
     *,
     why_no_server: str = "",
     offline: bool = False,
 ) -> SpecRun:
-    """Everything that a run of a spec needs but its plan; arguments as in `prepare`.
+    """What a run of a spec needs beside its plan; arguments as in `prepare`.
 
     UsageError where the spec has no stage `until`.
     """
-    ready = prepare(given, store, session, tell, replan=options.replan, offline=offline)
+    ready = prepare(user_spec, store, session, notify, replan=options.replan, offline=offline)
     spec = ready.checked.spec
     inputs = RunInputs(
         budget=spec.budget,
@@ -136,63 +134,70 @@ def prepare_run(
         executor=spec.executor,
         fail_fast=spec.fail_fast,
     )
-    stages = stages_until(spec.stages, given.until)
+    stages = stages_until(spec.stages, user_spec.until)
     return SpecRun(ready.checked, stages, inputs, options, session, why_no_server)
 
 
 def prepare(
-    given: GivenSpec,
+    user_spec: UserSpec,
     store: Store,
     session: Session | None,
-    tell: Tell,
+    notify: Notify,
     *,
     replan: bool,
     offline: bool = False,
 ) -> OnMachines:
-    """Check the spec; where stages go to a server, against its machines as they are there.
+    """Check the spec; where stages go to a server, against its quantum computers.
 
     The machines that an earlier run of the spec was planned for are taken from the folder, unless
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
-    list a machine. With `offline` it is asked for machines that are not built in alone. `tell`
-    hears notices and pauses.
+    list a machine. With `offline` it is only asked for machines that are not built in. `notify`
+    receives notices and pauses.
     """
 
     def pause(why: str, seconds: float) -> None:
-        tell(f"{why}; trying again in {seconds:.0f} s")
+        notify(f"{why}; trying again in {seconds:.0f} s")
 
     server = None if session is None else ServerInfo(session, pause)
-    source = BUILT_IN_MACHINES if server is None else _listed(server)
-    checked = load(given.path, given.overrides, given.allowed_code, store, source, tell)
-    if session is None or server is None or not _needs_server(checked, given.until):
+    source = BUILT_IN_MACHINES if server is None else _server_source(server)
+    checked = load(
+        user_spec.path, user_spec.overrides, user_spec.allowed_code, store, source, notify
+    )
+    if session is None or server is None or not _needs_server(checked, user_spec.until):
         return OnMachines(checked, {})
-    ask = MachinesAsk(checked.digest, session.realm)
-    machines = None if replan else kept_machines(store, ask)
+    key = machines_key(checked.digest, session.realm)
+    machines = None if replan else stored_machines(store, key)
     if machines is None:
         if offline:
             return OnMachines(checked, {})
-        machines = _read(checked, server)
-        keep_machines(store, ask, machines, replan=replan)
+        machines = _read_machines(checked, server)
+        keep_machines(store, key, machines, replan=replan)
     pins = machines.calibration_sets
     if checked.spec.architecture is not None:
         return OnMachines(checked, pins)
-    kept = machines.architectures
-    if all(kept[alias].digest == one.digest for alias, one in checked.architectures.items()):
+    stored_architectures = machines.architectures
+    if all(
+        stored_architectures[alias].digest == architecture.digest
+        for alias, architecture in checked.architectures.items()
+    ):
         profiles = {**checked.profiles, **machines.profiles}
-        return OnMachines(evolve(checked, architectures=kept, profiles=profiles), pins)
-    again, mistakes = check_on(checked, _kept(machines), _planned_in(store))
-    if again is None:
-        raise _spec_error(given.path, mistakes, given.overrides)
-    return OnMachines(again, pins)
+        return OnMachines(
+            evolve(checked, architectures=stored_architectures, profiles=profiles), pins
+        )
+    rechecked, mistakes = check_on(checked, _stored_source(machines), _is_planned_in(store))
+    if rechecked is None:
+        raise _spec_error(user_spec.path, mistakes, user_spec.overrides)
+    return OnMachines(rechecked, pins)
 
 
-def _listed(server: ServerInfo) -> MachineSource:
-    """The machines that come with the program, and those that a server lists."""
+def _server_source(server: ServerInfo) -> MachineSource:
+    """Built-in machines, and those that a server lists."""
     return beside_built_in(
         lambda alias: server.architecture(alias).architecture, server.error_profile
     )
 
 
-def _kept(machines: Machines) -> MachineSource:
+def _stored_source(machines: Machines) -> MachineSource:
     """The machines that the folder holds."""
     return MachineSource(
         machines.architectures.get,
@@ -201,14 +206,14 @@ def _kept(machines: Machines) -> MachineSource:
 
 
 def _needs_server(checked: CheckedSpec, until: StageName | None) -> bool:
-    """Whether a stage goes to a server, or a machine is known from there alone."""
+    """Whether a stage goes to a server, or only the server knows one of the machines."""
     if checked.spec.architecture is None and not set(checked.architectures) <= set(known_targets()):
         return True
     stages = checked.spec.stages
     return any_needs_server(stages_until(stages, until))
 
 
-def _read(checked: CheckedSpec, server: ServerInfo) -> Machines:
+def _read_machines(checked: CheckedSpec, server: ServerInfo) -> Machines:
     """The machines under the calibration sets that the spec asks for."""
     policy = checked.spec.calibration
     named = "default" if policy in ("pin", "latest") else policy
@@ -223,5 +228,5 @@ def _read(checked: CheckedSpec, server: ServerInfo) -> Machines:
 
 
 def _has_measured_noise(checked: CheckedSpec, alias: str) -> bool:
-    is_of_a_server = checked.spec.architecture is None and checked.spec.aer.noise == "device"
-    return is_of_a_server and checked.profiles.get(alias) is not None
+    simulates_device = checked.spec.architecture is None and checked.spec.aer.noise == "device"
+    return simulates_device and checked.profiles.get(alias) is not None

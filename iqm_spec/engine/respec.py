@@ -1,4 +1,4 @@
-"""The spec of a stored run, read again from the folder alone, and the points that it asks for.
+"""The spec of a stored run, read again from the folder alone, and its points.
 
 Code of the spec's author (`python:`) is never run, and no file is read but those in the folder.
 """
@@ -18,7 +18,7 @@ from iqm_spec.engine.inputs import Inputs, read_inputs
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import IqmSpecError, SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import CircuitSpec, Point, SourceKind, Spec
+from iqm_spec.model import CircuitSpec, SourceKind, Spec, SpecPoint
 from iqm_spec.plan.keys import circuit_key
 from iqm_spec.source import Source, parse_source
 from iqm_spec.spec.circuit_files import circuit_refs
@@ -32,21 +32,21 @@ from iqm_spec.store.objects import StoredText
 
 
 @frozen
-class Respec:
-    """A spec with the circuit files and machines that its run kept; `parameters` written out."""
+class StoredSpec:
+    """A spec with the circuit files and machines stored with its run; `parameters` written out."""
 
     spec: Spec
     files: Mapping[str, bytes]
     inputs: Inputs
 
-    def points(self) -> Iterator[Point]:
-        """Every point that it asks for, in order."""
+    def points(self) -> Iterator[SpecPoint]:
+        """Its points, in order."""
         return all_points(self.spec)
 
-    def source_of(self, point: Point) -> tuple[Any, ...] | None:
+    def source_of(self, point: SpecPoint) -> tuple[Any, ...] | None:
         """Kind, name, file, arguments and parameters of a point's circuit.
 
-        None where it is made by code that is not part of this program, or its file was not kept.
+        None where it is made by code that is not part of this program, or its file was not stored.
         """
         kind = self.spec.circuits[point.circuit].kind
         data = self.files.get(point.ref)
@@ -56,14 +56,14 @@ class Respec:
             return None
         return kind, point.ref, data, point.args, point.parameters
 
-    def circuit_key(self, point: Point) -> str | None:
-        """Key of a point's circuit, computed anew; None where that cannot be."""
+    def circuit_key(self, point: SpecPoint) -> str | None:
+        """Key of a point's circuit, computed again; None where that is not possible."""
         source, machine = self.source_of(point), self.inputs.architectures.get(point.target)
         if source is None or machine is None:
             return None
         try:
-            told: Json = identity(*source)
-            return circuit_key(source[0], point, told, machine.digest)
+            source_identity: Json = identity(*source)
+            return circuit_key(source[0], point, source_identity, machine.digest)
         except (IqmSpecError, CircuitError):
             return None
 
@@ -80,34 +80,36 @@ def source_of_run(store: Store, saved: SavedRun) -> Source | None:
         source = parse_source(stored.text.encode(), Path(f"spec.{stored.language}"))
     except SpecError:
         return None
-    kept = saved.state.start.inputs
-    if EXTENDS not in source.tree or kept is None:
+    inputs_digest = saved.state.start.inputs
+    if EXTENDS not in source.tree or inputs_digest is None:
         return source
     merged, mistakes = merge_base(
-        source, stored_file_reader(_files(store, read_inputs(store, kept)))
+        source, stored_file_reader(_files(store, read_inputs(store, inputs_digest)))
     )
     return None if mistakes else merged
 
 
-def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Respec | None:
-    """The run's spec; None for a run that kept too little, or where this version cannot read it."""
+def respec(store: Store, saved: SavedRun, source: Source | None = None) -> StoredSpec | None:
+    """The run's spec; None where too little of it is stored, or this version cannot read it."""
     source = source or source_of_run(store, saved)
-    kept = saved.state.start.inputs
-    if source is None or kept is None:
+    inputs_digest = saved.state.start.inputs
+    if source is None or inputs_digest is None:
         return None
     overridden = saved.state.start.set or {}
-    sets = [f"{path}={json.dumps(one)}" for path, one in overridden.items()]
-    inputs = read_inputs(store, kept)
+    sets = [f"{path}={json.dumps(value)}" for path, value in overridden.items()]
+    inputs = read_inputs(store, inputs_digest)
     files = _files(store, inputs)
     _, spec, mistakes, _ = build_source(source, sets, stored_file_reader(files))
-    if spec is None or any(one.severity == "error" for one in mistakes):
+    if spec is None or any(mistake.severity == "error" for mistake in mistakes):
         return None
     try:
         circuits = tuple(_bound(circuit, spec, files) for circuit in spec.circuits)
         count = sum(circuit_points(circuit, spec.sweep).count() for circuit in circuits)
     except (TemplateError, KeyError, CircuitError):
         return None
-    return None if count > MAX_POINTS else Respec(evolve(spec, circuits=circuits), files, inputs)
+    return (
+        None if count > MAX_POINTS else StoredSpec(evolve(spec, circuits=circuits), files, inputs)
+    )
 
 
 def _files(store: Store, inputs: Inputs) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Carries an earlier run on from the folder alone: no spec file, no circuit file, no generator."""
+"""Resumes an earlier run from the folder alone: no spec file, no circuit file, no generator."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from iqm_spec.stages.events import Event, RunDone, StageDone
 from iqm_spec.stages.interface import RunInputs, RunOptions, StageContext
 from iqm_spec.stages.registry import SERVER_STAGES, STAGES, stage_named
 from iqm_spec.stages.server.attempts import Attempt, read_work, settled_work
-from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.machines import machines_key, stored_machines
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
-from iqm_spec.store.events import StageVerdict
+from iqm_spec.store.events import StoredVerdict
 from iqm_spec.targets import ErrorProfile
 
 
@@ -31,9 +31,9 @@ def resume(
     session: Session | None = None,
     why_no_server: str = "",
 ) -> Iterator[Event]:
-    """Go on with the stages that had not passed.
+    """Run the stages that have not passed.
 
-    Where none is left nothing is written, and the run is reported as it is.
+    Where none is left, nothing is written and the stored verdicts are reported.
     """
     stages = left(saved)
     if not stages:
@@ -60,32 +60,32 @@ def resume(
 
 
 def passed(saved: SavedRun) -> list[StageDone]:
-    """The stages at the beginning of a run that need no second look."""
+    """The stages at the beginning of a run that passed or were waived."""
     ended = []
     for verdict in saved.stages:
         if verdict.status not in PASSED:
             break
-        ended.append(_done(verdict))
+        ended.append(_stage_done(verdict))
     return ended
 
 
 def left(saved: SavedRun) -> tuple[StageName, ...]:
-    """The stages that a run still wants."""
-    wanted = saved.state.start.wanted
-    return tuple(StageName(name) for name in wanted[len(passed(saved)) :])
+    """The stages of a run that are left to run."""
+    names = saved.state.start.wanted
+    return tuple(StageName(name) for name in names[len(passed(saved)) :])
 
 
 def calibration_sets(saved: SavedRun, store: Store) -> dict[str, str | None]:
     """The calibration sets of the run's machines, by alias."""
     if saved.realm is None:
         return {}
-    ask = MachinesAsk(saved.plan.header.spec.digest, saved.realm)
-    machines = kept_machines(store, ask)
+    key = machines_key(saved.plan.header.spec.digest, saved.realm)
+    machines = stored_machines(store, key)
     return {} if machines is None else machines.calibration_sets
 
 
 def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | None:
-    """The error profiles of the run's targets; None for a run that did not keep them."""
+    """The error profiles of the run's targets; None where they were not stored."""
     digest = saved.state.start.inputs
     return None if digest is None else read_inputs(store, digest).profiles
 
@@ -96,7 +96,7 @@ def budget(saved: SavedRun) -> Mapping[str, Any]:
 
 
 def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
-    """A stored verdict with what has come to light since: folders that were united, say."""
+    """A stored verdict with messages about what changed since: folders that were merged, say."""
     if saved.realm is None:
         return done
     news = STAGES[done.stage].news(store, saved.plan, saved.realm)
@@ -104,7 +104,7 @@ def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
 
 
 def since(saved: SavedRun, store: Store) -> list[str]:
-    """What has come to light of a run's jobs since its verdict was written."""
+    """Messages about a run's jobs that its stored verdicts do not have yet."""
     if saved.realm is None:
         return []
     news: list[str] = []
@@ -138,14 +138,14 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
     ]
 
 
-def _done(told: StageVerdict) -> StageDone:
+def _stage_done(stored: StoredVerdict) -> StageDone:
     return StageDone(
-        stage=StageName(told.stage),
-        status=told.status,
-        reasons=told.verdict,
-        jobs=told.jobs,
-        cached=told.cached,
-        points=told.points,
-        emulated=told.emulated,
-        submitted=told.submitted,
+        stage=StageName(stored.stage),
+        status=stored.status,
+        reasons=stored.verdict,
+        jobs=stored.jobs,
+        cached=stored.cached,
+        points=stored.points,
+        emulated=stored.emulated,
+        submitted=stored.submitted,
     )

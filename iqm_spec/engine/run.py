@@ -10,7 +10,7 @@ from iqm_spec.cost.estimate import Assumption
 from iqm_spec.cost.prices import Quote
 from iqm_spec.cost.ranges import Range, total
 from iqm_spec.engine.journal import NewRun, RunJournal, earlier_run
-from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError
+from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode, Interrupted, IqmSpecError
 from iqm_spec.model import StageName
 from iqm_spec.plan.build import find_plan, make_plan
 from iqm_spec.plan.plan import Plan
@@ -44,7 +44,7 @@ class SpecRun:
     """A checked spec, and how to run it.
 
     Args:
-        stages: those of the spec's stages that are wanted.
+        stages: the spec's stages that are to be run.
         inputs: what the stages need beside the plan.
         session: the server; None without credentials (`why_no_server` says more).
     """
@@ -66,8 +66,8 @@ class SpecRun:
 def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:
     """Make or load the plan, then run its stages in order until one does not pass.
 
-    Where an earlier run asked the same and got everything, nothing is written and that run is named
-    instead of a new one. Errors pass through, noted in the run's journal where it has begun.
+    Where an earlier run of the same plan has all results, nothing is written and that run is named
+    instead of a new one. Errors are raised, and noted in the run's journal where it has begun.
     """
     for event in plan_spec(run.checked, store, replan=run.options.replan):
         yield event
@@ -87,7 +87,7 @@ def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:
 
 
 def server_info(session: Session | None, options: RunOptions) -> ServerInfo | None:
-    """What the server says, read once in a run; pauses in between are reported."""
+    """The server info of a run, each answer read once; pauses are reported."""
     if session is None:
         return None
     return ServerInfo(session, lambda why, seconds: options.report(Paused(None, why, seconds)))
@@ -106,11 +106,11 @@ def run_stages(
     try:
         for number, name in enumerate(stages):
             is_last = number == len(stages) - 1
-            now = evolve(context, before=tuple(ended), is_last=is_last)
+            stage_context = evolve(context, before=tuple(ended), is_last=is_last)
             if any(done.status not in PASSED for done in ended):
                 done = _skipped(name, ended[-1])
             else:
-                done = yield from STAGES[name].run(now)
+                done = yield from STAGES[name].run(stage_context)
             ended.append(done)
             yield done
     except IqmSpecError as error:
@@ -132,9 +132,11 @@ def _skipped(name: StageName, before: StageDone) -> StageDone:
 
 
 def exit_code(ended: Sequence[StageDone]) -> int:
-    """The exit code of a run: of all that its stages ended with, the most urgent one."""
+    """The exit code of a run: the most urgent of its stages' codes."""
     codes = {done.code for done in ended}
-    return int(next(code for code in (*TOLD_FIRST, ExitCode.DONE) if code in codes or not code))
+    return int(
+        next(code for code in (*MOST_URGENT_FIRST, ExitCode.DONE) if code in codes or not code)
+    )
 
 
 # --- the plan ------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ def plan_of(
     keep: bool = True,
     report: Callable[[Event], None] = lambda _: None,
 ) -> Plan:
-    """The plan of a spec; `report` receives the events of its making. `keep` as in `plan_spec`."""
+    """The plan of a spec; `report` receives the events of `plan_spec`, `keep` is as there."""
     for event in plan_spec(checked, store, replan=replan, keep=keep):
         report(event)
         if isinstance(event, Planned):
@@ -182,7 +184,7 @@ def plan_of(
 
 @frozen
 class RunPreview:
-    """What a run would do and cost, stage by stage, and what the costs rest on."""
+    """What a run would do and cost, stage by stage, with the assumptions behind the costs."""
 
     stages: tuple[StagePreview, ...] = ()
     batchings: tuple[Batching, ...] = ()

@@ -14,7 +14,7 @@ from iqm_spec.stages.interface import StageResults
 from iqm_spec.stages.registry import STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
-from iqm_spec.store.events import Simulator, StageUsed, StageVerdict, UsedAttempt
+from iqm_spec.store.events import SimulatorVersion, StageUsed, StoredVerdict, UsedAttempt
 from iqm_spec.store.objects import Environment
 
 
@@ -26,7 +26,7 @@ class SavedRun:
     plan: Plan
 
     @property
-    def simulator(self) -> Simulator:
+    def simulator(self) -> SimulatorVersion:
         """What simulated, as the journal has it."""
         return self.state.start.simulator
 
@@ -43,13 +43,13 @@ class SavedRun:
 
     @property
     def about(self) -> str:
-        """Its machines and noise in few words: `garnet noisy`."""
+        """Its targets and kinds of noise: `garnet noisy`."""
         noise = self.plan.header.noise
         kinds = {"ideal" if digest is None else "noisy" for digest in noise.values()}
         return f"{', '.join(sorted(noise))} {'/'.join(sorted(kinds))}"
 
     @property
-    def stages(self) -> tuple[StageVerdict, ...]:
+    def stages(self) -> tuple[StoredVerdict, ...]:
         """The verdicts of its stages; empty while it is unfinished."""
         return self.state.end.stages or ()
 
@@ -57,21 +57,21 @@ class SavedRun:
     def judged(self) -> frozenset[str]:
         """The stages that had all their results: they passed or failed."""
         ended = ("passed", "failed")
-        return frozenset(one.stage for one in self.stages if one.status in ended)
+        return frozenset(verdict.stage for verdict in self.stages if verdict.status in ended)
 
     def environment(self, store: Store) -> Environment | None:
-        """What ran it; None where that was not kept."""
+        """Versions and platform of the program that ran it; None where not stored."""
         digest = self.state.start.environment
         return None if digest is None else store.get(digest, Environment)
 
     def versions(self, store: Store) -> Mapping[str, str | None]:
-        """Versions of what ran it by package; empty where it kept none."""
+        """Versions of the program that ran it, by package; empty where not stored."""
         environment = self.environment(store)
         return {} if environment is None else environment.versions
 
     @property
     def realm(self) -> str | None:
-        """Realm of the server that it went to, or None."""
+        """Id of the server that it went to, or None."""
         return self.state.start.server
 
     def used(self, stage: StageName) -> tuple[UsedAttempt, ...] | None:
@@ -81,9 +81,9 @@ class SavedRun:
 
     @property
     def calibrations(self) -> tuple[str, ...]:
-        """Digests of the objects with the figures of the sets that it was measured under."""
+        """Digests of the objects with the quality metrics of its calibration sets."""
         used = self.state.each(StageUsed)
-        return tuple(dict.fromkeys(one for event in used for one in event.calibrations))
+        return tuple(dict.fromkeys(digest for event in used for digest in event.calibrations))
 
     def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
         """One row per point and stage, in plan order; the mock's random bits only if asked for."""
@@ -97,7 +97,7 @@ class SavedRun:
 
     def _results(self, stage: StageName) -> StageResults:
         return StageResults(
-            wanted=stage.value in self.state.start.wanted,
+            requested=stage.value in self.state.start.wanted,
             simulator=self.simulator,
             server_id=self.realm,
             attempts=self.used(stage),

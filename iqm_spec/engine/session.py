@@ -24,48 +24,48 @@ EMULATOR_SPEED = 100.0
 """Modelled seconds per real second of the built-in emulator."""
 
 EMULATOR_STATE = "emulator"
-"""Folder of the emulator's own memory in the results folder; not for git."""
+"""Folder of the emulator's state in the results folder; not for git."""
 
 
 @contextmanager
 def session_of(server: str | None, results: Path, *, keep: bool = True) -> Iterator[Session | None]:
     """The session with the server that is named, by IQM_SERVER_URL or by default IQM Resonance.
 
-    None without credentials (`NO_CREDENTIALS` says what to do). An emulator that was started ends
-    with the command, and with its memory unless `keep`.
+    None without credentials (`NO_CREDENTIALS` says what to do). A started emulator ends
+    with the command; its state is removed unless `keep`.
     """
-    asked = _asked(server)
+    address = _address(server)
     with ExitStack() as stack:
         state = results.absolute() / EMULATOR_STATE if keep else None
-        yield _emulator(stack, state) if asked == EMULATOR else _server(asked)
+        yield _emulator_session(stack, state) if address == EMULATOR else _server_session(address)
 
 
-def realm_asked(server: str | None) -> str:
-    """The realm of the server that is named, by IQM_SERVER_URL or by default IQM Resonance."""
-    asked = _asked(server)
-    if asked == EMULATOR:
+def requested_server_id(server: str | None) -> str:
+    """The id of the server that is named, by IQM_SERVER_URL or by default IQM Resonance."""
+    address = _address(server)
+    if address == EMULATOR:
         return EMULATOR
     from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
 
-    return (DEFAULT_SERVER if asked is None else parse_server(asked)).realm
+    return (DEFAULT_SERVER if address is None else parse_server(address)).realm
 
 
-def _asked(server: str | None) -> str | None:
+def _address(server: str | None) -> str | None:
     return server or os.environ.get("IQM_SERVER_URL") or None
 
 
-def server_of_run(realm: str | None, asked: str | None) -> str | None:
-    """The server that a stored run is carried on at: the one it went to.
+def server_of_run(realm: str | None, requested: str | None) -> str | None:
+    """The server at which a stored run is resumed: the one that it went to.
 
-    UsageError where another one is asked for: its jobs are not known there.
+    UsageError where another one is requested: it does not have the run's jobs.
     """
     if realm is None:
-        return asked
-    if asked is not None and asked != EMULATOR:
+        return requested
+    if requested is not None and requested != EMULATOR:
         from iqm_spec.server_api.address import parse_server
 
-        asked = parse_server(asked).realm
-    if asked not in (None, realm):
+        requested = parse_server(requested).realm
+    if requested not in (None, realm):
         raise UsageError(f"the run went to {realm}", hint=f"leave --server out, or give {realm}")
     return realm
 
@@ -77,7 +77,7 @@ def require_session(session: Session | None) -> Session:
     return session
 
 
-def _emulator(stack: ExitStack, state: Path | None) -> Session:
+def _emulator_session(stack: ExitStack, state: Path | None) -> Session:
     def connect() -> Connection:
         from iqm_spec.emulator import Options, start
         from iqm_spec.server_api.address import Server
@@ -91,11 +91,11 @@ def _emulator(stack: ExitStack, state: Path | None) -> Session:
     return Session(EMULATOR, connect, lambda: True)
 
 
-def _server(asked: str | None) -> Session | None:
+def _server_session(address: str | None) -> Session | None:
     from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
     from iqm_spec.server_api.token import find_token
 
-    server = DEFAULT_SERVER if asked is None else parse_server(asked)
+    server = DEFAULT_SERVER if address is None else parse_server(address)
     token = find_token(os.environ)
     if token is None:
         return None

@@ -1,4 +1,4 @@
-"""Events of a run in words, the same wherever they are shown."""
+"""Events of a run as lines of text, the same wherever they are shown."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from iqm_spec.stages.events import (
 from iqm_spec.stages.registry import STAGES
 
 SECONDS_BETWEEN_LINES = 5.0
-"""Where lines stay, the pace is told at most so often."""
+"""The shortest time between two lines of progress where lines are not overwritten."""
 
 
 def lines(event: Event) -> list[str]:
-    """What is told of an event; nothing of those that only count."""
+    """The lines of an event; none of events that only count."""
     match event:
         case Planned(plan, stored):
             note = " (stored plan)" if stored else ""
-            told = f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}"
-            return [told, *(f"  warning: {line}" for line in collapsed(plan.points))]
+            line = f"plan {plan.digest[:12]}: {count(len(plan.points), 'point')}{note}"
+            return [line, *(f"  warning: {warning}" for warning in collapsed(plan.points))]
         case Crosschecked():
             return [event.words]
         case StageStarted(stage):
@@ -36,8 +36,8 @@ def lines(event: Event) -> list[str]:
         case Note(_, text):
             return [f"  {text}"]
         case Submitted(_, computer, circuits, attempt):
-            told = ", ".join(attempt.ids) or f"not submitted ({attempt.phase})"
-            return [f"  {computer}: {count(circuits, 'circuit')}, job {told}"]
+            job = ", ".join(attempt.ids) or f"not submitted ({attempt.phase})"
+            return [f"  {computer}: {count(circuits, 'circuit')}, job {job}"]
         case JobPolled(_, attempt, status, position):
             place = f", {count(position, 'job')} before it" if position else ""
             return [f"  job {attempt.ids[0]}: {status}{place}"]
@@ -49,7 +49,7 @@ def lines(event: Event) -> list[str]:
 
 
 def pace(what: str, unit: str, done: int, total: int, seconds: float) -> str:
-    """`aer: 120 of 400 points, 31/s, 9 s left`, after so many seconds."""
+    """`aer: 120 of 400 points, 31/s, 9 s left`, where `seconds` have passed."""
     rate = done / max(1e-9, seconds)
     left = (total - done) / rate if rate else 0
     return f"{what}: {done:,} of {total:,} {unit}, {rate:.3g}/s, {left:.0f} s left"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from iqm_spec.engine.journal import NewRun, RunJournal
-from iqm_spec.errors import TOLD_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
+from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.importing.foreign import Candidate, ForeignJob, candidates, match
 from iqm_spec.model import Mode, StageName
 from iqm_spec.plan.circuits import circuits_of
@@ -30,7 +30,7 @@ from iqm_spec.stages.server.attempts import (
     read_attempts,
     settled_work,
 )
-from iqm_spec.stages.server.batch import job_asked_of
+from iqm_spec.stages.server.batch import job_to_price_of
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.judge import why_failed
 from iqm_spec.stages.server.locks import submission_lock
@@ -38,7 +38,7 @@ from iqm_spec.stages.server.prices import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.server.rows import derive, server_rows
 from iqm_spec.stages.server.server_info import ServerInfo, Session
 from iqm_spec.stages.server.submit import job_intent
-from iqm_spec.stages.shots import wanted_keys
+from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
 from iqm_spec.store.events import JobAdopted
 
@@ -105,7 +105,7 @@ def bring_in(
             for job, fits in matched:
                 _note(job, fits, plan, session, store, journal.run_id(), tariff)
         known = known_attempts(store, session.realm)
-        memory = wanted_keys(plan.points, point_keys(plan, StageName.HARDWARE, session.realm))
+        memory = keys_with_memory(plan.points, point_keys(plan, StageName.HARDWARE, session.realm))
         unfinished = [known[job_id] for job_id in job_ids if known[job_id].open]
         troubles = _fetch(unfinished, session, store, tell, memory)
         derived: dict[StageName, list[str]] = {}
@@ -194,7 +194,7 @@ def _note(
 ) -> None:
     """Write the journal of the job: the same events as for an adopted unknown submission."""
     points = [fit.point for fit in fits]
-    priced_job = job_asked_of(job.computer, points, job.shots, points[0].options)
+    priced_job = job_to_price_of(job.computer, points, job.shots, points[0].options)
     cost = None if job.stage is StageName.MOCK else tariff.cost(priced_job)
     mode = plan.header.mode if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
     ids = [f"{fit.key}.0" for fit in fits]
@@ -264,7 +264,7 @@ def _code(imported: Iterable[Attempt], troubles: Sequence[str]) -> ExitCode:
     phases = {attempt.phase for attempt in imported}
     codes = {ExitCode.FAILED} if troubles or Phase.FAILED in phases else set()
     codes |= {ExitCode.WAITING} if Phase.SUBMITTED in phases and not troubles else set()
-    return next((code for code in TOLD_FIRST if code in codes), ExitCode.DONE)
+    return next((code for code in MOST_URGENT_FIRST if code in codes), ExitCode.DONE)
 
 
 def _ended(

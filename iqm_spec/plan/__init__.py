@@ -1,6 +1,6 @@
-"""Plans: what a spec asks to be run, point by point, with every circuit transpiled.
+"""Plans: the points of a spec in order, with every circuit transpiled.
 
-Here are the keys by which plans and circuits are found again, the making of a plan (transpiling,
+Here are the keys of plans and circuits, the making of a plan (transpiling,
 with the check against an independent reading), the transpiled circuits in the results folder, and
 how two plans differ. Running a plan belongs in the rooms of stages.
 

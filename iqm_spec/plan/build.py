@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import frozen
 
 from iqm_spec.errors import WrongCircuit
-from iqm_spec.model import Point
+from iqm_spec.model import SpecPoint
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.circuits import keep_natives, stored_natives
 from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
@@ -47,9 +47,8 @@ def make_plan(
 ) -> Iterator[Progress | Crosschecked | Plan]:
     """Transpile what is not stored and put the plan together.
 
-    Yields (done, total) circuits while it goes on, how far the check of what was transpiled
-    reached, and the plan last.
-    `keep=False` writes nothing into the folder (a dry run).
+    Yields (done, total) circuits, then how many of the transpiled circuits were checked, and the
+    plan last. `keep=False` writes nothing into the folder (a dry run).
     """
     points = [(point, _circuit_key(point, checked)) for point in points_of(checked.spec)]
     first = {key: point for point, key in reversed(points)}
@@ -61,7 +60,7 @@ def make_plan(
             yield from make_natives(checked, missing, made)
         except WrongCircuit:
             raise
-        except BaseException:  # Ctrl-C: the next plan goes on from what is done
+        except BaseException:  # Ctrl-C: the next plan continues from here
             if keep and made:
                 keep_natives(store, made)
             raise
@@ -84,7 +83,7 @@ def make_plan(
     yield read_plan(store, digest)
 
 
-def _circuit_key(point: Point, checked: CheckedSpec) -> str:
+def _circuit_key(point: SpecPoint, checked: CheckedSpec) -> str:
     architecture = checked.architectures[point.target].digest
     kind = checked.spec.circuits[point.circuit].kind
     return circuit_key(kind, point, checked.identity(point), architecture)
@@ -114,7 +113,7 @@ def _readout(
     return readout_points(planned, measured, order)
 
 
-def _planned(index: int, point: Point, key: str, native: _Transpiled) -> PlannedPoint:
+def _planned(index: int, point: SpecPoint, key: str, native: _Transpiled) -> PlannedPoint:
     return PlannedPoint(
         index=index,
         id=point.id,

@@ -9,20 +9,23 @@ from iqm_spec.model import CIRCUIT_FORMAT, NativeCircuit, Op
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.store import Found, Store
+from iqm_spec.store import PackedRecord, Store
 from iqm_spec.store.records import CIRCUITS, TEMPLATES, CircuitRecord, TemplateRecord
 
 _READ_AT_ONCE = 5000
 
 
 def keep_natives(store: Store, natives: Mapping[str, Native]) -> set[str]:
-    """Stores circuits by their keys; returns the digests of the packs that hold them."""
+    """Stores circuits by their keys; returns the digests of their packs."""
     templates = {native.template.digest: native.template for native in natives.values()}
     return {
         store.put_pack(
             TEMPLATES,
             {},
-            ({"key": digest, "circuit": one.to_json()} for digest, one in templates.items()),
+            (
+                {"key": digest, "circuit": template.to_json()}
+                for digest, template in templates.items()
+            ),
         ),
         store.put_pack(
             CIRCUITS,
@@ -74,8 +77,8 @@ def circuits_of(
     return {key: native.circuit() for key, native in natives_of(store, plan, points).items()}
 
 
-def _template(stored: Found[TemplateRecord]) -> Template:
-    """A stored template; StoreCorrupt where its instructions make no sense."""
+def _template(stored: PackedRecord[TemplateRecord]) -> Template:
+    """A stored template; StoreCorrupt where its instructions are not valid."""
     circuit = stored.record.circuit
     if circuit.format != CIRCUIT_FORMAT:
         raise _unreadable(stored, f"unknown circuit format {circuit.format!r}")
@@ -96,10 +99,10 @@ def _template(stored: Found[TemplateRecord]) -> Template:
 
 
 _QUBITS = {"r": 1, "cc_r": 1, "cz": 2, "move": 2, "measure": 1}
-"""Instructions that act on so many."""
+"""Number of qubits by instruction."""
 
 
-def _native(template: Template, stored: Found[CircuitRecord]) -> Native:
+def _native(template: Template, stored: PackedRecord[CircuitRecord]) -> Native:
     angles = tuple(map(float, stored.record.angles))
     if len(angles) != 2 * template.num_rotations:
         raise _unreadable(
@@ -108,7 +111,9 @@ def _native(template: Template, stored: Found[CircuitRecord]) -> Native:
     return Native(template, angles, stored.record.written)
 
 
-def _unreadable(stored: Found[CircuitRecord] | Found[TemplateRecord], why: str) -> StoreCorrupt:
+def _unreadable(
+    stored: PackedRecord[CircuitRecord] | PackedRecord[TemplateRecord], why: str
+) -> StoreCorrupt:
     return StoreCorrupt(
         f"the circuit {stored.record.key} in the object {stored.digest} cannot be read: {why}",
         hint="`iqm-spec verify` reports what else is wrong",

@@ -1,4 +1,4 @@
-"""What two plans ask for differently: of their settings, and point by point, and in words."""
+"""The differences between two plans: of settings and of points, as data and as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import frozen
 
 from iqm_spec.diagnostics import printable
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, told_apart
+from iqm_spec.model import SpecPoint, distinguishable
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.source.scalars import as_yaml
@@ -24,9 +24,9 @@ PointName = tuple[str, tuple[tuple[str, Any], ...], int]
 
 @frozen
 class Difference:
-    """One thing that differs: `what` it is, on the left and on the right; None where not given.
+    """One difference: `what` it is, and its values on the left and right; None where not given.
 
-    `point` is how the point is called at which it differs, empty for a setting of all.
+    `point` is the label of the point at which it differs, empty for a setting of the plan.
     """
 
     what: str
@@ -37,18 +37,18 @@ class Difference:
 
 @frozen
 class Explanation:
-    """All that two plans ask differently; empty where they are the same question."""
+    """All differences between two plans; empty where they ask for the same results."""
 
     settings: tuple[Difference, ...]
     points: tuple[Difference, ...]
     only_left: tuple[PlannedPoint, ...]
     only_right: tuple[PlannedPoint, ...]
     in_both: int
-    """Points that both have."""
+    """Number of points that both plans have."""
 
     @property
     def same(self) -> bool:
-        """Whether both ask the same."""
+        """Whether there is no difference."""
         return not (self.settings or self.points or self.only_left or self.only_right)
 
 
@@ -69,16 +69,20 @@ def explain(left: Plan, right: Plan) -> Explanation:
     )
 
 
-def point_name(point: PlannedPoint | Point) -> PointName:
-    """What makes two points of two runs the same one."""
+def point_name(point: PlannedPoint | SpecPoint) -> PointName:
+    """The name by which points of two runs are matched: circuit, axis values and repeat."""
     named = sorted(point.values, key=lambda item: item[0])
-    return point.name, tuple((axis, *told_apart((value,))) for axis, value in named), point.repeat
+    return (
+        point.name,
+        tuple((axis, *distinguishable((value,))) for axis, value in named),
+        point.repeat,
+    )
 
 
 def flatten(value: Any, path: str = "") -> dict[str, Json]:
     """Leaves of nested JSON by their dotted path; lists of scalars are leaves.
 
-    What is empty is left out: a spec that says `require: {}` asks what one says without it.
+    Empty values are left out: `require: {}` means the same as no `require`.
     """
     if isinstance(value, Mapping):
         items = list(value.items())
@@ -86,10 +90,10 @@ def flatten(value: Any, path: str = "") -> dict[str, Json]:
         items = list(enumerate(value))
     else:
         return {} if value is None or value in ([], ()) else {path: value}
-    found: dict[str, Json] = {}
+    leaves: dict[str, Json] = {}
     for key, item in items:
-        found |= flatten(item, f"{path}.{key}" if path else str(key))
-    return found
+        leaves |= flatten(item, f"{path}.{key}" if path else str(key))
+    return leaves
 
 
 def _nested(value: object) -> bool:
@@ -101,28 +105,28 @@ def _by_name(plan: Plan) -> dict[PointName, PlannedPoint]:
 
 
 def _settings(left: PlanHeader, right: PlanHeader) -> list[Difference]:
-    pairs = _both("", _asked(left), _asked(right))
+    pairs = _both("", _settings_of(left), _settings_of(right))
     return [Difference(what, ours, theirs) for what, ours, theirs in pairs if ours != theirs]
 
 
 def _both(path: str, left: Any, right: Any) -> list[tuple[str, Json, Json]]:
-    """The leaves of two trees side by side, None where one of them has it not."""
+    """The leaves of two trees side by side, None where one tree lacks it."""
     ours, theirs = flatten(left, path), flatten(right, path)
     return [(name, ours.get(name), theirs.get(name)) for name in sorted({*ours, *theirs})]
 
 
-def _asked(header: PlanHeader) -> dict[str, Any]:
-    """What a header says by itself, noise in words."""
-    told = {key: value for key, value in to_json(header).items() if key not in _DERIVED}
+def _settings_of(header: PlanHeader) -> dict[str, Any]:
+    """The settings in a header, without what follows from others; noise as text."""
+    settings = {key: value for key, value in to_json(header).items() if key not in _DERIVED}
     noise = {
         target: "ideal" if digest is None else f"profile {digest[:12]}"
         for target, digest in header.noise.items()
     }
-    return {**told, "spec": header.spec.name, "noise": noise}
+    return {**settings, "spec": header.spec.name, "noise": noise}
 
 
 def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
-    told = label(left.name, left.values, left.repeat)
+    point_label = label(left.name, left.values, left.repeat)
     pairs: list[tuple[str, Any, Any]] = [
         ("shots", left.shots, right.shots),
         ("target", left.target, right.target),
@@ -131,7 +135,7 @@ def _point(left: PlannedPoint, right: PlannedPoint) -> list[Difference]:
         ("source, layout or transpile options", left.circuit_key[:12], right.circuit_key[:12]),
         ("transpiled circuit", left.circuit[:12], right.circuit[:12]),
     ]
-    return [Difference(what, a, b, told) for what, a, b in pairs if a != b]
+    return [Difference(what, a, b, point_label) for what, a, b in pairs if a != b]
 
 
 NOT_GIVEN = "not given"
@@ -139,41 +143,46 @@ NOT_GIVEN = "not given"
 _MOST_NAMED = 3
 
 
-def in_words(found: Explanation) -> list[tuple[str, str, str]]:
+def in_words(explanation: Explanation) -> list[tuple[str, str, str]]:
     """What differs, with its value on the left and on the right.
 
     Both values are empty where points differ each in its own way, and are too many to be listed.
     """
-    settings = [(one.what, _told(one.left), _told(one.right)) for one in found.settings]
+    settings = [
+        (difference.what, _as_text(difference.left), _as_text(difference.right))
+        for difference in explanation.settings
+    ]
     by_what: dict[str, list[Difference]] = {}
-    for one in found.points:
-        by_what.setdefault(one.what, []).append(one)
-    points = [told for some in by_what.values() for told in _points(some, found.in_both)]
+    for difference in explanation.points:
+        by_what.setdefault(difference.what, []).append(difference)
+    points = [line for alike in by_what.values() for line in _points(alike, explanation.in_both)]
     return [*settings, *points]
 
 
-def _told(value: Json) -> str:
+def _as_text(value: Json) -> str:
     """A value as it may stand in a spec, if it was given."""
     return NOT_GIVEN if value is None else printable(as_yaml(value))
 
 
-def _points(some: Sequence[Difference], in_both: int) -> Iterator[tuple[str, str, str]]:
+def _points(differences: Sequence[Difference], in_both: int) -> Iterator[tuple[str, str, str]]:
     """One line for all points that differ alike."""
-    what = some[0].what
+    what = differences[0].what
     ways: dict[tuple[str, str], list[Difference]] = {}
-    for one in some:
-        ways.setdefault((_told(one.left), _told(one.right)), []).append(one)
+    for difference in differences:
+        ways.setdefault((_as_text(difference.left), _as_text(difference.right)), []).append(
+            difference
+        )
     if len(ways) > _MOST_NAMED:
-        yield f"{what} {_where(some, in_both)}, each in its own way", "", ""
+        yield f"{what} {_where(differences, in_both)}, each in its own way", "", ""
         return
     for (left, right), alike in ways.items():
         yield f"{what} {_where(alike, in_both)}", left, right
 
 
-def _where(some: Sequence[Difference], in_both: int) -> str:
-    if len(some) == in_both > 1:
+def _where(differences: Sequence[Difference], in_both: int) -> str:
+    if len(differences) == in_both > 1:
         return f"at all {in_both:,} points"
-    named = "; ".join(one.point for one in some[:_MOST_NAMED])
-    if len(some) <= _MOST_NAMED:
+    named = "; ".join(difference.point for difference in differences[:_MOST_NAMED])
+    if len(differences) <= _MOST_NAMED:
         return f"at {named}"
-    return f"at {len(some):,} of {count(in_both, 'point')} ({named}; ...)"
+    return f"at {len(differences):,} of {count(in_both, 'point')} ({named}; ...)"

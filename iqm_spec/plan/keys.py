@@ -1,6 +1,6 @@
 """Keys of circuits and plans: digests of a spec's meaning, made without qiskit.
 
-The circuit key leads to a stored transpiled circuit, the plan key to a stored plan. Comments, the
+A transpiled circuit is stored under the circuit key, a plan under the plan key. Comments, the
 order of keys, the style of numbers and the place of a circuit file do not change them.
 """
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from iqm_spec.canonical import digest
 from iqm_spec.circuits import READING_VERSION, depends_on_reading
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, SourceKind
+from iqm_spec.model import SourceKind, SpecPoint
 
 if TYPE_CHECKING:
     from iqm_spec.spec.check import CheckedSpec
 
 
-def circuit_key(kind: SourceKind, point: Point, identity: Json, architecture: str) -> str:
+def circuit_key(kind: SourceKind, point: SpecPoint, identity: Json, architecture: str) -> str:
     """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
     return digest(
         {

@@ -1,4 +1,4 @@
-"""How a point is called where people read it."""
+"""Labels of points, short values and counted nouns in messages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from iqm_spec.model import Values
 
 def label(name: str, values: Values, repeat: int = 0) -> str:
     """`ghz n=3 #2`: a circuit at a point, with the number of its repeat from the second on."""
-    told = [printable(name), *(f"{axis}={short(value)}" for axis, value in values)]
-    return " ".join(told if repeat == 0 else [*told, f"#{repeat + 1}"])
+    words = [printable(name), *(f"{axis}={short(value)}" for axis, value in values)]
+    return " ".join(words if repeat == 0 else [*words, f"#{repeat + 1}"])
 
 
 _LONGEST = 24
@@ -20,8 +20,8 @@ def short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple | list):
-        whole = ",".join(short(item) for item in value)
-        return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 3]}..."
+        text = ",".join(short(item) for item in value)
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
     return printable(str(value))
 
 

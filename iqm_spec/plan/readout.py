@@ -1,7 +1,7 @@
 """Calibration circuits of the readout: all zeros and all ones on the qubits that a plan measures.
 
-Two circuits per machine tell how often each qubit is read wrongly in either state, as far as qubits
-are read independently of each other.
+Two circuits per target measure how often each qubit is read wrongly in either state, as far as
+qubits are read independently of each other.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ NAMES = (ZEROS, ONES)
 
 
 @lru_cache(maxsize=4096)
-def measured_components(skeleton: Template) -> frozenset[str]:
-    """Physical names of the qubits that circuits of a skeleton measure."""
-    bare = skeleton.structure
-    return frozenset(bare.components[op.qubits[0]] for op in bare.ops if op.name == "measure")
+def measured_components(template: Template) -> frozenset[str]:
+    """Physical names of the qubits that circuits of a template measure."""
+    circuit = template.structure
+    return frozenset(circuit.components[op.qubits[0]] for op in circuit.ops if op.name == "measure")
 
 
 def readout_points(
@@ -36,27 +36,27 @@ def readout_points(
 ) -> Iterator[tuple[PlannedPoint, Native]]:
     """The points that stand behind `planned`, with their circuits.
 
-    `measured` gives the measured qubits per target, `order` all of its components in order. They
-    get the most shots that any point of their target has, and its options.
+    `measured` are the measured qubits by target, `order` all of its components in order. The points
+    get the most shots that any point of their target has, and the target's options.
     """
     index = len(planned)
-    for target, wanted in sorted(measured.items()):
-        own = [point for point in planned if point.target == target]
-        qubits = tuple(name for name in order[target] if name in set(wanted))
+    for target, names_measured in sorted(measured.items()):
+        of_target = [point for point in planned if point.target == target]
+        qubits = tuple(name for name in order[target] if name in set(names_measured))
         for name in NAMES:
             native = Native.of(_circuit(qubits, flipped=name == ONES))
             values: Values = () if len(measured) == 1 else (("machine", target),)
-            told: Json = {"circuit": name, "values": dict(values), "repeat": 0}
+            identity: Json = {"circuit": name, "values": dict(values), "repeat": 0}
             yield (
                 PlannedPoint(
                     index=index,
-                    id=digest(told)[:16],
+                    id=digest(identity)[:16],
                     name=name,
                     values=values,
                     repeat=0,
-                    shots=max(point.shots for point in own),
+                    shots=max(point.shots for point in of_target),
                     target=target,
-                    options=own[0].options,
+                    options=of_target[0].options,
                     circuit_key=_key(native.digest),
                     circuit=native.digest,
                     summary=native.template.summary,

@@ -1,4 +1,4 @@
-"""Transpiles what a plan lacks: together what differs in numbers alone, the rest one by one."""
+"""Transpiles the circuits that a plan lacks: families of circuits together, others singly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from iqm_spec.errors import IqmSpecError, WrongCircuit
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, SourceKind
+from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
 from iqm_spec.spec.check import CheckedSpec
@@ -32,59 +32,61 @@ FAMILY_AT_ONCE = 2000
 
 Progress = tuple[int, int]
 
-Asked = Sequence[tuple[str, Point]]
-"""Points with the asks of their circuits; in one group they share machine and options."""
+KeyedPoints = Sequence[tuple[str, SpecPoint]]
+"""Points with their circuit keys; the points of a group share target and options."""
 
 
 def make_natives(
-    checked: CheckedSpec, missing: Mapping[str, Point], made: dict[str, Native]
+    checked: CheckedSpec, missing: Mapping[str, SpecPoint], made: dict[str, Native]
 ) -> Iterator[Progress | Crosschecked]:
-    """Puts the circuits of `missing` into `made`, by their asks; yields (done, total) meanwhile.
+    """Puts the circuits of `missing` into `made`, by circuit key; yields (done, total) meanwhile.
 
-    Each is put there after it was held against an independent reading of its source, as far as
-    that reaches, which is yielded last. `WrongCircuit` where they differ.
+    Each is checked against an independent reading of its source first, where there is one; how
+    many were checked is yielded last. `WrongCircuit` where they differ.
     """
     known: dict[str, Template] = {}
-    witness = Witness(checked)
+    tally = CrosscheckTally(checked)
     yield 0, len(missing)
     for group in _groups(checked, missing):
         machine = checked.architectures[group[0][1].target]
-        for natives in _in_parts(checked, group, witness):
-            for ask, native in natives:
+        for natives in _in_parts(checked, group, tally):
+            for circuit_key, native in natives:
                 digest = native.template.digest
                 if digest not in known:
                     known[digest] = native.template
                     _require_native(native, machine)
-                made[ask] = Native(known[digest], native.angles, native.written)
+                made[circuit_key] = Native(known[digest], native.angles, native.written)
             yield len(made), len(missing)
-    yield witness.seen()
+    yield tally.result()
 
 
-def _groups(checked: CheckedSpec, missing: Mapping[str, Point]) -> list[list[tuple[str, Point]]]:
-    """Points whose circuits differ in numbers alone, and those that have none of their own."""
-    groups: dict[Any, list[tuple[str, Point]]] = {}
-    for ask, point in missing.items():
+def _groups(
+    checked: CheckedSpec, missing: Mapping[str, SpecPoint]
+) -> list[list[tuple[str, SpecPoint]]]:
+    """Groups of points whose circuits differ in numbers alone."""
+    groups: dict[Any, list[tuple[str, SpecPoint]]] = {}
+    for circuit_key, point in missing.items():
         parts = checked.parts(point)
         alike = (point.circuit, point.layout, parts.family_key) if parts else None
         shared = (point.target, tuple(sorted(point.transpile.items())), alike)
-        groups.setdefault(shared, []).append((ask, point))
+        groups.setdefault(shared, []).append((circuit_key, point))
     return list(groups.values())
 
 
 def _in_parts(
-    checked: CheckedSpec, group: Asked, witness: Witness
+    checked: CheckedSpec, group: KeyedPoints, tally: CrosscheckTally
 ) -> Iterator[list[tuple[str, Native]]]:
     family, written = _family(checked, group[0][1])
     size = AT_ONCE if family is None else FAMILY_AT_ONCE
     for start in range(0, len(group), size):
-        some = group[start : start + size]
+        batch = group[start : start + size]
         if family is None:
-            yield _one_by_one(checked, some, witness)
+            yield _singly(checked, batch, tally)
         else:
-            yield from _together(checked, family, written, some, witness)
+            yield from _together(checked, family, written, batch, tally)
 
 
-def _family(checked: CheckedSpec, point: Point) -> tuple[Family | None, tuple[int, int]]:
+def _family(checked: CheckedSpec, point: SpecPoint) -> tuple[Family | None, tuple[int, int]]:
     """The family of a point, if there is one, and the gates of its circuit as it is written."""
     from iqm_spec.transpile.family import family_of
     from iqm_spec.transpile.pipeline import gate_numbers
@@ -97,40 +99,46 @@ def _family(checked: CheckedSpec, point: Point) -> tuple[Family | None, tuple[in
 
 
 def _together(
-    checked: CheckedSpec, family: Family, written: tuple[int, int], some: Asked, witness: Witness
+    checked: CheckedSpec,
+    family: Family,
+    written: tuple[int, int],
+    batch: KeyedPoints,
+    tally: CrosscheckTally,
 ) -> Iterator[list[tuple[str, Native]]]:
-    """By their family those whose values it serves, then the others."""
+    """Transpile by their family the circuits whose values it serves, then the others singly."""
     import numpy as np
 
-    numbers = [parts.values for _, point in some if (parts := checked.parts(point))]
+    numbers = [parts.values for _, point in batch if (parts := checked.parts(point))]
     values = np.array(numbers, dtype=float)
     served = family.serves(values)
     natives = [_with_written(native, written) for native in family.natives(values[served])]
-    alike = [item for item, fine in zip(some, served, strict=True) if fine]
-    witness.see_alike(alike, natives)
-    yield [(ask, native) for (ask, _), native in zip(alike, natives, strict=True)]
-    rest = [item for item, fine in zip(some, served, strict=True) if not fine]
+    alike = [item for item, is_served in zip(batch, served, strict=True) if is_served]
+    tally.check_alike(alike, natives)
+    yield [(circuit_key, native) for (circuit_key, _), native in zip(alike, natives, strict=True)]
+    rest = [item for item, is_served in zip(batch, served, strict=True) if not is_served]
     for start in range(0, len(rest), AT_ONCE):
-        yield _one_by_one(checked, rest[start : start + AT_ONCE], witness)
+        yield _singly(checked, rest[start : start + AT_ONCE], tally)
 
 
-def _one_by_one(checked: CheckedSpec, some: Asked, witness: Witness) -> list[tuple[str, Native]]:
+def _singly(
+    checked: CheckedSpec, batch: KeyedPoints, tally: CrosscheckTally
+) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
     from iqm_spec.transpile.pipeline import gate_numbers
 
-    sample = some[0][1]
-    circuits = [checked.build(point) for _, point in some]
+    sample = batch[0][1]
+    circuits = [checked.build(point) for _, point in batch]
     natives = transpile_many(
         circuits,
         checked.architectures[sample.target],
         sample.transpile,
-        [point.layout for _, point in some],
+        [point.layout for _, point in batch],
     )
     made = []
-    for (ask, point), circuit, whole in zip(some, circuits, natives, strict=True):
-        native = _with_written(Native.of(whole), gate_numbers(circuit))
-        witness.see(ask, point, native, circuit)
-        made.append((ask, native))
+    for (circuit_key, point), circuit, transpiled in zip(batch, circuits, natives, strict=True):
+        native = _with_written(Native.of(transpiled), gate_numbers(circuit))
+        tally.check(circuit_key, point, native, circuit)
+        made.append((circuit_key, native))
     return made
 
 
@@ -143,7 +151,7 @@ def _with_written(native: Native, written: tuple[int, int]) -> Native:
 
 
 def _require_native(native: Native, machine: Architecture) -> None:
-    """Nothing is stored that the machine could not run; raising here tells of a bug of ours."""
+    """Nothing is stored that the machine could not run; AssertionError for a bug of iqm-spec."""
     from iqm_spec.transpile import violations
 
     if wrong := violations(native.circuit(), machine):
@@ -151,7 +159,7 @@ def _require_native(native: Native, machine: Architecture) -> None:
 
 
 ALL_ALONE = 2000
-"""So many circuits with a routing of their own are all checked, of more than these one in eight."""
+"""Circuits with a routing of their own that are all checked; of further ones, one in eight is."""
 
 PER_ROUTING = 5
 """Circuits that are checked of those that share all but their angles."""
@@ -165,7 +173,7 @@ _APPROXIMATES = 2
 
 @frozen
 class Crosschecked:
-    """How far the check of the circuits reached that were transpiled: numbers of circuits."""
+    """How many transpiled circuits agreed with their source, and how many were not checked."""
 
     agreed: int
     not_checked: Mapping[str, int]
@@ -179,56 +187,62 @@ class Crosschecked:
         """`25 circuits transpiled; 14 agree with an independent reading, 11 ...`."""
         total = self.agreed + sum(self.not_checked.values())
         agreed = f"{self.agreed:,} agree{'s' * (self.agreed == 1)} with an independent reading"
-        told = [agreed]
+        words = [agreed]
         for reason, number in self.not_checked.items():
             if reason == ANGLES_ALONE:
-                told.append(f"{number:,} differ{'s' * (number == 1)} from a checked one in angles")
+                words.append(f"{number:,} differ{'s' * (number == 1)} from a checked one in angles")
             else:
-                told.append(f"{number:,} not checked ({reason})")
-        return f"{count(total, 'circuit')} transpiled; {', '.join(told)}"
+                words.append(f"{number:,} not checked ({reason})")
+        return f"{count(total, 'circuit')} transpiled; {', '.join(words)}"
 
 
 @define
-class Witness:
-    """Checks circuits of a plan and counts them; a circuit that is wrong raises `WrongCircuit`."""
+class CrosscheckTally:
+    """Checks and counts transpiled circuits; raises `WrongCircuit` for a circuit that is wrong."""
 
     checked: CheckedSpec
     _agreed: int = 0
     _not_checked: dict[str, int] = field(factory=dict)
-    _alone: int = 0
+    _routed_singly: int = 0
 
-    def see(self, ask: str, point: Point, native: Native, built: QuantumCircuit) -> None:
-        """A circuit with a routing of its own, transpiled from `built`."""
-        self._alone += 1
-        if self._alone > ALL_ALONE and int(ask[:1], 16) % 8:
+    def check(
+        self, circuit_key: str, point: SpecPoint, native: Native, built: QuantumCircuit
+    ) -> None:
+        """Check a circuit with a routing of its own, transpiled from `built`."""
+        self._routed_singly += 1
+        if self._routed_singly > ALL_ALONE and int(circuit_key[:1], 16) % 8:
             self._count(VERY_MANY)
             return
         self._count_verdict(self._verdict(point, native, built))
 
-    def see_alike(self, asked: Sequence[tuple[str, Point]], natives: Sequence[Native]) -> None:
-        """Circuits that share a routing: of those with the same instructions some are checked."""
+    def check_alike(
+        self, keyed_points: Sequence[tuple[str, SpecPoint]], natives: Sequence[Native]
+    ) -> None:
+        """Check some circuits of each template among circuits that share a routing."""
         alike: dict[str, list[int]] = {}
         for number, native in enumerate(natives):
             alike.setdefault(native.template.digest, []).append(number)
         for numbers in alike.values():
-            chosen = _chosen([asked[number][0] for number in numbers])
+            chosen = _chosen([keyed_points[number][0] for number in numbers])
             reasons = []
             for place in sorted(chosen):
                 number = numbers[place]
-                verdict = self._verdict(asked[number][1], natives[number], None)
+                verdict = self._verdict(keyed_points[number][1], natives[number], None)
                 reasons += [] if verdict is None else [verdict]
                 self._count_verdict(verdict)
             rest = len(numbers) - len(chosen)
             if rest:
                 self._count(reasons[0] if reasons else ANGLES_ALONE, rest)
 
-    def seen(self) -> Crosschecked:
-        """How far the check reached until now."""
+    def result(self) -> Crosschecked:
+        """The counts so far."""
         return Crosschecked(self._agreed, dict(sorted(self._not_checked.items())))
 
-    def _verdict(self, point: Point, native: Native, built: QuantumCircuit | None) -> str | None:
+    def _verdict(
+        self, point: SpecPoint, native: Native, built: QuantumCircuit | None
+    ) -> str | None:
         """Why there was no check; None where the circuit agrees with its source."""
-        # imported where circuits are made: a run that has nothing to do starts without
+        # imported here, so that a run that makes no circuits starts faster
         from iqm_spec.crosscheck import (
             APPROXIMATE,
             TOLERANCE,
@@ -255,7 +269,7 @@ class Witness:
             return unread.reason
         except IqmSpecError:
             raise
-        except Exception as error:  # noqa: BLE001 - a flaw of the check is told, and stops no run
+        except Exception as error:  # noqa: BLE001 - a flaw of the check is reported, and stops no run
             return f"the check failed with {type(error).__name__}"
         if isinstance(verdict, Differs):
             raise self._wrong(point, verdict)
@@ -270,9 +284,9 @@ class Witness:
     def _count(self, reason: str, number: int = 1) -> None:
         self._not_checked[reason] = self._not_checked.get(reason, 0) + number
 
-    def _wrong(self, point: Point, verdict: Differs) -> WrongCircuit:
-        told = ", ".join(f"{axis} = {value}" for axis, value in point.values)
-        at = f" at {told}" if told else ""
+    def _wrong(self, point: SpecPoint, verdict: Differs) -> WrongCircuit:
+        values = ", ".join(f"{axis} = {value}" for axis, value in point.values)
+        at = f" at {values}" if values else ""
         versions = f"iqm-spec {__version__}, qiskit {version('qiskit')}"
         return WrongCircuit(
             f"the circuit `{point.name}`{at}, transpiled for {point.target}, does not do what "
@@ -283,8 +297,8 @@ class Witness:
         )
 
 
-def _chosen(asks: Sequence[str]) -> set[int]:
-    """The first, the last, and those that their digests choose."""
-    by_digest = sorted(range(len(asks)), key=asks.__getitem__)
-    ends = {0, len(asks) - 1}
+def _chosen(circuit_keys: Sequence[str]) -> set[int]:
+    """Numbers of the first, the last, and those with the smallest circuit keys."""
+    by_digest = sorted(range(len(circuit_keys)), key=circuit_keys.__getitem__)
+    ends = {0, len(circuit_keys) - 1}
     return ends | set(by_digest[: PER_ROUTING - len(ends)])

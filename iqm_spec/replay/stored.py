@@ -8,9 +8,9 @@ from iqm_spec import packed_shots
 from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
 from iqm_spec.analysis.logical_error import can_decode
 from iqm_spec.analysis.run_analyses import analysis_records, analyze_run, stored_analyses
-from iqm_spec.engine.respec import Respec, respec
+from iqm_spec.engine.respec import StoredSpec, respec
 from iqm_spec.engine.saved import SavedRun
-from iqm_spec.model import Point
+from iqm_spec.model import SpecPoint
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.label import count, label
@@ -102,7 +102,7 @@ def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
 _OTHER = "the spec, its files and machines give another circuit"
 
 
-def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
+def _settings(again: StoredSpec, saved: SavedRun) -> Iterator[Mismatch]:
     header = saved.plan.header
     planned = (header.spec.name, header.seed, header.calibration, header.order)
     for name, setting in zip(_SETTINGS, planned, strict=True):
@@ -112,7 +112,7 @@ def _settings(again: Respec, saved: SavedRun) -> Iterator[Mismatch]:
         yield Mismatch("name (run)", f"the plan is of {saved.plan.name}")
 
 
-def _differences(point: Point, own: PlannedPoint) -> Iterator[str]:
+def _differences(point: SpecPoint, own: PlannedPoint) -> Iterator[str]:
     for what, in_spec, in_plan in (
         ("shots", point.shots, own.shots),
         ("machine", point.target, own.target),

@@ -207,7 +207,9 @@ def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     if not pairs:
         message = "The runs have no points with counts in common: circuits, axes or values differ."
         return Section("outcomes", "What came out", (Text(message, "warning"),))
-    first = sorted(pairs, key=lambda pair: (pair.p_value, -pair.found.total_variation_distance))
+    first = sorted(
+        pairs, key=lambda pair: (pair.p_value, -pair.comparison.total_variation_distance)
+    )
     shown = tuple(_figure(left, right, pair) for pair in first[:MOST_SHOWN])
     blocks: tuple[Block, ...] = (
         Text(f"{in_short(pairs)}."),
@@ -226,7 +228,7 @@ def _figure(left: Subject, right: Subject, pair: Pair) -> CaptionedPicture:
     p = f"p = {pair.p_value:.2g}, {_verdict(pair)}"
     name = point_name(pair.left.point)
     stage = _stage(pair)
-    caption = f"{name}, {stage}: distance {pair.found.total_variation_distance:.3f}, {p}."
+    caption = f"{name}, {stage}: distance {pair.comparison.total_variation_distance:.3f}, {p}."
     label = f"Outcomes of {caption}"
     return CaptionedPicture(
         f"both-{pair.left.stage}-{pair.left.point.id}",
@@ -257,7 +259,7 @@ def _table(pairs: Sequence[Pair]) -> Table:
         (
             point_name(pair.left.point),
             _stage(pair),
-            f"{pair.found.total_variation_distance:.4f}",
+            f"{pair.comparison.total_variation_distance:.4f}",
             f"{pair.p_value:.2g}",
             _verdict(pair),
         )

@@ -15,10 +15,10 @@ from attrs import frozen
 from iqm_spec.circuits import CircuitError
 from iqm_spec.circuits.build import build_circuit
 from iqm_spec.circuits.generators import BUILT_IN
-from iqm_spec.engine.respec import Respec, respec
+from iqm_spec.engine.respec import StoredSpec, respec
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import Point, SourceKind
+from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.report.subject import Subject
@@ -61,7 +61,9 @@ def logical(
     return circuits
 
 
-def _circuit(again: Respec, point: Point, planned: PlannedPoint) -> QuantumCircuit | Missing:
+def _circuit(
+    again: StoredSpec, point: SpecPoint, planned: PlannedPoint
+) -> QuantumCircuit | Missing:
     kind = again.spec.circuits[point.circuit].kind
     if kind is SourceKind.GENERATOR and point.ref not in BUILT_IN:
         return Missing(_FOREIGN)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
 from attrs import frozen
+
 from iqm_spec.cost.ranges import Range, total
 from iqm_spec.json_types import Json
 from iqm_spec.stages.server.attempts import read_all_attempts
 from iqm_spec.stages.server.budget import Counting, Entry, entries
 from iqm_spec.store import Store
-
 
 GROUPS: dict[str, Callable[[Entry], str]] = {
     "experiment": lambda entry: entry.experiment,
@@ -19,17 +20,17 @@ GROUPS: dict[str, Callable[[Entry], str]] = {
     "month": lambda entry: entry.month,
     "server": lambda entry: entry.realm,
 }
-"""What entries can be summed by."""
+"""The groups by which entries can be summed."""
 
 
 @frozen
 class Account:
-    """Entries with the same names, summed. Credits are those of measured time, not of a bill.
+    """The sums of entries with the same names. Credits follow from measured time, not from a bill.
 
-    `credits` are what the entries count for: those of measured time, but for jobs that failed or
-    were cancelled and count otherwise, and for completed ones without a measured time.
-    `measured_seconds` are of all jobs that have come to an end, `predicted_seconds` of those
-    `compared`, which have both times; `inside` of them took one within the range predicted.
+    `credits` are what the entries count for: measured time, unless a job failed or was cancelled
+    and counts otherwise, or was completed without a measured time. `measured_seconds` are of all
+    jobs that ended, `predicted_seconds` of the jobs `compared`, which have both times; `inside`
+    of them took a time within the predicted range.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -69,41 +70,43 @@ class Account:
 
 def read_entries(store: Store, counting: Counting) -> list[Entry]:
     """Every submission to a machine that the folder knows of, in order of time."""
-    return sorted(entries(read_all_attempts(store), counting), key=lambda one: one.month)
+    return sorted(entries(read_all_attempts(store), counting), key=lambda entry: entry.month)
 
 
-def accounts(found: Iterable[Entry], groups: Sequence[str]) -> list[Account]:
+def accounts(ledger: Iterable[Entry], groups: Sequence[str]) -> list[Account]:
     """Entries summed by some of `GROUPS`; emulated ones are never summed with real ones."""
     by_names: dict[Any, list[Entry]] = {}
-    for entry in found:
+    for entry in ledger:
         names = tuple((group, GROUPS[group](entry)) for group in groups)
         by_names.setdefault((entry.emulated, names), []).append(entry)
     return [
-        _account(names, emulated, some)
-        for (emulated, names), some in sorted(by_names.items(), key=lambda item: item[0])
+        _account(names, emulated, of_group)
+        for (emulated, names), of_group in sorted(by_names.items(), key=lambda item: item[0])
     ]
 
 
-def _account(names: tuple[tuple[str, str], ...], emulated: bool, some: Sequence[Entry]) -> Account:
-    open_ones = [one for one in some if one.open]
-    settled = [one for one in some if not one.open]
+def _account(
+    names: tuple[tuple[str, str], ...], emulated: bool, of_group: Sequence[Entry]
+) -> Account:
+    open_ones = [entry for entry in of_group if entry.open]
+    settled = [entry for entry in of_group if not entry.open]
     # a job that was paid twice took twice the time that was predicted
-    compared = [one for one in settled if _has_both_times(one)]
+    compared = [entry for entry in settled if _has_both_times(entry)]
     return Account(
         names=names,
         emulated=emulated,
-        jobs=sum(one.ids for one in some),
-        circuits=sum(one.circuits * one.ids for one in some),
-        executions=sum(one.executions * one.ids for one in some),
-        measured_seconds=sum(one.measured_seconds or 0.0 for one in settled),
-        measured_credits=sum(one.measured_credits or 0.0 for one in settled),
-        credits=sum(one.credits for one in settled),
-        reserved=sum(one.credits for one in open_ones),
+        jobs=sum(entry.ids for entry in of_group),
+        circuits=sum(entry.circuits * entry.ids for entry in of_group),
+        executions=sum(entry.executions * entry.ids for entry in of_group),
+        measured_seconds=sum(entry.measured_seconds or 0.0 for entry in settled),
+        measured_credits=sum(entry.measured_credits or 0.0 for entry in settled),
+        credits=sum(entry.credits for entry in settled),
+        reserved=sum(entry.credits for entry in open_ones),
         open=len(open_ones),
-        lost=sum(1 for one in some if one.phase in ("failed", "cancelled")),
-        predicted_seconds=total(one.predicted for one in compared if one.predicted),
+        lost=sum(1 for entry in of_group if entry.phase in ("failed", "cancelled")),
+        predicted_seconds=total(entry.predicted for entry in compared if entry.predicted),
         compared=len(compared),
-        inside=sum(1 for one in compared if _inside(one)),
+        inside=sum(1 for entry in compared if _inside(entry)),
     )
 
 

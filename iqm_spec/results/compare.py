@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+
 from attrs import frozen
+
 from iqm_spec.plan.differences import PointName, point_name
 from iqm_spec.plan.label import count
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.significance import Homogeneity, compare_counts, holm
-
 
 SIGNIFICANT = 0.01
 """Corrected p-values below this are called a difference."""
@@ -20,17 +21,17 @@ SIGNIFICANT = 0.01
 class Pair:
     """A point of both runs on one stage, and how its counts compare.
 
-    `p_value` is corrected for the number of pairs by Holm's method, that of `found` is not.
+    `p_value` is corrected for the number of pairs by Holm's method, that of `comparison` is not.
     """
 
     left: Row
     right: Row
-    found: Homogeneity
+    comparison: Homogeneity
     p_value: float
 
     @property
     def same(self) -> bool:
-        """Whether both are one record; a machine's are told apart by the jobs they came of."""
+        """Whether both are the same record; measured ones are the same where their jobs are."""
         return self.left.key == self.right.key and self.left.sources == self.right.sources
 
     @property
@@ -46,30 +47,30 @@ def paired(left: Sequence[Row], right: Sequence[Row]) -> list[Pair]:
     """
     theirs = dict(_named(right))
     both = [(row, theirs[name]) for name, row in _named(left) if name in theirs]
-    found = [compare_counts(a.counts, b.counts) for a, b in both]
-    corrected = holm([one.p_value for one in found])
-    return [Pair(a, b, h, p) for (a, b), h, p in zip(both, found, corrected, strict=True)]
+    comparisons = [compare_counts(a.counts, b.counts) for a, b in both]
+    corrected = holm([comparison.p_value for comparison in comparisons])
+    return [Pair(a, b, h, p) for (a, b), h, p in zip(both, comparisons, corrected, strict=True)]
 
 
 def in_short(pairs: Sequence[Pair]) -> str:
-    """How many there are, are the same, and differ, in words."""
+    """A summary: how many pairs there are, are the same, and differ."""
     points = len({point_name(pair.left.point) for pair in pairs})
-    told = count(points, "point")
+    text = count(points, "point")
     if len(pairs) > points:
-        told = f"{len(pairs):,} results of {told}"
+        text = f"{len(pairs):,} results of {text}"
     same = sum(1 for pair in pairs if pair.same)
     differ = sum(1 for pair in pairs if pair.significant)
     return (
-        f"{told} in both: {same:,} with the same record, {differ:,} with a significant difference "
+        f"{text} in both: {same:,} with the same record, {differ:,} with a significant difference "
         f"(p < {SIGNIFICANT}, chi-square test of homogeneity, corrected for their number)"
     )
 
 
 def _named(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, PointName, int], Row]]:
-    """Rows with counts; circuits that calibrate the readout are of what each run measured."""
-    seen: Counter[tuple[str, PointName]] = Counter()
+    """Rows with counts by stage, point and number; without circuits that calibrate the readout."""
+    numbers: Counter[tuple[str, PointName]] = Counter()
     for row in rows:
         if row.record and not is_calibration(row.point):
             name = row.stage, point_name(row.point)
-            yield (*name, seen[name]), row
-            seen[name] += 1
+            yield (*name, numbers[name]), row
+            numbers[name] += 1

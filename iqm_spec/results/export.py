@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, BinaryIO
-from attrs import frozen
-from iqm_spec.errors import StoreCorrupt, UsageError
-from iqm_spec.stages.rows import Row
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, BinaryIO
-from iqm_spec.errors import UsageError
-from iqm_spec.json_types import Json
-from iqm_spec.stages.shots import shots_of
-from iqm_spec.store import Store
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from attrs import frozen
+
 from iqm_spec.circuits.problems import InvalidCircuitFile
 from iqm_spec.circuits.stim import decode_stim, read_steps
 from iqm_spec.engine.respec import respec
 from iqm_spec.engine.saved import SavedRun
+from iqm_spec.errors import StoreCorrupt, UsageError
+from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind
 from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
+from iqm_spec.stages.rows import Row
+from iqm_spec.stages.shots import shots_of
+from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.packed_shots import Bits
@@ -59,12 +57,19 @@ class Tidy:
         """The lines, in the order of the rows and of their outcomes."""
         for row in self._rows:
             point, values = row.point, dict(row.point.values)
-            told = [point.id, row.stage, row.emulated, point.name, point.target, point.repeat + 1]
+            leading = [
+                point.id,
+                row.stage,
+                row.emulated,
+                point.name,
+                point.target,
+                point.repeat + 1,
+            ]
             swept = [_cell(values.get(axis)) for axis in self._axes]
             got = [row.record.shots_returned if row.record else None, row.calibration_set_id]
             distances = [getattr(row.comparison, name, None) for name in COMPARED]
             for outcome, count in row.counts.items():  # none where the record is missing
-                yield [*told, *swept, point.shots, *got, outcome, count, *distances]
+                yield [*leading, *swept, point.shots, *got, outcome, count, *distances]
 
 
 def tidy(rows: Sequence[Row]) -> Tidy:
@@ -77,14 +82,14 @@ def tidy(rows: Sequence[Row]) -> Tidy:
 
 def axis_columns(axes: Sequence[str], taken: Collection[str]) -> dict[str, str]:
     """The column of each axis: its own name, or `axis_NAME` where that is taken."""
-    found = {axis: axis for axis in axes if axis not in taken}
+    columns = {axis: axis for axis in axes if axis not in taken}
     for axis in axes:
         if axis in taken:
             column = f"axis_{axis}"
-            while column in (*taken, *found.values()):
+            while column in (*taken, *columns.values()):
                 column = f"axis_{column}"
-            found[axis] = column
-    return {axis: found[axis] for axis in axes}
+            columns[axis] = column
+    return {axis: columns[axis] for axis in axes}
 
 
 def write_parquet(table: Tidy, file: BinaryIO, metadata: dict[str, str]) -> None:
@@ -102,8 +107,8 @@ def write_parquet(table: Tidy, file: BinaryIO, metadata: dict[str, str]) -> None
     schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()], metadata)
     with parquet.ParquetWriter(file, schema) as writer:
         lines = table.lines()
-        while some := list(islice(lines, _LINES_AT_ONCE)):
-            columns = zip(kinds.values(), zip(*some, strict=True), strict=True)
+        while batch := list(islice(lines, _LINES_AT_ONCE)):
+            columns = zip(kinds.values(), zip(*batch, strict=True), strict=True)
             arrays = [pa.array(_converted(kind, cells), types[kind]) for kind, cells in columns]
             writer.write_table(pa.table(arrays, schema))
 
@@ -124,7 +129,7 @@ def _converted(kind: str, cells: Iterable[object]) -> list[object]:
     except (TypeError, ValueError) as error:
         raise StoreCorrupt(
             "the counts have cells that are no numbers",
-            hint="`iqm-spec verify` tells what else is wrong",
+            hint="`iqm-spec verify` reports what else is wrong",
         ) from error
 
 
@@ -157,7 +162,7 @@ MOST_TEXTS = 5_000_000
 def write_npz(store: Store, rows: Sequence[Row], file: BinaryIO) -> int:
     """Writes `index` (JSON text) and one array of shots x classical bits per row that has shots.
 
-    One array is in memory at a time. Gives the number of arrays.
+    One array is in memory at a time. Returns the number of arrays.
     """
     import numpy as np
 
@@ -184,13 +189,13 @@ def _write_array(archive: zipfile.ZipFile, name: str, array: Bits) -> None:
 
 
 def _named(row: Row) -> dict[str, Json]:
-    told = row.to_json()
+    entry = row.to_json()
     names = ("point", "stage", "emulated", "circuit", "values", "target", "calibration_set_id")
     registers: list[Json] = [len(part) for part in next(iter(row.counts), "").split(" ")[::-1]]
     return {
-        **{name: told[name] for name in names},
+        **{name: entry[name] for name in names},
         "repeat": row.point.repeat + 1,
-        "shots": told["shots_returned"],
+        "shots": entry["shots_returned"],
         "registers": registers,
     }
 
@@ -219,37 +224,37 @@ def _texts(bits: Bits, example: str) -> Iterator[str]:
         yield text if len(widths) == 1 else " ".join(text[a:b] for a, b in cuts)
 
 
-def stim_texts(store: Store, saved: SavedRun, wanted: Collection[PlannedPoint]) -> dict[str, str]:
+def stim_texts(store: Store, saved: SavedRun, points: Collection[PlannedPoint]) -> dict[str, str]:
     """The Stim text of points by their ids; those of other circuits are left out.
 
-    Only of files that were what was run: the key of the circuit, computed anew, is the plan's.
+    Only of circuits whose stored file was run: their circuit key, computed again, is the plan's.
     UsageError where the package `stim` is not installed.
     """
-    again = respec(store, saved)
-    left = {point_name(point): point for point in wanted}
-    kept: dict[bytes, str] = {}
-    found: dict[str, str] = {}
-    for point in again.points() if again else ():
+    spec = respec(store, saved)
+    left = {point_name(point): point for point in points}
+    texts: dict[bytes, str] = {}
+    text_of_point: dict[str, str] = {}
+    for point in spec.points() if spec else ():
         planned = left.pop(point_name(point), None)
-        if planned is None or again is None:
+        if planned is None or spec is None:
             continue
-        source = again.source_of(point)
+        source = spec.source_of(point)
         if (
             source is None
             or source[0] is not SourceKind.STIM
-            or again.circuit_key(point) != planned.circuit_key
+            or spec.circuit_key(point) != planned.circuit_key
         ):
             continue
         data = source[2]
-        if data not in kept:
-            kept[data] = _text(data)
-        if kept[data]:
-            found[planned.id] = kept[data]
-    return found
+        if data not in texts:
+            texts[data] = _text(data)
+        if texts[data]:
+            text_of_point[planned.id] = texts[data]
+    return text_of_point
 
 
 def _text(data: bytes) -> str:
-    """The file as text, its size looked at; empty where it is none that is read here."""
+    """The file as text; empty where it is not a Stim file within the limits."""
     try:
         read_steps(data)
         return decode_stim(data)

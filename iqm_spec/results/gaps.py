@@ -1,10 +1,12 @@
-"""What a stored run should hold and does not: results that it never made, or that were lost."""
+"""Results that a stored run lacks: those that it never made, and those that were lost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from enum import Enum
+
 from attrs import frozen
+
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import PlannedPoint
@@ -17,7 +19,7 @@ from iqm_spec.store.references import lost_of_jobs
 
 @frozen
 class Gaps:
-    """Points of a run without counts, and those whose counts lack the distances made of them.
+    """Points of a run without counts, and those whose counts have no distances.
 
     `total` is the number of results that there should be, one for each point and stage. `lost`:
     the run had them; objects or events of the results folder are gone.
@@ -28,22 +30,22 @@ class Gaps:
     distances: tuple[PlannedPoint, ...]
     lost: bool
     waiting: tuple[PlannedPoint, ...] = ()
-    """Points whose jobs have not ended, or whose outcome is unknown: nothing to ask again."""
+    """Points whose jobs have not ended, or whose outcome is unknown: not to be resubmitted."""
     given_up: tuple[PlannedPoint, ...] = ()
-    """Points whose jobs failed, were not taken, or gave no results: their stage failed by that."""
+    """Points whose jobs failed, were rejected, or gave no results: their stage failed."""
     several: bool = False
     """Whether a point has more than one result: of several stages or calibration sets."""
     events: tuple[int, ...] = ()
-    """Numbers of the run's events that are gone; what they told is not known."""
+    """Numbers of the run's events that are missing."""
     jobs: tuple[tuple[str, str], ...] = ()
-    """Keys of jobs whose journals lack events, each with what it lacks, in words."""
+    """Keys of jobs whose journals lack events, each with a message of what it lacks."""
     stages: tuple[str, ...] = ()
-    """Stages that the run wanted and of which nothing was asked."""
+    """Stages that the run should have, and of which it has no point."""
 
     def share(self, points: Sequence[PlannedPoint]) -> str:
         """`3 of 12 points`; of results, where points have several."""
-        told = f"{len(points):,} of {count(self.total, 'result' if self.several else 'point')}"
-        return f"{told} (one for each point and stage)" if self.several else told
+        text = f"{len(points):,} of {count(self.total, 'result' if self.several else 'point')}"
+        return f"{text} (one for each point and stage)" if self.several else text
 
     def __bool__(self) -> bool:
         """True where anything is missing."""
@@ -107,11 +109,11 @@ def _is_data(stage: str) -> bool:
 
 
 def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Stages with counts for data that the run wanted and of which nothing was asked."""
-    wanted = saved.state.start.wanted
+    """Stages with meaningful counts that the run should have, and of which it has no point."""
+    requested = saved.state.start.wanted
     begun = {row.stage for row in rows}
     waived = {stage.stage for stage in saved.stages if stage.status == "waived"}
-    return tuple(s for s in wanted if _is_data(s) and s not in begun and s not in waived)
+    return tuple(s for s in requested if _is_data(s) and s not in begun and s not in waived)
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:

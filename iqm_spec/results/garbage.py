@@ -1,37 +1,36 @@
-"""What a run's results rest on though its journal need not name it: records that it found there.
+"""What `gc` may remove: unreferenced objects, unfinished files and stale indexes.
 
-A run that finds some of its points answered names the packs of the others alone.
+A run's journal does not name the packs of its cache hits: `needs_of` lists what a run needs beside
+what its journal names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
+
 from attrs import frozen
-from iqm_spec.engine.saved import SavedRun
+
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
+from iqm_spec.plan.label import count
 from iqm_spec.stages.derived import derived_key
 from iqm_spec.stages.keys import aer_key
 from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.server.attempts import Attempt, read_attempts
-from iqm_spec.stages.server.machines import MachinesAsk
+from iqm_spec.stages.server.machines import machines_key
 from iqm_spec.stages.server.rows import server_rows
-from iqm_spec.stages.shots import kept, wanted_keys
-from iqm_spec.store import Found, Store
+from iqm_spec.stages.shots import keys_with_memory, shot_packs
+from iqm_spec.store import PackedRecord, Store, verify
 from iqm_spec.store.events import StageUsed
-from iqm_spec.store.records import AER_DERIVED, AER_MEMORY, AER_RECORDS, HARDWARE_DERIVED
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from iqm_spec.engine.saved import load_run
-from iqm_spec.errors import StoreCorrupt
-from iqm_spec.plan.label import count
-from iqm_spec.store import Store, verify
 from iqm_spec.store.files import names_in, translated
 from iqm_spec.store.layout import DIGEST, INDEX, KIND, TMP
+from iqm_spec.store.records import AER_DERIVED, AER_MEMORY, AER_RECORDS, HARDWARE_DERIVED
 from iqm_spec.store.references import mentioned, objects_in, reached, roots
-
 
 _AT_ONCE = 4096
 
@@ -43,20 +42,22 @@ class Needs:
     attempts: Mapping[StageName, tuple[Attempt, ...]]
     results: Mapping[StageName, tuple[str, ...]]
     machines: str | None
-    """Digest of the machines as the server told them, where they were kept."""
+    """Digest of the machines as the server described them, where they are stored."""
     missing: int = 0
-    """Records, distances and wanted shots of the Aer stage that the folder does not have."""
+    """Number of records, distances and shots of the Aer stage that the folder lacks."""
 
     @property
     def jobs(self) -> tuple[str, ...]:
         """Keys of the jobs, sorted."""
-        return tuple(sorted({one.job for some in self.attempts.values() for one in some}))
+        return tuple(
+            sorted({attempt.job for of_stage in self.attempts.values() for attempt in of_stage})
+        )
 
     @property
     def objects(self) -> tuple[str, ...]:
-        """Digests of everything that is needed beside what journals name."""
-        found = {digest for some in self.results.values() for digest in some}
-        return tuple(sorted(found if self.machines is None else {*found, self.machines}))
+        """Digests of all needed objects beside those that journals name."""
+        digests = {digest for of_stage in self.results.values() for digest in of_stage}
+        return tuple(sorted(digests if self.machines is None else {*digests, self.machines}))
 
 
 def needs_of(store: Store, saved: SavedRun) -> Needs:
@@ -69,7 +70,7 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
         packs, missing = _simulated(store, saved)
         results[StageName.AER] = tuple(sorted(packs))
     if saved.realm is not None:
-        machines = store.find_answer(MachinesAsk(saved.plan.header.spec.digest, saved.realm).key)
+        machines = store.find_answer(machines_key(saved.plan.header.spec.digest, saved.realm))
         for stage in [stage.name for stage in SERVER_STAGES]:
             attempts[stage] = _attempts(store, saved, stage, saved.realm)
             results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
@@ -81,16 +82,16 @@ def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
     simulator = saved.simulator
     points = saved.plan.points
     named = [aer_key(saved.plan, point, simulator) for point in points]
-    wanted = wanted_keys(points, named)
-    shots = store.holders(AER_MEMORY, wanted)
+    with_shots = keys_with_memory(points, named)
+    shots = store.holders(AER_MEMORY, with_shots)
     keys = iter(set(named))
     packs: set[str] = set(shots.values())
-    missing = len(wanted) - len(shots)
-    while some := list(islice(keys, _AT_ONCE)):
+    missing = len(with_shots) - len(shots)
+    while batch := list(islice(keys, _AT_ONCE)):
         for kind in (AER_RECORDS, AER_DERIVED):
-            found: dict[str, Found[Any]] = store.find(kind, some)
-            packs |= {item.digest for item in found.values()}
-            missing += len(some) - len(found)
+            records: dict[str, PackedRecord[Any]] = store.find(kind, batch)
+            packs |= {item.digest for item in records.values()}
+            missing += len(batch) - len(records)
     return packs, missing
 
 
@@ -119,21 +120,21 @@ def _measured(
     if stage is StageName.HARDWARE and used and saved.realm is not None:
         rows = list(server_rows(store, saved.plan, stage, saved.realm, used))
         keys = {derived_key(row.sources) for row in rows if row.sources}
-        yield from kept(store, (row for row in rows if row.point.memory)).values()
+        yield from shot_packs(store, (row for row in rows if row.point.memory)).values()
         yield from {item.digest for item in store.find(HARDWARE_DERIVED, keys).values()}
 
 
 YOUNG_SECONDS = 3600.0
 """Files that were written less than so long ago are kept."""
 
-OBJECT = "no run, job or answered ask leads to it"
-LEFTOVER = "a program that ended left it unfinished"
-STALE = "its pack is gone"
+OBJECT = "unreferenced: no run, job or key leads to it"
+LEFTOVER = "unfinished: left by a program that ended"
+STALE = "stale index: its pack is missing"
 
 
 @frozen(order=True)
 class Item:
-    """A file by its path in the folder, its size in bytes, and why it is not needed."""
+    """A file by its path in the folder, its size in bytes, and why it may be removed."""
 
     path: str
     bytes: int
@@ -142,27 +143,27 @@ class Item:
 
 @frozen
 class Garbage:
-    """`items` in an order in which they may be dropped, and how many `young` files were kept."""
+    """`items` in the order in which to remove them; `young` is the number of files kept for now."""
 
     items: tuple[Item, ...]
     young: int
 
     @property
     def bytes(self) -> int:
-        """Size of it all."""
+        """Total size."""
         return sum(item.bytes for item in self.items)
 
 
 def find_garbage(store: Store, now: float) -> Garbage:
-    """What may be dropped at the time `now` (seconds since 1970).
+    """What may be removed at the time `now` (seconds since 1970).
 
-    StoreCorrupt where the folder is damaged: what is needed cannot be told then.
+    StoreCorrupt where the folder is damaged: what it needs is not known then.
     """
     if problems := verify(store).problems:
         raise StoreCorrupt(
             f"{store.root.as_posix()} is damaged ({count(len(problems), 'problem')}): what is "
-            "needed cannot be told",
-            hint="`iqm-spec verify` names every bad file; nothing was dropped",
+            "needed is not known",
+            hint="`iqm-spec verify` lists every bad file; nothing was removed",
         )
     objects = objects_in(store.root)
     saved = (load_run(store, state.id) for state in store.runs())
@@ -170,20 +171,22 @@ def find_garbage(store: Store, now: float) -> Garbage:
     used = reached(objects, (*roots(store.root), *needed))
     unused = {digest: path for digest, path in objects.items() if digest not in used}
     young = {digest for digest, path in unused.items() if _is_young(path, now)}
-    kept = reached(unused, sorted(young))
-    old = {digest: path for digest, path in unused.items() if digest not in kept}
-    found = [_item(store.root, path, OBJECT) for path in _in_order(old)]
+    young_and_named = reached(unused, sorted(young))
+    old = {digest: path for digest, path in unused.items() if digest not in young_and_named}
+    items = [_item(store.root, path, OBJECT) for path in _in_order(old)]
     left = sorted(store.root / TMP / name for name in names_in(store.root / TMP))
     unfinished = [path for path in left if path.is_file() and not path.is_symlink()]
-    found += [_item(store.root, path, LEFTOVER) for path in unfinished if not _is_young(path, now)]
-    found += [
+    items += [_item(store.root, path, LEFTOVER) for path in unfinished if not _is_young(path, now)]
+    items += [
         _item(store.root, path, STALE) for path in _stale(store.root, objects.keys() - old.keys())
     ]
-    return Garbage(tuple(found), len(kept) + sum(_is_young(path, now) for path in unfinished))
+    return Garbage(
+        tuple(items), len(young_and_named) + sum(_is_young(path, now) for path in unfinished)
+    )
 
 
 def drop(store: Store, garbage: Garbage) -> None:
-    """Remove the files, what names others before the others: a kill leaves a sound folder."""
+    """Remove the files, each before those that it names: an interruption leaves a sound folder."""
     with translated(store.root):
         for item in garbage.items:
             store.disk.remove(store.root / item.path)
@@ -220,13 +223,13 @@ def _stale(root: Path, packs: Iterable[str]) -> Iterator[Path]:
 def _is_young(path: Path, now: float) -> bool:
     try:
         return path.stat().st_mtime > now - YOUNG_SECONDS
-    except FileNotFoundError:  # a run that is at work has finished with it
+    except FileNotFoundError:  # a running process has just removed it
         return True
 
 
 def _item(root: Path, path: Path, why: str) -> Item:
     try:
         size = path.stat().st_size
-    except FileNotFoundError:  # another process dropped it just now
+    except FileNotFoundError:  # another process has just removed it
         size = 0
     return Item(path.relative_to(root).as_posix(), size, why)

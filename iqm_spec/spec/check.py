@@ -20,7 +20,7 @@ from iqm_spec.circuits import (
 from iqm_spec.diagnostics import Diagnostic, Problem
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import CIRCUIT_FILES, Point, SourceKind, Spec
+from iqm_spec.model import CIRCUIT_FILES, SourceKind, Spec, SpecPoint
 from iqm_spec.source import Source
 from iqm_spec.spec.check_analyses import check_analysis
 from iqm_spec.spec.check_axes import check_axes, check_sizes, check_values
@@ -93,11 +93,11 @@ class CheckedSpec:
             "sources": list(self._sources()),
         }
 
-    def identity(self, point: Point) -> Json:
+    def identity(self, point: SpecPoint) -> Json:
         """What tells a point's logical circuit from every other, known without qiskit."""
         return identity(*self._source_of(point))
 
-    def build(self, point: Point) -> QuantumCircuit:
+    def build(self, point: SpecPoint) -> QuantumCircuit:
         """The logical circuit of a point, its parameters bound.
 
         What shows only when a circuit is built raises SpecError, at the place of the circuit.
@@ -109,12 +109,12 @@ class CheckedSpec:
         circuit.name = point.name
         return circuit
 
-    def parts(self, point: Point) -> FamilyPoint | None:
+    def parts(self, point: SpecPoint) -> FamilyPoint | None:
         """What a point's circuit shares with others and its own numbers; None where it has none."""
         kind, ref, _, args, parameters, _ = self._source_of(point)
         return family_point(kind, ref, args, parameters)
 
-    def build_free(self, point: Point) -> tuple[QuantumCircuit, list[Parameter]] | None:
+    def build_free(self, point: SpecPoint) -> tuple[QuantumCircuit, list[Parameter]] | None:
         """The circuit of a point with its numbers free, in the order of its `parts`.
 
         None where it cannot be had: `build` tells why.
@@ -124,7 +124,7 @@ class CheckedSpec:
         except CircuitError:
             return None
 
-    def _diagnostic(self, point: Point, error: CircuitError) -> Diagnostic:
+    def _diagnostic(self, point: SpecPoint, error: CircuitError) -> Diagnostic:
         circuit = self.spec.circuits[point.circuit]
         field = {"S406": "args", "S407": "parameters"}.get(error.code, "ref")
         where = field_path(self.source, circuit, field)
@@ -134,7 +134,7 @@ class CheckedSpec:
         at = f" (at {values})" if values else ""
         return self.source.diagnose(Problem(where, error.code, error.message + at, error.hint))
 
-    def _source_of(self, point: Point) -> _SourceOf:
+    def _source_of(self, point: SpecPoint) -> _SourceOf:
         kind = self.spec.circuits[point.circuit].kind
         data = self.files.get(point.ref)
         return kind, point.ref, data, point.args, point.parameters, self.allowed_code

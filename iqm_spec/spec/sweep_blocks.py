@@ -16,7 +16,7 @@ from attrs import evolve
 
 from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, Block, Values, told_apart
+from iqm_spec.model import AxisValue, Block, Values, distinguishable
 from iqm_spec.spec.sweep_values import VALUE_FUNCTIONS, ValueFunctionError, evaluate_function
 
 MAX_POINTS = 1_000_000
@@ -79,7 +79,7 @@ def _axis(raw: Json, path: TreePath, report: ReportProblem) -> tuple[AxisValue, 
         report(Problem(path, "S304", f"the axis `{path[-1]}` has no values"))
     first: dict[tuple[AxisValue, ...], int] = {}
     for place, value in enumerate(values):
-        other = first.setdefault(told_apart((value,)), place)
+        other = first.setdefault(distinguishable((value,)), place)
         if other != place:
             report(
                 Problem(
@@ -178,7 +178,7 @@ def _report_twice(
 ) -> None:
     first: dict[tuple[AxisValue, ...], int] = {}
     for place, row in enumerate(rows):
-        other = first.setdefault(told_apart(row), place)
+        other = first.setdefault(distinguishable(row), place)
         if other != place:
             report(
                 Problem(
@@ -346,7 +346,7 @@ def projected_size(block: Block, axes: Sequence[str]) -> int:
         if len(places) == len(names):
             count *= len(dimension)
         elif places:
-            count *= len({told_apart(tuple(row[i] for i in places)) for row in dimension})
+            count *= len({distinguishable(tuple(row[i] for i in places)) for row in dimension})
     return count + len(block.include)
 
 
@@ -366,7 +366,7 @@ def distinct_rows(given: Iterable[Row]) -> Iterator[Row]:
     """Each row once, in order of appearance; true is not 1."""
     seen: set[Row] = set()
     for row in given:
-        key = told_apart(row)
+        key = distinguishable(row)
         if key not in seen:
             seen.add(key)
             yield row
@@ -375,7 +375,7 @@ def distinct_rows(given: Iterable[Row]) -> Iterator[Row]:
 def membership(block: Block) -> Callable[[Mapping[str, AxisValue]], bool]:
     """A quick test whether `block` holds an assignment of all its axes."""
     dimensions = [
-        (names, frozenset(map(told_apart, dimension))) for names, dimension in block.columns
+        (names, frozenset(map(distinguishable, dimension))) for names, dimension in block.columns
     ]
     dropped = [_matcher(block.axes, dict(entry)) for entry in block.exclude]
     included = {_flat(block, dict(entry)) for entry in block.include}
@@ -385,7 +385,7 @@ def membership(block: Block) -> Callable[[Mapping[str, AxisValue]], bool]:
             return True
         flat = tuple(row[axis] for axis in block.axes)
         return all(
-            told_apart(tuple(row[name] for name in names)) in dimension
+            distinguishable(tuple(row[name] for name in names)) in dimension
             for names, dimension in dimensions
         ) and not any(matches(flat, drop) for drop in dropped)
 
@@ -393,13 +393,13 @@ def membership(block: Block) -> Callable[[Mapping[str, AxisValue]], bool]:
 
 
 def _flat(block: Block, row: Mapping[str, AxisValue]) -> Row:
-    return told_apart(tuple(row[axis] for axis in block.axes))
+    return distinguishable(tuple(row[axis] for axis in block.axes))
 
 
 def matches(row: Row, entry: Sequence[tuple[int, AxisValue]]) -> bool:
     """Whether `row` has every value of `entry` at its position."""
     return all(
-        row[place] == value and told_apart((row[place],)) == told_apart((value,))
+        row[place] == value and distinguishable((row[place],)) == distinguishable((value,))
         for place, value in entry
     )
 
@@ -424,14 +424,14 @@ def shared_assignment(first: Block, second: Block) -> Mapping[str, AxisValue] | 
 
 
 def _all_known(names: Sequence[str], row: Row, known: Mapping[str, frozenset[Row]]) -> bool:
-    return all(told_apart((v,)) in known[name] for name, v in zip(names, row, strict=True))
+    return all(distinguishable((v,)) in known[name] for name, v in zip(names, row, strict=True))
 
 
 def _values(block: Block, axis: str) -> frozenset[Row]:
     """What an axis holds in the product of the block's dimensions."""
     names, dimension = next(column for column in block.columns if axis in column[0])
     place = names.index(axis)
-    return frozenset(told_apart((row[place],)) for row in dimension)
+    return frozenset(distinguishable((row[place],)) for row in dimension)
 
 
 def occurs(block: Block, entry: Mapping[str, AxisValue]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from attrs import frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, Block, CircuitSpec, Point, Spec, Values, told_apart
+from iqm_spec.model import AxisValue, Block, CircuitSpec, Spec, SpecPoint, Values, distinguishable
 from iqm_spec.spec import sweep_blocks
 from iqm_spec.spec.template import Template, compile_template
 
@@ -63,7 +63,7 @@ class CircuitPoints:
         own = [axis for axis in self.axes if axis in own_axes]
         return _most(self.common, common) * _most(self.own, own)
 
-    def points(self, others: int = 0) -> Iterator[Point]:
+    def points(self, others: int = 0) -> Iterator[SpecPoint]:
         """The circuit's points, nothing templated left; values are taken as they come.
 
         `others` is the number of points that a reference circuit is measured among.
@@ -76,7 +76,7 @@ class CircuitPoints:
             if self.circuit.every is not None:
                 repeats = reference_repeats(others, self.circuit.every)
             for repeat in range(repeats):
-                yield Point(
+                yield SpecPoint(
                     circuit=self.circuit.index,
                     name=self.circuit.name,
                     values=values,
@@ -111,7 +111,7 @@ def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoint
     )
 
 
-def all_points(spec: Spec) -> Iterator[Point]:
+def all_points(spec: Spec) -> Iterator[SpecPoint]:
     """All points of `spec` in order, made as they are asked for."""
     circuits = [circuit_points(circuit, spec.sweep) for circuit in spec.circuits]
     others = 0
@@ -147,12 +147,12 @@ def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values
     rows: dict[tuple[AxisValue, ...], float] = {}
     for block in given:
         for row in sweep_blocks.projected_rows(block, axes):
-            key = told_apart(row)
+            key = distinguishable(row)
             rows[key] = max(block.priority, rows.get(key, block.priority))
 
     def of(values: Values) -> float:
         named = dict(values)
-        return rows[told_apart(tuple(named[axis] for axis in axes))]
+        return rows[distinguishable(tuple(named[axis] for axis in axes))]
 
     return of
 

@@ -1,4 +1,4 @@
-"""What is computed from counts: ideal probabilities of what was seen, and the distances to them."""
+"""What is computed from counts: ideal probabilities of the outcomes, and distances to them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_SHOTS = "not a single shot came back"
 """Why there are no distances where heralding left nothing."""
 
 Counted = tuple[str, str, Mapping[str, int]]
-"""Key of derived figures, ask of the circuit, counts."""
+"""Key of derived figures, circuit key, counts."""
 
 
 def derived_key(records: Sequence[str]) -> str:
@@ -33,7 +33,7 @@ def derived_key(records: Sequence[str]) -> str:
 def derived_record(
     key: str, ideal: Ideal | None, comparison: Comparison | None, why: str = ""
 ) -> DerivedRecord:
-    """What a pack keeps; without an ideal distribution it says `why` there is none."""
+    """The record that a pack holds; `why` is the reason where there is no ideal distribution."""
     if ideal is None or comparison is None:
         return DerivedRecord(key, None, reason=why)
     distances = {name: round(value, 12) for name, value in asdict(comparison).items()}
@@ -44,25 +44,35 @@ def derived_record(
 
 def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
     """Store the distances of rows of counts that have none yet."""
-    held = store.find(HARDWARE_DERIVED, {key for key, _, _ in rows})
-    left = [row for row in rows if row[0] not in held]
-    if left:
-        store.put_pack(HARDWARE_DERIVED, {}, measured_records(store, plan, left))
+    stored = store.find(HARDWARE_DERIVED, {key for key, _, _ in rows})
+    missing = [row for row in rows if row[0] not in stored]
+    if missing:
+        store.put_pack(HARDWARE_DERIVED, {}, measured_records(store, plan, missing))
 
 
 def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[DerivedRecord]:
-    """What a pack keeps of rows of counts, computed anew."""
-    asks = {ask for _, ask, _ in rows}
-    points = {point.circuit_key: point for point in plan.points if point.circuit_key in asks}
+    """The records of rows of counts, computed anew."""
+    circuit_keys = {circuit_key for _, circuit_key, _ in rows}
+    points = {
+        point.circuit_key: point for point in plan.points if point.circuit_key in circuit_keys
+    }
     circuits = natives_of(store, plan, list(points.values()))
-    cheap = {circuits[ask]: points[ask].name for ask in asks if _seconds(circuits[ask]) is None}
-    known = ideals(cheap, "CPU")
+    cheap = {
+        circuits[circuit_key]: points[circuit_key].name
+        for circuit_key in circuit_keys
+        if _seconds(circuits[circuit_key]) is None
+    }
+    distributions = ideals(cheap, "CPU")
     lines = []
-    for key, ask, counts in rows:
-        circuit = circuits[ask]
+    for key, circuit_key, counts in rows:
+        circuit = circuits[circuit_key]
         why = _seconds(circuit) if any(counts.values()) else NO_SHOTS
-        found = known[circuit] if why is None else why
-        ideal = found if isinstance(found, str) else found.ideal(counts, sum(counts.values()))
+        distribution = distributions[circuit] if why is None else why
+        ideal = (
+            distribution
+            if isinstance(distribution, str)
+            else distribution.ideal(counts, sum(counts.values()))
+        )
         if isinstance(ideal, str):
             lines.append(derived_record(key, None, None, ideal))
         else:
@@ -71,7 +81,7 @@ def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[
 
 
 def _seconds(circuit: Native) -> str | None:
-    """Why the ideal distribution is not computed, or None where that is quickly done."""
+    """Why the ideal distribution is not computed; None where it takes `MOST_SECONDS` at most."""
     seconds = choose_method(circuit, 1, noisy=False).seconds
     if seconds <= MOST_SECONDS:
         return None

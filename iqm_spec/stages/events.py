@@ -9,7 +9,7 @@ from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.server.attempts import Attempt
-from iqm_spec.store.events import StageVerdict
+from iqm_spec.store.events import StoredVerdict
 
 
 @frozen
@@ -22,7 +22,7 @@ class Transpiling:
 
 @frozen
 class Planned:
-    """The plan stands; `stored` tells that it was found in the results folder."""
+    """The plan stands; `stored`: it was in the results folder already."""
 
     plan: Plan
     stored: bool
@@ -32,8 +32,8 @@ class Planned:
 class StageStarted:
     """A stage begins: `points` in all, of which `cached` are in the folder already.
 
-    `shared` points ask the same as one before them and share its record. What is missing takes
-    about `seconds` on one core, or `at_most` so long.
+    `shared` points have the key of an earlier one and share its record. What is missing takes
+    about `seconds` on one core; with `at_most`, `seconds` at most.
     """
 
     stage: StageName
@@ -57,7 +57,7 @@ class JobDone:
 
 @frozen
 class Note:
-    """Something to know while a stage goes on, in words."""
+    """A message for people while a stage goes on."""
 
     stage: StageName
     text: str
@@ -65,7 +65,7 @@ class Note:
 
 @frozen
 class Submitted:
-    """A job was sent to a computer; `attempt` tells what became of that."""
+    """A job was sent to a quantum computer; `attempt` holds the outcome."""
 
     stage: StageName
     computer: str
@@ -85,7 +85,7 @@ class JobPolled:
 
 @frozen
 class Paused:
-    """The server cannot be reached or asks for patience; tried again after so many seconds.
+    """The server cannot be reached or asks to wait; the request is repeated after `seconds`.
 
     `stage` is None before a stage has begun.
     """
@@ -113,9 +113,9 @@ class StageDone:
     code: int = 0
 
     @property
-    def verdict(self) -> StageVerdict:
+    def verdict(self) -> StoredVerdict:
         """As a run's journal keeps it."""
-        return StageVerdict(
+        return StoredVerdict(
             stage=self.stage.value,
             emulated=self.emulated,
             status=self.status,
@@ -142,7 +142,7 @@ class StageDone:
 
 @frozen
 class RunDone:
-    """The run is over; `again` tells that an earlier run had asked and got the same."""
+    """The run is over; `again`: `run` is an earlier run of the same plan with the same results."""
 
     run: str
     again: bool

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from iqm_spec.stages.server.preview import CostPreview, ServerLimits
     from iqm_spec.stages.server.prices import CostOptions
     from iqm_spec.stages.server.server_info import ServerInfo, Session
-    from iqm_spec.store.events import Simulator, UsedAttempt
+    from iqm_spec.store.events import SimulatorVersion, UsedAttempt
     from iqm_spec.targets import ErrorProfile
 
 
@@ -53,7 +53,7 @@ class RunOptions:
         deadline: when to stop waiting for jobs, in seconds of `time.monotonic`.
         detach: do not wait for the jobs of the last stage.
         costs: prices and limits in place of the server's and the spec's.
-        agree: asked before anything is submitted that can cost credits.
+        agree: called with the costs before anything is submitted that can cost credits.
         report: receives events that happen inside a step: pauses and notes.
     """
 
@@ -88,17 +88,17 @@ class RunInputs:
     fail_fast: bool = False
 
 
-class Journal(Protocol):
+class StageJournal(Protocol):
     """What a stage notes in the journal of its run. The first note starts the run."""
 
     def run_id(self) -> str:
         """The run's id."""
 
     def job(self, stage: StageName, job: int, records: str, derived: str) -> None:
-        """The packs of a job are stored: its counts, and what is derived from them."""
+        """Notes the packs of a job: its counts, and what is derived from them."""
 
     def memory(self, stage: StageName, pack: str) -> None:
-        """A pack with the shots of some points is stored."""
+        """Notes a pack with the shots of some points."""
 
     def used(
         self,
@@ -108,12 +108,12 @@ class Journal(Protocol):
         derived: Sequence[str] = (),
         calibrations: Sequence[str] = (),
     ) -> None:
-        """These attempts stand for the points of the stage; starts no run by itself."""
+        """Notes the attempts that stand for the points of the stage; starts no run by itself."""
 
 
 @frozen
 class StageContext:
-    """All that a stage is run with.
+    """What a stage is run with.
 
     Args:
         before: verdicts of the run's earlier stages.
@@ -125,7 +125,7 @@ class StageContext:
     inputs: RunInputs
     options: RunOptions
     store: Store
-    journal: Journal
+    journal: StageJournal
     before: tuple[StageDone, ...] = ()
     is_last: bool = True
     server: ServerInfo | None = None
@@ -134,7 +134,7 @@ class StageContext:
 
 @frozen
 class PreviewContext:
-    """All that a stage is previewed with; `server_id`: of the server that a run would use."""
+    """What a stage is previewed with; `server_id`: of the server that a run would use."""
 
     plan: Plan
     inputs: RunInputs
@@ -147,18 +147,18 @@ class PreviewContext:
 
 @frozen
 class StageResults:
-    """What the journal of a stored run says of one stage: where its results are.
+    """Where the results of one stage of a stored run are, from its journal.
 
     Args:
-        wanted: whether the run wanted the stage.
+        requested: whether the run includes the stage.
         simulator: what simulated.
         server_id: the server that the run used.
         attempts: those that stand for the points; None while the stage goes on.
         emulated: whether the run's verdict calls the stage emulated.
     """
 
-    wanted: bool
-    simulator: Simulator
+    requested: bool
+    simulator: SimulatorVersion
     server_id: str | None = None
     attempts: Sequence[UsedAttempt] | None = None
     emulated: bool = False
@@ -198,7 +198,7 @@ class Stage(ABC):
     needs_server: bool = False
     spends_credits: bool = False
     counts_are_random: bool = False
-    """Counts that mean nothing: analyses and reports never read them."""
+    """Whether counts mean nothing: analyses and reports never read them then."""
 
     @abstractmethod
     def run(self, context: StageContext) -> Generator[Event, None, StageDone]:
@@ -217,9 +217,9 @@ class Stage(ABC):
         raise NotImplementedError
 
     def news(self, store: Store, plan: Plan, server_id: str) -> Sequence[str]:
-        """What the folder knows of the stage's jobs and a verdict should say."""
+        """Messages about the stage's jobs that a verdict should have, from the folder."""
         return ()
 
     def is_settled(self, store: Store, plan: Plan, server_id: str) -> bool:
-        """Whether of every job is known whether it was submitted."""
+        """Whether it is known of every job whether it was submitted."""
         return True

@@ -1,4 +1,7 @@
-"""Keys of what the Aer stage gets: equal keys hold equal counts, wherever and whenever computed."""
+"""Keys of results: of simulated records, and of the points, jobs and records of servers.
+
+Equal keys of simulated records have equal counts, wherever and whenever they are computed.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,20 @@ from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
-from iqm_spec.store.events import Simulator
+from iqm_spec.store.events import SimulatorVersion
 
 SIMULATION = "iqm-spec/aer/1"
-"""Changes whenever the same question would get other counts from this program."""
+"""Changes whenever this program would simulate other counts for the same point."""
 
 
-def installed_simulator() -> Simulator:
+def installed_simulator() -> SimulatorVersion:
     """The simulator of this environment; Aer is asked for its version without importing it."""
     from importlib.metadata import version
 
-    return Simulator(version("qiskit-aer"), SIMULATION)
+    return SimulatorVersion(version("qiskit-aer"), SIMULATION)
 
 
-def aer_key(plan: Plan, point: PlannedPoint, simulator: Simulator) -> str:
+def aer_key(plan: Plan, point: PlannedPoint, simulator: SimulatorVersion) -> str:
     """Key of the record of one point: circuit, shots, noise, method, seeds and Aer's version."""
     aer = plan.header.aer
     return digest(
@@ -54,10 +57,11 @@ def random_seed(plan: Plan, point: PlannedPoint) -> int:
 def point_key(
     stage: StageName, realm: str, calibration: str, point: PlannedPoint, *, reference: bool = False
 ) -> str:
-    """Key of a point's record: circuit, shots, options, target, realm, calibration policy, repeat.
+    """Key of a point at a server: circuit, shots, options, target, server id, calibration, repeat.
 
-    Nothing that only simulation knows (seed, noise) and nothing that only people read is in it. A
-    `reference` circuit is measured for itself, also where another point asks the same.
+    `realm` is the server id, `calibration` the spec's policy. Nothing that only simulation uses
+    (seed, noise) and nothing that only people read is in it. A `reference` circuit is measured
+    separately, also where another point has the same circuit.
     """
     return digest(
         {
@@ -76,9 +80,9 @@ def point_key(
 
 
 def job_key(stage: StageName, realm: str, queue: str, shots: int, parts: Sequence[str]) -> str:
-    """Key of a job: equal for all who would submit the same circuits now, whoever they are.
+    """Key of a job: equal for everybody who submits the same circuits; `realm` is the server id.
 
-    `parts` are `Part.id`s, in the job's order.
+    `parts` are `BatchPart.id`s, in the job's order.
     """
     return digest(
         {
@@ -93,5 +97,5 @@ def job_key(stage: StageName, realm: str, queue: str, shots: int, parts: Sequenc
 
 
 def record_key(point: str, job: str, attempt: int, job_id: str) -> str:
-    """Key of the record of one circuit of one job; the server's id tells jobs paid twice apart."""
+    """Key of the record of one circuit of one job; jobs paid twice differ in the server's id."""
     return f"{point}.{job[:16]}.{attempt}.{job_id}"

@@ -1,4 +1,4 @@
-"""The stages that there are, in the order in which they run, and what they are asked by name."""
+"""The registry of stages: every stage by its name, in the order in which they run."""
 
 from __future__ import annotations
 

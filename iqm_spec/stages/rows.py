@@ -1,4 +1,4 @@
-"""A run's results, one row per point: what was planned beside what was got."""
+"""A run's results, one row per point: what was planned, and its record."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _AT_ONCE = 4096
 class Row:
     """One point of one stage. `record` and `derived` are None where the point was not reached.
 
-    A record of a machine has a `calibration_set_id`; where a point was measured under two of them
-    it has two rows. `emulated`: a program stood for the machine.
+    A record of a quantum computer has a `calibration_set_id`; a point that was measured under two
+    of them has two rows. `emulated`: a program stood for the quantum computer.
     """
 
     point: PlannedPoint
@@ -96,12 +96,12 @@ class Row:
 
 
 def rows_of(store: Store, points: Sequence[PlannedPoint], keys: Sequence[str]) -> Iterator[Row]:
-    """Rows of `points` whose records have `keys`, some at a time in memory."""
+    """Rows of `points` of the Aer stage, whose records have `keys`; some at a time in memory."""
     for start in range(0, len(keys), _AT_ONCE):
-        some = keys[start : start + _AT_ONCE]
-        records = store.find(AER_RECORDS, set(some))
-        derived = store.find(AER_DERIVED, set(some))
-        for point, key in zip(points[start : start + _AT_ONCE], some, strict=True):
+        batch_keys = keys[start : start + _AT_ONCE]
+        records = store.find(AER_RECORDS, set(batch_keys))
+        derived = store.find(AER_DERIVED, set(batch_keys))
+        for point, key in zip(points[start : start + _AT_ONCE], batch_keys, strict=True):
             record, more = records.get(key), derived.get(key)
             yield Row(
                 point=point,

@@ -1,4 +1,4 @@
-"""The bits of every shot: kept where a spec wants them (`memory: true`), and read back by row.
+"""The bits of every shot: stored where a spec says `memory: true`, and read back by row.
 
 Simulated shots are independent draws, so their order is random: it is drawn from the record's key
 once the counts are there, and is the same wherever and whenever that is done. Measured ones come
@@ -29,25 +29,28 @@ if TYPE_CHECKING:
     from iqm_spec.packed_shots import Bits
 
 _AT_ONCE = 256
-"""Points in one pack of simulated shots: what a kill can lose."""
+"""Points in one pack of simulated shots: as many can be lost when the program is killed."""
 
 
-def wanted_keys(points: Sequence[PlannedPoint], keys: Sequence[str]) -> frozenset[str]:
+def keys_with_memory(points: Sequence[PlannedPoint], keys: Sequence[str]) -> frozenset[str]:
     """The keys of those points whose shots are to be kept."""
     pairs = zip(points, keys, strict=True)
     return frozenset(key for point, key in pairs if point.memory)
 
 
-def keep_simulated(store: Store, wanted: Collection[str]) -> Iterator[str]:
-    """Store the shots of records of the Aer stage that have none; the digest of each pack."""
-    left = iter(sorted(set(wanted) - store.holders(AER_MEMORY, wanted).keys()))
-    while some := list(islice(left, _AT_ONCE)):
-        records = store.find(AER_RECORDS, some)
+def keep_simulated(store: Store, keys: Collection[str]) -> Iterator[str]:
+    """Store the shots of records of the Aer stage that have none yet; yields the packs' digests."""
+    left = iter(sorted(set(keys) - store.holders(AER_MEMORY, keys).keys()))
+    while batch := list(islice(left, _AT_ONCE)):
+        records = store.find(AER_RECORDS, batch)
         if records:
             yield store.put_pack(
                 AER_MEMORY,
                 {},
-                (ShotsRecord(key, **in_order(key, one.record)) for key, one in records.items()),
+                (
+                    ShotsRecord(key, **in_order(key, stored.record))
+                    for key, stored in records.items()
+                ),
             )
 
 
@@ -57,8 +60,8 @@ def in_order(key: str, record: CountsRecord) -> dict[str, Any]:
     return packed_shots.in_random_order(record.counts, seed)
 
 
-def kept(store: Store, rows: Iterable[Row]) -> dict[str, str]:
-    """The packs that hold the shots of rows, by the keys of their records."""
+def shot_packs(store: Store, rows: Iterable[Row]) -> dict[str, str]:
+    """The pack that holds the shots of each record of some rows, by the record's key."""
     simulated: list[str] = []
     measured: list[str] = []
     for row in rows:
@@ -69,24 +72,24 @@ def kept(store: Store, rows: Iterable[Row]) -> dict[str, str]:
 def shots_of(store: Store, row: Row) -> Bits | None:
     """A row's shots in order, column i for classical bit i; None where not all of them are kept.
 
-    StoreCorrupt where they cannot be read, or are not those that are counted.
+    StoreCorrupt where they cannot be read, or do not agree with the counts.
     """
     import numpy as np
 
     sources = _sources(row)
     if row.record is None or row.stage not in ("aer", "hardware") or not sources:
         return None
-    found = store.find(AER_MEMORY if row.stage == "aer" else HARDWARE_MEMORY, sources)
-    if len(found) < len(set(sources)):
+    stored = store.find(AER_MEMORY if row.stage == "aer" else HARDWARE_MEMORY, sources)
+    if len(stored) < len(set(sources)):
         return None
     try:
-        records = [found[key].record for key in sources]
-        parts = [packed_shots.unpack(one.shots, one.width, one.bits) for one in records]
+        records = [stored[key].record for key in sources]
+        parts = [packed_shots.unpack(record.shots, record.width, record.bits) for record in records]
         bits: Bits = parts[0] if len(parts) == 1 else np.concatenate(parts)
     except ValueError as error:
         raise _corrupt(row, str(error)) from error
     if not packed_shots.agrees(bits, row.counts):
-        raise _corrupt(row, "they are not those that are counted")
+        raise _corrupt(row, "they do not agree with the counts")
     return bits
 
 

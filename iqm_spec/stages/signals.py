@@ -1,4 +1,4 @@
-"""Stands in for the handlers of Ctrl-C and SIGTERM for a while."""
+"""Replaces the handlers of Ctrl-C and SIGTERM for a while."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Handler = Callable[[int, FrameType | None], Any] | int
 
 @contextmanager
 def handled(instead: Callable[[Handler], Handler]) -> Iterator[None]:
-    """Signals go to what `instead` makes of their handler; the handlers are put back.
+    """Replaces each signal's handler by `instead(handler)`, and restores it at the end.
 
-    Outside of the main thread, which alone hears of signals, nothing is done.
+    Does nothing outside of the main thread: only the main thread receives signals.
     """
     before: dict[signal.Signals, Handler] = {}
     if threading.current_thread() is threading.main_thread():
@@ -37,13 +37,13 @@ def handled(instead: Callable[[Handler], Handler]) -> Iterator[None]:
 
 @define
 class Signals:
-    """The signals that wait."""
+    """Signals that arrived and are not handled yet."""
 
     waiting: list[int] = field(factory=list)
 
     @property
     def arrived(self) -> bool:
-        """Whether the user, or the system, wants an end."""
+        """Whether a signal asks the program to end."""
         return bool(self.waiting)
 
 
@@ -55,31 +55,31 @@ def deferred() -> Iterator[Signals]:
         with handled(lambda _: lambda number, frame: signals.waiting.append(number)):
             yield signals
     finally:
-        for got in signals.waiting[:1]:
-            signal.raise_signal(got)
+        for number in signals.waiting[:1]:
+            signal.raise_signal(number)
 
 
 @contextmanager
 def remembered() -> Iterator[Callable[[], None]]:
-    """A function that raises what an interrupt raises where one came.
+    """Yields a function that raises the last interrupt again, if there was one.
 
-    Outside of the main thread, which alone hears of interrupts, it does nothing.
+    It does nothing outside of the main thread: only the main thread receives signals.
     """
-    heard: list[Callable[[], None]] = []
+    interrupts: list[Callable[[], None]] = []
 
-    def look() -> None:
-        if heard:
-            heard[-1]()
+    def raise_interrupt() -> None:
+        if interrupts:
+            interrupts[-1]()
 
     def noting(handler: Handler) -> Handler:
         if not callable(handler):
             return handler
 
         def handle(number: int, frame: FrameType | None) -> None:
-            heard.append(lambda: handler(number, None))
+            interrupts.append(lambda: handler(number, None))
             handler(number, frame)
 
         return handle
 
     with handled(noting):
-        yield look
+        yield raise_interrupt

@@ -1,15 +1,15 @@
 """The results folder: files named by their sha256, journals of runs and jobs, and their checks.
 
-What is stored has one class a kind: `events` (of runs and jobs), `records` (of packs, with their
-headers), `objects` (JSON objects). Readers return these classes, or say which file and which field
-in it they cannot read. What the classes mean to an experiment belongs in the rooms that use them.
+Every kind of stored value has one class: `events` (of runs and jobs), `records` (of packs, with
+their headers), `objects` (JSON objects). Readers return these classes, or raise an error that names
+the file and the field. What the values mean to an experiment belongs in the rooms that use them.
 
 Imports: canonical, diagnostics, errors, json_types, model, native, packed_shots, version.
 """
 
 from iqm_spec.store.files import Disk
 from iqm_spec.store.journals import Event, Journal, RunState
-from iqm_spec.store.packs import Found, Pack
+from iqm_spec.store.packs import Pack, PackedRecord
 from iqm_spec.store.store import Store
 from iqm_spec.store.verify import Finding, Verification, is_results_folder, verify
 
@@ -17,9 +17,9 @@ __all__ = [
     "Disk",
     "Event",
     "Finding",
-    "Found",
     "Journal",
     "Pack",
+    "PackedRecord",
     "RunState",
     "Store",
     "Verification",

@@ -1,4 +1,4 @@
-"""What journals hold: the events of a run (`runs/`) and of a server's job (`jobs/`).
+"""Events in journals: of a run (`runs/`) and of a server's job (`jobs/`).
 
 Times are UTC, `2026-11-23T10:57:55Z`. A field with a default is left out of the JSON where it has
 it, unless it is `nullable`.
@@ -31,7 +31,7 @@ RUNS, JOBS = "runs", "jobs"
 
 @frozen
 class AnalysisOptions:
-    """Options of an analysis of circuits, by their names and the axes they are taken over."""
+    """Options of an analysis of circuits: their names, and the axes of the analysis."""
 
     circuits: tuple[str, ...] | None = None
     over: tuple[str, ...] | None = None
@@ -52,7 +52,7 @@ class ExpectationOptions:
 
 @frozen
 class LogicalErrorOptions:
-    """What a decoder takes; `noise` is the strength that it assumes."""
+    """Options of a decoder; `noise` is the strength that it assumes."""
 
     circuits: tuple[str, ...] | None = None
     noise: Number | None = None
@@ -96,8 +96,8 @@ class SpecName:
 
 
 @frozen
-class Simulator:
-    """What simulated: the version of Aer, and this program's way of simulating with it."""
+class SimulatorVersion:
+    """The version of Aer, and `way`: the version of how this program simulates with it."""
 
     aer: str
     way: str
@@ -108,14 +108,14 @@ class RunStarted:
     """A run begins.
 
     `plan`, `text` (the spec as it was written), `inputs` and `environment` are digests of objects;
-    `wanted` are the names of the stages to be run, `server` the server id or None, `budget` the
+    `wanted` are the names of the run's stages, `server` the server id or None, `budget` the
     spec's, `analysis` the declared analyses with their options, `set` what `--set` overrode.
     """
 
     plan: Digest
     text: Digest
     spec: SpecName
-    simulator: Simulator
+    simulator: SimulatorVersion
     wanted: tuple[str, ...]
     inputs: Digest | None = nullable()
     environment: Digest | None = nullable()
@@ -127,7 +127,7 @@ class RunStarted:
 
 @frozen
 class RunJob:
-    """Job number `job` of the Aer stage is done: its packs of counts and of what is derived."""
+    """Job number `job` of the Aer stage is done: its packs of counts and of distances."""
 
     stage: str | None = None
     job: Natural | None = None
@@ -167,8 +167,8 @@ class StageUsed:
 
 
 @frozen
-class StageVerdict:
-    """How a stage ended, with why: the words for people in `verdict`.
+class StoredVerdict:
+    """How a stage ended, with the reasons in `verdict`, as text for people.
 
     `cached` of its `points` had results before, `submitted` of its `jobs` were sent by this run.
     """
@@ -197,7 +197,7 @@ class RunEnded:
 
     exit: Natural | None = None
     at: str | None = None
-    stages: tuple[StageVerdict, ...] | None = None
+    stages: tuple[StoredVerdict, ...] | None = None
     error: RunError | None = None
 
 
@@ -212,8 +212,8 @@ class RunAnalysed:
 
 
 @frozen
-class Span:
-    """What an estimate reaches from and to; `low <= expected <= high`."""
+class EstimateRange:
+    """The range of an estimate; `low <= expected <= high`."""
 
     low: Number
     expected: Number
@@ -221,19 +221,19 @@ class Span:
 
     def __attrs_post_init__(self) -> None:
         if not self.low <= self.expected <= self.high:
-            raise ValueError(f"is no range: {self.low}, {self.expected}, {self.high}")
+            raise ValueError(f"is not a range: {self.low}, {self.expected}, {self.high}")
 
 
 @frozen
 class Estimate:
-    """What a job was expected to take and to cost when it was submitted.
+    """The expected time and cost of a job when it was submitted.
 
     `qpu_seconds` and `credits` are ranges, `price_per_second` is in credits; `price_from` and
     `basis` say where the price and the time model came from.
     """
 
-    qpu_seconds: Span | None = nullable()
-    credits: Span | None = nullable()
+    qpu_seconds: EstimateRange | None = nullable()
+    credits: EstimateRange | None = nullable()
     price_per_second: Number | None = nullable()
     price_from: str | None = nullable()
     basis: str | None = nullable()
@@ -246,8 +246,8 @@ class JobIntent:
     `run` is the run that submits, `plan` the digest of its plan, `realm` the server id. `computer`
     is the quantum computer's alias at the server, `target` the spec's name of it. `shots` are those
     of every circuit, `parts` the point key and part number of each, `body` is the digest of the
-    payload. `fresh`: asked for in spite of cached results. `shape` and `conditions` are what prices
-    depend on (`cost/shape.py`).
+    payload. `fresh`: submitted in spite of cached results. `shape` and `conditions` are what prices
+    depend on (`cost/job_shape.py`).
     """
 
     attempt: Natural
@@ -273,7 +273,7 @@ class JobIntent:
 
 @frozen
 class JobClaimed:
-    """A process has taken the right to an attempt; the event's number is the attempt's."""
+    """A process has claimed an attempt; the event's number is the attempt's."""
 
 
 @frozen
@@ -290,7 +290,7 @@ class JobRejected:
 
 @frozen
 class JobUnknown:
-    """Nobody knows whether the server has the job."""
+    """It is unknown whether the server has the job."""
 
     attempt: Natural
     why: str | None = None
@@ -317,14 +317,14 @@ class JobAdopted:
 
 @frozen
 class JobReleased:
-    """A person gives the attempt up: its circuits may be submitted again."""
+    """A person releases the attempt: its circuits may be submitted again."""
 
     attempt: Natural
     at: str | None = None
 
 
 @frozen
-class JobFailed:
+class JobFailure:
     """The server ended the job without results.
 
     `status` is the server's word, `report` the digest of its report. `qpu_seconds` are measured,
@@ -370,13 +370,13 @@ class JobMemory:
     memory: Digest
 
 
-JobEnd = JobFailed | JobCompleted
-"""By which the server ends a job."""
+JobEnd = JobFailure | JobCompleted
+"""Events by which the server ends a job."""
 
 JobOutcome = (
     JobClaimed | JobIntent | JobRejected | JobUnknown | JobSubmitted | JobAdopted | JobReleased
 ) | JobEnd
-"""What decides how far an attempt has come."""
+"""Events that decide how far an attempt has come."""
 
 RunEvent = RunStarted | RunJob | RunMemory | StageUsed | RunEnded | RunAnalysed
 JobEvent = JobOutcome | JobMemory
@@ -395,7 +395,7 @@ EVENTS: Mapping[tuple[str, str], type[Any]] = {
     (JOBS, "submitted"): JobSubmitted,
     (JOBS, "adopted"): JobAdopted,
     (JOBS, "released"): JobReleased,
-    (JOBS, "failed"): JobFailed,
+    (JOBS, "failed"): JobFailure,
     (JOBS, "completed"): JobCompleted,
     (JOBS, "memory"): JobMemory,
 }

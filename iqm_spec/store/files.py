@@ -1,9 +1,8 @@
-"""Reads and writes of files below a results folder.
+"""Reads and writes files below a results folder.
 
-What changes anything is in one class, so that a test can fail any of it. Files appear whole or not
-at all: they are written in tmp/, synced, then renamed or linked into place.
-
-Temporary files are handled by their descriptors: nothing is buffered behind a caller's back.
+All changes go through the class `Disk`, so that a test can make each of them fail. Files appear
+complete or not at all: they are written in tmp/, synced, then renamed or linked into place.
+Temporary files are written by their descriptors, without further buffers.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ class Disk:
         source.replace(target)
 
     def link(self, source: Path, target: Path) -> None:
-        """Gives a file a second name; `FileExistsError` where that name is taken, for sure."""
+        """Gives a file a second name; always `FileExistsError` where that name is taken."""
         try:
             os.link(source, target)
         except OSError as error:
@@ -110,11 +109,11 @@ def translated(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "mend that")
+        remedy = _REMEDIES.get(error.errno or 0, "fix that")
         what = error.strerror or str(error)
         raise JobFailed(
             f"cannot write in the results folder {root}: {what}",
-            hint=f"{remedy} and run again: nothing stored is lost, what is missing is completed",
+            hint=f"{remedy} and run again: nothing stored is lost, the run continues from there",
             code="disk",
         ) from error
 
@@ -146,7 +145,7 @@ _BUFFER = 1 << 20
 
 @define
 class TempFile:
-    """A file being written in tmp/; knows the size and the sha256 of what it was given."""
+    """A file being written in tmp/, with the size and the sha256 of what was written so far."""
 
     path: Path
     _root: Path
@@ -192,7 +191,7 @@ class Folder:
 
     @contextmanager
     def temp(self) -> Iterator[TempFile]:
-        """A new file in tmp/, removed at the end; a crash leaves it there, where it is harmless."""
+        """A new file in tmp/, removed at the end; a crash leaves it there, without harm."""
         self._start()
         with self._temp() as temp:
             yield temp
@@ -225,7 +224,7 @@ class Folder:
         return True
 
     def write(self, target: Path, data: bytes, *, exclusive: bool = False) -> bool:
-        """Writes a whole file. False where `exclusive` and the name is taken."""
+        """Writes a file. False where `exclusive` and the name is taken."""
         with self.temp() as temp:
             temp.write(data)
             return self.place(temp, target, exclusive=exclusive)
@@ -243,7 +242,7 @@ class Folder:
         return True
 
     def _start(self) -> None:
-        """Makes the folder with tmp/ and the files that tell people and git what it is."""
+        """Makes the folder with tmp/ and the files that explain it to people and git."""
         if not self.root.is_dir():
             with translated(self.root):
                 self.root.parent.mkdir(parents=True, exist_ok=True)
@@ -258,13 +257,13 @@ class Folder:
 
     def _make_dirs(self, folder: Path) -> None:
         """Makes `folder` below the root, each level durably; refuses links that lead elsewhere."""
-        here = self.root
+        level = self.root
         for part in folder.relative_to(self.root).parts:
-            parent, here = here, here / part
-            if here.is_dir():
+            parent, level = level, level / part
+            if level.is_dir():
                 continue
             with translated(self.root):
-                self.disk.make_dir(here)
+                self.disk.make_dir(level)
                 self.disk.sync_dir(parent)
         if folder.resolve() != self.root.resolve() / folder.relative_to(self.root):
             raise StoreCorrupt(

@@ -32,7 +32,7 @@ from iqm_spec.store.layout import (
     RUNS,
     SPEC_NAME,
 )
-from iqm_spec.store.objects import corrupt, opened
+from iqm_spec.store.objects import CHECKSUM_MISMATCH, corrupt, opened
 from iqm_spec.store.structure import MisfitError, structure, to_json
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ EVENT_FORMAT = "iqm-spec/event/1"
 
 @frozen
 class Event:
-    """One thing that happened. `file` is its name in the journal's folder.
+    """An event of a journal. `file` is its name in the journal's folder.
 
-    `fields` are as they are stored, `data` has their types; it is None for a kind that only a
-    version to come knows.
+    `fields` are the stored JSON, `data` the same with types; None for a kind that this version does
+    not know.
     """
 
     seq: int
@@ -79,8 +79,8 @@ class Journal:
     def claim(self, kind: str, number: int) -> bool:
         """True for the one caller that wrote this kind of event with this number (from 1).
 
-        A claim says nothing of its owner, so its bytes, its name and thereby the right to it are
-        the same for all who try; what the owner then does is an event of its own.
+        A claim does not name its owner: its bytes and its file name are the same for all processes
+        that try, so that only one of them can create it.
         """
         return self._write(number, kind, {}) is not None
 
@@ -89,7 +89,7 @@ class Journal:
         return tuple(read_event(self.path / name) for _, name in event_files(self.path))
 
     def _write(self, seq: int, kind: str, fields: Mapping[str, Json]) -> Event | None:
-        """The event, or None where the very same event is there already."""
+        """The event; None where the same event exists already."""
         if not KIND.fullmatch(kind):
             raise ValueError(f"an event's kind is lower-case words joined by hyphens, got {kind!r}")
         data = event_bytes(self.path.name, seq, kind, fields)
@@ -102,7 +102,7 @@ class Journal:
 
 
 def event_bytes(journal: str, seq: int, kind: str, fields: Mapping[str, Json]) -> bytes:
-    """What stands in an event's file."""
+    """The bytes of an event's file."""
     return canonical(
         {
             "format": EVENT_FORMAT,
@@ -120,7 +120,7 @@ def event_name(seq: int, kind: str, data: bytes) -> str:
 
 
 def event_files(path: Path) -> list[tuple[int, str]]:
-    """Seq and file name of the events in a folder, in order; other files are passed over."""
+    """Seq and file name of the events in a folder, in order; other files are ignored."""
     if not path.is_dir():
         return []
     matches = (EVENT_NAME.fullmatch(name) for name in os.listdir(path))
@@ -128,18 +128,18 @@ def event_files(path: Path) -> list[tuple[int, str]]:
 
 
 def missing_numbers(numbers: Collection[int], most: int = 1000) -> tuple[int, ...]:
-    """The numbers between 1 and the greatest that are not there, so many of them at most."""
+    """Missing numbers between 1 and the greatest, at most `most` of them."""
     gone = (number for number in range(1, max(numbers, default=1)) if number not in numbers)
     return tuple(islice(gone, most))
 
 
 def read_event(path: Path) -> Event:
-    """The event in a file; StoreCorrupt where its bytes are not what its name says."""
+    """The event in a file; StoreCorrupt for a checksum mismatch."""
     with opened(path) as file:
         data = file.read(LARGEST_EVENT + 1)
     event = parse_event(path, data)
     if event is None:
-        raise corrupt(path, "is not what its name says")
+        raise corrupt(path, CHECKSUM_MISMATCH)
     try:
         return typed(path, event)
     except MisfitError as error:
@@ -191,7 +191,7 @@ _MOST_CANDIDATES = 5
 
 @frozen(slots=False)
 class RunState:
-    """One run as its events tell it.
+    """One run: the join of its events.
 
     `name` is the spec's, `started` in UTC with whole seconds; `fields` are those of all events
     together, where a later event's value takes the place of an earlier one's. `start` and `end` are
@@ -206,7 +206,7 @@ class RunState:
 
     @cached_property
     def start(self) -> RunStarted:
-        """What the run began with; StoreCorrupt where its journal does not say that."""
+        """The start of the run; StoreCorrupt where its journal lacks that."""
         from iqm_spec.store.events import RunStarted
 
         return self._joined(RunStarted)
@@ -233,9 +233,9 @@ class RunState:
 
     @property
     def lost(self) -> tuple[int, ...]:
-        """Numbers of events that are gone: events are numbered without a gap.
+        """Numbers of missing events: events are numbered without a gap.
 
-        Whether there was one behind the last, nobody can tell.
+        Events that are missing at the end cannot be detected.
         """
         return missing_numbers({event.seq for event in self.events})
 
@@ -283,9 +283,9 @@ def load_run(folder: Folder, run: str) -> RunState:
 def run_ids(root: Path) -> list[str]:
     """Ids of all runs that have events, the oldest first."""
     path = root / RUNS
-    found = [match for name in names_in(path) if (match := RUN_ID.fullmatch(name))]
-    found = [match for match in found if event_files(path / match[0])]
-    return [match[0] for match in sorted(found, key=lambda match: (match[2], match[3]))]
+    matches = [match for name in names_in(path) if (match := RUN_ID.fullmatch(name))]
+    matches = [match for match in matches if event_files(path / match[0])]
+    return [match[0] for match in sorted(matches, key=lambda match: (match[2], match[3]))]
 
 
 def resolve(folder: Folder, selector: str) -> RunState:

@@ -23,17 +23,17 @@ _NAME = re.compile(rb'"[^"\\]*":')
 
 def read_json(data: bytes) -> Any:
     """The value of `data`; ValueError or RecursionError where it is not JSON."""
-    found = _record(data) if len(data) >= LONG else None
-    return json.loads(data) if found is None else found
+    record = _record(data) if len(data) >= LONG else None
+    return json.loads(data) if record is None else record
 
 
 def _record(data: bytes) -> dict[str, Any] | None:
     """An object without spaces whose objects hold none; None where the text is something else.
 
-    Where the text of some members is JSON by itself, up to a comma or the next brace, so it is in
-    the whole: JSON is read from left to right, and nothing that follows changes what was read.
+    Members that are JSON by themselves, up to a comma or the next brace, mean the same in the full
+    text: JSON is read from left to right, and nothing that follows changes what was read.
     """
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     place, end = 1, len(data.rstrip())
     if data[:1] != b"{":
         return None
@@ -47,11 +47,11 @@ def _record(data: bytes) -> dict[str, Any] | None:
             value, place = _short(data, place)
         if value is _UNKNOWN:
             return None
-        found[json.loads(name[0][:-1])] = value
+        members[json.loads(name[0][:-1])] = value
         after = data[place : place + 1]
         place += 1
         if after == b"}" and place == end:
-            return found
+            return members
         if after != b",":
             return None
     return None
@@ -62,17 +62,17 @@ _UNKNOWN = object()
 
 def _table(data: bytes, start: int, end: int) -> Any:
     """The object whose members stand between two places."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     while start < end:
         cut = end if end - start <= _PIECE else data.rfind(b',"', start, start + _PIECE)
         if cut <= start:
             return _UNKNOWN
         try:
-            found.update(json.loads(b"{" + data[start:cut] + b"}"))
+            members.update(json.loads(b"{" + data[start:cut] + b"}"))
         except ValueError:
             return _UNKNOWN
         start = cut + 1
-    return found if start != end else _UNKNOWN
+    return members if start != end else _UNKNOWN
 
 
 def _short(data: bytes, start: int) -> tuple[Any, int]:

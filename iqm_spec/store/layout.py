@@ -23,11 +23,11 @@ POINTER_NAME = re.compile(r"([1-9][0-9]{0,8})-([0-9a-f]{64})")
 EVENT_NAME = re.compile(r"([0-9]{4,9})-([a-z]+(?:-[a-z]+)*)-([0-9a-f]{8})\.json")
 SPEC_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 RUN_ID = re.compile(r"([a-z0-9][a-z0-9._-]{0,63})-([0-9]{8}-[0-9]{6})-([0-9a-f]{6,16})")
-"""Ids that are made end in 8 digits; folders with fewer or more are read alike."""
+"""New ids end in 8 digits; folders with fewer or more are read too."""
 
 
 def object_path(root: Path, digest: str, suffix: str) -> Path:
-    """Where an object stands; `suffix` is `json` or `jsonl`. ValueError for what is no sha256."""
+    """The path of an object; `suffix` is `json` or `jsonl`. ValueError for what is no sha256."""
     if not DIGEST.fullmatch(digest):
         raise ValueError(f"not a sha256 in lower-case hex: {digest!r}")
     return root / OBJECTS / digest[:2] / f"{digest}.{suffix}"
@@ -42,8 +42,8 @@ def pack_format(kind: str) -> str:
 
 def kind_of(pack_format_: object) -> str | None:
     """The kind that a header's `format` names, or None."""
-    found = re.fullmatch(rf"iqm-spec/({KIND.pattern})/1", str(pack_format_))
-    return found[1] if found else None
+    match = re.fullmatch(rf"iqm-spec/({KIND.pattern})/1", str(pack_format_))
+    return match[1] if match else None
 
 
 README = """\
@@ -86,4 +86,4 @@ GITIGNORE = """\
 """
 
 STARTING_FILES = {"README.md": README, ".gitattributes": GITATTRIBUTES, ".gitignore": GITIGNORE}
-"""Written when a folder is first written to, and left alone ever after."""
+"""Written when a folder is first written to, and never changed."""

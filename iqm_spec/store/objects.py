@@ -34,7 +34,7 @@ class Platform:
 
 @frozen
 class Environment:
-    """What ran it: versions of Python, this program and what it computes with; None: not there."""
+    """Versions of Python, this program and its packages (None: not installed), and the platform."""
 
     format: ClassVar[str] = "iqm-spec/environment/1"
 
@@ -63,7 +63,7 @@ class StoredBinary:
 
 @frozen
 class StoredInputs:
-    """What a run was made of beside its spec.
+    """The inputs of a run beside its spec.
 
     Architectures and error profiles by target (None is ideal), as `targets` writes them, and the
     digests of circuit files by their paths.
@@ -141,6 +141,8 @@ C = TypeVar("C", bound=Content)
 _CHUNK = 1 << 20
 _MISSING = "is missing"
 
+CHECKSUM_MISMATCH = "has a checksum mismatch: its sha256 is not the one in its name"
+
 
 def put_json(folder: Folder, value: Json) -> str:
     """Stores the canonical bytes of `value`; returns their sha256."""
@@ -159,7 +161,7 @@ def get_json(root: Path, digest: str) -> Json:
     with opened(path) as file:
         data = file.read(LARGEST_VALUE + 1)
     if len(data) > LARGEST_VALUE or sha256(data) != digest:
-        raise corrupt(path, "is not what its name says")
+        raise corrupt(path, CHECKSUM_MISMATCH)
     value = parse(path, data)
     try:
         check_content(value)
@@ -169,7 +171,7 @@ def get_json(root: Path, digest: str) -> Json:
 
 
 def check_content(value: Json) -> None:
-    """MisfitError where an object does not hold what its format says."""
+    """MisfitError where an object does not fit its format."""
     of = FORMATS.get(str(value.get("format"))) if isinstance(value, dict) else None
     if of is not None:
         structure(value, of)
@@ -220,7 +222,7 @@ def place_object(folder: Folder, temp: TempFile, suffix: str) -> str:
 
 
 def is_settled(folder: Folder, path: Path) -> bool:
-    """True where an object exists, is what its name says, and survives a loss of power."""
+    """True where an object exists, has the right checksum, and survives a loss of power."""
     if not path.exists():
         return False
     check_file(path)
@@ -238,15 +240,15 @@ def check_file(path: Path) -> None:
     """Raises StoreCorrupt unless the file's sha256 is its name. Reads it once, in pieces."""
     with opened(path) as file:
         if hash_of(file) != path.stem:
-            raise corrupt(path, "is not what its name says")
+            raise corrupt(path, CHECKSUM_MISMATCH)
 
 
 def hash_of(file: BinaryIO) -> str:
     """Sha256 of the rest of a file, in bounded memory."""
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     while chunk := file.read(_CHUNK):
-        found.update(chunk)
-    return found.hexdigest()
+        hasher.update(chunk)
+    return hasher.hexdigest()
 
 
 @contextmanager
@@ -270,15 +272,15 @@ def parse(path: Path, data: bytes) -> Json:
 
 
 def corrupt(path: Path, what: str) -> StoreCorrupt:
-    """The error for one bad file of the folder, with the way to mend it."""
+    """The error for a bad file of the folder, with how to repair it."""
     hint = (
         f"`git checkout -- {path}` brings the committed file back, or copy it from a "
-        "colleague's folder; `iqm-spec verify` names every bad file"
+        "colleague's folder; `iqm-spec verify` lists every bad file"
     )
     if path.parent.parent.name == OBJECTS:
-        gone = "" if what == _MISSING else "move it away, and "
+        first_step = "" if what == _MISSING else "move it away, and "
         hint += (
-            f". Without a copy: {gone}`iqm-spec run SPEC --replan` makes a plan, circuits and "
-            "simulated counts again; counts of a machine it cannot make: keep what is left of them"
+            f". Without a copy: {first_step}`iqm-spec run SPEC --replan` makes plans, circuits and "
+            "simulated counts again. It cannot make measured counts: keep what is left of them"
         )
     return StoreCorrupt(f"{path} {what}", hint=hint)

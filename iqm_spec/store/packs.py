@@ -2,9 +2,9 @@
 
 Line 1 is the header `{"format": "iqm-spec/<kind>/1", ...}`; every line ends with a newline.
 
-The index leads from a record's key to its place: `index/<kind>/<sha256 of the pack>` is
+The index gives a record's place by its key: `index/<kind>/<sha256 of the pack>` is
 `iqm-spec/index/1 <kind> <sha256 of the rest>`, then a line `key offset length` per record. It is
-derived: nothing is believed of it, and what is missing or damaged is made again.
+derived: every record read through it is checked, and a missing or damaged index is made again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 SPILL_BYTES = 1 << 26
-"""Bytes of records held in memory before they are sorted and put aside in tmp/."""
+"""Bytes of records held in memory before they are sorted and written to tmp/."""
 
 _OVERHEAD = 200  # bytes that a buffered record takes beside its line, roughly
 
@@ -137,7 +137,7 @@ def _encode(record: Mapping[str, Json] | Record) -> Line:
 
 @contextmanager
 def _spilled(folder: Folder, lines: list[Line]) -> Iterator[Iterator[Line]]:
-    """Puts sorted lines aside in a temporary file and reads them back when asked."""
+    """Writes sorted lines to a temporary file; yields an iterator that reads them back."""
     with folder.temp() as temp:
         for key, line in lines:
             temp.write(key.encode() + b" " + line + b"\n")
@@ -219,11 +219,11 @@ _BATCH = 1024  # records that are read together
 _FORMAT = "iqm-spec/index/1"
 
 Table = dict[str, str]
-"""Key to `offset length`, as it stands in the file: parsed only for keys that are asked."""
+"""Key to `offset length`, as it stands in the file: parsed only for keys that are looked up."""
 
 
 @frozen
-class Found(Generic[R]):
+class PackedRecord(Generic[R]):
     """A record and the pack it stands in."""
 
     digest: str
@@ -232,7 +232,7 @@ class Found(Generic[R]):
 
 @define
 class Index:
-    """What one process knows of the packs of a folder; loaded when first asked, per kind."""
+    """One process's index of the packs of a folder; loaded at first use, by kind."""
 
     folder: Folder
     _kinds: dict[str, str] = field(factory=dict, init=False)
@@ -242,7 +242,7 @@ class Index:
     """Packs whose sha256 this process has compared with their name."""
 
     def add(self, kind: str, digest: str, places: Iterable[Place]) -> None:
-        """Notes a pack that was just written."""
+        """Adds a pack that was just written."""
         self._kinds[digest] = kind
         self._tables[digest] = {key: f"{offset} {length}" for key, offset, length in places}
         self._checked.add(digest)
@@ -250,29 +250,29 @@ class Index:
 
     def find(
         self, kind: str, keys: Iterable[str], within: Collection[str] | None = None
-    ) -> dict[str, Found[Any]]:
+    ) -> dict[str, PackedRecord[Any]]:
         """Those of the keys that some pack of this kind has, the smallest digest first."""
         missing = set(keys)
-        found: dict[str, Found[Any]] = {}
+        records: dict[str, PackedRecord[Any]] = {}
         packs = self._packs(kind)
         for digest in packs if within is None else [item for item in packs if item in within]:
             if not missing:
                 break
-            hits = self._table(kind, digest).keys() & missing
-            if hits:
-                found |= self._read(kind, digest, hits)
-                missing -= hits
-        return found
+            keys_in_pack = self._table(kind, digest).keys() & missing
+            if keys_in_pack:
+                records |= self._read(kind, digest, keys_in_pack)
+                missing -= keys_in_pack
+        return records
 
     def holders(self, kind: str, keys: Iterable[str]) -> dict[str, str]:
         """The pack of each of the keys that some pack of this kind has; no record is read."""
         missing = set(keys)
-        found: dict[str, str] = {}
+        holders: dict[str, str] = {}
         for digest in self._packs(kind) if missing else ():
-            hits = self._table(kind, digest).keys() & missing
-            found |= dict.fromkeys(hits, digest)
-            missing -= hits
-        return found
+            keys_in_pack = self._table(kind, digest).keys() & missing
+            holders |= dict.fromkeys(keys_in_pack, digest)
+            missing -= keys_in_pack
+        return holders
 
     def _packs(self, kind: str) -> list[str]:
         """Packs of one kind that are there now, sorted."""
@@ -309,19 +309,19 @@ class Index:
             check_file(object_path(self.folder.root, digest, "jsonl"))
             self._checked.add(digest)
 
-    def _read(self, kind: str, digest: str, keys: set[str]) -> dict[str, Found[Any]]:
-        """The records of one pack; an index that leads astray is rebuilt, once."""
+    def _read(self, kind: str, digest: str, keys: set[str]) -> dict[str, PackedRecord[Any]]:
+        """The records of one pack; a wrong index is rebuilt, once."""
         self._check(digest)
         path = object_path(self.folder.root, digest, "jsonl")
-        found = _read_all(path, self._tables[digest], keys)
-        if found is None:
-            found = _read_all(path, self._rebuild(kind, digest), keys)
-        if found is None:
+        stored = _read_all(path, self._tables[digest], keys)
+        if stored is None:
+            stored = _read_all(path, self._rebuild(kind, digest), keys)
+        if stored is None:
             raise corrupt(path, "holds other records than its lines say")
         records = {}
-        for key, record in found.items():
+        for key, record in stored.items():
             try:
-                records[key] = Found(digest, structure_record(kind, record))
+                records[key] = PackedRecord(digest, structure_record(kind, record))
             except MisfitError as error:
                 what = f"has a record {key} that cannot be read: {error}"
                 raise corrupt(path, what) from error
@@ -380,11 +380,11 @@ def _write(folder: Folder, kind: str, digest: str, table: Table) -> None:
 
 def _read_all(path: Path, table: Table, keys: set[str]) -> dict[str, dict[str, Json]] | None:
     """The records at the places of `keys`; None where one of them is not what it should be."""
-    wanted = sorted(keys)
-    found: dict[str, dict[str, Json]] = {}
+    sorted_keys = sorted(keys)
+    records_by_key: dict[str, dict[str, Json]] = {}
     with opened(path) as file:
-        for start in range(0, len(wanted), _BATCH):
-            batch = wanted[start : start + _BATCH]
+        for start in range(0, len(sorted_keys), _BATCH):
+            batch = sorted_keys[start : start + _BATCH]
             try:
                 if sum(int(table[key].split()[1]) for key in batch) > LONG:
                     records = [read_json(_line(file.fileno(), table[key])) for key in batch]
@@ -395,8 +395,8 @@ def _read_all(path: Path, table: Table, keys: set[str]) -> dict[str, dict[str, J
                 return None
             if [rec.get("key") if isinstance(rec, dict) else None for rec in records] != batch:
                 return None
-            found |= zip(batch, records, strict=True)
-    return found
+            records_by_key |= zip(batch, records, strict=True)
+    return records_by_key
 
 
 def _line(descriptor: int, place: str) -> bytes:

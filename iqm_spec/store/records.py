@@ -1,4 +1,4 @@
-"""What packs hold: the header and the records of every kind.
+"""The headers and records of every kind of pack.
 
 A record has a `key` by which it is found. A field with a default is left out of the JSON where it
 has it, unless it is `nullable`.
@@ -128,7 +128,7 @@ class TemplateRecord:
 
 @frozen
 class SimulatedRecord:
-    """Counts of one point that were simulated by `method`; `notes` are words for people."""
+    """Counts of one point that were simulated by `method`; `notes` are text for people."""
 
     calibration_set_id: ClassVar[None] = None
 
@@ -180,7 +180,7 @@ class StoredComparison:
 
 @frozen
 class DerivedRecord:
-    """What is computed from counts: the ideal probabilities, and the distances to them.
+    """The ideal probabilities of counts, and the distances to them.
 
     `complete`: every outcome that can occur is among the probabilities. `reason`: why there are
     none.
@@ -226,7 +226,7 @@ class AnalysesHeader:
 
 @frozen
 class AnalysisRecord:
-    """What one analysis says of one group of points, as `analysis.Analysed` has it."""
+    """The result of one analysis of one group of points, as `analysis.Analysed` has it."""
 
     key: str
     analysis: str

@@ -1,8 +1,8 @@
-"""Which objects a stored value names, what leads to an object, and what journals of jobs lack.
+"""References between objects, objects in use, and events that journals of jobs lack.
 
-`REFERENCES` tells, per format, the fields that hold the digest of an object, a list of such or a
-mapping to such: what they name must be there. 64 hex digits anywhere else may be the digest of
-anything (a job key, a circuit file); where it is an object's, that counts as in use.
+`REFERENCES` has, by format, the fields that hold the digest of an object, a list of digests or a
+mapping to digests: these objects must exist. 64 hex digits anywhere else may be another digest (a
+job key, a circuit file); where an object has it, that object counts as in use.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def mentions(data: bytes) -> set[bytes]:
 
 
 def references(value: Json) -> Iterator[str]:
-    """What a value names by the fields of its format, as text: digests, if all is well."""
+    """What a value refers to by the fields of its format: digests, if the value is sound."""
     if isinstance(value, dict):
         fields = value.get("fields", value)
         for key in REFERENCES.get(str(value.get("format")), ()):
@@ -89,18 +89,18 @@ def objects_in(root: Path) -> dict[str, Path]:
 
 
 def reached(objects: Mapping[str, Path], start: Iterable[str]) -> set[str]:
-    """Those of the objects that `start` holds, and what these lead to. Each is read once."""
+    """The objects in `start`, and all that they refer to. Each is read once."""
     waiting = [digest for digest in dict.fromkeys(start) if digest in objects]
-    found = set(waiting)
+    digests = set(waiting)
     while waiting:
-        more = mentioned(objects[waiting.pop()]) & objects.keys() - found
-        found |= more
+        more = mentioned(objects[waiting.pop()]) & objects.keys() - digests
+        digests |= more
         waiting += more
-    return found
+    return digests
 
 
 def roots(root: Path) -> Iterator[str]:
-    """Whatever looks like a digest in runs, jobs and answered asks."""
+    """Everything that looks like a digest in runs, jobs and `asks/`."""
     for path in _files(root / ASKS):
         if match := POINTER_NAME.fullmatch(path.name):
             yield match[2]
@@ -110,14 +110,14 @@ def roots(root: Path) -> Iterator[str]:
 
 
 def mentioned(path: Path) -> set[str]:
-    """What looks like a digest in a file, read in pieces."""
-    found: set[bytes] = set()
+    """Everything that looks like a digest in a file, read in pieces."""
+    digests: set[bytes] = set()
     rest = b""
     with open_regular(path) as file:
         while piece := file.read(_PIECE):
-            found |= mentions(rest + piece)
+            digests |= mentions(rest + piece)
             rest = piece[-_OVERLAP:]
-    return {digest.decode() for digest in found}
+    return {digest.decode() for digest in digests}
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -136,34 +136,34 @@ COMPLETED = "completed"
 
 
 def lost_of_jobs(root: Path, state: RunState) -> dict[str, str]:
-    """The jobs that a run names and whose journals lack something, with what that is, in words.
+    """The jobs of a run whose journals lack something, with a message of what they lack.
 
-    Names of files are looked at, and no bytes.
+    Only names of files are read.
     """
     named = sorted({job for event in state.events for job in named_jobs(event)})
-    found = {job: why for job in named if (why := _lacks(root, job))}
-    return {**dict.fromkeys(lost_completions(root, state), "lacks its `completed` event"), **found}
+    lost = {job: why for job in named if (why := _lacks(root, job))}
+    return {**dict.fromkeys(lost_completions(root, state), "lacks its `completed` event"), **lost}
 
 
 def lost_completions(root: Path, state: RunState) -> list[str]:
     """Jobs of stages that passed whose journals have fewer `completed` events than they had."""
-    found = []
+    lost = []
     for job, attempts in sorted(_completed(state).items()):
-        names = (EVENT_NAME.fullmatch(name) for _, name in _lost_files(root, job))
+        names = (EVENT_NAME.fullmatch(name) for _, name in _event_files_of_job(root, job))
         if sum(1 for match in names if match and match[2] == COMPLETED) < attempts:
-            found.append(job)
-    return found
+            lost.append(job)
+    return lost
 
 
 def _lacks(root: Path, job: str) -> str:
-    numbers = {number for number, _ in _lost_files(root, job)}
+    numbers = {number for number, _ in _event_files_of_job(root, job)}
     if not numbers:
         return "is not there"
-    gone = missing_numbers(numbers, 1)
-    return f"has lost its event number {gone[0]}" if gone else ""
+    missing = missing_numbers(numbers, 1)
+    return f"lacks its event number {missing[0]}" if missing else ""
 
 
-def _lost_files(root: Path, job: str) -> list[tuple[int, str]]:
+def _event_files_of_job(root: Path, job: str) -> list[tuple[int, str]]:
     return event_files(root / JOBS / job) if DIGEST.fullmatch(job) else []
 
 

@@ -27,8 +27,8 @@ _BATCH = 1 << 20  # bytes of lines that are parsed together
 
 
 @frozen
-class Problem:
-    """One thing wrong with a file: a stable code, and what it is in words."""
+class FileProblem:
+    """One problem of a file: a stable code, and a message."""
 
     code: str
     message: str
@@ -36,11 +36,11 @@ class Problem:
 
 @define
 class Scan:
-    """What one file turned out to be; the objects that it `named` must exist."""
+    """What was read from one file; the objects that it `named` must exist."""
 
     size: int = 0
     lines: int = 0
-    problems: list[Problem] = field(factory=list)
+    problems: list[FileProblem] = field(factory=list)
     named: set[str] = field(factory=set)
     jobs: set[str] = field(factory=set)
     """Jobs that an event of a run names."""
@@ -48,9 +48,9 @@ class Scan:
     """Of a pack."""
 
     def fail(self, code: str, message: str) -> None:
-        """Takes down one problem, up to a number that a person would read."""
+        """Adds a problem, up to `_MOST_PROBLEMS`."""
         if len(self.problems) < _MOST_PROBLEMS:
-            self.problems.append(Problem(code, message))
+            self.problems.append(FileProblem(code, message))
 
 
 def scan_object(path: Path) -> Scan:
@@ -78,21 +78,21 @@ def scan_object(path: Path) -> Scan:
 def scan_pack(path: Path, in_form: bool = False) -> Scan:
     """Reads a `.jsonl` pack line by line, in bounded memory.
 
-    `in_form`: what has this name's sha256 is known to be a pack, and only its header is parsed.
+    `in_form`: the form of a pack with this sha256 was checked before; only its header is parsed.
     """
     scan = Scan()
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     with open_regular(path) as file:
         last = ""
         for lines in _header_and_pieces(file) if in_form else _batches(file):
             data = b"".join(lines)
-            found.update(data)
+            hasher.update(data)
             scan.size += len(data)
             if not (in_form and scan.lines):
                 last = _scan_lines(scan, lines, last)
     if not scan.lines:
         scan.fail("form", "is empty")
-    if found.hexdigest() == path.stem:
+    if hasher.hexdigest() == path.stem:
         return scan
     return _failed(Scan(size=scan.size), "hash", _why_pack(path, scan.size))
 
@@ -105,7 +105,9 @@ def scan_event(path: Path) -> Scan:
     scan.size = len(data)
     event = parse_event(path, data)
     if event is None:
-        return _failed(scan, "hash", "is not the event that its name and folder say")
+        return _failed(
+            scan, "hash", "checksum mismatch: it is not the event in its name and folder"
+        )
     scan.named.update(references({"format": EVENT_FORMAT, "fields": dict(event.fields)}))
     try:
         event = typed(path, event)
@@ -181,7 +183,7 @@ def _header_and_pieces(file: BinaryIO) -> Iterator[list[bytes]]:
         yield [piece, file.readline(LARGEST_VALUE)]
 
 
-_WRONG = "its bytes are not those of its name"
+_WRONG = "checksum mismatch: its sha256 is not the one in its name"
 
 
 def _why_pack(path: Path, size: int) -> str:
@@ -189,7 +191,7 @@ def _why_pack(path: Path, size: int) -> str:
 
 
 def _why(data: bytes, digest: str) -> str:
-    """What happened to a file, where it can be told."""
+    """What happened to a file, where its bytes show that."""
     if not data:
         return "is empty"
     if data.startswith(b"version https://git-lfs"):
@@ -206,37 +208,37 @@ def _failed(scan: Scan, code: str, message: str) -> Scan:
 
 _SIZE = 32
 CHECKS = 2
-"""Raised when more is checked, so that nothing is taken for sound that never was looked at."""
+"""Version of the checks: raised with every new check, so that it runs on all packs."""
 
 _LARGEST = 1 << 24
-"""Bytes of the file beyond which it is begun anew: half a million packs."""
+"""Bytes of the file beyond which a new one is begun: half a million packs."""
 
 
 @define
 class Forms:
-    """The digests of packs that some `verify` of this version found in form."""
+    """Digests of packs whose form a `verify` of this version has checked."""
 
     _path: Path | None
     _known: set[bytes] = field(factory=set)
-    _found: list[bytes] = field(factory=list)
+    _added: list[bytes] = field(factory=list)
 
     def __contains__(self, digest: str) -> bool:
         return bytes.fromhex(digest) in self._known
 
     def add(self, digest: str) -> None:
-        """Notes a pack that is in form."""
-        self._found.append(bytes.fromhex(digest))
+        """Adds a pack that is in form."""
+        self._added.append(bytes.fromhex(digest))
 
     def save(self) -> None:
-        """Keeps what was added for the next process; a disk that is full is no matter."""
-        if self._path is None or not self._found:
+        """Stores what was added for the next process; does nothing on a full disk."""
+        if self._path is None or not self._added:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if self._known else os.O_TRUNC)
             handle = os.open(self._path, flags, 0o600)
             try:
-                os.write(handle, b"".join(self._found))
+                os.write(handle, b"".join(self._added))
             finally:
                 os.close(handle)
         except OSError:
@@ -244,7 +246,7 @@ class Forms:
 
 
 def remembered_forms() -> Forms:
-    """What this machine knows; nothing where the file is missing, cut short or grown too large."""
+    """The digests stored on this machine; none where the file is missing, cut short or large."""
     folder = cache_folder()
     if folder is None:
         return Forms(None)

@@ -1,4 +1,4 @@
-"""`Store`: the one door to a results folder. Nothing here reads a clock but through arguments."""
+"""`Store`: reads and writes a results folder. Times are arguments: it reads no clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iqm_spec.store.files import Disk, Folder, names_in
 from iqm_spec.store.journals import Journal, RunState
 from iqm_spec.store.layout import ASKS, DIGEST, POINTER_NAME, object_path
 from iqm_spec.store.objects import Content, check_object
-from iqm_spec.store.packs import Found, Index, Pack
+from iqm_spec.store.packs import Index, Pack, PackedRecord
 from iqm_spec.store.structure import to_json
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Store:
     """A results folder. It is made when first written to; reading never needs it to exist.
 
     Writing raises JobFailed (code `disk`) where the disk does not take it, reading StoreCorrupt
-    where a file is missing or is not what its name says. Every write is on the disk when it
+    where a file is missing or has a checksum mismatch. Every write is on the disk when it
     returns, so what names an object must be written after it.
     """
 
@@ -106,27 +106,27 @@ class Store:
     def read_pack(self, digest: str, kind: str | None = None) -> Pack[Any]:
         """Header and records of a pack, once its whole file has been checked.
 
-        StoreCorrupt where it is not of the `kind` that is asked for.
+        StoreCorrupt where it is not of that `kind`.
         """
         return packs.read_pack(self.root, digest, kind)
 
     @overload
     def find(
         self, kind: PackKind[R], keys: Iterable[str], *, within: Collection[str] | None = None
-    ) -> dict[str, Found[R]]: ...
+    ) -> dict[str, PackedRecord[R]]: ...
 
     @overload
     def find(
         self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
-    ) -> dict[str, Found[Any]]: ...
+    ) -> dict[str, PackedRecord[Any]]: ...
 
     def find(
         self, kind: str, keys: Iterable[str], *, within: Collection[str] | None = None
-    ) -> dict[str, Found[Any]]:
+    ) -> dict[str, PackedRecord[Any]]:
         """The records of these keys that packs of this kind hold; keys without one are left out.
 
         Where several packs hold a key, the pack of the smallest digest is taken; `within` looks
-        into these packs only. Ask for many keys at once: each call looks for packs that other
+        into these packs only. Look many keys up at once: each call looks for packs that other
         processes have added.
         """
         return self.index.find(kind, keys, within)
@@ -137,13 +137,13 @@ class Store:
 
     # --- answers ---------------------------------------------------------------------------------
 
-    def link_answer(self, ask: str, answer: str, replan: bool = False) -> None:
-        """Makes a stored object (a plan) the answer to an ask; `replan`: before all others."""
-        link_answer(self.folder, ask, answer, replan=replan)
+    def link_answer(self, key: str, answer: str, replan: bool = False) -> None:
+        """Stores an object (a plan) under a key; `replan`: in place of all others."""
+        link_answer(self.folder, key, answer, replan=replan)
 
-    def find_answer(self, ask: str) -> str | None:
-        """Digest of the object (a plan) that answers an ask, or None."""
-        return find_answer(self.root, ask)
+    def find_answer(self, key: str) -> str | None:
+        """Digest of the object (a plan) that is stored under a key, or None."""
+        return find_answer(self.root, key)
 
     # --- jobs of servers -------------------------------------------------------------------------
 
@@ -182,14 +182,14 @@ class Store:
         return journals.resolve(self.folder, selector)
 
 
-# --- answers: empty write-once files `asks/<key>/<n>-<digest of the answer>` ----------------------
+# --- answers: empty write-once files `asks/<key>/<n>-<digest of the object>` ----------------------
 #
 # The highest n wins, then the smallest digest, so that two people's answers merge without conflict.
 
 
-def link_answer(folder: Folder, ask: str, answer: str, *, replan: bool = False) -> None:
-    """Makes an object the answer to `ask`; with `replan` it comes before all others."""
-    path = _folder_of(folder.root, ask)
+def link_answer(folder: Folder, key: str, answer: str, *, replan: bool = False) -> None:
+    """Stores an object under `key`; with `replan` in place of all others."""
+    path = _folder_of(folder.root, key)
     check_object(folder.root, answer)
     known = _pointers(path)
     newest = max((number for number, _ in known), default=0)
@@ -198,20 +198,20 @@ def link_answer(folder: Folder, ask: str, answer: str, *, replan: bool = False) 
         folder.write(path / f"{number}-{answer}", b"", exclusive=True)
 
 
-def find_answer(root: Path, ask: str) -> str | None:
-    """Digest of the object that answers `ask`."""
-    return _winner(_pointers(_folder_of(root, ask)))
+def find_answer(root: Path, key: str) -> str | None:
+    """Digest of the object that is stored under `key`, or None."""
+    return _winner(_pointers(_folder_of(root, key)))
 
 
-def _folder_of(root: Path, ask: str) -> Path:
-    if not DIGEST.fullmatch(ask):
-        raise ValueError(f"an ask key is a sha256 in lower-case hex, got {ask!r}")
-    return root / ASKS / ask
+def _folder_of(root: Path, key: str) -> Path:
+    if not DIGEST.fullmatch(key):
+        raise ValueError(f"a key is a sha256 in lower-case hex, got {key!r}")
+    return root / ASKS / key
 
 
 def _pointers(path: Path) -> set[tuple[int, str]]:
-    found = (POINTER_NAME.fullmatch(name) for name in names_in(path))
-    return {(int(match[1]), match[2]) for match in found if match}
+    matches = (POINTER_NAME.fullmatch(name) for name in names_in(path))
+    return {(int(match[1]), match[2]) for match in matches if match}
 
 
 def _winner(pointers: set[tuple[int, str]]) -> str | None:

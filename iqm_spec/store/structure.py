@@ -1,7 +1,7 @@
-"""From plain JSON to attrs classes and back: the only place where stored JSON has no type yet.
+"""From plain JSON to attrs classes and back: the only place that handles stored JSON without types.
 
-msgspec reads the annotations of a class and checks every value against them: nothing is converted,
-an integer stays an integer and a float a float. Fields that a class does not have are ignored.
+msgspec checks every value against the annotations of a class and converts nothing: an integer stays
+an integer and a float a float. Fields that a class does not have are ignored.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ JsonObject = Mapping[str, Any]
 
 
 class MisfitError(ValueError):
-    """A value is not of the type that is stored there; `path` is where in it, `why` says what."""
+    """A value does not fit the type stored there; `path` is the place in it, `why` the reason."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"`{path}` {why}" if path else why)
@@ -42,7 +42,7 @@ _CHECKS: dict[type, Callable[[Any], object]] = {}
 
 
 def checked_object(check: Callable[[dict[str, Any]], object]) -> Any:
-    """A type for a JSON object that is left as it is, once `check` has raised no ValueError."""
+    """A type for a JSON object that is not converted; `check` may raise ValueError."""
     kind = ABCMeta("CheckedObject", (), {})
     kind.register(dict)
     _CHECKS[kind] = check
@@ -67,7 +67,7 @@ else:
 
 
 def structure(value: object, into: type[T]) -> T:
-    """`value` as an object of an attrs class; MisfitError where it is none."""
+    """`value` as an object of an attrs class; MisfitError where it does not fit."""
     try:
         return msgspec.convert(value, into, dec_hook=_check_special)
     except msgspec.ValidationError as error:
@@ -83,7 +83,7 @@ def structure_known(types: Mapping[str, type[Any]], name: str, value: Any) -> An
 
 
 def _check_special(kind: type, value: object) -> object:
-    """What msgspec has no type for."""
+    """Checks the types that msgspec does not have."""
     if type(value) is not dict:
         raise ValueError("is no JSON object")
     _CHECKS[kind](value)
@@ -121,20 +121,20 @@ def nullable(default: Any = None) -> Any:
 
 
 def to_json(value: Any) -> Any:
-    """The plain JSON of an attrs object, or of what holds such: what `structure` reads.
+    """The plain JSON of attrs objects, also in lists and mappings: what `structure` reads.
 
     Fields come in the order of canonical JSON. Tuples stay tuples, which canonical JSON writes as
-    lists, and what holds no attrs object is not copied.
+    lists; values without attrs objects are not copied.
     """
     kind: Any = type(value)
     fields = _fields(kind)
     if fields is not None:
-        found = {}
+        values = {}
         for name, default, nested in fields:
             item = getattr(value, name)
             if item is not default and (item != default or type(item) is not type(default)):
-                found[name] = to_json(item) if nested else item
-        return found
+                values[name] = to_json(item) if nested else item
+        return values
     if kind is tuple or kind is list:
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):

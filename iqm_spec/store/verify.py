@@ -1,7 +1,7 @@
-"""Checks a results folder: every name against its bytes, every reference against what is there.
+"""Checks a results folder: the checksum of every file, and that every referenced object exists.
 
-Reads only, so it works on a folder that cannot be written to; files it does not know are told.
-All bytes are hashed each time; the form of a pack that had that sha256 before is not (`Forms`).
+Reads only, so it works on a folder that cannot be written to; reports files that it does not know.
+All bytes are hashed each time; the form of a pack is checked once for its sha256 (`Forms`).
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _OURS = {*STARTING_FILES, *_KEPT, INDEX, TMP}
 class Finding:
     """Something wrong with one file. `path` is relative to the results folder.
 
-    Codes: `hash` (bytes are not what the name says), `form` (not canonical JSON, no pack, no
-    pointer), `order` (a pack's records), `shots` (others than are counted), `too-large`,
-    `missing` (a named object is not there),
-    `reference` (what should name an object does not), `stray` (a file that has no place there),
+    Codes: `hash` (checksum mismatch), `form` (not canonical JSON, no pack, no
+    pointer), `order` (a pack's records), `shots` (they do not agree with the counts), `too-large`,
+    `missing` (a referenced object does not exist), `reference` (a reference is not a digest),
+    `stray` (a file that does not belong there),
     `link` (a symbolic link), `unreadable`.
     """
 
@@ -66,9 +66,9 @@ class Finding:
 
 @frozen
 class Verification:
-    """The outcome: `checked` files of `bytes` bytes in all, and everything that is wrong.
+    """The result: `checked` files of `bytes` bytes in all, and all problems.
 
-    `foreign` are files beside ours, `leftovers` files in tmp/. Neither is a problem.
+    `foreign` are files that are not iqm-spec's, `leftovers` files in tmp/. Neither is a problem.
     """
 
     checked: int
@@ -85,7 +85,7 @@ class Verification:
 
 @define
 class _Walk:
-    """What is gathered on the way through the folder."""
+    """What is collected while the folder is read."""
 
     root: Path
     objects: dict[str, str] = field(factory=dict)
@@ -99,13 +99,13 @@ class _Walk:
     jobs: dict[str, str] = field(factory=dict)
     """Job key that a run names to the event that does."""
     kinds: dict[str, list[str]] = field(factory=dict)
-    """Kind to the paths of its packs, of those that are sound."""
+    """Kind to the paths of its packs without problems."""
 
     def fail(self, path: str, code: str, message: str) -> None:
         self.problems.append(Finding(path, code, message))
 
     def scan(self, path: str, scanner: Callable[[Path], Scan]) -> Scan:
-        """Reads one file with the scanner for its sort."""
+        """Reads one file with the scanner for its kind."""
         try:
             scan = scanner(self.root / path)
         except OSError as error:
@@ -119,15 +119,17 @@ class _Walk:
         return scan
 
     def refer(self, path: str, digest: str) -> None:
-        """Notes a problem unless `digest` names an object that is there."""
+        """Adds a problem unless the object `digest` exists."""
         if not DIGEST.fullmatch(digest):
-            self.fail(path, "reference", f"names an object by {digest[:80]!r}, which is no sha256")
+            self.fail(
+                path, "reference", f"names an object by {digest[:80]!r}, which is not a sha256"
+            )
         elif digest not in self.objects:
-            self.fail(path, "missing", f"names the object {digest}, which is not there")
+            self.fail(path, "missing", f"names the object {digest}, which is missing")
 
 
 def is_results_folder(root: Path) -> bool:
-    """True where a folder holds one of ours, or the README that is written into each at first."""
+    """True where a folder has one of the store's folders, or the README of a new results folder."""
     if any(os.path.lexists(root / name) for name in _KEPT):
         return True
     try:
@@ -180,7 +182,7 @@ def _sorted_files(walk: _Walk) -> Iterator[tuple[str, list[str]]]:
 
 
 def _files(walk: _Walk, folder: str) -> Iterator[str]:
-    """Paths of the files below a folder; links are told and not followed, dot files foreign."""
+    """Paths of the files below a folder; links are reported and not followed, dot files foreign."""
     try:
         entries = list(os.scandir(walk.root / folder))
     except OSError as error:
@@ -199,7 +201,7 @@ def _files(walk: _Walk, folder: str) -> Iterator[str]:
 
 
 def _enlist(walk: _Walk, path: str) -> None:
-    """Takes a file of objects/ for an object by its name alone."""
+    """Adds a file of objects/ to the objects, by its name alone."""
     parts = path.split("/")
     match = OBJECT_NAME.fullmatch(parts[-1])
     if match is None or parts[1:-1] != [match[1][:2]]:
@@ -224,10 +226,11 @@ def _check_object(walk: _Walk, forms: Forms, digest: str, path: str) -> None:
 
 
 def _check_shots(walk: _Walk) -> None:
-    """The shots that packs keep are those that others count."""
+    """Shots in packs agree with the counts in others."""
     for kind, counts in COUNTS_OF.items():
         shots, counted = (
-            [walk.root / path for path in walk.kinds.get(one, [])] for one in (kind, counts)
+            [walk.root / path for path in walk.kinds.get(pack_kind, [])]
+            for pack_kind in (kind, counts)
         )
         for path, message in wrong_shots(kind, shots, counted):
             walk.fail(path.relative_to(walk.root).as_posix(), "shots", message)
@@ -249,17 +252,17 @@ def _check_journals(walk: _Walk) -> None:
     """Events are numbered without a gap, and the jobs that runs name have journals."""
     for folder, numbers in walk.numbers.items():
         for number in missing_numbers(numbers):
-            walk.fail(folder, "missing", f"has lost its event number {number}")
+            walk.fail(folder, "missing", f"lacks its event number {number}")
     for job, path in walk.jobs.items():
         if f"{JOBS}/{job}" not in walk.numbers:
-            walk.fail(path, "missing", f"names the job {job}, whose journal is not there")
+            walk.fail(path, "missing", f"names the job {job}, whose journal is missing")
 
 
 def _check_completions(walk: _Walk, store: Store) -> None:
     """The jobs of stages that passed were completed."""
     lost: dict[str, str] = {}
     for folder in [name for name in walk.numbers if name.startswith(f"{RUNS}/")]:
-        with suppress(StoreCorrupt, OSError):  # told already
+        with suppress(StoreCorrupt, OSError):  # reported already
             state = store.load_run(folder.partition("/")[2])
             lost |= dict.fromkeys(lost_completions(walk.root, state), state.id)
     for job, run in lost.items():
@@ -268,7 +271,7 @@ def _check_completions(walk: _Walk, store: Store) -> None:
 
 
 def _check_pointer(walk: _Walk, path: str) -> None:
-    """A pointer is an empty file in an ask's folder, named after a plan that is there."""
+    """A pointer is an empty file in a key's folder, named after an object that exists."""
     _, *folders, name = path.split("/")
     match = POINTER_NAME.fullmatch(name)
     if match is None or len(folders) != 1 or not DIGEST.fullmatch(folders[0]):
@@ -281,7 +284,7 @@ def _check_pointer(walk: _Walk, path: str) -> None:
 
 
 _LONGEST_TITLE = 80
-_STRAY = "has no place here: move it away"
+_STRAY = "does not belong here: move it away"
 
 
 COUNTS_OF: Mapping[str, str] = {
@@ -291,30 +294,30 @@ COUNTS_OF: Mapping[str, str] = {
 """Kind of the packs that hold shots to the kind of those with their counts, key by key."""
 
 Wrong = tuple[Path, str]
-"""A pack, and what is wrong with it in words."""
+"""A pack, and a message of what is wrong with it."""
 
 
 def wrong_shots(kind: str, shots: Sequence[Path], counts: Sequence[Path]) -> Iterator[Wrong]:
-    """What does not agree of the packs `shots`, of one kind, with those of their `counts`.
+    """Shots in the packs `shots`, of one kind, that do not agree with those of their `counts`.
 
-    One record is in memory at a time. Shots whose counts are not there are no concern of theirs.
+    One record is in memory at a time. Shots whose counts are missing are ignored.
     """
-    told: dict[str, list[tuple[Path, str]]] = {}
+    digests: dict[str, list[tuple[Path, str]]] = {}
     for path in shots:
         for key, record in _sound(path, kind):
             try:
                 bits = packed_shots.unpack(record.shots, record.width, record.bits)
-                found = _digest(packed_shots.counted(bits))
+                digest = _digest(packed_shots.counted(bits))
             except ValueError as error:
                 yield path, f"has the shots of {key}, which cannot be read: {error}"
             else:
-                told.setdefault(key, []).append((path, found))
-    for path in counts if told else ():
+                digests.setdefault(key, []).append((path, digest))
+    for path in counts if digests else ():
         for key, record in _sound(path, COUNTS_OF[kind]):
-            if key in told:
-                wanted = _digest(packed_shots.without_spaces(record.counts))
-                for holder, found in told[key]:
-                    if found != wanted:
+            if key in digests:
+                expected = _digest(packed_shots.without_spaces(record.counts))
+                for holder, digest in digests[key]:
+                    if digest != expected:
                         yield holder, f"has other shots of {key} than {path.name} counts"
 
 
@@ -329,5 +332,5 @@ def _sound(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
 
 
 def _digest(counts: Mapping[str, int]) -> str:
-    told: dict[str, Json] = {**counts}
-    return sha256(canonical(told))
+    members: dict[str, Json] = {**counts}
+    return sha256(canonical(members))

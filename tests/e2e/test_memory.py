@@ -135,7 +135,7 @@ def test_a_server_that_lost_the_shots_is_told(tmp_path: Path, cli: Cli, emulator
     emulator.faults([{"fault": "status", "on": "measurements", "status": 404, "times": None}])
     told = cli("run", "spec.yaml", *server, env=env)
     assert told.returncode == 0
-    assert "could not be had" in told.stderr
+    assert "could not be fetched" in told.stderr
     assert all(point.memory is None for point in points(tmp_path))
     assert all(point.counts for point in points(tmp_path))
     (tmp_path / "spec.yaml").write_text((tmp_path / "spec.yaml").read_text() + "seed: 3\n")

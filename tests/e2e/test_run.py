@@ -288,7 +288,7 @@ def test_points_that_ask_the_same_share_a_record_and_this_is_told(
     assert (previewed["cached"], previewed["shared"]) == (0, 1)
     told = cli("run", spec).stderr
     assert "2 points: 2 to simulate" in told
-    assert "1 the same question as another" in told
+    assert "1 with the key of another point" in told
     assert len({row["key"] for row in answer_rows(answer, tmp_path)}) == 1
 
 

@@ -349,7 +349,7 @@ def test_results_that_cannot_be_decoded(
         (11, f"job {FIRST}: circuit 1 has 11 shots, 10 were asked for", ""),
         (10, "", ""),
         (9, "", ""),
-        (0, "", f"job {FIRST}: 2 circuits came back without a single shot"),
+        (0, "", f"job {FIRST}: 2 circuits came back without shots"),
     ],
 )
 def test_the_number_of_shots(bench: StageBench, shots: int, trouble: str, lacks: str) -> None:

@@ -24,7 +24,7 @@ from iqm_spec.doctor.local import (
     warning,
 )
 from iqm_spec.errors import ExitCode
-from iqm_spec.model import Mode, Point
+from iqm_spec.model import Mode, SpecPoint
 from iqm_spec.server_api.computers import ComputerInfo, Slot
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -101,8 +101,8 @@ def test_exit_codes_of_all_checks_together() -> None:
     assert refused.softened.status is Status.WARNING
 
 
-def point(shots: int = 100, target: str = "garnet", **options: object) -> Point:
-    return Point(0, "c", (), 0, "ghz", {}, None, shots, None, {}, options, target)  # type: ignore[arg-type]
+def point(shots: int = 100, target: str = "garnet", **options: object) -> SpecPoint:
+    return SpecPoint(0, "c", (), 0, "ghz", {}, None, shots, None, {}, options, target)  # type: ignore[arg-type]
 
 
 def test_needs_stand_apart_by_machine_shots_and_options() -> None:

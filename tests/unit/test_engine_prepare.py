@@ -8,9 +8,9 @@ import pytest
 from attrs import evolve
 
 from iqm_spec.canonical import sha256
-from iqm_spec.engine.prepare import GivenSpec, prepare
+from iqm_spec.engine.prepare import UserSpec, prepare
 from iqm_spec.server_api.connection import Connection
-from iqm_spec.stages.server.machines import Machines, MachinesAsk, keep_machines
+from iqm_spec.stages.server.machines import Machines, keep_machines, machines_key
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 from iqm_spec.targets import architecture
@@ -46,13 +46,13 @@ def test_generators_run_once_for_a_machine_that_differs(
         "sweep: [{grid: {n: [2, 3]}}]\n"
     )
     session = Session("https://iqm.example.org", _no_connection, lambda: False)
-    store, given = Store(tmp_path / "results"), GivenSpec(path, (), (module,))
+    store, given = Store(tmp_path / "results"), UserSpec(path, (), (module,))
     offline = prepare(given, store, session, lambda _: None, replan=False, offline=True)
-    ask = MachinesAsk(offline.checked.digest, session.realm)
+    key = machines_key(offline.checked.digest, session.realm)
     built_in = architecture("garnet")
     gates = {**built_in.gates, "cz": built_in.gates["cz"][1:]}
     theirs = evolve(built_in, gates=gates, calibration_set_id="of-the-server")
-    keep_machines(store, ask, Machines({"garnet": theirs}), replan=False)
+    keep_machines(store, key, Machines({"garnet": theirs}), replan=False)
     (tmp_path / "calls").unlink()
     ready = prepare(given, store, session, lambda _: None, replan=False)
     assert ready.checked.architectures["garnet"].digest == theirs.digest != built_in.digest

@@ -260,7 +260,7 @@ def test_more_shots_than_were_asked_for() -> None:
 def test_a_circuit_without_a_shot_is_told() -> None:
     (shots,), lacks = results({})
     assert (shots.counts, shots.packed) == ({}, None)
-    assert lacks == f"job {ID}: 1 circuit came back without a single shot"
+    assert lacks == f"job {ID}: 1 circuit came back without shots"
     assert results({"0": 9})[1] == ""
 
 

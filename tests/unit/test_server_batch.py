@@ -14,10 +14,12 @@ from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import CircuitSummary
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.stages.server.attempts import ServerWork
-from iqm_spec.stages.server.batch import Bounds, Part, batches
+from iqm_spec.stages.server.batch import BatchPart, Bounds, batches
 
 
-def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3) -> Part:
+def part(
+    index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: int = 3
+) -> BatchPart:
     point = PlannedPoint(
         index=index,
         id=f"{index:016x}",
@@ -32,7 +34,7 @@ def part(index: int, shots: int, target: str = "garnet", repeat: int = 0, ops: i
         summary=CircuitSummary(1, 1, {"r": 1}),
     )
     circuit = NativeCircuit(("QB1",), (("c", 1),), (Op("r", (0,), (1.0, 0.0)),) * ops)
-    return Part(point, f"{index}-{repeat}", circuit, shots)
+    return BatchPart(point, f"{index}-{repeat}", circuit, shots)
 
 
 limits = st.builds(
@@ -104,17 +106,17 @@ def test_a_reference_stands_before_every_so_many_of_the_others() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_worth_more_comes_first_and_apart_only_where_asked() -> None:
+def test_higher_priority_comes_first_and_in_own_jobs_with_split_by_priority() -> None:
     parts = [part(i, 100) for i in range(4)]
     for i, priority in enumerate((0, 2, 0, 1)):
         parts[i] = evolve(parts[i], point=evolve(parts[i].point, priority=priority))
 
-    def cut(*, apart: bool) -> list[list[int]]:
-        jobs = batches(parts, {}, "spec", apart=apart)
+    def cut(*, split_by_priority: bool) -> list[list[int]]:
+        jobs = batches(parts, {}, "spec", split_by_priority=split_by_priority)
         return [[p.point.index for p in job.parts] for job in jobs]
 
-    assert cut(apart=False) == [[1, 3, 0, 2]]
-    assert cut(apart=True) == [[1], [3], [0, 2]]
+    assert cut(split_by_priority=False) == [[1, 3, 0, 2]]
+    assert cut(split_by_priority=True) == [[1], [3], [0, 2]]
 
 
 def test_of_points_that_ask_the_same_the_most_valuable_counts() -> None:

@@ -161,7 +161,7 @@ def test_a_purse(
     write(store, "4" * 64, "submitted", run="other-20261123-120000-1a2b3c4d")
     purse = BudgetGuard(store, "ghz-pairs", "emulator", Limits(budget, most))
     if most is not None and most > 2:
-        purse.mine.add(("2" * 64, 1))
+        purse.own_attempts.add(("2" * 64, 1))
     if not refused:
         purse.require(upper)
         return

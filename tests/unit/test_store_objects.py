@@ -57,7 +57,7 @@ def test_bytes_that_are_not_their_name_are_neither_served_nor_overwritten(
     path.write_bytes(bad)
     store = Store(tmp_path)
     for attempt in (lambda: store.get_json(name), lambda: store.put_json([1])):
-        with pytest.raises(StoreCorrupt, match="not what its name says") as caught:
+        with pytest.raises(StoreCorrupt, match="has a checksum mismatch") as caught:
             attempt()
         assert name in caught.value.message
         assert "git checkout" in caught.value.hint

@@ -213,7 +213,7 @@ def test_a_flipped_bit_is_never_served(tmp_path: Path) -> None:
         lambda: Store(tmp_path).read_pack(name),
         lambda: Store(tmp_path).put_pack("r", {}, RECORDS),
     ):
-        with pytest.raises(StoreCorrupt, match=f"{name}.jsonl is not what its name says"):
+        with pytest.raises(StoreCorrupt, match=f"{name}.jsonl has a checksum mismatch"):
             attempt()
 
 

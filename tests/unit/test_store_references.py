@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iqm_spec.store import Store, verify
-from iqm_spec.store.events import RunStarted, Simulator, SpecName
+from iqm_spec.store.events import RunStarted, SimulatorVersion, SpecName
 from iqm_spec.store.references import lost_completions, lost_of_jobs
 from tests.journals import append
 
@@ -38,7 +38,7 @@ def run_of(store: Store, *events: tuple[str, dict[str, object]]) -> str:
         plan=text,  # any object: what it holds is not looked at here
         text=text,
         spec=SpecName("ghz", "0" * 64),
-        simulator=Simulator("0.17.2", "iqm-spec/aer/1"),
+        simulator=SimulatorVersion("0.17.2", "iqm-spec/aer/1"),
         wanted=("mock",),
     )
     run = store.start_run("ghz", NOW, started)
@@ -105,6 +105,6 @@ def test_gaps_and_absent_journals_are_told(store: Store) -> None:
     run = run_of(store, used((JOB, 1), ("c" * 64, 1)), ended(FAILED))
     remove(store, JOB, "submitted")
     assert lost_of_jobs(store.root, store.load_run(run)) == {
-        JOB: "has lost its event number 3",
+        JOB: "lacks its event number 3",
         "c" * 64: "is not there",
     }

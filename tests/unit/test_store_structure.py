@@ -12,7 +12,7 @@ import pytest
 from iqm_spec.canonical import canonical
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.store import Store, verify
-from iqm_spec.store.events import EVENTS, Estimate, JobIntent, RunEnded, Span
+from iqm_spec.store.events import EVENTS, Estimate, EstimateRange, JobIntent, RunEnded
 from iqm_spec.store.objects import FORMATS, Environment, StoredText
 from iqm_spec.store.records import (
     HEADERS,
@@ -142,7 +142,7 @@ def test_numbers_keep_their_type() -> None:
 def test_a_range_rises() -> None:
     with pytest.raises(MisfitError, match="no range"):
         structure({"credits": {"low": 2, "expected": 1, "high": 3}}, Estimate)
-    assert Span(1, 1, 1).high == 1
+    assert EstimateRange(1, 1, 1).high == 1
 
 
 def test_fields_of_a_version_to_come_are_ignored() -> None:

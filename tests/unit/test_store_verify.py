@@ -93,7 +93,7 @@ def test_every_file_is_checked_byte_by_byte(store: Store) -> None:
         (lambda data: b"", "is empty"),
         (lambda data: data.replace(b"\n", b"\r\n"), "line endings were changed"),
         (lambda data: b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
-        (lambda data: data[1:], "its bytes are not those of its name"),
+        (lambda data: data[1:], "checksum mismatch: its sha256 is not the one in its name"),
     ],
 )
 def test_what_happened_to_a_file_is_told(
@@ -182,7 +182,7 @@ def test_what_an_ask_points_to_must_be_there_and_say_nothing_else(store: Store) 
     pointer = put(store, f"asks/{'b' * 64}/1-{ABSENT}")
     (problem,) = verify(store).problems
     path = pointer.relative_to(store.root).as_posix()
-    assert problem == Finding(path, "missing", f"names the object {ABSENT}, which is not there")
+    assert problem == Finding(path, "missing", f"names the object {ABSENT}, which is missing")
     pointer.write_bytes(b"\n")
     assert findings(store) == [("form", "asks"), ("missing", "asks")]
 

@@ -80,7 +80,7 @@ def _chosen_analyses(
     if spec is not None:
         from iqm_spec.engine.prepare import load
 
-        chosen = load(spec, tell=output.say).spec.analysis
+        chosen = load(spec, notify=output.say).spec.analysis
         if not chosen:
             raise UsageError(
                 f"{printable(spec.name)} declares no `analysis`",

@@ -61,7 +61,7 @@ def _show(pairs: list[Pair], *, complete: bool) -> None:
         click.echo(f"  {_line(pair)}")
     if len(differ) > MOST_ROWS:
         click.echo(f"  ... and {len(differ) - MOST_ROWS:,} more; --json lists all")
-    farthest = max(pairs, key=lambda pair: pair.found.total_variation_distance)
+    farthest = max(pairs, key=lambda pair: pair.comparison.total_variation_distance)
     if not differ and not farthest.same:
         click.echo(f"largest distance: {_line(farthest)}")
 
@@ -69,7 +69,7 @@ def _show(pairs: list[Pair], *, complete: bool) -> None:
 def _line(pair: Pair) -> str:
     point = pair.left.point
     name = f"{label(point.name, point.values, point.repeat)} ({pair.left.stage})"
-    distance = pair.found.total_variation_distance
+    distance = pair.comparison.total_variation_distance
     return f"{name}: total variation distance {distance:.3f}, p = {pair.p_value:.2g}"
 
 
@@ -81,7 +81,7 @@ def _point(pair: Pair) -> dict[str, object]:
         "values": dict(point.values),
         "stage": pair.left.stage,
         "same_record": pair.same,
-        "total_variation_distance": pair.found.total_variation_distance,
-        "p_value": pair.found.p_value,
+        "total_variation_distance": pair.comparison.total_variation_distance,
+        "p_value": pair.comparison.p_value,
         "p_value_corrected": pair.p_value,
     }

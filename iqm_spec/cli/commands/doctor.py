@@ -49,7 +49,7 @@ from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.check_machines import MachineSource, beside_built_in
 from iqm_spec.spec.sweep_points import all_points
 from iqm_spec.stages.registry import any_needs_server
-from iqm_spec.stages.server.machines import MachinesAsk, kept_machines
+from iqm_spec.stages.server.machines import machines_key, stored_machines
 from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
 from iqm_spec.targets import Architecture, ErrorProfile
@@ -187,7 +187,7 @@ def _spec_checks(
     total = sum(need.circuits for need in needs.values())
     checks = [fine("spec", f"{shown}: valid, {count(total, 'point')}")]
     checks += [warning("spec", notice, "use the new form") for notice in notices]
-    machines = kept_machines(Store(results), MachinesAsk(checked.digest, visited.realm))
+    machines = stored_machines(Store(results), machines_key(checked.digest, visited.realm))
     pins = {} if machines is None else machines.calibration_sets
     checks += spec_checks(checked.spec, needs, visited.connection, visited.visit, pins)
     return checks

@@ -41,7 +41,7 @@ def _plan(name: str, store: Store, allowed_code: Sequence[str]) -> Plan:
     if Path(name).suffix in (".yaml", ".yml", ".toml"):
         from iqm_spec.engine.run import plan_of
 
-        checked = load(Path(name), (), allowed_code, store, tell=output.say)
+        checked = load(Path(name), (), allowed_code, store, notify=output.say)
         return plan_of(checked, store, keep=False)
     from iqm_spec.engine.saved import load_run
 

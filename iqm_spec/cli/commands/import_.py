@@ -16,7 +16,7 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress
-from iqm_spec.engine.prepare import GivenSpec, prepare
+from iqm_spec.engine.prepare import UserSpec, prepare
 from iqm_spec.engine.run import plan_of
 from iqm_spec.engine.session import require_session, session_of
 from iqm_spec.engine.words import stage_label
@@ -64,7 +64,7 @@ def command(
         known = known_attempts(store, session.realm)
         new = [job_id for job_id in unique_ids if job_id not in known]
         ready = prepare(
-            GivenSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
+            UserSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
         )
         retry = Retry(READS, tell)
         jobs = [read_foreign(session.connection, job_id, retry) for job_id in new]

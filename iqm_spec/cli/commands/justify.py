@@ -21,10 +21,10 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.diagnostics import printable
-from iqm_spec.engine.prepare import GivenSpec, prepare_run
+from iqm_spec.engine.prepare import UserSpec, prepare_run
 from iqm_spec.engine.run import plan_of, preview_run
 from iqm_spec.engine.saved import SavedRun, load_run
-from iqm_spec.engine.session import realm_asked, session_of
+from iqm_spec.engine.session import requested_server_id, session_of
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.registry import STAGES
@@ -82,7 +82,7 @@ def command(
     if closeout:
         paper = _closeout(what, store)
     else:
-        given = GivenSpec(Path(what), overrides, allowed_code)
+        given = UserSpec(Path(what), overrides, allowed_code)
         paper = _request(given, costs.read(), store, server, results)
     for path in outputs:
         write_text(path, _as(path, paper))
@@ -113,7 +113,7 @@ def _as(path: Path, paper: _Paper) -> str:
 
 
 def _request(
-    given: GivenSpec, options: CostOptions, store: Store, server: str | None, results: Path
+    given: UserSpec, options: CostOptions, store: Store, server: str | None, results: Path
 ) -> _Paper:
     from iqm_spec.allocation.papers import request_facts
     from iqm_spec.allocation.rendering import to_markdown
@@ -135,7 +135,7 @@ def _request(
                 hint="add `hardware` to `stages`, or use --set 'stages=[aer, mock, hardware]'",
                 code="refused.justify",
             )
-        plan, realm = plan_of(run.checked, store, keep=False), realm_asked(server)
+        plan, realm = plan_of(run.checked, store, keep=False), requested_server_id(server)
         costs = preview_run(run, plan, store, realm)
         facts = request_facts(plan, costs, store, realm, spec.description)
     title = f"Request for IQM credits: {plan.name}"

@@ -24,10 +24,10 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress, consent
-from iqm_spec.engine.prepare import GivenSpec, prepare_run
+from iqm_spec.engine.prepare import UserSpec, prepare_run
 from iqm_spec.engine.run import run_spec
 from iqm_spec.engine.saved import load_run
-from iqm_spec.engine.session import NO_CREDENTIALS, realm_asked, session_of
+from iqm_spec.engine.session import NO_CREDENTIALS, requested_server_id, session_of
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, collapsed
 from iqm_spec.plan.transpiling import Crosschecked
@@ -122,7 +122,7 @@ def command(
             report=progress.show,
         )
         prepared = prepare_run(
-            GivenSpec(spec, overrides, allowed_code, last),
+            UserSpec(spec, overrides, allowed_code, last),
             store,
             session,
             options,
@@ -135,7 +135,7 @@ def command(
         if dry_run:
             from iqm_spec.cli.dry_run import dry_run as show
 
-            show(prepared, store, realm_asked(server), as_json=as_json)
+            show(prepared, store, requested_server_id(server), as_json=as_json)
             return 0
         events = run_spec(prepared, store)
         return show_run(events, session, store, progress, results, as_json=as_json)

@@ -21,9 +21,9 @@ from iqm_spec.cli.options import (
 )
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
 from iqm_spec.cost.ranges import amount, range_text, span
-from iqm_spec.engine.prepare import GivenSpec, prepare_run
+from iqm_spec.engine.prepare import UserSpec, prepare_run
 from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
-from iqm_spec.engine.session import realm_asked, session_of
+from iqm_spec.engine.session import requested_server_id, session_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.interface import RunOptions
@@ -63,11 +63,11 @@ def command(
     shots = shots_for(error, quantity)
     store = Store(results)
     with session_of(server, results, keep=False) as session:
-        given = GivenSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
+        given = UserSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
         # what the folder holds already is of the spec's shots only: both sides are priced whole
         options = RunOptions(costs=costs.read(), fresh=True)
         run = prepare_run(given, store, session, options, output.say, offline=True)
-        now, with_error_bar = _priced(run, store, realm_asked(server), shots)
+        now, with_error_bar = _priced(run, store, requested_server_id(server), shots)
     if as_json:
         output.answer(
             {

@@ -37,7 +37,7 @@ from iqm_spec.stages.interface import (
 )
 from iqm_spec.stages.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.stages.rows import Row, rows_of
-from iqm_spec.stages.shots import keep_simulated, wanted_keys
+from iqm_spec.stages.shots import keep_simulated, keys_with_memory
 from iqm_spec.statistics.comparison import Comparison
 from iqm_spec.statistics.requirements import judge
 from iqm_spec.store import Store
@@ -112,7 +112,7 @@ class AerStage(Stage):
         yield work.started
         if work.jobs:
             yield from _simulate(work, context)
-        for pack in keep_simulated(store, wanted_keys(plan.points, work.keys)):
+        for pack in keep_simulated(store, keys_with_memory(plan.points, work.keys)):
             journal.memory(self.name, pack)
         verdict = judge(
             plan.header.require.get("aer", {}),
@@ -137,7 +137,7 @@ class AerStage(Stage):
 
     def rows(self, store: Store, plan: Plan, results: StageResults) -> Iterator[Row]:
         """As in `Stage`."""
-        if results.wanted:
+        if results.requested:
             keys = [aer_key(plan, point, results.simulator) for point in plan.points]
             yield from rows_of(store, plan.points, keys)
 
@@ -175,7 +175,7 @@ def _started_line(started: StageStarted) -> str:
             takes = takes.replace("about", "at most")
         parts.append(f"{left:,} to simulate, {takes} on one core")
     if started.shared:
-        parts.append(f"{started.shared:,} the same question as another, sharing its counts")
+        parts.append(f"{started.shared:,} with the key of another point, sharing its counts")
     return f"{count(started.points, 'point')}: {'; '.join(parts)}"
 
 

@@ -1,4 +1,4 @@
-"""A person settles what the program cannot know: this id is that job, or that job never was."""
+"""Adopts a job id for an attempt whose outcome is unknown, or releases the attempt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RELEASABLE = (Phase.UNKNOWN, Phase.FAILED, Phase.SUBMITTED)
 
 
 BEFORE, AFTER = timedelta(minutes=5), timedelta(minutes=15)
-"""A job comes to be between an intent and the end of its submission; clocks differ a little."""
+"""A server creates a job between the intent and the end of the POST; clocks differ a little."""
 
 
 def adopt(
@@ -27,10 +27,10 @@ def adopt(
     payload: Json,
     created: datetime | None = None,
 ) -> Attempt:
-    """Notes that `job_id` is the job of the attempt whose body `payload` is; returns the attempt.
+    """Adopts `job_id` for the attempt that has the body `payload`; returns the attempt.
 
     An attempt that has an id already keeps both: it was paid twice, and verdicts say so. Refused
-    where the payload is that of none of the attempts, or the job was `created` at another time.
+    where no attempt has that payload, or the job was `created` at another time.
     """
     candidates = [attempt for attempt in of_run if attempt.phase in ADOPTABLE]
     for attempt in of_run:
@@ -51,20 +51,20 @@ def adopt(
 
 
 def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
-    """Refused for a job that came to be at another time: a colleague's, with the same payload."""
-    meant = datetime.fromisoformat(attempt.intent.at)
-    if meant - BEFORE <= created <= meant + AFTER:
+    """Refused for a job of another time: a colleague's, say, with the same payload."""
+    intended = datetime.fromisoformat(attempt.intent.at)
+    if intended - BEFORE <= created <= intended + AFTER:
         return
     raise Refused(
         f"job {job_id} has the same payload, but was made at {created:%Y-%m-%d %H:%M} UTC; job "
-        f"{short_job_key(attempt)} was to be submitted at {meant:%Y-%m-%d %H:%M} UTC",
+        f"{short_job_key(attempt)} was to be submitted at {intended:%Y-%m-%d %H:%M} UTC",
         hint="it may be somebody else's; where the clocks are wrong, give --anyway",
         code="refused.time",
     )
 
 
 def release(store: Store, of_run: Sequence[Attempt], name: str) -> Attempt:
-    """Gives the circuits of a job free to be submitted again; `name` begins its key or its id."""
+    """Lets the circuits of a job be submitted again; its key or its id begins with `name`."""
     if not name:
         raise UsageError("an empty name is no job's", hint="`iqm-spec status RUN` names the jobs")
     matching = [

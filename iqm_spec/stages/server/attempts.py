@@ -1,7 +1,7 @@
-"""Attempts to submit jobs: what their journals say, and what that means for each point.
+"""Attempts to submit jobs: their state from the journals, and which of them stand for each point.
 
 An attempt is the join of its events, whatever order they came in. Which attempts stand for a point
-is decided point by point: jobs may be cut anew when a sweep has grown.
+is decided point by point: a sweep that has grown is batched into other jobs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.stages.keys import point_key
-from iqm_spec.stages.server.batch import Part
+from iqm_spec.stages.server.batch import BatchPart
 from iqm_spec.stages.server.locks import is_attempt_locked
 from iqm_spec.store import Event, Store
 from iqm_spec.store.events import (
@@ -26,7 +26,7 @@ from iqm_spec.store.events import (
     JobClaimed,
     JobCompleted,
     JobEnd,
-    JobFailed,
+    JobFailure,
     JobIntent,
     JobOutcome,
     JobRejected,
@@ -38,7 +38,7 @@ from iqm_spec.store.events import (
 
 
 class Phase(StrEnum):
-    """How far an attempt has come. The order is that of knowledge: later ones overrule."""
+    """How far an attempt has come. Of several events the phase that stands last here counts."""
 
     CLAIMED = "claimed"
     INTENDED = "intended"
@@ -61,7 +61,7 @@ PHASE_OF: Mapping[type[JobOutcome], Phase] = {
     JobReleased: Phase.RELEASED,
     JobSubmitted: Phase.SUBMITTED,
     JobAdopted: Phase.SUBMITTED,
-    JobFailed: Phase.FAILED,
+    JobFailure: Phase.FAILED,
     JobCompleted: Phase.COMPLETED,
 }
 """Class of an event to how far it brings an attempt."""
@@ -69,7 +69,7 @@ PHASE_OF: Mapping[type[JobOutcome], Phase] = {
 
 @frozen
 class Attempt:
-    """One submission of a job, or the try of one.
+    """One try to submit a job.
 
     `ids` are the server's ids: more than one means that the job was paid twice. `outcome` is the
     event that decided the phase.
@@ -81,19 +81,19 @@ class Attempt:
     ids: tuple[str, ...]
     outcome: JobOutcome
     meant: JobIntent | None = None
-    """What was to be submitted; None where it did not come so far, or that event is lost."""
+    """What was to be submitted; None where it has no intent, or the event is lost."""
     completions: Mapping[str, JobCompleted] = field(factory=dict)
-    """What each of the server's ids brought."""
-    failure: JobFailed | None = None
-    """How it failed; that stays when it is released."""
+    """Completion by the server's id."""
+    failure: JobFailure | None = None
+    """How it failed; kept when it is released."""
 
     @property
     def intent(self) -> JobIntent:
         """What was to be submitted; StoreCorrupt where that is lost."""
         if self.meant is None:
             raise StoreCorrupt(
-                f"job {self.job[:12]} has lost its intent: what {', '.join(self.ids) or 'it'} "
-                "was submitted for cannot be told",
+                f"job {self.job[:12]} has lost its intent: nothing says which circuits "
+                f"{', '.join(self.ids) or 'it'} was submitted for",
                 hint=f"bring the files of jobs/{self.job} back, from git or a colleague's copy",
             )
         return self.meant
@@ -104,7 +104,7 @@ class Attempt:
         return self
 
     def as_of(self, job_id: str | None) -> Attempt:
-        """The attempt as that id has it, where it was completed under it."""
+        """The attempt with the completion of that id, where there is one."""
         if job_id is None or job_id not in self.completions:
             return self
         return evolve(self, outcome=self.completions[job_id])
@@ -155,17 +155,17 @@ class Attempt:
 
     @property
     def open(self) -> bool:
-        """Whether the server has it and has not been heard to have ended it."""
+        """Whether the server has it, and is not known to have ended it."""
         return self.phase is Phase.SUBMITTED
 
     @property
     def ended(self) -> bool:
-        """Whether the server has ended it, well or not."""
+        """Whether the server has ended it, completed or failed."""
         return self.phase in _ENDED
 
 
 def attempts(job: str, events: Iterable[Event]) -> tuple[Attempt, ...]:
-    """The attempts that a job's events tell of, by number."""
+    """The attempts in a job's events, by number."""
     by_number: dict[int, list[JobOutcome]] = {}
     for event in events:
         if isinstance(event.data, JobClaimed):
@@ -188,11 +188,11 @@ def _attempt(job: str, number: int, events: Sequence[JobOutcome]) -> Attempt:
         number=number,
         phase=phase,
         ids=tuple(sorted({e.id for e in events if isinstance(e, JobSubmitted | JobAdopted)})),
-        # of a job that was paid twice everybody takes the same one, whoever fetched it first
+        # of a job that was paid twice everybody takes the same completion, whoever fetched it
         outcome=completions[min(completions)] if phase is Phase.COMPLETED else last,
         meant=next((event for event in events if isinstance(event, JobIntent)), None),
         completions=completions,
-        failure=next((event for event in events if isinstance(event, JobFailed)), None),
+        failure=next((event for event in events if isinstance(event, JobFailure)), None),
     )
 
 
@@ -210,13 +210,13 @@ AttemptId = tuple[str, int]
 
 @frozen
 class Covered:
-    """What has been asked of a server for one point: one attempt per part, by part number."""
+    """What was submitted for one point: one attempt per part, by part number."""
 
     parts: Mapping[int, Attempt]
 
     @property
     def shots(self) -> int:
-        """Shots that were asked for so far."""
+        """Shots that were submitted so far."""
         return sum(attempt.intent.shots for attempt in self.parts.values())
 
     @property
@@ -226,7 +226,7 @@ class Covered:
 
 
 def read_attempts(store: Store, stage: StageName, realm: str) -> list[Attempt]:
-    """Every attempt of the stage and realm that has come as far as an intent."""
+    """Every attempt of the stage at the server `realm` that has an intent."""
     return [
         attempt
         for attempt in read_all_attempts(store)
@@ -235,11 +235,11 @@ def read_attempts(store: Store, stage: StageName, realm: str) -> list[Attempt]:
 
 
 def read_all_attempts(store: Store) -> list[Attempt]:
-    """Every attempt in the folder that has come as far as an intent."""
+    """Every attempt in the folder that has an intent."""
     every = []
     for key in store.job_keys():
         of_job = attempts(key, store.job(key).events())
-        every += [one.with_intent() for one in of_job if one.phase is not Phase.CLAIMED]
+        every += [attempt.with_intent() for attempt in of_job if attempt.phase is not Phase.CLAIMED]
     return every
 
 
@@ -262,8 +262,8 @@ def covering(
 ) -> dict[str, Covered]:
     """By point key, the attempts that stand for the point: the best and newest of each part.
 
-    `ignored` attempts do not count (they are to be asked afresh). With `retry_failed` (where
-    asking costs nothing) neither do those that failed or whose outcome is unknown.
+    `ignored` attempts do not count (`--fresh`). With `retry_failed` (for stages that cost
+    nothing) neither do those that failed or whose outcome is unknown.
     """
     parts: dict[str, dict[int, Attempt]] = {}
     for attempt in every:
@@ -288,11 +288,11 @@ def _rank(attempt: Attempt) -> tuple[int, int, str]:
 
 def distinct(covered: Mapping[str, Covered], keys: Collection[str]) -> Iterator[Attempt]:
     """The attempts that stand for some points, each once, in the order of the points."""
-    seen: set[AttemptId] = set()
+    yielded: set[AttemptId] = set()
     for key in keys:
         for attempt in covered[key].parts.values() if key in covered else ():
-            if (attempt.job, attempt.number) not in seen:
-                seen.add((attempt.job, attempt.number))
+            if (attempt.job, attempt.number) not in yielded:
+                yielded.add((attempt.job, attempt.number))
                 yield attempt
 
 
@@ -304,10 +304,10 @@ class ServerWork:
     covered: Mapping[str, Covered]
     points: tuple[PlannedPoint, ...]
     all_attempts: tuple[Attempt, ...] = ()
-    """Of any of the points, superseded and released ones too."""
+    """All attempts of the points, superseded and released ones too."""
 
     def attempts(self, *phases: Phase) -> list[Attempt]:
-        """The attempts that stand for the points, in their order, those of some phases only."""
+        """The attempts that stand for the points, in their order; `phases` selects some."""
         return [a for a in distinct(self.covered, self.keys) if not phases or a.phase in phases]
 
     def waiting(self) -> set[str]:
@@ -329,22 +329,24 @@ class ServerWork:
         return sum(1 for index in range(len(self.keys)) if self.has(index))
 
     def left(self) -> Iterator[tuple[PlannedPoint, str, int, int]]:
-        """Point, key, shots that nobody has asked for, and the number of the next part."""
-        seen: set[str] = set()
-        worth: dict[str, float] = {}  # of points that ask the same, the most valuable counts
+        """Point, key, shots that are not submitted yet, and the number of the next part."""
+        yielded: set[str] = set()
+        priorities: dict[
+            str, float
+        ] = {}  # points with the same key take the highest priority among them
         for point, key in zip(self.points, self.keys, strict=True):
-            worth[key] = max(point.priority, worth.get(key, point.priority))
+            priorities[key] = max(point.priority, priorities.get(key, point.priority))
         for point, key in zip(self.points, self.keys, strict=True):
             covered = self.covered.get(key, Covered({}))
-            if key not in seen and covered.shots < point.shots:
-                seen.add(key)
-                dearest = evolve(point, priority=worth[key])
-                yield dearest, key, point.shots - covered.shots, covered.next_part
+            if key not in yielded and covered.shots < point.shots:
+                yielded.add(key)
+                prioritized = evolve(point, priority=priorities[key])
+                yield prioritized, key, point.shots - covered.shots, covered.next_part
 
-    def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[Part]:
-        """What is left to ask; `circuits` by the asks of points."""
+    def parts(self, circuits: Mapping[str, NativeCircuit]) -> list[BatchPart]:
+        """What is left to submit; `circuits` by the circuit keys of points."""
         return [
-            Part(point, key, circuits[point.circuit_key], shots, number)
+            BatchPart(point, key, circuits[point.circuit_key], shots, number)
             for point, key, shots, number in self.left()
         ]
 
@@ -417,7 +419,7 @@ def point_keys(plan: Plan, stage: StageName, realm: str) -> tuple[str, ...]:
 
 
 def ended_already(store: Store, stage: StageName, realm: str) -> frozenset[AttemptId]:
-    """Attempts that have ended: what asking afresh leaves out."""
+    """Attempts that have ended: those that `--fresh` ignores."""
     return frozenset(
         (attempt.job, attempt.number)
         for attempt in read_attempts(store, stage, realm)

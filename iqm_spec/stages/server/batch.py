@@ -1,4 +1,4 @@
-"""Batches what is left to ask into jobs that the server takes. Pure: no clock, server or folder."""
+"""Batches what is left to submit into jobs that the server takes. No clock, server or folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from iqm_spec.plan.label import label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 
 USUAL_CIRCUITS = 500
-"""Circuits in a job where the server names no limit: IQM's own habit (iqm-benchmarks)."""
+"""Circuits in a job where the server names no limit: as in IQM's iqm-benchmarks."""
 
 MOST_BYTES = 8 << 20
 """Bytes of a job's circuits. No limit is published; submitting costs rate units per 10 MiB."""
 
 _BYTES_PER_OP = 90
-"""Of one instruction in a job's body, about."""
+"""Bytes of one instruction in a job's body, about."""
 
 
 @frozen
@@ -46,7 +46,7 @@ class Bounds:
 
 
 @frozen
-class Part:
+class BatchPart:
     """Shots of one point in one job: all of them, or what one job takes of a larger number.
 
     `key` is the point's, `number` counts its parts from 0.
@@ -60,18 +60,18 @@ class Part:
 
     @property
     def id(self) -> str:
-        """What names this part in the key of a job."""
+        """The part in the key of a job."""
         return f"{self.key}.{self.number}"
 
 
 @frozen
 class Batch:
-    """One job to be: circuits of one machine that share shots and options."""
+    """A job to submit: circuits of one target that share shots and options."""
 
     target: str
     options: Mapping[str, Json]
     shots: int
-    parts: tuple[Part, ...]
+    parts: tuple[BatchPart, ...]
 
     @property
     def executions(self) -> int:
@@ -79,60 +79,67 @@ class Batch:
         return len(self.parts) * self.shots
 
 
-def job_asked(computer: str, batch: Batch) -> JobToPrice:
-    """A batch as something to be priced."""
+def job_to_price(computer: str, batch: Batch) -> JobToPrice:
+    """A batch as the cost model takes it."""
     points = [part.point for part in batch.parts]
-    return job_asked_of(computer, points, batch.shots, batch.options)
+    return job_to_price_of(computer, points, batch.shots, batch.options)
 
 
-def job_asked_of(
+def job_to_price_of(
     computer: str, points: Iterable[PlannedPoint], shots: int, options: Mapping[str, Json]
 ) -> JobToPrice:
-    """A job of some points as something to be priced."""
+    """A job of some points as the cost model takes it."""
     summaries = [point.summary for point in points]
-    shape = job_shape(((one.qubits, one.depth) for one in summaries), shots)
+    shape = job_shape(((summary.qubits, summary.depth) for summary in summaries), shots)
     return JobToPrice(computer, shape, conditions_of(options))
 
 
-def batches_of(plan: Plan, parts: Iterable[Part], bounds: Mapping[str, Bounds]) -> list[Batch]:
-    """Jobs of `parts` as the plan wants them."""
+def batches_of(plan: Plan, parts: Iterable[BatchPart], bounds: Mapping[str, Bounds]) -> list[Batch]:
+    """Jobs of `parts`, in the order and with the references of the plan."""
     header = plan.header
-    apart = header.mode == Mode.TIMESLOT.value
-    return batches(parts, bounds, header.order, header.references, apart=apart)
+    split_by_priority = header.mode == Mode.TIMESLOT.value
+    return batches(
+        parts, bounds, header.order, header.references, split_by_priority=split_by_priority
+    )
 
 
 def batches(
-    parts: Iterable[Part],
+    parts: Iterable[BatchPart],
     bounds: Mapping[str, Bounds],
     order: str,
     references: Mapping[str, int] = MappingProxyType({}),
     *,
-    apart: bool = False,
+    split_by_priority: bool = False,
 ) -> list[Batch]:
     """Jobs of `parts` in order; Refused where a circuit is too long for its machine.
 
-    What has more priority comes first; `apart`, in jobs of its own, so that the rest can be held
-    back (each job costs a start). `references` are circuits by name that stand among the others
-    after every so many of them.
+    What has more priority comes first; with `split_by_priority` each priority gets jobs of its
+    own, so that the rest can be held back (each job costs a start). `references` are names of
+    circuits, each with the number of other circuits between two of its repeats.
     """
-    groups: dict[Any, list[Part]] = {}
-    split = [p for one in parts for p in _split(one, bounds)]
+    groups: dict[Any, list[BatchPart]] = {}
+    split = [p for part in parts for p in _split(part, bounds)]
     others = _ordered([p for p in split if p.point.name not in references], order)
     listed = list(_with_references(others, split, references))
     for part in sorted(listed, key=lambda part: -part.point.priority):
         options = tuple(sorted((k, str(v)) for k, v in part.point.options.items()))
-        worth = part.point.priority if apart else 0
-        shared = (worth, part.point.target, options, part.shots, part.number)
+        priority = part.point.priority if split_by_priority else 0
+        shared = (priority, part.point.target, options, part.shots, part.number)
         groups.setdefault(shared, []).append(part)
     return [
-        Batch(some[0].point.target, some[0].point.options, some[0].shots, tuple(some))
+        Batch(
+            job_parts[0].point.target,
+            job_parts[0].point.options,
+            job_parts[0].shots,
+            tuple(job_parts),
+        )
         for group in groups.values()
-        for some in _cut(group, bounds.get(group[0].point.target, Bounds()))
+        for job_parts in _cut(group, bounds.get(group[0].point.target, Bounds()))
     ]
 
 
-def _split(part: Part, bounds: Mapping[str, Bounds]) -> Iterator[Part]:
-    """A part as so many as its machine's limit on shots asks for, as equal as can be."""
+def _split(part: BatchPart, bounds: Mapping[str, Bounds]) -> Iterator[BatchPart]:
+    """A part as several where its target limits the shots of a job, as equal as can be."""
     limits = bounds.get(part.point.target, Bounds())
     _require_short(part, limits)
     most = limits.most_shots or part.shots
@@ -142,7 +149,7 @@ def _split(part: Part, bounds: Mapping[str, Bounds]) -> Iterator[Part]:
         yield evolve(part, shots=each + (i < rest), number=part.number + i)
 
 
-def _require_short(part: Part, limits: Bounds) -> None:
+def _require_short(part: BatchPart, limits: Bounds) -> None:
     if limits.instructions is not None and len(part.circuit.ops) > limits.instructions:
         point = part.point
         raise Refused(
@@ -153,7 +160,7 @@ def _require_short(part: Part, limits: Bounds) -> None:
         )
 
 
-def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
+def _ordered(parts: Sequence[BatchPart], order: str) -> list[BatchPart]:
     """Parts in the order of the spec, or `interleaved` against slow drifts.
 
     Interleaved, the first repeat (and the first part) of every point comes before any second one,
@@ -161,20 +168,20 @@ def _ordered(parts: Sequence[Part], order: str) -> list[Part]:
     """
     if order != "interleaved":
         return list(parts)
-    rounds: dict[tuple[int, int], list[Part]] = {}
+    rounds: dict[tuple[int, int], list[BatchPart]] = {}
     for part in parts:
         rounds.setdefault((part.point.repeat, part.number), []).append(part)
-    ordered: list[Part] = []
+    ordered: list[BatchPart] = []
     for turn, key in enumerate(sorted(rounds)):
         ordered += reversed(rounds[key]) if turn % 2 else rounds[key]
     return ordered
 
 
 def _with_references(
-    others: Sequence[Part], parts: Sequence[Part], references: Mapping[str, int]
-) -> Iterator[Part]:
+    others: Sequence[BatchPart], parts: Sequence[BatchPart], references: Mapping[str, int]
+) -> Iterator[BatchPart]:
     """The others, with repeat r of a reference circuit before the one number r times `every`."""
-    due: dict[int, list[Part]] = {}
+    due: dict[int, list[BatchPart]] = {}
     for part in parts:
         every = references.get(part.point.name)
         if every is not None:
@@ -185,17 +192,17 @@ def _with_references(
     yield from due.get(len(others), ())
 
 
-def _cut(parts: Sequence[Part], limits: Bounds) -> Iterator[list[Part]]:
-    """Runs of parts within the limits on circuits, executions and bytes of a job."""
+def _cut(parts: Sequence[BatchPart], limits: Bounds) -> Iterator[list[BatchPart]]:
+    """Consecutive parts within the limits on circuits, executions and bytes of a job."""
     most = min(limits.circuits or USUAL_CIRCUITS, (limits.executions or 1 << 62) // parts[0].shots)
-    some: list[Part] = []
+    job_parts: list[BatchPart] = []
     size = 0
     for part in parts:
-        heavy = _BYTES_PER_OP * (1 + len(part.circuit.ops))
-        if some and (len(some) >= most or size + heavy > MOST_BYTES):
-            yield some
-            some, size = [], 0
-        some.append(part)
-        size += heavy
-    if some:
-        yield some
+        part_bytes = _BYTES_PER_OP * (1 + len(part.circuit.ops))
+        if job_parts and (len(job_parts) >= most or size + part_bytes > MOST_BYTES):
+            yield job_parts
+            job_parts, size = [], 0
+        job_parts.append(part)
+        size += part_bytes
+    if job_parts:
+        yield job_parts

@@ -1,4 +1,4 @@
-"""What jobs at a server cost so far, from the folder alone: measured, reserved, or lost."""
+"""What jobs cost so far, from the folder alone, and the budget guard that refuses more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, read_all_
 from iqm_spec.stages.server.batch import Batch
 from iqm_spec.stages.server.server_info import Session, computer_of
 from iqm_spec.store import Store
-from iqm_spec.store.events import Estimate, Span
+from iqm_spec.store.events import Estimate, EstimateRange
 
 RESERVED = (Phase.INTENDED, Phase.UNKNOWN, Phase.SUBMITTED)
 """Jobs that may cost up to their upper estimate."""
@@ -26,13 +26,13 @@ _CANCELLED = ("aborted", "canceled", "cancelled", "deleted", "expired")
 
 @frozen
 class Counting:
-    """What jobs count for that brought nothing: `measured`, `upper` or `nothing`."""
+    """What jobs without results count for: `measured`, `upper` or `nothing`."""
 
     failed: str = "measured"
     cancelled: str = "measured"
 
     def of(self, status: str) -> str:
-        """The rule for a job that ended so."""
+        """The rule for a job that ended with that status."""
         return self.cancelled if status in _CANCELLED else self.failed
 
 
@@ -42,7 +42,7 @@ class Entry:
 
     `phase` is measured, reserved (at the server), unknown, failed or cancelled. `predicted` are the
     seconds expected when it was submitted, None where that was not recorded. `credits` are what it
-    counts for now. `ids` is how many jobs the server has of it.
+    counts for now. `realm` is the server id, `ids` the number of jobs that the server has of it.
     """
 
     experiment: str
@@ -67,14 +67,14 @@ class Entry:
 
     @property
     def measured_credits(self) -> float | None:
-        """Those of its measured time; None where that or the price is not known."""
+        """Credits of its measured time; None where that or the price is not known."""
         if self.measured_seconds is None or self.per_second is None:
             return None
         return self.measured_seconds * self.per_second
 
 
 def entries(attempts: Iterable[Attempt], rules: Counting) -> list[Entry]:
-    """The submissions to machines among some attempts; what was never at a server costs nothing."""
+    """The ledger of some attempts: those on hardware that are, or may be, at the server."""
     return [
         entry_of(attempt, rules)
         for attempt in attempts
@@ -114,7 +114,7 @@ def experiment_of(run: str) -> str:
 
 
 def spent(ledger: Iterable[Entry]) -> tuple[float, float]:
-    """Credits that are gone, and credits that are reserved or unknown."""
+    """Credits that are spent, and credits that are reserved or unknown."""
     listed = list(ledger)
     open_ones = [entry.credits for entry in listed if entry.open]
     return sum(entry.credits for entry in listed) - sum(open_ones), sum(open_ones)
@@ -129,7 +129,7 @@ def _phase(attempt: Attempt) -> str:
 
 
 def _measured(attempt: Attempt) -> float | None:
-    """Seconds that its ids took together, as far as they were told; None where none was."""
+    """Seconds that its ids took together, as far as reported; None where none was reported."""
     ends = attempt.completions.values() or ([attempt.failure] if attempt.failure else [])
     known = [float(end.qpu_seconds) for end in ends if end.qpu_seconds is not None]
     return sum(known) if known else None
@@ -146,23 +146,23 @@ def _credits(
     upper = estimate.high if estimate else 0.0
     by_time = (measured or 0.0) * (per_second or 0.0)
     if attempt.phase is Phase.COMPLETED:
-        untold = sum(1 for end in attempt.completions.values() if end.qpu_seconds is None)
+        without_time = sum(1 for end in attempt.completions.values() if end.qpu_seconds is None)
         open_ids = max(1, len(attempt.ids)) - len(attempt.completions)
-        return by_time + (untold + open_ids) * upper
+        return by_time + (without_time + open_ids) * upper
     if attempt.failure is not None:
         rule = rules.of(str(attempt.failure.status or ""))
-        one = {"nothing": 0.0, "upper": upper, "measured": by_time}[rule]
+        credits_per_id = {"nothing": 0.0, "upper": upper, "measured": by_time}[rule]
     else:
-        one = upper
-    return one * max(1, len(attempt.ids))
+        credits_per_id = upper
+    return credits_per_id * max(1, len(attempt.ids))
 
 
-def _range(span: Span | None) -> Range | None:
+def _range(span: EstimateRange | None) -> Range | None:
     return None if span is None else Range(*map(float, (span.low, span.expected, span.high)))
 
 
 def of_experiment(ledger: Sequence[Entry], experiment: str, realm: str) -> list[Entry]:
-    """The entries that a budget speaks of: all runs of a spec's name, on one server."""
+    """The entries that a budget covers: all runs of a spec's name, on one server."""
     return [entry for entry in ledger if (entry.experiment, entry.realm) == (experiment, realm)]
 
 
@@ -177,56 +177,60 @@ class Limits:
 
 @define
 class BudgetGuard:
-    """Credits of an experiment in one realm; `mine` are the attempts of this invocation."""
+    """Refuses jobs beyond the limits of an experiment at the server `realm`.
+
+    `own_attempts` are the attempts of this invocation.
+    """
 
     store: Store
     experiment: str
     realm: str
     limits: Limits
-    mine: set[AttemptId] = field(factory=set)
+    own_attempts: set[AttemptId] = field(factory=set)
 
     def require(self, upper: float, what: str = "the next job") -> None:
         """Refused unless both limits cover `upper` credits more; what is open counts in full."""
         if self.limits.budget is None and self.limits.most is None:
             return
         attempts = read_all_attempts(self.store)
-        all_ = of_experiment(entries(attempts, self.limits.counting), self.experiment, self.realm)
-        mine = entries(
-            (a for a in attempts if (a.job, a.number) in self.mine), self.limits.counting
+        ledger = entries(attempts, self.limits.counting)
+        of_budget = of_experiment(ledger, self.experiment, self.realm)
+        own = entries(
+            (a for a in attempts if (a.job, a.number) in self.own_attempts), self.limits.counting
         )
         if self.limits.budget is not None:
             hint = "raise `budget.credits`, or ask for fewer shots or points"
-            limit_name = f"the budget of {_purse_credits(self.limits.budget)}"
-            _require(limit_name, self.limits.budget, *spent(all_), upper, what, hint)
+            limit_name = f"the budget of {_in_credits(self.limits.budget)}"
+            _require(limit_name, self.limits.budget, *spent(of_budget), upper, what, hint)
         if self.limits.most is not None:
             hint = "raise --max-credits, or ask for fewer shots or points"
             limit_name = f"--max-credits {self.limits.most:g}"
-            _require(limit_name, self.limits.most, *spent(mine), upper, what, hint)
+            _require(limit_name, self.limits.most, *spent(own), upper, what, hint)
 
 
 def _require(
-    limit_name: str, limit: float, gone: float, open_: float, upper: float, what: str, hint: str
+    limit_name: str, limit: float, spent_: float, open_: float, upper: float, what: str, hint: str
 ) -> None:
-    if gone + open_ + upper <= limit * (1 + 1e-9):
+    if spent_ + open_ + upper <= limit * (1 + 1e-9):
         return
     before = ""
-    if gone or open_:
-        before = f" beside {_purse_credits(gone)} spent"
-        before += f" and up to {_purse_credits(open_)} reserved or unknown" if open_ else ""
+    if spent_ or open_:
+        before = f" beside {_in_credits(spent_)} spent"
+        before += f" and up to {_in_credits(open_)} reserved or unknown" if open_ else ""
     raise Refused(
-        f"{limit_name} does not cover {what}: up to {_purse_credits(upper)}{before}",
+        f"{limit_name} does not cover {what}: up to {_in_credits(upper)}{before}",
         hint=hint,
         code="refused.budget",
     )
 
 
-def _purse_credits(value: float) -> str:
+def _in_credits(value: float) -> str:
     return f"{amount(value)} credits"
 
 
 @frozen
 class Bill:
-    """Jobs that are about to be submitted, in numbers and words; `notes` are what to know first."""
+    """Jobs that are about to be submitted, and their costs; `notes` are what to read first."""
 
     server: str
     emulated: bool
@@ -241,7 +245,7 @@ class Bill:
 
     @property
     def text(self) -> str:
-        """One sentence."""
+        """What is to be submitted, in one line."""
         where = f"{self.server}{' (an emulator)' if self.emulated else ''}"
         return (
             f"submit {count(self.jobs, 'job')} ({count(self.circuits, 'circuit')}, "
@@ -251,7 +255,7 @@ class Bill:
 
     @property
     def price(self) -> str:
-        """What it costs, in one line."""
+        """The costs in one line."""
         return (
             f"expected to cost {self.credits.expected:,.2f} credits ({self.credits.low:,.2f} to "
             f"{self.credits.high:,.2f}), {self.seconds.expected:,.1f} s of QPU time"

@@ -24,7 +24,7 @@ from iqm_spec.stages.server.attempts import (
     require_journals,
     settled_work,
 )
-from iqm_spec.stages.server.batch import Batch, Part, job_asked
+from iqm_spec.stages.server.batch import Batch, BatchPart, job_to_price
 from iqm_spec.stages.server.budget import BudgetGuard, Counting, Limits, bill_of
 from iqm_spec.stages.server.judge import paid_twice
 from iqm_spec.stages.server.machines import UsedSet, keep_calibrations, used_sets
@@ -34,7 +34,7 @@ from iqm_spec.stages.server.prices import slot_of, sources_of, tariff_of
 from iqm_spec.stages.server.rows import derive, server_rows
 from iqm_spec.stages.server.server_info import EMULATOR, machine_notes
 from iqm_spec.stages.server.stage import Approved, ServerStage, StageRun
-from iqm_spec.stages.shots import wanted_keys
+from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
 
 
@@ -58,7 +58,7 @@ class HardwareStage(ServerStage):
         points = [run.plan.points[index] for index in missing]
         circuits = circuits_of(run.store, run.plan, points)
         parts = [
-            Part(point, work.keys[index], circuits[point.circuit_key], point.shots)
+            BatchPart(point, work.keys[index], circuits[point.circuit_key], point.shots)
             for index, point in zip(missing, points, strict=True)
         ]
         outside = untestable(run.server, parts)
@@ -93,7 +93,7 @@ class HardwareStage(ServerStage):
         """The jobs that fit in what is booked, priced, covered by the budget, and agreed to."""
         require_journals(run.store, run.session.realm)
         tariff = self._tariff(run, jobs)
-        costs = [tariff.cost(job_asked(job.target, job)) for job in jobs]
+        costs = [tariff.cost(job_to_price(job.target, job)) for job in jobs]
         fitting_jobs = self._fitting(run, jobs, costs)
         jobs = [jobs[index] for index in fitting_jobs]
         costs = [costs[index] for index in fitting_jobs]
@@ -105,24 +105,24 @@ class HardwareStage(ServerStage):
         return Approved(jobs, tariff, budget)
 
     def _tariff(self, run: StageRun, jobs: Sequence[Batch]) -> Tariff:
-        """Prices of the jobs; notes say where the server asks for more than is counted with."""
+        """Prices of the jobs; a note says where the server's price is higher than the one used."""
         computers = list(dict.fromkeys(job.target for job in jobs))
         server_prices = run.server.prices(computers)
         options, inputs = run.context.options, run.context.inputs
         sources = sources_of(options.costs, inputs.budget, server_prices, run.session)
-        used = sources.given if sources.given is not None else sources.spec
-        for computer, theirs in server_prices.items():
-            if used is not None and used < theirs:
+        used = sources.command_line if sources.command_line is not None else sources.spec
+        for computer, server_price in server_prices.items():
+            if used is not None and used < server_price:
                 run.findings.notes.append(
                     f"{computer} is priced at {used:g} credits per second; the server says "
-                    f"{theirs:g}"
+                    f"{server_price:g}"
                 )
         return tariff_of(computers, run.session.realm, run.store, options.costs, sources)
 
     def _fitting(self, run: StageRun, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> list[int]:
         """Numbers of the jobs that fit in the time booked, in timeslot mode; else of all.
 
-        Where the server does not tell of timeslots, and the user names no time, all are submitted.
+        Where the server does not report timeslots, and the user names no time, all are submitted.
         Refused where it says that none is booked.
         """
         if run.plan.header.mode != Mode.TIMESLOT.value:
@@ -140,7 +140,7 @@ class HardwareStage(ServerStage):
             fit = len(numbers) if slot is None else jobs_fitting_timeslot(seconds, slot)
             fits += numbers[:fit]
             if slot is not None and fit < len(numbers):
-                reasons.append(_held_back(target, seconds, fit, slot))
+                reasons.append(_why_held_back(target, seconds, fit, slot))
         if not fits and without_slot:
             raise _no_slot(", ".join(without_slot), run.session.realm)
         if without_slot:
@@ -152,39 +152,41 @@ class HardwareStage(ServerStage):
     def _require_consent(
         self, run: StageRun, jobs: Sequence[Batch], costs: Sequence[JobCost]
     ) -> None:
-        """Consent is asked where credits can be spent: not of the built-in emulator."""
+        """Refused where the user does not agree to the costs; the built-in emulator has none."""
         if run.session.realm == EMULATOR:
             return
         findings = run.findings
         notes = [
             *findings.notes,
-            *machine_notes(run.server.offer(t) for t in dict.fromkeys(job.target for job in jobs)),
+            *machine_notes(
+                run.server.computer_info(t) for t in dict.fromkeys(job.target for job in jobs)
+            ),
             *_server_estimate(run, jobs),
             *([findings.not_submitted] if findings.not_submitted else []),
         ]
         bill = bill_of(run.session, self.name, run.plan.header.mode, jobs, costs, notes)
         if not run.context.options.agree(bill):
             raise Refused(
-                "nothing was submitted: nobody agreed to it",
+                "nothing was submitted: the costs were not agreed to",
                 hint="answer `y`, or give --yes where there is no terminal",
                 code="refused.consent",
             )
 
     def keys_with_shots(self, plan: Plan, keys: Sequence[str]) -> frozenset[str]:
         """Keys of the points of circuits with `memory: true`."""
-        return wanted_keys(plan.points, keys)
+        return keys_with_memory(plan.points, keys)
 
     def store_derived(
         self, run: StageRun, attempts: Sequence[Attempt]
     ) -> tuple[list[str], list[str]]:
-        """Distances of the counts; quality metrics of the calibration sets they were under."""
+        """Distances of the counts; quality metrics of the calibration sets that were used."""
         findings = run.findings
         used = [(attempt.job, attempt.number, attempt.id) for attempt in attempts]
         rows = list(server_rows(run.store, run.plan, self.name, run.session.realm, used))
         derived = derive(run.store, run.plan, rows)
         sets = used_sets(rows)
-        ask = findings.polled and not findings.stopped
-        calibrations = keep_calibrations(run.store, run.session, sets, ask=ask)
+        ask_server = findings.polled and not findings.stopped
+        calibrations = keep_calibrations(run.store, run.session, sets, ask_server=ask_server)
         findings.notes += _other_sets(run, sets)
         return derived, calibrations
 
@@ -194,7 +196,7 @@ class HardwareStage(ServerStage):
         return preview_paid(self.name, context, limits)
 
     def news(self, store: Store, plan: Plan, server_id: str) -> Sequence[str]:
-        """Jobs that the server has twice: of folders that were united, say."""
+        """Jobs that the server has twice: of folders that were merged, say."""
         return paid_twice(read_work(plan, self.name, server_id, store))
 
 
@@ -204,13 +206,13 @@ def spending_limits(inputs: RunInputs, options: RunOptions) -> Limits:
     return Limits(inputs.budget.get("credits"), options.costs.most, Counting(**rules))
 
 
-def _held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
+def _why_held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
     usable = slot * (1 - MARGIN)
     needed = timeslot_for_jobs(seconds).seconds.high / 60
     return (
         f"{count(len(seconds) - fit, 'job')} of {len(seconds)} held back, from job {fit + 1} on: "
-        f"all of them may take {needed:.1f} min on {computer}, with what lies between jobs, and "
-        f"{usable / 60:.1f} of {slot / 60:.1f} min are planned with; `iqm-spec run` submits them "
+        f"all of them may take {needed:.1f} min on {computer}, with the time between jobs, and "
+        f"{usable / 60:.1f} of {slot / 60:.1f} min are usable; `iqm-spec run` submits them "
         "when there is room"
     )
 
@@ -218,10 +220,10 @@ def _held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -
 def _no_slot(computer: str, server_id: str) -> Refused:
     hint = (
         "have the project's PI (role Scheduler) book one, or write `mode: pay-as-you-go`; --slot "
-        "TIME says how long one is that the server does not tell of"
+        "TIME gives the length of one that the server does not report"
     )
     if server_id == EMULATOR:
-        hint = f"`iqm-spec emulator --slot {computer}:0:3600` serves one that has a timeslot"
+        hint = f"`iqm-spec emulator --slot {computer}:0:3600` serves a computer with a timeslot"
     return Refused(f"no timeslot is booked on {computer}", hint=hint, code="refused.timeslot")
 
 

@@ -1,4 +1,4 @@
-"""The verdict of a server stage, in words that say what to do next."""
+"""The verdict of a server stage, with messages that say what to do next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iqm_spec.errors import ExitCode
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.stages.server.attempts import Attempt, AttemptId, Phase, ServerWork
-from iqm_spec.store.events import JobFailed, JobRejected, JobUnknown
+from iqm_spec.store.events import JobFailure, JobRejected, JobUnknown
 
 
 @frozen
@@ -29,13 +29,13 @@ _CREDENTIALS = 401
 
 @define
 class Findings:
-    """What a run found out about a stage, beside what the folder has.
+    """What a run learned about a stage, beside what the folder has.
 
     Args:
-        rejected: submissions that the server did not take.
+        rejected: attempts that the server rejected.
         troubles: jobs that were completed and whose results could not be read.
         untestable: keys of points that no mock can run.
-        stopped: why the server was not asked for jobs any more.
+        stopped: why polling ended early.
         not_submitted: why some jobs were not submitted.
         submitted: number of jobs that this run submitted.
         polled: whether this run asked the server for results.
@@ -65,7 +65,7 @@ def judge_server(
         *(_unknown(attempt) for attempt in unknown),
         *(_lost_mock(attempt) for attempt in _last_mocks(work, stage, Phase.UNKNOWN)),
         *(_failed(attempt) for attempt in failed),
-        *(f"rejected: {_words(attempt)}" for attempt in findings.rejected),
+        *(f"rejected: {_why_rejected(attempt)}" for attempt in findings.rejected),
         *findings.troubles,
         *([findings.stopped] if findings.stopped else []),
         *([findings.not_submitted] if findings.not_submitted else []),
@@ -112,13 +112,15 @@ def _passed(work: ServerWork, stage: StageName, now: datetime) -> Iterator[str]:
     """How many points, when, and under which calibration sets."""
     by_set: dict[str, list[Attempt]] = {}
     for attempt in work.attempts(Phase.COMPLETED):
-        told = attempt.calibration_set_id or attempt.intent.calibration_set_id or "not told"
-        by_set.setdefault(told, []).append(attempt)
+        calibration_set = (
+            attempt.calibration_set_id or attempt.intent.calibration_set_id or "not reported"
+        )
+        by_set.setdefault(calibration_set, []).append(attempt)
     what = "accepted (counts of a mock are random bits)" if stage is StageName.MOCK else "measured"
-    for calibration, some in by_set.items():
-        keys = {key for attempt in some for key, _ in attempt.parts}
+    for calibration, attempts in by_set.items():
+        keys = {key for attempt in attempts for key, _ in attempt.parts}
         points = sum(1 for key in work.keys if key in keys)
-        times = sorted(attempt.completion.at for attempt in some)
+        times = sorted(attempt.completion.at for attempt in attempts)
         yield (
             f"{count(points, 'point')} {what} {age(times[0], now)}, calibration set {calibration}"
         )
@@ -132,22 +134,24 @@ def age(time: str, now: datetime) -> str:
 
 
 def lasting(reason: str) -> str:
-    """A verdict's words for whoever reads them some other day."""
+    """A verdict's reason without what holds on that day alone."""
     return reason.replace(" (today)", "")
 
 
 def paid_twice(work: ServerWork) -> list[str]:
-    """Jobs that the server has more than once though nobody asked for that, in words."""
+    """A message for each set of jobs that have the same circuits without `--fresh`."""
     ids: dict[tuple[str, int, int], set[str]] = {}
     for attempt in work.all_attempts:
         if attempt.phase not in _PAID:
             continue
         for part in attempt.parts:
-            # asked afresh, a part stands apart from what there was before
-            asked = (*part, attempt.number if attempt.intent.fresh else 0)
-            ids.setdefault(asked, set()).update(attempt.ids)
-    jobs = dict.fromkeys(tuple(sorted(some)) for some in ids.values() if len(some) > 1)
-    return [f"paid twice: the same circuits are in the jobs {', '.join(some)}" for some in jobs]
+            # with --fresh, a part is another submission than those before
+            submission = (*part, attempt.number if attempt.intent.fresh else 0)
+            ids.setdefault(submission, set()).update(attempt.ids)
+    jobs = dict.fromkeys(tuple(sorted(of_part)) for of_part in ids.values() if len(of_part) > 1)
+    return [
+        f"paid twice: the same circuits are in the jobs {', '.join(job_ids)}" for job_ids in jobs
+    ]
 
 
 _PAID = (Phase.SUBMITTED, Phase.COMPLETED)
@@ -171,7 +175,7 @@ def _left(work: ServerWork, untestable: Collection[str]) -> str:
 
 
 def _being_submitted(attempt: Attempt) -> str:
-    """Of an intent whose process lives: `settled_work` marks those of processes that ended."""
+    """For an intent of a living process: `settled_work` marks those of processes that ended."""
     return (
         f"job {short_job_key(attempt)}: another process is submitting it; `iqm-spec resume "
         f"{attempt.intent.run}` brings the results in, as does the same `run`"
@@ -191,7 +195,7 @@ def _why_unknown(attempt: Attempt) -> str:
 
 
 def _last_mocks(work: ServerWork, stage: StageName, phase: Phase) -> list[Attempt]:
-    """Last attempts that ended in a phase at what a mock has not accepted: the next run retries."""
+    """The last attempts of a phase at points that a mock has not accepted: the next run retries."""
     if stage is not StageName.MOCK:
         return []
     left = {key for index, key in enumerate(work.keys) if not work.has(index)}
@@ -209,12 +213,12 @@ def _failed(attempt: Attempt) -> str:
 
 
 def why_failed(attempt: Attempt) -> str:
-    """The server's word for how a job ended, and its reason."""
-    message = attempt.outcome.message if isinstance(attempt.outcome, JobFailed) else None
+    """The server's status of a job that failed, and its reason."""
+    message = attempt.outcome.message if isinstance(attempt.outcome, JobFailure) else None
     return f"{attempt.status or 'failed'}: {message or 'no reason given'}"
 
 
-def _words(attempt: Attempt) -> str:
+def _why_rejected(attempt: Attempt) -> str:
     rejected = attempt.outcome
     if not isinstance(rejected, JobRejected):
         return attempt.phase
@@ -238,5 +242,5 @@ def _untestable(work: ServerWork, untestable: Collection[str]) -> Iterator[str]:
 
 
 def short_job_key(attempt: Attempt) -> str:
-    """How a job without an id is called."""
+    """The start of a job's key: the name of a job without an id."""
     return attempt.job[:12]

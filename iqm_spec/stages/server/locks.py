@@ -1,7 +1,7 @@
-"""The right to submit: one process at a time looks and claims, and shows that it is still alive.
+"""Submission lock and attempt lock: one process at a time submits, and shows that it is alive.
 
-A claim is an event that only one can create, which holds on every file system. Locks of the
-operating system come on top: they tell a process that is at work from one that ended.
+A claim is an event that only one process can create, on every file system. Locks of the operating
+system distinguish a process that is still running from one that ended.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from iqm_spec.store import Store
 
 @contextmanager
 def submission_lock(store: Store) -> Iterator[None]:
-    """While this lasts no other process that submits from this folder looks for work."""
+    """The exclusive right to choose and claim jobs of this folder."""
     store.root.joinpath("jobs").mkdir(parents=True, exist_ok=True)
     with _locked(store.root / "jobs", wait=True):
         yield
@@ -24,7 +24,7 @@ def submission_lock(store: Store) -> Iterator[None]:
 
 @contextmanager
 def attempt_lock(store: Store, job: str, attempt: int) -> Iterator[None]:
-    """While this lasts `is_at_work` is true for others: the outcome of the POST is not lost yet."""
+    """Shows other processes (`is_attempt_locked`) that the outcome of the POST is not lost yet."""
     with _locked(_claim_file(store, job, attempt), wait=True):
         yield
 
@@ -34,8 +34,8 @@ def is_attempt_locked(store: Store, job: str, attempt: int) -> bool:
     path = _claim_file(store, job, attempt)
     if path is None:
         return False
-    with _locked(path, wait=False) as got:
-        return not got
+    with _locked(path, wait=False) as locked:
+        return not locked
 
 
 def _claim_file(store: Store, job: str, attempt: int) -> Path | None:
@@ -45,7 +45,7 @@ def _claim_file(store: Store, job: str, attempt: int) -> Path | None:
 
 @contextmanager
 def _locked(path: Path | None, *, wait: bool) -> Iterator[bool]:
-    """Whether the lock on `path` was got; file systems without locks give it to everybody."""
+    """Yields whether the lock on `path` was taken; file systems without locks always give it."""
     import fcntl
 
     if path is None:

@@ -1,7 +1,7 @@
-"""The machines of a plan as a server describes them, under the calibration sets that were taken.
+"""The quantum computers of a plan as a server describes them, under a calibration set each.
 
-Kept in the results folder as the answer to an ask (spec and realm), so that the next run of the
-same spec needs no server to find its plan and pins the same calibration sets.
+Stored in the results folder under a key of spec and server id, so that the next run of the same
+spec needs no server to find its plan and pins the same calibration sets.
 """
 
 from __future__ import annotations
@@ -38,45 +38,40 @@ class Machines:
     @property
     def calibration_sets(self) -> dict[str, str | None]:
         """The calibration sets that the architectures were read under, by alias."""
-        return {alias: one.calibration_set_id for alias, one in self.architectures.items()}
+        return {
+            alias: architecture.calibration_set_id
+            for alias, architecture in self.architectures.items()
+        }
 
 
-@frozen
-class MachinesAsk:
-    """What leads to stored machines: the meaning of a spec, and the realm of a server."""
-
-    spec: str
-    realm: str
-
-    @property
-    def key(self) -> str:
-        """The ask key."""
-        return digest({"format": "iqm-spec/machines-ask/1", "spec": self.spec, "realm": self.realm})
+def machines_key(spec: str, server_id: str) -> str:
+    """The key of stored machines: of the digest of a spec's meaning, and a server id."""
+    return digest({"format": "iqm-spec/machines-ask/1", "spec": spec, "realm": server_id})
 
 
-def kept_machines(store: Store, ask: MachinesAsk) -> Machines | None:
-    """The machines that an earlier run of the spec kept, or None."""
-    digest_of_machines = store.find_answer(ask.key)
+def stored_machines(store: Store, key: str) -> Machines | None:
+    """The machines that an earlier run stored under `machines_key`, or None."""
+    digest_of_machines = store.find_answer(key)
     if digest_of_machines is None:
         return None
     stored = store.get(digest_of_machines, StoredMachines)
     profiles = (stored.profiles or {}).items()
     return Machines(
-        {alias: architecture_from_json(one, alias) for alias, one in stored.machines.items()},
-        {alias: error_profile_from_json(one) for alias, one in profiles},
+        {alias: architecture_from_json(data, alias) for alias, data in stored.machines.items()},
+        {alias: error_profile_from_json(data) for alias, data in profiles},
     )
 
 
-def keep_machines(store: Store, ask: MachinesAsk, machines: Machines, *, replan: bool) -> str:
-    """Keeps machines for the runs to come; returns the digest of the object that holds them."""
-    profiles = {alias: one.to_json() for alias, one in machines.profiles.items()}
+def keep_machines(store: Store, key: str, machines: Machines, *, replan: bool) -> str:
+    """Stores machines under `machines_key`; returns the digest of the object that holds them."""
+    profiles = {alias: profile.to_json() for alias, profile in machines.profiles.items()}
     stored = store.put(
         StoredMachines(
-            {alias: one.to_json() for alias, one in machines.architectures.items()},
+            {alias: machine.to_json() for alias, machine in machines.architectures.items()},
             profiles or None,
         )
     )
-    store.link_answer(ask.key, stored, replan=replan)
+    store.link_answer(key, stored, replan=replan)
     return stored
 
 
@@ -87,37 +82,41 @@ UsedSet = tuple[str, str]
 def used_sets(rows: Iterable[Row]) -> list[UsedSet]:
     """The sets that rows were measured under, in order."""
     sets = ((row.point.target, row.calibration_set_id) for row in rows)
-    return list(dict.fromkeys((target, one) for target, one in sets if one))
+    return list(
+        dict.fromkeys(
+            (target, calibration_set) for target, calibration_set in sets if calibration_set
+        )
+    )
 
 
 def keep_calibrations(
-    store: Store, session: Session, used: Iterable[UsedSet], *, ask: bool
+    store: Store, session: Session, used: Iterable[UsedSet], *, ask_server: bool
 ) -> list[str]:
-    """Digests of the objects that hold the figures; with `ask` the server is asked for the rest."""
-    kept = []
+    """Digests of the objects with the metrics; `ask_server` reads missing ones from the server."""
+    digests = []
     for alias, calibration in used:
-        key = _key(session.realm, alias, calibration)
+        key = _calibration_key(session.realm, alias, calibration)
         stored = store.find_answer(key)
-        if stored is None and ask:
-            stored = _read(store, session, alias, calibration)
+        if stored is None and ask_server:
+            stored = _read_calibration(store, session, alias, calibration)
             if stored is not None:
                 store.link_answer(key, stored)
         if stored is not None:
-            kept.append(stored)
-    return kept
+            digests.append(stored)
+    return digests
 
 
 def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[StoredCalibration]:
-    """The stored figures of calibration sets."""
-    return (store.get(one, StoredCalibration) for one in digests)
+    """The stored quality metrics of calibration sets."""
+    return (store.get(calibration, StoredCalibration) for calibration in digests)
 
 
-def _key(realm: str, alias: str, calibration: str) -> str:
+def _calibration_key(realm: str, alias: str, calibration: str) -> str:
     named = {"realm": realm, "alias": alias, "calibration_set_id": calibration}
     return digest({"format": "iqm-spec/calibration-ask/1", **named})
 
 
-def _read(store: Store, session: Session, alias: str, calibration: str) -> str | None:
+def _read_calibration(store: Store, session: Session, alias: str, calibration: str) -> str | None:
     from iqm_spec.server_api.computers import read_metrics
     from iqm_spec.server_api.retry import SINGLE_READ, Retry
 
@@ -126,5 +125,5 @@ def _read(store: Store, session: Session, alias: str, calibration: str) -> str |
         if metrics is None:
             return None
         return store.put(StoredCalibration(alias, calibration, metrics))
-    except (IqmSpecError, ValueError):  # no figures, or such as no JSON holds
+    except (IqmSpecError, ValueError):  # no metrics, or metrics that JSON cannot hold
         return None

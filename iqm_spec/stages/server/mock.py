@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from iqm_spec.model import NativeCircuit, StageName
 from iqm_spec.plan.plan import Plan
-from iqm_spec.stages.server.batch import Part
+from iqm_spec.stages.server.batch import BatchPart
 from iqm_spec.stages.server.server_info import ServerInfo, computer_of
 from iqm_spec.stages.server.stage import ServerStage, StageRun
 
 
 class MockStage(ServerStage):
-    """Costs nothing, and shows only that the server takes the circuits."""
+    """Shows that the server accepts the circuits; costs nothing."""
 
     name = StageName.MOCK
     counts_are_random = True
@@ -26,7 +26,7 @@ class MockStage(ServerStage):
             return f"the server has no {', '.join(missing)}{f': {waived}' if waived else ''}"
         return f"waived: {waived}" if waived else ""
 
-    def submittable(self, run: StageRun, parts: Sequence[Part]) -> list[Part]:
+    def submittable(self, run: StageRun, parts: Sequence[BatchPart]) -> list[BatchPart]:
         """Circuits that act where the mock has no calibrated gate are left out."""
         run.findings.untestable = untestable(run.server, parts)
         return [part for part in parts if part.key not in run.findings.untestable]
@@ -42,7 +42,7 @@ def waived_by(plan: Plan) -> str | None:
     return waived
 
 
-def untestable(server: ServerInfo, parts: Sequence[Part]) -> frozenset[str]:
+def untestable(server: ServerInfo, parts: Sequence[BatchPart]) -> frozenset[str]:
     """Keys of the points whose circuits act where the mock of their machine has no gate."""
     from iqm_spec.transpile import violations
 

@@ -31,7 +31,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.interface import PreviewContext, StagePreview
 from iqm_spec.stages.server.attempts import ended_already, read_work
-from iqm_spec.stages.server.batch import Batch, Bounds, batches_of, job_asked, job_asked_of
+from iqm_spec.stages.server.batch import Batch, Bounds, batches_of, job_to_price, job_to_price_of
 from iqm_spec.stages.server.budget import BudgetGuard, Limits
 from iqm_spec.stages.server.prices import slot_of, sources_of, tariff_of
 from iqm_spec.stages.server.server_info import ServerInfo, Session, computer_of, machine_notes
@@ -57,7 +57,7 @@ class JobPreview:
 
 @frozen
 class Batching:
-    """Another way to cut the same circuits into jobs, and what it would cost."""
+    """A way to batch the circuits into jobs, and what it would cost."""
 
     name: str
     jobs: int
@@ -77,7 +77,7 @@ class Slots:
 
 @frozen
 class CostPreview:
-    """What the costs of a stage rest on, and what else they could be."""
+    """The assumptions behind the costs of a stage, and alternatives."""
 
     batchings: tuple[Batching, ...] = ()
     quotes: tuple[Quote, ...] = ()
@@ -88,7 +88,7 @@ class CostPreview:
 
 @frozen
 class ServerPreview(StagePreview):
-    """A stage at a server: `cached` points, points that are `at_server`, and the jobs left."""
+    """A stage at a server: `cached` points, points that are `at_server`, and the jobs to submit."""
 
     stage: StageName
     points: int
@@ -158,17 +158,17 @@ def ask_limits(session: Session | None, plan: Plan) -> ServerLimits:
 
     if session is None:
         return ServerLimits(notes=("no credentials: limits and prices are not the server's own",))
-    counter = ServerInfo(session, policy=PREVIEW_READS)
+    server = ServerInfo(session, policy=PREVIEW_READS)
     targets = list(dict.fromkeys(point.target for point in plan.points))
     try:
-        listed = counter.aliases()
+        listed = server.aliases()
         known = [target for target in targets if target in listed]
-        slots = {target: counter.slot_seconds(target) for target in known}
+        slots = {target: server.slot_seconds(target) for target in known}
         return ServerLimits(
-            bounds=counter.bounds(known),
-            prices=counter.prices(known),
+            bounds=server.bounds(known),
+            prices=server.prices(known),
             slot_seconds={target: left for target, left in slots.items() if left is not None},
-            notes=tuple(machine_notes(counter.offer(target) for target in known)),
+            notes=tuple(machine_notes(server.computer_info(target) for target in known)),
         )
     except IqmSpecError as error:
         return ServerLimits(notes=(f"limits and prices are not the server's own: {error.message}",))
@@ -195,8 +195,8 @@ def preview_paid(name: StageName, context: PreviewContext, limits: Limits) -> Se
     computers = dict.fromkeys(job.target for job in jobs)
     sources = sources_of(options.costs, context.inputs.budget, server.prices, context.session)
     tariff = tariff_of(computers, context.server_id, store, options.costs, sources)
-    asked = [job_asked(job.target, job) for job in jobs]
-    costs = [tariff.cost(job) for job in asked]
+    jobs_to_price = [job_to_price(job.target, job) for job in jobs]
+    costs = [tariff.cost(job) for job in jobs_to_price]
     slots = tuple(_slots(plan, options.costs.slot_seconds, jobs, costs, server))
     return evolve(
         preview,
@@ -210,17 +210,19 @@ def preview_paid(name: StageName, context: PreviewContext, limits: Limits) -> Se
             quotes=tuple(
                 quote
                 for computer in computers
-                for quote in quotes(computer, [j.shape for j in asked if j.computer == computer])
+                for quote in quotes(
+                    computer, [j.shape for j in jobs_to_price if j.computer == computer]
+                )
             ),
             slots=slots,
-            assumptions=tuple(_assumed(tariff, asked, plan, slots)),
+            assumptions=tuple(_assumed(tariff, jobs_to_price, plan, slots)),
             notes=tuple(_refusal(context, limits, costs)) if costs else (),
         ),
     )
 
 
 def _refusal(context: PreviewContext, limits: Limits, costs: Sequence[JobCost]) -> Iterator[str]:
-    """Why `run` would submit nothing now, as far as money is concerned."""
+    """Why the budget would refuse the jobs of `run` now."""
     budget = BudgetGuard(context.store, context.plan.name, context.server_id, limits)
     try:
         budget.require(total_credits(costs).high, count(len(costs), "job"))
@@ -241,34 +243,34 @@ def _job(stage: StageName, job: Batch, seconds: Range, credits_: Range) -> JobPr
 def _batchings(
     jobs: Sequence[Batch], costs: Sequence[JobCost], tariff: Tariff
 ) -> tuple[Batching, ...]:
-    """The plan beside one job per circuit, as a script that submits each by itself has it."""
-    apart = [tariff.cost(one) for job in jobs for one in _each(job)]
-    if len(apart) == len(jobs):
+    """The costs of the plan's jobs and of one job per circuit; nothing where these are the same."""
+    separate_costs = [tariff.cost(single) for job in jobs for single in _single_circuit_jobs(job)]
+    if len(separate_costs) == len(jobs):
         return ()
     return tuple(
-        Batching(name, len(some), total_seconds(some), total_credits(some))
-        for name, some in (("this plan", costs), ("one job per circuit", apart))
+        Batching(name, len(job_costs), total_seconds(job_costs), total_credits(job_costs))
+        for name, job_costs in (("this plan", costs), ("one job per circuit", separate_costs))
     )
 
 
-def _each(job: Batch) -> list[JobToPrice]:
-    return [job_asked_of(job.target, [part.point], job.shots, job.options) for part in job.parts]
+def _single_circuit_jobs(job: Batch) -> list[JobToPrice]:
+    return [job_to_price_of(job.target, [part.point], job.shots, job.options) for part in job.parts]
 
 
 def _slots(
     plan: Plan,
-    given: float | None,
+    slot_seconds: float | None,
     jobs: Sequence[Batch],
     costs: Sequence[JobCost],
     limits: ServerLimits,
 ) -> Iterator[Slots]:
     """What a machine's jobs need of a timeslot, in timeslot mode or where a length is given."""
-    if plan.header.mode != Mode.TIMESLOT.value and given is None:
+    if plan.header.mode != Mode.TIMESLOT.value and slot_seconds is None:
         return
     for machine in dict.fromkeys(job.target for job in jobs):
         pairs = zip(jobs, costs, strict=True)
         seconds = [cost.seconds for job, cost in pairs if job.target == machine]
-        length = slot_of(limits.slot_seconds.get(machine), given)
+        length = slot_of(limits.slot_seconds.get(machine), slot_seconds)
         fit = None if length is None else jobs_fitting_timeslot(seconds, length)
         yield Slots(
             machine, timeslot_for_jobs(seconds), None if length is None else length / 60, fit
@@ -278,19 +280,21 @@ def _slots(
 def _assumed(
     tariff: Tariff, jobs: Sequence[JobToPrice], plan: Plan, slots: Sequence[Slots]
 ) -> list[Assumption]:
-    found = tariff.assumptions_of(jobs)
+    assumptions = tariff.assumptions_of(jobs)
     if jobs and plan.header.mode == Mode.TIMESLOT.value:
-        told = (
+        value = (
             "seconds used, at the price of the pay-as-you-go queue; the slot itself is booked whole"
         )
         source = (
             "slots are listed with a price of their own and charged at booking (IQM Server API)"
         )
-        found.append(Assumption("credits in timeslot mode", told, source, "2026-08-22"))
+        assumptions.append(Assumption("credits in timeslot mode", value, source, "2026-08-22"))
     if slots:
         between = BETWEEN_JOBS
-        told = f"{between.low:g} to {between.high:g} s, {between.expected:g} s expected"
+        value = f"{between.low:g} to {between.high:g} s, {between.expected:g} s expected"
         source = "IT4Innovations' guide for VLQ: 3 to 15 s per job, some of it hidden in the queue"
-        found.append(Assumption("time of a slot beside each job", told, source, "2026-11-22"))
-        found.append(Assumption("share of a slot kept free", f"{MARGIN:.0%}", "chosen", ""))
-    return found
+        assumptions.append(
+            Assumption("time of a slot beside each job", value, source, "2026-11-22")
+        )
+        assumptions.append(Assumption("share of a slot kept free", f"{MARGIN:.0%}", "chosen", ""))
+    return assumptions

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 @frozen
 class CostOptions:
-    """What the command line says of costs: a price, a time model, limits, the length of a slot."""
+    """Prices and limits of the command line.
+
+    `price` is in credits per second, `most` the limit in credits of one invocation, `slot_seconds`
+    the length of a timeslot.
+    """
 
     price: float | None = None
     model: TimeModel | None = None
@@ -39,23 +43,23 @@ class CostOptions:
 
 @frozen
 class PriceSources:
-    """Prices by where they come from; `told` are the server's own answers now, by computer."""
+    """Prices in credits per second by their sources; `server` are its answers now, by computer."""
 
-    given: float | None = None
+    command_line: float | None = None
     spec: float | None = None
-    told: Mapping[str, float] = field(factory=dict)
+    server: Mapping[str, float] = field(factory=dict)
     emulated: bool = False
 
 
 def sources_of(
     options: CostOptions,
     budget: Mapping[str, Any],
-    told: Mapping[str, float],
+    server_prices: Mapping[str, float],
     session: Session | None,
 ) -> PriceSources:
-    """A run's sources: the command line, the spec's `budget`, and what the server told just now."""
-    emulated = bool(told) and session is not None and session.emulated
-    return PriceSources(options.price, budget.get("price_per_second"), told, emulated)
+    """A run's sources: the command line, the spec's `budget`, and the server's prices."""
+    emulated = bool(server_prices) and session is not None and session.emulated
+    return PriceSources(options.price, budget.get("price_per_second"), server_prices, emulated)
 
 
 def tariff_of(
@@ -65,16 +69,16 @@ def tariff_of(
     options: CostOptions,
     sources: PriceSources,
 ) -> Tariff:
-    """How jobs on some computers are priced, with every assumption by name."""
+    """How jobs on some computers are priced, with every assumption by name; `realm`: server id."""
     times: dict[str, MachineTimes] = {}
     prices: dict[str, Price] = {}
     assumptions: list[Assumption] = []
     at_server = [] if realm is None else _attempts_at(realm, store)
     measured = measured_in(at_server)
     for computer in dict.fromkeys(computers):
-        own = [one for one in measured if one.computer == computer]
+        own = [group for group in measured if group.computer == computer]
         published = published_times(computer)
-        usable = [one for one in own if len(one.timings) >= LEAST_MEASURED]
+        usable = [group for group in own if len(group.timings) >= LEAST_MEASURED]
         times[computer] = MachineTimes(published, options.model, _fitted(usable, options))
         prices[computer] = _price(computer, at_server, sources)
         assumptions += _assumptions(computer, published, usable, prices[computer], options)
@@ -82,15 +86,17 @@ def tariff_of(
 
 
 def _attempts_at(realm: str, store: Store) -> list[Attempt]:
-    return [one for one in read_all_attempts(store) if one.intent.realm == realm]
+    return [attempt for attempt in read_all_attempts(store) if attempt.intent.realm == realm]
 
 
 def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
-    """One line for machines of which the same is assumed: `price per second of garnet, sirius`."""
+    """One assumption for all machines that share it: `price per second of garnet, sirius`."""
     names: dict[tuple[str, str, str, str], list[str]] = {}
-    for one in assumptions:
-        what, _, computer = one.name.partition(" of ")
-        names.setdefault((what, one.value, one.source, one.date), []).append(computer)
+    for assumption in assumptions:
+        what, _, computer = assumption.name.partition(" of ")
+        names.setdefault((what, assumption.value, assumption.source, assumption.date), []).append(
+            computer
+        )
     for (what, value, source, date), computers in names.items():
         yield Assumption(f"{what} of {', '.join(computers)}", value, source, date)
 
@@ -100,24 +106,24 @@ def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, TimeP
         return {}
     from iqm_spec.cost.time_model import fit
 
-    return {one.conditions: fit(one.timings) for one in usable}
+    return {group.conditions: fit(group.timings) for group in usable}
 
 
 def _price(computer: str, at_server: Sequence[Attempt], sources: PriceSources) -> Price:
-    if sources.given is not None:
-        return Price(sources.given, "given", "the command line", "")
+    if sources.command_line is not None:
+        return Price(sources.command_line, "given", "the command line", "")
     if sources.spec is not None:
         return Price(sources.spec, "spec", "the spec's `budget.price_per_second`", "")
-    if computer in sources.told:
+    if computer in sources.server:
         source = "the server's own answer"
         if sources.emulated:
             source = "the emulator's answer, made up: a rehearsal's"
-        return Price(sources.told[computer], "server", source, f"{datetime.now(UTC):%Y-%m-%d}")
-    return _last_told(computer, at_server) or published_price()
+        return Price(sources.server[computer], "server", source, f"{datetime.now(UTC):%Y-%m-%d}")
+    return _last_reported(computer, at_server) or published_price()
 
 
-def _last_told(computer: str, at_server: Iterable[Attempt]) -> Price | None:
-    """What the server said when a job was last submitted to the computer."""
+def _last_reported(computer: str, at_server: Iterable[Attempt]) -> Price | None:
+    """The server's price when a job was last submitted to the computer."""
     answers = [
         (attempt.intent.at, estimate.price_per_second)
         for attempt in at_server
@@ -146,12 +152,12 @@ def _assumptions(
     if options.model is not None:
         jobs = len(options.model.timings)
         return [*assumed, Assumption(model, f"fitted to {jobs} jobs", options.model_name, "")]
-    for one in usable:
-        fitted = f"fitted to {len(one.timings)} jobs of it in this results folder"
-        if one.emulated:
+    for group in usable:
+        fitted = f"fitted to {len(group.timings)} jobs of it in this results folder"
+        if group.emulated:
             fitted += " (emulated)"
         source = "measured, from execution_started to execution_ended"
-        assumed.append(Assumption(model, f"{fitted}, {one.conditions}", source, ""))
+        assumed.append(Assumption(model, f"{fitted}, {group.conditions}", source, ""))
     law = published.sister
     value = (
         f"as its sister {law.name}: {law.execution * 1e6:.0f} µs per execution, "
@@ -180,16 +186,16 @@ class Measured:
 def timings_of(
     store: Store, *, computer: str | None = None, realm: str | None = None
 ) -> list[Measured]:
-    """The measured jobs of a folder, of one computer or realm where that is named."""
+    """The measured jobs of a folder; only of a computer or a server id (`realm`) where given."""
     return [
-        one
-        for one in measured_in(read_all_attempts(store))
-        if computer in (None, one.computer) and realm in (None, one.realm)
+        group
+        for group in measured_in(read_all_attempts(store))
+        if computer in (None, group.computer) and realm in (None, group.realm)
     ]
 
 
 def measured_in(every: Iterable[Attempt]) -> list[Measured]:
-    """The measured ones of some jobs by computer, realm and conditions; mocks measure nothing."""
+    """The measured jobs among attempts, by computer, server id and conditions; none of mocks."""
     groups: dict[tuple[str, str, bool, str], list[Timing]] = {}
     for attempt in every:
         intent, seconds = attempt.intent, attempt.qpu_seconds
@@ -203,12 +209,11 @@ def measured_in(every: Iterable[Attempt]) -> list[Measured]:
     return [Measured(*group, timings=tuple(timings)) for group, timings in sorted(groups.items())]
 
 
-def slot_of(booked: float | None, given: float | None) -> float | None:
-    """Seconds of a timeslot: what the server says is `booked`, but no more than what was `given`.
+def slot_of(booked: float | None, chosen: float | None) -> float | None:
+    """Seconds of a timeslot: those that the server says are `booked`, at most the user's `chosen`.
 
-    Where it says that none is booked, or nothing, what was given counts; None where nothing is
-    known.
+    Where it says that none is booked, or nothing, `chosen` counts; None where neither is known.
     """
-    if booked and given is not None:
-        return min(booked, given)
-    return booked if given is None else given
+    if booked and chosen is not None:
+        return min(booked, chosen)
+    return booked if chosen is None else chosen

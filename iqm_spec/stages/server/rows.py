@@ -1,4 +1,4 @@
-"""Rows of a server stage: shots of one point that were split over jobs stand together again."""
+"""Rows of a server stage: the counts of a point that was split over jobs, added up."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def server_rows(
     *,
     emulated: bool = False,
 ) -> Iterator[Row]:
-    """Rows in plan order, one per point and calibration set.
+    """Rows in plan order, one per point and calibration set; `realm` is the server id.
 
-    `used` are the attempts of one run; None takes the best that the folder has. `emulated`: known
-    to be, whatever the jobs say that are still there.
+    `used` are the attempts of one run; None takes the best that the folder has. `emulated` marks
+    all rows as emulated, also where the jobs that say so are missing.
     """
     keys = point_keys(plan, stage, realm)
     every = read_attempts(store, stage, realm)
@@ -69,23 +69,29 @@ def server_rows(
 
 
 def _by_set(records: Sequence[MeasuredRecord]) -> list[list[MeasuredRecord]]:
-    """Records of one point, apart by calibration set; one empty list where there are none."""
+    """Records of one point by calibration set; one empty list where there are none."""
     sets = dict.fromkeys(record.calibration_set_id for record in records)
-    apart = [[r for r in records if r.calibration_set_id == one] for one in sets]
-    return apart or [[]]
+    by_set = [
+        [r for r in records if r.calibration_set_id == calibration_set] for calibration_set in sets
+    ]
+    return by_set or [[]]
 
 
 def derive(store: Store, plan: Plan, rows: Iterable[Row]) -> list[str]:
     """Compute and store the distances of measured rows that have none.
 
-    Gives the digests of the packs that hold those of all rows, sorted.
+    Returns the digests of the packs with the distances of all rows, sorted.
     """
     counted = [
         (derived_key(row.sources), row.point.circuit_key, row.counts, row.derived is None)
         for row in rows
         if row.record is not None
     ]
-    derive_measured(store, plan, [(key, ask, got) for key, ask, got, new in counted if new])
+    derive_measured(
+        store,
+        plan,
+        [(key, circuit_key, counts) for key, circuit_key, counts, new in counted if new],
+    )
     stored = store.find(HARDWARE_DERIVED, {key for key, _, _, _ in counted})
     return sorted({item.digest for item in stored.values()})
 
@@ -109,12 +115,12 @@ def _records(
 
 
 def _added(several: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
-    """Counts in the order of their outcomes; the only ones as they are, where they have it."""
+    """The sum of counts, in the order of their outcomes; a single sorted one is not copied."""
     if len(several) == 1 and all(a < b for a, b in pairwise(several[0])):
         return several[0]
     counts: Counter[str] = Counter()
-    for some in several:
-        counts.update(some)
+    for counts_of_job in several:
+        counts.update(counts_of_job)
     return {bits: counts[bits] for bits in sorted(counts)}
 
 

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 
 EMULATOR = "emulator"
-"""Realm of the built-in emulator."""
+"""Server id of the built-in emulator."""
 
 
 @frozen(slots=False)
 class Session:
-    """A server that can be asked. What is got in one realm answers no question of another.
+    """A server and how to reach it. Results of one server are never cache hits at another.
 
-    Nothing is asked, and no emulator is started, before `connection` is looked at. `is_emulator`
-    tells whether a program stands there for the machines, and may ask the server.
+    `realm` is the server id. Nothing is requested, and no emulator is started, before `connection`
+    is read. `is_emulator` says whether a program stands for the quantum computers; it may ask the
+    server.
     """
 
     realm: str
@@ -37,12 +38,12 @@ class Session:
 
     @cached_property
     def connection(self) -> Connection:
-        """The way to the server."""
+        """The connection to the server."""
         return self.connect()
 
     @cached_property
     def emulated(self) -> bool:
-        """Whether a program stands for the machines."""
+        """Whether a program stands for the quantum computers."""
         return self.realm == EMULATOR or self.is_emulator()
 
 
@@ -53,17 +54,17 @@ def computer_of(stage: StageName, target: str) -> str:
 
 @define
 class ServerInfo:
-    """Answers of one server, each asked for once. Unreachable where none comes within `policy`.
+    """Answers of one server, each requested once. Unreachable where none comes within `policy`.
 
-    `tell(why, seconds)` hears of every pause before something is asked again.
+    `report_pause(why, seconds)` is called before a request is repeated.
     """
 
     session: Session
-    tell: Callable[[str, float], None] = lambda why, seconds: None
+    report_pause: Callable[[str, float], None] = lambda why, seconds: None
     _aliases: tuple[Computer, ...] | None = None
     _architectures: dict[tuple[str, str], ArchitectureRead] = field(factory=dict)
     _profiles: dict[tuple[str, str], ErrorProfile] = field(factory=dict)
-    _offers: dict[str, ComputerInfo] = field(factory=dict)
+    _computer_infos: dict[str, ComputerInfo] = field(factory=dict)
     policy: RetryPolicy | None = None
     """How often and how long to ask; None for `READS`."""
 
@@ -72,7 +73,7 @@ class ServerInfo:
         """How often and how long to ask."""
         from iqm_spec.server_api.retry import READS, Retry
 
-        return Retry(self.policy or READS, self.tell)
+        return Retry(self.policy or READS, self.report_pause)
 
     def aliases(self) -> tuple[str, ...]:
         """Aliases of the quantum computers that the server lists."""
@@ -105,46 +106,48 @@ class ServerInfo:
             self._profiles[key] = read_error_profile(self.session.connection, read, self.retry)
         return self._profiles[key]
 
-    def offer(self, alias: str) -> ComputerInfo:
-        """What a computer offers now."""
+    def computer_info(self, alias: str) -> ComputerInfo:
+        """Limits, prices and state of a computer, as the server reports them."""
         from iqm_spec.server_api.computers import read_computer_info
 
-        if alias not in self._offers:
-            self._offers[alias] = read_computer_info(self.session.connection, alias, self.retry)
-        return self._offers[alias]
+        if alias not in self._computer_infos:
+            self._computer_infos[alias] = read_computer_info(
+                self.session.connection, alias, self.retry
+            )
+        return self._computer_infos[alias]
 
     def bounds(self, aliases: Iterable[str]) -> dict[str, Bounds]:
         """What each computer takes in one job."""
-        offers = {alias: self.offer(alias) for alias in aliases}
+        infos = {alias: self.computer_info(alias) for alias in aliases}
         return {
             alias: Bounds(
-                circuits=offer.max_circuits,
-                shots=offer.max_shots,
-                executions=offer.max_executions,
-                instructions=offer.max_instructions,
+                circuits=info.max_circuits,
+                shots=info.max_shots,
+                executions=info.max_executions,
+                instructions=info.max_instructions,
             )
-            for alias, offer in offers.items()
+            for alias, info in infos.items()
         }
 
     def prices(self, aliases: Iterable[str]) -> dict[str, float]:
-        """Credits per second of those computers whose server tells."""
-        told = {alias: self.offer(alias).price_per_second for alias in aliases}
-        return {alias: float(price) for alias, price in told.items() if price is not None}
+        """Credits per second by computer, of those whose price the server reports."""
+        prices = {alias: self.computer_info(alias).price_per_second for alias in aliases}
+        return {alias: float(price) for alias, price in prices.items() if price is not None}
 
     def slot_seconds(self, alias: str) -> float | None:
-        """Seconds that are left of the booked timeslots of a computer; None where not told."""
-        booked = self.offer(alias).booked
+        """Seconds that are left of the booked timeslots of a computer; None where not reported."""
+        booked = self.computer_info(alias).booked
         if booked is None:
             return None
         now = datetime.now(UTC)
         return sum(max(0.0, (slot.end - max(now, slot.start)).total_seconds()) for slot in booked)
 
 
-def machine_notes(offers: Iterable[ComputerInfo]) -> Iterator[str]:
-    """Machines whose server says that they are not online, or not healthy."""
-    for offer in offers:
-        if offer.is_online is False:
-            status = offer.operational_status
-            yield f"{offer.alias} is not online (`{status}`): jobs wait until the machine is back"
-        if offer.healthy is False:
-            yield f"{offer.alias} is not healthy, its server says: jobs may wait or fail"
+def machine_notes(infos: Iterable[ComputerInfo]) -> Iterator[str]:
+    """A message for each computer that the server reports as not online, or not healthy."""
+    for info in infos:
+        if info.is_online is False:
+            status = info.operational_status
+            yield f"{info.alias} is not online (`{status}`): jobs wait until the machine is back"
+        if info.healthy is False:
+            yield f"{info.alias} is not healthy according to its server: jobs may wait or fail"

@@ -45,7 +45,7 @@ from iqm_spec.stages.server.attempts import (
     read_work,
     settled_work,
 )
-from iqm_spec.stages.server.batch import Batch, Part, batches_of
+from iqm_spec.stages.server.batch import Batch, BatchPart, batches_of
 from iqm_spec.stages.server.budget import BudgetGuard
 from iqm_spec.stages.server.collect import collect, fetch_missing_shots
 from iqm_spec.stages.server.judge import Findings, judge_server
@@ -56,7 +56,7 @@ from iqm_spec.stages.server.submit import SubmissionContext, submit
 from iqm_spec.store import Store
 
 ROUNDS = 3
-"""How often is looked for what is left: other processes may submit from the same folder."""
+"""How often to look for jobs that are left: other processes submit from the same folder."""
 
 
 @frozen
@@ -70,7 +70,7 @@ class Approved:
 
 @frozen
 class StageRun:
-    """One run of a server stage. `findings` collects what the run finds out.
+    """One run of a server stage. `findings` collects what the run learns.
 
     `ignored` are attempts that `--fresh` leaves out.
     """
@@ -103,7 +103,7 @@ class ServerStage(Stage):
         """Why the stage is waived, or an empty string."""
         return ""
 
-    def submittable(self, run: StageRun, parts: Sequence[Part]) -> list[Part]:
+    def submittable(self, run: StageRun, parts: Sequence[BatchPart]) -> list[BatchPart]:
         """The parts that the stage's computers can run."""
         return list(parts)
 
@@ -233,13 +233,13 @@ class ServerStage(Stage):
                 yield Submitted(self.name, self.computer(batch.target), len(batch.parts), attempt)
                 if attempt.phase is Phase.REJECTED:
                     findings.rejected.append(attempt)
-                    if attempt.status in (401, 403):  # so would the next one be
+                    if attempt.status in (401, 403):  # the next would be rejected too
                         return
                 else:
                     findings.submitted += 1
                     if fail_fast:
                         yield from self._wait(run)
-                if fail_fast and self._something_failed(run):
+                if fail_fast and self._has_failure(run):
                     return
             if findings.not_submitted:
                 return
@@ -248,7 +248,7 @@ class ServerStage(Stage):
             if not jobs:
                 return
 
-    def _something_failed(self, run: StageRun) -> bool:
+    def _has_failure(self, run: StageRun) -> bool:
         """Whether a job was rejected, has failed, or may have."""
         failed = self._settled(run).attempts(Phase.FAILED, Phase.UNKNOWN)
         return bool(run.findings.rejected or run.findings.troubles or failed)
@@ -259,11 +259,11 @@ class ServerStage(Stage):
 
     def _deadline(self, context: StageContext) -> float | None:
         """When to stop waiting; detached, the last stage is not waited for."""
-        given = context.options.deadline
+        deadline = context.options.deadline
         if not context.options.detach:
-            return given
-        own = time.monotonic() + (0 if context.is_last else DETACHED_SECONDS)
-        return own if given is None else min(own, given)
+            return deadline
+        detached = time.monotonic() + (0 if context.is_last else DETACHED_SECONDS)
+        return detached if deadline is None else min(detached, deadline)
 
     def _wait(self, run: StageRun) -> Iterator[Event]:
         """Store what the server has, until the deadline; jobs of other processes too."""
@@ -369,7 +369,7 @@ class ServerStage(Stage):
         if started.jobs:
             parts.append(f"{count(started.jobs, 'job')} to submit")
         if started.shared:
-            parts.append(f"{started.shared:,} the same question as another, sharing its counts")
+            parts.append(f"{started.shared:,} with the key of another point, sharing its counts")
         return f"{count(started.points, 'point')}{': ' if parts else ''}{', '.join(parts)}"
 
     def is_settled(self, store: Store, plan: Plan, server_id: str) -> bool:

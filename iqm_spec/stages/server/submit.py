@@ -1,7 +1,7 @@
 """Submits one batch exactly once: claim, intent, POST, outcome, each on the disk before the next.
 
-A crash between any two of them leaves a journal that tells what can be known; `settle` writes down
-that an intent without an outcome, whose process has ended, has an unknown one.
+A crash between any two of them leaves a journal with all that can be known; `settle` marks an
+intent without an outcome, whose process has ended, as unknown.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from iqm_spec.stages.server.attempts import (
     event_time,
     read_attempts,
 )
-from iqm_spec.stages.server.batch import Batch, job_asked
+from iqm_spec.stages.server.batch import Batch, job_to_price
 from iqm_spec.stages.server.locks import attempt_lock, submission_lock
 from iqm_spec.stages.server.server_info import Session, computer_of
 from iqm_spec.stages.signals import Signals, deferred
 from iqm_spec.store import Store
 from iqm_spec.store.events import (
     Estimate,
+    EstimateRange,
     JobIntent,
     JobRejected,
     JobSubmitted,
     JobUnknown,
-    Span,
 )
 from iqm_spec.store.journals import Journal
 
@@ -73,7 +73,7 @@ class SubmissionContext:
 
     @property
     def free(self) -> bool:
-        """Whether asking again costs nothing."""
+        """Whether jobs cost nothing."""
         return self.stage is StageName.MOCK
 
     @property
@@ -97,7 +97,7 @@ def submit(
     ignored: Collection[AttemptId],
     report_pause: Callable[[str, float], None],
 ) -> Attempt | None:
-    """The attempt and what became of it; None where another process has asked in the meantime.
+    """The attempt and what became of it; None where another process has submitted it meanwhile.
 
     `report_pause(why, seconds)` is called before a submission that was not accepted is repeated.
     Unreachable where no try under `SUBMISSIONS` got through, Refused where the budget does not
@@ -111,13 +111,13 @@ def submit(
         batch.shots,
         [part.id for part in batch.parts],
     )
-    with ExitStack() as working:
-        # broken off between the intent and the outcome, a submission would be an unknown one
-        signals = working.enter_context(deferred())
+    with ExitStack() as stack:
+        # a signal between the intent and the outcome would make the submission unknown
+        signals = stack.enter_context(deferred())
         with submission_lock(context.store):
-            if _asked_meanwhile(context, batch, ignored):
+            if _submitted_meanwhile(context, batch, ignored):
                 return None
-            priced = job_asked(context.alias(batch.target), batch)
+            priced = job_to_price(context.alias(batch.target), batch)
             cost = None if context.tariff is None else context.tariff.cost(priced)
             if context.budget is not None and cost is not None:
                 context.budget.require(cost.credits.high)
@@ -125,11 +125,11 @@ def submit(
             number = 1 + max((a.number for a in attempts(key, journal.events())), default=0)
             if not journal.claim("claimed", number):
                 return None
-            # from before the intent until after the outcome, or others would think us dead
-            working.enter_context(attempt_lock(context.store, key, number))
+            # held until after the outcome: without it others would mark the intent as unknown
+            stack.enter_context(attempt_lock(context.store, key, number))
             journal.add(_intent(context, batch, number, body, priced, cost))
             if context.budget is not None:
-                context.budget.mine.add((key, number))
+                context.budget.own_attempts.add((key, number))
         _post(context, batch, journal, number, body, signals, report_pause)
     return next(a for a in attempts(key, journal.events()) if a.number == number)
 
@@ -143,7 +143,7 @@ def _body(context: SubmissionContext, batch: Batch) -> bytes:
     )
 
 
-def _asked_meanwhile(
+def _submitted_meanwhile(
     context: SubmissionContext, batch: Batch, ignored: Collection[AttemptId]
 ) -> bool:
     every = read_attempts(context.store, context.stage, context.session.realm)
@@ -194,8 +194,8 @@ def job_intent(priced: JobToPrice, cost: JobCost | None, **fields: Any) -> JobIn
 
 def _estimate(cost: JobCost) -> Estimate:
     return Estimate(
-        qpu_seconds=Span(**asdict(cost.seconds)),
-        credits=Span(**asdict(cost.credits)),
+        qpu_seconds=EstimateRange(**asdict(cost.seconds)),
+        credits=EstimateRange(**asdict(cost.credits)),
         price_per_second=cost.per_second,
         price_from=cost.price_from,
         basis=cost.basis,
@@ -209,9 +209,9 @@ def _post(
     number: int,
     body: bytes,
     signals: Signals,
-    tell: Callable[[str, float], None],
+    report_pause: Callable[[str, float], None],
 ) -> None:
-    """POST until the server has said something; whatever it said is an event when this returns."""
+    """POST until the server has answered; its answer is an event when this returns."""
     from iqm_spec.server_api.jobs import NotAccepted, submit
     from iqm_spec.server_api.retry import SUBMISSIONS, Backoff, Clock, Retry
 
@@ -224,11 +224,11 @@ def _post(
         while not signals.arrived and time.monotonic() < end:
             time.sleep(min(0.1, seconds))
 
-    backoff = Backoff(Retry(SUBMISSIONS, tell, Clock(sleep=sleep)))
+    backoff = Backoff(Retry(SUBMISSIONS, report_pause, Clock(sleep=sleep)))
     while True:
         outcome = submit(context.session.connection, computer, body, context.use_timeslot, tag)
         if not isinstance(outcome, NotAccepted):
-            _note(context, journal, outcome, number)
+            _record_outcome(context, journal, outcome, number)
             return
         why, refusal = outcome.why, outcome.refusal
         if refusal is not None or not backoff.pause(why, outcome.retry_after) or signals.arrived:
@@ -243,8 +243,10 @@ def _post(
         )
 
 
-def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number: int) -> None:
-    """Write the outcome down; where the disk does not take it, at least the id is told."""
+def _record_outcome(
+    context: SubmissionContext, journal: Journal, outcome: Outcome, number: int
+) -> None:
+    """Add the outcome to the journal; where the disk does not take it, the error names the id."""
     from iqm_spec.server_api.jobs import Accepted
 
     try:
@@ -253,14 +255,14 @@ def _note(context: SubmissionContext, journal: Journal, outcome: Outcome, number
         if context.free or not isinstance(outcome, Accepted):
             raise
         raise UnknownOutcome(
-            f"the server has job {outcome.job_id}, which could not be noted: {error.message}",
+            f"the server has job {outcome.job_id}, which could not be stored: {error.message}",
             hint=f"keep this id; when there is room, `iqm-spec adopt {context.run} "
             f"{outcome.job_id}`",
         ) from error
 
 
 def _event(outcome: Outcome, number: int) -> JobSubmitted | JobRejected | JobUnknown:
-    """What the server said."""
+    """The event of an outcome."""
     from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
 
     match outcome:

@@ -10,11 +10,11 @@ import time
 from typing import Any
 
 from iqm_spec.cli.app import run
-from iqm_spec.plan.transpiling import Witness
+from iqm_spec.plan.transpiling import CrosscheckTally
 
 began = time.perf_counter()
 spent = 0.0
-counted = Witness._verdict
+counted = CrosscheckTally._verdict
 
 
 def timed(*args: Any) -> str | None:
@@ -26,7 +26,7 @@ def timed(*args: Any) -> str | None:
         spent += time.perf_counter() - start
 
 
-Witness._verdict = timed  # type: ignore[assignment,method-assign]
+CrosscheckTally._verdict = timed  # type: ignore[assignment,method-assign]
 answer = io.StringIO()
 with contextlib.redirect_stdout(answer):
     code = run(["run", sys.argv[1], "--until", "aer", "--json", "--results", sys.argv[2]])
