@@ -11,7 +11,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of, differing, named
 from iqm_spec.stages.aer import AerOutcome, run_jobs
-from iqm_spec.stages.aer.stage import asked_of, jobs_of, simulated_record
+from iqm_spec.stages.aer.stage import jobs_of, simulated_record, simulations_of
 from iqm_spec.stages.derived import derived_record
 from iqm_spec.stages.keys import aer_key, installed_simulator
 from iqm_spec.statistics.significance import compare_counts, holm
@@ -56,7 +56,7 @@ def repeat_aer(
     keyed = _keyed(plan, saved)
     found = _Found(changed_since(store, saved), "aer" in saved.judged)
     jobs = jobs_of(keyed)
-    asked = asked_of(store, plan, jobs, profiles)
+    asked = simulations_of(store, plan, jobs, profiles)
     done = 0
     for _, outcomes in run_jobs(asked, workers):
         _compare(store, keyed, outcomes, found)

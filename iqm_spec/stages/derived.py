@@ -10,7 +10,7 @@ from iqm_spec.canonical import digest
 from iqm_spec.native import Native
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.plan import Plan
-from iqm_spec.stages.aer import Ideal, choose_method, ideals
+from iqm_spec.stages.aer import Ideal, choose_method, ideal_distributions
 from iqm_spec.statistics.comparison import Comparison
 from iqm_spec.store import Store
 from iqm_spec.store.records import HARDWARE_DERIVED, DerivedRecord, StoredComparison
@@ -56,7 +56,7 @@ def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[
     points = {point.circuit_key: point for point in plan.points if point.circuit_key in asks}
     circuits = natives_of(store, plan, list(points.values()))
     cheap = {circuits[ask]: points[ask].name for ask in asks if _seconds(circuits[ask]) is None}
-    known = ideals(cheap, "CPU")
+    known = ideal_distributions(cheap, "CPU")
     lines = []
     for key, ask, counts in rows:
         circuit = circuits[ask]

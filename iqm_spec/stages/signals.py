@@ -15,7 +15,7 @@ Handler = Callable[[int, FrameType | None], Any] | int
 
 
 @contextmanager
-def handled(instead: Callable[[Handler], Handler]) -> Iterator[None]:
+def replaced_handlers(instead: Callable[[Handler], Handler]) -> Iterator[None]:
     """Signals go to what `instead` makes of their handler; the handlers are put back.
 
     Outside of the main thread, which alone hears of signals, nothing is done.
@@ -48,11 +48,11 @@ class Signals:
 
 
 @contextmanager
-def deferred() -> Iterator[Signals]:
+def deferred_signals() -> Iterator[Signals]:
     """Signals that arrive meanwhile are handled at the end."""
     signals = Signals()
     try:
-        with handled(lambda _: lambda number, frame: signals.waiting.append(number)):
+        with replaced_handlers(lambda _: lambda number, frame: signals.waiting.append(number)):
             yield signals
     finally:
         for got in signals.waiting[:1]:
@@ -60,7 +60,7 @@ def deferred() -> Iterator[Signals]:
 
 
 @contextmanager
-def remembered() -> Iterator[Callable[[], None]]:
+def noted_interrupts() -> Iterator[Callable[[], None]]:
     """A function that raises what an interrupt raises where one came.
 
     Outside of the main thread, which alone hears of interrupts, it does nothing.
@@ -81,5 +81,5 @@ def remembered() -> Iterator[Callable[[], None]]:
 
         return handle
 
-    with handled(noting):
+    with replaced_handlers(noting):
         yield look

@@ -29,7 +29,7 @@ from iqm_spec.stages.server.attempts import (
 from iqm_spec.stages.server.batch import Batch, job_asked
 from iqm_spec.stages.server.locks import attempt_lock, submission_lock
 from iqm_spec.stages.server.server_info import Session, computer_of
-from iqm_spec.stages.signals import Signals, deferred
+from iqm_spec.stages.signals import Signals, deferred_signals
 from iqm_spec.store import Store
 from iqm_spec.store.events import (
     Estimate,
@@ -113,7 +113,7 @@ def submit(
     )
     with ExitStack() as working:
         # broken off between the intent and the outcome, a submission would be an unknown one
-        signals = working.enter_context(deferred())
+        signals = working.enter_context(deferred_signals())
         with submission_lock(context.store):
             if _asked_meanwhile(context, batch, ignored):
                 return None
