@@ -18,7 +18,7 @@ from iqm_spec.replay.check import (
     named,
 )
 from iqm_spec.stages.aer import AerOutcome, run_jobs
-from iqm_spec.stages.aer.stage import asked_of, jobs_of, simulated_record
+from iqm_spec.stages.aer.stage import jobs_of, simulated_record, simulations_of
 from iqm_spec.stages.derived import derived_record
 from iqm_spec.stages.keys import aer_key, installed_simulator
 from iqm_spec.statistics.significance import compare_counts, holm
@@ -62,7 +62,7 @@ def repeat_aer(
     plan = saved.plan
     keyed = _keyed(plan, saved)
     differences = _Differences(changed_since(store, saved), "aer" in saved.judged)
-    simulations = asked_of(store, plan, jobs_of(keyed), profiles)
+    simulations = simulations_of(store, plan, jobs_of(keyed), profiles)
     done = 0
     for _, outcomes in run_jobs(simulations, workers):
         _compare(store, keyed, outcomes, differences)

@@ -10,7 +10,7 @@ from iqm_spec.canonical import digest
 from iqm_spec.native import Native
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.plan import Plan
-from iqm_spec.stages.aer import Ideal, choose_method, ideals
+from iqm_spec.stages.aer import Ideal, choose_method, ideal_distributions
 from iqm_spec.statistics.comparison import Comparison
 from iqm_spec.store import Store
 from iqm_spec.store.records import HARDWARE_DERIVED, DerivedRecord, StoredComparison
@@ -62,7 +62,7 @@ def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[
         for circuit_key in circuit_keys
         if _seconds(circuits[circuit_key]) is None
     }
-    distributions = ideals(cheap, "CPU")
+    distributions = ideal_distributions(cheap, "CPU")
     lines = []
     for key, circuit_key, counts in rows:
         circuit = circuits[circuit_key]

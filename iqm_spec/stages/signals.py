@@ -15,7 +15,7 @@ Handler = Callable[[int, FrameType | None], Any] | int
 
 
 @contextmanager
-def handled(instead: Callable[[Handler], Handler]) -> Iterator[None]:
+def replaced_handlers(instead: Callable[[Handler], Handler]) -> Iterator[None]:
     """Replaces each signal's handler by `instead(handler)`, and restores it at the end.
 
     Does nothing outside of the main thread: only the main thread receives signals.
@@ -48,11 +48,11 @@ class Signals:
 
 
 @contextmanager
-def deferred() -> Iterator[Signals]:
+def deferred_signals() -> Iterator[Signals]:
     """Signals that arrive meanwhile are handled at the end."""
     signals = Signals()
     try:
-        with handled(lambda _: lambda number, frame: signals.waiting.append(number)):
+        with replaced_handlers(lambda _: lambda number, frame: signals.waiting.append(number)):
             yield signals
     finally:
         for number in signals.waiting[:1]:
@@ -60,7 +60,7 @@ def deferred() -> Iterator[Signals]:
 
 
 @contextmanager
-def remembered() -> Iterator[Callable[[], None]]:
+def noted_interrupts() -> Iterator[Callable[[], None]]:
     """Yields a function that raises the last interrupt again, if there was one.
 
     It does nothing outside of the main thread: only the main thread receives signals.
@@ -81,5 +81,5 @@ def remembered() -> Iterator[Callable[[], None]]:
 
         return handle
 
-    with handled(noting):
+    with replaced_handlers(noting):
         yield raise_interrupt

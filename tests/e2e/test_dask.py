@@ -71,7 +71,7 @@ class Cluster:
     def simulating(self) -> list[psutil.Process]:
         """Processes that simulate for the workers."""
         found = [inner for worker in self.workers() for inner in _children(worker.pid)]
-        return [process for process in found if "aer.child" in _command(process)]
+        return [process for process in found if "aer.local" in _command(process)]
 
     def close(self) -> None:
         for process in (*self.nannies, self.scheduler):

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import Native
 from iqm_spec.stages.aer import AerTask, Setup, simulate
-from iqm_spec.stages.aer.affine import affine
-from iqm_spec.stages.aer.dense import distributions
+from iqm_spec.stages.aer.distributions import affine_distribution, dense_distributions
 
 WIDTH = 5
 
@@ -40,8 +39,8 @@ def clifford_circuits(draw: st.DrawFn) -> NativeCircuit:
 @settings(deadline=None, max_examples=120)
 @pytest.mark.slow
 def test_the_tableau_gives_the_statevectors_distribution(circuit: NativeCircuit) -> None:
-    (dense,) = distributions([Native.of(circuit)], "statevector", "CPU")
-    space = affine(Native.of(circuit), "CPU")
+    (dense,) = dense_distributions([Native.of(circuit)], "statevector", "CPU")
+    space = affine_distribution(Native.of(circuit), "CPU")
     expected = dense.ideal((), 100)
     told = space.ideal((), 100)
     assert told.complete

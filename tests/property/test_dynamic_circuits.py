@@ -13,9 +13,8 @@ from qiskit.circuit import Clbit
 
 from iqm_spec.model import NativeCircuit
 from iqm_spec.native import Native
-from iqm_spec.stages.aer.branches import follow
-from iqm_spec.stages.aer.dense import Dense
-from iqm_spec.stages.aer.shape import without_moves
+from iqm_spec.stages.aer.distributions import Dense, branched_distribution
+from iqm_spec.stages.aer.method import without_moves
 from iqm_spec.targets import Architecture, architecture, architecture_from_json
 from iqm_spec.transpile import transpile, violations
 
@@ -102,7 +101,7 @@ def test_native_circuits_follow_the_same_branches(
     expected = outcomes_of_circuit(circuit)
     found = outcomes_of_native(native)
     assert distance(_in_order(circuit, expected), found) < 1e-6
-    ideal = follow(without_moves(Native.of(native)))
+    ideal = branched_distribution(without_moves(Native.of(native)))
     assert isinstance(ideal, Dense)
     shown = ideal.ideal(set(), 1).probabilities
     assert distance({_text(native, bits): p for bits, p in found.items()}, shown) < 1e-9

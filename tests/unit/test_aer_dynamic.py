@@ -10,7 +10,7 @@ from attrs import evolve
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import Native
 from iqm_spec.stages.aer import AerOutcome, AerTask, Setup, run_jobs
-from iqm_spec.stages.aer.branches import TOO_MANY, follow
+from iqm_spec.stages.aer.distributions import TOO_MANY_BRANCHES, branched_distribution
 from iqm_spec.targets import error_profile
 
 pytestmark = pytest.mark.slow
@@ -74,14 +74,14 @@ def test_ideal_branches_are_bounded() -> None:
         )
     ]
     circuit = NativeCircuit(("QB1", "QB2"), (("a", 1),), tuple(rounds))
-    assert follow(Native.of(circuit)) == TOO_MANY
-    assert one(circuit, Setup(), shots=5).why_no_ideal == TOO_MANY
+    assert branched_distribution(Native.of(circuit)) == TOO_MANY_BRANCHES
+    assert one(circuit, Setup(), shots=5).why_no_ideal == TOO_MANY_BRANCHES
     wide = NativeCircuit(tuple(f"QB{i}" for i in range(30)), COIN.registers, COIN.ops)
-    assert follow(Native.of(wide)) == TOO_MANY
+    assert branched_distribution(Native.of(wide)) == TOO_MANY_BRANCHES
 
 
 def test_a_qubit_that_is_reset_starts_anew() -> None:
     ops = (*COIN.ops[:3], Op("reset", (0,)), Op("measure", (0,), (), (1,)))
-    ideal = follow(Native.of(NativeCircuit(COIN.components, COIN.registers, ops)))
+    ideal = branched_distribution(Native.of(NativeCircuit(COIN.components, COIN.registers, ops)))
     assert not isinstance(ideal, str)
     assert ideal.ideal((), 1).probabilities == pytest.approx({"0 0": 0.5, "0 1": 0.5})

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from iqm_spec.stages.aer import bits as module
-from iqm_spec.stages.aer.affine import Affine
-from iqm_spec.stages.aer.bits import Bits
-from iqm_spec.stages.aer.dense import Dense
+from iqm_spec.stages.aer import sampling as module
+from iqm_spec.stages.aer.distributions import Affine, Dense
+from iqm_spec.stages.aer.sampling import Bits
 
 SEED = 20_261_128
 REGISTERS = (("a", 8), ("unused", 2), ("b", 6))
@@ -18,7 +17,7 @@ BITS = Bits(REGISTERS, CLBITS)
 
 @pytest.fixture(params=[7, 1 << 14])
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(module, "_AT_ONCE", request.param)
+    monkeypatch.setattr(module, "_STRINGS_AT_ONCE", request.param)
     return int(request.param)
 
 

@@ -10,9 +10,9 @@ from attrs import evolve
 from iqm_spec.errors import ExitCode, Refused
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import Native
-from iqm_spec.stages.aer import available_memory, choose_method
-from iqm_spec.stages.aer.memory import room_in_group
-from iqm_spec.stages.aer.method import in_words
+from iqm_spec.stages.aer import choose_method
+from iqm_spec.stages.aer.free_memory import available_memory, room_in_group
+from iqm_spec.stages.aer.method import format_bytes
 
 
 def chain(width: int, *, layers: int = 1, clifford: bool = True) -> Native:
@@ -121,4 +121,4 @@ def test_a_control_group_limits_memory(tmp_path: Path) -> None:
     [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (3 * 2**29, "1.5 GiB"), (2**90, "1024 YiB")],
 )
 def test_sizes_in_words(size: int, words: str) -> None:
-    assert in_words(size) == words
+    assert format_bytes(size) == words

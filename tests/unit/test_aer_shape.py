@@ -11,8 +11,8 @@ from qiskit.quantum_info import Operator
 
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import Native
-from iqm_spec.stages.aer.clifford import clifford_circuit
-from iqm_spec.stages.aer.shape import in_line, quarter_turns, shape_of, without_moves
+from iqm_spec.stages.aer.engine import clifford_circuit
+from iqm_spec.stages.aer.method import in_line, quarter_turns, shape_of, without_moves
 from iqm_spec.transpile import to_qiskit
 
 

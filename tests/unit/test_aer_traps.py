@@ -13,7 +13,7 @@ from qiskit_aer import AerSimulator
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.native import Native
 from iqm_spec.stages.aer import AerTask, Setup, simulate
-from iqm_spec.stages.aer.dense import distributions
+from iqm_spec.stages.aer.distributions import dense_distributions
 from iqm_spec.targets import error_profile
 
 SHOTS = 2000
@@ -64,8 +64,8 @@ def test_bound_parameters_and_numbers_give_one_distribution() -> None:
     other = Native.of(NativeCircuit(("QB1",), (("c", 1),), (Op("measure", (0,), (), (0,)),)))
     mixed = [*circuits[:3], other, *circuits[3:]]
     for method in ("statevector", "density_matrix"):
-        together = distributions(mixed, method, "CPU")
+        together = dense_distributions(mixed, method, "CPU")
         for circuit, dense in zip(mixed, together, strict=True):
-            (alone,) = distributions([circuit], method, "CPU")
+            (alone,) = dense_distributions([circuit], method, "CPU")
             assert dense.probabilities == pytest.approx(alone.probabilities, abs=1e-14)
             assert dense.bits == alone.bits

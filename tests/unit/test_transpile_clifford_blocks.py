@@ -15,7 +15,7 @@ from qiskit.quantum_info import random_clifford
 
 from iqm_spec.model import NativeCircuit
 from iqm_spec.native import Native
-from iqm_spec.stages.aer.shape import shape_of
+from iqm_spec.stages.aer.method import shape_of
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import clifford_blocks, to_qiskit, transpile, violations
 

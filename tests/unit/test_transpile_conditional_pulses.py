@@ -196,7 +196,7 @@ def test_bits_that_are_written_again_keep_their_order() -> None:
 
 def test_clifford_conditions_leave_a_circuit_clifford() -> None:
     from iqm_spec.native import Native
-    from iqm_spec.stages.aer.shape import shape_of
+    from iqm_spec.stages.aer.method import shape_of
 
     circuit = QuantumCircuit(3, 3)
     circuit.h(0)

@@ -31,7 +31,7 @@ from iqm_spec.engine.session import NO_CREDENTIALS, requested_server_id, session
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, collapsed
 from iqm_spec.plan.transpiling import Crosschecked
-from iqm_spec.stages.aer import spread_of
+from iqm_spec.stages.aer import chosen_cluster
 from iqm_spec.stages.events import Event, Planned, RunDone, StageDone
 from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.registry import any_needs_server
@@ -107,7 +107,7 @@ def command(
     """Run the experiment SPEC, stage by stage. Results in the results folder are reused."""
     store = Store(results)
     last = None if until is None else StageName(until)
-    spread_of(executor, scheduler, {})  # before anything is transpiled
+    chosen_cluster(executor, scheduler, {})  # before anything is transpiled
     with session_of(server, results, keep=not dry_run) as session, Progress() as progress:
         options = RunOptions(
             fresh=fresh,

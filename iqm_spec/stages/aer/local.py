@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from tempfile import TemporaryFile
 from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.errors import JobFailed
+from iqm_spec.errors import Interrupted, JobFailed
 from iqm_spec.stages.aer.engine import require_device
-from iqm_spec.stages.aer.memory import available_memory
+from iqm_spec.stages.aer.free_memory import available_memory, physical_memory
 from iqm_spec.stages.aer.method import Choice, choose_method
+from iqm_spec.stages.aer.simulate import simulate
 from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Setup
-from iqm_spec.stages.aer.worker import Chunk, simulate_chunk
 
 CHUNK_SECONDS = 2.0
 """A chunk holds about so much work, so that processes end together and Ctrl-C loses little."""
@@ -31,7 +36,7 @@ Job = tuple[Sequence[AerTask], Setup]
 
 
 @frozen
-class Part:
+class JobChunk:
     """A chunk of the job with the given number, and whether it is the job's last."""
 
     job: int
@@ -50,7 +55,7 @@ def run_jobs(
     JobFailed where Aer fails or a worker dies.
     """
     memory = available_memory() if memory_bytes is None else memory_bytes
-    parts, largest, seconds = cut_into_parts(jobs, memory, _most_tasks(jobs, workers))
+    parts, largest, seconds = cut_into_chunks(jobs, memory, _most_tasks(jobs, workers))
     processes = max(1, min(workers, len(parts), memory // max(1, largest)))
     chunks = [part.chunk for part in parts]
     here = processes == 1 and seconds < IN_PROCESS_SECONDS
@@ -64,7 +69,7 @@ def run_jobs(
 
 
 @frozen
-class Expected:
+class ExpectedTime:
     """How long work takes on one core, within a factor of three or so; or `at_most` so long.
 
     The bonds of a matrix product state, which decide, are only bounded before it is simulated.
@@ -74,7 +79,7 @@ class Expected:
     at_most: bool
 
 
-def expected_time(jobs: Sequence[Job]) -> Expected:
+def expected_time(jobs: Sequence[Job]) -> ExpectedTime:
     """About how long `jobs` take; Refused where a circuit cannot be simulated as asked."""
     choices = [
         choose_method(t.circuit, t.shots, setup.noise is not None, setup.method)
@@ -83,7 +88,7 @@ def expected_time(jobs: Sequence[Job]) -> Expected:
     ]
     total = sum(choice.seconds for choice in choices)
     bounded = sum(c.seconds for c in choices if c.method == "matrix_product_state")
-    return Expected(total, at_most=bounded > total / 2)
+    return ExpectedTime(total, at_most=bounded > total / 2)
 
 
 def _most_tasks(jobs: Sequence[Job], workers: int) -> int:
@@ -94,9 +99,9 @@ def _most_tasks(jobs: Sequence[Job], workers: int) -> int:
     return min(CHUNK_TASKS, max(LEAST_TASKS, share))
 
 
-def cut_into_parts(
+def cut_into_chunks(
     jobs: Sequence[Job], memory: int | None, most_tasks: int
-) -> tuple[list[Part], int, float]:
+) -> tuple[list[JobChunk], int, float]:
     """All work in chunks, the bytes that the largest circuit needs, about how long all takes.
 
     Refused where a circuit cannot be simulated as asked, or needs more than `memory` bytes.
@@ -113,7 +118,7 @@ def cut_into_parts(
         largest = max([largest, *(choice.bytes_needed for choice in choices)])
         seconds += sum(choice.seconds for choice in choices)
         cut = list(_cut(tasks, choices, most_tasks)) or [()]
-        parts += [Part(number, Chunk(some, setup), some is cut[-1]) for some in cut]
+        parts += [JobChunk(number, Chunk(some, setup), some is cut[-1]) for some in cut]
     return parts, largest, seconds
 
 
@@ -139,10 +144,8 @@ def _in_processes(chunks: Sequence[Chunk], processes: int) -> Iterator[list[AerO
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children, get_context
 
-    from iqm_spec.stages.aer.worker import prepare
-
     before = set(active_children())
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=prepare)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=prepare_worker)
     try:
         with _main_left_alone():
             outcomes = pool.map(simulate_chunk, chunks)  # starts the processes
@@ -176,3 +179,154 @@ def _main_left_alone() -> Iterator[None]:
         yield
     finally:
         vars(main).update(hidden)
+
+
+_PR_SET_PDEATHSIG = 1
+"""Linux, prctl(2): the signal that a process gets when its parent ends."""
+
+
+@frozen
+class Chunk:
+    """Tasks to simulate together. How tasks are chunked moves no count."""
+
+    tasks: tuple[AerTask, ...]
+    setup: Setup
+
+
+def simulate_chunk(chunk: Chunk) -> list[AerOutcome]:
+    """Outcomes of the chunk's tasks in order; for a process pool or a cluster to call."""
+    return list(simulate(chunk.tasks, chunk.setup))
+
+
+def prepare_worker() -> None:
+    """Make this process end with Ctrl-C and with its parent, silently and at once.
+
+    Aer's kernels hold the interpreter for minutes, so on Linux the system sees to the latter;
+    elsewhere a thread does, as soon as it is let.
+    """
+    import signal
+    import sys
+    import threading
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    import os
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+LOOK_SECONDS = 0.25
+"""How often a waiting parent looks whether its answer is still wanted."""
+
+_CODE = "from iqm_spec.stages.aer.local import serve; serve()"
+
+
+@frozen
+class Answer:
+    """Outcomes of a chunk, or the error that there was, or how the process ended before either."""
+
+    outcomes: tuple[AerOutcome, ...] = ()
+    error: Exception | None = None
+    ended: str = ""
+
+
+class Child:
+    """The parent's side of a simulating process. For one thread: it ends when that one does."""
+
+    def __init__(self) -> None:
+        self._told = TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._process = subprocess.Popen(  # noqa: S603 - nothing of a spec in it
+            [sys.executable, "-P", "-c", _CODE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._told,
+        )
+        assert self._process.stdin is not None  # noqa: S101 - as asked for
+        assert self._process.stdout is not None  # noqa: S101 - as asked for
+        self._to = Connection(os.dup(self._process.stdin.fileno()), readable=False)
+        self._from = Connection(os.dup(self._process.stdout.fileno()), writable=False)
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can be asked something."""
+        return self._process.poll() is None
+
+    def ask(self, chunk: bytes, wanted: Callable[[], bool]) -> Answer:
+        """The answer to a pickled chunk; the process is killed where it is not `wanted` any more.
+
+        Interrupted then.
+        """
+        try:
+            self._to.send_bytes(chunk)
+            while not self._from.poll(LOOK_SECONDS):
+                if not wanted():
+                    self.kill()
+                    raise Interrupted("nobody waits for these circuits any more")
+            answer: Answer = pickle.loads(self._from.recv_bytes())  # noqa: S301 - our own process
+        except (EOFError, OSError):
+            return Answer(ended=self._how_it_ended())
+        return answer
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """End the process and give up what belongs to it."""
+        self.kill()
+        self._to.close()
+        self._from.close()
+        self._told.close()
+
+    def _how_it_ended(self) -> str:
+        code = self._process.wait()
+        self._told.seek(0)
+        lines = self._told.read().decode(errors="replace").strip().splitlines()
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{how}: {lines[-1][:200]}" if lines else how
+
+
+def serve() -> None:
+    """Answer pickled chunks on stdin, one after the other, until it is closed."""
+    prepare_worker()
+    asked = Connection(os.dup(0), writable=False)
+    answers = Connection(os.dup(1), readable=False)
+    os.dup2(2, 1)  # what a library prints is no answer
+    while True:
+        try:
+            chunk: Chunk = pickle.loads(asked.recv_bytes())  # noqa: S301 - from our own parent
+        except EOFError:
+            return
+        answers.send_bytes(pickle.dumps(_answer(chunk)))
+
+
+def _answer(chunk: Chunk) -> Answer:
+    try:
+        memory = physical_memory()
+        for task in chunk.tasks:
+            noisy = chunk.setup.noise is not None
+            choose_method(task.circuit, task.shots, noisy, chunk.setup.method, memory)
+        return Answer(tuple(simulate_chunk(chunk)))
+    except Exception as error:  # noqa: BLE001 - raised again where somebody reads it
+        return Answer(error=error)

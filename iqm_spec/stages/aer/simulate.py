@@ -7,14 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from iqm_spec.native import Native
-from iqm_spec.stages.aer.affine import Affine, affine
-from iqm_spec.stages.aer.dense import Dense, distributions
+from iqm_spec.stages.aer.distributions import (
+    Affine,
+    Dense,
+    IdealDistribution,
+    affine_distribution,
+    dense_distributions,
+    ideal_distributions,
+)
 from iqm_spec.stages.aer.engine import require_device
-from iqm_spec.stages.aer.ideal import Known, ideals
-from iqm_spec.stages.aer.method import Choice, choose_method
+from iqm_spec.stages.aer.method import Choice, choose_method, shape_of
 from iqm_spec.stages.aer.noise import noise_model, readout_error
-from iqm_spec.stages.aer.shape import shape_of
-from iqm_spec.stages.aer.shots import notes, sampled_counts
+from iqm_spec.stages.aer.sampling import approximation_notes, counts_by_aer
 from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Setup
 from iqm_spec.targets.profile import ErrorProfile
 
@@ -40,7 +44,7 @@ def simulate(tasks: Sequence[AerTask], setup: Setup) -> Iterator[AerOutcome]:
     jobs = [
         _Job(task, choose_method(task.circuit, task.shots, noisy, setup.method)) for task in tasks
     ]
-    known = ideals({task.circuit: task.key for task in tasks}, setup.device)
+    known = ideal_distributions({task.circuit: task.key for task in tasks}, setup.device)
     exact = _exact([job for job in jobs if _ideal_serves(job, known, setup) is None], setup)
     for job in jobs:
         way = (job.task.circuit, job.choice.method)
@@ -49,7 +53,7 @@ def simulate(tasks: Sequence[AerTask], setup: Setup) -> Iterator[AerOutcome]:
 
 
 def _ideal_serves(
-    job: _Job, known: Mapping[Native, Known | str], setup: Setup
+    job: _Job, known: Mapping[Native, IdealDistribution | str], setup: Setup
 ) -> Dense | Affine | None:
     """The ideal distribution where it is also what is asked for: the same method, no noise."""
     ideal = known[job.task.circuit]
@@ -62,11 +66,11 @@ def _ideal_serves(
 
 
 def _outcome(
-    job: _Job, setup: Setup, exact: Dense | Affine | None, known: Known | str
+    job: _Job, setup: Setup, exact: Dense | Affine | None, known: IdealDistribution | str
 ) -> AerOutcome:
     task, method = job.task, job.choice.method
     if exact is None:
-        counts = sampled_counts(task, setup, method)
+        counts = counts_by_aer(task, setup, method)
     else:
         counts = exact.sample(task.shots, task.seed)
     ideal = known if isinstance(known, str) else known.ideal(counts, task.shots)
@@ -75,7 +79,7 @@ def _outcome(
         counts=counts,
         shots_returned=sum(counts.values()),
         method=method,
-        notes=notes(task.circuit, method),
+        notes=approximation_notes(task.circuit, method),
         ideal=None if isinstance(ideal, str) else ideal,
         comparison=None if isinstance(ideal, str) else ideal.compared(counts),
         why_no_ideal=ideal if isinstance(ideal, str) else "",
@@ -92,7 +96,7 @@ def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[Native, str], Dense
             continue
         if method == "stabilizer":
             if (circuit, method) not in found:
-                found[circuit, method] = affine(circuit, setup.device, job.task.key)
+                found[circuit, method] = affine_distribution(circuit, setup.device, job.task.key)
         else:
             components = circuit.template.structure.components if setup.noise else ()
             groups.setdefault((method, components), {})[circuit] = job.task.key
@@ -100,7 +104,7 @@ def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[Native, str], Dense
         circuits = list(named)
         bare = {circuit.template: circuit.template.structure for circuit in circuits}
         model = noise_model(setup.noise, bare.values()) if setup.noise else None
-        dense = distributions(circuits, method, setup.device, model, list(named.values()))
+        dense = dense_distributions(circuits, method, setup.device, model, list(named.values()))
         for circuit, one in zip(circuits, dense, strict=True):
             found[circuit, method] = _read_out(one, circuit, setup.noise)
     return found

@@ -20,10 +20,10 @@ from iqm_spec.stages.aer import (
     AerTask,
     Job,
     Setup,
+    chosen_cluster,
     expected_time,
     run_jobs,
-    spread_jobs,
-    spread_of,
+    run_jobs_on_dask,
 )
 from iqm_spec.stages.derived import derived_record
 from iqm_spec.stages.events import Event, JobDone, Note, StageDone, StageStarted
@@ -151,7 +151,7 @@ def aer_work(plan: Plan, inputs: RunInputs, store: Store, *, fresh: bool) -> Aer
     simulator = installed_simulator()
     keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
     jobs = _missing_jobs(plan, keys, store, fresh=fresh)
-    simulations = asked_of(store, plan, jobs, _profiles(inputs)) if jobs else []
+    simulations = simulations_of(store, plan, jobs, _profiles(inputs)) if jobs else []
     left = {key for job in jobs for key, _ in job.points}
     expected = expected_time(simulations)
     started = StageStarted(
@@ -258,10 +258,10 @@ def _outcomes(
     simulations: Sequence[Job], context: StageContext
 ) -> Iterator[tuple[int, list[AerOutcome]]]:
     options = context.options
-    cluster = spread_of(options.executor, options.scheduler, context.inputs.executor)
+    cluster = chosen_cluster(options.executor, options.scheduler, context.inputs.executor)
     if cluster is None:
         return run_jobs(simulations, workers=options.workers)
-    return spread_jobs(
+    return run_jobs_on_dask(
         simulations,
         cluster,
         options.workers,
@@ -269,7 +269,7 @@ def _outcomes(
     )
 
 
-def asked_of(
+def simulations_of(
     store: Store,
     plan: Plan,
     jobs: Sequence[AerJob],

@@ -29,7 +29,7 @@ from iqm_spec.stages.server.attempts import (
 from iqm_spec.stages.server.batch import Batch, job_to_price
 from iqm_spec.stages.server.locks import attempt_lock, submission_lock
 from iqm_spec.stages.server.server_info import Session, computer_of
-from iqm_spec.stages.signals import Signals, deferred
+from iqm_spec.stages.signals import Signals, deferred_signals
 from iqm_spec.store import Store
 from iqm_spec.store.events import (
     Estimate,
@@ -113,7 +113,7 @@ def submit(
     )
     with ExitStack() as stack:
         # a signal between the intent and the outcome would make the submission unknown
-        signals = stack.enter_context(deferred())
+        signals = stack.enter_context(deferred_signals())
         with submission_lock(context.store):
             if _submitted_meanwhile(context, batch, ignored):
                 return None

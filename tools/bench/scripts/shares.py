@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from iqm_spec.cli.app import run as command
-from iqm_spec.stages.aer.dense import Dense
+from iqm_spec.stages.aer.distributions import Dense
 from iqm_spec.stages.aer.tasks import Ideal
 from iqm_spec.store import Store
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import pickle
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from iqm_spec.errors import IqmSpecError, JobFailed, Refused, Unreachable
-from iqm_spec.stages.aer.child import Answer
-from iqm_spec.stages.aer.cluster import opened
-from iqm_spec.stages.aer.executor import Spread
-from iqm_spec.stages.aer.local import Job, cut_into_parts
-from iqm_spec.stages.aer.memory import available_memory
-from iqm_spec.stages.aer.remote import answer_chunk, versions
+from iqm_spec.stages.aer.dask_cluster import DaskCluster, open_cluster
+from iqm_spec.stages.aer.free_memory import available_memory
+from iqm_spec.stages.aer.local import Answer, Child, Chunk, Job, cut_into_chunks
 from iqm_spec.stages.aer.tasks import AerOutcome
-from iqm_spec.stages.aer.worker import Chunk
-from iqm_spec.stages.signals import remembered
+from iqm_spec.stages.signals import noted_interrupts
+from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
 
 CHUNK_TASKS = 64
 """Tasks in a chunk at most: how many workers there will be is not known."""
@@ -46,8 +46,8 @@ _GOES_ON = "what was finished is stored; the same command goes on from there"
 Tell = Callable[[str], None]
 
 
-def spread_jobs(
-    jobs: Sequence[Job], spread: Spread, workers: int, tell: Tell
+def run_jobs_on_dask(
+    jobs: Sequence[Job], spread: DaskCluster, workers: int, tell: Tell
 ) -> Iterator[tuple[int, list[AerOutcome]]]:
     """Each job's number with the outcomes of its tasks in order, in the order jobs are done.
 
@@ -57,12 +57,12 @@ def spread_jobs(
     """
     here = spread.scheduler is None and spread.slurm is None
     memory = available_memory() if here else None
-    parts, largest, _ = cut_into_parts(jobs, memory, CHUNK_TASKS)
+    parts, largest, _ = cut_into_chunks(jobs, memory, CHUNK_TASKS)
     room = workers if memory is None else memory // max(1, largest)
     processes = max(1, min(workers, len(parts), room))
     sizes = Counter(part.job for part in parts)
     found: dict[int, dict[int, tuple[AerOutcome, ...]]] = {}
-    with remembered() as interrupted, opened(spread, processes, tell) as client:
+    with noted_interrupts() as interrupted, open_cluster(spread, processes, tell) as client:
         for number, outcomes in _Flow(client, [part.chunk for part in parts], tell).outcomes(
             interrupted
         ):
@@ -103,7 +103,7 @@ class _Flow:
         future = self._client.submit(
             answer_chunk,
             pickle.dumps(self._chunks[number]),
-            dict(versions()),
+            dict(library_versions()),
             key=f"iqm-spec-{self._run}-{number}-{self._tries[number]}",
             pure=False,
         )
@@ -210,3 +210,66 @@ def _deadly(chunk: Chunk, how: str) -> JobFailed:
         hint="most likely for want of memory: fewer workers on a machine leave more to each. "
         f"W{_GOES_ON[1:]}",
     )
+
+
+PACKAGES = ("numpy", "qiskit", "qiskit-aer", "qiskit-aer-gpu")
+
+_mine = threading.local()
+
+
+@cache
+def library_versions() -> Mapping[str, str]:
+    """What counts depend on: versions of what computes them, and the kind of processor."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {
+        "iqm-spec": __version__,
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "processor": platform.machine(),
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "none"
+    return found
+
+
+def answer_chunk(chunk: bytes, asked: Mapping[str, str]) -> bytes:
+    """A pickled `Answer` to a pickled chunk, where this worker's versions are those `asked` for."""
+    other = [
+        f"{name} {library_versions().get(name, 'none')} instead of {wanted}"
+        for name, wanted in asked.items()
+        if library_versions().get(name, "none") != wanted
+    ]
+    if other:
+        refusal = Refused(
+            f"a Dask worker has {', '.join(other)}: its results could differ",
+            hint="start iqm-spec, the scheduler and the workers from the same environment",
+            code="refused.versions",
+        )
+        return pickle.dumps(Answer(error=refusal))
+    return pickle.dumps(_child().ask(chunk, _wanted))
+
+
+def _child() -> Child:
+    """The process that simulates for this thread; a new one where the last one ended."""
+    child: Child | None = getattr(_mine, "child", None)
+    if child is not None and not child.alive:
+        child.close()
+        child = None
+    if child is None:
+        child = _mine.child = Child()
+    return child
+
+
+def _wanted() -> bool:
+    """Whether the task of this thread is still to be done, as its Dask worker sees it."""
+    from distributed.core import Status
+    from distributed.worker import get_worker, thread_state
+
+    worker = get_worker()
+    task = worker.state.tasks.get(thread_state.key)
+    running = worker.status in (Status.running, Status.paused)
+    return running and task is not None and task.state != "cancelled"

@@ -17,7 +17,7 @@ def available_memory() -> int:
     return max(0, min([_system(), *_groups()]))
 
 
-def whole_memory() -> int:
+def physical_memory() -> int:
     """Bytes of this machine's memory, whoever uses them."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
@@ -26,7 +26,7 @@ def _system() -> int:
     for line in _read(Path("/proc/meminfo")).splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
-    return whole_memory() // 2
+    return physical_memory() // 2
 
 
 def _groups() -> Iterator[int]:

@@ -1,10 +1,10 @@
-"""Opens a Dask cluster and closes it again: on this machine, in Slurm jobs, or one that runs."""
+"""Where Aer work goes beside this process: a Dask cluster, by what the user and the spec say."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +14,77 @@ from attrs import field, frozen
 
 from iqm_spec.errors import Refused, Unreachable, UsageError
 from iqm_spec.plan.label import count
-from iqm_spec.stages.aer.executor import Slurm, Spread
 
 if TYPE_CHECKING:
     from distributed import Client, Security
     from distributed.deploy import SpecCluster
     from tornado.ioloop import IOLoop
+
+
+SCHEMES = ("tcp://", "tls://")
+"""How the address of a scheduler begins."""
+
+
+@frozen
+class Slurm:
+    """Batch jobs that hold the workers: `jobs` of them, each of `cores` workers with `memory`.
+
+    Every field has been checked by the schema: no blank and nothing that a shell would read.
+    """
+
+    cores: int
+    memory: str
+    walltime: str
+    jobs: int = 1
+    queue: str | None = None
+    account: str | None = None
+    interface: str | None = None
+
+
+@frozen
+class DaskCluster:
+    """A Dask cluster: the one whose `scheduler` is named, else Slurm jobs, else on this machine."""
+
+    scheduler: str | None = None
+    slurm: Slurm | None = None
+
+
+def chosen_cluster(
+    kind: str | None, scheduler: str | None, block: Mapping[str, Any]
+) -> DaskCluster | None:
+    """What `--executor`, `--scheduler` and the spec's `executor` block come to; None: local.
+
+    The block alone starts nothing: a spec comes from a stranger, and Slurm jobs cost node hours.
+    UsageError where the options contradict each other, Refused where Dask is not installed.
+    """
+    if kind == "local" and scheduler is not None:
+        raise UsageError(
+            "--scheduler goes with --executor dask", hint="leave out one of the two options"
+        )
+    if scheduler is None and kind != "dask":
+        return None
+    if scheduler is not None and not scheduler.startswith(SCHEMES):
+        raise UsageError(
+            f"--scheduler {scheduler}: this is no address of a Dask scheduler",
+            hint="it is printed where the scheduler starts: tcp://HOST:PORT",
+        )
+    require_dask()
+    if scheduler is not None or not block:
+        return DaskCluster(scheduler=scheduler)
+    return DaskCluster(slurm=Slurm(**{name: block[name] for name in block if name != "kind"}))
+
+
+def require_dask() -> None:
+    """Refused unless Dask is installed; nothing of it is imported to tell."""
+    from importlib.util import find_spec
+
+    if find_spec("distributed") is None or find_spec("dask_jobqueue") is None:
+        raise Refused(
+            "Dask is not installed in this environment",
+            hint="pip install 'iqm-spec[dask]', or leave out --executor and --scheduler",
+            code="refused.dask",
+        )
+
 
 CONNECT_SECONDS = 10.0
 """How long a scheduler may take to answer; its workers may come much later."""
@@ -66,7 +131,9 @@ class _Shared:
 
 
 @contextmanager
-def opened(spread: Spread, processes: int, tell: Callable[[str], None]) -> Iterator[Client]:
+def open_cluster(
+    spread: DaskCluster, processes: int, tell: Callable[[str], None]
+) -> Iterator[Client]:
     """A client of the cluster; what was started for it is ended afterwards, whatever happens.
 
     `processes` is the number of workers on this machine. Unreachable where a named scheduler does
@@ -74,7 +141,7 @@ def opened(spread: Spread, processes: int, tell: Callable[[str], None]) -> Itera
     """
     import dask
 
-    with quiet(), dask.config.set(_SETTINGS):
+    with silence_dask(), dask.config.set(_SETTINGS):
         if spread.scheduler is not None:
             with _client(spread.scheduler) as client:
                 yield client
@@ -92,7 +159,7 @@ def opened(spread: Spread, processes: int, tell: Callable[[str], None]) -> Itera
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_dask() -> Iterator[None]:
     """Keep Dask's warnings and log off the user's terminal; what goes wrong is told in our words.
 
     The levels are put back afterwards.

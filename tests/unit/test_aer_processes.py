@@ -13,11 +13,10 @@ import pytest
 from iqm_spec.errors import Refused, SpecError, UsageError
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.spec.load import load_spec
-from iqm_spec.stages.aer import AerTask, Setup, Spread, simulate_chunk, spread_of
-from iqm_spec.stages.aer.child import Answer, Child
-from iqm_spec.stages.aer.executor import Slurm
-from iqm_spec.stages.aer.remote import answer_chunk, versions
-from iqm_spec.stages.aer.worker import Chunk
+from iqm_spec.stages.aer import AerTask, DaskCluster, Setup, chosen_cluster, simulate_chunk
+from iqm_spec.stages.aer.dask_cluster import Slurm
+from iqm_spec.stages.aer.dask_jobs import answer_chunk, library_versions
+from iqm_spec.stages.aer.local import Answer, Child, Chunk
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\ncircuits: [{generator: bell}]\n"
 BLOCK = {"kind": "slurm", "cores": 8, "memory": "16GB", "walltime": "00:30:00"}
@@ -72,16 +71,16 @@ def test_nothing_in_a_block_can_be_read_as_more(field: str, value: object, tmp_p
 
 def test_what_options_and_block_come_to() -> None:
     slurm = Slurm(cores=8, memory="16GB", walltime="00:30:00")
-    assert spread_of(None, None, BLOCK) is None
-    assert spread_of("local", None, BLOCK) is None
-    assert spread_of("dask", None, {}) == Spread()
-    assert spread_of("dask", None, BLOCK) == Spread(slurm=slurm)
-    assert spread_of(None, "tcp://h:1", BLOCK) == Spread(scheduler="tcp://h:1")
-    assert spread_of("dask", "tls://h:1", {}) == Spread(scheduler="tls://h:1")
+    assert chosen_cluster(None, None, BLOCK) is None
+    assert chosen_cluster("local", None, BLOCK) is None
+    assert chosen_cluster("dask", None, {}) == DaskCluster()
+    assert chosen_cluster("dask", None, BLOCK) == DaskCluster(slurm=slurm)
+    assert chosen_cluster(None, "tcp://h:1", BLOCK) == DaskCluster(scheduler="tcp://h:1")
+    assert chosen_cluster("dask", "tls://h:1", {}) == DaskCluster(scheduler="tls://h:1")
     with pytest.raises(UsageError):
-        spread_of("local", "tcp://h:1", {})
+        chosen_cluster("local", "tcp://h:1", {})
     with pytest.raises(UsageError):
-        spread_of("dask", "inproc://1", {})
+        chosen_cluster("dask", "inproc://1", {})
 
 
 def chunk(*, noise: None = None, qubits: int = 1) -> Chunk:
@@ -120,7 +119,7 @@ def test_a_child_that_is_killed_is_told_of(child: Child) -> None:
 
 @pytest.mark.parametrize("package", ["python", "qiskit-aer", "numpy"])
 def test_other_versions_are_refused_before_anything_is_simulated(package: str) -> None:
-    asked = {**versions(), package: "0.0.1"}
+    asked = {**library_versions(), package: "0.0.1"}
     error = pickle.loads(answer_chunk(pickle.dumps(chunk()), asked)).error
     assert isinstance(error, Refused)
-    assert f"{package} {versions()[package]} instead of 0.0.1" in error.message
+    assert f"{package} {library_versions()[package]} instead of 0.0.1" in error.message
