@@ -102,7 +102,7 @@ class CircuitSpec:
     `path` is the entry's place in the spec tree, for diagnostics. `ref` is the generator's name, or
     the file's path relative to the spec. All of ref, args, parameters, shots, repeat, layout,
     transpile, options and target are templated. `every` makes it a reference circuit, measured once
-    and again after every so many of the others. `priority` is added to that of a point's block.
+    and again after `every` others each time. `priority` is added to that of a point's block.
     `memory`: the bits of every shot are kept.
     """
 
@@ -234,7 +234,7 @@ class Feature:
 
 @frozen
 class CircuitFacts:
-    """What can be told of a circuit before it is transpiled.
+    """What is known of a circuit before it is transpiled.
 
     `inputs` are the names of its free parameters. `measured` is the number of measurements.
     `physical`: its qubits are the machine's own, `$0` the first of them.

@@ -53,13 +53,13 @@ class MachineTimes:
     """The time models of one machine; `measured` are those of this folder, by conditions."""
 
     published: TimePredictor
-    given: TimePredictor | None = None
+    user_model: TimePredictor | None = None
     measured: Mapping[str, TimePredictor] = field(factory=dict)
 
     def predict(self, shape: JobShape, conditions: str = PLAIN) -> PredictedTime:
         """QPU seconds of a job under some conditions."""
-        if self.given is not None:
-            return PredictedTime(self._adapted(self.given, shape, conditions), "given")
+        if self.user_model is not None:
+            return PredictedTime(self._adapted(self.user_model, shape, conditions), "given")
         if conditions in self.measured:
             measured = self.measured[conditions].predict([shape])[0]
             return _better(measured, self._adapted(self.published, shape, conditions))

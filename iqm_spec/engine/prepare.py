@@ -214,7 +214,7 @@ def _needs_server(checked: CheckedSpec, until: StageName | None) -> bool:
 
 
 def _read_machines(checked: CheckedSpec, server: ServerInfo) -> Machines:
-    """The machines under the calibration sets that the spec asks for."""
+    """The machines under the calibration sets that the spec names."""
     policy = checked.spec.calibration
     named = "default" if policy in ("pin", "latest") else policy
     return Machines(

@@ -86,7 +86,7 @@ class SavedRun:
         return tuple(dict.fromkeys(digest for event in used for digest in event.calibrations))
 
     def rows(self, store: Store, *, mock: bool = False) -> list[Row]:
-        """One row per point and stage, in plan order; the mock's random bits only if asked for."""
+        """One row per point and stage, in plan order; the mock's random counts only with `mock`."""
         return list(self.each_row(store, mock=mock))
 
     def each_row(self, store: Store, *, mock: bool = False) -> Iterator[Row]:

@@ -100,8 +100,8 @@ def most_frequent(sets: Sequence[Outcomes]) -> tuple[list[str], int]:
     for own in sets:
         for bits, value in own.probabilities.items():
             highest[bits] = max(value, highest.get(bits, 0.0))
-    seen = {bits: value for bits, value in highest.items() if value > 1e-6}
-    order = sorted(seen, key=lambda bits: (-seen[bits], bits))
+    shown = {bits: value for bits, value in highest.items() if value > 1e-6}
+    order = sorted(shown, key=lambda bits: (-shown[bits], bits))
     return sorted(order[:MOST_OUTCOMES]), max(0, len(order) - MOST_OUTCOMES)
 
 

@@ -36,10 +36,10 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
     plan = subject.saved.plan
     header = plan.header
     machines = sorted({point.target for point in plan.points})
-    shots = sorted({point.shots for point in plan.points})
+    all_shots = sorted({point.shots for point in plan.points})
     noise = [
-        f"{clean(alias, 40)}: {'none' if one is None else f'profile {str(one)[:12]}'}"
-        for alias, one in sorted(header.noise.items())
+        f"{clean(alias, 40)}: {'none' if digest is None else f'profile {str(digest)[:12]}'}"
+        for alias, digest in sorted(header.noise.items())
     ]
     rows = [
         ("Run", subject.id),
@@ -47,7 +47,7 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("Stages", ", ".join(header.stages)),
         ("Points", f"{len(plan.points):,}"),
         ("Transpiled circuits", f"{plan.circuits:,}"),
-        ("Shots", listed([f"{one:,}" for one in shots])),
+        ("Shots", listed([f"{number:,}" for number in all_shots])),
         ("Seed of the simulation", str(header.seed)),
         ("Noise of the simulation", listed(noise)),
         *_of_servers(subject),

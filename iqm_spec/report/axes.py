@@ -68,15 +68,15 @@ def axes_of(places: Sequence[Mapping[str, Any]]) -> list[Axis]:
     varying = [name for name in names if len(set(columns[name])) > 1]
     varying.sort(key=lambda name: name in (CIRCUIT, f"{CIRCUIT} name"))
     axes: list[Axis] = []
-    kept: list[str] = []
+    separate: list[str] = []
     together: dict[str, list[str]] = {}
     for name in varying:
-        same = next((k for k in kept if _together(columns[k], columns[name])), None)
+        same = next((k for k in separate if _together(columns[k], columns[name])), None)
         if same is None:
-            kept.append(name)
+            separate.append(name)
         else:
             together.setdefault(same, []).append(name)
-    for name in kept:
+    for name in separate:
         more = together.get(name, [])
         title = f"{name} (with {', '.join(more)})" if more else name
         axes.append(Axis(name, title, _ordered(columns[name])))

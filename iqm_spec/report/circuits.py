@@ -31,19 +31,19 @@ _MOST_LOOKED_AT = 2000
 def circuits(subject: Subject) -> Section:
     """Some of the circuits, those of different size first."""
     points = _different(subject)
-    kept = [points[i] for i in thinned(len(points), MOST_SHOWN)]
-    natives = circuits_of(subject.store, subject.saved.plan, kept)
-    before = logical(subject, kept)
+    shown = [points[i] for i in thinned(len(points), MOST_SHOWN)]
+    natives = circuits_of(subject.store, subject.saved.plan, shown)
+    before = logical(subject, shown)
     blocks: list[Block] = []
-    for number, point in enumerate(kept):
+    for number, point in enumerate(shown):
         own = tuple(_blocks(subject, point, natives[point.circuit_key], before[point.id]))
         title = f"{point_name(point)} on {clean(point.target, 40)}"
         if number < _OPEN:
             blocks += [Text(title, "title"), *own]
         else:
             blocks.append(Fold(title, own))
-    if len(points) > len(kept):
-        title = f"{len(kept)} of {len(points):,} circuits that differ in size or place are drawn."
+    if len(points) > len(shown):
+        title = f"{len(shown)} of {len(points):,} circuits that differ in size or place are drawn."
         blocks.insert(0, Text(title))
     for line in collapsed(subject.saved.plan.points):
         blocks.insert(0, Text(f"Little is left of it: {clean(line, 400)}.", "note"))

@@ -158,12 +158,12 @@ def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
 
 def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[CaptionedPicture]:
     stage = pairs[0].left.stage
-    kept = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
+    shown = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
     first = sides[0].merits
-    names = dict.fromkeys(n for p in kept for n in first.get((stage, p.left.point.id), {}))
-    x, places = _across(kept)
-    for name in list(names)[:_MOST_MERITS] if len(kept) > 1 else ():
-        series = [_series(side, kept, name, number, places) for number, side in enumerate(sides)]
+    names = dict.fromkeys(n for p in shown for n in first.get((stage, p.left.point.id), {}))
+    x, places = _across(shown)
+    for name in list(names)[:_MOST_MERITS] if len(shown) > 1 else ():
+        series = [_series(side, shown, name, number, places) for number, side in enumerate(sides)]
         stages = " and ".join(own.name for own in series)
         bars = "Bars" if x.names else intervals_word(series)
         caption = (
@@ -173,9 +173,9 @@ def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Captioned
         yield CaptionedPicture(f"both-{name}-{stage}", caption, picture)
 
 
-def _across(kept: Sequence[Pair]) -> tuple[XAxis, list[float]]:
+def _across(shown: Sequence[Pair]) -> tuple[XAxis, list[float]]:
     """The axis that tells the points apart, where one of numbers does; else their names."""
-    points = [pair.left.point for pair in kept]
+    points = [pair.left.point for pair in shown]
     every = [{CIRCUIT: point.name, **dict(point.values)} for point in points]
     axes = axes_of(every)
     if len(axes) == 1 and axes[0].numeric and len(axes[0].values) == len(points):
@@ -190,10 +190,10 @@ def _across(kept: Sequence[Pair]) -> tuple[XAxis, list[float]]:
 
 
 def _series(
-    side: _Side, kept: Sequence[Pair], name: str, number: int, places: Sequence[float]
+    side: _Side, shown: Sequence[Pair], name: str, number: int, places: Sequence[float]
 ) -> Series:
     marks = []
-    rows = [side.row(pair) for pair in kept]
+    rows = [side.row(pair) for pair in shown]
     for place, row in zip(places, rows, strict=True):
         merit = side.merits.get((row.stage, row.point.id), {}).get(name)
         if merit is not None:
@@ -217,8 +217,8 @@ def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
         Pictures(shown),
         _table(pairs),
     )
-    kept = tuple(block for block in blocks if not isinstance(block, Text) or block.text)
-    return Section("outcomes", "What came out", kept)
+    filled = tuple(block for block in blocks if not isinstance(block, Text) or block.text)
+    return Section("outcomes", "What came out", filled)
 
 
 def _figure(left: Subject, right: Subject, pair: Pair) -> CaptionedPicture:
@@ -254,7 +254,7 @@ def _called(name: str, sets: Sequence[Outcomes], color: int) -> Outcomes:
 
 
 def _table(pairs: Sequence[Pair]) -> Table:
-    kept = [pairs[i] for i in thinned(len(pairs), _MOST_ROWS)]
+    shown = [pairs[i] for i in thinned(len(pairs), _MOST_ROWS)]
     rows = tuple(
         (
             point_name(pair.left.point),
@@ -263,7 +263,7 @@ def _table(pairs: Sequence[Pair]) -> Table:
             f"{pair.p_value:.2g}",
             _verdict(pair),
         )
-        for pair in kept
+        for pair in shown
     )
     columns = (
         Column("point"),
@@ -272,7 +272,7 @@ def _table(pairs: Sequence[Pair]) -> Table:
         Column("p corrected", number=True),
         Column("difference"),
     )
-    rest = len(pairs) - len(kept)
+    rest = len(pairs) - len(shown)
     left_out = f"{count(rest, 'more row')} not listed; the command iqm-spec diff --json has all."
     left_out = left_out if rest else ""
     return Table("Points of both runs", columns, rows, left_out, long=True)

@@ -46,28 +46,28 @@ def machines(subject: Subject) -> Section | None:
 def _used(subject: Subject) -> dict[str, Used]:
     """Per machine, how many points each component and coupling serves."""
     points = subject.saved.plan.points
-    kept = [points[i] for i in thinned(len(points), _MOST_CIRCUITS)]
-    natives = natives_of(subject.store, subject.saved.plan, kept)
+    shown = [points[i] for i in thinned(len(points), _MOST_CIRCUITS)]
+    natives = natives_of(subject.store, subject.saved.plan, shown)
     count: dict[str, Counter[str]] = {}
     pairs: dict[str, set[tuple[str, str]]] = {}
-    seen: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
-    for point in kept:
-        skeleton = natives[point.circuit_key].template
-        if skeleton.digest not in seen:
-            bare = skeleton.structure
-            names = bare.components
+    known: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
+    for point in shown:
+        template = natives[point.circuit_key].template
+        if template.digest not in known:
+            circuit = template.structure
+            names = circuit.components
             own = {
                 (names[op.qubits[0]], names[op.qubits[1]])
-                for op in bare.ops
+                for op in circuit.ops
                 if op.name in ("cz", "move")
             }
-            seen[skeleton.digest] = names, own
-        names, own = seen[skeleton.digest]
+            known[template.digest] = names, own
+        names, own = known[template.digest]
         count.setdefault(point.target, Counter()).update(names)
         pairs.setdefault(point.target, set()).update(own)
     return {
         alias: Used(
-            {name: f"in {n:,} of {len(kept):,} circuits" for name, n in sorted(numbers.items())},
+            {name: f"in {n:,} of {len(shown):,} circuits" for name, n in sorted(numbers.items())},
             frozenset(pairs[alias]),
         )
         for alias, numbers in count.items()

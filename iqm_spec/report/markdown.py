@@ -33,15 +33,15 @@ class _Files:
     """Drawings by file name, each name given once."""
 
     folder: str
-    found: dict[str, str] = field(factory=dict)
+    drawings: dict[str, str] = field(factory=dict)
 
     def add(self, figure: CaptionedPicture) -> str:
         stem = re.sub(r"[^a-z0-9.-]+", "-", figure.name.lower()).strip("-.")[:80] or "figure"
         name, number = stem, 1
-        while f"{name}.svg" in self.found:
+        while f"{name}.svg" in self.drawings:
             number += 1
             name = f"{stem}-{number}"
-        self.found[f"{name}.svg"] = figure.picture.standalone()
+        self.drawings[f"{name}.svg"] = figure.picture.standalone()
         return f"{quote(self.folder)}/{name}.svg"
 
 
@@ -55,7 +55,7 @@ def to_markdown(document: Document, folder: str) -> tuple[str, dict[str, str]]:
         parts.append(f"## {text(section.title)}")
         parts += [part for block in section.blocks for part in _block(block, files)]
     parts.append(_paragraph(document.foot))
-    return "\n\n".join(part for part in parts if part) + "\n", files.found
+    return "\n\n".join(part for part in parts if part) + "\n", files.drawings
 
 
 def _block(block: Block, files: _Files) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _table(block: Table) -> Iterator[str]:
     yield f"**{text(block.caption)}**"
     head = " | ".join(text(column.title) for column in block.columns)
     rule = "|".join("---:" if column.number else "---" for column in block.columns)
-    kept = thinned(len(block.rows), MOST_ROWS)
+    shown = thinned(len(block.rows), MOST_ROWS)
     rows = [
         "| "
         + " | ".join(
@@ -99,11 +99,11 @@ def _table(block: Table) -> Iterator[str]:
             for cell, column in zip(block.rows[i], block.columns, strict=True)
         )
         + " |"
-        for i in kept
+        for i in shown
     ]
     yield "\n".join((f"| {head} |", f"|{rule}|", *rows))
-    if len(kept) < len(block.rows):
-        yield f"{len(kept)} of {len(block.rows):,} rows, evenly chosen."
+    if len(shown) < len(block.rows):
+        yield f"{len(shown)} of {len(block.rows):,} rows, evenly chosen."
     if block.left_out:
         yield _paragraph(block.left_out)
 

@@ -96,10 +96,10 @@ def _perfect(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
 
 
 def _distinct(figures: Sequence[CaptionedPicture]) -> Iterator[CaptionedPicture]:
-    seen: set[str] = set()
+    known: set[str] = set()
     for figure in figures:
-        if figure.name not in seen:
-            seen.add(figure.name)
+        if figure.name not in known:
+            known.add(figure.name)
             yield figure
 
 
@@ -285,8 +285,8 @@ def _reference(name: str, dots: Sequence[Dot], topic: Topic, x: Axis, color: int
     places = {dot.place.get(x.name) for dot in dots}
     if len(values) < max(2, len(places)) or any(max(v) - min(v) > _SAME for v in at.values()):
         return None
-    kept = [values[i] for i in thinned(len(values), MOST_MARKS)]
-    marks = tuple(Mark(x.place(level), median(at[level])) for level in kept)
+    shown = [values[i] for i in thinned(len(values), MOST_MARKS)]
+    marks = tuple(Mark(x.place(level), median(at[level])) for level in shown)
     return Series(name, marks, color, style="dash", bare=True)
 
 
@@ -344,9 +344,9 @@ def _marked_series(name: str, dots: Sequence[Dot], x: Axis, number: int) -> Seri
         marks.append(Mark(place, median(levels), levels[0], levels[-1], clean(f"{name}, {tip}")))
         if len(values) <= _MOST_DUSTY:
             dust += [(place, levels[i]) for i in thinned(len(levels), 40)]
-    kept = tuple(dust[i] for i in thinned(len(dust), _MOST_DUST))
+    shown = tuple(dust[i] for i in thinned(len(dust), _MOST_DUST))
     several = any(len(group) > 1 for group in at.values())
-    return Series(clean(name, 60), tuple(marks), number, number, kept, medians=several)
+    return Series(clean(name, 60), tuple(marks), number, number, shown, medians=several)
 
 
 def _maps(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
@@ -462,8 +462,8 @@ def _curve(group: Analysed, number: int, name: str) -> Series:
         for x, y, e in zip(curve.x, curve.y, errors, strict=True)
         if isfinite(x) and isfinite(y)
     ]
-    kept = tuple(marks[i] for i in thinned(len(marks), MOST_MARKS))
+    shown = tuple(marks[i] for i in thinned(len(marks), MOST_MARKS))
     pairs = zip(curve.fit_x, curve.fit_y, strict=True)
     fit = tuple((x, y) for x, y in pairs if isfinite(x) and isfinite(y))
     fit = tuple(fit[i] for i in thinned(len(fit), 300))
-    return Series(name, kept, number, number, fit=fit, style="" if fit else "guide")
+    return Series(name, shown, number, number, fit=fit, style="" if fit else "guide")

@@ -172,7 +172,7 @@ def _choices(subject: Subject, counted: Sequence[PointRows]) -> Iterator[Caption
 
 
 def _table(subject: Subject, measured: Sequence[PointRows]) -> Table:
-    kept = thinned(len(measured), max(1, MOST_ROWS // max(1, _rows_each(measured))))
+    shown = thinned(len(measured), max(1, MOST_ROWS // max(1, _rows_each(measured))))
     axes = list(
         dict.fromkeys(name for point_rows in measured for name, _ in point_rows.point.values)
     )[:_MOST_AXES]
@@ -190,7 +190,7 @@ def _table(subject: Subject, measured: Sequence[PointRows]) -> Table:
     )
     given_up = {point.id for point in subject.gaps.given_up}
     rows = []
-    for i in kept:
+    for i in shown:
         point_rows = measured[i]
         values = dict(point_rows.point.values)
         head = [clean(point_rows.point.name, 60), *(value(values.get(axis, "")) for axis in axes)]
@@ -200,9 +200,9 @@ def _table(subject: Subject, measured: Sequence[PointRows]) -> Table:
             cells = _cells(subject, row, _absent(row, given_up))
             rows.append((*head, *cells, *(_merit(own.get(name)) for name in names)))
     left_out = ""
-    if len(kept) < len(measured):
+    if len(shown) < len(measured):
         left_out = (
-            f"{len(kept):,} of {len(measured):,} points, evenly chosen; the command iqm-spec "
+            f"{len(shown):,} of {len(measured):,} points, evenly chosen; the command iqm-spec "
             "export has all."
         )
     caption = "Every point" if not left_out else "Points"
@@ -284,16 +284,20 @@ def sweeps(known: Sequence[Known]) -> Iterator[CaptionedPicture]:
 
 
 def _charts(name: str, points: Sequence[Known], x: Axis) -> Iterator[CaptionedPicture]:
-    kept = [points[i] for i in thinned(len(points), _MOST_MARKS)]
-    bits = {len(outcome) for _, sets in kept for own in sets for outcome in own.probabilities}
+    shown = [points[i] for i in thinned(len(points), _MOST_MARKS)]
+    bits = {len(outcome) for _, sets in shown for own in sets for outcome in own.probabilities}
     if len(bits) != 1 or max(bits) > _MOST_BITS:
         return
-    shown = _moving(kept)
-    if not shown:
+    outcomes_shown = _moving(shown)
+    if not outcomes_shown:
         return
-    titles = dict.fromkeys(own.name for _, sets in kept for own in sets if own.shots)
+    titles = dict.fromkeys(own.name for _, sets in shown for own in sets if own.shots)
     for number, title in enumerate(titles):
-        series = [own for i, bits in enumerate(shown) for own in _series(bits, i, kept, x, title)]
+        series = [
+            own
+            for i, bits in enumerate(outcomes_shown)
+            for own in _series(bits, i, shown, x, title)
+        ]
         caption = clean(
             f"Outcomes of {name} against {x.title}; {title}. {intervals_word(series)} are 95 % "
             "intervals, dashed lines the ideal probabilities."
@@ -306,29 +310,31 @@ def _charts(name: str, points: Sequence[Known], x: Axis) -> Iterator[CaptionedPi
         )
 
 
-def _moving(kept: Sequence[Known]) -> list[str]:
+def _moving(shown: Sequence[Known]) -> list[str]:
     """The outcomes that change most along the axis."""
     spread: dict[str, tuple[float, float]] = {}
-    seen: dict[str, int] = {}
+    times_seen: dict[str, int] = {}
     sets_in_all = 0
-    for _, sets in kept:
+    for _, sets in shown:
         for own in sets:
             sets_in_all += 1
             for bits, share in own.probabilities.items():
                 low, high = spread.get(bits, (share, share))
                 spread[bits] = (min(low, share), max(high, share))
-                seen[bits] = seen.get(bits, 0) + 1
-    apart = {
-        bits: high - (0.0 if seen[bits] < sets_in_all else low)
+                times_seen[bits] = times_seen.get(bits, 0) + 1
+    spreads = {
+        bits: high - (0.0 if times_seen[bits] < sets_in_all else low)
         for bits, (low, high) in spread.items()
     }
-    order = sorted(apart, key=lambda bits: (-apart[bits], bits))
-    return sorted(bits for bits in order[:_MOST_CURVES] if apart[bits] > 0.02)
+    order = sorted(spreads, key=lambda bits: (-spreads[bits], bits))
+    return sorted(bits for bits in order[:_MOST_CURVES] if spreads[bits] > 0.02)
 
 
-def _series(bits: str, number: int, kept: Sequence[Known], x: Axis, title: str) -> Iterator[Series]:
+def _series(
+    bits: str, number: int, shown: Sequence[Known], x: Axis, title: str
+) -> Iterator[Series]:
     marks, ideal = [], []
-    for measured, sets in kept:
+    for measured, sets in shown:
         place: Any = dict(measured.point.values)[x.name]
         for own in sets:
             share = own.probabilities.get(bits, 0.0)

@@ -66,10 +66,10 @@ class Tidy:
                 point.repeat + 1,
             ]
             swept = [_cell(values.get(axis)) for axis in self._axes]
-            got = [row.record.shots_returned if row.record else None, row.calibration_set_id]
+            returned = [row.record.shots_returned if row.record else None, row.calibration_set_id]
             distances = [getattr(row.comparison, name, None) for name in COMPARED]
             for outcome, count in row.counts.items():  # none where the record is missing
-                yield [*leading, *swept, point.shots, *got, outcome, count, *distances]
+                yield [*leading, *swept, point.shots, *returned, outcome, count, *distances]
 
 
 def tidy(rows: Sequence[Row]) -> Tidy:

@@ -22,7 +22,7 @@ class Gaps:
     """Points of a run without counts, and those whose counts have no distances.
 
     `total` is the number of results that there should be, one for each point and stage. `lost`:
-    the run had them; objects or events of the results folder are gone.
+    the run had them; objects or events of the results folder are missing.
     """
 
     total: int

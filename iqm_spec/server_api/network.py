@@ -176,14 +176,14 @@ def words(error: Exception, seconds: float) -> str:
 
 def reason_of(error: BaseException) -> BaseException:
     """The innermost cause that the libraries wrapped."""
-    seen: BaseException = error
+    cause: BaseException = error
     for _ in range(8):
-        inner = getattr(seen, "reason", None)
-        inner = inner if isinstance(inner, BaseException) else (seen.args or (None,))[-1]
+        inner = getattr(cause, "reason", None)
+        inner = inner if isinstance(inner, BaseException) else (cause.args or (None,))[-1]
         if not isinstance(inner, BaseException):
             break
-        seen = inner
-    return seen
+        cause = inner
+    return cause
 
 
 def _tls(error: Exception, reason: ssl.SSLError, route: Route) -> NoReply:

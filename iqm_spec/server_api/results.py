@@ -118,15 +118,15 @@ def read_shots(
     job_id: str,
     circuits: Sequence[NativeCircuit],
     retry: Retry,
-    wanted: Collection[int],
+    with_shots: Collection[int],
 ) -> list[Shots]:
-    """As `read_counts`, with the shots of the circuits whose numbers (from 0) are `wanted`.
+    """As `read_counts`, with the shots of the circuits whose numbers (from 0) are `with_shots`.
 
     Refused where the server has no such job (any more).
     """
 
     def parse(reply: Reply) -> list[Shots]:
-        return shots_of_measurements(reply.elements(), circuits, wanted)
+        return shots_of_measurements(reply.elements(), circuits, with_shots)
 
     path = f"jobs/{segment(job_id)}/artifacts/measurements"
     reply, shots = read_parsed(connection, path, None, retry, _limited(parse))
@@ -136,7 +136,7 @@ def read_shots(
 
 
 def shots_of_measurements(
-    items: Items, circuits: Sequence[NativeCircuit], wanted: Collection[int]
+    items: Items, circuits: Sequence[NativeCircuit], with_shots: Collection[int]
 ) -> list[Shots]:
     """Counts and shots of `{key: [[bit], ...]}` per circuit; one circuit is unpacked at a time."""
     import numpy as np
@@ -144,7 +144,7 @@ def shots_of_measurements(
     def decode(item: Any, circuit: NativeCircuit, place: _Place) -> Shots:
         table, order = _table(item, circuit, place)
         counts = _counted(table, np.ones(len(table), dtype=np.int64), order)
-        if place.number not in wanted:
+        if place.number not in with_shots:
             return Shots(counts)
         if why := packed_shots.too_large(len(table), circuit.num_clbits):
             return Shots(counts, why=why)
@@ -328,8 +328,8 @@ def _distinct(spread: Bytes) -> tuple[Integers, Integers]:
     names: Any = spread.view(f"S{spread.shape[1]}").ravel()
     if bits.shape[1] <= 64:  # integers in the order of the texts, sorted much more quickly
         packed = np.zeros((len(bits), 8), dtype=np.uint8)
-        some = np.packbits(bits & np.uint8(1), axis=1)
-        packed[:, : some.shape[1]] = some
+        packed_bytes = np.packbits(bits & np.uint8(1), axis=1)
+        packed[:, : packed_bytes.shape[1]] = packed_bytes
         names = packed.view(">u8").ravel().astype(np.uint64)
     _, first, member = np.unique(names, return_index=True, return_inverse=True)
     return first, member

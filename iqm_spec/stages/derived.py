@@ -51,7 +51,7 @@ def derive_measured(store: Store, plan: Plan, rows: Sequence[Counted]) -> None:
 
 
 def measured_records(store: Store, plan: Plan, rows: Sequence[Counted]) -> list[DerivedRecord]:
-    """The records of rows of counts, computed anew."""
+    """The records of rows of counts, computed again."""
     circuit_keys = {circuit_key for _, circuit_key, _ in rows}
     points = {
         point.circuit_key: point for point in plan.points if point.circuit_key in circuit_keys

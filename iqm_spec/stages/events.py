@@ -99,7 +99,7 @@ class Paused:
 class StageDone:
     """A stage's verdict: passed, failed, refused, waived, skipped, waiting or unknown.
 
-    `submitted` is the number of jobs that this run sent; `code` the exit code it stands for.
+    `submitted` is the number of jobs that this run sent; `code` its exit code.
     """
 
     stage: StageName

@@ -18,7 +18,7 @@ SIMULATION = "iqm-spec/aer/1"
 
 
 def installed_simulator() -> SimulatorVersion:
-    """The simulator of this environment; Aer is asked for its version without importing it."""
+    """The simulator of this environment; reads Aer's version without importing Aer."""
     from importlib.metadata import version
 
     return SimulatorVersion(version("qiskit-aer"), SIMULATION)

@@ -56,7 +56,7 @@ class Disk:
         os.fsync(descriptor)
 
     def sync_dir(self, path: Path) -> None:
-        """Returns once the names in a folder are on the disk, where the file system can tell."""
+        """Returns once the names in a folder are on the disk, if the file system supports that."""
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)

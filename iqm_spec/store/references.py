@@ -146,7 +146,7 @@ def lost_of_jobs(root: Path, state: RunState) -> dict[str, str]:
 
 
 def lost_completions(root: Path, state: RunState) -> list[str]:
-    """Jobs of stages that passed whose journals have fewer `completed` events than they had."""
+    """Jobs of stages that passed whose journals have fewer `completed` events than the run used."""
     lost = []
     for job, attempts in sorted(_completed(state).items()):
         names = (EVENT_NAME.fullmatch(name) for _, name in _event_files_of_job(root, job))

@@ -267,7 +267,7 @@ def _check_completions(walk: _Walk, store: Store) -> None:
             lost |= dict.fromkeys(lost_completions(walk.root, state), state.id)
     for job, run in lost.items():
         if f"{JOBS}/{job}" in walk.numbers:
-            walk.fail(f"{JOBS}/{job}", "missing", f"lacks its `completed` event, which {run} had")
+            walk.fail(f"{JOBS}/{job}", "missing", f"lacks its `completed` event, which {run} used")
 
 
 def _check_pointer(walk: _Walk, path: str) -> None:

@@ -140,7 +140,7 @@ def test_numbers_keep_their_type() -> None:
 
 
 def test_a_range_rises() -> None:
-    with pytest.raises(MisfitError, match="no range"):
+    with pytest.raises(MisfitError, match="not a range"):
         structure({"credits": {"low": 2, "expected": 1, "high": 3}}, Estimate)
     assert EstimateRange(1, 1, 1).high == 1
 

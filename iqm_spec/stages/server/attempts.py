@@ -267,19 +267,15 @@ def covering(
     """
     parts: dict[str, dict[int, Attempt]] = {}
     for attempt in every:
-        if (attempt.job, attempt.number) in ignored or not _counts(attempt, retry_failed):
+        if attempt.free or (attempt.job, attempt.number) in ignored:
+            continue
+        if retry_failed and attempt.phase in (Phase.FAILED, Phase.UNKNOWN):
             continue
         for key, number in attempt.parts:
             of_point = parts.setdefault(key, {})
             if number not in of_point or _rank(of_point[number]) < _rank(attempt):
                 of_point[number] = attempt
     return {key: Covered(of_point) for key, of_point in parts.items()}
-
-
-def _counts(attempt: Attempt, retry_failed: bool) -> bool:
-    if attempt.free:
-        return False
-    return not (retry_failed and attempt.phase in (Phase.FAILED, Phase.UNKNOWN))
 
 
 def _rank(attempt: Attempt) -> tuple[int, int, str]:

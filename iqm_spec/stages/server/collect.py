@@ -246,7 +246,7 @@ def _require_within_request(results: Sequence[Shots], attempt: Attempt) -> None:
     for number, circuit_shots in enumerate(results, 1):
         if (returned := sum(circuit_shots.counts.values())) > requested:
             raise BadAnswer(
-                f"circuit {number} has {returned:,} shots, {requested:,} were asked for"
+                f"circuit {number} has {returned:,} shots, {requested:,} were requested"
             )
 
 
@@ -338,7 +338,7 @@ def _fetch_shots(
     keys_with_shots: Collection[str],
     report_pause: Callable[[str, float], None],
 ) -> str:
-    """Store the shots of one job; the reason where they cannot be had, else an empty string."""
+    """Store the shots of one job; the reason where that fails, else an empty string."""
     from iqm_spec.errors import Refused, Unreachable
     from iqm_spec.server_api.errors import BadAnswer
     from iqm_spec.server_api.results import read_shots

@@ -17,7 +17,7 @@ from iqm_spec.store.events import JobFailure, JobRejected, JobUnknown
 
 @frozen
 class ServerVerdict:
-    """`status` as in the answer of `run --json`, why, and the exit code that it stands for."""
+    """`status` as in the answer of `run --json`, the reasons, and the exit code."""
 
     status: str
     reasons: tuple[str, ...]
@@ -39,7 +39,7 @@ class Findings:
         not_submitted: why some jobs were not submitted.
         submitted: number of jobs that this run submitted.
         polled: whether this run asked the server for results.
-        missing_shots: jobs whose shots were wanted and could not be had, with the reason.
+        missing_shots: jobs whose shots could not be fetched, with the reason.
     """
 
     rejected: list[Attempt] = field(factory=list)

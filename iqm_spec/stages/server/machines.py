@@ -95,7 +95,8 @@ def keep_calibrations(
     """Digests of the objects with the metrics; `ask_server` reads missing ones from the server."""
     digests = []
     for alias, calibration in used:
-        key = _calibration_key(session.realm, alias, calibration)
+        named = {"realm": session.realm, "alias": alias, "calibration_set_id": calibration}
+        key = digest({"format": "iqm-spec/calibration-ask/1", **named})
         stored = store.find_answer(key)
         if stored is None and ask_server:
             stored = _read_calibration(store, session, alias, calibration)
@@ -109,11 +110,6 @@ def keep_calibrations(
 def read_calibrations(store: Store, digests: Iterable[str]) -> Iterator[StoredCalibration]:
     """The stored quality metrics of calibration sets."""
     return (store.get(calibration, StoredCalibration) for calibration in digests)
-
-
-def _calibration_key(realm: str, alias: str, calibration: str) -> str:
-    named = {"realm": realm, "alias": alias, "calibration_set_id": calibration}
-    return digest({"format": "iqm-spec/calibration-ask/1", **named})
 
 
 def _read_calibration(store: Store, session: Session, alias: str, calibration: str) -> str | None:

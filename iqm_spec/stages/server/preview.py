@@ -144,7 +144,7 @@ class ServerPreview(StagePreview):
 
 @frozen
 class ServerLimits:
-    """Limits and prices of a server; empty, with a note, where it could not be asked."""
+    """Limits and prices of a server; empty, with a note, where it could not be reached."""
 
     bounds: Mapping[str, Bounds] = field(factory=dict)
     prices: Mapping[str, float] = field(factory=dict)

@@ -1,4 +1,4 @@
-"""Time models and prices for a run's machines, each from the best source at hand."""
+"""Time models and prices for a run's machines, each from the best available source."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def tariff_of(
     times: dict[str, MachineTimes] = {}
     prices: dict[str, Price] = {}
     assumptions: list[Assumption] = []
-    at_server = [] if realm is None else _attempts_at(realm, store)
+    every = () if realm is None else read_all_attempts(store)
+    at_server = [attempt for attempt in every if attempt.intent.realm == realm]
     measured = measured_in(at_server)
     for computer in dict.fromkeys(computers):
         own = [group for group in measured if group.computer == computer]
@@ -83,10 +84,6 @@ def tariff_of(
         prices[computer] = _price(computer, at_server, sources)
         assumptions += _assumptions(computer, published, usable, prices[computer], options)
     return Tariff(times, prices, tuple(_joined(assumptions)))
-
-
-def _attempts_at(realm: str, store: Store) -> list[Attempt]:
-    return [attempt for attempt in read_all_attempts(store) if attempt.intent.realm == realm]
 
 
 def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:

@@ -48,7 +48,7 @@ class Session:
 
 
 def computer_of(stage: StageName, target: str) -> str:
-    """The quantum computer that stands for a target in a stage."""
+    """The quantum computer that a target means in a stage."""
     return f"{target}:mock" if stage is StageName.MOCK else target
 
 

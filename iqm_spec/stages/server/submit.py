@@ -57,7 +57,7 @@ class SubmissionContext:
         calibration_sets: by target, the set to ask for; None for the server's default.
         tariff: prices of the jobs; None where they cost nothing.
         budget: what may be spent; None where jobs cost nothing.
-        fresh: whether the user wants cached results ignored.
+        fresh: whether cached results are ignored.
     """
 
     stage: StageName
