@@ -13,7 +13,6 @@ from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import SpecPoint
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.differences import point_name
-from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.replay.check import (
@@ -25,10 +24,9 @@ from iqm_spec.replay.check import (
     named,
 )
 from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
-from iqm_spec.stages.aer.stage import comparison_of
 from iqm_spec.stages.keys import aer_key
+from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.shots import in_order
-from iqm_spec.statistics.requirements import judge
 from iqm_spec.store import Store
 from iqm_spec.store.records import AER_MEMORY, AER_RECORDS, AnalysisRecord
 from iqm_spec.version import __version__
@@ -124,36 +122,18 @@ def _differences(point: SpecPoint, own: PlannedPoint) -> Iterator[str]:
 
 
 def check_verdict(store: Store, saved: SavedRun) -> ReplayCheck | None:
-    """Compute the verdicts of Aer and machine again; None if the run has none."""
+    """Compare the verdicts of stages with their stored rows; None if the run has none."""
     mismatches: list[Mismatch] = []
     total = 0
     for verdict in saved.stages:
-        if verdict.stage != "mock" and verdict.stage in saved.judged:
-            total += 1
-            check = _aer if verdict.stage == "aer" else _hardware
-            mismatches += check(store, saved, verdict.status)
+        stage = stage_named(verdict.stage)
+        if stage.counts_are_random or verdict.stage not in saved.judged:
+            continue
+        total += 1
+        own = (row for row in saved.each_row(store) if row.stage == verdict.stage)
+        if why := stage.wrong_verdict(saved.plan, own, verdict.status):
+            mismatches.append(Mismatch(verdict.stage, why))
     return check_of("verdicts", total, mismatches) if total else None
-
-
-def _hardware(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
-    """The stage has passed if every point was measured."""
-    rows = [row for row in saved.each_row(store) if row.stage == "hardware"]
-    missing = sum(1 for row in rows if row.record is None)
-    if status == "passed" and (missing or not rows):
-        points = f"{missing:,} of {count(len(rows), 'point')}" if rows else "all points"
-        yield Mismatch("hardware", f"the journal says passed, but the counts of {points} are lost")
-
-
-def _aer(store: Store, saved: SavedRun, status: str) -> Iterator[Mismatch]:
-    require = saved.plan.header.require.get("aer", {})
-    rows = (row for row in saved.each_row(store) if row.stage == "aer")
-    comparisons = (
-        (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))
-        for row in rows
-    )
-    verdict = judge(require, comparisons)
-    if verdict.status != status:
-        yield Mismatch("aer", f"the journal says {status}, but the verdict is {verdict.status}")
 
 
 def check_simulated_shots(store: Store, saved: SavedRun) -> ReplayCheck | None:

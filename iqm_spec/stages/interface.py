@@ -8,7 +8,7 @@ schema name it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
@@ -198,7 +198,7 @@ class Stage(ABC):
     needs_server: bool = False
     spends_credits: bool = False
     counts_are_random: bool = False
-    """Whether counts mean nothing: analyses and reports never read them then."""
+    """Whether counts mean nothing, or there are none: analyses and reports never read them then."""
 
     @abstractmethod
     def run(self, context: StageContext) -> Generator[Event, None, StageDone]:
@@ -211,6 +211,10 @@ class Stage(ABC):
     @abstractmethod
     def rows(self, store: Store, plan: Plan, results: StageResults) -> Iterator[Row]:
         """The stored rows of a run, in plan order, some of them in memory at a time."""
+
+    def wrong_verdict(self, plan: Plan, rows: Iterable[Row], status: str) -> str:
+        """Why a stored verdict contradicts the stage's stored rows; empty where it does not."""
+        return ""
 
     def started_line(self, started: StageStarted) -> str:
         """What a run says when the stage begins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import asdict, frozen
@@ -39,7 +39,7 @@ from iqm_spec.stages.keys import aer_key, installed_simulator, random_seed
 from iqm_spec.stages.rows import Row, rows_of
 from iqm_spec.stages.shots import keep_simulated, keys_with_memory
 from iqm_spec.statistics.comparison import Comparison
-from iqm_spec.statistics.requirements import judge
+from iqm_spec.statistics.requirements import RequirementVerdict, judge
 from iqm_spec.store import Store
 from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, SimulatedRecord
 from iqm_spec.targets import ErrorProfile
@@ -114,13 +114,7 @@ class AerStage(Stage):
             yield from _simulate(work, context)
         for pack in keep_simulated(store, keys_with_memory(plan.points, work.keys)):
             journal.memory(self.name, pack)
-        verdict = judge(
-            plan.header.require.get("aer", {}),
-            (
-                (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))
-                for row in rows_of(store, plan.points, work.keys)
-            ),
-        )
+        verdict = _judged(plan, rows_of(store, plan.points, work.keys))
         return StageDone(
             stage=self.name,
             status=verdict.status,
@@ -141,9 +135,26 @@ class AerStage(Stage):
             keys = [aer_key(plan, point, results.simulator) for point in plan.points]
             yield from rows_of(store, plan.points, keys)
 
+    def wrong_verdict(self, plan: Plan, rows: Iterable[Row], status: str) -> str:
+        """As in `Stage`."""
+        verdict = _judged(plan, rows)
+        if verdict.status == status:
+            return ""
+        return f"the journal says {status}, but the verdict is {verdict.status}"
+
     def started_line(self, started: StageStarted) -> str:
         """As `AerWork.line`."""
         return _started_line(started)
+
+
+def _judged(plan: Plan, rows: Iterable[Row]) -> RequirementVerdict:
+    return judge(
+        plan.header.require.get(StageName.AER.value, {}),
+        (
+            (label(row.point.name, row.point.values, row.point.repeat), comparison_of(row))
+            for row in rows
+        ),
+    )
 
 
 def aer_work(plan: Plan, inputs: RunInputs, store: Store, *, fresh: bool) -> AerWork:

@@ -6,7 +6,7 @@ the budget covers them at their upper estimate, and the user agrees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from iqm_spec.cost.estimate import JobCost, Tariff, total_credits
 from iqm_spec.cost.ranges import Range, amount
@@ -17,6 +17,7 @@ from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.interface import PreviewContext, RunInputs, RunOptions
+from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import (
     Attempt,
     Phase,
@@ -43,6 +44,15 @@ class HardwareStage(ServerStage):
 
     name = StageName.HARDWARE
     spends_credits = True
+
+    def wrong_verdict(self, plan: Plan, rows: Iterable[Row], status: str) -> str:
+        """As in `Stage`: it has passed if every point was measured."""
+        measured = [row.record is not None for row in rows]
+        missing = measured.count(False)
+        if status != "passed" or (measured and not missing):
+            return ""
+        points = f"{missing:,} of {count(len(measured), 'point')}" if measured else "all points"
+        return f"the journal says passed, but the counts of {points} are lost"
 
     def require_earlier_stages(self, run: StageRun) -> None:
         """Refused unless the mock accepted every point, or that is waived; notes say so."""
