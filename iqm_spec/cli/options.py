@@ -22,7 +22,7 @@ from iqm_spec.server_api.address import notice_of
 
 if TYPE_CHECKING:
     from iqm_spec.cost.time_model import TimeModel
-    from iqm_spec.stages.server.prices import CostOptions
+    from iqm_spec.stages.server.tariff import CostOptions
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -245,7 +245,7 @@ class CostFlags:
 
     def read(self) -> CostOptions:
         """The options with the time model read; UsageError where it cannot be."""
-        from iqm_spec.stages.server.prices import CostOptions
+        from iqm_spec.stages.server.tariff import CostOptions
 
         path = self.model_path
         model, name = (None, "") if path is None else (read_model(path), path.name)

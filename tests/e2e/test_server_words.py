@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from iqm_spec.emulator import Emulator, Options
-from iqm_spec.stages.server.prices import timings_of
+from iqm_spec.stages.server.tariff import timings_of
 from iqm_spec.store import Store
 from tests.emulators import start
 
