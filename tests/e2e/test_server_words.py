@@ -65,7 +65,7 @@ def test_a_machine_that_is_not_online_is_said_before_consent(
     emulator.faults([always("computer", qc="garnet", set=down)])
     said = (
         "garnet is not online (`maintenance`): jobs wait until the machine is back",
-        "garnet is not healthy, its server says: jobs may wait or fail",
+        "garnet is not healthy according to its server: jobs may wait or fail",
     )
     preview = answer("run", *at, "--dry-run", env=ENV)
     assert set(said) <= set(preview["notes"])
