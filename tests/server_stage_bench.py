@@ -51,9 +51,9 @@ from iqm_spec.stages.server.batch import batches_of
 from iqm_spec.stages.server.budget import Bill
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.judge import Findings, judge_server
-from iqm_spec.stages.server.prices import CostOptions
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.stages.server.submit import SubmissionContext, submit
+from iqm_spec.stages.server.tariff import CostOptions
 from iqm_spec.store import Disk, Store
 from tests.faulty_disk import FaultyDisk, full
 from tests.scripted import Answer, Scripted, http

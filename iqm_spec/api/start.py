@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from iqm_spec.api.stored import Run, load
+from iqm_spec.engine.event_lines import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.engine.prepare import Notify, UserSpec, prepare_run
 from iqm_spec.engine.run import run_spec
 from iqm_spec.engine.session import NO_CREDENTIALS, session_of
-from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.errors import SpecError, UsageError
 from iqm_spec.model import StageName
 from iqm_spec.server_api.address import notice_of
@@ -23,7 +23,7 @@ from iqm_spec.source.scalars import is_plain_scalar
 from iqm_spec.stages.events import Event, JobDone, RunDone, StageStarted, Transpiling
 from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.server.budget import Bill
-from iqm_spec.stages.server.prices import CostOptions
+from iqm_spec.stages.server.tariff import CostOptions
 from iqm_spec.store import Store
 
 _MOST_WORKERS = 256

@@ -15,8 +15,8 @@ from attrs import frozen
 
 from iqm_spec.api.point import Point
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.engine.saved import SavedRun, load_run
-from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count, short

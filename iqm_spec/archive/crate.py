@@ -15,7 +15,7 @@ from attrs import frozen
 
 from iqm_spec.archive.contents import EXPERIMENT, Contents
 from iqm_spec.archive.texts import About
-from iqm_spec.engine.words import stage_label
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
 from iqm_spec.stages.server.attempts import Attempt

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from iqm_spec.allocation.rendering import text as markdown_text
 from iqm_spec.archive.citation import Citation, Person
 from iqm_spec.archive.contents import Contents
-from iqm_spec.engine.words import stage_label
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.source.scalars import as_yaml

@@ -22,7 +22,7 @@ from iqm_spec.server_api.address import notice_of
 
 if TYPE_CHECKING:
     from iqm_spec.cost.time_model import TimeModel
-    from iqm_spec.stages.server.prices import CostOptions
+    from iqm_spec.stages.server.tariff import CostOptions
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -246,7 +246,7 @@ class CostFlags:
 
     def read(self) -> CostOptions:
         """The options with the time model; raises UsageError if it cannot be read."""
-        from iqm_spec.stages.server.prices import CostOptions
+        from iqm_spec.stages.server.tariff import CostOptions
 
         path = self.model_path
         model, name = (None, "") if path is None else (read_model(path), path.name)

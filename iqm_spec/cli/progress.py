@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.engine.words import SECONDS_BETWEEN_LINES, lines, pace
+from iqm_spec.engine.event_lines import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import (
     Event,

@@ -18,8 +18,13 @@ from iqm_spec.spec.check import CheckedSpec, check_on, check_spec
 from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, beside_built_in
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import any_needs_server, stages_until
-from iqm_spec.stages.server.machines import Machines, keep_machines, machines_key, stored_machines
 from iqm_spec.stages.server.server_info import ServerInfo, Session
+from iqm_spec.stages.server.stored_machines import (
+    Machines,
+    keep_machines,
+    machines_key,
+    stored_machines,
+)
 from iqm_spec.store import Store
 from iqm_spec.targets import known_targets
 

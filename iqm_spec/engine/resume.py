@@ -17,8 +17,8 @@ from iqm_spec.stages.events import Event, RunDone, StageDone
 from iqm_spec.stages.interface import RunInputs, RunOptions, StageContext
 from iqm_spec.stages.registry import SERVER_STAGES, STAGES, stage_named
 from iqm_spec.stages.server.attempts import Attempt, read_work, settled_work
-from iqm_spec.stages.server.machines import machines_key, stored_machines
 from iqm_spec.stages.server.server_info import Session
+from iqm_spec.stages.server.stored_machines import machines_key, stored_machines
 from iqm_spec.store import Store
 from iqm_spec.store.events import StoredVerdict
 from iqm_spec.targets import ErrorProfile

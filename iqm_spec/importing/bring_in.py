@@ -34,10 +34,10 @@ from iqm_spec.stages.server.batch import job_to_price_of
 from iqm_spec.stages.server.collect import collect
 from iqm_spec.stages.server.judge import why_failed
 from iqm_spec.stages.server.locks import submission_lock
-from iqm_spec.stages.server.prices import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.server.rows import derive, server_rows
 from iqm_spec.stages.server.server_info import ServerInfo, Session
 from iqm_spec.stages.server.submit import job_intent
+from iqm_spec.stages.server.tariff import CostOptions, sources_of, tariff_of
 from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
 from iqm_spec.store.events import JobAdopted

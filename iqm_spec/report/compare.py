@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from iqm_spec.analysis.merit import Merit
-from iqm_spec.engine.words import stage_label
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.plan.differences import Explanation, explain, in_words
 from iqm_spec.plan.label import count
 from iqm_spec.plots.bars import Outcomes, outcome_bars

@@ -22,7 +22,7 @@ from iqm_spec.report.document import (
 )
 from iqm_spec.report.names import clean, listed, thinned
 from iqm_spec.report.subject import Subject
-from iqm_spec.stages.server.machines import read_calibrations
+from iqm_spec.stages.server.stored_machines import read_calibrations
 from iqm_spec.store.objects import StoredCalibration
 from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.targets.quality_metrics import observations

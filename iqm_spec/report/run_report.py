@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iqm_spec.engine.words import stage_label
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.report.asked import asked
 from iqm_spec.report.circuits import circuits
 from iqm_spec.report.document import Block, Code, Document, Facts, Fold, Section, Text

@@ -22,8 +22,8 @@ from iqm_spec.stages.derived import derived_key
 from iqm_spec.stages.keys import aer_key
 from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.server.attempts import Attempt, read_attempts
-from iqm_spec.stages.server.machines import machines_key
 from iqm_spec.stages.server.rows import server_rows
+from iqm_spec.stages.server.stored_machines import machines_key
 from iqm_spec.stages.shots import keys_with_memory, shot_packs
 from iqm_spec.store import PackedRecord, Store, verify
 from iqm_spec.store.events import StageUsed

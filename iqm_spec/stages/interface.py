@@ -23,8 +23,8 @@ from iqm_spec.store import Store
 if TYPE_CHECKING:
     from iqm_spec.stages.server.budget import Bill
     from iqm_spec.stages.server.preview import CostPreview, ServerLimits
-    from iqm_spec.stages.server.prices import CostOptions
     from iqm_spec.stages.server.server_info import ServerInfo, Session
+    from iqm_spec.stages.server.tariff import CostOptions
     from iqm_spec.store.events import SimulatorVersion, UsedAttempt
     from iqm_spec.targets import ErrorProfile
 
@@ -35,7 +35,7 @@ def decline(_: Bill) -> bool:
 
 
 def _no_costs() -> CostOptions:
-    from iqm_spec.stages.server.prices import CostOptions
+    from iqm_spec.stages.server.tariff import CostOptions
 
     return CostOptions()
 

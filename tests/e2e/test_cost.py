@@ -18,7 +18,7 @@ from iqm_spec.cli.app import run
 from iqm_spec.cli.cost.fit import the_group
 from iqm_spec.cost.timing_tables import MACHINES
 from iqm_spec.errors import UsageError
-from iqm_spec.stages.server.prices import Measured
+from iqm_spec.stages.server.tariff import Measured
 from tools.make_cost_table import INVENTED, invented
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ import pytest
 
 from iqm_spec.emulator import Emulator, Options, TimeWindow
 from iqm_spec.engine.saved import load_run
-from iqm_spec.stages.server.machines import read_calibrations
+from iqm_spec.stages.server.stored_machines import read_calibrations
 from iqm_spec.store import Store
 from tests.emulators import start
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from iqm_spec.emulator import Emulator, Options
-from iqm_spec.stages.server.prices import timings_of
+from iqm_spec.stages.server.tariff import timings_of
 from iqm_spec.store import Store
 from tests.emulators import start
 
@@ -65,7 +65,7 @@ def test_a_machine_that_is_not_online_is_said_before_consent(
     emulator.faults([always("computer", qc="garnet", set=down)])
     said = (
         "garnet is not online (`maintenance`): jobs wait until the machine is back",
-        "garnet is not healthy, its server says: jobs may wait or fail",
+        "garnet is not healthy according to its server: jobs may wait or fail",
     )
     preview = answer("run", *at, "--dry-run", env=ENV)
     assert set(said) <= set(preview["notes"])

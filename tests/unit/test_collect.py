@@ -346,7 +346,7 @@ def test_results_that_cannot_be_decoded(
 @pytest.mark.parametrize(
     ("shots", "trouble", "lacks"),
     [
-        (11, f"job {FIRST}: circuit 1 has 11 shots, 10 were asked for", ""),
+        (11, f"job {FIRST}: circuit 1 has 11 shots, 10 were requested", ""),
         (10, "", ""),
         (9, "", ""),
         (0, "", f"job {FIRST}: 2 circuits came back without shots"),

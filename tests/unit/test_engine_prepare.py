@@ -10,8 +10,8 @@ from attrs import evolve
 from iqm_spec.canonical import sha256
 from iqm_spec.engine.prepare import UserSpec, prepare
 from iqm_spec.server_api.connection import Connection
-from iqm_spec.stages.server.machines import Machines, keep_machines, machines_key
 from iqm_spec.stages.server.server_info import Session
+from iqm_spec.stages.server.stored_machines import Machines, keep_machines, machines_key
 from iqm_spec.store import Store
 from iqm_spec.targets import architecture
 

@@ -9,7 +9,7 @@ import pytest
 
 from iqm_spec.cost.estimate import JobToPrice
 from iqm_spec.cost.job_shape import uniform_job
-from iqm_spec.stages.server.prices import CostOptions, PriceSources, tariff_of, timings_of
+from iqm_spec.stages.server.tariff import CostOptions, PriceSources, tariff_of, timings_of
 from iqm_spec.store import Store
 from tests.journals import append
 

@@ -253,7 +253,7 @@ def results(counts: dict[str, int]) -> tuple[list[Any], str]:
 
 
 def test_more_shots_than_were_asked_for() -> None:
-    with pytest.raises(BadAnswer, match="has 11 shots, 10 were asked for"):
+    with pytest.raises(BadAnswer, match="has 11 shots, 10 were requested"):
         results({"0": 5, "1": 6})
 
 

@@ -49,8 +49,8 @@ from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.check_machines import MachineSource, beside_built_in
 from iqm_spec.spec.sweep_points import all_points
 from iqm_spec.stages.registry import any_needs_server
-from iqm_spec.stages.server.machines import machines_key, stored_machines
 from iqm_spec.stages.server.server_info import EMULATOR
+from iqm_spec.stages.server.stored_machines import machines_key, stored_machines
 from iqm_spec.store import Store
 from iqm_spec.targets import Architecture, ErrorProfile
 

@@ -16,10 +16,10 @@ from iqm_spec.cli.options import (
     spec_at_server,
 )
 from iqm_spec.cli.progress import Progress
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.engine.prepare import UserSpec, prepare
 from iqm_spec.engine.run import plan_of
 from iqm_spec.engine.session import require_session, session_of
-from iqm_spec.engine.words import stage_label
 from iqm_spec.importing.bring_in import Imported, bring_in, known_attempts
 from iqm_spec.importing.foreign import read_foreign
 from iqm_spec.model import StageName

@@ -28,7 +28,7 @@ from iqm_spec.engine.session import requested_server_id, session_of
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.stages.interface import RunOptions
 from iqm_spec.stages.registry import STAGES
-from iqm_spec.stages.server.prices import CostOptions
+from iqm_spec.stages.server.tariff import CostOptions
 from iqm_spec.store import Store
 from iqm_spec.store.structure import to_json
 

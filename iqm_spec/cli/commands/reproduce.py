@@ -11,8 +11,8 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.event_lines import SECONDS_BETWEEN_LINES
 from iqm_spec.engine.saved import load_run
-from iqm_spec.engine.words import SECONDS_BETWEEN_LINES
 from iqm_spec.errors import ExitCode
 from iqm_spec.replay.check import ReplayCheck
 from iqm_spec.store import Store

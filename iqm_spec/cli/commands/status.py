@@ -10,10 +10,10 @@ import click
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.gaps import LOST, UNFINISHED, warn_of_gaps
 from iqm_spec.cli.options import json_option, server_option, stored_results_option
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.engine.resume import attempts_of, since
 from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.engine.session import server_of_run, session_of
-from iqm_spec.engine.words import stage_label
 from iqm_spec.errors import ExitCode, IqmSpecError, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.results.gaps import gaps, names_lost_objects

@@ -18,7 +18,7 @@ from iqm_spec.plan.label import count
 if TYPE_CHECKING:
     from iqm_spec.cost.job_shape import Timing
     from iqm_spec.json_types import Json
-    from iqm_spec.stages.server.prices import Measured
+    from iqm_spec.stages.server.tariff import Measured
 
 
 MANY_JOBS = 5_000
@@ -100,7 +100,7 @@ def _of_table(path: Path) -> tuple[Sequence[Timing], dict[str, Json], list[str]]
 def _of_folder(
     path: Path, computer: str | None, realm: str | None, conditions: str | None
 ) -> tuple[Sequence[Timing], dict[str, Json], list[str]]:
-    from iqm_spec.stages.server.prices import timings_of
+    from iqm_spec.stages.server.tariff import timings_of
     from iqm_spec.store import Store, is_results_folder
 
     name = printable(path.as_posix())

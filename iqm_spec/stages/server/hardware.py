@@ -28,13 +28,13 @@ from iqm_spec.stages.server.attempts import (
 from iqm_spec.stages.server.batch import Batch, BatchPart, job_to_price
 from iqm_spec.stages.server.budget import BudgetGuard, Counting, Limits, bill_of
 from iqm_spec.stages.server.judge import paid_twice
-from iqm_spec.stages.server.machines import UsedSet, keep_calibrations, used_sets
 from iqm_spec.stages.server.mock import untestable, waived_by
 from iqm_spec.stages.server.preview import ServerPreview, preview_paid
-from iqm_spec.stages.server.prices import slot_of, sources_of, tariff_of
 from iqm_spec.stages.server.rows import derive, server_rows
 from iqm_spec.stages.server.server_info import EMULATOR, machine_notes
 from iqm_spec.stages.server.stage import Approved, ServerStage, StageRun
+from iqm_spec.stages.server.stored_machines import UsedSet, keep_calibrations, used_sets
+from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
 

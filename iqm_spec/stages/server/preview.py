@@ -33,8 +33,8 @@ from iqm_spec.stages.interface import PreviewContext, StagePreview
 from iqm_spec.stages.server.attempts import ended_already, read_work
 from iqm_spec.stages.server.batch import Batch, Bounds, batches_of, job_to_price, job_to_price_of
 from iqm_spec.stages.server.budget import BudgetGuard, Limits
-from iqm_spec.stages.server.prices import slot_of, sources_of, tariff_of
 from iqm_spec.stages.server.server_info import ServerInfo, Session, computer_of, machine_notes
+from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 
 
 @frozen
