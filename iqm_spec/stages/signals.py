@@ -1,4 +1,4 @@
-"""Stands in for the handlers of Ctrl-C and SIGTERM for a while."""
+"""Replaces the handlers of Ctrl-C and SIGTERM for the length of a `with` block."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Handler = Callable[[int, FrameType | None], Any] | int
 
 @contextmanager
 def replaced_handlers(instead: Callable[[Handler], Handler]) -> Iterator[None]:
-    """Signals go to what `instead` makes of their handler; the handlers are put back.
+    """Handle signals by what `instead` makes of each handler; restore the handlers afterwards.
 
-    Outside of the main thread, which alone hears of signals, nothing is done.
+    Does nothing outside of the main thread, which alone receives signals.
     """
     before: dict[signal.Signals, Handler] = {}
     if threading.current_thread() is threading.main_thread():
@@ -37,49 +37,50 @@ def replaced_handlers(instead: Callable[[Handler], Handler]) -> Iterator[None]:
 
 @define
 class Signals:
-    """The signals that wait."""
+    """Numbers of the signals that wait to be handled."""
 
     waiting: list[int] = field(factory=list)
 
     @property
     def arrived(self) -> bool:
-        """Whether the user, or the system, wants an end."""
+        """Whether the user or the system asked this process to end."""
         return bool(self.waiting)
 
 
 @contextmanager
 def deferred_signals() -> Iterator[Signals]:
-    """Signals that arrive meanwhile are handled at the end."""
+    """Handle signals that arrive in the block at its end."""
     signals = Signals()
     try:
         with replaced_handlers(lambda _: lambda number, frame: signals.waiting.append(number)):
             yield signals
     finally:
-        for got in signals.waiting[:1]:
-            signal.raise_signal(got)
+        for number in signals.waiting[:1]:
+            signal.raise_signal(number)
 
 
 @contextmanager
 def noted_interrupts() -> Iterator[Callable[[], None]]:
-    """A function that raises what an interrupt raises where one came.
+    """Yield a function that raises again what the last interrupt in the block raised, if any.
 
-    Outside of the main thread, which alone hears of interrupts, it does nothing.
+    Libraries may swallow an exception that a handler raises in their callbacks. Outside of the main
+    thread, which alone receives signals, the function does nothing.
     """
-    heard: list[Callable[[], None]] = []
+    noted: list[Callable[[], None]] = []
 
-    def look() -> None:
-        if heard:
-            heard[-1]()
+    def raise_again() -> None:
+        if noted:
+            noted[-1]()
 
     def noting(handler: Handler) -> Handler:
         if not callable(handler):
             return handler
 
         def handle(number: int, frame: FrameType | None) -> None:
-            heard.append(lambda: handler(number, None))
+            noted.append(lambda: handler(number, None))
             handler(number, frame)
 
         return handle
 
     with replaced_handlers(noting):
-        yield look
+        yield raise_again

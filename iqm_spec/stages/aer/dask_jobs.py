@@ -15,7 +15,7 @@ from uuid import uuid4
 from iqm_spec.errors import IqmSpecError, JobFailed, Refused, Unreachable
 from iqm_spec.stages.aer.dask_cluster import DaskCluster, open_cluster
 from iqm_spec.stages.aer.free_memory import available_memory
-from iqm_spec.stages.aer.local import Answer, Child, Chunk, Job, cut_into_chunks
+from iqm_spec.stages.aer.local import Answer, ChildProcess, Chunk, Job, cut_into_chunks
 from iqm_spec.stages.aer.tasks import AerOutcome
 from iqm_spec.stages.signals import noted_interrupts
 from iqm_spec.version import __version__
@@ -253,14 +253,14 @@ def answer_chunk(chunk: bytes, asked: Mapping[str, str]) -> bytes:
     return pickle.dumps(_child().ask(chunk, _wanted))
 
 
-def _child() -> Child:
+def _child() -> ChildProcess:
     """The process that simulates for this thread; a new one where the last one ended."""
-    child: Child | None = getattr(_mine, "child", None)
+    child: ChildProcess | None = getattr(_mine, "child", None)
     if child is not None and not child.alive:
         child.close()
         child = None
     if child is None:
-        child = _mine.child = Child()
+        child = _mine.child = ChildProcess()
     return child
 
 
