@@ -1,4 +1,4 @@
-"""Replaces the handlers of Ctrl-C and SIGTERM for a while."""
+"""Replaces the handlers of Ctrl-C and SIGTERM for the length of a `with` block."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Handler = Callable[[int, FrameType | None], Any] | int
 
 @contextmanager
 def replaced_handlers(instead: Callable[[Handler], Handler]) -> Iterator[None]:
-    """Replaces each signal's handler by `instead(handler)`, and restores it at the end.
+    """Handle signals by what `instead` makes of each handler; restore the handlers afterwards.
 
-    Does nothing outside of the main thread: only the main thread receives signals.
+    Does nothing outside of the main thread, which alone receives signals.
     """
     before: dict[signal.Signals, Handler] = {}
     if threading.current_thread() is threading.main_thread():
@@ -37,19 +37,19 @@ def replaced_handlers(instead: Callable[[Handler], Handler]) -> Iterator[None]:
 
 @define
 class Signals:
-    """Signals that arrived and are not handled yet."""
+    """Numbers of the signals that wait to be handled."""
 
     waiting: list[int] = field(factory=list)
 
     @property
     def arrived(self) -> bool:
-        """Whether a signal asks the program to end."""
+        """Whether the user or the system asked this process to end."""
         return bool(self.waiting)
 
 
 @contextmanager
 def deferred_signals() -> Iterator[Signals]:
-    """Signals that arrive meanwhile are handled at the end."""
+    """Handle signals that arrive in the block at its end."""
     signals = Signals()
     try:
         with replaced_handlers(lambda _: lambda number, frame: signals.waiting.append(number)):
@@ -61,25 +61,26 @@ def deferred_signals() -> Iterator[Signals]:
 
 @contextmanager
 def noted_interrupts() -> Iterator[Callable[[], None]]:
-    """Yields a function that raises the last interrupt again, if there was one.
+    """Yield a function that raises again what the last interrupt in the block raised, if any.
 
-    It does nothing outside of the main thread: only the main thread receives signals.
+    Libraries may swallow an exception that a handler raises in their callbacks. Outside of the main
+    thread, which alone receives signals, the function does nothing.
     """
-    interrupts: list[Callable[[], None]] = []
+    noted: list[Callable[[], None]] = []
 
-    def raise_interrupt() -> None:
-        if interrupts:
-            interrupts[-1]()
+    def raise_again() -> None:
+        if noted:
+            noted[-1]()
 
     def noting(handler: Handler) -> Handler:
         if not callable(handler):
             return handler
 
         def handle(number: int, frame: FrameType | None) -> None:
-            interrupts.append(lambda: handler(number, None))
+            noted.append(lambda: handler(number, None))
             handler(number, frame)
 
         return handle
 
     with replaced_handlers(noting):
-        yield raise_interrupt
+        yield raise_again

@@ -16,7 +16,7 @@ from iqm_spec.spec.load import load_spec
 from iqm_spec.stages.aer import AerTask, DaskCluster, Setup, chosen_cluster, simulate_chunk
 from iqm_spec.stages.aer.dask_cluster import Slurm
 from iqm_spec.stages.aer.dask_jobs import answer_chunk, library_versions
-from iqm_spec.stages.aer.local import Answer, Child, Chunk
+from iqm_spec.stages.aer.local import Answer, ChildProcess, Chunk
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\ncircuits: [{generator: bell}]\n"
 BLOCK = {"kind": "slurm", "cores": 8, "memory": "16GB", "walltime": "00:30:00"}
@@ -92,13 +92,13 @@ def chunk(*, noise: None = None, qubits: int = 1) -> Chunk:
 
 @pytest.fixture
 def child() -> Any:
-    process = Child()
+    process = ChildProcess()
     yield process
     process.close()
 
 
 @pytest.mark.slow
-def test_a_child_answers_as_this_process_would(child: Child) -> None:
+def test_a_child_answers_as_this_process_would(child: ChildProcess) -> None:
     asked = pickle.dumps(chunk())
     for _ in range(2):
         answer = child.ask(asked, lambda: True)
@@ -111,7 +111,7 @@ def test_a_child_answers_as_this_process_would(child: Child) -> None:
 
 
 @pytest.mark.slow
-def test_a_child_that_is_killed_is_told_of(child: Child) -> None:
+def test_a_child_that_is_killed_is_told_of(child: ChildProcess) -> None:
     os.kill(child.pid, signal.SIGKILL)
     assert child.ask(pickle.dumps(chunk()), lambda: True) == Answer(ended="signal 9")
     assert not child.alive

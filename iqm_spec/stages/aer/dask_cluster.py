@@ -1,8 +1,14 @@
-"""Where Aer work goes beside this process: a Dask cluster, by what the user and the spec say."""
+"""Which Dask cluster simulates, as options and spec say; opens it and closes it again.
+
+It runs on this machine, in Slurm jobs, or is there already behind the address of its scheduler.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
+import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +29,36 @@ if TYPE_CHECKING:
 
 SCHEMES = ("tcp://", "tls://")
 """How the address of a scheduler begins."""
+CONNECT_SECONDS = 10.0
+"""How long a scheduler may take to answer; its workers may come much later."""
+CLOSE_SECONDS = 2.0
+"""How long workers may take to end before they are killed."""
+DEATHS = 5
+"""Workers that may end under one chunk before the chunk counts as the cause."""
+
+_LOOPBACK = "127.0.0.1"
+_NO_SERVICE = f"{_LOOPBACK}:0"
+"""Dask always opens a port for HTTP: here it serves nothing, and only on this machine."""
+_SETTINGS: dict[str, Any] = {
+    "distributed.scheduler.allowed-failures": DEATHS,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    # results are small, and memory is checked before anything is simulated
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+}
+_SAFE_PATH = r"[\w./+=@:-]+"
+"""Paths that are one word in a job script."""
+_LOGGERS = ("distributed", "distributed.client", "dask_jobqueue", "tornado", "asyncio")
 
 
 @frozen
 class Slurm:
     """Batch jobs that hold the workers: `jobs` of them, each of `cores` workers with `memory`.
 
-    Every field has been checked by the schema: no blank and nothing that a shell would read.
+    The schema has checked every field: no blank and nothing that a shell would interpret.
     """
 
     cores: int
@@ -52,10 +81,10 @@ class DaskCluster:
 def chosen_cluster(
     kind: str | None, scheduler: str | None, block: Mapping[str, Any]
 ) -> DaskCluster | None:
-    """What `--executor`, `--scheduler` and the spec's `executor` block come to; None: local.
+    """The cluster that `--executor`, `--scheduler` and the spec's `executor` select; None: local.
 
-    The block alone starts nothing: a spec comes from a stranger, and Slurm jobs cost node hours.
-    UsageError where the options contradict each other, Refused where Dask is not installed.
+    The block alone starts nothing: a spec may come from a stranger, and Slurm jobs cost node hours.
+    UsageError if the options contradict each other, Refused if Dask is not installed.
     """
     if kind == "local" and scheduler is not None:
         raise UsageError(
@@ -75,7 +104,7 @@ def chosen_cluster(
 
 
 def require_dask() -> None:
-    """Refused unless Dask is installed; nothing of it is imported to tell."""
+    """Refused unless Dask is installed; imports nothing of it."""
     from importlib.util import find_spec
 
     if find_spec("distributed") is None or find_spec("dask_jobqueue") is None:
@@ -84,31 +113,6 @@ def require_dask() -> None:
             hint="pip install 'iqm-spec[dask]', or leave out --executor and --scheduler",
             code="refused.dask",
         )
-
-
-CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer; its workers may come much later."""
-CLOSE_SECONDS = 2.0
-"""How long workers may take to end before they are killed."""
-DEATHS = 5
-"""So many workers may end under one chunk before the chunk is held to be the cause."""
-
-_LOOPBACK = "127.0.0.1"
-_NO_SERVICE = f"{_LOOPBACK}:0"
-"""Dask always opens a port for HTTP: here it serves nothing, and to this machine alone."""
-_SETTINGS: dict[str, Any] = {
-    "distributed.scheduler.allowed-failures": DEATHS,
-    "distributed.scheduler.http.routes": [],
-    "distributed.worker.http.routes": [],
-    # results are small, and memory is checked before anything is simulated
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.memory.terminate": False,
-}
-_PLAIN = r"[\w./+=@:-]+"
-"""Paths that are one word in a job script."""
-_LOUD = ("distributed", "distributed.client", "dask_jobqueue", "tornado", "asyncio")
 
 
 def _certificates() -> Security:
@@ -122,7 +126,7 @@ def _certificates() -> Security:
 class _Shared:
     """What every cluster that is started here has: a folder of its own, a loop, certificates.
 
-    Whoever reached a scheduler without TLS would have the rights of the user who started it.
+    Anyone who reached a scheduler without TLS could act as the user who started it.
     """
 
     folder: Path
@@ -132,25 +136,25 @@ class _Shared:
 
 @contextmanager
 def open_cluster(
-    spread: DaskCluster, processes: int, tell: Callable[[str], None]
+    chosen: DaskCluster, processes: int, report: Callable[[str], None]
 ) -> Iterator[Client]:
-    """A client of the cluster; what was started for it is ended afterwards, whatever happens.
+    """A client of the cluster; ends in any case what it started for it.
 
-    `processes` is the number of workers on this machine. Unreachable where a named scheduler does
-    not answer, Refused where Slurm takes no job.
+    `processes` is the number of workers on this machine. Unreachable if a named scheduler does not
+    answer, Refused if Slurm takes no job.
     """
     import dask
 
     with silence_dask(), dask.config.set(_SETTINGS):
-        if spread.scheduler is not None:
-            with _client(spread.scheduler) as client:
+        if chosen.scheduler is not None:
+            with _client(chosen.scheduler) as client:
                 yield client
             return
-        # compute nodes see the folder that the user stands in, and not our temporary files
-        where = None if spread.slurm is None else Path.cwd()
-        with _loop() as loop, TemporaryDirectory(prefix=".iqm-spec-dask-", dir=where) as folder:
+        # compute nodes see the user's current folder, and not our temporary files
+        parent = None if chosen.slurm is None else Path.cwd()
+        with _loop() as loop, TemporaryDirectory(prefix=".iqm-spec-dask-", dir=parent) as folder:
             shared = _Shared(Path(folder), loop)
-            cluster = _started(spread.slurm, processes, shared, tell)
+            cluster = _started(chosen.slurm, processes, shared, report)
             try:
                 with _client(cluster) as client:
                     yield client
@@ -160,14 +164,14 @@ def open_cluster(
 
 @contextmanager
 def silence_dask() -> Iterator[None]:
-    """Keep Dask's warnings and log off the user's terminal; what goes wrong is told in our words.
+    """Keep Dask's warnings and log off the user's terminal; our errors say what goes wrong.
 
-    The levels are put back afterwards.
+    Restores the levels afterwards.
     """
     import distributed  # noqa: F401 - sets up its loggers
 
-    before = {name: logging.getLogger(name).level for name in _LOUD}
-    for name in _LOUD:
+    before = {name: logging.getLogger(name).level for name in _LOGGERS}
+    for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -200,14 +204,14 @@ def _client(cluster: str | SpecCluster) -> Iterator[Client]:
 
 @contextmanager
 def _loop() -> Iterator[IOLoop]:
-    """A loop for the cluster. Its thread and what it starts hear no Ctrl-C: we do, and end them."""
+    """A loop for the cluster. Ctrl-C reaches neither its thread nor what it starts: we end them."""
     import signal
     from multiprocessing import resource_tracker
 
     from distributed.utils import LoopRunner
 
     runner = LoopRunner()
-    resource_tracker.ensure_running()  # it would unblock the signal where it is started
+    resource_tracker.ensure_running()  # its start would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         runner.start()
@@ -220,12 +224,12 @@ def _loop() -> Iterator[IOLoop]:
 
 
 def _started(
-    slurm: Slurm | None, processes: int, shared: _Shared, tell: Callable[[str], None]
+    slurm: Slurm | None, processes: int, shared: _Shared, report: Callable[[str], None]
 ) -> SpecCluster:
     try:
         if slurm is None:
             return _local(processes, shared)
-        return _in_slurm(slurm, shared, tell)
+        return _in_slurm(slurm, shared, report)
     except (OSError, RuntimeError, ValueError) as error:
         raise Refused(
             f"the Dask cluster cannot be started: {error}",
@@ -259,13 +263,10 @@ def _local(processes: int, shared: _Shared) -> SpecCluster:
     )
 
 
-def _in_slurm(slurm: Slurm, shared: _Shared, tell: Callable[[str], None]) -> SpecCluster:
-    import re
-    import shutil
-    import sys
+def _in_slurm(slurm: Slurm, shared: _Shared, report: Callable[[str], None]) -> SpecCluster:
 
     folder = shared.folder.as_posix()
-    if not all(re.fullmatch(_PLAIN, path) for path in (folder, sys.executable)):
+    if not all(re.fullmatch(_SAFE_PATH, path) for path in (folder, sys.executable)):
         raise Refused(
             f"the path {folder} or {sys.executable} holds characters that a job script "
             "would read as its own",
@@ -296,14 +297,14 @@ def _in_slurm(slurm: Slurm, shared: _Shared, tell: Callable[[str], None]) -> Spe
         worker_extra_args=["--no-dashboard", "--dashboard-address", _NO_SERVICE],
         silence_logs=logging.CRITICAL + 1,
     )
-    asked = f"{count(slurm.jobs, 'job')} of {slurm.cores} cores"
-    tell(f"asking Slurm for {asked}, {slurm.memory} and {slurm.walltime}")
+    jobs = f"{count(slurm.jobs, 'job')} of {slurm.cores} cores"
+    report(f"asking Slurm for {jobs}, {slurm.memory} and {slurm.walltime}")
     cluster.scale(jobs=slurm.jobs)
     return cluster
 
 
 def _on_disk(security: Security, folder: Path) -> Security:
-    """The same certificates in files that the compute nodes read and nobody else does."""
+    """The same certificates in files for the compute nodes; only the user may read them."""
     from distributed import Security
 
     paths = {}
@@ -318,5 +319,5 @@ def _on_disk(security: Security, folder: Path) -> Security:
         for role in ("client", "scheduler", "worker")
         for name in ("cert", "key")
     }
-    found: Security = Security(require_encryption=True, tls_ca_file=paths["ca_file"], **roles)
-    return found
+    on_disk: Security = Security(require_encryption=True, tls_ca_file=paths["ca_file"], **roles)
+    return on_disk

@@ -1,4 +1,8 @@
-"""Runs jobs on the workers of a Dask cluster: the same chunks, seeds and outcomes as locally."""
+"""Runs jobs on the workers of a Dask cluster: the same seeds and outcomes as on this machine.
+
+A worker answers a chunk only if its versions are ours: the same circuit and seed have the same
+counts only where the same libraries sample them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from uuid import uuid4
 from iqm_spec.errors import IqmSpecError, JobFailed, Refused, Unreachable
 from iqm_spec.stages.aer.dask_cluster import DaskCluster, open_cluster
 from iqm_spec.stages.aer.free_memory import available_memory
-from iqm_spec.stages.aer.local import Answer, Child, Chunk, Job, cut_into_chunks
+from iqm_spec.stages.aer.local import Answer, ChildProcess, Chunk, Job, cut_into_chunks
 from iqm_spec.stages.aer.tasks import AerOutcome
 from iqm_spec.stages.signals import noted_interrupts
 from iqm_spec.version import __version__
@@ -27,75 +31,81 @@ if TYPE_CHECKING:
 CHUNK_TASKS = 64
 """Tasks in a chunk at most: how many workers there will be is not known."""
 AHEAD = 2
-"""Chunks sent per worker thread: one to work on and the next, so that no worker waits for us."""
+"""Chunks sent per worker thread: the current and the next one, so that no worker waits for us."""
 LEAST_AHEAD = 4
 """Chunks sent while few workers are there, or none."""
 TRIES = 3
-"""How often the process that simulates a chunk may end before that is held to be its fault."""
-LOOK_SECONDS = 0.5
-"""How often the scheduler is looked at while no result comes."""
+"""How often the process that simulates a chunk may end before the chunk counts as the cause."""
+CHECK_SECONDS = 0.5
+"""How often the scheduler is checked while no result comes."""
 COUNT_SECONDS = 2.0
 """How often the workers are counted."""
-ALONE_SECONDS = 60.0
-"""Workers that were there and are gone may come back for so long."""
-TELL_SECONDS = 30.0
-"""How often it is told that no worker is there yet."""
+RETURN_SECONDS = 60.0
+"""How long workers that have all ended may take to come back."""
+REPORT_SECONDS = 30.0
+"""How often a missing first worker is reported."""
+PACKAGES = ("numpy", "qiskit", "qiskit-aer", "qiskit-aer-gpu")
+"""Distributions whose versions counts depend on, beside this program's and Python's."""
 
 _GOES_ON = "what was finished is stored; the same command goes on from there"
 
-Tell = Callable[[str], None]
+_of_thread = threading.local()
+
+Report = Callable[[str], None]
 
 
 def run_jobs_on_dask(
-    jobs: Sequence[Job], spread: DaskCluster, workers: int, tell: Tell
+    jobs: Sequence[Job], cluster: DaskCluster, workers: int, report: Report
 ) -> Iterator[tuple[int, list[AerOutcome]]]:
     """Each job's number with the outcomes of its tasks in order, in the order jobs are done.
 
-    `workers` is the number of processes where the cluster is on this machine. Refused where a
-    circuit cannot be simulated as asked or a worker's versions are not ours; Unreachable where the
-    scheduler or all workers vanish; JobFailed where Aer fails or workers die of a chunk.
+    `workers` is the number of processes if the cluster is on this machine. Refused if a circuit
+    cannot be simulated as asked or a worker's versions are not ours; Unreachable if the scheduler
+    or all workers vanish; JobFailed if Aer fails or workers die of a chunk.
     """
-    here = spread.scheduler is None and spread.slurm is None
-    memory = available_memory() if here else None
+    on_this_machine = cluster.scheduler is None and cluster.slurm is None
+    memory = available_memory() if on_this_machine else None
     parts, largest, _ = cut_into_chunks(jobs, memory, CHUNK_TASKS)
     room = workers if memory is None else memory // max(1, largest)
     processes = max(1, min(workers, len(parts), room))
-    sizes = Counter(part.job for part in parts)
-    found: dict[int, dict[int, tuple[AerOutcome, ...]]] = {}
-    with noted_interrupts() as interrupted, open_cluster(spread, processes, tell) as client:
-        for number, outcomes in _Flow(client, [part.chunk for part in parts], tell).outcomes(
-            interrupted
-        ):
+    chunks_of_job = Counter(part.job for part in parts)
+    done: dict[int, dict[int, tuple[AerOutcome, ...]]] = {}
+    with (
+        noted_interrupts() as raise_if_interrupted,
+        open_cluster(cluster, processes, report) as client,
+    ):
+        queue = _ChunkQueue(client, [part.chunk for part in parts], report)
+        for number, outcomes in queue.outcomes(raise_if_interrupted):
             job = parts[number].job
-            found.setdefault(job, {})[number] = outcomes
-            if len(found[job]) == sizes[job]:
-                yield job, [one for _, some in sorted(found.pop(job).items()) for one in some]
+            done.setdefault(job, {})[number] = outcomes
+            if len(done[job]) == chunks_of_job[job]:
+                in_order = sorted(done.pop(job).items())
+                yield job, [outcome for _, of_chunk in in_order for outcome in of_chunk]
 
 
-class _Flow:
-    """Chunks on their way: a few per worker thread, the next one sent where a result came."""
+class _ChunkQueue:
+    """Chunks sent to workers: a few per worker thread, and the next one for each result."""
 
-    def __init__(self, client: Client, chunks: Sequence[Chunk], tell: Tell) -> None:
+    def __init__(self, client: Client, chunks: Sequence[Chunk], report: Report) -> None:
         self._client = client
         self._chunks = chunks
-        self._tell = tell
         self._run = uuid4().hex[:12]
         self._done: SimpleQueue[Future] = SimpleQueue()
         self._sent: dict[str, tuple[int, Future]] = {}
         self._tries: Counter[int] = Counter()
-        self._crew = _Crew(client, tell)
+        self._workers = _Workers(client, report)
 
     def outcomes(
-        self, interrupted: Callable[[], None]
+        self, raise_if_interrupted: Callable[[], None]
     ) -> Iterator[tuple[int, tuple[AerOutcome, ...]]]:
-        """Each chunk's number with its outcomes, as they come; `interrupted` may end it."""
+        """Each chunk's number with its outcomes, as they come."""
         left = iter(range(len(self._chunks)))
         number = next(left, None)
         while number is not None or self._sent:
-            while number is not None and len(self._sent) < self._crew.room():
+            while number is not None and len(self._sent) < self._workers.most_chunks():
                 self._send(number)
                 number = next(left, None)
-            interrupted()
+            raise_if_interrupted()
             yield from self._next()
 
     def _send(self, number: int) -> None:
@@ -112,9 +122,9 @@ class _Flow:
 
     def _next(self) -> Iterator[tuple[int, tuple[AerOutcome, ...]]]:
         """The outcomes of the next chunk, if one comes soon and its process has not ended."""
-        self._crew.look()
+        self._workers.check()
         try:
-            future = self._done.get(timeout=LOOK_SECONDS)
+            future = self._done.get(timeout=CHECK_SECONDS)
         except Empty:
             return
         number, _ = self._sent[future.key]
@@ -130,23 +140,23 @@ class _Flow:
         elif self._tries[number] < TRIES:
             self._send(number)
         else:
-            raise _deadly(self._chunks[number], f"ended {TRIES} times ({answer.ended})")
+            raise _chunk_failed(self._chunks[number], f"ended {TRIES} times ({answer.ended})")
 
     def _answer(self, number: int, future: Future) -> Answer | None:
-        """What a worker answered; None where it must be computed again, as the worker is gone."""
+        """What a worker answered; None if Dask computes it again, as the worker is gone."""
         from concurrent.futures import CancelledError
 
         from distributed import KilledWorker
 
         try:
-            answer: Answer = pickle.loads(future.result(timeout=LOOK_SECONDS))  # noqa: S301
+            answer: Answer = pickle.loads(future.result(timeout=CHECK_SECONDS))  # noqa: S301
         except TimeoutError:
             return None
         except KilledWorker as error:
             how = f"and its Dask worker ended {error.allowed_failures + 1} times"
-            raise _deadly(self._chunks[number], how) from error
+            raise _chunk_failed(self._chunks[number], how) from error
         except CancelledError as error:
-            raise self._crew.vanished() from error
+            raise self._workers.scheduler_vanished() from error
         except IqmSpecError:
             raise
         except Exception as error:
@@ -159,26 +169,26 @@ class _Flow:
         return answer
 
 
-class _Crew:
-    """The workers, as far as they show from here."""
+class _Workers:
+    """The workers, as the scheduler counts them."""
 
-    def __init__(self, client: Client, tell: Tell) -> None:
+    def __init__(self, client: Client, report: Report) -> None:
         self._client = client
         self._address = client.scheduler.address
-        self._tell = tell
+        self._report = report
         self._threads = 0
         self._had_some = False
-        self._seen = self._told = time.monotonic()
+        self._seen = self._reported = time.monotonic()
         self._counted = -COUNT_SECONDS
 
-    def room(self) -> int:
-        """How many chunks may be on their way."""
+    def most_chunks(self) -> int:
+        """How many chunks may be sent and unanswered."""
         return max(LEAST_AHEAD, AHEAD * self._threads)
 
-    def look(self) -> None:
-        """Count the workers now and then; Unreachable where scheduler or workers have vanished."""
+    def check(self) -> None:
+        """Count the workers now and then; Unreachable if the scheduler or all workers vanished."""
         if self._client.status != "running":
-            raise self.vanished()
+            raise self.scheduler_vanished()
         now = time.monotonic()
         if now - self._counted < COUNT_SECONDS:
             return
@@ -186,24 +196,25 @@ class _Crew:
         try:
             self._threads = sum(self._client.nthreads().values())
         except (OSError, TimeoutError, ValueError) as error:
-            raise self.vanished() from error
+            raise self.scheduler_vanished() from error
         if self._threads:
             self._had_some, self._seen = True, now
-        elif self._had_some and now - self._seen > ALONE_SECONDS:
+        elif self._had_some and now - self._seen > RETURN_SECONDS:
             raise Unreachable("all Dask workers have ended", hint=_GOES_ON)
-        elif not self._had_some and now - self._told > TELL_SECONDS:
-            self._told = now
-            self._tell("no Dask worker has come yet")
+        elif not self._had_some and now - self._reported > REPORT_SECONDS:
+            self._reported = now
+            self._report("no Dask worker has come yet")
 
-    def vanished(self) -> Unreachable:
-        """The error where the scheduler is gone."""
+    def scheduler_vanished(self) -> Unreachable:
+        """The error for a scheduler that is gone."""
         return Unreachable(f"the Dask scheduler at {self._address} has vanished", hint=_GOES_ON)
 
 
-def _deadly(chunk: Chunk, how: str) -> JobFailed:
+def _chunk_failed(chunk: Chunk, how: str) -> JobFailed:
+    """The error for a chunk whose simulating process ended too often; `how` it ended."""
     widest = max(len(task.circuit.template.structure.components) for task in chunk.tasks)
-    many = len(chunk.tasks)
-    circuits = "a circuit" if many == 1 else f"{many} circuits, the widest"
+    number = len(chunk.tasks)
+    circuits = "a circuit" if number == 1 else f"{number} circuits, the widest"
     return JobFailed(
         f"the process that simulated {circuits} on {widest} components (the first has the key "
         f"{chunk.tasks[0].key[:16]}) {how}",
@@ -212,60 +223,62 @@ def _deadly(chunk: Chunk, how: str) -> JobFailed:
     )
 
 
-PACKAGES = ("numpy", "qiskit", "qiskit-aer", "qiskit-aer-gpu")
-
-_mine = threading.local()
+# --- what a Dask worker runs ----------------------------------------------------------------------
 
 
 @cache
 def library_versions() -> Mapping[str, str]:
-    """What counts depend on: versions of what computes them, and the kind of processor."""
+    """Versions of what computes counts, and the kind of processor, by name."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {
+    versions = {
         "iqm-spec": __version__,
         "python": ".".join(platform.python_version_tuple()[:2]),
         "processor": platform.machine(),
     }
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "none"
-    return found
+            versions[package] = "none"
+    return versions
 
 
-def answer_chunk(chunk: bytes, asked: Mapping[str, str]) -> bytes:
-    """A pickled `Answer` to a pickled chunk, where this worker's versions are those `asked` for."""
-    other = [
-        f"{name} {library_versions().get(name, 'none')} instead of {wanted}"
-        for name, wanted in asked.items()
-        if library_versions().get(name, "none") != wanted
+def answer_chunk(chunk: bytes, required: Mapping[str, str]) -> bytes:
+    """A pickled `Answer` to a pickled chunk: what a Dask worker runs, in a child process.
+
+    It is a refusal if this worker's versions are not those `required`.
+    """
+    own = library_versions()
+    differences = [
+        f"{name} {own.get(name, 'none')} instead of {version}"
+        for name, version in required.items()
+        if own.get(name, "none") != version
     ]
-    if other:
+    if differences:
         refusal = Refused(
-            f"a Dask worker has {', '.join(other)}: its results could differ",
+            f"a Dask worker has {', '.join(differences)}: its results could differ",
             hint="start iqm-spec, the scheduler and the workers from the same environment",
             code="refused.versions",
         )
         return pickle.dumps(Answer(error=refusal))
-    return pickle.dumps(_child().ask(chunk, _wanted))
+    return pickle.dumps(_child_process().ask(chunk, _still_needed))
 
 
-def _child() -> Child:
-    """The process that simulates for this thread; a new one where the last one ended."""
-    child: Child | None = getattr(_mine, "child", None)
+def _child_process() -> ChildProcess:
+    """The process that simulates for this thread; a new one if the last one ended."""
+    child: ChildProcess | None = getattr(_of_thread, "child", None)
     if child is not None and not child.alive:
         child.close()
         child = None
     if child is None:
-        child = _mine.child = Child()
+        child = _of_thread.child = ChildProcess()
     return child
 
 
-def _wanted() -> bool:
-    """Whether the task of this thread is still to be done, as its Dask worker sees it."""
+def _still_needed() -> bool:
+    """Whether this thread's Dask worker still has to do its task."""
     from distributed.core import Status
     from distributed.worker import get_worker, thread_state
 

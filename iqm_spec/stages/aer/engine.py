@@ -1,4 +1,7 @@
-"""The one place that calls Aer: one thread, checked results, failures in words."""
+"""The only module that calls Aer, and the circuits that its stabilizer method reads.
+
+Aer runs in one thread, results are checked, and failures become errors of this program.
+"""
 
 from __future__ import annotations
 
@@ -40,14 +43,14 @@ def run_aer(
     except (QiskitError, MemoryError, RuntimeError) as error:
         raise _failed(names, str(error)) from error
     if not result.success:
-        wrong = [i for i, one in enumerate(result.results) if not one.success]
-        status = result.results[wrong[0]].status if wrong else result.status
-        raise _failed([names[i] for i in wrong if i < len(names)] or names, str(status))
+        failed = [i for i, entry in enumerate(result.results) if not entry.success]
+        status = result.results[failed[0]].status if failed else result.status
+        raise _failed([names[i] for i in failed if i < len(names)] or names, str(status))
     return result
 
 
 def require_device(device: str) -> None:
-    """Refused where this Aer cannot use `device`; there is no silent fall back to the CPU."""
+    """Refused if the installed Aer cannot use `device`; there is no silent fallback to the CPU."""
     from qiskit_aer import AerSimulator
 
     if device not in AerSimulator().available_devices():
@@ -58,16 +61,19 @@ def require_device(device: str) -> None:
         )
 
 
-def _failed(names: Sequence[str], why: str) -> JobFailed:
+def _failed(names: Sequence[str], reason: str) -> JobFailed:
     which = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return JobFailed(
-        f"Aer failed to simulate {which or 'a circuit'}: {why.strip() or 'no reason given'}",
+        f"Aer failed to simulate {which or 'a circuit'}: {reason.strip() or 'no reason given'}",
         hint="another `aer.method` may do, or fewer qubits",
     )
 
 
 def clifford_circuit(circuit: NativeCircuit) -> QuantumCircuit:
-    """The circuit with named Clifford gates; ValueError where an instruction is none."""
+    """The circuit in named Clifford gates, as Aer's stabilizer method has no `r`.
+
+    Not for use with noise: the noise model is keyed on `r`. ValueError if a gate is not Clifford.
+    """
     from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
     bits = [ClassicalRegister(size, name) for name, size in circuit.registers]
@@ -100,10 +106,10 @@ def _append(built: QuantumCircuit, op: Op) -> None:
 
 def _append_turn(built: QuantumCircuit, op: Op) -> None:
     """A half turn is X and S^axis up to a phase; a quarter turn is S^-a, SX, S^a."""
-    found = quarter_turns(*op.params)
-    if found is None:
+    quarters = quarter_turns(*op.params)
+    if quarters is None:
         raise ValueError(f"r{op.params} is not a Clifford gate")
-    (turns, axis), (qubit,) = found, op.qubits
+    (turns, axis), (qubit,) = quarters, op.qubits
     if turns == 2:
         built.x(qubit)
         _phase(built, axis, qubit)

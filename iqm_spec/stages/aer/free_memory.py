@@ -1,4 +1,4 @@
-"""How much memory a simulation may take: what the system and its containers leave."""
+"""How much memory a simulation may take: what the system and its control groups leave free."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def available_memory() -> int:
-    """Bytes at hand: the least of the system's free memory and the room in every control group.
+    """Free bytes: the least of the system's free memory and the room in every control group.
 
-    Where the system does not tell what is free (macOS), half of the physical memory.
+    Half of the physical memory where the system does not report what is free (macOS).
     """
-    return max(0, min([_system(), *_groups()]))
+    return max(0, min([_free_in_system(), *_free_in_groups()]))
 
 
 def physical_memory() -> int:
-    """Bytes of this machine's memory, whoever uses them."""
+    """Bytes of this machine's memory, in use or free."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _system() -> int:
+def _free_in_system() -> int:
     for line in _read(Path("/proc/meminfo")).splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return physical_memory() // 2
 
 
-def _groups() -> Iterator[int]:
-    """Room left in the control groups that hold this process, versions 2 and 1."""
+def _free_in_groups() -> Iterator[int]:
+    """Bytes left in the control groups that hold this process, versions 2 and 1."""
     for line in _read(Path("/proc/self/cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
@@ -42,13 +42,13 @@ def _groups() -> Iterator[int]:
 
 
 def room_in_group(root: Path, path: str, limit: str, usage: str, cache: str) -> Iterator[int]:
-    """Room from the group at `path` up to the root; page cache that can go counts as room."""
+    """Free bytes of the group at `path` and of each above it; droppable page cache is free."""
     group = root / path.lstrip("/")
     for folder in [group, *group.parents]:
-        most, used = _read(folder / limit).strip(), _read(folder / usage).strip()
-        if most.isdigit() and used.isdigit():
+        maximum, used = _read(folder / limit).strip(), _read(folder / usage).strip()
+        if maximum.isdigit() and used.isdigit():
             stat = dict(line.split() for line in _read(folder / "memory.stat").splitlines())
-            yield int(most) - int(used) + int(stat.get(cache, 0))
+            yield int(maximum) - int(used) + int(stat.get(cache, 0))
         if folder == root:
             break
 
