@@ -54,20 +54,22 @@ def _address(server: str | None) -> str | None:
     return server or os.environ.get("IQM_SERVER_URL") or None
 
 
-def server_of_run(realm: str | None, requested: str | None) -> str | None:
+def server_of_run(server_id: str | None, requested: str | None) -> str | None:
     """The server at which a stored run is resumed: the one that it went to.
 
     UsageError where another one is requested: it does not have the run's jobs.
     """
-    if realm is None:
+    if server_id is None:
         return requested
     if requested is not None and requested != EMULATOR:
         from iqm_spec.server_api.address import parse_server
 
         requested = parse_server(requested).realm
-    if requested not in (None, realm):
-        raise UsageError(f"the run went to {realm}", hint=f"leave --server out, or give {realm}")
-    return realm
+    if requested not in (None, server_id):
+        raise UsageError(
+            f"the run went to {server_id}", hint=f"leave --server out, or give {server_id}"
+        )
+    return server_id
 
 
 def require_session(session: Session | None) -> Session:

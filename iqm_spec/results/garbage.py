@@ -95,7 +95,9 @@ def _simulated(store: Store, saved: SavedRun) -> tuple[set[str], int]:
     return packs, missing
 
 
-def _attempts(store: Store, saved: SavedRun, stage: StageName, realm: str) -> tuple[Attempt, ...]:
+def _attempts(
+    store: Store, saved: SavedRun, stage: StageName, server_id: str
+) -> tuple[Attempt, ...]:
     """Attempts that stand for the run's points, and those that it made itself."""
     named = {
         job
@@ -105,7 +107,7 @@ def _attempts(store: Store, saved: SavedRun, stage: StageName, realm: str) -> tu
     }
     return tuple(
         attempt
-        for attempt in read_attempts(store, stage, realm)
+        for attempt in read_attempts(store, stage, server_id)
         if attempt.job in named or attempt.intent.run == saved.state.id
     )
 

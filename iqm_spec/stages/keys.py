@@ -55,19 +55,24 @@ def random_seed(plan: Plan, point: PlannedPoint) -> int:
 
 
 def point_key(
-    stage: StageName, realm: str, calibration: str, point: PlannedPoint, *, reference: bool = False
+    stage: StageName,
+    server_id: str,
+    calibration: str,
+    point: PlannedPoint,
+    *,
+    reference: bool = False,
 ) -> str:
     """Key of a point at a server: circuit, shots, options, target, server id, calibration, repeat.
 
-    `realm` is the server id, `calibration` the spec's policy. Nothing that only simulation uses
-    (seed, noise) and nothing that only people read is in it. A `reference` circuit is measured
+    `calibration` is the spec's policy. Nothing that only simulation uses (seed, noise) and nothing
+    that only people read is in it. A `reference` circuit is measured
     separately, also where another point has the same circuit.
     """
     return digest(
         {
             "format": "iqm-spec/server-point/1",
             "stage": stage.value,
-            "realm": realm,
+            "realm": server_id,
             "calibration": calibration,
             "target": point.target,
             "circuit": point.circuit,
@@ -79,8 +84,8 @@ def point_key(
     )
 
 
-def job_key(stage: StageName, realm: str, queue: str, shots: int, parts: Sequence[str]) -> str:
-    """Key of a job: equal for everybody who submits the same circuits; `realm` is the server id.
+def job_key(stage: StageName, server_id: str, queue: str, shots: int, parts: Sequence[str]) -> str:
+    """Key of a job: equal for everybody who submits the same circuits to the server.
 
     `parts` are `BatchPart.id`s, in the job's order.
     """
@@ -88,7 +93,7 @@ def job_key(stage: StageName, realm: str, queue: str, shots: int, parts: Sequenc
         {
             "format": "iqm-spec/server-job/1",
             "stage": stage.value,
-            "realm": realm,
+            "realm": server_id,
             "queue": queue,
             "shots": shots,
             "parts": list(parts),

@@ -108,7 +108,7 @@ def _of_folder(
         raise UsageError(
             f"{name} is no results folder", hint="name a timing table, or what `run` wrote"
         )
-    groups = timings_of(Store(path), computer=computer, realm=realm)
+    groups = timings_of(Store(path), computer=computer, server_id=realm)
     chosen = the_group(groups, conditions, name)
     origin: dict[str, Json] = {
         "source": path.name or name,

@@ -225,12 +225,12 @@ class Covered:
         return max(self.parts, default=-1) + 1
 
 
-def read_attempts(store: Store, stage: StageName, realm: str) -> list[Attempt]:
-    """Every attempt of the stage at the server `realm` that has an intent."""
+def read_attempts(store: Store, stage: StageName, server_id: str) -> list[Attempt]:
+    """Every attempt of the stage at a server that has an intent."""
     return [
         attempt
         for attempt in read_all_attempts(store)
-        if (attempt.intent.stage, attempt.intent.realm) == (stage.value, realm)
+        if (attempt.intent.stage, attempt.intent.realm) == (stage.value, server_id)
     ]
 
 
@@ -243,13 +243,13 @@ def read_all_attempts(store: Store) -> list[Attempt]:
     return every
 
 
-def require_journals(store: Store, realm: str) -> None:
+def require_journals(store: Store, server_id: str) -> None:
     """StoreCorrupt where a run names jobs whose journals are gone: they might be paid again."""
     journals = set(store.job_keys())
     for state in store.runs():
         for used in state.each(StageUsed):
             lost = [job for job in used.jobs if job not in journals]
-            if lost and used.realm == realm:
+            if lost and used.realm == server_id:
                 raise StoreCorrupt(
                     f"run {state.id} names job {lost[0][:12]}, and jobs/{lost[0]} is not there",
                     hint="bring it back, from git or a colleague's copy: without it the same job "
@@ -405,20 +405,20 @@ def event_time() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def point_keys(plan: Plan, stage: StageName, realm: str) -> tuple[str, ...]:
+def point_keys(plan: Plan, stage: StageName, server_id: str) -> tuple[str, ...]:
     """The key of every point of a plan, in order."""
     calibration, references = plan.header.calibration, plan.header.references
     return tuple(
-        point_key(stage, realm, calibration, point, reference=point.name in references)
+        point_key(stage, server_id, calibration, point, reference=point.name in references)
         for point in plan.points
     )
 
 
-def ended_already(store: Store, stage: StageName, realm: str) -> frozenset[AttemptId]:
+def ended_already(store: Store, stage: StageName, server_id: str) -> frozenset[AttemptId]:
     """Attempts that have ended: those that `--fresh` ignores."""
     return frozenset(
         (attempt.job, attempt.number)
-        for attempt in read_attempts(store, stage, realm)
+        for attempt in read_attempts(store, stage, server_id)
         if attempt.ended
     )
 

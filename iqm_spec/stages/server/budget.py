@@ -161,9 +161,9 @@ def _range(span: EstimateRange | None) -> Range | None:
     return None if span is None else Range(*map(float, (span.low, span.expected, span.high)))
 
 
-def of_experiment(ledger: Sequence[Entry], experiment: str, realm: str) -> list[Entry]:
+def of_experiment(ledger: Sequence[Entry], experiment: str, server_id: str) -> list[Entry]:
     """The entries that a budget covers: all runs of a spec's name, on one server."""
-    return [entry for entry in ledger if (entry.experiment, entry.realm) == (experiment, realm)]
+    return [entry for entry in ledger if (entry.experiment, entry.realm) == (experiment, server_id)]
 
 
 @frozen

@@ -29,18 +29,18 @@ def server_rows(
     store: Store,
     plan: Plan,
     stage: StageName,
-    realm: str,
+    server_id: str,
     used: Sequence[UsedAttempt] | None = None,
     *,
     emulated: bool = False,
 ) -> Iterator[Row]:
-    """Rows in plan order, one per point and calibration set; `realm` is the server id.
+    """Rows in plan order, one per point and calibration set.
 
     `used` are the attempts of one run; None takes the best that the folder has. `emulated` marks
     all rows as emulated, also where the jobs that say so are missing.
     """
-    keys = point_keys(plan, stage, realm)
-    every = read_attempts(store, stage, realm)
+    keys = point_keys(plan, stage, server_id)
+    every = read_attempts(store, stage, server_id)
     if used is not None:
         named = {(job, number): job_id for job, number, job_id in used}
         every = [a.as_of(named[a.job, a.number]) for a in every if (a.job, a.number) in named]

@@ -64,17 +64,17 @@ def sources_of(
 
 def tariff_of(
     computers: Iterable[str],
-    realm: str | None,
+    server_id: str | None,
     store: Store,
     options: CostOptions,
     sources: PriceSources,
 ) -> Tariff:
-    """How jobs on some computers are priced, with every assumption by name; `realm`: server id."""
+    """How jobs on some computers are priced, with every assumption by name."""
     times: dict[str, MachineTimes] = {}
     prices: dict[str, Price] = {}
     assumptions: list[Assumption] = []
-    every = () if realm is None else read_all_attempts(store)
-    at_server = [attempt for attempt in every if attempt.intent.realm == realm]
+    every = () if server_id is None else read_all_attempts(store)
+    at_server = [attempt for attempt in every if attempt.intent.realm == server_id]
     measured = measured_in(at_server)
     for computer in dict.fromkeys(computers):
         own = [group for group in measured if group.computer == computer]
@@ -181,13 +181,13 @@ class Measured:
 
 
 def timings_of(
-    store: Store, *, computer: str | None = None, realm: str | None = None
+    store: Store, *, computer: str | None = None, server_id: str | None = None
 ) -> list[Measured]:
-    """The measured jobs of a folder; only of a computer or a server id (`realm`) where given."""
+    """The measured jobs of a folder; only of one computer or server where given."""
     return [
         group
         for group in measured_in(read_all_attempts(store))
-        if computer in (None, group.computer) and realm in (None, group.realm)
+        if computer in (None, group.computer) and server_id in (None, group.realm)
     ]
 
 
