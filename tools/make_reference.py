@@ -83,7 +83,7 @@ def _spec() -> Iterator[str]:
     yield "Made by `python -m tools.make_reference` from `schemas/experiment-v1.schema.json`."
     yield ""
     yield from _INTRODUCTION.strip().split("\n")
-    yield from _table("The whole spec", "", field_schemas())
+    yield from _table("Fields of a spec", "", field_schemas())
     for section in ("aer", "transpile", "options", "budget", "executor"):
         yield from _table(f"`{section}`", section, field_schemas(section))
     yield from _requirements()
@@ -130,13 +130,13 @@ def _analyses() -> Iterator[str]:
     yield ""
     yield "## `analysis`"
     yield ""
-    yield field_schemas()["analysis"]["description"] + " [analysis.md](analysis.md) tells how."
+    yield field_schemas()["analysis"]["description"] + " See [analysis.md](analysis.md)."
     yield ""
     for name, schema in field_schemas("analysis").items():
         yield f"- `analysis.{name}`: {schema['description']}"
         for option, inner in schema.get("properties", {}).items():
-            told = _default(resolve_reference(inner))
-            default = f" Default: {told}." if told else ""
+            value = _default(resolve_reference(inner))
+            default = f" Default: {value}." if value else ""
             yield f"  - `{option}`: {resolve_reference(inner)['description']}{default}"
 
 

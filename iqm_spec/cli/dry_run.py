@@ -54,8 +54,8 @@ def _show(
     if rest:
         console.print(rest)
     console.print(f"\n{tables.totals(plan.points)}")
-    for one in crosschecked:
-        console.print(output.fitted(one.words, console), soft_wrap=True)
+    for event in crosschecked:
+        console.print(output.fitted(event.words, console), soft_wrap=True)
     for stage in preview.stages:
         line = f"{stage.stage}: {stage.line}"
         console.print(output.fitted(line, console), soft_wrap=True)
@@ -75,19 +75,19 @@ def _show_costs(costs: RunPreview, console: Console) -> None:
     console.print()
     console.print(jobs_table(jobs, console.width))
     credits_, seconds = range_text(costs.credits, "credits"), range_text(costs.seconds, "s")
-    told = [f"\ntotal: {credits_}, {seconds} of QPU time"]
-    told += batching_lines(costs.batchings)
-    told += [
+    lines = [f"\ntotal: {credits_}, {seconds} of QPU time"]
+    lines += batching_lines(costs.batchings)
+    lines += [
         f"{quote.machine} at {quote.seller}: {quote.amount:,.2f} {quote.currency} "
         f"({quote.formula}; {quote.source}, {quote.date})"
         for quote in costs.quotes
     ]
-    told += slot_lines(costs.slots)
-    told.append("assumed:")
-    for one in costs.assumptions:
-        date = f", {one.date}" if one.date else ""
-        told.append(f"  {one.name}: {one.value} [{one.source}{date}]")
-    for line in told:
+    lines += slot_lines(costs.slots)
+    lines.append("assumed:")
+    for assumption in costs.assumptions:
+        date = f", {assumption.date}" if assumption.date else ""
+        lines.append(f"  {assumption.name}: {assumption.value} [{assumption.source}{date}]")
+    for line in lines:
         console.print(output.fitted(line, console), soft_wrap=True)
 
 
@@ -118,20 +118,24 @@ def _answer(
         "stages": stages,
         "total": _both(costs.seconds, costs.credits),
         "batchings": [
-            {"name": one.name, "jobs": one.jobs, **_both(one.seconds, one.credits)}
-            for one in costs.batchings
+            {
+                "name": batching.name,
+                "jobs": batching.jobs,
+                **_both(batching.seconds, batching.credits),
+            }
+            for batching in costs.batchings
         ],
         "sellers": [quote.to_json() for quote in costs.quotes],
         "timeslots": [
             {
-                "machine": one.machine,
-                **one.need.to_json(),
-                "slot_minutes": one.minutes,
-                "jobs_that_fit": one.fit,
+                "machine": slot.machine,
+                **slot.need.to_json(),
+                "slot_minutes": slot.minutes,
+                "jobs_that_fit": slot.fit,
             }
-            for one in costs.slots
+            for slot in costs.slots
         ],
-        "assumptions": [one.to_json() for one in costs.assumptions],
+        "assumptions": [assumption.to_json() for assumption in costs.assumptions],
         "notes": list(costs.notes),
         "warnings": collapsed(plan.points),
         "points": [_point(point) for point in plan.points],
@@ -148,10 +152,10 @@ def _both(seconds: Range, credits_: Range) -> dict[str, Any]:
     return {"qpu_seconds": seconds.to_json(), "credits": credits_.to_json()}
 
 
-def range_cell(one: Range, digits: int) -> str:
+def range_cell(values: Range, digits: int) -> str:
     """`0.53 (0.31-1.2)`: expected, low and high."""
-    low, high = amount(one.low, digits), amount(one.high, digits)
-    return f"{amount(one.expected, digits)} ({low}-{high})"
+    low, high = amount(values.low, digits), amount(values.high, digits)
+    return f"{amount(values.expected, digits)} ({low}-{high})"
 
 
 def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
@@ -183,25 +187,26 @@ def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
 def batching_lines(batchings: Iterable[Batching]) -> list[str]:
     """What another way to cut the circuits into jobs would cost."""
     return [
-        f"{one.name} instead: {count(one.jobs, 'job')}, {range_text(one.credits, 'credits')}"
-        for one in batchings
-        if one.name != "this plan"
+        f"{batching.name} instead: {count(batching.jobs, 'job')}, "
+        f"{range_text(batching.credits, 'credits')}"
+        for batching in batchings
+        if batching.name != "this plan"
     ]
 
 
 def slot_lines(slots: Iterable[Slots]) -> list[str]:
     """How long a timeslot to ask for, and whether the plan fits in one, by machine."""
-    told = []
-    for one in slots:
-        told.append(
-            f"timeslot on {one.machine}: {time_words(one.need.seconds)}; ask the PI (role "
-            f"Scheduler) for one of {one.need.minutes} min"
+    lines = []
+    for slot in slots:
+        lines.append(
+            f"timeslot on {slot.machine}: {time_words(slot.need.seconds)}; ask the PI (role "
+            f"Scheduler) for one of {slot.need.minutes} min"
         )
-        if one.minutes is not None and one.fit is not None:
-            left = one.need.jobs - one.fit
+        if slot.minutes is not None and slot.fit is not None:
+            left = slot.need.jobs - slot.fit
             fits = "all jobs fit" if not left else f"{count(left, 'job')} would be held back"
-            told.append(f"in {one.minutes:,.0f} min on {one.machine} {fits}")
-    return told
+            lines.append(f"in {slot.minutes:,.0f} min on {slot.machine} {fits}")
+    return lines
 
 
 def time_words(seconds: Range) -> str:

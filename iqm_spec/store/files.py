@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from iqm_spec.store.layout import STARTING_FILES, TMP
 if TYPE_CHECKING:
     from hashlib import _Hash
 
+
+logger = logging.getLogger(__name__)
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 _NO_DIR_SYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF, errno.EROFS}
@@ -69,6 +72,7 @@ class Disk:
     def replace(self, source: Path, target: Path) -> None:
         """Renames; a file of the target's name is replaced."""
         source.replace(target)
+        logger.info("wrote %s", target)
 
     def link(self, source: Path, target: Path) -> None:
         """Gives a file a second name; always `FileExistsError` where that name is taken."""
@@ -78,6 +82,7 @@ class Disk:
             if error.errno not in _NO_LINKS:
                 raise
             self._copy_new(source, target)
+        logger.info("wrote %s", target)
 
     def _copy_new(self, source: Path, target: Path) -> None:
         """Stands in for `link` on file systems without hard links (exFAT, some network shares)."""
