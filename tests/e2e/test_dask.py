@@ -240,7 +240,7 @@ def test_no_process_of_a_local_cluster_outlives_its_run(
     _, told = run.communicate(timeout=PATIENCE)
     if how == "ctrl-c":
         assert run.returncode == 130
-        assert "interrupted; what was finished is stored" in told
+        assert "interrupted; finished results are stored" in told
         assert "Traceback" not in told
     until(lambda: not family(run.pid), 10)
     assert cli("verify").returncode == 0
