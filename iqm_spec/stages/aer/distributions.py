@@ -1,9 +1,15 @@
-"""The ideal distribution of a circuit, by the first way that can have it."""
+"""Distributions of outcomes that are known without drawing shots, and the ideal one of a circuit.
+
+There are three kinds. `Dense` lists the probability of every outcome, with or without noise, also
+of a circuit with conditions (each branch is followed). `Affine` is that of a Clifford circuit of
+any width: even over an affine space of bitstrings. `Amplitudes` gives probabilities of single
+outcomes of circuits too wide for a list. `ideal_distributions` takes the first that serves.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
@@ -46,46 +52,58 @@ if TYPE_CHECKING:
     States = NDArray[np.complex128]
     Integers = NDArray[np.int64]
 
+MOST_OUTCOMES = 4096
+"""Ideal probabilities are given for every possible outcome if there are at most so many."""
+IMPOSSIBLE = 1e-15
+"""Ideal probabilities up to here count as 0."""
+MOST_AMPLITUDE_QUBITS = 62
+"""Aer numbers amplitudes by 64-bit integers."""
+MOST_BRANCH_AMPLITUDES = 2**20
+"""Amplitudes of all branches together: 16 MiB, some ten milliseconds per instruction."""
+TOO_MANY_BRANCHES = "measured midway and conditional in too many ways for an ideal distribution"
+
+_MOST_BRANCH_BITS = 20
+_IMPOSSIBLE_BRANCH = 1e-24
+_PERFECT_SEED = 0
+
 
 class IdealDistribution(Protocol):
-    """An ideal distribution."""
+    """What a noise-free device shows."""
 
     def ideal(self, seen: Collection[str], shots: int) -> Ideal | str:
-        """Ideal probabilities of what was seen or of all outcomes, or why there are none."""
+        """Ideal probabilities of `seen` or of all outcomes, or why there are none."""
 
 
 def ideal_distributions(
-    named: Mapping[Native, str], device: str
+    names: Mapping[Native, str], device: str
 ) -> dict[Native, IdealDistribution | str]:
-    """The ideal distribution of each circuit, or why there is none; names are for errors."""
+    """The ideal distribution of each circuit, or why there is none; `names` are for errors."""
     import qiskit_aer  # noqa: F401 - gives circuits their `save_...` instructions
 
-    found: dict[Native, IdealDistribution | str] = {}
-    small = []
-    for circuit, name in named.items():
+    ideal: dict[Native, IdealDistribution | str] = {}
+    narrow: list[tuple[Native, Native]] = []
+    for circuit, name in names.items():
         plain = without_moves(circuit)
         if any(op.name == "cc_r" for op in plain.template.structure.ops):
-            found[circuit] = branched_distribution(plain)
+            ideal[circuit] = branched_distribution(plain)
         elif not shape_of(plain).final:
-            found[circuit] = "measured or reset midway: no single ideal state"
+            ideal[circuit] = "measured or reset midway: no single ideal state"
         elif shape_of(plain).width <= STATEVECTOR_QUBITS:
-            small.append((circuit, plain, name))
+            narrow.append((circuit, plain))
         else:
-            found[circuit] = _wide(plain, device, name)
-    return found | dict(_by_statevector(small, device))
+            ideal[circuit] = _of_wide_circuit(plain, device, name)
+    if narrow:
+        dense = dense_distributions(
+            [plain for _, plain in narrow],
+            "statevector",
+            device,
+            names=[names[circuit] for circuit, _ in narrow],
+        )
+        ideal.update(zip((circuit for circuit, _ in narrow), dense, strict=True))
+    return ideal
 
 
-def _by_statevector(
-    small: list[tuple[Native, Native, str]], device: str
-) -> Iterable[tuple[Native, IdealDistribution]]:
-    if not small:
-        return []
-    plain, names = [item[1] for item in small], [item[2] for item in small]
-    known = dense_distributions(plain, "statevector", device, names=names)
-    return [(circuit, one) for (circuit, _, _), one in zip(small, known, strict=True)]
-
-
-def _wide(circuit: Native, device: str, name: str) -> IdealDistribution | str:
+def _of_wide_circuit(circuit: Native, device: str, name: str) -> IdealDistribution | str:
     choice = choose_method(circuit, 1, noisy=False)
     if choice.method == "stabilizer":
         return affine_distribution(circuit, device, name)
@@ -94,15 +112,12 @@ def _wide(circuit: Native, device: str, name: str) -> IdealDistribution | str:
     return amplitude_distribution(circuit, choice.method, device, name)
 
 
-MOST_OUTCOMES = 4096
-"""Ideal probabilities are kept whole up to so many possible outcomes."""
-IMPOSSIBLE = 1e-15
-"""Ideal probabilities up to here are taken for 0."""
+# --- every outcome listed -------------------------------------------------------------------------
 
 
 @frozen(eq=False)
 class Dense:
-    """The probability of each outcome of the bits that are measured."""
+    """The probability of each outcome of the measured bits: up to about 2^26 of them."""
 
     bits: Bits
     probabilities: Floats = field(repr=False)
@@ -113,23 +128,23 @@ class Dense:
         return dict(zip(self.bits.strings(drawn), drawn.values(), strict=True))
 
     def ideal(self, seen: Collection[str], shots: int) -> Ideal:
-        """The distribution as ideal probabilities: whole if it is small, else of what was seen."""
+        """Ideal probabilities: of all outcomes if at most 4096 are possible, else of `seen`."""
         import numpy as np
 
         possible = np.flatnonzero(self.probabilities > IMPOSSIBLE)
         complete = possible.size <= MOST_OUTCOMES
         perfect = perfect_device(self.probabilities[possible], shots)
-        found: dict[str, float] = {}
+        ideal: dict[str, float] = {}
         if complete:
-            found.update(zip(self.bits.strings(possible.tolist()), self._at(possible), strict=True))
-            return Ideal(found, complete, perfect)
+            ideal.update(zip(self.bits.strings(possible.tolist()), self._at(possible), strict=True))
+            return Ideal(ideal, complete, perfect)
         weights = 1 << np.arange(len(self.bits.clbits))
-        for some, table in self.bits.tables(seen):
-            found.update(zip(some, self._at(table @ weights), strict=True))
-        return Ideal(found, complete, perfect)
+        for batch, table in self.bits.tables(seen):
+            ideal.update(zip(batch, self._at(table @ weights), strict=True))
+        return Ideal(ideal, complete, perfect)
 
     def _at(self, outcomes: NDArray[np.int64]) -> Iterator[float]:
-        return map(_tidy, self.probabilities[outcomes].tolist())
+        return map(_rounded, self.probabilities[outcomes].tolist())
 
     def with_readout_errors(self, errors: Sequence[tuple[float, float]]) -> Dense:
         """As read out: bit j flips from 0 with `errors[j][0]`, from 1 with `errors[j][1]`."""
@@ -152,7 +167,7 @@ def dense_distributions(
 ) -> list[Dense]:
     """Exact distributions of circuits whose measurements are final, in one run of Aer.
 
-    Circuits of one skeleton are one circuit for Aer, with many values of its parameters. (That is
+    Circuits of one template are one circuit for Aer, with many values of its parameters. (That is
     safe because nothing is measured: Aer 0.17 gives wrong counts where a measurement comes before
     a gate with a parameter.) The noise model's readout errors have no part in the distributions
     (`Dense.with_readout_errors`).
@@ -161,56 +176,60 @@ def dense_distributions(
     for i, circuit in enumerate(circuits):
         groups.setdefault(circuit.template, []).append(i)
     built, binds = [], []
-    for skeleton, members in groups.items():
-        one, parameters = _parametrised(skeleton)
-        built.append(one)
+    for template, members in groups.items():
+        parametrized, parameters = _with_parameters(template)
+        built.append(parametrized)
         columns = zip(*(circuits[i].angles for i in members), strict=True)
         binds.append(dict(zip(parameters, map(list, columns), strict=True)))
     order = [i for members in groups.values() for i in members]
-    named = [names[i] for i in order] if names else ()
     result = run_aer(
-        built, method, device, noise=noise, names=named, shots=1, parameter_binds=binds
+        built,
+        method,
+        device,
+        noise=noise,
+        names=[names[i] for i in order] if names else (),
+        shots=1,
+        parameter_binds=binds,
     )
-    found = {i: _dense(circuits[i], result, place) for place, i in enumerate(order)}
-    return [found[i] for i in range(len(circuits))]
+    dense = {i: _dense(circuits[i], result, place) for place, i in enumerate(order)}
+    return [dense[i] for i in range(len(circuits))]
 
 
-def _parametrised(skeleton: Template) -> tuple[QuantumCircuit, list[Parameter]]:
-    """The gates of a skeleton with a parameter for each angle, and what is to be told of them."""
+def _with_parameters(template: Template) -> tuple[QuantumCircuit, list[Parameter]]:
+    """The gates of a template with a parameter for each angle; Aer saves their probabilities."""
     from qiskit.circuit import ParameterVector
 
     from iqm_spec.transpile import to_qiskit
 
-    gates = gates_only(skeleton.structure)
+    gates = gates_only(template.structure)
     angles = list(ParameterVector("angle", 2 * sum(op.name == "r" for op in gates.ops)))
     circuit = to_qiskit(gates, angles)
-    if pairs := shape_of_template(skeleton).measured:
+    if pairs := shape_of_template(template).measured:
         circuit.save_probabilities([qubit for _, qubit in pairs], label="p")
     return circuit, angles
 
 
 def _dense(circuit: Native, result: Result, place: int) -> Dense:
-    pairs = shape_of_template(circuit.template).measured
-    bits = Bits(circuit.template.structure.registers, tuple(clbit for clbit, _ in pairs))
-    return Dense(bits, _clean(result, place))
-
-
-def _clean(result: Result, index: int) -> Floats:
     import numpy as np
 
-    values: Floats = np.clip(result.data(index).get("p", [1.0]), 0.0, None)
+    pairs = shape_of_template(circuit.template).measured
+    bits = Bits(circuit.template.structure.registers, tuple(clbit for clbit, _ in pairs))
+    values: Floats = np.clip(result.data(place).get("p", [1.0]), 0.0, None)
     values /= values.sum()
-    return values
+    return Dense(bits, values)
 
 
-def _tidy(probability: float) -> float:
+def _rounded(probability: float) -> float:
     """Twelve significant digits: the rest depends on the processor."""
     return float(f"{probability:.12g}") if probability > IMPOSSIBLE else 0.0
 
 
+# --- Clifford circuits of any width ---------------------------------------------------------------
+
+
 @frozen(eq=False)
 class Affine:
-    """Outcomes `offset + r basis` (mod 2) with r even over all rows of bits.
+    """Outcomes `offset + r basis` (mod 2), r being equally likely to be any row of bits.
 
     `offset` has one bit per measured bit, `basis` one independent row per dimension.
     """
@@ -228,26 +247,27 @@ class Affine:
         return dict(zip(self._strings(rows), number.tolist(), strict=True))
 
     def ideal(self, seen: Collection[str], shots: int) -> Ideal:
-        """All outcomes where there are at most 4096, else those seen; all are equally likely."""
+        """Ideal probabilities: of all outcomes if there are at most 4096, else of `seen`."""
         import numpy as np
 
         dimension = len(self.basis)
-        each = 2.0**-dimension
-        perfect = perfect_device(np.array([each]), shots, np.array([2.0**dimension]))
+        probability = 2.0**-dimension
+        perfect = perfect_device(np.array([probability]), shots, np.array([2.0**dimension]))
         if 2**dimension > MOST_OUTCOMES:
-            found: dict[str, float] = {}
-            for some, table in self.bits.tables(seen):
-                found.update(zip(some, np.where(self._has(table), each, 0.0).tolist(), strict=True))
-            return Ideal(found, False, perfect)
+            ideal: dict[str, float] = {}
+            for batch, table in self.bits.tables(seen):
+                probabilities = np.where(self._contains(table), probability, 0.0).tolist()
+                ideal.update(zip(batch, probabilities, strict=True))
+            return Ideal(ideal, False, perfect)
         index = np.arange(2**dimension)[:, None] >> np.arange(dimension)
-        every = self._strings((index & 1).astype(np.uint8))
-        return Ideal(dict.fromkeys(every, each), True, perfect)
+        outcomes = self._strings((index & 1).astype(np.uint8))
+        return Ideal(dict.fromkeys(outcomes, probability), True, perfect)
 
     def _strings(self, rows: Binary) -> list[str]:
         outcomes = (rows @ self.basis.astype(int) + self.offset) % 2
         return self.bits.strings(integers_of_bits(outcomes.tolist()))
 
-    def _has(self, outcomes: Binary) -> NDArray[np.bool_]:
+    def _contains(self, outcomes: Binary) -> NDArray[np.bool_]:
         """Which rows lie in the space; the basis is in echelon form: reduce it away."""
         rest = self.offset ^ outcomes
         for row in self.basis:
@@ -257,7 +277,11 @@ class Affine:
 
 
 def affine_distribution(native: Native, device: str, name: str = "") -> Affine:
-    """The exact distribution of an ideal Clifford circuit whose measurements are final."""
+    """The exact distribution of an ideal Clifford circuit whose measurements are final.
+
+    Aer's stabilizer method gives the final tableau. Its products that consist of Z on measured
+    qubits fix parities of the outcome; every outcome that keeps them is equally likely.
+    """
     import numpy as np
 
     pairs = shape_of(native).measured
@@ -336,9 +360,7 @@ def _echelon(table: Binary, columns: int) -> tuple[Binary, list[int]]:
     return table, pivots
 
 
-MOST_QUBITS = 62
-"""Aer numbers amplitudes by 64-bit integers."""
-_SEED = 0
+# --- single outcomes of wide circuits -------------------------------------------------------------
 
 
 @frozen
@@ -351,24 +373,24 @@ class Amplitudes:
     name: str
 
     def ideal(self, seen: Collection[str], shots: int) -> Ideal | str:
-        """Probabilities of what was seen, or why they cannot be had.
+        """Ideal probabilities of `seen`, or why there are none.
 
-        What a perfect device shows is taken from one simulated perfect experiment (seed 0), with
-        the error of that as its spread.
+        What a perfect device shows comes from one simulated perfect experiment (seed 0), with the
+        error of that as its spread.
         """
-        task = AerTask(self.name, self.circuit, shots, _SEED)
-        perfect = counts_by_aer(task, Setup(device=self.device), self.method)
-        known = self._probabilities(sorted({*seen, *perfect}))
-        if isinstance(known, str):
-            return known
-        shown = compare(perfect, known, False)
-        one_experiment = Perfect(
-            shown.hellinger_fidelity,
-            shown.hellinger_fidelity_error,
-            shown.total_variation_distance,
-            shown.total_variation_distance_error,
+        task = AerTask(self.name, self.circuit, shots, _PERFECT_SEED)
+        perfect_counts = counts_by_aer(task, Setup(device=self.device), self.method)
+        probabilities = self._probabilities(sorted({*seen, *perfect_counts}))
+        if isinstance(probabilities, str):
+            return probabilities
+        comparison = compare(perfect_counts, probabilities, False)
+        perfect = Perfect(
+            comparison.hellinger_fidelity,
+            comparison.hellinger_fidelity_error,
+            comparison.total_variation_distance,
+            comparison.total_variation_distance_error,
         )
-        return Ideal({bits: known[bits] for bits in seen}, False, one_experiment)
+        return Ideal({bits: probabilities[bits] for bits in seen}, False, perfect)
 
     def _probabilities(self, outcomes: Sequence[str]) -> dict[str, float] | str:
         from iqm_spec.transpile import to_qiskit
@@ -377,49 +399,46 @@ class Amplitudes:
         circuit = self.circuit.circuit()
         bits = Bits(circuit.registers, tuple(clbit for clbit, _ in shape.measured))
         built = to_qiskit(gates_only(circuit))
-        built.save_amplitudes([_state(bits.outcome(one), shape) for one in outcomes], label="a")
+        states = [_basis_state(bits.outcome(outcome), shape) for outcome in outcomes]
+        built.save_amplitudes(states, label="a")
         options = mps_options(self.circuit, self.method)
         if options:
             options["mps_log_data"] = True
         result = run_aer([built], self.method, self.device, names=[self.name], shots=1, **options)
-        if _is_cut_off(result):
+        if _reached_bond_limit(result):
             return f"too entangled: a matrix product state needs bonds beyond {BOND_LIMIT}"
         squares = [abs(amplitude) ** 2 for amplitude in result.data(0)["a"].tolist()]
         least = IMPOSSIBLE * 2.0**-shape.width
-        known = (float(f"{square:.10g}") if square > least else 0.0 for square in squares)
-        return dict(zip(outcomes, known, strict=True))
+        rounded = (float(f"{square:.10g}") if square > least else 0.0 for square in squares)
+        return dict(zip(outcomes, rounded, strict=True))
 
 
 def amplitude_distribution(
     circuit: Native, method: str, device: str, name: str
 ) -> Amplitudes | str:
-    """The circuit as `Amplitudes`, or why its ideal probabilities cannot be had."""
+    """The circuit as `Amplitudes`, or why its ideal probabilities cannot be computed."""
     shape = shape_of(circuit)
-    if shape.width > MOST_QUBITS:
-        return f"ideal amplitudes of {shape.width} qubits are beyond Aer's {MOST_QUBITS}"
+    if shape.width > MOST_AMPLITUDE_QUBITS:
+        return f"ideal amplitudes of {shape.width} qubits are beyond Aer's {MOST_AMPLITUDE_QUBITS}"
     if {qubit for _, qubit in shape.measured} != set(range(shape.width)):
         return f"only some of {shape.width} entangled qubits are measured: too many to sum over"
     return Amplitudes(in_line(circuit), method, device, name)
 
 
-def _state(outcome: int, shape: Shape) -> int:
+def _basis_state(outcome: int, shape: Shape) -> int:
     """The basis state whose component of bit j has the value of bit j of `outcome`."""
     return sum((outcome >> j & 1) << qubit for j, (_, qubit) in enumerate(shape.measured))
 
 
-def _is_cut_off(result: Result) -> bool:
-    """Whether a bond reached the limit, by Aer's log of bond dimensions after each gate."""
+def _reached_bond_limit(result: Result) -> bool:
+    """Whether a bond reached the limit, from Aer's log of bond dimensions after each gate."""
     log = result.results[0].metadata.get("MPS_log_data", "")
     return any(
         max(map(int, bonds.split())) >= BOND_LIMIT for bonds in re.findall(r"BD=\[([\d ]+)\]", log)
     )
 
 
-MOST_BRANCH_AMPLITUDES = 2**20
-"""States of all branches together: 16 MiB, some ten milliseconds per instruction."""
-_MOST_BITS = 20
-_IMPOSSIBLE = 1e-24
-TOO_MANY_BRANCHES = "measured midway and conditional in too many ways for an ideal distribution"
+# --- circuits with conditions ---------------------------------------------------------------------
 
 
 @frozen
@@ -431,13 +450,21 @@ class _Branches:
 
 
 def branched_distribution(native: Native) -> Dense | str:
-    """The distribution of the bits that are measured, or why there is none; MOVEs are undone."""
+    """The distribution of the measured bits, or why there is none.
+
+    Follows every branch that a measurement or reset makes. The circuit has no `move`
+    (`without_moves`).
+    """
     import numpy as np
 
     circuit = native.circuit()
     pairs = shape_of_template(native.template).measured
     width = len(circuit.components)
-    if len(pairs) > _MOST_BITS or 2**width > MOST_BRANCH_AMPLITUDES or circuit.num_clbits > 62:
+    if (
+        len(pairs) > _MOST_BRANCH_BITS
+        or 2**width > MOST_BRANCH_AMPLITUDES
+        or circuit.num_clbits > 62
+    ):
         return TOO_MANY_BRANCHES
     states = np.zeros((1, *(2,) * width), dtype=complex)
     states[(0,) * (width + 1)] = 1
@@ -463,9 +490,12 @@ def _distribution(branches: _Branches, circuit: NativeCircuit, clbits: tuple[int
 def _after(branches: _Branches, op: Op) -> _Branches:
     match op.name:
         case "r":
-            return _Branches(_turned(branches.states, op), branches.bits)
+            return _Branches(_rotated(branches.states, op), branches.bits)
         case "cc_r":
-            return _conditional(branches, op)
+            played = branches.bits >> op.clbits[0] & 1 == 1
+            states = branches.states.copy()
+            states[played] = _rotated(states[played], op)
+            return _Branches(states, branches.bits)
         case "cz":
             states = branches.states.copy()
             states[_where(states, dict.fromkeys(op.qubits, 1))] *= -1
@@ -484,39 +514,34 @@ def _where(states: States, values: dict[int, int]) -> tuple[Any, ...]:
     return tuple(values.get(axis - 1, slice(None)) for axis in range(states.ndim))
 
 
-def _turned(states: States, op: Op) -> States:
+def _rotated(states: States, op: Op) -> States:
     import numpy as np
 
     (qubit,), (theta, phi) = op.qubits, op.params
     c, s = np.cos(theta / 2), np.sin(theta / 2)
-    zero, one = (states[_where(states, {qubit: value})] for value in (0, 1))
-    turn = np.exp(1j * phi)
-    return np.stack([c * zero - 1j * s / turn * one, c * one - 1j * s * turn * zero], qubit + 1)
-
-
-def _conditional(branches: _Branches, op: Op) -> _Branches:
-    played = branches.bits >> op.clbits[0] & 1 == 1
-    states = branches.states.copy()
-    states[played] = _turned(states[played], op)
-    return _Branches(states, branches.bits)
+    ground, excited = (states[_where(states, {qubit: value})] for value in (0, 1))
+    phase = np.exp(1j * phi)
+    return np.stack(
+        [c * ground - 1j * s / phase * excited, c * excited - 1j * s * phase * ground], qubit + 1
+    )
 
 
 def _split(branches: _Branches, qubit: int, clbit: int | None) -> _Branches:
-    """Each branch as its two outcomes, written to a bit; without one the qubit is reset."""
+    """Each branch as its two outcomes, written to a bit; the qubit is reset if there is none."""
     import numpy as np
 
-    found, bits = [], []
+    kept_states, kept_bits = [], []
     for value in (0, 1):
         states = np.zeros_like(branches.states)
-        to = value if clbit is not None else 0
-        states[_where(states, {qubit: to})] = branches.states[_where(states, {qubit: value})]
-        possible = _weights(states) > _IMPOSSIBLE
-        found.append(states[possible])
-        kept = branches.bits[possible]
+        after = value if clbit is not None else 0
+        states[_where(states, {qubit: after})] = branches.states[_where(states, {qubit: value})]
+        possible = _weights(states) > _IMPOSSIBLE_BRANCH
+        kept_states.append(states[possible])
+        bits = branches.bits[possible]
         if clbit is not None:
-            kept = kept & ~np.int64(1 << clbit) | np.int64(value << clbit)
-        bits.append(kept)
-    return _Branches(np.concatenate(found), np.concatenate(bits))
+            bits = bits & ~np.int64(1 << clbit) | np.int64(value << clbit)
+        kept_bits.append(bits)
+    return _Branches(np.concatenate(kept_states), np.concatenate(kept_bits))
 
 
 def _weights(states: States) -> Any:

@@ -1,7 +1,8 @@
 """Which of Aer's methods simulates a circuit, whether exactly, and how much memory that takes.
 
-The choice depends on the circuit, the shots and whether there is noise, never on the machine it
-runs on: counts would. Too little memory refuses the circuit. Thresholds: docs/simulation.md.
+The choice depends on the circuit's shape (width, measurements, entanglement, Clifford or not), the
+shots and whether there is noise. It never depends on the machine it runs on, or counts would, too:
+too little memory refuses the circuit. Thresholds: docs/simulation.md.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ STATEVECTOR_QUBITS = 20
 STATEVECTOR_MOST = 28
 """State vectors up to here (4 GiB) are preferred to a matrix product state that is cut off."""
 DENSE_BITS = 24
-"""Probabilities are taken out and listed for at most so many measured bits."""
+"""Probabilities of all outcomes are listed for at most so many measured bits."""
 BOND_BITS_EXACT = 8
 """Matrix product states of ideal circuits with bonds of up to 2^8 need no limit."""
 BOND_LIMIT = 2**BOND_BITS_EXACT
 """Bond dimension at which other matrix product states are cut off."""
+
+_TOLERANCE = 1e-9
+"""Radians by which an angle may miss a multiple of pi/4 and still count as one."""
 
 
 @frozen
@@ -38,7 +42,7 @@ class Choice:
     """How a circuit will be simulated.
 
     `exact`: counts are drawn from exact probabilities; else by Aer, shot by shot or from its final
-    state. `seconds` is a rough estimate on one core of 2020's, good for packing work, no more.
+    state. `seconds` is a rough estimate on one core of a server of 2020, to cut work into chunks.
     """
 
     method: str
@@ -55,26 +59,24 @@ def choose_method(
     asked: str = "automatic",
     memory_bytes: int | None = None,
 ) -> Choice:
-    """The method for `circuit`, `asked` or the best; Refused where that cannot be done.
+    """The method for `circuit`: the best, or `asked`; Refused if that cannot simulate it.
 
-    With `memory_bytes`, a circuit that needs more is refused (`refused.memory`), naming the method
-    that could.
+    With `memory_bytes`, a circuit that needs more is refused (`refused.memory`); the hint names a
+    method that needs less.
     """
     shape = shape_of(circuit)
-    if asked == "automatic":
-        method, why = _best(shape, shots, noisy)
-    else:
+    if asked != "automatic":
         method, why = asked, "asked for"
+    elif noisy:
+        method, why = _best_noisy(shape, shots)
+    else:
+        method, why = _best_ideal(shape)
     if reason := _impossible(method, shape, noisy):
         raise Refused(reason, hint="leave `aer.method` out to have one chosen", code="refused.aer")
     choice = _choice(method, why, shape, shots, noisy)
     if memory_bytes is not None and choice.bytes_needed > memory_bytes:
         raise _too_large(choice, shape, shots, noisy, memory_bytes)
     return choice
-
-
-def _best(shape: Shape, shots: int, noisy: bool) -> tuple[str, str]:
-    return _best_noisy(shape, shots) if noisy else _best_ideal(shape)
 
 
 def _best_noisy(shape: Shape, shots: int) -> tuple[str, str]:
@@ -106,6 +108,7 @@ def _best_ideal(shape: Shape) -> tuple[str, str]:
 
 
 def _impossible(method: str, shape: Shape, noisy: bool) -> str:
+    """Why `method` cannot simulate the circuit; empty if it can."""
     if method == "stabilizer" and noisy:
         return "the stabilizer method cannot simulate this noise: relaxation is not a Pauli error"
     if method == "stabilizer" and not shape.clifford:
@@ -184,17 +187,16 @@ def format_bytes(size: int) -> str:
     return f"{size / 1024**power:.4g} {('B', *(f'{c}iB' for c in 'KMGTPEZY'))[power]}"
 
 
-_TOLERANCE = 1e-9
-"""Radians by which an angle may miss a multiple of pi/4 and still count as it."""
+# --- the shape of a circuit -----------------------------------------------------------------------
 
 
 @frozen
 class Shape:
-    """A circuit's properties that choose a simulation method.
+    """The properties of a circuit that decide how it can be simulated.
 
     `measured` are (classical bit, component) of the last measurement into each bit, by bit.
-    `final` is true where no component is used again after it was measured, none is reset, and
-    nothing depends on an outcome.
+    `final`: no component is used again after it was measured, none is reset, and nothing depends
+    on an outcome.
     `bond_bits` bounds the logarithm to base 2 of the bonds of a matrix product state of the
     components `in_line`.
     """
@@ -213,15 +215,15 @@ def shape_of(native: Native) -> Shape:
     turns += [
         (op.params[0], op.params[1]) for op in native.template.structure.ops if op.name == "cc_r"
     ]
-    if all(quarter_turns(theta, phi) is not None for theta, phi in turns):
-        return evolve(shape_of_template(native.template), clifford=True)
-    return shape_of_template(native.template)
+    clifford = all(quarter_turns(theta, phi) is not None for theta, phi in turns)
+    shape = shape_of_template(native.template)
+    return evolve(shape, clifford=True) if clifford else shape
 
 
 @lru_cache(maxsize=4096)
-def shape_of_template(skeleton: Template) -> Shape:
-    """The shape of the circuits of a skeleton that are not Clifford."""
-    circuit = skeleton.structure
+def shape_of_template(template: Template) -> Shape:
+    """The shape of those circuits of a template that are not Clifford."""
+    circuit = template.structure
     gates = [op for op in circuit.ops if op.name in ("r", "cc_r", "cz", "move")]
     return Shape(
         width=len(circuit.components),
@@ -250,23 +252,21 @@ def quarter_turns(theta: float, phi: float) -> tuple[int, int] | None:
 
 def in_line(native: Native) -> Native:
     """The same circuit with its components in `line_order`: smaller bonds, fewer swaps in Aer."""
-    return Native(Template(_in_line(native.template.structure)), native.angles)
-
-
-def _in_line(circuit: NativeCircuit) -> NativeCircuit:
+    circuit = native.template.structure
     order = line_order(circuit)
     new = {old: index for index, old in enumerate(order)}
-    return evolve(
+    reordered = evolve(
         circuit,
         components=tuple(circuit.components[q] for q in order),
         ops=tuple(evolve(op, qubits=tuple(new[q] for q in op.qubits)) for op in circuit.ops),
     )
+    return Native(Template(reordered), native.angles)
 
 
 def line_order(circuit: NativeCircuit) -> list[int]:
     """Components in a line in which those that interact are near each other.
 
-    The better of the order given and Cuthill and McKee's.
+    The better of the given order and that of Cuthill and McKee.
     """
     gates = [op for op in circuit.ops if op.name in ("cz", "move")]
     orders = (list(range(len(circuit.components))), _breadth_first(circuit))
@@ -274,36 +274,36 @@ def line_order(circuit: NativeCircuit) -> list[int]:
 
 
 def _breadth_first(circuit: NativeCircuit) -> list[int]:
-    """Cuthill and McKee: breadth first from a component of few neighbours, fewest first."""
+    """Cuthill and McKee: breadth first from a component of few neighbors, fewest first."""
     near: dict[int, set[int]] = {q: set() for q in range(len(circuit.components))}
     for op in circuit.ops:
         if op.name in ("cz", "move"):
             a, b = op.qubits
             near[a].add(b)
             near[b].add(a)
-    found: dict[int, None] = {}
+    visited: dict[int, None] = {}
     for start in sorted(near, key=lambda q: (len(near[q]), q)):
-        waiting = deque([] if start in found else [start])
+        waiting = deque([] if start in visited else [start])
         while waiting:
             here = waiting.popleft()
-            if here not in found:
-                found[here] = None
-                waiting += sorted(near[here] - found.keys(), key=lambda q: (len(near[q]), q))
-    return list(found)
+            if here not in visited:
+                visited[here] = None
+                waiting += sorted(near[here] - visited.keys(), key=lambda q: (len(near[q]), q))
+    return list(visited)
 
 
 def without_moves(native: Native) -> Native:
-    """The same ideal circuit with each `move` made a change of names.
+    """The same ideal circuit with each `move` replaced by a change of names.
 
-    Delays and barriers go, and so do components that are then neither measured nor acted on: a
-    star's resonator.
+    It has no delays and barriers, and no component that is then neither measured nor acted on,
+    such as a star's resonator.
     """
     return Native(_without_moves(native.template), native.angles)
 
 
 @lru_cache(maxsize=1024)
-def _without_moves(skeleton: Template) -> Template:
-    circuit = skeleton.structure
+def _without_moves(template: Template) -> Template:
+    circuit = template.structure
     place = list(range(len(circuit.components)))
     ops = []
     for op in circuit.ops:
@@ -314,12 +314,12 @@ def _without_moves(skeleton: Template) -> Template:
             ops.append(evolve(op, qubits=tuple(place[q] for q in op.qubits)))
     used = sorted({q for op in ops for q in op.qubits})
     new = {old: index for index, old in enumerate(used)}
-    bare = NativeCircuit(
+    renamed = NativeCircuit(
         components=tuple(circuit.components[q] for q in used),
         registers=circuit.registers,
         ops=tuple(evolve(op, qubits=tuple(new[q] for q in op.qubits)) for op in ops),
     )
-    return Template(bare)
+    return Template(renamed)
 
 
 def gates_only(circuit: NativeCircuit) -> NativeCircuit:
@@ -346,7 +346,10 @@ def _is_final(circuit: NativeCircuit) -> bool:
 
 
 def _bond_bits(order: list[int], gates: list[Op]) -> int:
-    """A cz across a cut at most doubles the Schmidt rank there; a move, a swap, fourfolds it."""
+    """A bound of the largest bond, as the logarithm to base 2.
+
+    A cz across a cut at most doubles the Schmidt rank there; a move, as a swap, quadruples it.
+    """
     width = len(order)
     place = {component: index for index, component in enumerate(order)}
     crossing = [0] * (width + 1)

@@ -2,7 +2,7 @@
 
 The channels are those of iqm-client's fake backends (`IQMFakeBackend`, 36.0): after each gate
 thermal relaxation of its components for the gate's duration, then a depolarizing channel. Aer
-converts a whole model on each run, so a model of what is in use runs several times faster.
+converts the whole model on each run, so a model of only what is in use runs several times faster.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def noise_model(profile: ErrorProfile, circuits: Iterable[NativeCircuit]) -> Noi
     """Errors of every gate and readout that `circuits`, all on the same components, contain.
 
     A gate is known by its name in Qiskit, `move` by the label of its unitary. A conditional gate
-    errs as an `r` where it is played, and not at all where it is not.
+    errs as an `r` if it is played, and not at all if it is not.
     """
     from qiskit_aer.noise import NoiseModel
 
@@ -43,7 +43,7 @@ def channel(profile: ErrorProfile, gate: str, names: tuple[str, ...]) -> Quantum
     """The error after `gate` on the components `names`.
 
     Of two components each relaxes with the times of the *other*: iqm-client builds its fake
-    backends so, and their noise is what is promised here (docs/simulation.md).
+    backends so, and this program reproduces their noise (docs/simulation.md).
     """
     from qiskit_aer.noise import depolarizing_error, thermal_relaxation_error
 
@@ -51,7 +51,7 @@ def channel(profile: ErrorProfile, gate: str, names: tuple[str, ...]) -> Quantum
     errors = profile.depolarizing.get(iqm_name, {})
     strength = errors.get(names, errors.get(names[::-1]))
     if strength is None:
-        raise _unknown(f"{iqm_name} on {', '.join(names)}")
+        raise _missing(f"{iqm_name} on {', '.join(names)}")
     duration = profile.durations[iqm_name]
     relaxations = [
         thermal_relaxation_error(profile.t1[name], profile.t2[name], duration) for name in names
@@ -65,21 +65,22 @@ def channel(profile: ErrorProfile, gate: str, names: tuple[str, ...]) -> Quantum
 def readout_error(profile: ErrorProfile, component: str) -> tuple[float, float]:
     """Probabilities of reading 1 from state 0, and 0 from state 1."""
     if component not in profile.readout:
-        raise _unknown(f"the readout of {component}")
+        raise _missing(f"the readout of {component}")
     return profile.readout[component]
 
 
 def _used(circuits: Iterable[NativeCircuit]) -> set[tuple[str, tuple[str, ...], tuple[int, ...]]]:
-    found = set()
+    """Name in Qiskit, names and numbers of components of each gate and measurement in use."""
+    loci = set()
     for circuit in circuits:
         for op in circuit.ops:
             name = _QISKIT_NAME.get(op.name, op.name)
             if name in _IQM_NAME or name == "measure":
-                found.add((name, tuple(circuit.components[q] for q in op.qubits), op.qubits))
-    return found
+                loci.add((name, tuple(circuit.components[q] for q in op.qubits), op.qubits))
+    return loci
 
 
-def _unknown(what: str) -> JobFailed:
+def _missing(what: str) -> JobFailed:
     return JobFailed(
         f"the error profile says nothing about {what}",
         hint="add it to the profile, or simulate with `aer: {noise: ideal}`",

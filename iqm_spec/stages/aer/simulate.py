@@ -1,4 +1,4 @@
-"""Simulates tasks: counts from exact probabilities where they can be had, else from Aer's shots."""
+"""Simulates tasks: counts drawn from exact probabilities where possible, else by Aer."""
 
 from __future__ import annotations
 
@@ -19,61 +19,72 @@ from iqm_spec.stages.aer.engine import require_device
 from iqm_spec.stages.aer.method import Choice, choose_method, shape_of
 from iqm_spec.stages.aer.noise import noise_model, readout_error
 from iqm_spec.stages.aer.sampling import approximation_notes, counts_by_aer
-from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Setup
+from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Ideal, Setup
 from iqm_spec.targets.profile import ErrorProfile
+
+Exact = dict[tuple[Native, str], Dense | Affine]
+"""What counts are drawn from, readout errors included, by circuit and method."""
 
 
 @frozen
-class _Job:
-    """A task with the way it will be simulated."""
+class _ChosenTask:
+    """A task with how it will be simulated."""
 
     task: AerTask
     choice: Choice
+
+    @property
+    def circuit_and_method(self) -> tuple[Native, str]:
+        return self.task.circuit, self.choice.method
 
 
 def simulate(tasks: Sequence[AerTask], setup: Setup) -> Iterator[AerOutcome]:
     """The outcome of each task, in the order of `tasks`.
 
-    Exact distributions are computed first, all circuits on the same components in one run of Aer
-    and each circuit once, whatever its shots and seeds. Refused where a circuit cannot be
-    simulated as asked; JobFailed where Aer fails, naming the task. Memory is checked in
-    `run_jobs`, not here.
+    Exact distributions come first: all circuits on the same components in one run of Aer, and each
+    circuit once, whatever its shots and seeds. Refused if a circuit cannot be simulated as asked;
+    JobFailed if Aer fails, naming the task. `run_jobs` checks memory.
     """
     require_device(setup.device)
     noisy = setup.noise is not None
-    jobs = [
-        _Job(task, choose_method(task.circuit, task.shots, noisy, setup.method)) for task in tasks
+    chosen = [
+        _ChosenTask(task, choose_method(task.circuit, task.shots, noisy, setup.method))
+        for task in tasks
     ]
-    known = ideal_distributions({task.circuit: task.key for task in tasks}, setup.device)
-    exact = _exact([job for job in jobs if _ideal_serves(job, known, setup) is None], setup)
-    for job in jobs:
-        way = (job.task.circuit, job.choice.method)
-        ready = _ideal_serves(job, known, setup) or exact.get(way)
-        yield _outcome(job, setup, ready, known[job.task.circuit])
+    ideal = ideal_distributions({task.circuit: task.key for task in tasks}, setup.device)
+    exact = {} if noisy else _from_ideal(chosen, ideal)
+    exact |= _computed([item for item in chosen if item.circuit_and_method not in exact], setup)
+    for item in chosen:
+        task, method = item.task, item.choice.method
+        yield _outcome(task, method, setup, exact.get((task.circuit, method)), ideal[task.circuit])
 
 
-def _ideal_serves(
-    job: _Job, known: Mapping[Native, IdealDistribution | str], setup: Setup
-) -> Dense | Affine | None:
-    """The ideal distribution where it is also what is asked for: the same method, no noise."""
-    ideal = known[job.task.circuit]
-    method = job.choice.method
-    if setup.noise is not None:
-        return None
-    if method == "statevector" and isinstance(ideal, Dense):
-        return ideal
-    return ideal if method == "stabilizer" and isinstance(ideal, Affine) else None
+def _from_ideal(
+    tasks: Sequence[_ChosenTask], ideal: Mapping[Native, IdealDistribution | str]
+) -> Exact:
+    """The ideal distributions that the chosen method, without noise, would only compute again."""
+    exact: Exact = {}
+    for item in tasks:
+        match item.choice.method, ideal[item.task.circuit]:
+            case ("statevector", Dense() as same) | ("stabilizer", Affine() as same):
+                exact[item.circuit_and_method] = same
+    return exact
 
 
 def _outcome(
-    job: _Job, setup: Setup, exact: Dense | Affine | None, known: IdealDistribution | str
+    task: AerTask,
+    method: str,
+    setup: Setup,
+    exact: Dense | Affine | None,
+    distribution: IdealDistribution | str,
 ) -> AerOutcome:
-    task, method = job.task, job.choice.method
     if exact is None:
         counts = counts_by_aer(task, setup, method)
     else:
         counts = exact.sample(task.shots, task.seed)
-    ideal = known if isinstance(known, str) else known.ideal(counts, task.shots)
+    ideal: Ideal | str = (
+        distribution if isinstance(distribution, str) else distribution.ideal(counts, task.shots)
+    )
     return AerOutcome(
         key=task.key,
         counts=counts,
@@ -86,31 +97,31 @@ def _outcome(
     )
 
 
-def _exact(jobs: Sequence[_Job], setup: Setup) -> dict[tuple[Native, str], Dense | Affine]:
-    """Distributions as they will be read out, by circuit and method, of the jobs that have one."""
-    found: dict[tuple[Native, str], Dense | Affine] = {}
+def _computed(tasks: Sequence[_ChosenTask], setup: Setup) -> Exact:
+    """Distributions with noise and readout errors of those tasks whose method has one."""
+    exact: Exact = {}
     groups: dict[tuple[str, tuple[str, ...]], dict[Native, str]] = {}
-    for job in jobs:
-        circuit, method = job.task.circuit, job.choice.method
-        if not job.choice.exact:
+    for item in tasks:
+        circuit, method = item.task.circuit, item.choice.method
+        if not item.choice.exact:
             continue
         if method == "stabilizer":
-            if (circuit, method) not in found:
-                found[circuit, method] = affine_distribution(circuit, setup.device, job.task.key)
+            if (circuit, method) not in exact:
+                exact[circuit, method] = affine_distribution(circuit, setup.device, item.task.key)
         else:
             components = circuit.template.structure.components if setup.noise else ()
-            groups.setdefault((method, components), {})[circuit] = job.task.key
-    for (method, _), named in groups.items():
-        circuits = list(named)
-        bare = {circuit.template: circuit.template.structure for circuit in circuits}
-        model = noise_model(setup.noise, bare.values()) if setup.noise else None
-        dense = dense_distributions(circuits, method, setup.device, model, list(named.values()))
-        for circuit, one in zip(circuits, dense, strict=True):
-            found[circuit, method] = _read_out(one, circuit, setup.noise)
-    return found
+            groups.setdefault((method, components), {})[circuit] = item.task.key
+    for (method, _), names in groups.items():
+        circuits = list(names)
+        structures = {circuit.template: circuit.template.structure for circuit in circuits}
+        model = noise_model(setup.noise, structures.values()) if setup.noise else None
+        dense = dense_distributions(circuits, method, setup.device, model, list(names.values()))
+        for circuit, distribution in zip(circuits, dense, strict=True):
+            exact[circuit, method] = _with_readout_errors(distribution, circuit, setup.noise)
+    return exact
 
 
-def _read_out(dense: Dense, circuit: Native, profile: ErrorProfile | None) -> Dense:
+def _with_readout_errors(dense: Dense, circuit: Native, profile: ErrorProfile | None) -> Dense:
     if profile is None:
         return dense
     components = circuit.template.structure.components

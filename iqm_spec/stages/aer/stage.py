@@ -1,4 +1,4 @@
-"""The Aer stage: simulate what is not stored, store it job by job, judge all of it."""
+"""The Aer stage of a run: simulates what is not stored, stores it job by job, judges all of it."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, SimulatedRecord
 from iqm_spec.targets import ErrorProfile
 
 MOST_CIRCUITS = 256
-"""Circuits in one job: what a kill can lose, and what one pack holds at least."""
+"""Circuits in one job at most: what a kill can lose, and what one pack holds."""
 
 MOST_WORK = 2e8
-"""Rough number of amplitudes touched in one job: a few seconds, so that progress is seen."""
+"""Amplitudes touched in one job, roughly: a few seconds of work, so that a run shows progress."""
 
 
 @frozen
 class AerJob:
-    """Points of one target that are simulated and stored together, each under its key."""
+    """Points of one target, with their keys, that are simulated and stored together."""
 
     target: str
     points: tuple[tuple[str, PlannedPoint], ...]
@@ -64,7 +64,7 @@ class AerJob:
 
 @frozen
 class AerWork(StagePreview):
-    """What is left of the stage: every point's key, the jobs without results, their circuits."""
+    """What the stage has left to do: keys of all points, jobs without results, their circuits."""
 
     stage = StageName.AER
 
@@ -158,7 +158,7 @@ def _judged(plan: Plan, rows: Iterable[Row]) -> RequirementVerdict:
 
 
 def aer_work(plan: Plan, inputs: RunInputs, store: Store, *, fresh: bool) -> AerWork:
-    """What is left to simulate of a plan; Refused where a circuit cannot be simulated as asked."""
+    """What is left to simulate of a plan; Refused if a circuit cannot be simulated as asked."""
     simulator = installed_simulator()
     keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
     jobs = _missing_jobs(plan, keys, store, fresh=fresh)
@@ -191,7 +191,7 @@ def _started_line(started: StageStarted) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A rough time in words: `about 3 s`, `about 2 min`."""
+    """A rough time: `about 3 s`, `about 2 min`."""
     for most, unit, name in ((90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
         if seconds < most:
             return "below 1 s" if seconds < 1 else f"about {seconds / unit:.0f} {name}"
@@ -199,49 +199,49 @@ def duration(seconds: float) -> str:
 
 
 def _not_simulated(plan: Plan) -> tuple[str, ...]:
-    """What of IQM's options has no effect in simulation, in words; nothing where none is set."""
-    usual = field_defaults("options")
-    named = {
+    """The reason that names options that are set and change nothing in a simulation, if any are."""
+    defaults = field_defaults("options")
+    changed = {
         name
         for options in {id(point.options): point.options for point in plan.points}.values()
         for name, value in options.items()
-        if value != usual.get(name)
+        if value != defaults.get(name)
     }
-    return (f"not simulated: {', '.join(sorted(named))}",) if named else ()
+    return (f"not simulated: {', '.join(sorted(changed))}",) if changed else ()
 
 
 def _missing_jobs(plan: Plan, keys: Sequence[str], store: Store, *, fresh: bool) -> list[AerJob]:
     """Jobs of the points without stored results, in plan order; points with one key run once."""
-    keyed: dict[str, PlannedPoint] = {}
+    points: dict[str, PlannedPoint] = {}
     for point, key in zip(plan.points, keys, strict=True):
-        keyed.setdefault(key, point)
+        points.setdefault(key, point)
     if not fresh:
-        held = store.find(AER_RECORDS, keyed).keys() & store.find(AER_DERIVED, keyed).keys()
-        keyed = {key: point for key, point in keyed.items() if key not in held}
-    return jobs_of(keyed)
+        stored = store.find(AER_RECORDS, points).keys() & store.find(AER_DERIVED, points).keys()
+        points = {key: point for key, point in points.items() if key not in stored}
+    return jobs_of(points)
 
 
-def jobs_of(keyed: Mapping[str, PlannedPoint]) -> list[AerJob]:
-    """The jobs that points make, in their order."""
+def jobs_of(points: Mapping[str, PlannedPoint]) -> list[AerJob]:
+    """The jobs that points, by their keys, make, in the order of the points."""
     by_target: dict[str, list[tuple[str, PlannedPoint]]] = {}
-    for key, point in keyed.items():
+    for key, point in points.items():
         by_target.setdefault(point.target, []).append((key, point))
-    return [AerJob(t, tuple(part)) for t, items in by_target.items() for part in _cut(items)]
+    return [AerJob(t, tuple(part)) for t, items in by_target.items() for part in _parts(items)]
 
 
-def _cut(
+def _parts(
     items: Sequence[tuple[str, PlannedPoint]],
 ) -> Iterator[list[tuple[str, PlannedPoint]]]:
-    """Parts that are bounded in circuits and in work; they depend on the circuits alone."""
+    """Parts of bounded circuits and work; where they end depends on the circuits alone."""
     part: list[tuple[str, PlannedPoint]] = []
     work = 0.0
     for item in items:
-        heavy = _work(item[1])
-        if part and (len(part) == MOST_CIRCUITS or work + heavy > MOST_WORK):
+        more = _work(item[1])
+        if part and (len(part) == MOST_CIRCUITS or work + more > MOST_WORK):
             yield part
             part, work = [], 0.0
         part.append(item)
-        work += heavy
+        work += more
     if part:
         yield part
 
@@ -255,7 +255,7 @@ def _work(point: PlannedPoint) -> float:
 
 
 def _simulate(work: AerWork, context: StageContext) -> Iterator[Event]:
-    """Store each job's counts and what is derived from them as soon as it is done."""
+    """Simulate the jobs; store the counts of each and what is derived from them when it is done."""
     store = context.store
     for number, outcomes in _outcomes(work.simulations, context):
         records = store.put_pack(AER_RECORDS, {}, [simulated_record(o) for o in outcomes])
@@ -286,7 +286,7 @@ def simulations_of(
     jobs: Sequence[AerJob],
     profiles: Mapping[str, ErrorProfile | None],
 ) -> list[Job]:
-    """What simulates `jobs`: their circuits from the folder, `profiles` by target."""
+    """`jobs` as simulations: their circuits from the folder, error profiles by target."""
     circuits = natives_of(store, plan, [point for job in jobs for _, point in job.points])
     aer = plan.header.aer
     return [
@@ -315,7 +315,7 @@ def _profiles(inputs: RunInputs) -> Mapping[str, ErrorProfile | None]:
 
 
 def simulated_record(outcome: AerOutcome) -> SimulatedRecord:
-    """What was got, and nothing that is made of it."""
+    """An outcome as it is stored: the counts, and nothing that is derived from them."""
     return SimulatedRecord(
         key=outcome.key,
         counts=outcome.counts,
@@ -326,6 +326,6 @@ def simulated_record(outcome: AerOutcome) -> SimulatedRecord:
 
 
 def comparison_of(row: Row) -> Comparison | None:
-    """The stored distances of a row as the class that verdicts are made of."""
-    found = row.comparison
-    return None if found is None else Comparison(**asdict(found))
+    """The stored distances of a row as the class that `judge` takes."""
+    stored = row.comparison
+    return None if stored is None else Comparison(**asdict(stored))

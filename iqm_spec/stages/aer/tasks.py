@@ -1,4 +1,4 @@
-"""What the Aer stage is asked and what it answers."""
+"""What is simulated (a circuit, shots, a seed, a setup) and what comes back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iqm_spec.statistics.comparison import Comparison, Perfect, compare
 from iqm_spec.targets.profile import ErrorProfile
 
 
-def _apart(circuit: Native | NativeCircuit) -> Native:
+def _native(circuit: Native | NativeCircuit) -> Native:
     return circuit if isinstance(circuit, Native) else Native.of(circuit)
 
 
@@ -24,7 +24,7 @@ class AerTask:
     """
 
     key: str
-    circuit: Native = field(converter=_apart)
+    circuit: Native = field(converter=_native)
     shots: int
     seed: int
 
@@ -42,8 +42,8 @@ class Setup:
 class Ideal:
     """Noise-free probabilities by bitstring: of what was seen or, if `complete`, of all outcomes.
 
-    All outcomes are given where at most 4096 are possible (probability above 1e-15). `perfect` is
-    what a perfect device shows at these shots; None where not even that is at hand.
+    It is complete if at most 4096 outcomes are possible (probability above 1e-15). `perfect` is
+    what a perfect device shows at these shots, or None if not even that is known.
     """
 
     probabilities: Mapping[str, float]
@@ -57,10 +57,10 @@ class Ideal:
 
 @frozen
 class AerOutcome:
-    """Counts of one task, bitstrings as Qiskit prints them, and the ideal beside them.
+    """Counts of one task by bitstring, as Qiskit prints it, and the ideal probabilities.
 
-    `method` is Aer's; `notes` name approximations. `comparison` is that of the counts with the
-    ideal. Where both are None, `why_no_ideal` says why.
+    `method` is Aer's; `notes` name approximations. `comparison` compares counts and ideal. If both
+    are None, `why_no_ideal` says why.
     """
 
     key: str
