@@ -14,7 +14,7 @@ FILES = {
 import time
 
 from iqm_spec import json_types
-from iqm_spec.engine.event_lines import Row, _label
+from iqm_spec.engine.words import Row, _label
 
 RETRY_SECONDS = 0.5
 LONGEST = 30.0
