@@ -18,7 +18,6 @@ from click.core import ParameterSource
 from iqm_spec.cli import output
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import UsageError
-from iqm_spec.server_api.address import notice_of
 
 if TYPE_CHECKING:
     from iqm_spec.cost.time_model import TimeModel
@@ -121,6 +120,8 @@ spec_argument: Decorator = click.argument(
 
 def _noticed(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """The server as the user wrote it; prints a notice if its address will be rewritten."""
+    from iqm_spec.server_api.address import notice_of
+
     if notice := notice_of(value or os.environ.get("IQM_SERVER_URL")):
         output.say(f"note: {notice}")
     return value

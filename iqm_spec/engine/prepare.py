@@ -14,8 +14,9 @@ from iqm_spec.errors import SpecError
 from iqm_spec.model import StageName
 from iqm_spec.plan.keys import plan_key
 from iqm_spec.source import Source, line_reader
-from iqm_spec.spec.check import CheckedSpec, check_on, check_spec
+from iqm_spec.spec.check import CheckedSpec, check_on
 from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, beside_built_in
+from iqm_spec.spec.examine import IsPlanned, examine
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import any_needs_server, stages_until
 from iqm_spec.stages.server.server_info import ServerInfo, Session
@@ -27,9 +28,6 @@ from iqm_spec.stages.server.stored_machines import (
 )
 from iqm_spec.store import Store
 from iqm_spec.targets import known_targets
-
-IsPlanned = Callable[[CheckedSpec], bool]
-"""Whether a spec has a stored plan, and was checked when that was made."""
 
 Notify = Callable[[str], None]
 """Receives a message for people."""
@@ -74,28 +72,6 @@ def _is_planned_in(store: Store | None) -> IsPlanned:
             return False
 
     return is_planned
-
-
-def examine(
-    path: Path | Source,
-    overrides: Sequence[str] = (),
-    allowed_code: Sequence[str] = (),
-    is_planned: IsPlanned = lambda _: False,
-    machines: MachineSource = BUILT_IN_MACHINES,
-) -> tuple[CheckedSpec | None, list[Diagnostic], tuple[str, ...]]:
-    """As `load`, with the mistakes and notices as data; no spec where there are mistakes."""
-    from iqm_spec.spec.load import build_source, read_and_build
-
-    read = build_source if isinstance(path, Source) else read_and_build
-    source, spec, diagnostics, notices = read(path, overrides)  # type: ignore[arg-type]
-    checked = None
-    if source is not None and spec is not None:
-        checked, check_diagnostics = check_spec(
-            spec, source, frozenset(allowed_code), is_planned, machines
-        )
-        diagnostics = [*diagnostics, *check_diagnostics]
-    mistakes = sorted(set(diagnostics))
-    return None if mistakes else checked, mistakes, tuple(notices)
 
 
 @frozen

@@ -8,9 +8,8 @@ from attrs import frozen
 
 from iqm_spec.errors import ExitCode
 from iqm_spec.model import StageName
-from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.plan import Plan
-from iqm_spec.stages.interface import StageResults
+from iqm_spec.plan.plan import Plan, read_plan
+from iqm_spec.stages.interface import Stage, StageResults
 from iqm_spec.stages.registry import STAGES
 from iqm_spec.stages.rows import Row
 from iqm_spec.store import RunState, Store
@@ -93,7 +92,11 @@ class SavedRun:
         """As `rows`, some of them in memory at a time."""
         for stage in STAGES.values():
             if stage.counts_are_random == mock:
-                yield from stage.rows(store, self.plan, self._results(stage.name))
+                yield from self.rows_of_stage(store, stage)
+
+    def rows_of_stage(self, store: Store, stage: Stage) -> Iterator[Row]:
+        """The rows of one stage; those of other stages are not read."""
+        return stage.rows(store, self.plan, self._results(stage.name))
 
     def _results(self, stage: StageName) -> StageResults:
         return StageResults(

@@ -11,7 +11,7 @@ from iqm_spec.model import SpecPoint
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.circuits import keep_natives, stored_natives
 from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
-from iqm_spec.plan.plan import Plan, PlannedPoint, lines
+from iqm_spec.plan.plan import Plan, PlannedPoint, lines, read_plan
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.transpiling import Crosschecked, Progress, make_natives
 from iqm_spec.spec.check import CheckedSpec
@@ -34,12 +34,6 @@ def find_plan(checked: CheckedSpec, store: Store) -> Plan | None:
     """The stored plan of a spec, or None."""
     digest = store.find_answer(plan_key(checked))
     return None if digest is None else read_plan(store, digest)
-
-
-def read_plan(store: Store, digest: str) -> Plan:
-    """The plan stored under `digest`."""
-    pack = store.read_pack(digest, PLAN)
-    return Plan(digest, pack.header, tuple(map(PlannedPoint.of_record, pack.records)))
 
 
 def make_plan(

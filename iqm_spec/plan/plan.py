@@ -13,6 +13,7 @@ from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.label import label
 
 if TYPE_CHECKING:  # the classes of what is stored take milliseconds to make
+    from iqm_spec.store import Store
     from iqm_spec.store.records import PlanHeader, PlanRecord
 
 
@@ -99,6 +100,14 @@ class Plan:
     def circuits(self) -> int:
         """Number of different transpiled circuits."""
         return len({point.circuit for point in self.points})
+
+
+def read_plan(store: Store, digest: str) -> Plan:
+    """The plan stored under `digest`."""
+    from iqm_spec.store.records import PLAN
+
+    pack = store.read_pack(digest, PLAN)
+    return Plan(digest, pack.header, tuple(map(PlannedPoint.of_record, pack.records)))
 
 
 def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from iqm_spec.canonical import digest
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
-from iqm_spec.plan.build import read_plan
 from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.plan.plan import Plan, PlannedPoint, read_plan
 from iqm_spec.replay.check import (
     Mismatch,
     ReplayCheck,
@@ -48,7 +47,8 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
     for stage in [stage.name for stage in SERVER_STAGES]:
         if stage.value in saved.plan.header.stages:
             yield from _check_bodies(store, saved, stage, saved.realm)
-    rows = [row for row in saved.each_row(store) if row.stage == "hardware" and row.record]
+    hardware = stage_named(StageName.HARDWARE)
+    rows = [row for row in saved.rows_of_stage(store, hardware) if row.record]
     if rows:
         yield check_of("hardware counts", len(rows), _wrong_counts(rows))
         known = [row for row in rows if row.derived is None or row.comparison]

@@ -130,8 +130,8 @@ def check_verdict(store: Store, saved: SavedRun) -> ReplayCheck | None:
         if stage.counts_are_random or verdict.stage not in saved.judged:
             continue
         total += 1
-        own = (row for row in saved.each_row(store) if row.stage == verdict.stage)
-        if why := stage.wrong_verdict(saved.plan, own, verdict.status):
+        rows = saved.rows_of_stage(store, stage)
+        if why := stage.wrong_verdict(saved.plan, rows, verdict.status):
             mismatches.append(Mismatch(verdict.stage, why))
     return check_of("verdicts", total, mismatches) if total else None
 

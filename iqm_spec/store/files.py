@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -26,10 +25,14 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 
-logger = logging.getLogger(__name__)
-
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 _NO_DIR_SYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF, errno.EROFS}
+
+
+def _log_written(path: Path) -> None:
+    import logging  # late: commands that only read start without it
+
+    logging.getLogger(__name__).info("wrote %s", path)
 
 
 @frozen
@@ -72,7 +75,7 @@ class Disk:
     def replace(self, source: Path, target: Path) -> None:
         """Renames; a file of the target's name is replaced."""
         source.replace(target)
-        logger.info("wrote %s", target)
+        _log_written(target)
 
     def link(self, source: Path, target: Path) -> None:
         """Gives a file a second name; always `FileExistsError` where that name is taken."""
@@ -82,7 +85,7 @@ class Disk:
             if error.errno not in _NO_LINKS:
                 raise
             self._copy_new(source, target)
-        logger.info("wrote %s", target)
+        _log_written(target)
 
     def _copy_new(self, source: Path, target: Path) -> None:
         """Stands in for `link` on file systems without hard links (exFAT, some network shares)."""

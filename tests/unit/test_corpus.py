@@ -11,10 +11,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from iqm_spec.diagnostics import render
-from iqm_spec.engine.prepare import examine
 from iqm_spec.source import line_reader
 from iqm_spec.spec.codes import CODES
-from iqm_spec.spec.load import load_spec
+from iqm_spec.spec.examine import examine
+from tests.specfiles import load_spec
 
 SPECS = Path(__file__).parents[1] / "specs"
 VALID = sorted(path.name for path in (SPECS / "valid").iterdir() if path.is_file())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from iqm_spec.engine.prepare import examine
 from iqm_spec.plan.build import make_plan
 from iqm_spec.plan.plan import Plan
 from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.examine import examine
 from iqm_spec.store import Store
 
 SPEC = """\

@@ -12,13 +12,13 @@ from attrs import evolve
 
 import iqm_spec.transpile
 from iqm_spec.cli.app import run
-from iqm_spec.engine.prepare import examine
 from iqm_spec.errors import ExitCode, WrongCircuit
 from iqm_spec.model import NativeCircuit
 from iqm_spec.native import Native
 from iqm_spec.plan.build import make_plan
 from iqm_spec.plan.transpiling import ANGLES_ALONE, PER_ROUTING, Crosschecked
 from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.examine import examine
 from iqm_spec.store import Store
 from iqm_spec.transpile.family import Family
 

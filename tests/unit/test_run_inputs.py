@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from iqm_spec.engine.inputs import keep_inputs, read_inputs
-from iqm_spec.engine.prepare import examine
 from iqm_spec.errors import StoreCorrupt
+from iqm_spec.spec.examine import examine
 from iqm_spec.store import Store
 from iqm_spec.targets import error_profile
 

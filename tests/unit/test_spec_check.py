@@ -10,8 +10,8 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
 
 from iqm_spec.diagnostics import Diagnostic
-from iqm_spec.engine.prepare import examine
 from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.examine import examine
 from iqm_spec.spec.sweep_points import all_points
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from iqm_spec.engine.prepare import examine
 from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.spec.examine import examine
 from iqm_spec.spec.sweep_points import all_points
 
 QASM = 'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[1];\ncreg c[1];\nmeasure q -> c;\n'

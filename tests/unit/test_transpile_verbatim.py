@@ -14,9 +14,9 @@ from qiskit import QuantumCircuit
 
 from iqm_spec.circuits import build_circuit, inspect_qasm
 from iqm_spec.diagnostics import Diagnostic
-from iqm_spec.engine.prepare import examine
 from iqm_spec.errors import Refused
 from iqm_spec.model import Op, SourceKind
+from iqm_spec.spec.examine import examine
 from iqm_spec.targets import architecture
 from iqm_spec.transpile import to_qiskit, transpile, violations
 

@@ -41,12 +41,12 @@ from iqm_spec.doctor.server import (
     spec_checks,
     visit,
 )
-from iqm_spec.engine.prepare import examine
 from iqm_spec.engine.session import EMULATOR_STATE, session_of
 from iqm_spec.errors import ExitCode, IqmSpecError
 from iqm_spec.plan.label import count
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.check_machines import MachineSource, beside_built_in
+from iqm_spec.spec.examine import examine
 from iqm_spec.spec.sweep_points import all_points
 from iqm_spec.stages.registry import any_needs_server
 from iqm_spec.stages.server.server_info import EMULATOR

@@ -11,9 +11,9 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import allow_code_option, json_option, set_option
 from iqm_spec.diagnostics import Diagnostic
-from iqm_spec.engine.prepare import examine
 from iqm_spec.errors import SpecError
 from iqm_spec.plan.label import count
+from iqm_spec.spec.examine import examine
 
 
 @click.command()

@@ -14,9 +14,7 @@ from attrs import evolve, field, frozen
 
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import NativeCircuit, StageName
-from iqm_spec.plan.build import read_plan
-from iqm_spec.plan.circuits import circuits_of
-from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.plan.plan import Plan, PlannedPoint, read_plan
 from iqm_spec.stages.keys import point_key
 from iqm_spec.stages.server.batch import BatchPart
 from iqm_spec.stages.server.locks import is_attempt_locked
@@ -440,6 +438,8 @@ def plan_of(attempt: Attempt) -> str:
 
 
 def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit]:
+    from iqm_spec.plan.circuits import circuits_of
+
     intent = attempt.intent
     plan = read_plan(store, plan_of(attempt))
     keys = point_keys(plan, StageName(intent.stage), intent.realm)
