@@ -19,7 +19,6 @@ from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.interface import PreviewContext, RunInputs, RunOptions
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import (
-    Attempt,
     Phase,
     read_work,
     require_journals,
@@ -37,6 +36,7 @@ from iqm_spec.stages.server.stored_machines import UsedSet, keep_calibrations, u
 from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
+from iqm_spec.store.events import UsedAttempt
 
 
 class HardwareStage(ServerStage):
@@ -187,11 +187,10 @@ class HardwareStage(ServerStage):
         return keys_with_memory(plan.points, keys)
 
     def store_derived(
-        self, run: StageRun, attempts: Sequence[Attempt]
+        self, run: StageRun, used: Sequence[UsedAttempt]
     ) -> tuple[list[str], list[str]]:
         """Distances of the counts; quality metrics of the calibration sets that were used."""
         findings = run.findings
-        used = [(attempt.job, attempt.number, attempt.id) for attempt in attempts]
         rows = list(server_rows(run.store, run.plan, self.name, run.session.realm, used))
         derived = derive(run.store, run.plan, rows)
         sets = used_sets(rows)

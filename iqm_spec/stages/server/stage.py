@@ -36,7 +36,6 @@ from iqm_spec.stages.interface import (
 )
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import (
-    Attempt,
     AttemptId,
     Phase,
     ServerWork,
@@ -54,6 +53,7 @@ from iqm_spec.stages.server.rows import server_rows
 from iqm_spec.stages.server.server_info import EMULATOR, ServerInfo, Session, computer_of
 from iqm_spec.stages.server.submit import SubmissionContext, submit
 from iqm_spec.store import Store
+from iqm_spec.store.events import UsedAttempt
 
 ROUNDS = 3
 """How often to look for jobs that are left: other processes submit from the same folder."""
@@ -123,7 +123,7 @@ class ServerStage(Stage):
         return frozenset()
 
     def store_derived(
-        self, run: StageRun, attempts: Sequence[Attempt]
+        self, run: StageRun, used: Sequence[UsedAttempt]
     ) -> tuple[list[str], list[str]]:
         """Store what is computed from the counts; digests of these packs, and of calibrations."""
         return [], []
@@ -314,10 +314,9 @@ class ServerStage(Stage):
                 self._pause_reporter(run),
             )
         findings.notes += findings.missing_shots.values()
-        attempts = work.attempts()
-        derived, calibrations = self.store_derived(run, attempts)
+        used = [(attempt.job, attempt.number, attempt.id) for attempt in work.attempts()]
+        derived, calibrations = self.store_derived(run, used)
         verdict = judge_server(work, self.name, findings)
-        used = [(attempt.job, attempt.number, attempt.id) for attempt in attempts]
         run.context.journal.used(self.name, run.session.realm, used, derived, calibrations)
         return StageDone(
             stage=self.name,
