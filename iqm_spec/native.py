@@ -31,12 +31,12 @@ class CircuitSummary:
 
     def to_json(self) -> dict[str, Json]:
         """As a plan holds it."""
-        told: dict[str, Json] = {
+        summary: dict[str, Json] = {
             "qubits": self.qubits,
             "depth": self.depth,
             "gates": dict(self.gates),
         }
-        return told if self.written is None else {**told, "written": list(self.written)}
+        return summary if self.written is None else {**summary, "written": list(self.written)}
 
 
 @frozen(slots=False, eq=False)

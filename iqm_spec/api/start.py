@@ -74,7 +74,7 @@ def run(
         raise UsageError(f"{results} is not a folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
     given = UserSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
-    store, progress = Store(Path(results)), Progress(report)
+    store, progress = Store(Path(results)), LineProgress(report)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
         report(f"note: {notice}")
     with session_of(server, Path(results)) as session:
@@ -241,7 +241,7 @@ def to_stderr(line: str) -> None:
     sys.stderr.flush()
 
 
-class Progress:
+class LineProgress:
     """Reports events, and every few seconds the number of finished circuits or points."""
 
     def __init__(self, tell: Notify) -> None:

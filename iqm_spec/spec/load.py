@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
 from iqm_spec.circuits import CircuitFileError, read_circuit_file
 from iqm_spec.diagnostics import Diagnostic, Problem, TreePath
 from iqm_spec.errors import SpecError
@@ -34,26 +32,6 @@ VERSION = 1
 _NOT_COUNTED = ("sweep", "args")
 _MAX_VALUES = 200_000
 """Values outside of sweeps' lists; the schema's validator would take minutes for more."""
-
-
-@frozen
-class LoadedSpec:
-    """A spec without mistakes, its source, and notices of what was rewritten."""
-
-    spec: Spec
-    source: Source
-    notices: tuple[str, ...]
-
-
-def load_spec(path: Path, overrides: Sequence[str] = ()) -> LoadedSpec:
-    """The spec of the file `path`; raises `SpecError` with every mistake of the file, sorted.
-
-    `overrides` are texts of `--set`: `shots=2000`, `circuits.ghz.args.num_qubits=4`.
-    """
-    source, spec, diagnostics, notices = read_and_build(path, overrides)
-    if diagnostics or source is None or spec is None:
-        raise SpecError(tuple(diagnostics))
-    return LoadedSpec(spec, source, notices)
 
 
 def read_and_build(

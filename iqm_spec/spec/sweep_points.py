@@ -15,7 +15,7 @@ from attrs import frozen
 from iqm_spec.json_types import Json
 from iqm_spec.model import AxisValue, Block, CircuitSpec, Spec, SpecPoint, Values, distinguishable
 from iqm_spec.spec import sweep_blocks
-from iqm_spec.spec.template import Template, compile_template
+from iqm_spec.spec.template import FieldTemplate, compile_template
 
 TEMPLATED_FIELDS = (
     "ref",
@@ -40,7 +40,7 @@ class CircuitPoints:
     """
 
     circuit: CircuitSpec
-    templates: Mapping[str, Template]
+    templates: Mapping[str, FieldTemplate]
     axes: tuple[str, ...]
     common: tuple[Block, ...]
     own: tuple[Block, ...]
@@ -162,7 +162,7 @@ def _most(given: Sequence[Block], axes: Sequence[str]) -> int:
 
 
 def _filler(
-    templates: Mapping[str, Template],
+    templates: Mapping[str, FieldTemplate],
 ) -> Callable[[Mapping[str, AxisValue]], dict[str, Any]]:
     """A function from values to a point's fields; what uses no axis is made once and shared."""
     fixed = {name: _settled(name, t.fill({})) for name, t in templates.items() if t.constant}

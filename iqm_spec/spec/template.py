@@ -26,7 +26,7 @@ class TemplateError(ValueError):
 
 
 @frozen
-class Template:
+class FieldTemplate:
     """A templated value made ready: `axes` it uses in order of appearance, `fill(values)` it."""
 
     axes: tuple[str, ...]
@@ -38,13 +38,13 @@ class Template:
         return not self.axes
 
 
-def compile_template(value: Json) -> Template:
+def compile_template(value: Json) -> FieldTemplate:
     """Make `value` ready to be filled; raises `TemplateError` where a placeholder is malformed."""
     axes: dict[str, None] = {}
     fill = _compile(value, axes)
     if not axes:
-        return Template((), lambda _values: value)
-    return Template(tuple(axes), fill)
+        return FieldTemplate((), lambda _values: value)
+    return FieldTemplate(tuple(axes), fill)
 
 
 def axes_in(value: Json) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iqm_spec.spec.load import load_spec
 from iqm_spec.spec.sweep_points import all_points
+from tests.specfiles import load_spec
 
 pytestmark = pytest.mark.slow
 

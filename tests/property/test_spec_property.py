@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from iqm_spec.spec.codes import CODES
-from iqm_spec.spec.load import load_spec, read_and_build
+from iqm_spec.spec.load import read_and_build
 from iqm_spec.spec.schema import spec_schema
 from iqm_spec.spec.schema_problems import schema_problems
 from iqm_spec.spec.sweep_values import split_sweeps
+from tests.specfiles import load_spec
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ import pytest
 
 from iqm_spec.errors import Refused, SpecError, UsageError
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.spec.load import load_spec
 from iqm_spec.stages.aer import AerTask, DaskCluster, Setup, chosen_cluster, simulate_chunk
 from iqm_spec.stages.aer.dask_cluster import Slurm
 from iqm_spec.stages.aer.dask_jobs import answer_chunk, library_versions
 from iqm_spec.stages.aer.local import Answer, ChildProcess, Chunk
+from tests.specfiles import load_spec
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\ncircuits: [{generator: bell}]\n"
 BLOCK = {"kind": "slurm", "cores": 8, "memory": "16GB", "walltime": "00:30:00"}

@@ -10,9 +10,10 @@ import pytest
 from iqm_spec.errors import SpecError
 from iqm_spec.model import AerOptions, Mode, SourceKind, StageName
 from iqm_spec.source import line_reader
-from iqm_spec.spec.load import LoadedSpec, load_spec, read_and_build
+from iqm_spec.spec.load import read_and_build
 from iqm_spec.spec.schema import field_defaults
 from iqm_spec.spec.sweep_points import all_points
+from tests.specfiles import LoadedSpec, load_spec
 
 HEAD = "iqm_spec: 1\nname: x\ntarget: garnet\n"
 BELL = "circuits: [{generator: bell}]\n"

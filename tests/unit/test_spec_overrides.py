@@ -8,7 +8,8 @@ import pytest
 
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.model import Spec
-from iqm_spec.spec.load import load_spec, read_and_build
+from iqm_spec.spec.load import read_and_build
+from tests.specfiles import load_spec
 
 SPEC = """\
 iqm_spec: 1
