@@ -407,7 +407,7 @@ class StageBench:
         self.server = ScriptedServer(clock)
         self.timeout = 10.0
         """Seconds (real ones) until a request without an answer is given up."""
-        self.realm = REALM
+        self.server_id = REALM
         self.address: str | None = None
         """Where requests go instead of the scripted server."""
         self.results = folder / "results"
@@ -439,9 +439,9 @@ class StageBench:
         def connection() -> Connection:
             token = Token(lambda: "a-token-of-tests")
             url = self.address or self.server.url
-            return connect(Server(self.realm, url), token, self.timeout)
+            return connect(Server(self.server_id, url), token, self.timeout)
 
-        return Session(self.realm, connection, lambda: False)
+        return Session(self.server_id, connection, lambda: False)
 
     # the doors
 
@@ -516,8 +516,8 @@ class StageBench:
     ) -> Submission | None:
         """Submit one job of what is left of some points; None where nothing had to be."""
         store = self.store(disk)
-        ignored = ended_already(store, StageName(stage), self.realm) if fresh else frozenset()
-        work = settled_work(self.plan, StageName(stage), self.realm, store, ignored)
+        ignored = ended_already(store, StageName(stage), self.server_id) if fresh else frozenset()
+        work = settled_work(self.plan, StageName(stage), self.server_id, store, ignored)
         circuits = circuits_of(store, self.plan, [point for point, *_ in work.left()])
         parts = [part for part in work.parts(circuits) if part.point.index in points]
         if not parts:
@@ -558,7 +558,7 @@ class StageBench:
     ) -> Iterator[News]:
         """Wait for the results of every job that the server has."""
         store = self.store(disk)
-        work = settled_work(self.plan, StageName(stage), self.realm, store)
+        work = settled_work(self.plan, StageName(stage), self.server_id, store)
         waiting = work.attempts(Phase.SUBMITTED)
         self.pauses: list[tuple[str, float]] = []
         for heard in collect(
@@ -593,10 +593,10 @@ class StageBench:
         write: bool = True,
     ) -> Verdict:
         """The verdict of what the folder has, and of what a run found out beside it."""
-        keys = point_keys(self.plan, StageName(stage), self.realm)
+        keys = point_keys(self.plan, StageName(stage), self.server_id)
         read = settled_work if write else read_work
         verdict = judge_server(
-            read(self.plan, StageName(stage), self.realm, self.store()),
+            read(self.plan, StageName(stage), self.server_id, self.store()),
             StageName(stage),
             Findings(
                 rejected=[submission.attempt for submission in rejected],

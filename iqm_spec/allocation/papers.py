@@ -101,7 +101,7 @@ class RequestFacts:
     description: str
     plan: Plan
     mode: str
-    realm: str
+    server_id: str
     machines: list[str]
     circuits: list[CircuitRow]
     shots: list[ShotsRow]
@@ -130,7 +130,7 @@ class UsageFacts:
     plan: Plan
     run: SavedRun
     mode: str
-    realm: str | None
+    server_id: str | None
     stages: Sequence[object]
     """The verdicts of the run's stages."""
     circuits: list[CircuitRow]
@@ -145,19 +145,21 @@ class UsageFacts:
 
 
 def request_facts(
-    plan: Plan, costs: RunPreview, store: Store, realm: str, description: str
+    plan: Plan, costs: RunPreview, store: Store, server_id: str, description: str
 ) -> RequestFacts:
     """The facts of a request for credits for a plan with a hardware stage."""
     run = latest_run(store, plan)
     rows = run.rows(store) if run is not None else []
     # a rehearsal uses nothing of an allocation, and counts in a rehearsed request only
-    entries = [e for e in read_entries(store, Counting()) if not e.emulated or e.realm == realm]
+    entries = [
+        e for e in read_entries(store, Counting()) if not e.emulated or e.server_id == server_id
+    ]
     return RequestFacts(
         name=plan.name,
         description=description,
         plan=plan,
         mode=plan.header.mode,
-        realm=realm,
+        server_id=server_id,
         machines=sorted({point.target for point in plan.points}),
         circuits=circuit_rows(plan.points),
         shots=_shots_rows(plan),
@@ -168,15 +170,19 @@ def request_facts(
         fidelities=[row for row in fidelities(rows) if row.stage == StageName.AER.value],
         simulated=StageName.AER.value in plan.header.stages,
         records=record_digests(store, rows),
-        mock_jobs=_mock_jobs(store, plan, realm),
+        mock_jobs=_mock_jobs(store, plan, server_id),
         spent=accounts(entries, ["experiment", "machine", "month", "server"]),
     )
 
 
 def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
     """The facts of a usage report of a run."""
-    realm = saved.realm
-    jobs = [] if realm is None else server_jobs(store, saved.plan, StageName.HARDWARE, realm, ())
+    server_id = saved.server_id
+    jobs = (
+        []
+        if server_id is None
+        else server_jobs(store, saved.plan, StageName.HARDWARE, server_id, ())
+    )
     entries = [e for e in read_entries(store, Counting()) if e.experiment == saved.plan.name]
     measured = [job for job in jobs if job.seconds is not None]
     return UsageFacts(
@@ -185,7 +191,7 @@ def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
         plan=saved.plan,
         run=saved,
         mode=saved.plan.header.mode,
-        realm=realm,
+        server_id=server_id,
         stages=saved.stages,
         circuits=circuit_rows(saved.plan.points),
         fidelities=fidelities(saved.rows(store)),
@@ -197,9 +203,9 @@ def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
     )
 
 
-def _mock_jobs(store: Store, plan: Plan, realm: str) -> list[JobFacts]:
+def _mock_jobs(store: Store, plan: Plan, server_id: str) -> list[JobFacts]:
     """Jobs that a mock accepted: the server's, or where there is none those of a rehearsal."""
-    for server in dict.fromkeys((realm, EMULATOR)):
+    for server in dict.fromkeys((server_id, EMULATOR)):
         jobs = server_jobs(store, plan, StageName.MOCK, server, [Phase.COMPLETED])
         if jobs:
             return jobs
@@ -288,10 +294,10 @@ def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
 
 
 def server_jobs(
-    store: Store, plan: Plan, stage: StageName, realm: str, phases: Sequence[Phase]
+    store: Store, plan: Plan, stage: StageName, server_id: str, phases: Sequence[Phase]
 ) -> list[JobFacts]:
     """The jobs that stand for a plan's points at a server."""
-    work = read_work(plan, stage, realm, store)
+    work = read_work(plan, stage, server_id, store)
     return [_job(attempt) for attempt in work.attempts(*phases)]
 
 

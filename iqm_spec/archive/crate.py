@@ -385,7 +385,7 @@ def _machines(contents: Contents, action: _StageAction) -> Iterator[Entity]:
 
 
 def _machine(contents: Contents, action: _StageAction, alias: str, sets: Sequence[str]) -> Entity:
-    server = str(contents.saved.realm)
+    server = str(contents.saved.server_id)
     name = f"{alias} at {server}" if server.startswith("http") else alias
     text = {
         (StageName.MOCK, True): "An emulator in place of a mock: its counts are random bits",

@@ -138,7 +138,7 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
         added="".join(f"| [`{path}`]({path}) | {titles[path]} |\n" for path in sorted(titles)),
         spec=contents.spec,
         overrides=_overrides(saved.state.start.set),
-        server=_server(saved.realm),
+        server=_server(saved.server_id),
         versions=_plain(software) or "unknown",
         version=_plain(str(versions.get("iqm-spec", ""))),
         authors=_plain("; ".join(person.name for person in about.citation.people)) or "not named",
@@ -146,10 +146,10 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
     )
 
 
-def _server(realm: str | None) -> str:
-    if realm is None:
+def _server(server_id: str | None) -> str:
+    if server_id is None:
         return "none, simulation only"
-    return "iqm-spec's own emulator" if realm == EMULATOR else _plain(realm)
+    return "iqm-spec's own emulator" if server_id == EMULATOR else _plain(server_id)
 
 
 def _overrides(overrides: Json) -> str:

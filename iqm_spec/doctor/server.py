@@ -105,7 +105,7 @@ def visit(connection: Connection) -> Visit:
     except IqmSpecError as error:
         if not isinstance(error, Unreachable) and error.code != Misconfigured.code:
             return Visit(None, refusal=error)
-        why = error.message.removeprefix(f"{connection.server.realm}: ")
+        why = error.message.removeprefix(f"{connection.server.server_id}: ")
         hint = "" if error.hint == TRY_LATER else error.hint
         return Visit(None, unreachable=why, hint=hint, code=error.exit_code)
 

@@ -146,7 +146,7 @@ def prepare(
     )
     if session is None or server is None or not _needs_server(checked, user_spec.until):
         return OnMachines(checked, {})
-    key = machines_key(checked.digest, session.realm)
+    key = machines_key(checked.digest, session.server_id)
     machines = None if replan else stored_machines(store, key)
     if machines is None:
         if offline:

@@ -56,7 +56,7 @@ def resume(
         server=server_info(session, options),
         why_no_server=why_no_server,
     )
-    yield from run_stages(stages, context, journal, saved.realm, passed(saved))
+    yield from run_stages(stages, context, journal, saved.server_id, passed(saved))
 
 
 def passed(saved: SavedRun) -> list[StageDone]:
@@ -77,9 +77,9 @@ def left(saved: SavedRun) -> tuple[StageName, ...]:
 
 def calibration_sets(saved: SavedRun, store: Store) -> dict[str, str | None]:
     """The calibration sets of the run's machines, by alias."""
-    if saved.realm is None:
+    if saved.server_id is None:
         return {}
-    key = machines_key(saved.plan.header.spec.digest, saved.realm)
+    key = machines_key(saved.plan.header.spec.digest, saved.server_id)
     machines = stored_machines(store, key)
     return {} if machines is None else machines.calibration_sets
 
@@ -97,24 +97,24 @@ def budget(saved: SavedRun) -> Mapping[str, Any]:
 
 def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
     """A stored verdict with messages about what changed since: folders that were merged, say."""
-    if saved.realm is None:
+    if saved.server_id is None:
         return done
-    news = STAGES[done.stage].news(store, saved.plan, saved.realm)
+    news = STAGES[done.stage].news(store, saved.plan, saved.server_id)
     return evolve(done, reasons=(*(n for n in news if n not in done.reasons), *done.reasons))
 
 
 def since(saved: SavedRun, store: Store) -> list[str]:
     """Messages about a run's jobs that its stored verdicts do not have yet."""
-    if saved.realm is None:
+    if saved.server_id is None:
         return []
     news: list[str] = []
     for verdict in saved.stages:
         stage = stage_named(verdict.stage)
         if not stage.needs_server or verdict.status == "skipped":
             continue
-        reasons = stage.news(store, saved.plan, saved.realm)
+        reasons = stage.news(store, saved.plan, saved.server_id)
         news += [reason for reason in reasons if reason not in verdict.verdict]
-        settled = stage.is_settled(store, saved.plan, saved.realm)
+        settled = stage.is_settled(store, saved.plan, saved.server_id)
         if verdict.status == "unknown" and settled:
             news.append(
                 f"since then every job of the {stage.name} stage is known: `iqm-spec resume "
@@ -128,13 +128,13 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
 
     With `settle`, intents of processes that ended are first marked as unknown.
     """
-    if saved.realm is None:
+    if saved.server_id is None:
         raise UsageError(f"run {saved.state.id} went to no server")
     read = settled_work if settle else read_work
     return [
         attempt
         for stage in SERVER_STAGES
-        for attempt in read(saved.plan, stage.name, saved.realm, store).all_attempts
+        for attempt in read(saved.plan, stage.name, saved.server_id, store).all_attempts
     ]
 
 

@@ -60,7 +60,7 @@ class SpecRun:
     def server_id(self) -> str | None:
         """The id of the server that its stages go to; None where none of them needs one."""
         is_used = self.session is not None and any_needs_server(self.stages)
-        return self.session.realm if self.session is not None and is_used else None
+        return self.session.server_id if self.session is not None and is_used else None
 
 
 def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:

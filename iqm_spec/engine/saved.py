@@ -69,7 +69,7 @@ class SavedRun:
         return {} if environment is None else environment.versions
 
     @property
-    def realm(self) -> str | None:
+    def server_id(self) -> str | None:
         """Id of the server that it went to, or None."""
         return self.state.start.server
 
@@ -102,7 +102,7 @@ class SavedRun:
         return StageResults(
             requested=stage.value in self.state.start.wanted,
             simulator=self.simulator,
-            server_id=self.realm,
+            server_id=self.server_id,
             attempts=self.used(stage),
             emulated=any(s.stage == stage.value and s.emulated for s in self.stages),
         )

@@ -47,7 +47,7 @@ def requested_server_id(server: str | None) -> str:
         return EMULATOR
     from iqm_spec.server_api.address import DEFAULT_SERVER, parse_server
 
-    return (DEFAULT_SERVER if address is None else parse_server(address)).realm
+    return (DEFAULT_SERVER if address is None else parse_server(address)).server_id
 
 
 def _address(server: str | None) -> str | None:
@@ -64,7 +64,7 @@ def server_of_run(server_id: str | None, requested: str | None) -> str | None:
     if requested is not None and requested != EMULATOR:
         from iqm_spec.server_api.address import parse_server
 
-        requested = parse_server(requested).realm
+        requested = parse_server(requested).server_id
     if requested not in (None, server_id):
         raise UsageError(
             f"the run went to {server_id}", hint=f"leave --server out, or give {server_id}"
@@ -107,7 +107,7 @@ def _server_session(address: str | None) -> Session | None:
 
         return to(server, token)
 
-    return Session(server.realm, connect, lambda: _is_emulator(server.url))
+    return Session(server.server_id, connect, lambda: _is_emulator(server.url))
 
 
 def _is_emulator(url: str) -> bool:

@@ -67,12 +67,12 @@ class Imported:
     code: ExitCode = field(default=ExitCode.DONE)
 
 
-def known_attempts(store: Store, realm: str) -> dict[str, Attempt]:
+def known_attempts(store: Store, server_id: str) -> dict[str, Attempt]:
     """All attempts of a server in the folder, by job id."""
     return {
         job_id: attempt
         for stage in SERVER_STAGES
-        for attempt in read_attempts(store, stage.name, realm)
+        for attempt in read_attempts(store, stage.name, server_id)
         for job_id in attempt.ids
     }
 
@@ -96,7 +96,7 @@ def bring_in(
         stage.name for stage in SERVER_STAGES if any(job.stage is stage.name for job in jobs)
     )
     narrowed = evolve(checked, spec=evolve(checked.spec, stages=stages))
-    journal = RunJournal(store, NewRun(narrowed, plan, stages, session.realm))
+    journal = RunJournal(store, NewRun(narrowed, plan, stages, session.server_id))
     new = {job.id for job in jobs}
     try:
         with submission_lock(store):
@@ -104,18 +104,20 @@ def bring_in(
             tariff = _tariff(jobs, checked, session, store)
             for job, fits in matched:
                 _note(job, fits, plan, session, store, journal.run_id(), tariff)
-        known = known_attempts(store, session.realm)
-        memory = keys_with_memory(plan.points, point_keys(plan, StageName.HARDWARE, session.realm))
+        known = known_attempts(store, session.server_id)
+        memory = keys_with_memory(
+            plan.points, point_keys(plan, StageName.HARDWARE, session.server_id)
+        )
         unfinished = [known[job_id] for job_id in job_ids if known[job_id].open]
         troubles = _fetch(unfinished, session, store, tell, memory)
         derived: dict[StageName, list[str]] = {}
         if any(known[job_id].intent.stage == StageName.HARDWARE.value for job_id in job_ids):
-            rows = server_rows(store, plan, StageName.HARDWARE, session.realm)
+            rows = server_rows(store, plan, StageName.HARDWARE, session.server_id)
             derived[StageName.HARDWARE] = derive(store, plan, rows)
-        works = {stage: settled_work(plan, stage, session.realm, store) for stage in stages}
+        works = {stage: settled_work(plan, stage, session.server_id, store) for stage in stages}
         imported = {
             job_id: attempt
-            for job_id, attempt in known_attempts(store, session.realm).items()
+            for job_id, attempt in known_attempts(store, session.server_id).items()
             if job_id in job_ids
         }
         ended = [_ended(stage, work, imported.values(), troubles) for stage, work in works.items()]
@@ -123,7 +125,7 @@ def bring_in(
         if jobs:
             for stage, work in works.items():
                 used = [(a.job, a.number, a.id) for a in work.attempts()]
-                journal.used(stage, session.realm, used, derived.get(stage, ()))
+                journal.used(stage, session.server_id, used, derived.get(stage, ()))
             journal.ended(ended, code)
     except IqmSpecError as error:
         journal.failed(error)
@@ -155,9 +157,9 @@ def _matched(
     listed: dict[StageName, list[Candidate]] = {}
     taken: dict[StageName, set[str]] = {}
     for stage in {job.stage for job in jobs}:
-        keys = point_keys(plan, stage, session.realm)
+        keys = point_keys(plan, stage, session.server_id)
         listed[stage] = candidates(plan.points, keys, circuits)
-        covered = covering(read_attempts(store, stage, session.realm))
+        covered = covering(read_attempts(store, stage, session.server_id))
         taken[stage] = {
             key for key, cover in covered.items() if not _has_failed(cover.parts.values())
         }
@@ -198,7 +200,7 @@ def _note(
     cost = None if job.stage is StageName.MOCK else tariff.cost(priced_job)
     mode = plan.header.mode if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
     ids = [f"{fit.key}.0" for fit in fits]
-    key = job_key(job.stage, session.realm, mode, job.shots, ids)
+    key = job_key(job.stage, session.server_id, mode, job.shots, ids)
     journal = store.job(key)
     number = 1 + max((attempt.number for attempt in attempts(key, journal.events())), default=0)
     journal.claim("claimed", number)
@@ -210,9 +212,8 @@ def _note(
             imported=True,
             run=run,
             plan=plan.digest,
-            stage=job.stage.value,
-            realm=session.realm,
-            emulated=session.emulated,
+            stage=job.stage,
+            session=session,
             target=job.target,
             queue=mode,
             calibration_set_id=job.payload["calibration_set_id"],
@@ -231,7 +232,7 @@ def _tariff(
     prices = ServerInfo(session).prices(machines)
     options = CostOptions()
     sources = sources_of(options, checked.spec.budget, prices, session)
-    return tariff_of(machines, session.realm, store, options, sources)
+    return tariff_of(machines, session.server_id, store, options, sources)
 
 
 def _fetch(

@@ -42,11 +42,11 @@ from iqm_spec.store.objects import JobReportObject
 
 def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
     """Check the requests of mock and hardware jobs, and counts and distances of the machine."""
-    if saved.realm is None:
+    if saved.server_id is None:
         return
     for stage in [stage.name for stage in SERVER_STAGES]:
         if stage.value in saved.plan.header.stages:
-            yield from _check_bodies(store, saved, stage, saved.realm)
+            yield from _check_bodies(store, saved, stage, saved.server_id)
     hardware = stage_named(StageName.HARDWARE)
     rows = [row for row in saved.rows_of_stage(store, hardware) if row.record]
     if rows:
@@ -59,19 +59,19 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
 
 
 def _check_bodies(
-    store: Store, saved: SavedRun, stage: StageName, realm: str
+    store: Store, saved: SavedRun, stage: StageName, server_id: str
 ) -> Iterator[ReplayCheck]:
     """Build each job's request again from the plan's circuits, and compare with the sent one.
 
     Includes the jobs that have the run's points, and all jobs of the run itself: failed, waiting,
     refused and released ones, too.
     """
-    every = read_attempts(store, stage, realm)  # also those without a point of the plan
+    every = read_attempts(store, stage, server_id)  # also those without a point of the plan
     of_run = [attempt for attempt in every if attempt.intent.run == saved.state.id]
     ids_of_run = {(attempt.job, attempt.number) for attempt in of_run}
     others = [
         attempt
-        for attempt in read_work(saved.plan, stage, realm, store).attempts()
+        for attempt in read_work(saved.plan, stage, server_id, store).attempts()
         if (attempt.job, attempt.number) not in ids_of_run
     ]
     sent = [attempt for attempt in (*others, *of_run) if attempt.phase is not Phase.CLAIMED]
@@ -146,11 +146,11 @@ def check_journals(store: Store, saved: SavedRun) -> ReplayCheck:
 
     A forger has to change all of them together: this is no proof, but detects contradictions.
     """
-    stages = [stage.name for stage in SERVER_STAGES] if saved.realm is not None else []
+    stages = [stage.name for stage in SERVER_STAGES] if saved.server_id is not None else []
     jobs = [
         (stage, attempt)
         for stage in stages
-        for attempt in read_work(saved.plan, stage, saved.realm or "", store).attempts()
+        for attempt in read_work(saved.plan, stage, saved.server_id or "", store).attempts()
     ]
     mismatches = [*_of_run(store, saved)]
     for stage, attempt in jobs:
@@ -170,7 +170,7 @@ def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
         yield Mismatch(name, "it has stages that its plan does not have")
     for verdict in saved.stages:
         at_server = stage_named(verdict.stage).needs_server and verdict.points
-        if saved.realm == EMULATOR and at_server and not verdict.emulated:
+        if saved.server_id == EMULATOR and at_server and not verdict.emulated:
             yield Mismatch(
                 name, f"its {verdict.stage} stage was emulated, but its verdict denies it"
             )
@@ -178,7 +178,7 @@ def _of_run(store: Store, saved: SavedRun) -> Iterator[Mismatch]:
 
 def _of_job(store: Store, saved: SavedRun, stage: StageName, attempt: Attempt) -> Iterator[str]:
     intent = attempt.intent
-    if saved.realm == EMULATOR and not intent.emulated:
+    if saved.server_id == EMULATOR and not intent.emulated:
         yield "it was emulated, but its intent denies it"
     verdict = next((entry for entry in saved.stages if entry.stage == stage.value), None)
     if verdict and intent.emulated and verdict.points and not verdict.emulated:

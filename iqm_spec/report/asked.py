@@ -88,10 +88,10 @@ def _last(subject: Subject) -> tuple[str, str]:
 
 
 def _server(subject: Subject) -> str:
-    realm = subject.saved.realm
-    if realm is None or not subject.jobs:
+    server_id = subject.saved.server_id
+    if server_id is None or not subject.jobs:
         return "none"
-    return "iqm-spec's own emulator" if realm == "emulator" else realm
+    return "iqm-spec's own emulator" if server_id == "emulator" else server_id
 
 
 def _stages(subject: Subject) -> Block:

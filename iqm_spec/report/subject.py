@@ -109,13 +109,13 @@ def _is_emulated(job: Attempt) -> bool:
 
 
 def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]:
-    if saved.realm is None:
+    if saved.server_id is None:
         return {}
     attempts = {}
     for stage in [stage.name for stage in SERVER_STAGES]:
         if stage.value not in saved.state.start.wanted:
             continue
         named = {(job, number): job_id for job, number, job_id in saved.used(stage) or ()}
-        work = read_work(saved.plan, stage, saved.realm, store)
+        work = read_work(saved.plan, stage, saved.server_id, store)
         attempts[stage] = tuple(a.as_of(named.get((a.job, a.number))) for a in work.attempts())
     return attempts

@@ -18,7 +18,7 @@ GROUPS: dict[str, Callable[[Entry], str]] = {
     "machine": lambda entry: entry.computer,
     "mode": lambda entry: entry.mode,
     "month": lambda entry: entry.month,
-    "server": lambda entry: entry.realm,
+    "server": lambda entry: entry.server_id,
 }
 """The groups by which entries can be summed."""
 

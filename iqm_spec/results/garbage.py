@@ -69,10 +69,10 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
     if StageName.AER.value in saved.state.start.wanted:
         packs, missing = _simulated(store, saved)
         results[StageName.AER] = tuple(sorted(packs))
-    if saved.realm is not None:
-        machines = store.find_answer(machines_key(saved.plan.header.spec.digest, saved.realm))
+    if saved.server_id is not None:
+        machines = store.find_answer(machines_key(saved.plan.header.spec.digest, saved.server_id))
         for stage in [stage.name for stage in SERVER_STAGES]:
-            attempts[stage] = _attempts(store, saved, stage, saved.realm)
+            attempts[stage] = _attempts(store, saved, stage, saved.server_id)
             results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
     return Needs(attempts, results, machines, missing)
 
@@ -119,8 +119,8 @@ def _measured(
         for completion in attempt.completions.values():
             yield completion.records
     used = saved.used(stage)
-    if stage is StageName.HARDWARE and used and saved.realm is not None:
-        rows = list(server_rows(store, saved.plan, stage, saved.realm, used))
+    if stage is StageName.HARDWARE and used and saved.server_id is not None:
+        rows = list(server_rows(store, saved.plan, stage, saved.server_id, used))
         keys = {derived_key(row.sources) for row in rows if row.sources}
         yield from shot_packs(store, (row for row in rows if row.point.memory)).values()
         yield from {item.digest for item in store.find(HARDWARE_DERIVED, keys).values()}

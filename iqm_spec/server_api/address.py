@@ -1,4 +1,4 @@
-"""Addresses of servers, in one spelling, and the realm that a server's results belong to."""
+"""Addresses of servers, in one spelling, and the server ids that results belong to."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _PAGES = ("api", "docs", "station", "cocos", "dashboard")
 class Server:
     """A server: `url` has no path and no trailing slash.
 
-    `realm` is part of every key of a mock or hardware job: the server's origin, or `emulator`.
+    `server_id` is part of every key of a mock or hardware job: the server's origin, or `emulator`.
     `notice` says how the address was understood, where it named a quantum computer too.
     """
 
-    realm: str
+    server_id: str
     url: str
     notice: str = field(default="", eq=False)
 

@@ -90,7 +90,7 @@ class Connection:
         )
 
     def _reply(self, request: str, send: Callable[[], requests.Response]) -> Reply:
-        logger.debug("%s: %s", self.server.realm, request)
+        logger.debug("%s: %s", self.server.server_id, request)
         try:
             response = send()
         except Refused as error:  # the tokens file went stale: nothing was sent
@@ -167,7 +167,7 @@ def read_parsed(
         if not isinstance(result, _NoResult):
             return result
         if not backoff.pause(result.why, result.retry_after):
-            message = f"{connection.server.realm}: {result.why}"
+            message = f"{connection.server.server_id}: {result.why}"
             raise Unreachable(message, hint=result.hint or TRY_LATER)
 
 
@@ -188,7 +188,7 @@ def _try(
     except TooLarge as error:
         raise BadAnswer(f"{path}: {error.why}") from None
     except Misconfigured as error:
-        raise error.refusal(connection.server.realm) from None
+        raise error.refusal(connection.server.server_id) from None
     except NoReply as error:
         return _NoResult(error.why, hint=error.hint)
     if reply.status == 429:

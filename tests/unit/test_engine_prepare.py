@@ -48,7 +48,7 @@ def test_generators_run_once_for_a_machine_that_differs(
     session = Session("https://iqm.example.org", _no_connection, lambda: False)
     store, given = Store(tmp_path / "results"), UserSpec(path, (), (module,))
     offline = prepare(given, store, session, lambda _: None, replan=False, offline=True)
-    key = machines_key(offline.checked.digest, session.realm)
+    key = machines_key(offline.checked.digest, session.server_id)
     built_in = architecture("garnet")
     gates = {**built_in.gates, "cz": built_in.gates["cz"][1:]}
     theirs = evolve(built_in, gates=gates, calibration_set_id="of-the-server")

@@ -91,7 +91,7 @@ def test_measured_jobs_are_apart_by_machine_server_and_conditions(tmp_path: Path
     measured(store, 2, realm="emulator", emulated=True)
     measured(store, 3, conditions="heralding")
     measured(store, 4, stage="mock")
-    found = {(one.computer, one.realm, one.conditions): one for one in timings_of(store)}
+    found = {(one.computer, one.server_id, one.conditions): one for one in timings_of(store)}
     assert set(found) == {
         ("garnet", REALM, "plain"),
         ("emerald", REALM, "plain"),

@@ -10,7 +10,7 @@ from iqm_spec.spec.targets import parse_target
 
 
 @pytest.mark.parametrize(
-    ("text", "realm"),
+    ("text", "server_id"),
     [
         ("https://resonance.iqm.tech", "https://resonance.iqm.tech"),
         (" HTTPS://Resonance.IQM.tech:443/ ", "https://resonance.iqm.tech"),
@@ -29,9 +29,9 @@ from iqm_spec.spec.targets import parse_target
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
     ],
 )
-def test_realms(text: str, realm: str) -> None:
+def test_server_ids(text: str, server_id: str) -> None:
     server = parse_server(text)
-    assert (server.realm, server.url, server.notice) == (realm, realm, "")
+    assert (server.server_id, server.url, server.notice) == (server_id, server_id, "")
 
 
 def test_the_default_is_what_it_parses_to() -> None:

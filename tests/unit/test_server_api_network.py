@@ -65,7 +65,7 @@ def refused(url: str, *, hint: str) -> str:
         cancel(connection, "7")
     error = caught.value
     assert (error.exit_code, error.code) == (ExitCode.REFUSED, "refused.network")
-    assert error.message == f"{connection.server.realm}: {outcome.why}"
+    assert error.message == f"{connection.server.server_id}: {outcome.why}"
     assert hint in error.hint
     shown = f"{error!r} {error.message} {error.hint} {outcome!r} {outcome.refusal!r}"
     assert TOKEN not in shown

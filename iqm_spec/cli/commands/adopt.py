@@ -39,7 +39,7 @@ def command(
     store = Store(results)
     saved = load_run(store, run)
     attempts = attempts_of(saved, store, settle=True)
-    with session_of(server_of_run(saved.realm, server), results) as session:
+    with session_of(server_of_run(saved.server_id, server), results) as session:
         connection = require_session(session).connection
         retry = Retry(READS, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
         payload = read_payload(connection, job_id, retry)

@@ -37,7 +37,7 @@ def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
     unknown = [short_job_key(attempt) for attempt in attempts if attempt.phase is Phase.UNKNOWN]
     answers = []
     if ids:
-        with session_of(server_of_run(saved.realm, server), results) as session:
+        with session_of(server_of_run(saved.server_id, server), results) as session:
             connection = require_session(session).connection
             answers = [(i, *cancel(connection, i)) for i in ids]
     code = ExitCode.DONE if all(done for _, done, _ in answers) else ExitCode.FAILED

@@ -116,7 +116,7 @@ class _VisitedServer:
     """A server, its first answers, and the architectures read from it."""
 
     connection: Connection
-    realm: str
+    server_id: str
     credentials: Credentials
     visit: Visit
     _architectures: dict[str, ArchitectureRead | None] = field(factory=dict)
@@ -168,7 +168,7 @@ def _visit(address: str, results: Path) -> Iterator[_VisitedServer]:
             server = parse_server(address) if address else DEFAULT_SERVER
             known = credentials(os.environ)
             connection = connect(server, known.token)
-        yield _VisitedServer(connection, connection.server.realm, known, visit(connection))
+        yield _VisitedServer(connection, connection.server.server_id, known, visit(connection))
 
 
 def _spec_checks(
@@ -187,7 +187,7 @@ def _spec_checks(
     total = sum(need.circuits for need in needs.values())
     checks = [fine("spec", f"{shown}: valid, {count(total, 'point')}")]
     checks += [warning("spec", notice, "use the new form") for notice in notices]
-    machines = stored_machines(Store(results), machines_key(checked.digest, visited.realm))
+    machines = stored_machines(Store(results), machines_key(checked.digest, visited.server_id))
     pins = {} if machines is None else machines.calibration_sets
     checks += spec_checks(checked.spec, needs, visited.connection, visited.visit, pins)
     return checks

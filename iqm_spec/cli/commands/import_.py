@@ -61,7 +61,7 @@ def command(
         def tell(why: str, seconds: float) -> None:
             progress.show(Paused(StageName.HARDWARE, why, seconds))
 
-        known = known_attempts(store, session.realm)
+        known = known_attempts(store, session.server_id)
         new = [job_id for job_id in unique_ids if job_id not in known]
         ready = prepare(
             UserSpec(spec, overrides, allowed_code), store, session, output.say, replan=False
@@ -72,18 +72,18 @@ def command(
             plan = plan_of(ready.checked, store, report=progress.show)
         imported = bring_in(jobs, unique_ids, plan, ready.checked, session, store, tell)
     if as_json:
-        output.answer(_answer(imported, plan, session.realm, results))
+        output.answer(_answer(imported, plan, session.server_id, results))
     else:
         _show(imported, results)
     return int(imported.code)
 
 
-def _answer(imported: Imported, plan: Plan, realm: str, results: Path) -> dict[str, Any]:
+def _answer(imported: Imported, plan: Plan, server_id: str, results: Path) -> dict[str, Any]:
     return {
         "run": imported.run,
         "spec": to_json(plan.header.spec),
         "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
-        "server": realm,
+        "server": server_id,
         "jobs": [_job(job_id, attempt, imported) for job_id, attempt in imported.attempts.items()],
         "stages": [stage.to_json() for stage in imported.stages],
         "results": results.as_posix(),

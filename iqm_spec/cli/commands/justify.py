@@ -135,9 +135,9 @@ def _request(
                 hint="add `hardware` to `stages`, or use --set 'stages=[aer, mock, hardware]'",
                 code="refused.justify",
             )
-        plan, realm = plan_of(run.checked, store, keep=False), requested_server_id(server)
-        costs = preview_run(run, plan, store, realm)
-        facts = request_facts(plan, costs, store, realm, spec.description)
+        plan, server_id = plan_of(run.checked, store, keep=False), requested_server_id(server)
+        costs = preview_run(run, plan, store, server_id)
+        facts = request_facts(plan, costs, store, server_id, spec.description)
     title = f"Request for IQM credits: {plan.name}"
     summary = {
         "spec": to_json(plan.header.spec),

@@ -54,7 +54,7 @@ def command(
     """
     store = Store(results)
     saved = load_run(store, run)
-    server = server_of_run(saved.realm, server)
+    server = server_of_run(saved.server_id, server)
     with session_of(server, results) as session, Progress() as progress:
         options = RunOptions(
             deadline=None if wait is None else time.monotonic() + wait,

@@ -194,7 +194,7 @@ def _answer(
             "jobs": sum(stage.jobs for stage in stages),
         },
         **({} if crosschecked is None else {"crosscheck": crosschecked.to_json()}),
-        "server": None if session is None else session.realm,
+        "server": None if session is None else session.server_id,
         "stages": [stage.to_json() for stage in stages],
         "warnings": collapsed(plan.points),
         "results": results.as_posix(),

@@ -153,13 +153,13 @@ def server_jobs(
 
     Without a server, a job's `status` is the stored one.
     """
-    if saved.realm is None:
+    if saved.server_id is None:
         return []
     attempts = attempts_of(saved, store)
     jobs = [_job(attempt) for attempt in attempts]
     if any(attempt.open for attempt in attempts):
         try:
-            with session_of(server_of_run(saved.realm, server), results) as session:
+            with session_of(server_of_run(saved.server_id, server), results) as session:
                 _update(jobs, attempts, session)
         except IqmSpecError as error:
             output.say(f"note: no status from the server: {error.message}")

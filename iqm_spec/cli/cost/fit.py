@@ -32,7 +32,9 @@ MANY_JOBS = 5_000
     type=click.Path(path_type=Path, dir_okay=False), help="The file to write the model to.",
 )  # fmt: skip
 @click.option("--computer", metavar="ALIAS", help="Of a results folder: jobs of this computer.")
-@click.option("--server", "realm", metavar="REALM", help="Of a results folder: this server's jobs.")
+@click.option(
+    "--server", "server_id", metavar="SERVER", help="Of a results folder: this server's jobs."
+)
 @click.option(
     "--conditions", metavar="TEXT",
     help="Of a results folder: jobs with these options, as `fit` names them. Default: plain.",
@@ -43,7 +45,7 @@ def command(
     source: Path,
     target: Path,
     computer: str | None,
-    realm: str | None,
+    server_id: str | None,
     conditions: str | None,
     force: bool,
     as_json: bool,
@@ -61,8 +63,8 @@ def command(
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{printable(source.as_posix())} cannot be the table and the model")
     if source.is_dir():
-        timings, origin, notes = _of_folder(source, computer, realm, conditions)
-    elif computer or realm or conditions:
+        timings, origin, notes = _of_folder(source, computer, server_id, conditions)
+    elif computer or server_id or conditions:
         raise UsageError("--computer, --server and --conditions are for a results folder")
     else:
         timings, origin, notes = _of_table(source)
@@ -98,7 +100,7 @@ def _of_table(path: Path) -> tuple[Sequence[Timing], dict[str, Json], list[str]]
 
 
 def _of_folder(
-    path: Path, computer: str | None, realm: str | None, conditions: str | None
+    path: Path, computer: str | None, server_id: str | None, conditions: str | None
 ) -> tuple[Sequence[Timing], dict[str, Json], list[str]]:
     from iqm_spec.stages.server.tariff import timings_of
     from iqm_spec.store import Store, is_results_folder
@@ -108,12 +110,12 @@ def _of_folder(
         raise UsageError(
             f"{name} is no results folder", hint="name a timing table, or what `run` wrote"
         )
-    groups = timings_of(Store(path), computer=computer, server_id=realm)
+    groups = timings_of(Store(path), computer=computer, server_id=server_id)
     chosen = the_group(groups, conditions, name)
     origin: dict[str, Json] = {
         "source": path.name or name,
         "computer": chosen.computer,
-        "realm": chosen.realm,
+        "realm": chosen.server_id,
         "emulated": chosen.emulated,
         "conditions": chosen.conditions,
     }
@@ -130,7 +132,7 @@ def the_group(groups: Sequence[Measured], conditions: str | None, folder: str) -
             f"{folder} has no measured job of that kind",
             hint="jobs of the hardware stage are measured; a timing table can be fitted too",
         )
-    machines = {(group.computer, group.realm, group.emulated) for group in groups}
+    machines = {(group.computer, group.server_id, group.emulated) for group in groups}
     matching = [group for group in groups if group.conditions == (conditions or "plain")]
     if len(machines) == 1 and len(groups) == 1 and conditions is None:
         matching = list(groups)
@@ -140,7 +142,7 @@ def the_group(groups: Sequence[Measured], conditions: str | None, folder: str) -
     if len({machine[0] for machine in machines}) > 1:
         hint = "choose one with --computer ALIAS"
     elif len(machines) > 1:
-        hint = "choose one with --server REALM"
+        hint = "choose one with --server SERVER"
     else:
         hint = "choose one with --conditions"
     raise UsageError(
@@ -151,4 +153,6 @@ def the_group(groups: Sequence[Measured], conditions: str | None, folder: str) -
 def _named(group: Measured) -> str:
     jobs = count(len(group.timings), "job")
     emulated = ", emulated" if group.emulated else ""
-    return printable(f"{group.computer} at {group.realm} ({group.conditions}{emulated}): {jobs}")
+    return printable(
+        f"{group.computer} at {group.server_id} ({group.conditions}{emulated}): {jobs}"
+    )

@@ -42,12 +42,12 @@ class Entry:
 
     `phase` is measured, reserved (at the server), unknown, failed or cancelled. `predicted` are the
     seconds expected when it was submitted, None where that was not recorded. `credits` are what it
-    counts for now. `realm` is the server id, `ids` the number of jobs that the server has of it.
+    counts for now. `ids` is the number of jobs that the server has of it.
     """
 
     experiment: str
     computer: str
-    realm: str
+    server_id: str
     emulated: bool
     mode: str
     month: str
@@ -93,7 +93,7 @@ def entry_of(attempt: Attempt, rules: Counting) -> Entry:
     return Entry(
         experiment=experiment_of(intent.run or ""),
         computer=intent.computer,
-        realm=intent.realm,
+        server_id=intent.realm,
         emulated=intent.emulated,
         mode=intent.queue or "",
         month=intent.at[:7],
@@ -163,7 +163,9 @@ def _range(span: EstimateRange | None) -> Range | None:
 
 def of_experiment(ledger: Sequence[Entry], experiment: str, server_id: str) -> list[Entry]:
     """The entries that a budget covers: all runs of a spec's name, on one server."""
-    return [entry for entry in ledger if (entry.experiment, entry.realm) == (experiment, server_id)]
+    return [
+        entry for entry in ledger if (entry.experiment, entry.server_id) == (experiment, server_id)
+    ]
 
 
 @frozen
@@ -177,14 +179,14 @@ class Limits:
 
 @define
 class BudgetGuard:
-    """Refuses jobs beyond the limits of an experiment at the server `realm`.
+    """Refuses jobs beyond the limits of an experiment at one server.
 
     `own_attempts` are the attempts of this invocation.
     """
 
     store: Store
     experiment: str
-    realm: str
+    server_id: str
     limits: Limits
     own_attempts: set[AttemptId] = field(factory=set)
 
@@ -194,7 +196,7 @@ class BudgetGuard:
             return
         attempts = read_all_attempts(self.store)
         ledger = entries(attempts, self.limits.counting)
-        of_budget = of_experiment(ledger, self.experiment, self.realm)
+        of_budget = of_experiment(ledger, self.experiment, self.server_id)
         own = entries(
             (a for a in attempts if (a.job, a.number) in self.own_attempts), self.limits.counting
         )
@@ -272,7 +274,7 @@ def bill_of(
 ) -> Bill:
     """The bill of some batches."""
     return Bill(
-        server=session.realm,
+        server=session.server_id,
         emulated=session.emulated,
         computers=tuple(dict.fromkeys(computer_of(stage, batch.target) for batch in batches)),
         mode=queue,

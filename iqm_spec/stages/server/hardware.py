@@ -61,7 +61,7 @@ class HardwareStage(ServerStage):
         if waived or (mock is not None and mock.status == "waived"):
             notes.append(f"no mock has accepted this: {waived or (mock and mock.reasons[0])}")
             return
-        work = settled_work(run.plan, StageName.MOCK, run.session.realm, run.store)
+        work = settled_work(run.plan, StageName.MOCK, run.session.server_id, run.store)
         missing = [index for index in range(len(work.keys)) if not work.has(index)]
         if not missing:
             return
@@ -101,14 +101,14 @@ class HardwareStage(ServerStage):
 
     def approve(self, run: StageRun, jobs: Sequence[Batch]) -> Approved:
         """The jobs that fit in what is booked, priced, covered by the budget, and agreed to."""
-        require_journals(run.store, run.session.realm)
+        require_journals(run.store, run.session.server_id)
         tariff = self._tariff(run, jobs)
         costs = [tariff.cost(job_to_price(job.target, job)) for job in jobs]
         fitting_jobs = self._fitting(run, jobs, costs)
         jobs = [jobs[index] for index in fitting_jobs]
         costs = [costs[index] for index in fitting_jobs]
         limits = spending_limits(run.context.inputs, run.context.options)
-        budget = BudgetGuard(run.store, run.plan.name, run.session.realm, limits)
+        budget = BudgetGuard(run.store, run.plan.name, run.session.server_id, limits)
         if jobs:
             budget.require(total_credits(costs).high, count(len(costs), "job"))
             self._require_consent(run, jobs, costs)
@@ -127,7 +127,7 @@ class HardwareStage(ServerStage):
                     f"{computer} is priced at {used:g} credits per second; the server says "
                     f"{server_price:g}"
                 )
-        return tariff_of(computers, run.session.realm, run.store, options.costs, sources)
+        return tariff_of(computers, run.session.server_id, run.store, options.costs, sources)
 
     def _fitting(self, run: StageRun, jobs: Sequence[Batch], costs: Sequence[JobCost]) -> list[int]:
         """Numbers of the jobs that fit in the time booked, in timeslot mode; else of all.
@@ -152,7 +152,7 @@ class HardwareStage(ServerStage):
             if slot is not None and fit < len(numbers):
                 reasons.append(_why_held_back(target, seconds, fit, slot))
         if not fits and without_slot:
-            raise _no_slot(", ".join(without_slot), run.session.realm)
+            raise _no_slot(", ".join(without_slot), run.session.server_id)
         if without_slot:
             reasons.append(f"held back: no timeslot is booked on {', '.join(without_slot)}")
         if reasons:
@@ -163,7 +163,7 @@ class HardwareStage(ServerStage):
         self, run: StageRun, jobs: Sequence[Batch], costs: Sequence[JobCost]
     ) -> None:
         """Refused where the user does not agree to the costs; the built-in emulator has none."""
-        if run.session.realm == EMULATOR:
+        if run.session.server_id == EMULATOR:
             return
         findings = run.findings
         notes = [
@@ -191,7 +191,7 @@ class HardwareStage(ServerStage):
     ) -> tuple[list[str], list[str]]:
         """Distances of the counts; quality metrics of the calibration sets that were used."""
         findings = run.findings
-        rows = list(server_rows(run.store, run.plan, self.name, run.session.realm, used))
+        rows = list(server_rows(run.store, run.plan, self.name, run.session.server_id, used))
         derived = derive(run.store, run.plan, rows)
         sets = used_sets(rows)
         ask_server = findings.polled and not findings.stopped
@@ -238,7 +238,7 @@ def _no_slot(computer: str, server_id: str) -> Refused:
 
 def _server_estimate(run: StageRun, jobs: Sequence[Batch]) -> Iterator[str]:
     """The server's own estimate of the jobs' run time, where the mock's copies of them have one."""
-    mock = read_work(run.plan, StageName.MOCK, run.session.realm, run.store)
+    mock = read_work(run.plan, StageName.MOCK, run.session.server_id, run.store)
     keys = {mock.keys[part.point.index] for job in jobs for part in job.parts}
     copies = [
         attempt

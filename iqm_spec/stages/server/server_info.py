@@ -27,12 +27,12 @@ EMULATOR = "emulator"
 class Session:
     """A server and how to reach it. Results of one server are never cache hits at another.
 
-    `realm` is the server id. Nothing is requested, and no emulator is started, before `connection`
+    Nothing is requested, and no emulator is started, before `connection`
     is read. `is_emulator` says whether a program stands for the quantum computers; it may ask the
     server.
     """
 
-    realm: str
+    server_id: str
     connect: Callable[[], Connection]
     is_emulator: Callable[[], bool]
 
@@ -44,7 +44,7 @@ class Session:
     @cached_property
     def emulated(self) -> bool:
         """Whether a program stands for the quantum computers."""
-        return self.realm == EMULATOR or self.is_emulator()
+        return self.server_id == EMULATOR or self.is_emulator()
 
 
 def computer_of(stage: StageName, target: str) -> str:

@@ -144,7 +144,7 @@ class ServerStage(Stage):
         """Raises Refused and Unreachable before anything is submitted."""
         ignored: frozenset[AttemptId] = frozenset()
         if context.options.fresh:
-            ignored = ended_already(context.store, self.name, server.session.realm)
+            ignored = ended_already(context.store, self.name, server.session.server_id)
         run = StageRun(context.plan, context, server, ignored=ignored)
         work = self._settled(run)
         is_left = any(True for _ in work.left())
@@ -180,7 +180,7 @@ class ServerStage(Stage):
         return self._judge(run, cached, len(approved.jobs), emulated=emulated)
 
     def _settled(self, run: StageRun) -> ServerWork:
-        return settled_work(run.plan, self.name, run.session.realm, run.store, run.ignored)
+        return settled_work(run.plan, self.name, run.session.server_id, run.store, run.ignored)
 
     def _batches(
         self, run: StageRun, work: ServerWork, rejected: Collection[str] = ()
@@ -317,7 +317,7 @@ class ServerStage(Stage):
         used = [(attempt.job, attempt.number, attempt.id) for attempt in work.attempts()]
         derived, calibrations = self.store_derived(run, used)
         verdict = judge_server(work, self.name, findings)
-        run.context.journal.used(self.name, run.session.realm, used, derived, calibrations)
+        run.context.journal.used(self.name, run.session.server_id, used, derived, calibrations)
         return StageDone(
             stage=self.name,
             status=verdict.status,
@@ -340,7 +340,7 @@ class ServerStage(Stage):
             jobs=0,
             cached=0,
             points=0,
-            emulated=server is not None and server.session.realm == EMULATOR,
+            emulated=server is not None and server.session.server_id == EMULATOR,
             code=code,
         )
 

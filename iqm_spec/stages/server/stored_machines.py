@@ -95,7 +95,7 @@ def keep_calibrations(
     """Digests of the objects with the metrics; `ask_server` reads missing ones from the server."""
     digests = []
     for alias, calibration in used:
-        named = {"realm": session.realm, "alias": alias, "calibration_set_id": calibration}
+        named = {"realm": session.server_id, "alias": alias, "calibration_set_id": calibration}
         key = digest({"format": "iqm-spec/calibration-ask/1", **named})
         stored = store.find_answer(key)
         if stored is None and ask_server:

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import asdict, frozen
 
@@ -106,7 +106,7 @@ def submit(
     body = _body(context, batch)
     key = job_key(
         context.stage,
-        context.session.realm,
+        context.session.server_id,
         context.queue,
         batch.shots,
         [part.id for part in batch.parts],
@@ -146,7 +146,7 @@ def _body(context: SubmissionContext, batch: Batch) -> bytes:
 def _submitted_meanwhile(
     context: SubmissionContext, batch: Batch, ignored: Collection[AttemptId]
 ) -> bool:
-    every = read_attempts(context.store, context.stage, context.session.realm)
+    every = read_attempts(context.store, context.stage, context.session.server_id)
     covered = covering(every, ignored=ignored, retry_failed=context.free)
     return any(
         part.number in covered[part.key].parts for part in batch.parts if part.key in covered
@@ -167,28 +167,55 @@ def _intent(
         attempt=number,
         run=context.run,
         plan=context.plan,
-        stage=context.stage.value,
-        realm=context.session.realm,
-        emulated=context.session.emulated,
-        fresh=context.fresh,
+        stage=context.stage,
+        session=context.session,
         target=batch.target,
         queue=context.queue,
         calibration_set_id=context.calibration_sets.get(batch.target),
         body=context.store.put_json(json.loads(body)),
         parts=tuple((part.key, part.number) for part in batch.parts),
+        fresh=context.fresh,
     )
 
 
-def job_intent(priced: JobToPrice, cost: JobCost | None, **fields: Any) -> JobIntent:
-    """The intent of a job that is priced, now; `fields` are the others of `JobIntent`."""
+def job_intent(
+    priced: JobToPrice,
+    cost: JobCost | None,
+    *,
+    attempt: int,
+    run: str,
+    plan: str,
+    stage: StageName,
+    session: Session,
+    target: str,
+    queue: str,
+    calibration_set_id: str | None,
+    body: str,
+    parts: tuple[tuple[str, int], ...],
+    fresh: bool | None = None,
+    imported: bool = False,
+) -> JobIntent:
+    """The intent of a job that is priced, as of now; the fields are those of `JobIntent`."""
     return JobIntent(
+        attempt=attempt,
+        stage=stage.value,
+        realm=session.server_id,
         computer=priced.computer,
         shots=priced.shape.shots,
+        parts=parts,
+        at=event_time(),
+        run=run,
+        plan=plan,
+        body=body,
+        target=target,
+        queue=queue,
+        emulated=session.emulated,
+        fresh=fresh,
+        imported=imported,
+        calibration_set_id=calibration_set_id,
         shape=asdict(priced.shape),
         conditions=priced.conditions,
         estimate=None if cost is None else _estimate(cost),
-        at=event_time(),
-        **fields,
     )
 
 

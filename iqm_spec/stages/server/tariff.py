@@ -174,7 +174,7 @@ class Measured:
     """Jobs of one computer under the same conditions, with the seconds between start and end."""
 
     computer: str
-    realm: str
+    server_id: str
     emulated: bool
     conditions: str
     timings: tuple[Timing, ...]
@@ -187,7 +187,7 @@ def timings_of(
     return [
         group
         for group in measured_in(read_all_attempts(store))
-        if computer in (None, group.computer) and server_id in (None, group.realm)
+        if computer in (None, group.computer) and server_id in (None, group.server_id)
     ]
 
 
