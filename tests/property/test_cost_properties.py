@@ -13,7 +13,7 @@ from iqm_spec.cost.time_model import TimeModel, fit
 
 pytestmark = pytest.mark.slow
 
-few = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 
 sizes = st.fixed_dictionaries(
     {

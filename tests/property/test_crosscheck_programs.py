@@ -253,7 +253,8 @@ def changes_outcomes(left: NativeCircuit, right: NativeCircuit) -> bool:
 def test_a_mistake_that_shows_is_found(data: st.DataObject, alias: str, seed: int) -> None:
     text, _ = data.draw(programs(3))
     circuit = built(text)
-    native = transpile(circuit, architecture(alias), {})
+    # from level 2 on Qiskit leaves small angles out, which would be a mistake of its own
+    native = transpile(circuit, architecture(alias), {"optimization_level": 1})
     source = random.Random(seed)
     mutant = mutated(native, source)
     assume(mutant is not None)

@@ -35,7 +35,7 @@ def example(jobs: int, seed: int = 3) -> list[Timing]:
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", MACHINES)
 def test_half_of_a_public_table_predicts_the_other(machine: str) -> None:
-    found = make_cost_table.of_machine(machine, seeds=range(8))
+    found = make_cost_table.of_machine(machine, seeds=range(4))
     assert np.mean([one.median_error for one in found.ours]) <= 0.03
     assert np.mean([one.p90_error for one in found.ours]) <= 0.10
     assert 0.86 <= np.mean([one.coverage for one in found.ours]) <= 0.97
@@ -50,7 +50,7 @@ def test_half_of_a_public_table_predicts_the_other(machine: str) -> None:
 def test_machines_that_nobody_has_seen(name: str) -> None:
     law, wild = LAWS[name]
     found = make_cost_table.outcome(
-        lambda seed: make_cost_table.invented(law, wild, seed), seeds=range(6)
+        lambda seed: make_cost_table.invented(law, wild, seed), seeds=range(4)
     )
     # no law of ours has both a start-up and a least time per circuit, or circuits that get cheaper
     unlike = "cheaper" in name or "start-up" in name
@@ -64,7 +64,7 @@ def test_machines_that_nobody_has_seen(name: str) -> None:
 def test_few_jobs_make_no_claims(jobs: int, factor: float) -> None:
     found, inside = [], []
     law, _ = LAWS["no floor"]
-    for seed in range(8):
+    for seed in range(4):
         timings = make_cost_table.invented(law, 0, seed)
         ranges = fit(timings[:jobs]).predict([one.shape for one in timings])
         assert all(one.high >= factor * one.low for one in ranges)
@@ -82,14 +82,14 @@ def test_three_jobs_at_least() -> None:
 
 @pytest.mark.slow
 def test_the_order_of_jobs_does_not_matter() -> None:
-    timings = example(24)
+    timings = example(8)
     shuffled = random.Random(1).sample(timings, len(timings))
     first, second = checked_fit(timings, {}), checked_fit(shuffled, {})
     assert json.dumps(first.to_json()) == json.dumps(second.to_json())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [3, 5, 13, 60])
+@pytest.mark.parametrize("jobs", [3, 5, 16])
 def test_a_model_survives_its_file(jobs: int) -> None:
     model = checked_fit(example(jobs), {"source": "here"})
     again = model_from_json(json.loads(json.dumps(model.to_json(), allow_nan=False)))
