@@ -394,10 +394,8 @@ def test_an_answer_that_finds_no_room_is_one_line_of_error(
 ) -> None:
     answer("run", spec)
     commands = [
-        "status", "status latest", "status --json", "export", "export --json", "verify",
-        "verify --json", "diff latest latest", "explain latest latest", "schema", "--help",
-        "run --help", "validate pair.yaml", "run pair.yaml", "run pair.yaml --json",
-        "run pair.yaml --dry-run",
+        "status latest", "status --json", "export", "verify", "schema", "--help",
+        "validate pair.yaml", "run pair.yaml", "run pair.yaml --dry-run --json",
     ]  # fmt: skip
     for command in commands:
         done = shell(tmp_path, f"$iqm {command} > /dev/full")

@@ -176,9 +176,9 @@ def test_the_fake_backend_run_has_unnamed_moves() -> None:
     assert replaced.data[0].operation.label is None
 
 
-@pytest.mark.parametrize(("name", "size"), [("ghz", 11), ("vqe_real_amp", 11)])
+@pytest.mark.parametrize(("name", "size"), [("ghz", 9), ("vqe_real_amp", 9)])
 def test_trajectories_agree_with_the_density_matrix(name: str, size: int) -> None:
-    """Eleven qubits: the widest that both can do quickly."""
+    """Nine qubits: the widest that all three do quickly."""
     circuit = native(name, size, "garnet")
     profile = error_profile("garnet")
     shots = 1500
