@@ -153,6 +153,14 @@ def read_metrics(
     return _observations(connection, path, retry)
 
 
+def read_calibration_values(
+    connection: Connection, alias: str, calibration_set: str, retry: Retry
+) -> Json | None:
+    """The values of a calibration set itself, such as durations; None where it does not."""
+    path = f"calibration-sets/{segment(alias)}/{segment(calibration_set)}"
+    return _observations(connection, path, retry)
+
+
 def read_error_profile(
     connection: Connection, calibrated: ArchitectureRead, retry: Retry
 ) -> ErrorProfile:
@@ -164,10 +172,8 @@ def read_error_profile(
     metrics = read_metrics(connection, alias, set_id, retry)
     if metrics is None:
         raise ValueError(f"the server gives no quality metrics of {alias}")
-    calibration = _observations(
-        connection, f"calibration-sets/{segment(alias)}/{segment(set_id)}", retry
-    )
-    return measured_profile(calibrated.architecture, metrics, calibration)
+    values = read_calibration_values(connection, alias, set_id, retry)
+    return measured_profile(calibrated.architecture, metrics, values, calibrated.raw)
 
 
 def _observations(connection: Connection, path: str, retry: Retry) -> Json | None:

@@ -97,13 +97,19 @@ class JobReportObject:
 
 @frozen
 class StoredCalibration:
-    """The quality metrics of a calibration set of the quantum computer `alias`."""
+    """A calibration set of the quantum computer `alias`, as its server gave it.
+
+    `metrics` are its quality metrics, `observations` its own values, `architecture` is the dynamic
+    quantum architecture under it; folders of earlier versions have the metrics alone.
+    """
 
     format: ClassVar[str] = "iqm-spec/calibration/1"
 
     alias: str
     calibration_set_id: str
     metrics: Any
+    observations: Any = None
+    architecture: Any = None
 
 
 FORMATS: Mapping[str, type[Any]] = {

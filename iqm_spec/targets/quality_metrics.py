@@ -8,10 +8,11 @@ suffixes. The rules are those of `QON` in iqm-client (`iqm.station_control.clien
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import nan
 from statistics import median
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from iqm_spec.targets.architecture import Architecture, Locus
 from iqm_spec.targets.built_in import error_profile
@@ -38,6 +39,7 @@ class Observation:
 
     `domain` is `metrics`, `characterization` or `gates`. `method` (`rb`, `irb`, `ssro`, ...) is
     empty outside of metrics, `gate` and `implementation` are empty for figures of a component.
+    `is_valid`: the server does not mark it invalid, and it is a finite number.
     """
 
     domain: str
@@ -48,6 +50,8 @@ class Observation:
     quantity: str
     value: float
     suffixes: Mapping[str, str] = field(factory=dict)
+    uncertainty: float | None = None
+    is_valid: bool = True
 
     @property
     def title(self) -> str:
@@ -56,18 +60,26 @@ class Observation:
 
 
 def observations(data: Any) -> Iterator[Observation]:
-    """The numbers in an observation set of a server.
+    """The valid numbers in an observation set of a server."""
+    return (item for item in all_observations(data) if item.is_valid)
 
-    Omits what is marked invalid, is no finite number, or has an unknown form of name.
+
+def all_observations(data: Any) -> Iterator[Observation]:
+    """The observations in an observation set of a server whose names have a known form.
+
+    Those that are invalid, or no finite number, have the value NaN.
     """
     listed = data.get("observations") if isinstance(data, Mapping) else None
     for item in listed if isinstance(listed, list) else ():
-        if not isinstance(item, Mapping) or item.get("invalid") is True:
+        if not isinstance(item, Mapping) or not isinstance(item.get("dut_field"), str):
             continue
-        name, value = item.get("dut_field"), item.get("value")
-        number = _number(value)
-        if isinstance(name, str) and number is not None and (read := _read(name, number)):
-            yield read
+        number = _number(item.get("value"))
+        is_valid = number is not None and item.get("invalid") is not True
+        parsed = _read(item["dut_field"], number if is_valid and number is not None else nan)
+        if parsed is not None:
+            error = _number(item.get("uncertainty"))
+            uncertainty = error if error is not None and error >= 0 else None
+            yield evolve(parsed, uncertainty=uncertainty, is_valid=is_valid)
 
 
 def _number(value: object) -> float | None:
@@ -109,16 +121,53 @@ def first_values(
     return values
 
 
-def measured_profile(architecture: Architecture, metrics: Any, calibration: Any) -> ErrorProfile:
+Defaults = Mapping[tuple[str, Locus], str]
+"""Names of implementations by gate and locus; the empty locus stands for all others."""
+
+
+def default_implementations(raw_architecture: Any) -> Defaults:
+    """The default implementations of gates in a dynamic quantum architecture, as far as it says."""
+    gates = raw_architecture.get("gates") if isinstance(raw_architecture, Mapping) else None
+    defaults: dict[tuple[str, Locus], str] = {}
+    for gate, info in gates.items() if isinstance(gates, Mapping) else ():
+        if not isinstance(info, Mapping):
+            continue
+        if isinstance(default := info.get("default_implementation"), str):
+            defaults[gate, ()] = default
+        overrides = info.get("override_default_implementation")
+        for locus, name in overrides.items() if isinstance(overrides, Mapping) else ():
+            if isinstance(locus, str) and isinstance(name, str):
+                defaults[gate, tuple(locus.split(","))] = name
+    return defaults
+
+
+def defaults_first(items: Iterable[Observation], defaults: Defaults) -> list[Observation]:
+    """Figures of the implementations that circuits use, then those of others; else in order."""
+
+    def is_other(item: Observation) -> bool:
+        default = defaults.get((item.gate, item.locus), defaults.get((item.gate, ())))
+        return bool(item.implementation) and default not in (None, item.implementation)
+
+    return sorted(items, key=is_other)
+
+
+def measured_profile(
+    architecture: Architecture, metrics: Any, calibration: Any, raw_architecture: Any = None
+) -> ErrorProfile:
     """The error profile of quality metrics, with durations of the calibration set.
 
-    Both are observation sets of a server; `calibration` may be None. A component or locus without a
+    The first two are observation sets of a server, the last is its dynamic quantum architecture,
+    which says whose figures count where a gate has several implementations; it and `calibration`
+    may be None. A component or locus without a
     figure gets the median of the others, and missing durations are those of a built-in target of
     the same kind; `assumptions` lists them. Raises ValueError for kinds of figures that are missing
     altogether.
     """
+    defaults = default_implementations(raw_architecture)
     builder = _ProfileBuilder(
-        architecture, list(observations(metrics)), list(observations(calibration))
+        architecture,
+        defaults_first(observations(metrics), defaults),
+        defaults_first(observations(calibration), defaults),
     )
     return builder.build()
 

@@ -82,7 +82,7 @@ def _locus_problem(
 ) -> str:
     locus = tuple(native.components[qubit] for qubit in op.qubits)
     where = ", ".join(locus)
-    if not _is_calibrated(op.name, locus, architecture):
+    if not is_calibrated(op.name, locus, architecture):
         return f"{architecture.alias} has none on {where}"
     if op.name == "move":
         return _move_problem(locus[0], locus[1], moved)
@@ -95,7 +95,8 @@ def _locus_problem(
     return ""
 
 
-def _is_calibrated(name: str, locus: tuple[str, ...], architecture: Architecture) -> bool:
+def is_calibrated(name: str, locus: tuple[str, ...], architecture: Architecture) -> bool:
+    """Whether the target can do the instruction `name` on these components."""
     if name == "barrier":
         return True
     if name == "delay":
