@@ -34,6 +34,7 @@ COMMANDS = {
     "ledger": "Sum up what was spent: predicted and measured.",
     "diff": "Compare two runs: their specs and their results.",
     "explain": "Show which fields make two specs or runs differ.",
+    "calibration": "Show a machine's calibration, and what moved since another.",
     "doctor": "Check versions, server, credentials, and whether a spec can run there.",
     "import": "Import jobs of another program, checked against a spec.",
     "emulator": "Run an emulator of IQM's server on this machine.",

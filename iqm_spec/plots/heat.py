@@ -71,7 +71,7 @@ def heat_map(
         digits = 3 if span[1] - span[0] < 0.15 else 2
         for (x, y), color in zip(places, colors, strict=True):
             number = _short_number(cells[x, y], digits)
-            ink = PAPER if _is_dark(color) else "#000000"
+            ink = PAPER if is_dark(color) else "#000000"
             axes.text(x + 0.5, y + 0.5, number, color=ink, fontsize=TINY, ha="center", va="center")
 
     every = max(1, -(-int(14 if slanting else min(longest + 8, 120)) // max(1, int(cell_width))))
@@ -132,7 +132,8 @@ def _cividis() -> tuple[str, ...]:
     return tuple(to_hex(color) for color in colormaps["cividis"](range(256)))
 
 
-def _is_dark(color: str) -> bool:
+def is_dark(color: str) -> bool:
+    """Whether text on a color `#rrggbb` must be light."""
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue < 125
 

@@ -1,0 +1,78 @@
+"""Finds a calibration set: at the server where it can be reached, else in the results folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from iqm_spec.calibration.calibration_set import CalibrationSet
+from iqm_spec.calibration.stored import (
+    keep_as_newest,
+    keep_calibration_set,
+    newest_calibration_set,
+    read_calibration_set,
+    stored_calibration_set,
+)
+from iqm_spec.errors import Refused, Unreachable
+
+if TYPE_CHECKING:
+    from iqm_spec.server_api.connection import Connection
+    from iqm_spec.server_api.retry import Retry
+    from iqm_spec.store import Store
+
+DEFAULT = "default"
+"""Stands for the set that the server uses now."""
+
+
+@frozen
+class Fetched:
+    """A calibration set; `why_stored` says why it comes from the folder, if it does."""
+
+    calibration: CalibrationSet
+    why_stored: str = ""
+
+
+@frozen
+class Source:
+    """Where calibration sets come from: a server, and the results folder that keeps them.
+
+    `connection` is None where there are no credentials; `why_not` then says so.
+    """
+
+    store: Store
+    server_id: str
+    connection: Connection | None
+    retry: Retry
+    why_not: str = ""
+
+    def fetch(self, alias: str, set_id: str = DEFAULT) -> Fetched:
+        """A set, by default the newest; what is read from the server is kept in the folder.
+
+        A set with an id never changes, so that the folder's comes first. Refused where neither has
+        it, or the server gives no quality metrics; Unreachable where no server answers and the
+        folder has none.
+        """
+        if set_id != DEFAULT:
+            stored = stored_calibration_set(self.store, self.server_id, alias, set_id)
+            if stored is not None:
+                return Fetched(stored)
+        if self.connection is None:
+            return self._from_folder(alias, set_id, Refused(self.why_not, code="refused.token"))
+        try:
+            found = read_calibration_set(self.connection, alias, set_id, self.retry)
+        except Unreachable as error:
+            return self._from_folder(alias, set_id, error)
+        except ValueError as error:
+            raise Refused(str(error), code="refused.calibration") from None
+        keep = keep_as_newest if set_id == DEFAULT else keep_calibration_set
+        keep(self.store, self.server_id, found)
+        return Fetched(found)
+
+    def _from_folder(self, alias: str, set_id: str, why: Refused | Unreachable) -> Fetched:
+        stored = None
+        if set_id == DEFAULT:
+            stored = newest_calibration_set(self.store, self.server_id, alias)
+        if stored is None:
+            raise why
+        return Fetched(stored, why.message)

@@ -1,0 +1,398 @@
+"""`iqm-spec calibration [TARGET]`: show a machine's figures of today, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from iqm_spec.calibration.calibration_set import CalibrationSet, Figures
+from iqm_spec.calibration.compare import Change, Comparison, compare
+from iqm_spec.calibration.fetch import DEFAULT, Fetched, Source
+from iqm_spec.cli import output
+from iqm_spec.cli.files import write_bytes
+from iqm_spec.cli.options import json_option, results_option, server_option
+from iqm_spec.cli.tables import WIDE
+from iqm_spec.diagnostics import printable
+from iqm_spec.engine.session import NO_CREDENTIALS, requested_server_id, session_of
+from iqm_spec.errors import UsageError
+from iqm_spec.plan.label import count
+from iqm_spec.stages.server.server_info import ServerInfo, Session
+from iqm_spec.store import Store
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST_CHANGES = 20
+"""Changes that are shown; JSON has them all."""
+
+MOST_NAMED = 6
+"""Missing or invalid figures that are named."""
+
+_DPI = 144
+"""Of a map as pixels: sharp on dense screens."""
+
+FORMATS = (".svg", ".png", ".pdf")
+
+
+@click.command()
+@click.argument("target", required=False)
+@click.option(
+    "--set", "set_id", default=DEFAULT, metavar="UUID",
+    help="A calibration set. Default: the one that the server uses now.",
+)  # fmt: skip
+@click.option(
+    "--against", metavar="UUID|RUN",
+    help="Show what moved since this set, or since the set that a run was planned for.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", "picture", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the machine's map, colored by error: FILE.svg, FILE.png or FILE.pdf.",
+)  # fmt: skip
+@server_option
+@results_option
+@json_option
+def command(
+    target: str | None,
+    set_id: str,
+    against: str | None,
+    picture: Path | None,
+    server: str | None,
+    results: Path,
+    as_json: bool,
+) -> None:
+    """Show the calibration of TARGET: its qubits and couplings, the best and the worst.
+
+    Keeps the architecture and the quality metrics in the results folder, and shows those that it
+    kept last where the server cannot be reached. TARGET is needed where the server has more than
+    one quantum computer.
+    """
+    if picture is not None and picture.suffix.lower() not in FORMATS:
+        raise UsageError(f"{picture}: a map is written as {', '.join(FORMATS)}")
+    store = Store(results)
+    with session_of(server, results) as session:
+        target = target or _only_computer(session)
+        source = _source(store, server, session)
+        fetched = source.fetch(target, _uuid(set_id))
+        before = None if against is None else _earlier(source, store, target, against)
+    calibration = fetched.calibration
+    comparison = None if before is None else compare(before, calibration)
+    if picture is not None:
+        _draw(calibration, picture)
+    if as_json:
+        output.answer(_document(fetched, source.server_id, before, comparison))
+        return
+    _show(fetched, before, comparison)
+    if picture is not None:
+        output.say(f"{picture} written")
+
+
+def _source(store: Store, server: str | None, session: Session | None) -> Source:
+    from iqm_spec.server_api.retry import READS, Retry
+
+    server_id = requested_server_id(server)
+    if session is None:
+        return Source(store, server_id, None, Retry(READS), NO_CREDENTIALS)
+    retry = ServerInfo(session, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
+    return Source(store, server_id, session.connection, retry.retry)
+
+
+def _only_computer(session: Session | None) -> str:
+    """The quantum computer of a server that has one; UsageError names them where it has several."""
+    if session is None:
+        raise UsageError("name a target: iqm-spec calibration garnet")
+    names = [name for name in ServerInfo(session).aliases() if not name.endswith(":mock")]
+    if len(names) != 1:
+        listed = ", ".join(map(printable, names)) or "none"
+        raise UsageError("name a target", hint=f"the server's quantum computers: {listed}")
+    return names[0]
+
+
+def _uuid(text: str) -> str:
+    if text == DEFAULT:
+        return text
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise UsageError(
+            f"{printable(text)} is no id of a calibration set",
+            hint="an id looks like 2f3a4b5c-0000-4000-8000-123456789abc; leave --set out for the "
+            "set that the server uses now",
+        ) from None
+
+
+def _earlier(source: Source, store: Store, target: str, name: str) -> CalibrationSet:
+    """The set that `--against` means: its id, or the one that a run was planned for."""
+    try:
+        return source.fetch(target, str(UUID(name))).calibration
+    except ValueError:
+        pass
+    from iqm_spec.engine.resume import calibration_sets
+    from iqm_spec.engine.saved import load_run
+
+    saved = load_run(store, name)
+    set_id = calibration_sets(saved, store).get(target)
+    if set_id is None:
+        raise UsageError(
+            f"run {saved.state.id} was not planned for a calibration set of {target}",
+            hint="give the id of a set",
+        )
+    return source.fetch(target, set_id).calibration
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def _document(
+    fetched: Fetched, server_id: str, before: CalibrationSet | None, comparison: Comparison | None
+) -> dict[str, Any]:
+    calibration = fetched.calibration
+    when = calibration.calibrated_at
+    document: dict[str, Any] = {
+        "target": calibration.target,
+        "server": server_id,
+        "calibration_set_id": calibration.id,
+        "calibrated_at": None if when is None else when.isoformat(),
+        "age_seconds": _age(calibration),
+        "from_folder": bool(fetched.why_stored),
+        "qubits": {name: _numbers(figures) for name, figures in calibration.qubits.items()},
+        "couplings": {
+            "-".join(locus): _numbers(figures) for locus, figures in calibration.couplings.items()
+        },
+        "missing": list(calibration.missing),
+        "invalid": list(calibration.invalid),
+    }
+    if before is not None and comparison is not None:
+        document["against"] = {
+            "calibration_set_id": before.id,
+            "compared": comparison.num_compared,
+            "changes": [
+                {
+                    "place": change.place,
+                    "quantity": change.quantity,
+                    "before": change.before,
+                    "after": change.after,
+                    "error": change.error,
+                    "standard_errors": change.standard_errors,
+                    "significant": change.is_significant,
+                }
+                for change in comparison.changes
+            ],
+            "gone": list(comparison.gone),
+            "new": list(comparison.new),
+        }
+    return {**document, "exit": 0}
+
+
+def _numbers(figures: Figures) -> dict[str, float]:
+    """Values, and `NAME_error` where a figure has an uncertainty."""
+    numbers: dict[str, float] = {}
+    for name, figure in figures.items():
+        numbers[name] = figure.value
+        if figure.uncertainty is not None:
+            numbers[f"{name}_error"] = figure.uncertainty
+    return numbers
+
+
+def _age(calibration: CalibrationSet) -> float | None:
+    """Seconds since its figures were measured."""
+    when = calibration.calibrated_at
+    return None if when is None else round((datetime.now(UTC) - when).total_seconds(), 1)
+
+
+def _show(fetched: Fetched, before: CalibrationSet | None, comparison: Comparison | None) -> None:
+    from rich.columns import Columns
+
+    calibration = fetched.calibration
+    if fetched.why_stored:
+        output.say(f"warning: {fetched.why_stored}; this is the set that the folder kept last")
+    console = output.console()
+    click.echo(printable(_title(calibration)))
+    tables = (_qubit_table(calibration), _coupling_table(calibration))
+    if console.width >= WIDE:
+        console.print(Columns(tables, padding=(0, 4)))
+    else:
+        console.print(*tables)
+    for line in _best_and_worst(calibration):
+        click.echo(printable(line))
+    for what, named in (("missing", calibration.missing), ("invalid", calibration.invalid)):
+        if named:
+            more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+            click.echo(printable(f"{what}: {', '.join(named[:MOST_NAMED])}{more}"))
+    if before is not None and comparison is not None:
+        click.echo()
+        for line in _comparison_lines(before, comparison):
+            click.echo(printable(line))
+        if comparison.changes:
+            console.print(_change_table(comparison.changes))
+
+
+def _title(calibration: CalibrationSet) -> str:
+    when, age = calibration.calibrated_at, _age(calibration)
+    since = ""
+    if when is not None and age is not None:
+        since = f", measured {when:%Y-%m-%d %H:%M} UTC ({_ago(age)})"
+    return f"{calibration.target}: calibration set {calibration.id}{since}"
+
+
+def _ago(seconds: float) -> str:
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            return f"{count(int(seconds // size), unit)} ago"
+    return "just now"
+
+
+def _error(figures: Figures, name: str) -> float | None:
+    """1 less a fidelity."""
+    figure = figures.get(name)
+    return None if figure is None else 1 - figure.value
+
+
+def _qubit_table(calibration: CalibrationSet) -> Table:
+    rows = {
+        name: (
+            *(_seconds(figures, time) for time in ("t1", "t2", "t2_echo")),
+            _error(figures, "prx_fidelity"),
+            _error(figures, "readout_fidelity"),
+        )
+        for name, figures in calibration.qubits.items()
+    }
+    titles = ("T1 µs", "T2 µs", "echo µs", "prx error", "readout error")
+    return _table("qubit", titles, rows, ("more", "more", "more", "less", "less"))
+
+
+def _coupling_table(calibration: CalibrationSet) -> Table:
+    rows = {
+        "-".join(locus): (_error(figures, "cz_fidelity"), _error(figures, "move_fidelity"))
+        for locus, figures in calibration.couplings.items()
+    }
+    return _table("coupling", ("cz error", "move error"), rows, ("less", "less"))
+
+
+def _seconds(figures: Figures, name: str) -> float | None:
+    figure = figures.get(name)
+    return None if figure is None else figure.value * 1e6
+
+
+def _table(
+    first: str,
+    titles: Sequence[str],
+    rows: Mapping[str, Sequence[float | None]],
+    better: Sequence[str],
+) -> Table:
+    """Numbers by name; the best of a column is bold, the worst dim. Empty columns are left out."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    columns = [
+        i for i in range(len(titles)) if any(values[i] is not None for values in rows.values())
+    ]
+    ends = {}
+    for i in columns:
+        known = [value for values in rows.values() if (value := values[i]) is not None]
+        ends[i] = (max(known), min(known)) if better[i] == "more" else (min(known), max(known))
+        table.add_column(titles[i], justify="right")
+    for name, values in rows.items():
+        cells = []
+        for i in columns:
+            value = values[i]
+            style = "" if value not in ends[i] else "bold" if value == ends[i][0] else "dim"
+            cells.append(Text("-" if value is None else _short(value), style))
+        table.add_row(Text(printable(name)), *cells)
+    return table
+
+
+def _short(value: float) -> str:
+    """Three digits: `42.1`, `0.00123`."""
+    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.1e}"
+
+
+def _best_and_worst(calibration: CalibrationSet) -> Iterator[str]:
+    for title, places, name in (
+        ("readout", calibration.qubits.items(), "readout_fidelity"),
+        ("prx", calibration.qubits.items(), "prx_fidelity"),
+        ("cz", (("-".join(k), v) for k, v in calibration.couplings.items()), "cz_fidelity"),
+    ):
+        errors = _errors_by_place(places, name)
+        if len({error for error, _ in errors}) > 1:
+            best, worst = errors[0], errors[-1]
+            yield (
+                f"{title}: best {best[1]} ({_short(best[0])}), "
+                f"worst {worst[1]} ({_short(worst[0])})"
+            )
+
+
+def _errors_by_place(places: Iterable[tuple[str, Figures]], name: str) -> list[tuple[float, str]]:
+    errors = [(_error(figures, name), place) for place, figures in places]
+    return sorted((error, place) for error, place in errors if error is not None)
+
+
+def _comparison_lines(before: CalibrationSet, comparison: Comparison) -> Iterator[str]:
+    moved = [change for change in comparison.changes if change.is_significant]
+    known = any(change.error is not None for change in comparison.changes)
+    beyond = " beyond their uncertainty" if known else ""
+    when = before.calibrated_at
+    of = f" of {when:%Y-%m-%d %H:%M} UTC" if when is not None else ""
+    moved_of = f"{len(moved)} of {comparison.num_compared} figures moved{beyond}"
+    yield f"against {before.id}{of}: {moved_of}"
+    if not known and comparison.changes:
+        yield "the server gives no uncertainties: every difference is shown"
+    for what, places in (("no longer there", comparison.gone), ("new", comparison.new)):
+        if places:
+            yield f"{what}: {', '.join(places)}"
+
+
+def _change_table(changes: Sequence[Change]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("place", "figure", "before", "after", "change"):
+        table.add_column(title, justify="left" if title in ("place", "figure") else "right")
+    shown = [change for change in changes if change.is_significant][:MOST_CHANGES]
+    for change in shown:
+        sigmas = change.standard_errors
+        by = f"x {change.factor:.2f}" + ("" if sigmas is None else f", {sigmas:.1f} se")
+        title, before, after = _as_errors(change)
+        cells = (change.place, title, _short(before), _short(after), by)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table
+
+
+def _as_errors(change: Change) -> tuple[str, float, float]:
+    """Fidelities as errors, times in microseconds."""
+    if change.quantity.endswith("_fidelity"):
+        title = change.quantity.removesuffix("_fidelity") + " error"
+        return title, 1 - change.before, 1 - change.after
+    if change.quantity.startswith("t"):
+        return f"{change.quantity} µs", change.before * 1e6, change.after * 1e6
+    return change.quantity.replace("_", " "), change.before, change.after
+
+
+def _draw(calibration: CalibrationSet, path: Path) -> None:
+    from io import BytesIO
+
+    from iqm_spec.plots.calibration_map import ComponentErrors, calibration_map
+
+    places = {
+        name: ComponentErrors(_error(figures, "readout_fidelity"), _error(figures, "prx_fidelity"))
+        for name, figures in calibration.qubits.items()
+    }
+    couplings = {
+        locus: _error(figures, "cz_fidelity") for locus, figures in calibration.couplings.items()
+    }
+    when = calibration.calibrated_at
+    title = f"{calibration.target}, set {calibration.id[:8]}"
+    title += "" if when is None else f", {when:%Y-%m-%d %H:%M} UTC"
+    figure = calibration_map(calibration.architecture, places, couplings, title)
+    data = BytesIO()
+    figure.savefig(data, format=path.suffix.lower().removeprefix("."), dpi=_DPI)
+    write_bytes(path, data.getvalue())
