@@ -56,7 +56,7 @@ _AT_ONCE = 1 << 12
 def _is_long(value: dict[str, Json]) -> bool:
     """Whether an object, or one in it, has many members; their names are ASCII."""
     tables = [value, *(item for item in value.values() if type(item) is dict)]
-    return any(len(table) > _AT_ONCE for table in tables) and all(
+    return max(map(len, tables)) > _AT_ONCE and all(
         set(map(type, table)) <= {str} and "".join(table).isascii() for table in tables
     )
 
@@ -175,9 +175,10 @@ def _is_plain(value: Json) -> bool:
     if kind is list or kind is tuple:
         return all(map(_is_plain, value))  # type: ignore[arg-type]
     if kind is dict:
-        return all(
-            type(key) is str and key.isascii() and _is_plain(item)
-            for key, item in value.items()  # type: ignore[union-attr]
+        return (
+            set(map(type, value)) <= {str}  # type: ignore[arg-type]
+            and "".join(value).isascii()  # type: ignore[arg-type]
+            and all(map(_is_plain, value.values()))  # type: ignore[union-attr]
         )
     return False
 

@@ -29,15 +29,6 @@ class CircuitSummary:
     gates: Mapping[str, int]
     written: tuple[int, int] | None = None
 
-    def to_json(self) -> dict[str, Json]:
-        """As a plan holds it."""
-        summary: dict[str, Json] = {
-            "qubits": self.qubits,
-            "depth": self.depth,
-            "gates": dict(self.gates),
-        }
-        return summary if self.written is None else {**summary, "written": list(self.written)}
-
 
 @frozen(slots=False, eq=False)
 class Template:

@@ -12,10 +12,11 @@ from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import Range, amount, range_text
 from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
 from iqm_spec.plan.label import count
-from iqm_spec.plan.plan import Plan, PlannedPoint, collapsed
+from iqm_spec.plan.plan import Plan, collapsed, records
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import Event
 from iqm_spec.store import Store
+from iqm_spec.store.structure import to_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -138,14 +139,13 @@ def _answer(
         "assumptions": [assumption.to_json() for assumption in costs.assumptions],
         "notes": list(costs.notes),
         "warnings": collapsed(plan.points),
-        "points": [_point(point) for point in plan.points],
+        "points": [
+            # `standard_error`: of an outcome's probability, at most, at the point's shots
+            {**to_json(record), "standard_error": standard_error(record.shots)}
+            for record in records(plan.points)
+        ],
         "exit": 0,
     }
-
-
-def _point(point: PlannedPoint) -> dict[str, Any]:
-    """`standard_error` is that of an outcome's probability, at most, at the point's shots."""
-    return {**point.to_json(), "standard_error": standard_error(point.shots)}
 
 
 def _both(seconds: Range, credits_: Range) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The routes of the API on Starlette: bytes to `Ask`, `Reply` to bytes, and nothing else.
+"""The routes of the API on Starlette: bytes to `ApiRequest`, `Delivery` to bytes, no more.
 
 Starlette and uvicorn are imported by the process that serves, when it builds the application.
 """
@@ -100,7 +100,7 @@ def _endpoint(
     call: str, server: EmulatedServer, connections: Connections, closing: Callable[[], bool]
 ) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        ask = ApiRequest(
+        api_request = ApiRequest(
             call=call,
             path=request.path_params,
             query=dict(request.query_params),
@@ -108,45 +108,43 @@ def _endpoint(
             authorization=request.headers.get("authorization"),
         )
         try:
-            headers = await _long_poll(server, ask, closing) if call == "job" else {}
+            headers = await _long_poll(server, api_request, closing) if call == "job" else {}
         except ApiError as error:
             return _response(error.answer())
-        reply = await asyncio.to_thread(server.reply, ask)
+        reply = await asyncio.to_thread(server.reply, api_request)
         end = time.monotonic() + reply.delay
         while not closing() and (left := end - time.monotonic()) > 0:
             await asyncio.sleep(min(left, STEP_S))
         if reply.answer is None:
             return connections.drop()
-        made = _response(reply.answer, headers)
-        return connections.cut(made) if reply.cut else made
+        response = _response(reply.answer, headers)
+        return connections.cut(response) if reply.cut else response
 
     return endpoint
 
 
 async def _long_poll(
-    server: EmulatedServer, ask: ApiRequest, closing: Callable[[], bool]
+    server: EmulatedServer, request: ApiRequest, closing: Callable[[], bool]
 ) -> Mapping[str, str]:
-    """Wait until the job is terminal, as long as the request says; the header that reports it."""
-    if not ask.flag("wait_until_terminal"):
+    """Wait until the job is terminal, as long as the request says; the header that reports it.
+
+    ApiError as IQM's interface has it where that time is out of range.
+    """
+    if not request.flag("wait_until_terminal"):
         return {}
-    end = time.monotonic() + _seconds(ask.query.get("timeout_seconds"))
-    while not await asyncio.to_thread(server.is_terminal, ask):
-        if closing() or time.monotonic() >= end:
-            return {"IQM-Long-Poll-Timed-Out": "true"}
-        await asyncio.sleep(STEP_S)
-    return {}
-
-
-def _seconds(text: str | None) -> float:
-    """How long a long poll waits; ApiError as IQM's interface has it where that is out of range."""
     try:
-        seconds = POLL_S if text is None else float(text)
+        seconds = float(request.query.get("timeout_seconds", POLL_S))
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MOST_POLL_S:
         message = f"timeout_seconds must be between 0 and {MOST_POLL_S:g}"
         raise ApiError(400, "invalid_input", message)
-    return seconds
+    end = time.monotonic() + seconds
+    while not await asyncio.to_thread(server.is_terminal, request):
+        if closing() or time.monotonic() >= end:
+            return {"IQM-Long-Poll-Timed-Out": "true"}
+        await asyncio.sleep(STEP_S)
+    return {}
 
 
 def _response(answer: ApiResponse, headers: Mapping[str, str] | None = None) -> Response:

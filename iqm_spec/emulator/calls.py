@@ -154,7 +154,14 @@ def _timeslots(context: Context, request: ApiRequest) -> ApiResponse:
     start, end = _time_range(request)
     slots = spans(context.state, context.options, context.options.slots, computer.alias)
     booked: list[Json] = [
-        _slot(computer, slot) for slot in slots if slot.start < end and slot.end > start
+        {
+            "start": timestamp(slot.start),
+            "end": timestamp(slot.end),
+            "price": f"{SLOT_PRICE_PER_SECOND * (slot.end - slot.start):.2f}",
+            "reference": str(stable_id("timeslot", computer.alias, slot.start)),
+        }
+        for slot in slots
+        if slot.start < end and slot.end > start
     ]
     return ApiResponse(
         200,
@@ -164,15 +171,6 @@ def _timeslots(context: Context, request: ApiRequest) -> ApiResponse:
             "queue_length": _queue_length(context, computer, slots=True),
         },
     )
-
-
-def _slot(computer: EmulatedComputer, slot: TimeWindow) -> dict[str, Json]:
-    return {
-        "start": timestamp(slot.start),
-        "end": timestamp(slot.end),
-        "price": f"{SLOT_PRICE_PER_SECOND * (slot.end - slot.start):.2f}",
-        "reference": str(stable_id("timeslot", computer.alias, slot.start)),
-    }
 
 
 def _static_architecture(context: Context, request: ApiRequest) -> ApiResponse:

@@ -53,7 +53,8 @@ def checked(body: bytes, tag: str | None, calibration: Calibration, options: Opt
     payload = _json(body)
     request = _parsed(payload)
     _within_limits(request, options)
-    set_id = calibration.resolve(_text(request.calibration_set_id))
+    named_set = request.calibration_set_id
+    set_id = calibration.resolve(None if named_set is None else str(named_set))
     _on_architecture(request, calibration.computer, set_id)
     circuits = _circuits(payload, calibration.computer.architecture)
     return Submission(
@@ -198,10 +199,6 @@ def _model(computer: EmulatedComputer, set_id: str) -> DynamicQuantumArchitectur
     return DynamicQuantumArchitecture.model_validate(dynamic_architecture(computer, set_id))
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
 def _unsound(message: str) -> ApiError:
     return ApiError(400, "invalid_job_payload", f"{_INVALID}: {message}")
 
@@ -229,15 +226,10 @@ def translate(payload: bytes, architecture: Architecture) -> list[MeasuredCircui
 
 
 def _circuits(payload: Mapping[str, Any], architecture: Architecture) -> list[MeasuredCircuit]:
-    mapping = _mapping(payload.get("qubit_mapping"))
+    mapping: Any = payload.get("qubit_mapping") or {}
+    if isinstance(mapping, list):  # clients send either form
+        mapping = {item["logical_name"]: item["physical_name"] for item in mapping}
     return [_circuit(item, mapping, architecture) for item in payload["circuits"]]
-
-
-def _mapping(given: Any) -> Mapping[str, str]:
-    """Logical to physical names, from either form that iqm-client has sent."""
-    if isinstance(given, list):
-        return {item["logical_name"]: item["physical_name"] for item in given}
-    return given or {}
 
 
 def _circuit(data: Any, mapping: Mapping[str, str], architecture: Architecture) -> MeasuredCircuit:
@@ -267,17 +259,13 @@ def _circuit(data: Any, mapping: Mapping[str, str], architecture: Architecture) 
             feedback |= {(args["feedback_key"], q): first + i for i, q in enumerate(locus)}
         elif item["name"] == "cc_prx":
             source = mapping.get(args["feedback_qubit"], args["feedback_qubit"])
-            bits = (_fed_back(args["feedback_key"], source, feedback),)
+            key = args["feedback_key"]
+            if (key, source) not in feedback:
+                message = f"cc_prx needs an earlier measure of {source} with the feedback_key {key}"
+                raise ApiError(400, "invalid_job_payload", message)
+            bits = (feedback[key, source],)
         ops += _ops(item, tuple(index[name] for name in locus), offsets, bits)
     return MeasuredCircuit(NativeCircuit(components, tuple(registers), tuple(ops)), tuple(offsets))
-
-
-def _fed_back(key: str, qubit: str, feedback: Mapping[tuple[str, str], int]) -> int:
-    """The classical bit that a conditional gate reads."""
-    if (key, qubit) not in feedback:
-        message = f"cc_prx needs an earlier measure of {qubit} with the feedback_key {key}"
-        raise ApiError(400, "invalid_job_payload", message)
-    return feedback[key, qubit]
 
 
 def _ops(

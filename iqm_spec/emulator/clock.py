@@ -57,12 +57,6 @@ class Times:
         if self.waits is None or now < self.starts:
             return entries
         start = self.created + self.waits
-        for source, status, offset in self._steps(outcome):
-            if outcome is not None or now >= self.starts + offset / self.speed:
-                entries.append(_entry(source, status, start + offset))
-        return entries
-
-    def _steps(self, outcome: str | None) -> list[tuple[str, str, float]]:
         run = PREPARE_S + self.runs
         end = run + FINISH_S
         steps = [
@@ -77,9 +71,12 @@ class Times:
             (_STATION, "post_processing_started", run),
             (_STATION, "post_processing_ended", end),
         ]
-        if outcome is None:
-            return steps
-        return [*steps, (_STATION, outcome, end), (_SERVER, outcome, end)]
+        if outcome is not None:
+            steps += [(_STATION, outcome, end), (_SERVER, outcome, end)]
+        for source, status, offset in steps:
+            if outcome is not None or now >= self.starts + offset / self.speed:
+                entries.append(_entry(source, status, start + offset))
+        return entries
 
 
 def occupies(runs: float) -> float:

@@ -113,6 +113,8 @@ def computers(on_premises: str = "") -> Mapping[str, EmulatedComputer]:
 def dynamic_architecture(computer: EmulatedComputer, calibration_set_id: str) -> Mapping[str, Json]:
     """The dynamic quantum architecture under a calibration set (iqm-client's model of it)."""
     arch = computer.architecture
+    every_qubit = tuple((qubit,) for qubit in arch.qubits)
+    gates = {**arch.gates, **dict.fromkeys(ON_EVERY_QUBIT, every_qubit)}
     return {
         "calibration_set_id": calibration_set_id,
         "qubits": list(arch.qubits),
@@ -125,15 +127,9 @@ def dynamic_architecture(computer: EmulatedComputer, calibration_set_id: str) ->
                 "default_implementation": IMPLEMENTATIONS[gate],
                 "override_default_implementation": {},
             }
-            for gate, loci in _gates(arch).items()
+            for gate, loci in sorted(gates.items())
         },
     }
-
-
-def _gates(arch: Architecture) -> Mapping[str, tuple[Locus, ...]]:
-    """Every gate that a server lists, with its loci."""
-    each = tuple((qubit,) for qubit in arch.qubits)
-    return dict(sorted({**arch.gates, **dict.fromkeys(ON_EVERY_QUBIT, each)}.items()))
 
 
 def static_architecture(computer: EmulatedComputer, dut_label: str) -> Mapping[str, Json]:

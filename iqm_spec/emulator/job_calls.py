@@ -58,10 +58,15 @@ def _accept(
     job_id = new_job_id()
     slot = request.flag("use_timeslot")
     with state.lock(f"queue-{computer.id}"):
-        _afford(context, computer, runs, slot)
+        # a booked slot was paid when it was booked
+        price = 0.0 if slot or options.on_premises else float(computer.price) * runs
+        if options.credits is not None and price and _spent(context) + price > options.credits:
+            raise ApiError(403, "not_enough_credits", f"the job needs about {price:.2f} credits")
         now = time.time()
         waits = enqueue(state, options, computer, job_id, runs, now, slot)
-        _charge(context, computer, runs, slot)
+        if price:
+            with state.lock("credits"):
+                state.write("credits.json", {"spent": _spent(context) + price})
         job = EmulatedJob(
             id=job_id,
             alias=computer.alias,
@@ -94,42 +99,22 @@ def _too_long(
     return None
 
 
-def _price(context: Context, computer: EmulatedComputer, runs: float, slot: bool) -> float:
-    """Credits that the job will cost; a booked slot was paid when it was booked."""
-    return 0.0 if slot or context.options.on_premises else float(computer.price) * runs
-
-
-def _afford(context: Context, computer: EmulatedComputer, runs: float, slot: bool) -> None:
-    credits = context.options.credits
-    price = _price(context, computer, runs, slot)
-    if credits is not None and price and _spent(context) + price > credits:
-        raise ApiError(403, "not_enough_credits", f"the job needs about {price:.2f} credits")
-
-
-def _charge(context: Context, computer: EmulatedComputer, runs: float, slot: bool) -> None:
-    price = _price(context, computer, runs, slot)
-    if price:
-        with context.state.lock("credits"):
-            context.state.write("credits.json", {"spent": _spent(context) + price})
-
-
 def _spent(context: Context) -> float:
     return float((context.state.read("credits.json") or {"spent": 0.0})["spent"])
 
 
 def _job(context: Context, request: ApiRequest) -> ApiResponse:
-    seen = _seen(context, request)
-    return ApiResponse(200, describe(context.state, seen))
+    return ApiResponse(200, describe(context.state, _view(context, request)))
 
 
-def _seen(context: Context, request: ApiRequest) -> View:
+def _view(context: Context, request: ApiRequest) -> View:
     """The job in the address; one without a result is simulated, whoever accepted it."""
     job = load(context.state, request.path["job"])
     context.computer(job.alias)
-    seen = view(context.state, job)
-    if not seen.terminal and seen.result is None:
+    viewed = view(context.state, job)
+    if not viewed.terminal and viewed.result is None:
         context.simulator.want(job)
-    return seen
+    return viewed
 
 
 def _payload(context: Context, request: ApiRequest) -> ApiResponse:
@@ -140,22 +125,22 @@ def _payload(context: Context, request: ApiRequest) -> ApiResponse:
 
 
 def _measurements(context: Context, request: ApiRequest) -> ApiResponse:
-    seen = _finished(context, request)
-    return ApiResponse(200, measurements_artifact(seen.job, counts_of(context.state, seen.job)))
+    job = _finished(context, request).job
+    return ApiResponse(200, measurements_artifact(job, counts_of(context.state, job)))
 
 
 def _counts(context: Context, request: ApiRequest) -> ApiResponse:
-    seen = _finished(context, request)
-    return ApiResponse(200, counts_artifact(counts_of(context.state, seen.job)))
+    job = _finished(context, request).job
+    return ApiResponse(200, counts_artifact(counts_of(context.state, job)))
 
 
 def _finished(context: Context, request: ApiRequest) -> View:
-    seen = _seen(context, request)
-    if seen.status != "completed":
+    viewed = _view(context, request)
+    if viewed.status != "completed":
         raise ApiError(
-            404, "artifact_not_found", f"job {seen.job.id} is {seen.status}: no artifacts"
+            404, "artifact_not_found", f"job {viewed.job.id} is {viewed.status}: no artifacts"
         )
-    return seen
+    return viewed
 
 
 def _cancel(context: Context, request: ApiRequest) -> ApiResponse:

@@ -138,50 +138,46 @@ def delete(state: State, job: EmulatedJob) -> None:
     state.create(f"jobs/{job.id}.deleted.json", {"at": time.time()})
 
 
-def describe(state: State, seen: View) -> dict[str, Json]:
+def describe(state: State, viewed: View) -> dict[str, Json]:
     """The job as the API describes it."""
-    job, times = seen.job, seen.job.times
-    reached = seen.now if seen.cancelled is None else min(seen.now, seen.cancelled)
-    started = seen.status != "waiting" and reached >= times.starts
-    done = seen.status in ("completed", "failed")
-    waiting = seen.status == "waiting"
+    job, status, times, now = viewed.job, viewed.status, viewed.job.times, viewed.now
+    reached = now if viewed.cancelled is None else min(now, viewed.cancelled)
+    waiting = status == "waiting"
+    started = not waiting and reached >= times.starts
+    done = status in ("completed", "failed")
+    runtime_ms = round(times.runs * 1000)
+    compilation: Json = {
+        "calibration_set_id": job.calibration_set_id,
+        "execution_runtime_estimate_ms": runtime_ms,
+    }
+    shots_done = job.shots if status == "completed" else 0
+    execution: Json = {"progress": {"shots": {"value": shots_done, "max_value": job.shots}}}
+    timeline = (
+        cancelled_timeline(times, viewed.cancelled or times.starts)
+        if status == "cancelled"
+        else times.timeline(now, {"completed": "ready", "failed": "failed"}.get(status))
+    )
+    artifacts: list[Json] = [{"type": "measurements"}, {"type": "measurement_counts"}]
     return {
         "id": job.id,
         "type": "circuit",
-        "status": seen.status,
+        "status": status,
         "qc": {"id": job.computer.id, "alias": job.alias},
         "tag": job.tag,
-        "queue_position": ahead(state, job.computer, job.id, seen.now) if waiting else None,
-        "runtime_ms": round(times.runs * 1000) if done else None,
-        "compilation": _compilation(job) if started else None,
-        "execution": _execution(seen),
+        "queue_position": ahead(state, job.computer, job.id, now) if waiting else None,
+        "runtime_ms": runtime_ms if done else None,
+        "compilation": compilation if started else None,
+        "execution": execution if status in ("processing", "completed") else None,
         "messages": [],
-        "errors": _errors(seen),
-        "timeline": _timeline(seen),
-        "artifacts": _artifacts(seen),
+        "errors": _errors(viewed) if status == "failed" else [],
+        "timeline": timeline,
+        "artifacts": artifacts if status == "completed" else [],
     }
 
 
-def _compilation(job: EmulatedJob) -> Json:
-    """The calibration set, and what the compiler expects of the run's time."""
-    return {
-        "calibration_set_id": job.calibration_set_id,
-        "execution_runtime_estimate_ms": round(job.times.runs * 1000),
-    }
-
-
-def _execution(seen: View) -> Json:
-    if seen.status not in ("processing", "completed"):
-        return None
-    value = seen.job.shots if seen.status == "completed" else 0
-    return {"progress": {"shots": {"value": value, "max_value": seen.job.shots}}}
-
-
-def _errors(seen: View) -> list[Json]:
-    if seen.status != "failed":
-        return []
-    fate = seen.job.fate
-    failure = (seen.result or {}).get("failure") or {}
+def _errors(viewed: View) -> list[Json]:
+    fate = viewed.job.fate
+    failure = (viewed.result or {}).get("failure") or {}
     if fate is not None and fate.kind == "failed":
         failure = {"message": fate.message, "error_code": fate.error_code}
     return [
@@ -191,19 +187,6 @@ def _errors(seen: View) -> list[Json]:
             "source": "iqm-station-control",
         }
     ]
-
-
-def _timeline(seen: View) -> list[dict[str, Json]]:
-    if seen.status == "cancelled":
-        return cancelled_timeline(seen.job.times, seen.cancelled or seen.job.times.starts)
-    outcome = {"completed": "ready", "failed": "failed"}.get(seen.status)
-    return seen.job.times.timeline(seen.now, outcome)
-
-
-def _artifacts(seen: View) -> list[Json]:
-    if seen.status != "completed":
-        return []
-    return [{"type": "measurements"}, {"type": "measurement_counts"}]
 
 
 def _canonical(job_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What is asked of the emulated server and what it answers: no framework, no bytes on a wire."""
+"""Requests to the emulated server and its responses: no framework, no bytes on a wire."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     def answer(self) -> ApiResponse:
-        """The response that tells it."""
+        """The error as a response."""
         return ApiResponse(
             self.status, error_body(self.error_code, self.message, self.details), self.headers
         )

@@ -87,7 +87,12 @@ class Options:
             raise UsageError(f"there is no token in the environment variable {self.token_env}")
         if self.credits is not None and not (isfinite(self.credits) and self.credits >= 0):
             raise UsageError(f"there cannot be {self.credits:g} credits to spend")
-        _check_limits(self.limits)
+        for name, value in self.limits.items():
+            if name not in LIMITS:
+                hint = f"there are {', '.join(LIMITS)}"
+                raise UsageError(f"no limit is called {name}", hint=hint)
+            if value < 1:
+                raise UsageError(f"the limit {name} must be at least 1, got {value}")
         known_aliases = computers(self.on_premises)
         spans = (*self.slots, *self.windows)
         named = (*self.timeslot_only, *self.dut_labels, *(span.alias for span in spans))
@@ -110,24 +115,16 @@ class Options:
         return data
 
 
-def _check_limits(limits: Mapping[str, int]) -> None:
-    for name, value in limits.items():
-        if name not in LIMITS:
-            raise UsageError(f"no limit is called {name}", hint=f"there are {', '.join(LIMITS)}")
-        if value < 1:
-            raise UsageError(f"the limit {name} must be at least 1, got {value}")
-
-
 def options_from_json(data: Mapping[str, Any]) -> Options:
     """The options that `to_json` wrote; `UsageError` for a name that is none."""
     names = {item.name for item in fields(Options)}
     if strangers := sorted(data.keys() - names):
         raise UsageError(f"the emulator has no option {strangers[0]}")
-    given = dict(data)
-    if given.get("state") is not None:
-        given["state"] = Path(given["state"])
+    values = dict(data)
+    if values.get("state") is not None:
+        values["state"] = Path(values["state"])
     for name in ("slots", "windows"):
-        given[name] = tuple(TimeWindow(**item) for item in given.get(name, ()))
+        values[name] = tuple(TimeWindow(**item) for item in values.get(name, ()))
     for name in ("timeslot_only", "faults"):
-        given[name] = tuple(given.get(name, ()))
-    return Options(**given)
+        values[name] = tuple(values.get(name, ()))
+    return Options(**values)

@@ -108,12 +108,18 @@ def start(options: Options | None = None, port: int = 0) -> Emulator:
     what runs against it can still cancel its jobs. `JobFailed` where it does not start.
     """
     options = options or Options()
+    # this process's variables, without the tokens that the emulator has no use for
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if "TOKEN" not in name or (options.token_env and name == options.token_env)
+    }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "iqm_spec.emulator"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
-        env=_environment(options.token_env),
+        env=environment,
     )
     assert process.stdin is not None  # noqa: S101 - it is a pipe
     assert process.stdout is not None  # noqa: S101
@@ -127,15 +133,6 @@ def start(options: Options | None = None, port: int = 0) -> Emulator:
         _end(process)
         raise JobFailed(answer["error"], hint=answer.get("hint", ""), code="emulator")
     return Emulator(process, answer["url"], Path(answer["state"]))
-
-
-def _environment(token_env: str) -> dict[str, str]:
-    """This process's, without the tokens that the emulator has no use for."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if "TOKEN" not in name or (token_env and name == token_env)
-    }
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -76,7 +76,15 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=1,
     )
-    server = _quiet_server(config)
+
+    class Quiet(uvicorn.Server):
+        """Leaves signals to who called `serve`: they are the process's business."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    server = Quiet(config)
     if stopper is not None:
         stopper.watch(server)
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
@@ -88,18 +96,6 @@ def serve(
         emulated.close()
         if options.state is None:
             shutil.rmtree(state.root, ignore_errors=True)
-
-
-def _quiet_server(config: uvicorn.Config) -> uvicorn.Server:
-    """A server that leaves signals to who called `serve`: they are the process's business."""
-    import uvicorn
-
-    class Quiet(uvicorn.Server):
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-    return Quiet(config)
 
 
 def _listen(port: int) -> socket.socket:

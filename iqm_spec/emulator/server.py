@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from attrs import evolve, frozen
 
 from iqm_spec.emulator.calls import ARTIFACTS, READS, Context
-from iqm_spec.emulator.computers import EmulatedComputer, computers, move_default, withdraw
+from iqm_spec.emulator.computers import computers, move_default, withdraw
 from iqm_spec.emulator.faults import Faults, Rule, rules_from_json
 from iqm_spec.emulator.job_calls import WATCHES, WRITES
 from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse, error_body
@@ -104,21 +104,16 @@ class EmulatedServer:
         if not rule.is_processed:
             return rule.answer() if rule.fault == "status" else None
         if rule.fault in ("move-calibration", "withdraw-calibration"):
-            for computer in self._concerned(rule, request):
-                self.calibrate(computer.alias, withdrawn=rule.fault == "withdraw-calibration")
+            alias = rule.qc or request.alias or ""
+            all_aliases = self._context.computers
+            for computer in [alias] if alias in all_aliases else list(all_aliases):
+                self.calibrate(computer, withdrawn=rule.fault == "withdraw-calibration")
         answer = self._process(evolve(request, fate=rule.fate))
         if rule.fault == "status":
             return evolve(rule.answer(), job=answer.job)
         if rule.fault == "rewrite":
             return rule.rewritten(answer)
         return answer
-
-    def _concerned(self, rule: Rule, request: ApiRequest) -> list[EmulatedComputer]:
-        alias = rule.qc or request.alias or ""
-        all_computers = self._context.computers
-        if alias in all_computers:
-            return [all_computers[alias]]
-        return list(all_computers.values())
 
     def _process(self, request: ApiRequest) -> ApiResponse:
         options = self._context.options
@@ -218,18 +213,15 @@ class Meter:
                 if now >= self._blocked_until:
                     self._blocked_until = now + BLOCK_S
                     self._spent.clear()
-                raise self._refusal(now)
+                seconds = max(1, math.ceil((self._blocked_until - now) / self._speed))
+                raise ApiError(
+                    429,
+                    "rate_limit_exceeded",
+                    f"more than {UNITS} units in {WINDOW_S:g} s; try again in {seconds} s",
+                    headers={"Retry-After": str(seconds), **_headers(0)},
+                )
             self._spent.append((now, units))
         return _headers(UNITS - spent - units)
-
-    def _refusal(self, now: float) -> ApiError:
-        seconds = max(1, math.ceil((self._blocked_until - now) / self._speed))
-        return ApiError(
-            429,
-            "rate_limit_exceeded",
-            f"more than {UNITS} units in {WINDOW_S:g} s; try again in {seconds} s",
-            headers={"Retry-After": str(seconds), **_headers(0)},
-        )
 
 
 def _headers(remaining: int) -> dict[str, str]:

@@ -29,29 +29,23 @@ def main() -> None:
     answers = os.dup(1)
     # whatever a library prints must not be taken for an answer
     os.dup2(2, 1)
-    _end_with_parent()
-    warm_up()
-    for job_id in iter(sys.stdin.readline, ""):
-        _make(open_state(Path(sys.stdin.readline().rstrip("\n"))), job_id.strip())
-        os.write(answers, b"\n")
-
-
-def _make(state: State, job_id: str) -> None:
-    """Counts first, then the small file that says that they are there."""
-    result = outcome(load(state, job_id), state.read_bytes(f"jobs/{job_id}.payload") or b"")
-    state.write(f"jobs/{job_id}.counts.json", result.get("circuits"))
-    summary = {"failure": result.get("failure"), "made": time.time()}
-    state.write(f"jobs/{job_id}.result.json", summary)
-
-
-def _end_with_parent() -> None:
-    """On Linux, be killed when the parent ends: in a long simulation nothing else is noticed."""
     if sys.platform == "linux":
+        # be killed when the parent ends: in a long simulation nothing else is noticed
         import ctypes
         import signal
 
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    warm_up()
+    for line in iter(sys.stdin.readline, ""):
+        job_id = line.strip()
+        state = open_state(Path(sys.stdin.readline().rstrip("\n")))
+        result = outcome(load(state, job_id), state.read_bytes(f"jobs/{job_id}.payload") or b"")
+        # counts first, then the small file that says that they are there
+        state.write(f"jobs/{job_id}.counts.json", result.get("circuits"))
+        summary = {"failure": result.get("failure"), "made": time.time()}
+        state.write(f"jobs/{job_id}.result.json", summary)
+        os.write(answers, b"\n")
 
 
 def warm_up() -> None:
@@ -69,12 +63,12 @@ def outcome(job: EmulatedJob, payload: bytes) -> dict[str, Json]:
     """
     try:
         circuits = translate(payload, job.computer.architecture)
-        kept = [_kept(job, item, number) for number, item in enumerate(circuits)]
-        if not all(kept):
-            number = kept.index(0)
+        shots = [_shots_left(job, item, number) for number, item in enumerate(circuits)]
+        if not all(shots):
+            number = shots.index(0)
             return _failure("no_shots_left", f"heralding left no shots of circuit {number}")
         counts = (
-            _random(job, circuits, kept) if job.computer.is_mock else _noisy(job, circuits, kept)
+            _random(job, circuits, shots) if job.computer.is_mock else _noisy(job, circuits, shots)
         )
     except (IqmSpecError, ApiError) as error:
         return _failure("simulation_failed", f"the emulator cannot simulate this job: {error}")
@@ -94,7 +88,7 @@ def _failure(error_code: str, message: str) -> dict[str, Json]:
     return {"failure": {"message": message, "error_code": error_code}}
 
 
-def _kept(job: EmulatedJob, item: MeasuredCircuit, number: int) -> int:
+def _shots_left(job: EmulatedJob, item: MeasuredCircuit, number: int) -> int:
     """Shots that heralding leaves: those in which every qubit used was read as 0 before."""
     if not job.heralding:
         return job.shots
@@ -118,7 +112,7 @@ def _random(
         bits = _generator(job, number, "bits").integers(0, 2, shape, np.uint8)
         rows = (bits + ord("0")).astype(np.uint8)
         texts = [row.tobytes().decode() for row in rows]
-        tallies.append(_tally(texts))
+        tallies.append(dict(sorted(Counter(texts).items())))
     return tallies
 
 
@@ -142,10 +136,6 @@ def _noisy(
 def in_key_order(text: str) -> str:
     """A bitstring as IQM's server prints it, from one as Qiskit does (last register first)."""
     return text.replace(" ", "")[::-1]
-
-
-def _tally(texts: Sequence[str]) -> dict[str, int]:
-    return dict(sorted(Counter(texts).items()))
 
 
 def counts_of(state: State, job: EmulatedJob) -> Sequence[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from iqm_spec.model import SpecPoint
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.circuits import keep_natives, stored_natives
 from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
-from iqm_spec.plan.plan import Plan, PlannedPoint, lines, read_plan
+from iqm_spec.plan.plan import Plan, PlannedPoint, read_plan, records
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.transpiling import Crosschecked, Progress, make_natives
 from iqm_spec.spec.check import CheckedSpec
@@ -72,7 +72,7 @@ def make_plan(
     if not keep:
         yield Plan("", header, tuple(planned), made)
         return
-    digest = store.put_pack(PLAN, header, lines(planned))
+    digest = store.put_pack(PLAN, header, records(planned))
     store.link_answer(header.ask, digest, replan=replan)
     yield read_plan(store, digest)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -40,41 +40,23 @@ class PlannedPoint:
     memory: bool = False
     """Whether the bits of every shot are kept; no part of any key."""
 
-    def to_json(self) -> dict[str, Json]:
-        """The point's line in the plan's pack; the key keeps the order of points."""
-        return {
-            "key": f"{self.index:08d}",
-            "point": self.id,
-            "circuit": self.name,
-            "values": [[name, _listed(value)] for name, value in self.values],
-            "repeat": self.repeat,
-            "shots": self.shots,
-            "target": self.target,
-            "options": dict(self.options),
-            "ask": self.circuit_key,
-            "native": self.circuit,
-            "summary": self.summary.to_json(),
-            **({"priority": self.priority} if self.priority else {}),
-            **({"memory": True} if self.memory else {}),
-        }
-
     @classmethod
     def of_record(cls, record: PlanRecord) -> PlannedPoint:
-        """The point that `to_json` wrote."""
+        """The point of a stored record, which has the same fields in the same order."""
         return cls(
-            index=int(record.key),
-            id=record.point,
-            name=record.circuit,
-            values=record.values,
-            repeat=record.repeat,
-            shots=record.shots,
-            target=record.target,
-            options=record.options,
-            circuit_key=record.ask,
-            circuit=record.native,
-            summary=record.summary,
-            priority=record.priority,
-            memory=record.memory,
+            int(record.key),
+            record.point,
+            record.circuit,
+            record.values,
+            record.repeat,
+            record.shots,
+            record.target,
+            record.options,
+            record.ask,
+            record.native,
+            record.summary,
+            record.priority,
+            record.memory,
         )
 
 
@@ -110,13 +92,26 @@ def read_plan(store: Store, digest: str) -> Plan:
     return Plan(digest, pack.header, tuple(map(PlannedPoint.of_record, pack.records)))
 
 
-def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:
-    """The pack's lines of `points`."""
-    return (point.to_json() for point in points)
+def records(points: Iterable[PlannedPoint]) -> Iterator[PlanRecord]:
+    """The records of points in the plan's pack; their keys keep the order of points."""
+    from iqm_spec.store.records import PlanRecord
 
-
-def _listed(value: Any) -> Json:
-    return list(value) if isinstance(value, tuple) else value
+    for point in points:
+        yield PlanRecord(
+            f"{point.index:08d}",
+            point.id,
+            point.name,
+            point.values,
+            point.repeat,
+            point.shots,
+            point.target,
+            point.options,
+            point.circuit_key,
+            point.circuit,
+            point.summary,
+            point.priority or 0,
+            point.memory,
+        )
 
 
 def collapsed(points: Iterable[PlannedPoint]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from iqm_spec.canonical import digest
 from iqm_spec.engine.saved import SavedRun
@@ -83,38 +83,29 @@ def _check_bodies(
 
 
 def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
-    plans: dict[str, tuple[Plan, dict[str, PlannedPoint]]] = {}
-    for attempt in own:
-        named_, body = plan_of(attempt), attempt.intent.body
-        if named_ not in plans:
-            plans[named_] = _with_keys(read_plan(store, named_), attempt)
-        plan, points = plans[named_]
-        name = attempt.id or short_job_key(attempt)
-        if any(key not in points for key, _ in attempt.parts):
-            yield Mismatch(f"job {name}", "its circuits are not in the plan that it names")
-        elif digest(json.loads(_request(store, plan, attempt, points))) != body:
-            yield Mismatch(f"job {name}", "its request does not match the plan's circuits")
-
-
-def _with_keys(plan: Plan, attempt: Attempt) -> tuple[Plan, dict[str, PlannedPoint]]:
-    """A plan, and its points by point key at the stage and server of an attempt."""
-    keys = point_keys(plan, StageName(attempt.intent.stage), attempt.intent.realm)
-    points: dict[str, PlannedPoint] = {}
-    for key, point in zip(keys, plan.points, strict=True):
-        points.setdefault(key, point)  # of points with equal keys, the first was sent
-    return plan, points
-
-
-def _request(
-    store: Store, plan: Plan, attempt: Attempt, by_key: Mapping[str, PlannedPoint]
-) -> bytes:
     from iqm_spec.server_api.payload import job_body
 
-    intent = attempt.intent
-    points = [by_key[key] for key, _ in attempt.parts]
-    circuits = circuits_of(store, plan, points)
-    pairs = [(point.name, circuits[point.circuit_key]) for point in points]
-    return job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
+    # by the plan's digest, the plan and its points by point key
+    plans: dict[str, tuple[Plan, dict[str, PlannedPoint]]] = {}
+    for attempt in own:
+        plan_digest, intent = plan_of(attempt), attempt.intent
+        if plan_digest not in plans:
+            plan = read_plan(store, plan_digest)
+            keys = point_keys(plan, StageName(intent.stage), intent.realm)
+            # of points with equal keys, the first was sent
+            pairs_in_reverse = zip(reversed(keys), reversed(plan.points), strict=True)
+            plans[plan_digest] = plan, dict(pairs_in_reverse)
+        plan, by_key = plans[plan_digest]
+        name = f"job {attempt.id or short_job_key(attempt)}"
+        if any(key not in by_key for key, _ in attempt.parts):
+            yield Mismatch(name, "its circuits are not in the plan that it names")
+            continue
+        points = [by_key[key] for key, _ in attempt.parts]
+        circuits = circuits_of(store, plan, points)
+        pairs = [(point.name, circuits[point.circuit_key]) for point in points]
+        body = job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
+        if digest(json.loads(body)) != intent.body:
+            yield Mismatch(name, "its request does not match the plan's circuits")
 
 
 def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from iqm_spec.engine.inputs import read_inputs
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
-from iqm_spec.plan.plan import Plan
-from iqm_spec.replay.check import Mismatch, ReplayCheck
+from iqm_spec.replay.check import Mismatch, ReplayCheck, check_of
 from iqm_spec.replay.measured import check_journals, check_measured
 from iqm_spec.replay.simulated import Profiles, Tell, check_noise, repeat_aer
 from iqm_spec.replay.stored import (
@@ -31,9 +30,12 @@ def reproduce(
     and measured counts, journals, verdicts and analyses. `tell` is called with the number of
     simulated points and their total.
     """
-    files = _check_files(store)
-    yield files
-    if files.mismatches:
+    verification = verify(store)
+    mismatches = [
+        Mismatch(item.path, f"{item.code}: {item.message}") for item in verification.problems
+    ]
+    yield check_of("files", verification.checked, mismatches)
+    if mismatches:
         return
     if spec := check_spec(store, saved):
         yield spec
@@ -54,25 +56,12 @@ def reproduce(
         yield analyses
 
 
-def _check_files(store: Store) -> ReplayCheck:
-    verification = verify(store)
-    mismatches = tuple(
-        Mismatch(item.path, f"{item.code}: {item.message}") for item in verification.problems
-    )
-    return ReplayCheck("files", verification.checked, mismatches)
-
-
 def _profiles(store: Store, saved: SavedRun) -> Profiles:
     """The stored error profiles of the run; if it stored none, the built-in ones it names."""
     inputs = saved.state.start.inputs
     if inputs is not None:
         return read_inputs(store, inputs).profiles
-    return _built_in(saved.plan)
-
-
-def _built_in(plan: Plan) -> Profiles:
-    noise = plan.header.noise
     return {
         alias: None if digest is None or alias not in known_targets() else error_profile(alias)
-        for alias, digest in noise.items()
+        for alias, digest in saved.plan.header.noise.items()
     }

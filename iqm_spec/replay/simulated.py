@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import define, field
 
@@ -24,7 +24,7 @@ from iqm_spec.stages.keys import aer_key, installed_simulator
 from iqm_spec.statistics.significance import compare_counts, holm
 from iqm_spec.store import Store
 from iqm_spec.store.objects import Environment
-from iqm_spec.store.records import AER_DERIVED, AER_RECORDS, DerivedRecord
+from iqm_spec.store.records import AER_DERIVED, AER_RECORDS
 from iqm_spec.targets import ErrorProfile
 
 SIGNIFICANT = 0.001
@@ -60,7 +60,9 @@ def repeat_aer(
     different counts are compared as samples of one distribution.
     """
     plan = saved.plan
-    keyed = _keyed(plan, saved)
+    keyed: dict[str, PlannedPoint] = {}
+    for point in plan.points:
+        keyed.setdefault(aer_key(plan, point, saved.simulator), point)
     differences = _Differences(changed_since(store, saved), "aer" in saved.judged)
     simulations = simulations_of(store, plan, jobs_of(keyed), profiles)
     done = 0
@@ -68,29 +70,34 @@ def repeat_aer(
         _compare(store, keyed, outcomes, differences)
         done += len(outcomes)
         tell(done, len(keyed))
-    compared = len(keyed) - len(differences.others) - differences.left
-    return [
-        _records(len(keyed), differences),
-        check_of("Aer distances", compared, differences.derived),
+    others, left = differences.others, differences.left
+    corrected = holm([p for _, p in others])
+    unlikely = [
+        Mismatch(what, f"its counts have another distribution (p = {p:.2g}, corrected)")
+        for (what, _), p in zip(others, corrected, strict=True)
+        if p < SIGNIFICANT
     ]
-
-
-def _records(total: int, differences: _Differences) -> ReplayCheck:
-    unlikely = _unlikely(differences)
-    loose = len(differences.others) - len(unlikely)
-    mismatches = [*differences.records, *unlikely]
-    return check_of("Aer records", total - differences.left, mismatches, _note(differences), loose)
+    return [
+        check_of(
+            "Aer records",
+            len(keyed) - left,
+            [*differences.records, *unlikely],
+            _note(differences),
+            loose=len(others) - len(unlikely),
+        ),
+        check_of("Aer distances", len(keyed) - len(others) - left, differences.derived),
+    ]
 
 
 def check_noise(plan: Plan, profiles: Profiles) -> ReplayCheck:
     """Compare the stored error profiles with the digests in the plan."""
-    named_ = plan.header.noise
-    wrong = [
-        Mismatch(f"noise of {alias}", "the stored error profile does not match the plan")
-        for alias, digest in named_.items()
-        if _digest(profiles.get(alias)) != digest
-    ]
-    return check_of("error profiles", len(named_), wrong)
+    wrong = []
+    for alias, digest in plan.header.noise.items():
+        profile = profiles.get(alias)
+        if (None if profile is None else profile.digest) != digest:
+            why = "the stored error profile does not match the plan"
+            wrong.append(Mismatch(f"noise of {alias}", why))
+    return check_of("error profiles", len(plan.header.noise), wrong)
 
 
 def changed_since(store: Store, saved: SavedRun) -> str:
@@ -119,17 +126,6 @@ def _platform(environment: Environment) -> str:
     return f"{environment.platform.system} on {environment.platform.machine}"
 
 
-def _digest(profile: ErrorProfile | None) -> str | None:
-    return None if profile is None else profile.digest
-
-
-def _keyed(plan: Plan, saved: SavedRun) -> dict[str, PlannedPoint]:
-    keyed: dict[str, PlannedPoint] = {}
-    for point in plan.points:
-        keyed.setdefault(aer_key(plan, point, saved.simulator), point)
-    return keyed
-
-
 def _compare(
     store: Store,
     keyed: Mapping[str, PlannedPoint],
@@ -155,40 +151,23 @@ def _compare(
         if fields:
             differences.records.append(mismatch_of(what, fields))
         line = derived.get(outcome.key)
-        differences.derived += _derived(what, line.record if line else None, outcome)
-
-
-def _derived(what: str, stored: DerivedRecord | None, outcome: AerOutcome) -> Iterator[Mismatch]:
-    if stored is None:
-        yield Mismatch(what, "its distances are missing")
-        return
-    made = derived_record(outcome.key, outcome.ideal, outcome.comparison, outcome.why_no_ideal)
-    if fields := differing(stored, made):
-        yield mismatch_of(what, fields)
-
-
-def _unlikely(differences: _Differences) -> list[Mismatch]:
-    corrected = holm([p for _, p in differences.others])
-    return [
-        Mismatch(what, f"its counts have another distribution (p = {p:.2g}, corrected)")
-        for (what, _), p in zip(differences.others, corrected, strict=True)
-        if p < SIGNIFICANT
-    ]
+        if line is None:
+            differences.derived.append(Mismatch(what, "its distances are missing"))
+            continue
+        made = derived_record(outcome.key, outcome.ideal, outcome.comparison, outcome.why_no_ideal)
+        if fields := differing(line.record, made):
+            differences.derived.append(mismatch_of(what, fields))
 
 
 def _note(differences: _Differences) -> str:
-    left = differences.left
-    notes = [_note_of_versions(differences)]
-    notes += [f"the run did not reach {count(left, 'point')}"] if left else []
-    return "; ".join(note for note in notes if note)
-
-
-def _note_of_versions(differences: _Differences) -> str:
-    if not differences.changed:
-        return ""
-    if not differences.others:
-        return f"all agree, although versions differ: {differences.changed}"
-    return (
-        f"{len(differences.others):,} have other counts, compared as samples of one distribution: "
-        f"{differences.changed}"
-    )
+    others, left, notes = len(differences.others), differences.left, []
+    if differences.changed:
+        agreement = (
+            f"{others:,} have other counts, compared as samples of one distribution"
+            if others
+            else "all agree, although versions differ"
+        )
+        notes.append(f"{agreement}: {differences.changed}")
+    if left:
+        notes.append(f"the run did not reach {count(left, 'point')}")
+    return "; ".join(notes)

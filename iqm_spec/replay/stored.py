@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from iqm_spec import packed_shots
 from iqm_spec.analysis.logical_error import NAME as LOGICAL_ERROR
 from iqm_spec.analysis.logical_error import can_decode
 from iqm_spec.analysis.run_analyses import analysis_records, analyze_run, stored_analyses
-from iqm_spec.engine.respec import StoredSpec, respec
+from iqm_spec.engine.respec import respec
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import SpecPoint
 from iqm_spec.plan.circuits import natives_of
@@ -23,12 +23,13 @@ from iqm_spec.replay.check import (
     mismatch_of,
     named,
 )
-from iqm_spec.spec.schema import PLUGINS, DeclaredAnalyses
+from iqm_spec.spec.schema import PLUGINS
 from iqm_spec.stages.keys import aer_key
 from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.shots import in_order
 from iqm_spec.store import Store
-from iqm_spec.store.records import AER_MEMORY, AER_RECORDS, AnalysisRecord
+from iqm_spec.store.records import AER_MEMORY, AER_RECORDS
+from iqm_spec.store.structure import to_json
 from iqm_spec.version import __version__
 
 _CHUNK = 4096
@@ -52,13 +53,10 @@ def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
                     f"{point.circuit[:12]}",
                 )
             elif native.summary != point.summary:
-                planned, summary = point.summary.to_json(), native.summary.to_json()
+                planned, summary = to_json(point.summary), to_json(native.summary)
                 yield Mismatch(
                     named(point, "plan"), f"its plan has {planned}, the circuit {summary}"
                 )
-
-
-_SETTINGS = ("name", "seed", "calibration", "order")
 
 
 def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
@@ -74,7 +72,20 @@ def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
     versions = saved.versions(store)
     same_version = versions.get("iqm-spec") == __version__
     unknown = others = 0
-    mismatches = list(_settings(again, saved))
+    header = saved.plan.header
+    settings = {
+        "name": header.spec.name,
+        "seed": header.seed,
+        "calibration": header.calibration,
+        "order": header.order,
+    }
+    mismatches = [
+        Mismatch(f"{name} (spec)", f"the plan has {setting}")
+        for name, setting in settings.items()
+        if setting != getattr(again.spec, name)
+    ]
+    if saved.state.name != saved.plan.name:
+        mismatches.append(Mismatch("name (run)", f"the plan is of {saved.plan.name}"))
     left = {point_name(point): point for point in planned}
     for point in again.points():
         own = left.pop(point_name(point), None)
@@ -94,20 +105,10 @@ def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:
     notes = [f"{unknown:,} circuits come from code that is not run here"] if unknown else []
     if others:
         notes.append(f"this version of iqm-spec would plan {others:,} other circuits")
-    return check_of("spec", len(planned) + len(_SETTINGS), mismatches, "; ".join(notes))
+    return check_of("spec", len(planned) + len(settings), mismatches, "; ".join(notes))
 
 
 _OTHER = "the spec, its files and machines give another circuit"
-
-
-def _settings(again: StoredSpec, saved: SavedRun) -> Iterator[Mismatch]:
-    header = saved.plan.header
-    planned = (header.spec.name, header.seed, header.calibration, header.order)
-    for name, setting in zip(_SETTINGS, planned, strict=True):
-        if setting != getattr(again.spec, name):
-            yield Mismatch(f"{name} (spec)", f"the plan has {setting}")
-    if saved.state.name != saved.plan.name:
-        yield Mismatch("name (run)", f"the plan is of {saved.plan.name}")
 
 
 def _differences(point: SpecPoint, own: PlannedPoint) -> Iterator[str]:
@@ -172,30 +173,18 @@ def check_analyses(store: Store, saved: SavedRun) -> ReplayCheck | None:
     total, left = 0, 0
     for _, declared, lines in stored_analyses(store, saved):
         checked = {name: options for name, options in declared.items() if name not in left_out}
-        made = _analyze(store, saved, checked)
+        results = analyze_run(store, saved, analyses=checked)
+        made = {record.key: record for record in analysis_records(results)}
         own = [line for line in lines if line.analysis in checked]
         left += len(lines) - len(own)
         total += len(own)
-        mismatches += _compared({line.key: line for line in own}, made)
+        for line in own:
+            what = f"{line.analysis} of {line.circuit} ({line.stage})"
+            if line.key not in made:
+                mismatches.append(Mismatch(what, "the run's counts do not give this analysis"))
+            elif fields := differing(line, made[line.key]):
+                mismatches.append(mismatch_of(what, fields))
     if not total and not left:
         return None
     note = f"{left} of {' and '.join(sorted(left_out))} are left out" if left else ""
     return check_of("analyses", total, mismatches, note)
-
-
-def _analyze(
-    store: Store, saved: SavedRun, analyses: DeclaredAnalyses
-) -> dict[str, AnalysisRecord]:
-    results = analyze_run(store, saved, analyses=analyses)
-    return {record.key: record for record in analysis_records(results)}
-
-
-def _compared(
-    stored: Mapping[str, AnalysisRecord], made: Mapping[str, AnalysisRecord]
-) -> Iterator[Mismatch]:
-    for key, line in stored.items():
-        what = f"{line.analysis} of {line.circuit} ({line.stage})"
-        if key not in made:
-            yield Mismatch(what, "the run's counts do not give this analysis")
-        elif fields := differing(line, made[key]):
-            yield mismatch_of(what, fields)

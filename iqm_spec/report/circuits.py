@@ -58,7 +58,7 @@ def _different(subject: Subject) -> list[PlannedPoint]:
     distinct: dict[object, PlannedPoint] = {}
     for point in points:
         place = natives[point.circuit_key].template.structure.components
-        key = point.name, point.target, place, str(point.summary.to_json())
+        key = point.name, point.target, place, str(point.summary)
         distinct.setdefault(key, point)
     return list(distinct.values())
 

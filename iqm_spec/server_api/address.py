@@ -63,9 +63,17 @@ def parse_server(text: str) -> Server:
     scheme's own make no difference. URLs of older guides that name a quantum computer of IQM
     Resonance mean the server; `notice` tells where the quantum computer belongs.
     """
-    parts, port = _split(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        raise _wrong(text.strip(), "is not an address", _EXAMPLE) from None
     host = _host(text, parts)
-    _check_credentials(parts)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "the server's address holds a user name or a password",
+            hint="leave it out: the token comes from IQM_TOKEN or IQM_TOKENS_FILE",
+        )
     if parts.scheme == "http" and not is_loopback(host.strip("[]")):
         raise _wrong(text, "would send the token in the clear", f"write https://{host}")
     suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
@@ -91,14 +99,6 @@ def notice_of(text: str | None) -> str:
         return ""
 
 
-def _split(text: str) -> tuple[SplitResult, int | None]:
-    try:
-        parts = urlsplit(text)
-        return parts, parts.port
-    except ValueError:
-        raise _wrong(text, "is not an address", _EXAMPLE) from None
-
-
 def _host(text: str, parts: SplitResult) -> str:
     """The host as it stands in a URL, without a trailing dot; an IPv6 address in brackets."""
     host = (parts.hostname or "").rstrip(".")
@@ -112,14 +112,6 @@ def _host(text: str, parts: SplitResult) -> str:
     if not all(char.isascii() and (char.isalnum() or char in "-.") for char in host):
         raise _wrong(text, f"has the host {host!r}, which is no plain name", _EXAMPLE)
     return host
-
-
-def _check_credentials(parts: SplitResult) -> None:
-    if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "the server's address holds a user name or a password",
-            hint="leave it out: the token comes from IQM_TOKEN or IQM_TOKENS_FILE",
-        )
 
 
 def _computer_notice(text: str, path: str) -> str:

@@ -238,7 +238,7 @@ def read_computer_info(
             return {}
         if not reply.ok:
             is_absent = reply.status == 404  # older servers lack calls, those on premises slots
-            why = "the server does not tell" if is_absent else advice(reply)[0]
+            why = "the server does not say" if is_absent else advice(reply)[0]
             notes.append(f"{what}: {why}")
             return {}
         data = reply.json()
@@ -303,15 +303,13 @@ def _slots(value: Any) -> tuple[Slot, ...] | None:
     """Spans in order of time; those that cannot be read are left out."""
     if not isinstance(value, list):
         return None
-    slots = [slot for item in value if (slot := _slot(_mapping(item))) is not None]
+    slots = []
+    for item in map(_mapping, value):
+        start, end = time_of(item.get("start")), time_of(item.get("end"))
+        if start is not None and end is not None and start < end:
+            reference = word_of(item.get("reference")) or ""
+            slots.append(Slot(start, end, _price(item.get("price")), reference))
     return tuple(sorted(slots, key=lambda slot: slot.start))
-
-
-def _slot(item: Mapping[str, Any]) -> Slot | None:
-    start, end = time_of(item.get("start")), time_of(item.get("end"))
-    if start is None or end is None or end <= start:
-        return None
-    return Slot(start, end, _price(item.get("price")), word_of(item.get("reference")) or "")
 
 
 def read_token_expiry(connection: Connection, token: Token, retry: Retry) -> datetime | None:

@@ -128,8 +128,10 @@ def get(url: str, **kwargs: Any) -> requests.Response:
         if target is None:
             return response
         if _origin(target) != _origin(url):
+            scheme, host, port = _origin(target)
+            origin = printable(f"{scheme}://{host}" + (f":{port}" if port else ""))[:100]
             raise Misconfigured(
-                f"the server redirects to {_shown(target)}, which the token is not for",
+                f"the server redirects to {origin}, which the token is not for",
                 hint="give the server's present address with --server; where this network has a "
                 "login page, log in first",
             )
@@ -153,12 +155,6 @@ def _target(url: str, response: requests.Response) -> str | None:
     except ValueError:
         return None
     return target if plain else None
-
-
-def _shown(url: str) -> str:
-    """The origin of an address in text, without what else is in it."""
-    scheme, host, port = _origin(url)
-    return printable(f"{scheme}://{host}" + (f":{port}" if port else ""))[:100]
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

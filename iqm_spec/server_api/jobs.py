@@ -94,10 +94,17 @@ def parse_job(raw: Json) -> JobReport:
     compilation = compilation if isinstance(compilation, dict) else {}
     estimate = count_of(compilation.get("execution_runtime_estimate_ms"))
     status = shown(data["status"], _LONGEST_STATUS).lower()
+    entries = data.get("timeline")
     timeline = tuple(
         (_text(item, "source"), _text(item, "status"), _text(item, "timestamp"))
-        for item in _items(data.get("timeline"))
+        for item in (entries if isinstance(entries, list) else ())
+        if isinstance(item, dict)
     )
+    try:
+        canonical(raw)
+        storable = raw
+    except ValueError:  # an integer beyond 2^53, half of a character
+        storable = {"text": json.dumps(raw)}
     return JobReport(
         id=_text(data, "id"),
         status=status,
@@ -110,7 +117,7 @@ def parse_job(raw: Json) -> JobReport:
         execution_seconds=_seconds(timeline),
         runtime_ms=count_of(data.get("runtime_ms")),
         estimate_seconds=None if estimate is None else estimate / 1000,
-        raw=_storable(raw),
+        raw=storable,
     )
 
 
@@ -123,16 +130,6 @@ def parse_stored(raw: Json) -> JobReport:
         return parse_job(json.loads(text))
     except (ValueError, RecursionError):
         raise BadAnswer("the stored text of the server's report is not JSON") from None
-
-
-def _storable(raw: Json) -> Json:
-    """The report, as text where canonical JSON cannot hold it: an integer beyond 2^53, half of a
-    character."""
-    try:
-        canonical(raw)
-    except ValueError:
-        return {"text": json.dumps(raw)}
-    return raw
 
 
 def read_job(connection: Connection, job_id: str, retry: Retry) -> JobReport:
@@ -186,7 +183,7 @@ def require_circuits(
     else:
         return
     raise Refused(
-        f"job {job_id} is no job of circuits: {subject} {what}",
+        f"job {job_id} does not hold circuits: {subject} {what}",
         hint="only jobs of circuits can be those of a spec",
         code=code,
     )
@@ -214,10 +211,6 @@ def _require_job(reply: Reply, job_id: str) -> None:
         )
     if not reply.ok:
         raise refusal(reply, f"job {job_id}")
-
-
-def _items(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _text(item: dict[str, Any], key: str) -> str:
@@ -320,22 +313,18 @@ def classify(answer: Reply | NoReply) -> Outcome:
     if isinstance(answer, NoReply):
         return Unknown(answer.why)
     if answer.ok:
-        return _accepted(answer)
+        try:
+            raw: Any = answer.json()
+        except Unreadable as error:
+            return Unknown(error.message)
+        job_id = raw.get("id") if isinstance(raw, dict) else None
+        try:
+            return Accepted(str(UUID(job_id)), raw)
+        except (ValueError, TypeError, AttributeError):
+            return Unknown(f"the server answered {answer.status} without the id of a job")
     meaning, hint = advice(answer)
     if answer.status == 429:
         return NotAccepted(meaning, answer.retry_after)
     if 300 <= answer.status < 500 and answer.status not in _OF_THE_CONNECTION:
         return Rejected(answer.status, answer.error.code, meaning, hint)
     return Unknown(meaning)
-
-
-def _accepted(reply: Reply) -> Outcome:
-    try:
-        raw: Any = reply.json()
-    except Unreadable as error:
-        return Unknown(error.message)
-    job_id = raw.get("id") if isinstance(raw, dict) else None
-    try:
-        return Accepted(str(UUID(job_id)), raw)
-    except (ValueError, TypeError, AttributeError):
-        return Unknown(f"the server answered {reply.status} without the id of a job")

@@ -61,10 +61,10 @@ def route_of(url: str, proxies: Mapping[str, str], verify: Any) -> Route:
 
     Misconfigured names the variable that cannot be followed.
     """
-    proxy = select_proxy(url, dict(proxies))
-    known = _proxy(proxy, _variable(urlsplit(url).scheme, proxy)) if proxy else None
-    if not isinstance(verify, str) or urlsplit(url).scheme != "https":
-        return Route(known)
+    text, scheme = select_proxy(url, dict(proxies)), urlsplit(url).scheme
+    proxy = _proxy(text, _variable(scheme, text)) if text else None
+    if not isinstance(verify, str) or scheme != "https":
+        return Route(proxy)
     variable = next((name for name in BUNDLES if os.environ.get(name)), BUNDLES[0])
     where = f"the file of certificates that {variable} names"
     hint = f"correct {variable}, or unset it"
@@ -72,7 +72,7 @@ def route_of(url: str, proxies: Mapping[str, str], verify: Any) -> Route:
         raise Misconfigured(f"{where} is not there", hint=hint)
     if not os.access(verify, os.R_OK):
         raise Misconfigured(f"{where} cannot be read", hint=hint)
-    return Route(known, verify, variable)
+    return Route(proxy, verify, variable)
 
 
 def _variable(scheme: str, proxy: str) -> str:
@@ -206,25 +206,21 @@ def _tls(error: Exception, reason: ssl.SSLError, route: Route) -> NoReply:
         return NotSent("the encrypted connection failed", hint=hint)
     what, hint = _CERTIFICATES.get(reason.verify_code, ("", ""))
     if not what:
-        return _untrusted(whose, route)
+        what = "is not trusted"
+        if route.bundle:
+            hint = (
+                f"{route.variable} takes the place of the usual authorities: add to its file the "
+                "certificate (PEM) of the authority that signed this one"
+            )
+        else:
+            hint = (
+                "where an organization signs its own certificates, or a proxy reads the traffic, "
+                "set REQUESTS_CA_BUNDLE to a file with the certificate (PEM) of that authority"
+            )
     if is_proxys and route.proxy is not None and not hint:
         hint = f"write in {route.proxy.variable} the host that the certificate names"
     hint = hint or "write in --server (or IQM_SERVER_URL) the host that the certificate names"
     return Misconfigured(f"the certificate of {whose} {what}", hint=hint)
-
-
-def _untrusted(whose: str, route: Route) -> Misconfigured:
-    if route.bundle:
-        hint = (
-            f"{route.variable} takes the place of the usual authorities: add to its file the "
-            "certificate (PEM) of the authority that signed this one"
-        )
-    else:
-        hint = (
-            "where an organization signs its own certificates, or a proxy reads the traffic, set "
-            "REQUESTS_CA_BUNDLE to a file with the certificate (PEM) of that authority"
-        )
-    return Misconfigured(f"the certificate of {whose} is not trusted", hint=hint)
 
 
 def _holds_certificates(bundle: str) -> bool:

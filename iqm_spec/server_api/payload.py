@@ -145,10 +145,16 @@ def _circuit(name: str, circuit: NativeCircuit) -> str:
     parts = []
     for place, op in enumerate(circuit.ops):
         if op.name == "measure":
-            parts.append(_measure(op, names, keys.by_place[place], place in places_read))
+            key = _json(keys.by_place[place])
+            feedback = f'"feedback_key":{key},' if place in places_read else ""
+            parts.append(_instruction(op, names, f'{feedback}"key":{key}'))
             continue
-        if op.name == "cc_r":
-            parts.append(_conditional(op, names, circuit.ops, place, keys))
+        if op.name == "cc_r":  # names the measurement that it reads and the qubit measured there
+            source = keys.sources[place]
+            key, qubit = _json(keys.by_place[source]), names[circuit.ops[source].qubits[0]]
+            angle, phase = map(_number, op.params)
+            args = f'"angle":{angle},"feedback_key":{key},"feedback_qubit":{qubit},"phase":{phase}'
+            parts.append(_instruction(op, names, args))
             continue
         text = written.get(op)
         if text is None:
@@ -157,24 +163,6 @@ def _circuit(name: str, circuit: NativeCircuit) -> str:
             text = written[op] = _instruction(op, names, args)
         parts.append(text)
     return f'{{"instructions":[{",".join(parts)}],"metadata":null,"name":{_json(name)}}}'
-
-
-def _measure(op: Op, names: Sequence[str], key: str, is_read: bool) -> str:
-    """A measurement; where conditions read it, its key is its feedback key too."""
-    text = _json(key)
-    feedback = f'"feedback_key":{text},' if is_read else ""
-    return _instruction(op, names, f'{feedback}"key":{text}')
-
-
-def _conditional(
-    op: Op, names: Sequence[str], ops: Sequence[Op], place: int, keys: MeasurementKeys
-) -> str:
-    """A `cc_prx`, which names the measurement that it reads and the qubit measured there."""
-    source = keys.sources[place]
-    key, qubit = _json(keys.by_place[source]), names[ops[source].qubits[0]]
-    angle, phase = map(_number, op.params)
-    args = f'"angle":{angle},"feedback_key":{key},"feedback_qubit":{qubit},"phase":{phase}'
-    return _instruction(op, names, args)
 
 
 def _instruction(op: Op, names: Sequence[str], args: str) -> str:
@@ -239,22 +227,17 @@ def _in_current_form(item: dict[str, Any]) -> dict[str, Any]:
             raise ForeignPayload(f"{_name(item)} names two places: `locus` and `qubits` differ")
         changed["locus"] = changed.pop("qubits")
     if has_turns:
-        changed["args"] = _radians(item)
-    return changed
-
-
-def _radians(item: Mapping[str, Any]) -> dict[str, Any]:
-    args = dict(item["args"])
-    for turns, radians in _TURNS.items():
-        if turns not in args:
+        changed["args"] = dict(item["args"])
+    for turns, radians in _TURNS.items() if has_turns else ():
+        if turns not in changed["args"]:
             continue
-        if radians in args:
+        if radians in changed["args"]:
             raise ForeignPayload(f"{_name(item)} has both `{radians}` and `{turns}`")
-        value = args.pop(turns)
+        value = changed["args"].pop(turns)
         if not _is_number(value):
             raise ForeignPayload(f"`{turns}` of {_name(item)} is no number")
-        args[radians] = tau * value
-    return args
+        changed["args"][radians] = tau * value
+    return changed
 
 
 def _name(item: Mapping[str, Any]) -> str:

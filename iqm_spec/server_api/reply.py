@@ -111,8 +111,18 @@ class Reply:
 
     @cached_property
     def is_binary(self) -> bool:
-        """Whether the body is no text: protobuf, an archive, an image."""
-        return _is_binary(self.body[:_INSPECTED])
+        """Whether the body is no text: protobuf, an archive, an image.
+
+        It holds control characters, or is no UTF-8; the end may cut a character.
+        """
+        body = self.body[:_INSPECTED]
+        if re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", body):
+            return True
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            return error.start < len(body) - 3
+        return False
 
     def json(self) -> Json:
         """The body as JSON; raises `Unreadable` where it is not."""
@@ -233,17 +243,6 @@ def _is_deep(data: Any) -> bool:
         if not level:
             return False
     return True
-
-
-def _is_binary(body: bytes) -> bool:
-    """Whether bytes hold control characters, or are no UTF-8; the end may cut a character."""
-    if re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", body):
-        return True
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        return error.start < len(body) - 3
-    return False
 
 
 def _short(text: str, longest: int = _LONGEST_TEXT) -> str:

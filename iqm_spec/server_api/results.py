@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -180,7 +180,13 @@ def counts_of(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
 
 def counts_of_measurements(items: Items, circuits: Sequence[NativeCircuit]) -> list[Counts]:
     """From `{key: [[bit], ...]}` per circuit, a row per shot."""
-    return _decode_each(items, circuits, _from_measurements)
+    import numpy as np
+
+    def decode(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
+        table, order = _table(item, circuit, place)
+        return _counted(table, np.ones(len(table), dtype=np.int64), order)
+
+    return _decode_each(items, circuits, decode)
 
 
 @frozen
@@ -249,13 +255,6 @@ def _bits_of(texts: Sequence[str], width: int, place: _Place) -> Bytes:
             return table
     wrong = next(text for text in texts if len(text) != width or set(text) - {"0", "1"})
     raise place.wrong(f"the outcome {wrong[:80]!r} is not {width} bits")
-
-
-def _from_measurements(item: Any, circuit: NativeCircuit, place: _Place) -> Counts:
-    import numpy as np
-
-    table, order = _table(item, circuit, place)
-    return _counted(table, np.ones(len(table), dtype=np.int64), order)
 
 
 def _table(item: Any, circuit: NativeCircuit, place: _Place) -> tuple[Bytes, list[int]]:
@@ -338,7 +337,14 @@ def _distinct(spread: Bytes) -> tuple[Integers, Integers]:
 def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[int]:
     """Where each character of a bitstring over all registers is: a key's place, a 0 or a space."""
     known = measurement_keys(circuit)
-    _require_same(keys, {*known.bits, *known.hidden}, place)
+    expected = {*known.bits, *known.hidden}
+    if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
+        raise place.wrong("its measurement keys are no list of different names")
+    missing, unknown = sorted(expected - set(keys)), sorted(set(keys) - expected)
+    if missing or unknown:
+        differences = [f"without {', '.join(missing)[:200]}"] if missing else []
+        differences += [f"with {', '.join(unknown)[:200]}"] if unknown else []
+        raise place.wrong(f"its measurement keys do not fit: {' and '.join(differences)}")
     position = {known.bits[key]: i for i, key in enumerate(keys) if key in known.bits}
     zero, space = len(keys), len(keys) + 1
     order: list[int] = []
@@ -349,16 +355,3 @@ def _order(keys: Sequence[Any], circuit: NativeCircuit, place: _Place) -> list[i
             order = part[::-1] + ([space] if order else []) + order
         low += size
     return order
-
-
-def _require_same(keys: Sequence[Any], expected: Set[str], place: _Place) -> None:
-    if not all(isinstance(key, str) for key in keys) or len(set(keys)) < len(keys):
-        raise place.wrong("its measurement keys are no list of different names")
-    missing, unknown = sorted(expected - set(keys)), sorted(set(keys) - expected)
-    if missing or unknown:
-        differences = [
-            f"{word} {', '.join(names)[:200]}"
-            for word, names in (("without", missing), ("with", unknown))
-            if names
-        ]
-        raise place.wrong(f"its measurement keys do not fit: {' and '.join(differences)}")

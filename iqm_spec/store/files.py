@@ -223,11 +223,14 @@ class Folder:
         temp.sync()
         self._make_dirs(target.parent)
         with translated(self.root):
-            if not exclusive:
+            if exclusive:
+                try:
+                    self.disk.link(temp.path, target)
+                except FileExistsError:
+                    return False
+            else:
                 self.disk.replace(temp.path, target)
                 temp.renamed = True
-            elif not self._link(temp.path, target):
-                return False
             self.disk.sync_dir(target.parent)
         return True
 
@@ -241,13 +244,6 @@ class Folder:
         """The names that are in `folder` now survive a loss of power."""
         with translated(self.root):
             self.disk.sync_dir(folder)
-
-    def _link(self, source: Path, target: Path) -> bool:
-        try:
-            self.disk.link(source, target)
-        except FileExistsError:
-            return False
-        return True
 
     def _start(self) -> None:
         """Makes the folder with tmp/ and the files that explain it to people and git."""

@@ -277,7 +277,11 @@ def load_run(folder: Folder, run: str) -> RunState:
     if not match or not events:
         raise _unknown(folder.root, run)
     fields = {key: value for event in events for key, value in event.fields.items()}
-    return RunState(run, match[1], _started(match[2]), events, fields)
+    try:
+        started = datetime.strptime(match[2], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        started = datetime.fromtimestamp(0, UTC)  # a folder that someone named by hand
+    return RunState(run, match[1], started, events, fields)
 
 
 def run_ids(root: Path) -> list[str]:
@@ -316,13 +320,6 @@ def _journal(folder: Folder, run: str) -> Journal:
 def _name(run: str) -> str:
     match = RUN_ID.fullmatch(run)
     return match[1] if match else ""
-
-
-def _started(stamp: str) -> datetime:
-    try:
-        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return datetime.fromtimestamp(0, UTC)  # a folder that someone named by hand
 
 
 def _unknown(root: Path, selector: str) -> UsageError:

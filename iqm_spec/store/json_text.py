@@ -42,11 +42,18 @@ def _record(data: bytes) -> dict[str, Any] | None:
         if data[place : place + 1] == b"{":
             close = data.find(b"}", place)
             value: Any = _table(data, place + 1, close)
+            if value is None:
+                return None
             place = close + 1
         else:
-            value, place = _short(data, place)
-        if value is _UNKNOWN:
-            return None
+            piece = data[place : place + _PIECE]
+            try:
+                value, length = _decode(piece.decode("ascii"))
+            except (ValueError, RecursionError):
+                return None
+            if length == len(piece):  # it may go on after the piece
+                return None
+            place += length
         members[json.loads(name[0][:-1])] = value
         after = data[place : place + 1]
         place += 1
@@ -57,32 +64,19 @@ def _record(data: bytes) -> dict[str, Any] | None:
     return None
 
 
-_UNKNOWN = object()
-
-
-def _table(data: bytes, start: int, end: int) -> Any:
-    """The object whose members stand between two places."""
+def _table(data: bytes, start: int, end: int) -> dict[str, Any] | None:
+    """The object whose members stand between two places; None where the text is something else."""
     members: dict[str, Any] = {}
     while start < end:
         cut = end if end - start <= _PIECE else data.rfind(b',"', start, start + _PIECE)
         if cut <= start:
-            return _UNKNOWN
+            return None
         try:
             members.update(json.loads(b"{" + data[start:cut] + b"}"))
         except ValueError:
-            return _UNKNOWN
+            return None
         start = cut + 1
-    return members if start != end else _UNKNOWN
-
-
-def _short(data: bytes, start: int) -> tuple[Any, int]:
-    """A value that is no object, and its end."""
-    piece = data[start : start + _PIECE]
-    try:
-        value, end = _decode(piece.decode("ascii"))
-    except (ValueError, RecursionError):
-        return _UNKNOWN, start
-    return (value, start + end) if end < len(piece) else (_UNKNOWN, start)
+    return members if start != end else None
 
 
 _decode = json.JSONDecoder().raw_decode

@@ -90,12 +90,12 @@ def write_pack(
     Equal records collapse; two that share a key and differ are a `ValueError`.
     """
     if "format" in header:
-        raise ValueError("a pack's `format` is given by its kind")
+        raise ValueError("a pack's `format` follows from its kind")
     places: list[Place] = []
     with folder.temp() as temp, ExitStack() as spills:
         runs = _sorted_runs(folder, records, spill_bytes, spills)
         temp.write(canonical({"format": pack_format(kind), **header}) + b"\n")
-        for key, line in _unique(heapq.merge(*runs)):
+        for key, line in _unique(runs[0] if len(runs) == 1 else heapq.merge(*runs)):
             places.append((key, temp.size, len(line)))
             if len(line) > LONG:  # no copy of it
                 temp.write(line)
@@ -125,11 +125,11 @@ def _sorted_runs(
 
 
 def _encode(record: Mapping[str, Json] | Record) -> Line:
-    record = record if isinstance(record, Mapping) else to_json(record)
-    key = record.get("key")
+    fields: Mapping[str, Json] = record if isinstance(record, Mapping) else to_json(record)
+    key = fields.get("key")
     if not isinstance(key, str) or not RECORD_KEY.fullmatch(key):
         raise ValueError(f"a record's key is printable ASCII without spaces, got {key!r}")
-    line = canonical(record if type(record) is dict else dict(record))
+    line = canonical(fields if type(fields) is dict else dict(fields))
     if len(line) > LARGEST_VALUE:
         raise ValueError(f"the record {key} is too large: {len(line)} bytes")
     return key, line
@@ -146,12 +146,8 @@ def _spilled(folder: Folder, lines: list[Line]) -> Iterator[Iterator[Line]]:
         with translated(folder.root):
             file = temp.path.open("rb")
         with file:
-            yield (_parse_spilled(line) for line in file)
-
-
-def _parse_spilled(line: bytes) -> Line:
-    key, _, rest = line.rstrip(b"\n").partition(b" ")
-    return key.decode(), rest
+            pairs = (line.rstrip(b"\n").split(b" ", 1) for line in file)
+            yield ((key.decode(), line) for key, line in pairs)
 
 
 def _unique(lines: Iterable[Line]) -> Iterator[Line]:
@@ -278,7 +274,9 @@ class Index:
         """Packs of one kind that are there now, sorted."""
         present = packs_in(self.folder.root)
         if not self._kinds.keys() >= present:
-            self._kinds |= _indexed(self.folder.root)
+            index = self.folder.root / INDEX
+            for known_kind in filter(KIND.fullmatch, _names(index)):
+                self._kinds |= dict.fromkeys(_names(index / known_kind), known_kind)
         for digest in present - self._kinds.keys():
             path = object_path(self.folder.root, digest, "jsonl")
             self._check(digest)
@@ -336,12 +334,6 @@ def packs_in(root: Path) -> set[str]:
             if name.endswith(".jsonl") and OBJECT_NAME.fullmatch(name) and name[:2] == folder:
                 packs.add(name[:64])
     return packs
-
-
-def _indexed(root: Path) -> dict[str, str]:
-    """Pack to kind, as the names of the index files say."""
-    kinds = (kind for kind in _names(root / INDEX) if KIND.fullmatch(kind))
-    return {digest: kind for kind in kinds for digest in _names(root / INDEX / kind)}
 
 
 def _names(folder: Path) -> list[str]:

@@ -61,18 +61,15 @@ def references(value: Json) -> Iterator[str]:
     if isinstance(value, dict):
         fields = value.get("fields", value)
         for key in REFERENCES.get(str(value.get("format")), ()):
-            if isinstance(fields, dict):
-                yield from _leaves(fields.get(key))
-
-
-def _leaves(item: Json) -> Iterator[str]:
-    """The digests of one value, of a list or of a mapping; null refers to nothing."""
-    if isinstance(item, dict):
-        yield from map(str, item.values())
-    elif isinstance(item, list):
-        yield from map(str, item)
-    elif item is not None:
-        yield str(item)
+            match fields.get(key) if isinstance(fields, dict) else None:
+                case None:
+                    pass
+                case dict() as digests:
+                    yield from map(str, digests.values())
+                case list() as digests:
+                    yield from map(str, digests)
+                case digest:
+                    yield str(digest)
 
 
 _PIECE = 1 << 20
@@ -141,7 +138,13 @@ def lost_of_jobs(root: Path, state: RunState) -> dict[str, str]:
     Only names of files are read.
     """
     named = sorted({job for event in state.events for job in named_jobs(event)})
-    lost = {job: why for job in named if (why := _lacks(root, job))}
+    lost = {}
+    for job in named:
+        numbers = {number for number, _ in _event_files_of_job(root, job)}
+        if not numbers:
+            lost[job] = "is not there"
+        elif missing := missing_numbers(numbers, 1):
+            lost[job] = f"lacks its event number {missing[0]}"
     return {**dict.fromkeys(lost_completions(root, state), "lacks its `completed` event"), **lost}
 
 
@@ -153,14 +156,6 @@ def lost_completions(root: Path, state: RunState) -> list[str]:
         if sum(1 for match in names if match and match[2] == COMPLETED) < attempts:
             lost.append(job)
     return lost
-
-
-def _lacks(root: Path, job: str) -> str:
-    numbers = {number for number, _ in _event_files_of_job(root, job)}
-    if not numbers:
-        return "is not there"
-    missing = missing_numbers(numbers, 1)
-    return f"lacks its event number {missing[0]}" if missing else ""
 
 
 def _event_files_of_job(root: Path, job: str) -> list[tuple[int, str]]:

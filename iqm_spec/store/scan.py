@@ -94,7 +94,8 @@ def scan_pack(path: Path, in_form: bool = False) -> Scan:
         scan.fail("form", "is empty")
     if hasher.hexdigest() == path.stem:
         return scan
-    return _failed(Scan(size=scan.size), "hash", _why_pack(path, scan.size))
+    why = _why(path.read_bytes(), path.stem) if scan.size <= LARGEST_VALUE else _WRONG
+    return _failed(Scan(size=scan.size), "hash", why)
 
 
 def scan_event(path: Path) -> Scan:
@@ -127,19 +128,15 @@ def _scan_lines(scan: Scan, lines: list[bytes], last: str) -> str:
         elif not line.endswith(b"\n"):
             scan.fail("form", f"line {scan.lines} has no newline at its end")
         elif scan.lines == 1:
-            _scan_header(scan, value)
+            kind = kind_of(value.get("format")) if isinstance(value, dict) else None
+            if kind is None:
+                scan.fail("form", "line 1 is not a pack's header")
+            scan.kind = kind or ""
+            _scan_type(scan, structure_header, value)
+            scan.named.update(references(value))
         else:
             last = _scan_record(scan, value, last)
     return last
-
-
-def _scan_header(scan: Scan, value: Json) -> None:
-    kind = kind_of(value.get("format")) if isinstance(value, dict) else None
-    if kind is None:
-        scan.fail("form", "line 1 is not a pack's header")
-    scan.kind = kind or ""
-    _scan_type(scan, structure_header, value)
-    scan.named.update(references(value))
 
 
 def _scan_record(scan: Scan, value: Json, last: str) -> str:
@@ -184,10 +181,6 @@ def _header_and_pieces(file: BinaryIO) -> Iterator[list[bytes]]:
 
 
 _WRONG = "checksum mismatch: its sha256 is not the one in its name"
-
-
-def _why_pack(path: Path, size: int) -> str:
-    return _why(path.read_bytes(), path.stem) if size <= LARGEST_VALUE else _WRONG
 
 
 def _why(data: bytes, digest: str) -> str:

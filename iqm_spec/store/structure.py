@@ -129,11 +129,14 @@ def to_json(value: Any) -> Any:
     kind: Any = type(value)
     fields = _fields(kind)
     if fields is not None:
-        values = {}
-        for name, default, nested in fields:
-            item = getattr(value, name)
-            if item is not default and (item != default or type(item) is not type(default)):
-                values[name] = to_json(item) if nested else item
+        values = {name: getattr(value, name) for name in fields.names}
+        for name, default in fields.defaults:
+            item = values[name]
+            if item is default or (item == default and type(item) is type(default)):
+                del values[name]
+        for name in fields.nested:
+            if name in values:
+                values[name] = to_json(values[name])
         return values
     if kind is tuple or kind is list:
         return [to_json(item) for item in value]
@@ -142,22 +145,29 @@ def to_json(value: Any) -> Any:
     return value
 
 
-_NONE = object()
+@attrs.frozen
+class _Fields:
+    """The fields of an attrs class in order, defaults that are not written, fields with objects."""
+
+    names: tuple[str, ...]
+    defaults: tuple[tuple[str, Any], ...]
+    nested: tuple[str, ...]
 
 
 @cache
-def _fields(kind: Any) -> tuple[tuple[str, Any, bool], ...] | None:
-    """The fields of an attrs class: name, default that is not written, whether it holds others."""
+def _fields(kind: Any) -> _Fields | None:
     if not attrs.has(kind):
         return None
     hints = get_type_hints(kind)
-    return tuple(
-        (
-            field.name,
-            _NONE if _ALWAYS in field.metadata or field.default is attrs.NOTHING else field.default,
-            _holds_class(hints[field.name]),
-        )
-        for field in sorted(attrs.fields(kind), key=lambda field: str(field.name))
+    fields = sorted(attrs.fields(kind), key=lambda field: str(field.name))
+    return _Fields(
+        names=tuple(field.name for field in fields),
+        defaults=tuple(
+            (field.name, field.default)
+            for field in fields
+            if _ALWAYS not in field.metadata and field.default is not attrs.NOTHING
+        ),
+        nested=tuple(field.name for field in fields if _holds_class(hints[field.name])),
     )
 
 

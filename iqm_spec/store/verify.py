@@ -144,16 +144,26 @@ def verify(store: Store) -> Verification:
     walk = _Walk(store.root)
     files = dict(_sorted_files(walk))
     for path in files.get(OBJECTS, []):
-        _enlist(walk, path)
+        *folders, name = path.split("/")
+        match = OBJECT_NAME.fullmatch(name)
+        if match is None or folders[1:] != [match[1][:2]]:
+            walk.fail(path, "stray", _STRAY)
+        elif match[1] in walk.objects:
+            walk.fail(path, "stray", f"has the sha256 of {walk.objects[match[1]]} in its name")
+        else:
+            walk.objects[match[1]] = path
     forms = remembered_forms()
     for digest, path in walk.objects.items():
         _check_object(walk, forms, digest, path)
     forms.save()
-    _check_shots(walk)
+    for kind, counts_kind in COUNTS_OF.items():
+        shots = [walk.root / path for path in walk.kinds.get(kind, [])]
+        counts = [walk.root / path for path in walk.kinds.get(counts_kind, [])]
+        for pack, message in wrong_shots(kind, shots, counts):
+            walk.fail(pack.relative_to(walk.root).as_posix(), "shots", message)
     for path in [*files.get(RUNS, []), *files.get(JOBS, [])]:
         _check_event(walk, path)
-    _check_journals(walk)
-    _check_completions(walk, store)
+    _check_journals(walk, store)
     for path in files.get(ASKS, []):
         _check_pointer(walk, path)
     return Verification(
@@ -200,18 +210,6 @@ def _files(walk: _Walk, folder: str) -> Iterator[str]:
             yield path
 
 
-def _enlist(walk: _Walk, path: str) -> None:
-    """Adds a file of objects/ to the objects, by its name alone."""
-    parts = path.split("/")
-    match = OBJECT_NAME.fullmatch(parts[-1])
-    if match is None or parts[1:-1] != [match[1][:2]]:
-        walk.fail(path, "stray", _STRAY)
-    elif match[1] in walk.objects:
-        walk.fail(path, "stray", f"has the sha256 of {walk.objects[match[1]]} in its name")
-    else:
-        walk.objects[match[1]] = path
-
-
 def _check_object(walk: _Walk, forms: Forms, digest: str, path: str) -> None:
     """Checks one file of objects/."""
     if not path.endswith(".jsonl"):
@@ -223,17 +221,6 @@ def _check_object(walk: _Walk, forms: Forms, digest: str, path: str) -> None:
         walk.kinds.setdefault(scan.kind, []).append(path)
     if scan.lines and not scan.problems and not in_form:
         forms.add(digest)
-
-
-def _check_shots(walk: _Walk) -> None:
-    """Shots in packs agree with the counts in others."""
-    for kind, counts in COUNTS_OF.items():
-        shots, counted = (
-            [walk.root / path for path in walk.kinds.get(pack_kind, [])]
-            for pack_kind in (kind, counts)
-        )
-        for path, message in wrong_shots(kind, shots, counted):
-            walk.fail(path.relative_to(walk.root).as_posix(), "shots", message)
 
 
 def _check_event(walk: _Walk, path: str) -> None:
@@ -248,18 +235,14 @@ def _check_event(walk: _Walk, path: str) -> None:
     walk.jobs |= dict.fromkeys(scan.jobs, path)
 
 
-def _check_journals(walk: _Walk) -> None:
-    """Events are numbered without a gap, and the jobs that runs name have journals."""
+def _check_journals(walk: _Walk, store: Store) -> None:
+    """Events are numbered without a gap; jobs of runs have journals, completed if they passed."""
     for folder, numbers in walk.numbers.items():
         for number in missing_numbers(numbers):
             walk.fail(folder, "missing", f"lacks its event number {number}")
     for job, path in walk.jobs.items():
         if f"{JOBS}/{job}" not in walk.numbers:
             walk.fail(path, "missing", f"names the job {job}, whose journal is missing")
-
-
-def _check_completions(walk: _Walk, store: Store) -> None:
-    """The jobs of stages that passed were completed."""
     lost: dict[str, str] = {}
     for folder in [name for name in walk.numbers if name.startswith(f"{RUNS}/")]:
         with suppress(StoreCorrupt, OSError):  # reported already

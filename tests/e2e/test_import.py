@@ -333,10 +333,10 @@ QIR = {"circuits": ["; ModuleID = 'bell'\ndefine void @main() { ret void }"], "s
     [
         ({"body": QIR}, "cannot be imported: circuit 0 is QIR text"),
         ({"body": {"circuits": [], "shots": -1}}, "cannot be imported:"),
-        ({"body": "\0\1\2\3 pulses"}, "is no job of circuits: its payload holds bytes"),
+        ({"body": "\0\1\2\3 pulses"}, "does not hold circuits: its payload holds bytes"),
         (
             {"body": {}, "headers": {"IQM-Job-Type": "run"}},
-            "is no job of circuits: its payload is of the type `run`",
+            "does not hold circuits: its payload is of the type `run`",
         ),
     ],
 )
