@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from math import inf, sqrt
-from typing import Any
 
 from attrs import frozen
 
@@ -125,7 +124,10 @@ def as_z(string: str) -> str:
 def expectations(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
     """Means of all observables with their errors, and the ideal values where they are known."""
     basis: str | None = options.get("basis")
-    observables = {name: _terms(value) for name, value in sorted(options["observables"].items())}
+    observables: dict[str, Terms] = {}
+    for name, declared in sorted(options["observables"].items()):
+        terms = {declared: 1.0} if isinstance(declared, str) else declared
+        observables[name] = {string: float(factor) for string, factor in terms.items()}
     chosen = rows_of_circuits(rows, options.get("circuits"))
     groups = [[row] for row in chosen] if basis is None else group_rows(chosen, basis)
     for group in groups:
@@ -138,13 +140,6 @@ def expectations(rows: Iterable[Row], options: Options, readout: Readout) -> Ite
             else:
                 merits += figures
         yield group_result(NAME, group, merits, *([basis] if basis else []), notes=notes)
-
-
-def _terms(declared: Any) -> Terms:
-    """An observable of a spec: one Pauli string, or strings with their coefficients."""
-    if isinstance(declared, str):
-        return {declared: 1.0}
-    return {string: float(coefficient) for string, coefficient in declared.items()}
 
 
 @frozen

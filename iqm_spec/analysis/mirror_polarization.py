@@ -180,12 +180,15 @@ def _result(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
         bounded_merit("error_per_layer", decay.error_rate, decay.error_rate_error, 0.0, 1.0),
         bounded_merit("amplitude", decay.amplitude, decay.amplitude_error, 0.0, 2.0),
     ]
+    first, last = min(depths), max(depths)
+    grid = tuple(first + (last - first) * k / (_CURVE_POINTS - 1) for k in range(_CURVE_POINTS))
     curve = Curve(
         axis=axis,
         x=tuple(depths),
         y=tuple(mean.value for mean in means.values()),
         errors=tuple(mean.error for mean in means.values()),
-        **_fitted_curve(decay, depths),
+        fit_x=grid,
+        fit_y=tuple(decay.amplitude * decay.p**depth for depth in grid),
     )
     notes += [decay.goodness.doubt] if decay.goodness.doubt else []
     details |= {"p": decay.p, **fit_details(decay.goodness)}
@@ -205,9 +208,3 @@ def _target(row: Row) -> str | None:
     ideal = ideal_of(row)
     best = max(ideal, key=lambda bits: ideal[bits], default=None)
     return best if best is not None and ideal[best] > _CERTAIN else None
-
-
-def _fitted_curve(decay: Decay, depths: list[float]) -> dict[str, tuple[float, ...]]:
-    first, last = min(depths), max(depths)
-    grid = tuple(first + (last - first) * k / (_CURVE_POINTS - 1) for k in range(_CURVE_POINTS))
-    return {"fit_x": grid, "fit_y": tuple(decay.amplitude * decay.p**d for d in grid)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
@@ -63,7 +63,11 @@ def make_plan(
             packs |= keep_natives(store, made)
     planned = [_planned(index, point, key, known[key]) for index, (point, key) in enumerate(points)]
     if checked.spec.readout_mitigation:
-        extra = list(_readout(checked, planned, known))
+        measured: dict[str, set[str]] = {}
+        for point in planned:
+            measured.setdefault(point.target, set()).update(known[point.circuit_key].measured)
+        order = {alias: machine.components for alias, machine in checked.architectures.items()}
+        extra = list(readout_points(planned, measured, order))
         planned += [point for point, _ in extra]
         made |= (natives := {point.circuit_key: native for point, native in extra})
         if keep:
@@ -95,16 +99,6 @@ def _stored(store: Store, keys: Iterable[str]) -> tuple[dict[str, _Transpiled], 
 
 def _transpiled(native: Native) -> _Transpiled:
     return _Transpiled(native.digest, native.summary, measured_components(native.template))
-
-
-def _readout(
-    checked: CheckedSpec, planned: list[PlannedPoint], known: Mapping[str, _Transpiled]
-) -> Iterator[tuple[PlannedPoint, Native]]:
-    measured: dict[str, set[str]] = {}
-    for point in planned:
-        measured.setdefault(point.target, set()).update(known[point.circuit_key].measured)
-    order = {alias: machine.components for alias, machine in checked.architectures.items()}
-    return readout_points(planned, measured, order)
 
 
 def _planned(index: int, point: SpecPoint, key: str, native: _Transpiled) -> PlannedPoint:

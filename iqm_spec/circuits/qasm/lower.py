@@ -287,15 +287,15 @@ class _Lowering:
                 if isinstance(meaning, _Number) and isinstance(meaning.value, tuple):
                     return len(meaning.value)
             case ast.FunctionCall() if node.name.name in self._subroutines:
-                return self._computed(node, scope)
+                made, returned = self._called(node, None, scope)
+                if (
+                    made
+                    or returned is None
+                    or not isinstance(returned.node.expression, ast.Expression)
+                ):
+                    raise NotConstant
+                return self._value(returned.node.expression, returned.scope)
         raise NotConstant
-
-    def _computed(self, call: ast.FunctionCall, scope: _Scope) -> Constant:
-        """What a subroutine returns that only computes."""
-        made, returned = self._called(call, None, scope)
-        if made or returned is None or not isinstance(returned.node.expression, ast.Expression):
-            raise NotConstant
-        return self._value(returned.node.expression, returned.scope)
 
     def _folded(self, node: Any, scope: _Scope) -> Any:
         """An expression whose known parts are written as numbers."""
@@ -473,16 +473,29 @@ class _Lowering:
             if not self._variable(node, scope, constant=False):
                 yield node
             return
-        name, init = node.identifier.name, node.init_expression
+        name, kind = node.identifier.name, node.type
         if scope.returned is not None and scope is not self._global:
-            yield from self._local_bits(node, scope)
+            # bits that a subroutine declares are those that it returns
+            returned_name, target = scope.returned
+            if name != returned_name or target is None:
+                _refuse(
+                    node,
+                    f"the bits `{name}` of a subroutine are not what is kept of it",
+                    "return them, and write `c = ` before the call",
+                )
+            size = 1
+            if kind.size is not None:
+                size = self._integer(kind.size, scope, "the size of a register")
+            if size != len(target.items):
+                _refuse(node, f"`{name}` has {size} bits, what is kept of it {len(target.items)}")
+            scope.names[name] = evolve(target, single=kind.size is None)
+            yield from self._initial(node, node.init_expression, scope)
             return
         if scope is not self._global and not scope.waits:
             _refuse(node, f"`{name}` is declared within a loop", "declare it before the loop")
-        size = self._declare(node, name, node.type.size, scope)
-        declared = _like(node, ast.BitType(size))
+        declared = _like(node, ast.BitType(self._declare(node, name, kind.size, scope)))
         yield _like(node, ast.ClassicalDeclaration(declared, node.identifier, None))
-        yield from self._initial(node, init, scope)
+        yield from self._initial(node, node.init_expression, scope)
 
     def _initial(self, node: Any, init: Any, scope: _Scope) -> Iterator[Any]:
         """Statements that give the initial value of bits that were just declared."""
@@ -849,28 +862,25 @@ class _Lowering:
                     return decides if known == decides else other
             return _like(node, ast.BinaryExpression(node.op, left, right))
         if isinstance(node, ast.BinaryExpression):
-            return self._comparison(node, scope)
+            sides = []
+            lone = False
+            for side in (node.lhs, node.rhs):
+                bits = self._bits_of(side, scope)
+                lone = lone or (bits is not None and bits.single)
+                written = None if bits is None else self._written(bits, side)
+                sides.append(
+                    self._folded(side, scope) if written is None else _expression(written, side)
+                )
+            if lone:  # a bit is compared with true or false
+                sides = [
+                    _like(side, ast.BooleanLiteral(bool(side.value)))
+                    if isinstance(side, ast.IntegerLiteral) and side.value in (0, 1)
+                    else side
+                    for side in sides
+                ]
+            return _like(node, ast.BinaryExpression(node.op, sides[0], sides[1]))
         bits = self._bits_of(node, scope)
         return node if bits is None else _expression(self._written(bits, node), node)
-
-    def _comparison(self, node: ast.BinaryExpression, scope: _Scope) -> Any:
-        sides = []
-        lone = False
-        for side in (node.lhs, node.rhs):
-            bits = self._bits_of(side, scope)
-            lone = lone or (bits is not None and bits.single)
-            written = None if bits is None else self._written(bits, side)
-            sides.append(
-                self._folded(side, scope) if written is None else _expression(written, side)
-            )
-        if lone:  # a bit is compared with true or false
-            sides = [
-                _like(side, ast.BooleanLiteral(bool(side.value)))
-                if isinstance(side, ast.IntegerLiteral) and side.value in (0, 1)
-                else side
-                for side in sides
-            ]
-        return _like(node, ast.BinaryExpression(node.op, sides[0], sides[1]))
 
     def _SwitchStatement(self, node: ast.SwitchStatement, scope: _Scope) -> Iterator[Any]:  # noqa: N802
         try:
@@ -895,29 +905,26 @@ class _Lowering:
         name = target.name.name if isinstance(target, ast.IndexedIdentifier) else target.name
         meaning = scope.find(name)
         if isinstance(meaning, _Number) and isinstance(target, ast.Identifier):
-            self._assign(node, name, meaning, scope)
+            holder = scope.holder(name)
+            if meaning.constant:
+                _refuse(node, f"`{name}` is a constant")
+            if scope.waits and not holder.waits:
+                _refuse(node, f"the value of `{name}` would depend on a measurement")
+            value: Any = node.rvalue
+            if node.op.name != "=":
+                operator = ast.BinaryOperator[node.op.name.removesuffix("=")]
+                value = _like(node, ast.BinaryExpression(operator, target, node.rvalue))
+            try:
+                new_value = self._cast_value(meaning.type, value, scope)
+            except NotConstant:
+                _refuse(node, f"the value of `{name}` is not known before the circuit runs")
+            holder.names[name] = evolve(meaning, value=new_value)
             return
         call = node.rvalue
         if isinstance(call, ast.FunctionCall) and call.name.name in self._subroutines:
             yield from self._inlined(call, self._bits_of(target, scope), scope)
             return
         yield node
-
-    def _assign(self, node: Any, name: str, meaning: _Number, scope: _Scope) -> None:
-        holder = scope.holder(name)
-        if meaning.constant:
-            _refuse(node, f"`{name}` is a constant")
-        if scope.waits and not holder.waits:
-            _refuse(node, f"the value of `{name}` would depend on a measurement")
-        value: Any = node.rvalue
-        if node.op.name != "=":
-            operator = ast.BinaryOperator[node.op.name.removesuffix("=")]
-            value = _like(node, ast.BinaryExpression(operator, node.lvalue, node.rvalue))
-        try:
-            new_value = self._cast_value(meaning.type, value, scope)
-        except NotConstant:
-            _refuse(node, f"the value of `{name}` is not known before the circuit runs")
-        holder.names[name] = evolve(meaning, value=new_value)
 
     def _SubroutineDefinition(self, node: ast.SubroutineDefinition, _: _Scope) -> Iterator[Any]:  # noqa: N802
         if node.name.name in self._subroutines:
@@ -978,7 +985,9 @@ class _Lowering:
         if scope.depth >= _DEEPEST_CALL:
             _refuse(call, f"`{call.name.name}` is called more than {_DEEPEST_CALL} deep")
         self._spend(call, 1)
-        name = _returned_name(routine)
+        last = routine.body[-1] if routine.body else None
+        result = last.expression if isinstance(last, ast.ReturnStatement) else None
+        name = result.name if isinstance(result, ast.Identifier) else ""
         inner = _Scope(self._global, scope.waits, returned=(name, target), depth=scope.depth + 1)
         self._pass(call, routine, scope, inner)
         made: list[Any] = []
@@ -1031,30 +1040,6 @@ class _Lowering:
                     _refuse(actual, f"`{name}` has {expected} bits, here {len(bits.items)}")
                 bits = evolve(bits, single=False)
             inner.names[name] = bits
-
-    def _local_bits(self, node: ast.ClassicalDeclaration, scope: _Scope) -> Iterator[Any]:
-        """Bits that a subroutine declares, which must be those that it returns."""
-        name = node.identifier.name
-        returned_name, target = scope.returned or ("", None)
-        kind: Any = node.type
-        if name != returned_name or target is None:
-            _refuse(
-                node,
-                f"the bits `{name}` of a subroutine are not what is kept of it",
-                "return them, and write `c = ` before the call",
-            )
-        size = 1 if kind.size is None else self._integer(kind.size, scope, "the size of a register")
-        if size != len(target.items):
-            _refuse(node, f"`{name}` has {size} bits, what is kept of it {len(target.items)}")
-        scope.names[name] = evolve(target, single=kind.size is None)
-        yield from self._initial(node, node.init_expression, scope)
-
-
-def _returned_name(routine: ast.SubroutineDefinition) -> str:
-    """The name that a subroutine returns at its end; empty where it returns none."""
-    last = routine.body[-1] if routine.body else None
-    result = last.expression if isinstance(last, ast.ReturnStatement) else None
-    return result.name if isinstance(result, ast.Identifier) else ""
 
 
 def _item(bits: _Bits, place: int, node: Any) -> tuple[str, int | None]:
