@@ -1,7 +1,8 @@
 """OpenQASM 2 and 3 files: any bytes to facts or problems, and to a circuit.
 
-`survey` bounds the text before a parser reads it, `parse` makes the circuit, `lower` works out what
-is known of an OpenQASM 3 program before it runs.
+`survey` bounds the text before a parser reads it, and `parse` makes the circuit. Of an OpenQASM 3
+program `lower` works out what is known before it runs: with `operations` (gates and measurements),
+`expressions` (values and bits) and `meanings` (names in their scopes).
 """
 
 from __future__ import annotations
