@@ -16,7 +16,6 @@ from math import inf, sqrt
 from attrs import frozen
 
 from iqm_spec.analysis.groups import (
-    Group,
     Options,
     added_rows,
     bounded_merit,
@@ -132,7 +131,11 @@ def expectations(rows: Iterable[Row], options: Options, readout: Readout) -> Ite
     groups = [[row] for row in chosen] if basis is None else group_rows(chosen, basis)
     for group in groups:
         merits, notes = [], []
-        shots = _shots(group, basis)
+        by_basis: dict[str, list[Row]] = {}
+        for row in group:
+            measured = "Z" * qubits_of(row) if basis is None else str(value_at(row, basis))
+            by_basis.setdefault(measured, []).append(row)
+        shots = [_Shots(measured, added_rows(rows)) for measured, rows in by_basis.items()]
         for name, terms in observables.items():
             figures = _merits_of(name, terms, shots, readout)
             if isinstance(figures, str):
@@ -148,14 +151,6 @@ class _Shots:
 
     basis: str
     row: Row
-
-
-def _shots(group: Group, axis: str | None) -> list[_Shots]:
-    by_basis: dict[str, list[Row]] = {}
-    for row in group:
-        measured = "Z" * qubits_of(row) if axis is None else str(value_at(row, axis))
-        by_basis.setdefault(measured, []).append(row)
-    return [_Shots(basis, added_rows(rows)) for basis, rows in by_basis.items()]
 
 
 def _merits_of(

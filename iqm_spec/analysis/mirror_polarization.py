@@ -147,7 +147,10 @@ def _result(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
         return group_result(NAME, group, [], axis, *over, notes=[mixed])
     means: dict[float, Mean] = {}
     notes = []
-    by_depth = _by_depth(group, axis)
+    by_depth: dict[float, list[Row]] = {}
+    for row in group:
+        if (number := number_at(row, axis)) is not None:
+            by_depth.setdefault(number, []).append(row)
     if left_out := len(group) - sum(map(len, by_depth.values())):
         notes.append(f"{count(left_out, 'point')} left out: `{axis}` is no number there")
     circuits = 0
@@ -193,14 +196,6 @@ def _result(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
     notes += [decay.goodness.doubt] if decay.goodness.doubt else []
     details |= {"p": decay.p, **fit_details(decay.goodness)}
     return group_result(NAME, group, merits, axis, *over, curve=curve, notes=notes, details=details)
-
-
-def _by_depth(group: Group, axis: str) -> dict[float, list[Row]]:
-    depths: dict[float, list[Row]] = {}
-    for row in group:
-        if (depth := number_at(row, axis)) is not None:
-            depths.setdefault(depth, []).append(row)
-    return depths
 
 
 def _target(row: Row) -> str | None:

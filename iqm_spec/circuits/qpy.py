@@ -96,7 +96,6 @@ def _load(data: bytes) -> QuantumCircuit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scan(data)
-        # the circuit in Qiskit's standard gates
         from qiskit import qpy
 
         loaded: QuantumCircuit

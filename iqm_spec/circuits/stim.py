@@ -126,7 +126,6 @@ def read_steps(data: bytes) -> list[StimStep]:
         stim.Circuit(text)
     except (ValueError, IndexError) as error:
         raise _invalid(1, f"stim cannot read it: {_message(error)}") from error
-    # raises `InvalidCircuitFile` at the line with which the circuit becomes too large
     total = 0
     for item in circuit.items:
         total += _size(item)
@@ -272,10 +271,8 @@ def _decomposed(item: stim.CircuitInstruction, line: int) -> Iterator[StimStep]:
     import stim
 
     plain = stim.Circuit()
-    if item.name in _PAIRS:  # stim 1.16 decomposes them wrongly where a target is inverted
-        # the targets of a measurement of pairs as targets of `MPP`
-        import stim
-
+    if item.name in _PAIRS:
+        # stim 1.16 decomposes them wrongly where a target is inverted, but not as `MPP`
         pauli = _PAIRS[item.name]
         targets: list[stim.GateTarget] = []
         for first, second in item.target_groups():

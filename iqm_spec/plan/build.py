@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from attrs import frozen
 
@@ -46,7 +46,11 @@ def make_plan(
     """
     points = [(point, _circuit_key(point, checked)) for point in points_of(checked.spec)]
     first = {key: point for point, key in reversed(points)}
-    known, packs = ({}, set()) if replan else _stored(store, first)
+    known: dict[str, _Transpiled] = {}
+    packs: set[str] = set()
+    for key, native, holders in () if replan else stored_natives(store, first):
+        known[key] = _transpiled(native)
+        packs |= holders
     missing = {key: point for key, point in first.items() if key not in known}
     made: dict[str, Native] = {}
     if missing:
@@ -85,16 +89,6 @@ def _circuit_key(point: SpecPoint, checked: CheckedSpec) -> str:
     architecture = checked.architectures[point.target].digest
     kind = checked.spec.circuits[point.circuit].kind
     return circuit_key(kind, point, checked.identity(point), architecture)
-
-
-def _stored(store: Store, keys: Iterable[str]) -> tuple[dict[str, _Transpiled], set[str]]:
-    """Those of the circuits that the folder has, and the packs that hold them."""
-    known: dict[str, _Transpiled] = {}
-    packs: set[str] = set()
-    for key, native, holders in stored_natives(store, keys):
-        known[key] = _transpiled(native)
-        packs |= holders
-    return known, packs
 
 
 def _transpiled(native: Native) -> _Transpiled:

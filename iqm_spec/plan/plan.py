@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -46,7 +46,10 @@ class PlannedPoint:
             "key": f"{self.index:08d}",
             "point": self.id,
             "circuit": self.name,
-            "values": [[name, _listed(value)] for name, value in self.values],
+            "values": [
+                [name, list(value) if isinstance(value, tuple) else value]
+                for name, value in self.values
+            ],
             "repeat": self.repeat,
             "shots": self.shots,
             "target": self.target,
@@ -115,24 +118,20 @@ def lines(points: Iterable[PlannedPoint]) -> Iterator[Mapping[str, Json]]:
     return (point.to_json() for point in points)
 
 
-def _listed(value: Any) -> Json:
-    return list(value) if isinstance(value, tuple) else value
-
-
 def collapsed(points: Iterable[PlannedPoint]) -> list[str]:
     """One line for each circuit that collapsed, at its first such point."""
     first: dict[str, PlannedPoint] = {}
     for point in points:
         if point.summary.written is not None:
             first.setdefault(point.name, point)
-    return [_line(point) for point in first.values()]
-
-
-def _line(point: PlannedPoint) -> str:
-    several, single = point.summary.written or (0, 0)
-    gates = point.summary.gates
-    return (
-        f"{label(point.name, point.values)} is written with {several:,} gates on several qubits "
-        f"and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
-        f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates apart"
-    )
+    described = []
+    for point in first.values():
+        several, single = point.summary.written or (0, 0)
+        gates = point.summary.gates
+        described.append(
+            f"{label(point.name, point.values)} is written with {several:,} gates on several "
+            f"qubits and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
+            f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates "
+            "apart"
+        )
+    return described

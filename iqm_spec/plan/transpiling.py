@@ -14,7 +14,6 @@ from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
 from iqm_spec.spec.check import CheckedSpec
-from iqm_spec.targets import Architecture
 from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ def make_natives(
     Each is checked against an independent reading of its source first, where there is one; how
     many were checked is yielded last. `WrongCircuit` where they differ.
     """
+    from iqm_spec.transpile import violations
+
     known: dict[str, Template] = {}
     tally = CrosscheckTally(checked)
     yield 0, len(missing)
@@ -60,7 +61,11 @@ def make_natives(
                 digest = native.template.digest
                 if digest not in known:
                     known[digest] = native.template
-                    _require_native(native, machine)
+                    # an assertion: what the machine cannot run is a bug of iqm-spec
+                    if wrong := violations(native.circuit(), machine):
+                        raise AssertionError(
+                            f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}"
+                        )
                 made[circuit_key] = Native(known[digest], native.angles, native.written)
             yield len(made), len(missing)
     yield tally.result()
@@ -90,8 +95,8 @@ def _in_parts(
                 for (circuit_key, _), native in zip(alike, natives, strict=True)
             ]
             rest = [item for item, is_served in zip(batch, served, strict=True) if not is_served]
-            for start in range(0, len(rest), AT_ONCE):
-                yield _singly(checked, rest[start : start + AT_ONCE], tally)
+            for first in range(0, len(rest), AT_ONCE):
+                yield _singly(checked, rest[first : first + AT_ONCE], tally)
 
 
 def _family(checked: CheckedSpec, point: SpecPoint) -> tuple[Family | None, tuple[int, int]]:
@@ -134,14 +139,6 @@ def _with_written(native: Native, written: tuple[int, int]) -> Native:
 
     gates = native.template.summary.gates
     return evolve(native, written=written) if collapses(written, gates) else native
-
-
-def _require_native(native: Native, machine: Architecture) -> None:
-    """Nothing is stored that the machine could not run; AssertionError for a bug of iqm-spec."""
-    from iqm_spec.transpile import violations
-
-    if wrong := violations(native.circuit(), machine):
-        raise AssertionError(f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}")
 
 
 ALL_ALONE = 2000

@@ -294,18 +294,16 @@ def line_reader(
 
     @cache
     def lines(file: str) -> Sequence[str]:
-        return given[file].split("\n") if file in given else _lines_on_disk(file)
+        if file in given:
+            return given[file].split("\n")
+        data = read_bytes(Path(file))
+        if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
+            return ()
+        text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        return text.replace("\r", "\n").split("\n")
 
     def line_of(file: str, number: int) -> str | None:
         texts = overrides if file == OVERRIDES_FILE else lines(file)
         return conceal(texts[number - 1]) if 0 < number <= len(texts) else None
 
     return line_of
-
-
-def _lines_on_disk(file: str) -> Sequence[str]:
-    data = read_bytes(Path(file))
-    if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
-        return ()
-    text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    return text.replace("\r", "\n").split("\n")

@@ -232,12 +232,17 @@ class Sizes:
     def read(self, statement: Statement) -> None:
         """Count one statement."""
         tokens = statement.tokens
-        if tokens and tokens[0].text in ("gate", "opaque"):
+        first = tokens[0].text if tokens else ""
+        if first in ("gate", "opaque"):
             self._define(tokens, statement.end)
         elif self._defining:
             self._add_to_gate(tokens)
-        else:
-            self._count(tokens)
+        elif first in _REGISTERS[self.version]:
+            self._declare(tokens)
+        elif first == "let" and len(tokens) > 1:
+            self._registers[tokens[1].text] = self._bits
+        elif first not in ("", "OPENQASM", "include", "input"):
+            self._operate(_without_head(tokens))
         self._blocks += {"{": 1, "}": -1}.get(statement.end, 0) if self._defining else 0
         if self._blocks <= 0:
             self._defining, self._blocks = "", 0
@@ -285,7 +290,13 @@ class Sizes:
             message = f"the gate `{name.text[:60]}` is opaque: nothing says what it does"
             raise self._invalid(name, message, "define it by `gate`")
         if name.text == "u0" and self.version == 2 and "u0" not in self._gates:
-            self._check_u0(tokens[start:])
+            # `u0(n)` stands for n identities
+            argument = tokens[start + 2 : start + 4]
+            small = len(argument) < 2 or (
+                argument[1].text == ")" and _number(argument[0].text) < 1000
+            )
+            if not small:
+                raise self._invalid(name, "`u0` takes a number below 1000", "use `barrier`")
         factor, qubits = 1, gate.qubits
         for place, token in reversed(list(enumerate(tokens[:start]))):
             if token.text in ("ctrl", "negctrl"):
@@ -301,22 +312,7 @@ class Sizes:
                 raise self._invalid(token, message, "repeat the gate instead")
         return gate, (factor if gate is not _LIBRARY else 1)
 
-    def _check_u0(self, tokens: Sequence[QasmToken]) -> None:
-        """`u0(n)` stands for n identities."""
-        if len(tokens) > 3 and not (tokens[3].text == ")" and _number(tokens[2].text) < 1000):
-            raise self._invalid(tokens[0], "`u0` takes a number below 1000", "use `barrier`")
-
     # --- registers and operations -----------------------------------------------------------------
-
-    def _count(self, tokens: Sequence[QasmToken]) -> None:
-        if not tokens:
-            return
-        if tokens[0].text in _REGISTERS[self.version]:
-            self._declare(tokens)
-        elif tokens[0].text == "let" and len(tokens) > 1:
-            self._registers[tokens[1].text] = self._bits
-        elif tokens[0].text not in ("OPENQASM", "include", "input"):
-            self._operate(_without_head(tokens))
 
     def _declare(self, tokens: Sequence[QasmToken]) -> None:
         size, name = 1, tokens[-1].text
