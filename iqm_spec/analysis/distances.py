@@ -50,18 +50,14 @@ def distances(rows: Iterable[Row], options: Options, readout: Readout) -> Iterat
             if sum(1 for hits in row.counts.values() if hits) == 1:
                 merits = [Merit(merit.name, merit.value) for merit in merits]
                 notes.append("all shots agree: how far they would scatter is not known")
-            if _few_shots(row):
+            # sampling alone makes most of the distance, and resampling does not correct it
+            ideal = ideal_of(row)
+            likely = sum(1 for p in ideal.values() if p > 1 / (10 * len(ideal)))
+            if _SHOTS_EACH * likely > sum(row.counts.values()):
                 notes.append(_TOO_FEW)
             yield group_result(NAME, [row], merits, notes=notes)
         elif row.why_no_comparison:
             yield group_result(NAME, [row], [], notes=[row.why_no_comparison])
-
-
-def _few_shots(row: Row) -> bool:
-    """Whether sampling alone makes most of the distance, which no resampling takes off."""
-    ideal = ideal_of(row)
-    likely = sum(1 for p in ideal.values() if p > 1 / (10 * len(ideal)))
-    return _SHOTS_EACH * likely > sum(row.counts.values())
 
 
 def _bootstrapped(row: Row) -> list[Merit]:

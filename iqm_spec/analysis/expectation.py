@@ -12,12 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from math import inf, sqrt
-from typing import Any
 
 from attrs import frozen
 
 from iqm_spec.analysis.groups import (
-    Group,
     Options,
     added_rows,
     bounded_merit,
@@ -125,12 +123,19 @@ def as_z(string: str) -> str:
 def expectations(rows: Iterable[Row], options: Options, readout: Readout) -> Iterator[Analysed]:
     """Means of all observables with their errors, and the ideal values where they are known."""
     basis: str | None = options.get("basis")
-    observables = {name: _terms(value) for name, value in sorted(options["observables"].items())}
+    observables: dict[str, Terms] = {}
+    for name, declared in sorted(options["observables"].items()):
+        terms = {declared: 1.0} if isinstance(declared, str) else declared
+        observables[name] = {string: float(factor) for string, factor in terms.items()}
     chosen = rows_of_circuits(rows, options.get("circuits"))
     groups = [[row] for row in chosen] if basis is None else group_rows(chosen, basis)
     for group in groups:
         merits, notes = [], []
-        shots = _shots(group, basis)
+        by_basis: dict[str, list[Row]] = {}
+        for row in group:
+            measured = "Z" * qubits_of(row) if basis is None else str(value_at(row, basis))
+            by_basis.setdefault(measured, []).append(row)
+        shots = [_Shots(measured, added_rows(rows)) for measured, rows in by_basis.items()]
         for name, terms in observables.items():
             figures = _merits_of(name, terms, shots, readout)
             if isinstance(figures, str):
@@ -140,27 +145,12 @@ def expectations(rows: Iterable[Row], options: Options, readout: Readout) -> Ite
         yield group_result(NAME, group, merits, *([basis] if basis else []), notes=notes)
 
 
-def _terms(declared: Any) -> Terms:
-    """An observable of a spec: one Pauli string, or strings with their coefficients."""
-    if isinstance(declared, str):
-        return {declared: 1.0}
-    return {string: float(coefficient) for string, coefficient in declared.items()}
-
-
 @frozen
 class _Shots:
     """A basis, and a row with the counts of all repeats in it."""
 
     basis: str
     row: Row
-
-
-def _shots(group: Group, axis: str | None) -> list[_Shots]:
-    by_basis: dict[str, list[Row]] = {}
-    for row in group:
-        measured = "Z" * qubits_of(row) if axis is None else str(value_at(row, axis))
-        by_basis.setdefault(measured, []).append(row)
-    return [_Shots(basis, added_rows(rows)) for basis, rows in by_basis.items()]
 
 
 def _merits_of(

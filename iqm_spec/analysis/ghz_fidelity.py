@@ -177,12 +177,17 @@ def _result(plain: Group, turned: Group, phase: str, readout: Readout) -> Analys
     if wave.amplitude < _UNCERTAIN * wave.error:
         notes.append("the coherence is within three errors of 0: an amplitude is never below it")
     order = sorted(range(len(phases)), key=phases.__getitem__)
+    first = min(phases)
+    last = max(*phases, first + 2 * pi / qubits)
+    grid = tuple(first + (last - first) * k / (_CURVE_POINTS - 1) for k in range(_CURVE_POINTS))
+    values = (wave.amplitude * cos(qubits * phi + wave.phase) + wave.offset for phi in grid)
     curve = Curve(
         axis=phase,
         x=tuple(phases[i] for i in order),
         y=tuple(parities[i].value for i in order),
         errors=tuple(parities[i].error for i in order),
-        **_fitted_curve(qubits, wave, min(phases), max(phases)),
+        fit_x=grid,
+        fit_y=tuple(values),
     )
     details = {"phase": wave.phase, "offset": wave.offset, "qubits": qubits}
     details |= fit_details(wave.goodness)  # type: ignore[arg-type]
@@ -215,12 +220,3 @@ def _mitigated(
 def _no_surer(mitigated: Mean, raw: Mean) -> Mean:
     """Mitigation makes nothing surer: where all shots agree its own error would be too small."""
     return Mean(mitigated.value, max(mitigated.error, raw.error))
-
-
-def _fitted_curve(
-    qubits: int, wave: Oscillation, first: float, last: float
-) -> dict[str, tuple[float, ...]]:
-    last = max(last, first + 2 * pi / qubits)
-    grid = tuple(first + (last - first) * k / (_CURVE_POINTS - 1) for k in range(_CURVE_POINTS))
-    values = (wave.amplitude * cos(qubits * phi + wave.phase) + wave.offset for phi in grid)
-    return {"fit_x": grid, "fit_y": tuple(values)}

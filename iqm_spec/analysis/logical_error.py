@@ -233,14 +233,16 @@ def _result(store: Store, group: Group, text: str, noise: float | None) -> Analy
         return group_result(NAME, group, [], notes=[*notes, reason])
     noise_assumed: Json = "the file's" if outcome.noise is None else outcome.noise
     details = {"shots": outcome.shots, "errors": outcome.errors, "decoder_noise": noise_assumed}
-    return group_result(NAME, group, _merits(outcome), notes=notes, details=details)
-
-
-def _merits(outcome: Decoded) -> list[Merit]:
     spread = (outcome.undecoded * (1 - outcome.undecoded) / outcome.shots) ** 0.5
     bare = wilson(round(outcome.undecoded * outcome.shots), outcome.shots)
-    return [
-        Merit("logical_error_rate", outcome.rate, outcome.error, outcome.low, outcome.high),
-        Merit("undecoded_error_rate", outcome.undecoded, spread, *bare),
-        Merit("detection_fraction", outcome.detection_fraction),
-    ]
+    return group_result(
+        NAME,
+        group,
+        [
+            Merit("logical_error_rate", outcome.rate, outcome.error, outcome.low, outcome.high),
+            Merit("undecoded_error_rate", outcome.undecoded, spread, *bare),
+            Merit("detection_fraction", outcome.detection_fraction),
+        ],
+        notes=notes,
+        details=details,
+    )

@@ -147,7 +147,10 @@ def _result(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
         return group_result(NAME, group, [], axis, *over, notes=[mixed])
     means: dict[float, Mean] = {}
     notes = []
-    by_depth = _by_depth(group, axis)
+    by_depth: dict[float, list[Row]] = {}
+    for row in group:
+        if (number := number_at(row, axis)) is not None:
+            by_depth.setdefault(number, []).append(row)
     if left_out := len(group) - sum(map(len, by_depth.values())):
         notes.append(f"{count(left_out, 'point')} left out: `{axis}` is no number there")
     circuits = 0
@@ -180,24 +183,19 @@ def _result(group: Group, axis: str, over: tuple[str, ...]) -> Analysed:
         bounded_merit("error_per_layer", decay.error_rate, decay.error_rate_error, 0.0, 1.0),
         bounded_merit("amplitude", decay.amplitude, decay.amplitude_error, 0.0, 2.0),
     ]
+    first, last = min(depths), max(depths)
+    grid = tuple(first + (last - first) * k / (_CURVE_POINTS - 1) for k in range(_CURVE_POINTS))
     curve = Curve(
         axis=axis,
         x=tuple(depths),
         y=tuple(mean.value for mean in means.values()),
         errors=tuple(mean.error for mean in means.values()),
-        **_fitted_curve(decay, depths),
+        fit_x=grid,
+        fit_y=tuple(decay.amplitude * decay.p**depth for depth in grid),
     )
     notes += [decay.goodness.doubt] if decay.goodness.doubt else []
     details |= {"p": decay.p, **fit_details(decay.goodness)}
     return group_result(NAME, group, merits, axis, *over, curve=curve, notes=notes, details=details)
-
-
-def _by_depth(group: Group, axis: str) -> dict[float, list[Row]]:
-    depths: dict[float, list[Row]] = {}
-    for row in group:
-        if (depth := number_at(row, axis)) is not None:
-            depths.setdefault(depth, []).append(row)
-    return depths
 
 
 def _target(row: Row) -> str | None:
@@ -205,9 +203,3 @@ def _target(row: Row) -> str | None:
     ideal = ideal_of(row)
     best = max(ideal, key=lambda bits: ideal[bits], default=None)
     return best if best is not None and ideal[best] > _CERTAIN else None
-
-
-def _fitted_curve(decay: Decay, depths: list[float]) -> dict[str, tuple[float, ...]]:
-    first, last = min(depths), max(depths)
-    grid = tuple(first + (last - first) * k / (_CURVE_POINTS - 1) for k in range(_CURVE_POINTS))
-    return {"fit_x": grid, "fit_y": tuple(decay.amplitude * decay.p**d for d in grid)}

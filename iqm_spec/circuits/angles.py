@@ -12,7 +12,7 @@ from iqm_spec.json_types import Json
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Operation, ParameterExpression
+    from qiskit.circuit import ParameterExpression
 
 
 LARGEST_ANGLE = 1e300
@@ -33,7 +33,13 @@ def non_finite_angles(circuit: QuantumCircuit) -> Iterator[tuple[str, str]]:
         if bad_value:
             yield instruction.name, bad_value
         elif not instruction.is_standard_gate():
-            yield from _non_finite_inside(instruction.operation)
+            for body in getattr(instruction.operation, "blocks", ()):
+                yield from non_finite_angles(body)
+            # only definitions that exist already: to ask for one may start a long synthesis
+            definition = getattr(instruction.operation, "_definition", None)
+            inner = None if definition is None else next(non_finite_angles(definition), None)
+            if inner is not None:
+                yield instruction.operation.name, inner[1]
 
 
 def computed_angles(circuit: QuantumCircuit) -> tuple[ParameterExpression, ...]:
@@ -54,16 +60,6 @@ def first_non_finite(angles: tuple[ParameterExpression, ...], values: Mapping[st
         if not _is_angle(bound):
             return str(angle)
     return ""
-
-
-def _non_finite_inside(operation: Operation) -> Iterator[tuple[str, str]]:
-    for body in getattr(operation, "blocks", ()):
-        yield from non_finite_angles(body)
-    # only definitions that exist already: to ask for one may start a long synthesis
-    definition = getattr(operation, "_definition", None)
-    inner = None if definition is None else next(non_finite_angles(definition), None)
-    if inner is not None:
-        yield operation.name, inner[1]
 
 
 def _is_angle(value: Any) -> bool:

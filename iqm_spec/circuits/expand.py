@@ -41,7 +41,8 @@ def expand_definitions(circuit: QuantumCircuit) -> QuantumCircuit:
 
     Raises `CircuitError` where a gate has neither a definition nor a matrix.
     """
-    regular = _has_regular_qubits(circuit)
+    listed = [qubit for register in circuit.qregs for qubit in register]
+    regular = bool(listed == circuit.qubits)
     if regular and all(map(_is_expanded, circuit.data)):
         return circuit
     return _rebuild(circuit, regular=regular)
@@ -65,12 +66,6 @@ def _rebuild(circuit: QuantumCircuit, *, regular: bool) -> QuantumCircuit:
     qubits = dict(zip(circuit.qubits, built.qubits, strict=True))
     _append_all(circuit, built, qubits, {bit: bit for bit in circuit.clbits})
     return built
-
-
-def _has_regular_qubits(circuit: QuantumCircuit) -> bool:
-    """Whether the registers hold each qubit once, in the circuit's order."""
-    listed = [qubit for register in circuit.qregs for qubit in register]
-    return bool(listed == circuit.qubits)
 
 
 def _is_expanded(item: CircuitInstruction) -> bool:

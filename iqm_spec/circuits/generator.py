@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -186,7 +186,13 @@ def examine_arguments(
             hint = error.hint or parameter.doc
             problems.append(ArgumentProblem(name, f"`{name}` {error}", hint))
     if num_known < len(args):
-        problems = [*_unknown_arguments(parameters, args), *problems]
+        known = [parameter.name for parameter in parameters]
+        unknown = []
+        for name in args:
+            if name not in known:
+                hint = nearest(name, known) or f"the arguments are {', '.join(known)}"
+                unknown.append(ArgumentProblem(name, f"there is no argument `{name}`", hint))
+        problems = [*unknown, *problems]
     return complete, problems
 
 
@@ -196,16 +202,6 @@ def complete_arguments(parameters: Sequence[Parameter], args: Mapping[str, Json]
         parameter.name: _read(parameter, args.get(parameter.name, parameter.default))
         for parameter in parameters
     }
-
-
-def _unknown_arguments(
-    parameters: Sequence[Parameter], args: Mapping[str, Json]
-) -> Iterator[ArgumentProblem]:
-    known = {parameter.name: parameter for parameter in parameters}
-    for name in args:
-        if name not in known:
-            hint = nearest(name, known) or f"the arguments are {', '.join(known)}"
-            yield ArgumentProblem(name, f"there is no argument `{name}`", hint)
 
 
 class _InvalidValue(ValueError):

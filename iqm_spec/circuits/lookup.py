@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 
 from iqm_spec.circuits import mqt, user_code
 from iqm_spec.circuits.generator import Generator
@@ -28,7 +28,16 @@ def find_generator(name: str, allowed_code: Set[str] = frozenset()) -> Generator
     if name.startswith(user_code.PREFIX):
         return user_code.find_function(name, allowed_code)
     for entry in entry_points(group=ENTRY_POINTS, name=name):
-        return _installed(entry)
+        # the generator of an entry point; its package's version enters the circuits' identity
+        package = entry.dist.name if entry.dist else entry.module
+        source = f"{package}=={entry.dist.version}" if entry.dist else package
+        try:
+            with printing_to_stderr():
+                loaded = entry.load()
+        except (Exception, SystemExit) as error:
+            text = f"the generator `{entry.name}` of {package} cannot be loaded: {error}"
+            raise UnknownGenerator("S405", text, hint=f"reinstall {package}") from error
+        return user_code.generator_from(entry.name, loaded, source)
     raise UnknownGenerator(
         "S405",
         f"there is no generator `{name}`",
@@ -41,16 +50,3 @@ def known_generators() -> tuple[str, ...]:
     """Names of the built-in and installed generators and of mqt-bench's, where it is installed."""
     installed = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
     return (*sorted({*BUILT_IN, *installed}), *mqt.known_benchmarks())
-
-
-def _installed(entry: EntryPoint) -> Generator:
-    """The generator of an entry point; its package's version enters the circuits' identity."""
-    package = entry.dist.name if entry.dist else entry.module
-    source = f"{package}=={entry.dist.version}" if entry.dist else package
-    try:
-        with printing_to_stderr():
-            loaded = entry.load()
-    except (Exception, SystemExit) as error:
-        text = f"the generator `{entry.name}` of {package} cannot be loaded: {error}"
-        raise UnknownGenerator("S405", text, hint=f"reinstall {package}") from error
-    return user_code.generator_from(entry.name, loaded, source)

@@ -38,11 +38,26 @@ def find_benchmark(name: str) -> Generator:
     if benchmark not in files:
         hint = nearest(name, known_benchmarks()) or f"mqt-bench has {', '.join(files)}"
         raise UnknownGenerator("S405", f"mqt-bench has no `{benchmark}`", hint=hint)
+    # `num_qubits`, and the arguments of the benchmark's function that a spec can express
+    tree = ast.parse(files[benchmark].read_bytes())
+    function = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == "create_circuit"
+    )
+    width = num_qubits("Size of the circuit.", maximum=_EXPONENTIAL.get(benchmark, 256))
+    positional = function.args.args
+    with_default = zip(positional[::-1], function.args.defaults[::-1], strict=False)
+    keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    rest = [
+        _parameter(argument, default)
+        for argument, default in (*list(with_default)[::-1], *keywords)
+    ]
     return Generator(
         name=name,
         version=distribution(_PACKAGE).version,
         summary=f"MQT Bench's {benchmark}, at the algorithm level.",
-        parameters=_parameters(benchmark, files[benchmark]),
+        parameters=(width, *(parameter for parameter in rest if parameter is not None)),
         circuit=lambda args: _circuit(benchmark, args),
     )
 
@@ -61,25 +76,6 @@ def _files() -> dict[str, Path]:
         return {}
     folder = Path(str(package.locate_file(_FOLDER)))
     return {path.stem: path for path in sorted(folder.glob("[a-z]*.py"))}
-
-
-def _parameters(benchmark: str, path: Path) -> tuple[Parameter, ...]:
-    """`num_qubits`, and the arguments of the benchmark's function that a spec can express."""
-    tree = ast.parse(path.read_bytes())
-    function = next(
-        node
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name == "create_circuit"
-    )
-    width = num_qubits("Size of the circuit.", maximum=_EXPONENTIAL.get(benchmark, 256))
-    positional = function.args.args
-    with_default = zip(positional[::-1], function.args.defaults[::-1], strict=False)
-    keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-    rest = [
-        _parameter(argument, default)
-        for argument, default in (*list(with_default)[::-1], *keywords)
-    ]
-    return (width, *(parameter for parameter in rest if parameter is not None))
 
 
 def _parameter(argument: ast.arg, default: ast.expr | None) -> Parameter | None:

@@ -96,28 +96,25 @@ def _load(data: bytes) -> QuantumCircuit:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         scan(data)
-        return _load_scanned(data)
+        from qiskit import qpy
 
-
-def _load_scanned(data: bytes) -> QuantumCircuit:
-    """The circuit in Qiskit's standard gates."""
-    from qiskit import qpy
-
-    loaded: QuantumCircuit
-    try:
-        (loaded,) = qpy.load(io.BytesIO(data))
-    except Exception as error:
-        text = f"qiskit cannot load it: {type(error).__name__}: {error}"
-        raise QpyInvalid(text, "write it again with `qpy.dump`") from error
-    for gate, value in non_finite_angles(loaded):
-        raise QpyInvalid(f"an angle of `{gate}` is {value}", ANGLE_HINT)
-    if sum(map(len, loaded.cregs)) > len({bit for register in loaded.cregs for bit in register}):
-        text = "its classical registers share bits"
-        raise QpyInvalid(text, "give each register bits of its own")
-    try:
-        return expand_definitions(loaded)
-    except CircuitError as error:
-        raise QpyInvalid(str(error), error.hint) from error
+        loaded: QuantumCircuit
+        try:
+            (loaded,) = qpy.load(io.BytesIO(data))
+        except Exception as error:
+            text = f"qiskit cannot load it: {type(error).__name__}: {error}"
+            raise QpyInvalid(text, "write it again with `qpy.dump`") from error
+        for gate, value in non_finite_angles(loaded):
+            raise QpyInvalid(f"an angle of `{gate}` is {value}", ANGLE_HINT)
+        if sum(map(len, loaded.cregs)) > len(
+            {bit for register in loaded.cregs for bit in register}
+        ):
+            text = "its classical registers share bits"
+            raise QpyInvalid(text, "give each register bits of its own")
+        try:
+            return expand_definitions(loaded)
+        except CircuitError as error:
+            raise QpyInvalid(str(error), error.hint) from error
 
 
 def scan(data: bytes) -> None:
@@ -152,7 +149,14 @@ def _circuit(reader: ByteReader, version: int, depth: int) -> int:
     nested = partial(_nested, version=version, depth=depth + 1)
     check_value(phase, reader.take(phase_size), nested)
     reader.take(metadata)
-    _registers(reader, registers)
+    bits = 0
+    for _ in range(registers):
+        _, _, size, name, _ = reader.unpack("!c?IH?")
+        bits += size
+        reader.take(name)
+        reader.take(8 * size)
+        if bits > 4 * MOST_BITS:
+            raise QpyInvalid("its registers are too large")
     if version >= 15 and reader.unpack("!I") != (0,):
         raise QpyInvalid("it has annotations", "remove them from the circuit")
     custom = _custom_operations(reader, version, depth)
@@ -168,17 +172,6 @@ def _circuit(reader: ByteReader, version: int, depth: int) -> int:
 
 def _nested(data: bytes, version: int, depth: int) -> int:
     return _circuit(ByteReader(data), version, depth)
-
-
-def _registers(reader: ByteReader, count: int) -> None:
-    bits = 0
-    for _ in range(count):
-        _, _, size, name, _ = reader.unpack("!c?IH?")
-        bits += size
-        reader.take(name)
-        reader.take(8 * size)
-        if bits > 4 * MOST_BITS:
-            raise QpyInvalid("its registers are too large")
 
 
 def _custom_operations(reader: ByteReader, version: int, depth: int) -> dict[str, int]:

@@ -119,8 +119,19 @@ def read_steps(data: bytes) -> list[StimStep]:
     require_stim()
     text = decode_stim(data)
     circuit = _parse(text)
-    _check_with_stim(text)
-    _require_size(circuit)
+    # let Stim read the complete text, as it does when it decodes the shots
+    import stim
+
+    try:
+        stim.Circuit(text)
+    except (ValueError, IndexError) as error:
+        raise _invalid(1, f"stim cannot read it: {_message(error)}") from error
+    total = 0
+    for item in circuit.items:
+        total += _size(item)
+        if total > MOST_OPERATIONS:
+            text = f"the circuit has more than {MOST_OPERATIONS:,} operations from here on"
+            raise _invalid(item.number, text, hint="repeat less often, or split it")
     steps = list(_unroll(circuit, [0]))
     qubits = {qubit for step in steps for qubit in step.qubits}
     measured = sum(step.name == "measure" for step in steps)
@@ -195,16 +206,6 @@ def _parse(text: str) -> _Block:
     return circuit
 
 
-def _check_with_stim(text: str) -> None:
-    """Let Stim read the complete text, as it does when it decodes the shots."""
-    import stim
-
-    try:
-        stim.Circuit(text)
-    except (ValueError, IndexError) as error:
-        raise _invalid(1, f"stim cannot read it: {_message(error)}") from error
-
-
 def _instructions(line: str, number: int) -> Iterator[_Line]:
     import stim
 
@@ -246,7 +247,14 @@ def _steps(item: stim.CircuitInstruction, line: int) -> Iterator[StimStep]:
     gate = stim.gate_data(name)
     if gate.is_noisy_gate and not gate.produces_measurements:
         return
-    _refuse_feedback(item, line)
+    for target in item.targets_copy():
+        if target.is_measurement_record_target:
+            hint = "keep corrections out of the circuit: a decoder applies them to the records"
+            text = f"`{item.name}` depends on a measurement (`rec[{target.value}]`)"
+            raise _invalid(line, text, hint=hint)
+        if target.is_sweep_bit_target:
+            text = f"`{item.name}` depends on a bit (`sweep[{target.value}]`) that no file gives"
+            raise _invalid(line, text, hint="write a file per value")
     if name == "TICK":
         yield StimStep("barrier", (), line)
     elif name in _GATES:
@@ -263,8 +271,18 @@ def _decomposed(item: stim.CircuitInstruction, line: int) -> Iterator[StimStep]:
     import stim
 
     plain = stim.Circuit()
-    if item.name in _PAIRS:  # stim 1.16 decomposes them wrongly where a target is inverted
-        plain.append("MPP", _products(item))
+    if item.name in _PAIRS:
+        # stim 1.16 decomposes them wrongly where a target is inverted, but not as `MPP`
+        pauli = _PAIRS[item.name]
+        targets: list[stim.GateTarget] = []
+        for first, second in item.target_groups():
+            inverted = first.is_inverted_result_target != second.is_inverted_result_target
+            targets += [
+                stim.target_pauli(first.value, pauli, inverted),
+                stim.target_combiner(),
+                stim.target_pauli(second.value, pauli),
+            ]
+        plain.append("MPP", targets)
     else:
         plain.append(item)
     bit = 0
@@ -282,22 +300,6 @@ def _decomposed(item: stim.CircuitInstruction, line: int) -> Iterator[StimStep]:
                     yield step
 
 
-def _products(item: stim.CircuitInstruction) -> list[stim.GateTarget]:
-    """The targets of a measurement of pairs as targets of `MPP`."""
-    import stim
-
-    pauli = _PAIRS[item.name]
-    targets: list[stim.GateTarget] = []
-    for first, second in item.target_groups():
-        inverted = first.is_inverted_result_target != second.is_inverted_result_target
-        targets += [
-            stim.target_pauli(first.value, pauli, inverted),
-            stim.target_combiner(),
-            stim.target_pauli(second.value, pauli),
-        ]
-    return targets
-
-
 def _measured_or_reset(item: stim.CircuitInstruction, line: int) -> Iterator[StimStep]:
     """Rotate the basis into Z and back; X gates around an inverted measurement flip its outcome."""
     measured, reset = _MEASURES.get(item.name), _RESETS.get(item.name)
@@ -313,27 +315,6 @@ def _measured_or_reset(item: stim.CircuitInstruction, line: int) -> Iterator[Sti
         if reset:
             yield StimStep("reset", qubit, line)
             yield from (StimStep(name, qubit, line) for name in _FROM_Z[basis])
-
-
-def _refuse_feedback(item: stim.CircuitInstruction, line: int) -> None:
-    for target in item.targets_copy():
-        if target.is_measurement_record_target:
-            hint = "keep corrections out of the circuit: a decoder applies them to the records"
-            text = f"`{item.name}` depends on a measurement (`rec[{target.value}]`)"
-            raise _invalid(line, text, hint=hint)
-        if target.is_sweep_bit_target:
-            text = f"`{item.name}` depends on a bit (`sweep[{target.value}]`) that no file gives"
-            raise _invalid(line, text, hint="write a file per value")
-
-
-def _require_size(block: _Block) -> None:
-    """Raises `InvalidCircuitFile` at the line with which the circuit becomes too large."""
-    total = 0
-    for item in block.items:
-        total += _size(item)
-        if total > MOST_OPERATIONS:
-            text = f"the circuit has more than {MOST_OPERATIONS:,} operations from here on"
-            raise _invalid(item.number, text, hint="repeat less often, or split it")
 
 
 def _unroll(block: _Block, measured: list[int]) -> Iterator[StimStep]:

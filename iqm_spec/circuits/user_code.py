@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager, redirect_stdout, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from attrs import evolve
 
@@ -110,31 +110,27 @@ def generator_from(name: str, builder: object, source: str) -> Generator:
     if not callable(builder):
         text = f"`{name}` is {with_article(type(builder).__name__)}, not a function"
         raise UnknownGenerator("S405", text, hint="it must return a measured QuantumCircuit")
+    try:
+        signature = inspect.signature(builder)
+    except (TypeError, ValueError) as error:
+        text = f"`{name}` has no signature that Python can read"
+        raise UnknownGenerator("S405", text, hint="name a Python function") from error
     return Generator(
         name=name,
         version="source",
         summary=(inspect.getdoc(builder) or "").partition("\n")[0],
-        parameters=_parameters(name, builder),
+        parameters=tuple(
+            Parameter(
+                parameter.name,
+                "any",
+                f"Argument of {name}.",
+                default=REQUIRED if parameter.default is parameter.empty else parameter.default,
+            )
+            for parameter in signature.parameters.values()
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        ),
         circuit=_requiring_measured(name, lambda args: builder(**args)),
         source=source,
-    )
-
-
-def _parameters(name: str, function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError) as error:
-        text = f"`{name}` has no signature that Python can read"
-        raise UnknownGenerator("S405", text, hint="name a Python function") from error
-    return tuple(
-        Parameter(
-            parameter.name,
-            "any",
-            f"Argument of {name}.",
-            default=REQUIRED if parameter.default is parameter.empty else parameter.default,
-        )
-        for parameter in signature.parameters.values()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
     )
 
 

@@ -270,7 +270,11 @@ class _Wiring:
                 case Measure():
                     self._measure(step.qubit, step.bit)
                 case Reset():
-                    self._reset(step.qubit)
+                    wire = self._wire_of(step.qubit)
+                    if self._guards:
+                        self._apply(_exchange(), [wire, self._new()])
+                    elif wire not in self._fresh:
+                        self._wire[step.qubit] = self._new()
                 case Conditional():
                     self._branch(step)
 
@@ -298,14 +302,6 @@ class _Wiring:
             self._add(_copy(), [previous, target], unless=True)
         self.reading[bit] = target
         self._measured.add(target)
-
-    def _reset(self, qubit: int) -> None:
-        wire = self._wire_of(qubit)
-        if self._guards:
-            fresh = self._new()
-            self._apply(_exchange(), [wire, fresh])
-        elif wire not in self._fresh:
-            self._wire[qubit] = self._new()
 
     def _branch(self, step: Conditional) -> None:
         wires = {bit: self.reading[bit] for bit in step.condition.bits if bit in self.reading}

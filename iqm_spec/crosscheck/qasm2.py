@@ -116,7 +116,14 @@ class _Reader:
                 cursor.next()
                 self._arguments(self._qubits)
             case "measure":
-                self._measure(out)
+                cursor.next()
+                sources = self._operand(self._qubits)[0]
+                cursor.expect("->")
+                bits = self._operand(self._bits)[0]
+                if len(sources) != len(bits):
+                    raise NotReadable("a measurement of registers of different sizes")
+                self._left.spend(len(bits))
+                out += [Measure(qubit, bit) for qubit, bit in zip(sources, bits, strict=True)]
             case "reset":
                 cursor.next()
                 qubits = self._operand(self._qubits)[0]
@@ -128,7 +135,9 @@ class _Reader:
             case ";":
                 pass
             case _:
-                self._apply(out)
+                gate, angles = self._called()
+                for row in _rows(self._arguments(self._qubits)):
+                    self._expand(gate, [angle({}) for angle in angles], row, out)
         cursor.expect(";")
 
     # --- declarations -----------------------------------------------------------------------------
@@ -185,12 +194,6 @@ class _Reader:
                 self.cursor.accept(",")
         return gate, tuple(angles)
 
-    def _apply(self, out: list[ProgramStep]) -> None:
-        gate, angles = self._called()
-        arguments = self._arguments(self._qubits)
-        for qubits in _rows(arguments):
-            self._expand(gate, [angle({}) for angle in angles], qubits, out)
-
     def _expand(
         self, gate: _Gate, angles: Sequence[float], qubits: Sequence[int], out: list[ProgramStep]
     ) -> None:
@@ -205,16 +208,6 @@ class _Reader:
         for call in gate.body:
             inner = [angle(values) for angle in call.angles]
             self._expand(call.gate, inner, [qubits[place] for place in call.qubits], out)
-
-    def _measure(self, out: list[ProgramStep]) -> None:
-        self.cursor.next()
-        qubits = self._operand(self._qubits)[0]
-        self.cursor.expect("->")
-        bits = self._operand(self._bits)[0]
-        if len(qubits) != len(bits):
-            raise NotReadable("a measurement of registers of different sizes")
-        self._left.spend(len(bits))
-        out += [Measure(qubit, bit) for qubit, bit in zip(qubits, bits, strict=True)]
 
     def _if(self, out: list[ProgramStep]) -> None:
         self.cursor.next()

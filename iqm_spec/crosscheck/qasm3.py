@@ -245,7 +245,8 @@ class _Interpreter:
             if len(set(qubits)) < len(qubits):
                 raise NotReadable("a gate on the same qubit twice")
             controls = sum(modifier.controls for modifier in modifiers)
-            phased = _phased(modifiers)
+            broken = any(m.kind == "pow" and not m.value.is_integer() for m in modifiers)
+            phased = broken or any(modifier.controls for modifier in modifiers)
             self._num_phase_sensitive += phased
             inner = self._gate(node.name.name, angles, qubits[controls:])
             self._num_phase_sensitive -= phased
@@ -280,11 +281,6 @@ class _Interpreter:
                 self.phase_matters = self.phase_matters or phase != 0
             matrix = gate.at(tuple(angles))
             return [Unitary(matrix * exp(1j * phase) if self.phased else matrix, tuple(qubits))]
-        return self._defined_gate(gate, angles, qubits)
-
-    def _defined_gate(
-        self, gate: _DefinedGate, angles: Sequence[float], qubits: Sequence[int]
-    ) -> list[Unitary]:
         if len(angles) != len(gate.parameters) or len(qubits) != len(gate.qubits):
             raise NotReadable("a gate that is given other angles or qubits than it takes")
         scope, gates = self._scope, self._gates
@@ -476,12 +472,6 @@ def _rows(arguments: Sequence[QubitPlaces]) -> Iterator[tuple[int, ...]]:
         yield tuple(a.places[0 if a.single else row] for a in arguments)
 
 
-def _phased(modifiers: Sequence[Modifier]) -> bool:
-    """Whether the modifiers turn a global phase into one that matters."""
-    broken = any(m.kind == "pow" and not m.value.is_integer() for m in modifiers)
-    return broken or any(modifier.controls for modifier in modifiers)
-
-
 def _open_phase(name: str, angles: Sequence[float]) -> float:
     """Difference of a gate's global phase between versions of the language, in radians."""
     match name:
@@ -545,7 +535,8 @@ def modified(
             case _:
                 start -= modifier.controls
                 for control in qubits[start : start + modifier.controls]:
-                    _require_small(steps)
+                    if sum(4 * step.matrix.size for step in steps) > MOST_ENTRIES:
+                        raise NotReadable("many wide gates")
                     steps = [_controlled(step, control, modifier.kind == "ctrl") for step in steps]
     return steps
 
@@ -558,11 +549,6 @@ def _controlled(step: Unitary, control: int, value: bool) -> Unitary:
     if len(step.qubits) >= WIDEST_STEP:
         raise NotReadable("a gate with many controls")
     return Unitary(controlled(step.matrix, int(value)), (control, *step.qubits))
-
-
-def _require_small(steps: Sequence[Unitary]) -> None:
-    if sum(4 * step.matrix.size for step in steps) > MOST_ENTRIES:
-        raise NotReadable("many wide gates")
 
 
 def _powered(steps: list[Unitary], exponent: float, qubits: Sequence[int]) -> list[Unitary]:

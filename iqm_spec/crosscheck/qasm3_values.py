@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -117,9 +117,22 @@ def evaluate(node: ast.Expression | None, scope: Mapping[str, Value]) -> Value |
         case ast.IndexExpression():
             return indexed(evaluate(node.collection, scope), node.index, scope)
         case ast.Concatenation():
-            return _joined(evaluate(node.lhs, scope), evaluate(node.rhs, scope))
+            left = evaluate(node.lhs, scope)
+            right = evaluate(node.rhs, scope)
+            for kind in (QubitPlaces, BitPlaces):
+                if isinstance(left, kind) and isinstance(right, kind):
+                    if len(left.places) + len(right.places) > _LONGEST:
+                        raise NotReadable("very long registers")
+                    return kind((*left.places, *right.places), single=False)
+            raise NotReadable("a concatenation of such values")
         case ast.FunctionCall():
-            return _called(node.name.name, [number(argument, scope) for argument in node.arguments])
+            name = node.name.name
+            arguments = [number(argument, scope) for argument in node.arguments]
+            if name in _FUNCTIONS and len(arguments) == 1:
+                return _FUNCTIONS[name](arguments[0])
+            if name == "pow" and len(arguments) == 2:
+                return _binary_number("**", *arguments)
+            raise NotReadable(f"the function `{name[:40]}`")
         case _:
             raise NotReadable(f"an expression of the kind {type(node).__name__}")
 
@@ -146,14 +159,6 @@ def _finite(value: Number) -> Number:
     if abs(value) > _LARGEST_WHOLE:
         raise NotReadable("very large numbers")
     return value
-
-
-def _called(name: str, arguments: Sequence[Number]) -> Number:
-    if name in _FUNCTIONS and len(arguments) == 1:
-        return _FUNCTIONS[name](arguments[0])
-    if name == "pow" and len(arguments) == 2:
-        return _binary_number("**", *arguments)
-    raise NotReadable(f"the function `{name[:40]}`")
 
 
 def _unary(sign: str, value: Value | BitLiteral) -> Value:
@@ -262,15 +267,6 @@ def truth(value: Value | BitLiteral) -> RuntimeValue:
     """A value as a condition: true where it is not 0."""
     run = runtime(value)
     return RuntimeValue(run.bits, lambda state: bool(run.value(state)))
-
-
-def _joined(left: Value | BitLiteral, right: Value | BitLiteral) -> Value:
-    for kind in (QubitPlaces, BitPlaces):
-        if isinstance(left, kind) and isinstance(right, kind):
-            if len(left.places) + len(right.places) > _LONGEST:
-                raise NotReadable("very long registers")
-            return kind((*left.places, *right.places), single=False)
-    raise NotReadable("a concatenation of such values")
 
 
 def indexed(value: Value | BitLiteral, index: Any, scope: Mapping[str, Value]) -> Value:

@@ -168,7 +168,11 @@ class _CircuitReader:
             case UnitaryGate():
                 self._unitary(_matrix(operation), targets, out)
             case Instruction():
-                definition = _definition(operation)
+                try:
+                    definition = operation.definition
+                except Exception as error:
+                    reason = f"the gate `{operation.name[:40]}`, which has no definition"
+                    raise NotReadable(reason) from error
                 if definition is None:
                     self._unitary(_matrix(operation), targets, out)
                     return
@@ -214,13 +218,6 @@ class _CircuitReader:
             out.append(Conditional(condition, blocks[0], blocks[1] if len(blocks) > 1 else ()))
         else:
             raise NotReadable(f"`{operation.name}`")
-
-
-def _definition(operation: Any) -> Any:
-    try:
-        return operation.definition
-    except Exception as error:
-        raise NotReadable(f"the gate `{operation.name[:40]}`, which has no definition") from error
 
 
 def _unrolled(operation: Any) -> Any:

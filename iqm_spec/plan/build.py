@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from attrs import frozen
 
@@ -46,7 +46,11 @@ def make_plan(
     """
     points = [(point, _circuit_key(point, checked)) for point in points_of(checked.spec)]
     first = {key: point for point, key in reversed(points)}
-    known, packs = ({}, set()) if replan else _stored(store, first)
+    known: dict[str, _Transpiled] = {}
+    packs: set[str] = set()
+    for key, native, holders in () if replan else stored_natives(store, first):
+        known[key] = _transpiled(native)
+        packs |= holders
     missing = {key: point for key, point in first.items() if key not in known}
     made: dict[str, Native] = {}
     if missing:
@@ -63,7 +67,11 @@ def make_plan(
             packs |= keep_natives(store, made)
     planned = [_planned(index, point, key, known[key]) for index, (point, key) in enumerate(points)]
     if checked.spec.readout_mitigation:
-        extra = list(_readout(checked, planned, known))
+        measured: dict[str, set[str]] = {}
+        for point in planned:
+            measured.setdefault(point.target, set()).update(known[point.circuit_key].measured)
+        order = {alias: machine.components for alias, machine in checked.architectures.items()}
+        extra = list(readout_points(planned, measured, order))
         planned += [point for point, _ in extra]
         made |= (natives := {point.circuit_key: native for point, native in extra})
         if keep:
@@ -83,28 +91,8 @@ def _circuit_key(point: SpecPoint, checked: CheckedSpec) -> str:
     return circuit_key(kind, point, checked.identity(point), architecture)
 
 
-def _stored(store: Store, keys: Iterable[str]) -> tuple[dict[str, _Transpiled], set[str]]:
-    """Those of the circuits that the folder has, and the packs that hold them."""
-    known: dict[str, _Transpiled] = {}
-    packs: set[str] = set()
-    for key, native, holders in stored_natives(store, keys):
-        known[key] = _transpiled(native)
-        packs |= holders
-    return known, packs
-
-
 def _transpiled(native: Native) -> _Transpiled:
     return _Transpiled(native.digest, native.summary, measured_components(native.template))
-
-
-def _readout(
-    checked: CheckedSpec, planned: list[PlannedPoint], known: Mapping[str, _Transpiled]
-) -> Iterator[tuple[PlannedPoint, Native]]:
-    measured: dict[str, set[str]] = {}
-    for point in planned:
-        measured.setdefault(point.target, set()).update(known[point.circuit_key].measured)
-    order = {alias: machine.components for alias, machine in checked.architectures.items()}
-    return readout_points(planned, measured, order)
 
 
 def _planned(index: int, point: SpecPoint, key: str, native: _Transpiled) -> PlannedPoint:

@@ -51,7 +51,11 @@ def stored_natives(
         for key, circuit in circuits.items():
             digest = circuit.record.skeleton
             if digest in known:
-                native = _native(known[digest], circuit)
+                template, angles = known[digest], tuple(map(float, circuit.record.angles))
+                if len(angles) != 2 * template.num_rotations:
+                    turns = count(template.num_rotations, "turn")
+                    raise _unreadable(circuit, f"{len(angles)} angles for {turns}")
+                native = Native(template, angles, circuit.record.written)
                 yield key, native, {circuit.digest, templates[digest].digest}
 
 
@@ -100,15 +104,6 @@ def _template(stored: PackedRecord[TemplateRecord]) -> Template:
 
 _QUBITS = {"r": 1, "cc_r": 1, "cz": 2, "move": 2, "measure": 1}
 """Number of qubits by instruction."""
-
-
-def _native(template: Template, stored: PackedRecord[CircuitRecord]) -> Native:
-    angles = tuple(map(float, stored.record.angles))
-    if len(angles) != 2 * template.num_rotations:
-        raise _unreadable(
-            stored, f"{len(angles)} angles for {count(template.num_rotations, 'turn')}"
-        )
-    return Native(template, angles, stored.record.written)
 
 
 def _unreadable(

@@ -120,14 +120,14 @@ def collapsed(points: Iterable[PlannedPoint]) -> list[str]:
     for point in points:
         if point.summary.written is not None:
             first.setdefault(point.name, point)
-    return [_line(point) for point in first.values()]
-
-
-def _line(point: PlannedPoint) -> str:
-    several, single = point.summary.written or (0, 0)
-    gates = point.summary.gates
-    return (
-        f"{label(point.name, point.values)} is written with {several:,} gates on several qubits "
-        f"and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
-        f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates apart"
-    )
+    described = []
+    for point in first.values():
+        several, single = point.summary.written or (0, 0)
+        gates = point.summary.gates
+        described.append(
+            f"{label(point.name, point.values)} is written with {several:,} gates on several "
+            f"qubits and {single:,} on one; transpiled it has {gates.get('cz', 0):,} cz and "
+            f"{gates.get('r', 0):,} r. Barriers, or `transpile: {{verbatim: true}}`, keep gates "
+            "apart"
+        )
+    return described

@@ -44,7 +44,9 @@ def readout_points(
         of_target = [point for point in planned if point.target == target]
         qubits = tuple(name for name in order[target] if name in set(names_measured))
         for name in NAMES:
-            native = Native.of(_circuit(qubits, flipped=name == ONES))
+            turns = [Op("r", (i,), (pi, 0.0)) for i in range(len(qubits))] if name == ONES else []
+            measures = [Op("measure", (i,), (), (i,)) for i in range(len(qubits))]
+            native = Native.of(NativeCircuit(qubits, (("c", len(qubits)),), (*turns, *measures)))
             values: Values = () if len(measured) == 1 else (("machine", target),)
             identity: Json = {"circuit": name, "values": dict(values), "repeat": 0}
             yield (
@@ -73,9 +75,3 @@ def is_calibration(point: PlannedPoint) -> bool:
 
 def _key(circuit: str) -> str:
     return digest({"format": "iqm-spec/readout-ask/1", "circuit": circuit})
-
-
-def _circuit(qubits: tuple[str, ...], *, flipped: bool) -> NativeCircuit:
-    turns = [Op("r", (i,), (pi, 0.0)) for i in range(len(qubits))] if flipped else []
-    measures = [Op("measure", (i,), (), (i,)) for i in range(len(qubits))]
-    return NativeCircuit(qubits, (("c", len(qubits)),), (*turns, *measures))

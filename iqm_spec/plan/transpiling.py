@@ -14,13 +14,11 @@ from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
 from iqm_spec.spec.check import CheckedSpec
-from iqm_spec.targets import Architecture
 from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-    from iqm_spec.crosscheck import Differs
     from iqm_spec.transpile.family import Family
 
 
@@ -44,33 +42,33 @@ def make_natives(
     Each is checked against an independent reading of its source first, where there is one; how
     many were checked is yielded last. `WrongCircuit` where they differ.
     """
+    from iqm_spec.transpile import violations
+
     known: dict[str, Template] = {}
     tally = CrosscheckTally(checked)
     yield 0, len(missing)
-    for group in _groups(checked, missing):
-        machine = checked.architectures[group[0][1].target]
-        for natives in _in_parts(checked, group, tally):
-            for circuit_key, native in natives:
-                digest = native.template.digest
-                if digest not in known:
-                    known[digest] = native.template
-                    _require_native(native, machine)
-                made[circuit_key] = Native(known[digest], native.angles, native.written)
-            yield len(made), len(missing)
-    yield tally.result()
-
-
-def _groups(
-    checked: CheckedSpec, missing: Mapping[str, SpecPoint]
-) -> list[list[tuple[str, SpecPoint]]]:
-    """Groups of points whose circuits differ in numbers alone."""
+    # groups of points whose circuits differ in numbers alone
     groups: dict[Any, list[tuple[str, SpecPoint]]] = {}
     for circuit_key, point in missing.items():
         parts = checked.parts(point)
         alike = (point.circuit, point.layout, parts.family_key) if parts else None
         shared = (point.target, tuple(sorted(point.transpile.items())), alike)
         groups.setdefault(shared, []).append((circuit_key, point))
-    return list(groups.values())
+    for group in groups.values():
+        machine = checked.architectures[group[0][1].target]
+        for natives in _in_parts(checked, group, tally):
+            for circuit_key, native in natives:
+                digest = native.template.digest
+                if digest not in known:
+                    known[digest] = native.template
+                    # an assertion: what the machine cannot run is a bug of iqm-spec
+                    if wrong := violations(native.circuit(), machine):
+                        raise AssertionError(
+                            f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}"
+                        )
+                made[circuit_key] = Native(known[digest], native.angles, native.written)
+            yield len(made), len(missing)
+    yield tally.result()
 
 
 def _in_parts(
@@ -83,7 +81,22 @@ def _in_parts(
         if family is None:
             yield _singly(checked, batch, tally)
         else:
-            yield from _together(checked, family, written, batch, tally)
+            # transpile by their family the circuits whose values it serves, then the others singly
+            import numpy as np
+
+            numbers = [parts.values for _, point in batch if (parts := checked.parts(point))]
+            values = np.array(numbers, dtype=float)
+            served = family.serves(values)
+            natives = [_with_written(native, written) for native in family.natives(values[served])]
+            alike = [item for item, is_served in zip(batch, served, strict=True) if is_served]
+            tally.check_alike(alike, natives)
+            yield [
+                (circuit_key, native)
+                for (circuit_key, _), native in zip(alike, natives, strict=True)
+            ]
+            rest = [item for item, is_served in zip(batch, served, strict=True) if not is_served]
+            for first in range(0, len(rest), AT_ONCE):
+                yield _singly(checked, rest[first : first + AT_ONCE], tally)
 
 
 def _family(checked: CheckedSpec, point: SpecPoint) -> tuple[Family | None, tuple[int, int]]:
@@ -96,28 +109,6 @@ def _family(checked: CheckedSpec, point: SpecPoint) -> tuple[Family | None, tupl
         return None, (0, 0)
     machine = checked.architectures[point.target]
     return family_of(*free, machine, point.transpile, point.layout), gate_numbers(free[0])
-
-
-def _together(
-    checked: CheckedSpec,
-    family: Family,
-    written: tuple[int, int],
-    batch: KeyedPoints,
-    tally: CrosscheckTally,
-) -> Iterator[list[tuple[str, Native]]]:
-    """Transpile by their family the circuits whose values it serves, then the others singly."""
-    import numpy as np
-
-    numbers = [parts.values for _, point in batch if (parts := checked.parts(point))]
-    values = np.array(numbers, dtype=float)
-    served = family.serves(values)
-    natives = [_with_written(native, written) for native in family.natives(values[served])]
-    alike = [item for item, is_served in zip(batch, served, strict=True) if is_served]
-    tally.check_alike(alike, natives)
-    yield [(circuit_key, native) for (circuit_key, _), native in zip(alike, natives, strict=True)]
-    rest = [item for item, is_served in zip(batch, served, strict=True) if not is_served]
-    for start in range(0, len(rest), AT_ONCE):
-        yield _singly(checked, rest[start : start + AT_ONCE], tally)
 
 
 def _singly(
@@ -148,14 +139,6 @@ def _with_written(native: Native, written: tuple[int, int]) -> Native:
 
     gates = native.template.summary.gates
     return evolve(native, written=written) if collapses(written, gates) else native
-
-
-def _require_native(native: Native, machine: Architecture) -> None:
-    """Nothing is stored that the machine could not run; AssertionError for a bug of iqm-spec."""
-    from iqm_spec.transpile import violations
-
-    if wrong := violations(native.circuit(), machine):
-        raise AssertionError(f"transpiled for {machine.alias}: {'; '.join(wrong[:3])}")
 
 
 ALL_ALONE = 2000
@@ -223,7 +206,10 @@ class CrosscheckTally:
         for number, native in enumerate(natives):
             alike.setdefault(native.template.digest, []).append(number)
         for numbers in alike.values():
-            chosen = _chosen([keyed_points[number][0] for number in numbers])
+            circuit_keys = [keyed_points[number][0] for number in numbers]
+            by_digest = sorted(range(len(circuit_keys)), key=circuit_keys.__getitem__)
+            ends = {0, len(circuit_keys) - 1}
+            chosen = ends | set(by_digest[: PER_ROUTING - len(ends)])
             reasons = []
             for place in sorted(chosen):
                 number = numbers[place]
@@ -272,7 +258,16 @@ class CrosscheckTally:
         except Exception as error:  # noqa: BLE001 - a flaw of the check is reported, and stops no run
             return f"the check failed with {type(error).__name__}"
         if isinstance(verdict, Differs):
-            raise self._wrong(point, verdict)
+            values = ", ".join(f"{axis} = {value}" for axis, value in point.values)
+            at = f" at {values}" if values else ""
+            versions = f"iqm-spec {__version__}, qiskit {version('qiskit')}"
+            raise WrongCircuit(
+                f"the circuit `{point.name}`{at}, transpiled for {point.target}, does not do what "
+                f"`{point.ref}` says: {verdict.what} (total variation distance "
+                f"{verdict.distance:.3g}; {versions})",
+                hint="this is a bug of iqm-spec or Qiskit, not of your spec: please report it with "
+                "the spec and the circuit's file; nothing was stored or submitted",
+            )
         return None if isinstance(verdict, Agrees) else verdict.reason
 
     def _count_verdict(self, verdict: str | None) -> None:
@@ -283,22 +278,3 @@ class CrosscheckTally:
 
     def _count(self, reason: str, number: int = 1) -> None:
         self._not_checked[reason] = self._not_checked.get(reason, 0) + number
-
-    def _wrong(self, point: SpecPoint, verdict: Differs) -> WrongCircuit:
-        values = ", ".join(f"{axis} = {value}" for axis, value in point.values)
-        at = f" at {values}" if values else ""
-        versions = f"iqm-spec {__version__}, qiskit {version('qiskit')}"
-        return WrongCircuit(
-            f"the circuit `{point.name}`{at}, transpiled for {point.target}, does not do what "
-            f"`{point.ref}` says: {verdict.what} (total variation distance "
-            f"{verdict.distance:.3g}; {versions})",
-            hint="this is a bug of iqm-spec or Qiskit, not of your spec: please report it with the "
-            "spec and the circuit's file; nothing was stored or submitted",
-        )
-
-
-def _chosen(circuit_keys: Sequence[str]) -> set[int]:
-    """Numbers of the first, the last, and those with the smallest circuit keys."""
-    by_digest = sorted(range(len(circuit_keys)), key=circuit_keys.__getitem__)
-    ends = {0, len(circuit_keys) - 1}
-    return ends | set(by_digest[: PER_ROUTING - len(ends)])

@@ -45,7 +45,35 @@ class ScalarError(ValueError):
 def parse_scalar(text: str) -> Scalar | None:
     """The value of a plain scalar; `ScalarError` where it is ambiguous or not representable."""
     if text[:1] in _NUMBER_STARTS and text:
-        return _resolve_number(text)
+        if _INTEGER.match(text):
+            if len(text) > 17 or abs(int(text)) > LARGEST_INTEGER:
+                raise integer_too_large(text)
+            return int(text)
+        if _FLOAT.match(text):
+            value = float(text)
+            if value in (float("inf"), float("-inf")):
+                raise ScalarError("S106", f"{text[:40]} is too large for a number", "")
+            return whole_as_integer(value)
+        if _NOT_FINITE.match(text):
+            raise _not_finite(text)
+        plain = text.replace("_", "")  # where an underscore may stand differs from reader to reader
+        if plain != text and any(form.match(plain) for form in _NUMBERS):
+            hint = f'write {plain}; write "{text}" in quotes if it is a text'
+            raise ScalarError("S104", f"`{text}` is a number to some YAML readers only", hint)
+        quoted = f'write "{text}" in quotes if it is a text'
+        if _LEADING_ZERO.match(text):
+            stripped = text.lstrip("+-0") or "0"
+            hint = f"{quoted} (a bit string), or {stripped} if it is a number"
+            raise ScalarError("S104", f"`{text}` is a number with leading zeros", hint)
+        if _BASED.match(text):
+            raise ScalarError(
+                "S104", f"`{text}` is a number in another base", f"write it out; {quoted}"
+            )
+        if _SEXAGESIMAL.match(text):
+            raise ScalarError("S104", f"`{text}` is a base-60 number to some YAML readers", quoted)
+        if _DATE.match(text):
+            raise ScalarError("S104", f"`{text}` is a date to some YAML readers", quoted)
+        return text
     if text in _WORDS:
         return _WORDS[text]
     lower = text.lower()
@@ -111,42 +139,6 @@ def integer_too_large(text: str) -> ScalarError:
         " 2^53 - 1, the largest that every reader holds exactly",
         "put it in quotes if it is a text",
     )
-
-
-def _resolve_number(text: str) -> Scalar:
-    if _INTEGER.match(text):
-        if len(text) > 17 or abs(int(text)) > LARGEST_INTEGER:
-            raise integer_too_large(text)
-        return int(text)
-    if _FLOAT.match(text):
-        value = float(text)
-        if value in (float("inf"), float("-inf")):
-            raise ScalarError("S106", f"{text[:40]} is too large for a number", "")
-        return whole_as_integer(value)
-    if _NOT_FINITE.match(text):
-        raise _not_finite(text)
-    _refuse_ambiguous(text)
-    return text
-
-
-def _refuse_ambiguous(text: str) -> None:
-    plain = text.replace("_", "")  # where an underscore may stand differs from reader to reader
-    if plain != text and any(form.match(plain) for form in _NUMBERS):
-        hint = f'write {plain}; write "{text}" in quotes if it is a text'
-        raise ScalarError("S104", f"`{text}` is a number to some YAML readers only", hint)
-    quoted = f'write "{text}" in quotes if it is a text'
-    if _LEADING_ZERO.match(text):
-        stripped = text.lstrip("+-0") or "0"
-        hint = f"{quoted} (a bit string), or {stripped} if it is a number"
-        raise ScalarError("S104", f"`{text}` is a number with leading zeros", hint)
-    if _BASED.match(text):
-        raise ScalarError(
-            "S104", f"`{text}` is a number in another base", f"write it out; {quoted}"
-        )
-    if _SEXAGESIMAL.match(text):
-        raise ScalarError("S104", f"`{text}` is a base-60 number to some YAML readers", quoted)
-    if _DATE.match(text):
-        raise ScalarError("S104", f"`{text}` is a date to some YAML readers", quoted)
 
 
 def _not_finite(text: str) -> ScalarError:

@@ -202,12 +202,22 @@ def parse_source(data: bytes, path: Path) -> Source:
     text, mistakes = decode_text(data)
     form = _FORMATS.get(path.suffix.lower(), "")
     if not form:
-        mistakes = [_unknown_ending(path)]
+        ending = f"ends in `{shown_path(Path(path.suffix))}`" if path.suffix else "has no ending"
+        message = f"the file's name {ending}; a spec is .yaml, .yml or .toml"
+        mistakes = [Mistake(NOWHERE, "S101", message, "rename the file")]
     tree: object = None
     if not mistakes:
-        tree, mistakes = _parse(text, form)
+        if form == "toml":
+            from iqm_spec.source.toml_tree import parse_toml as parse
+        else:
+            from iqm_spec.source.yaml_tree import parse_yaml as parse
+        tree, mistakes = parse(text)
     if not mistakes and not (isinstance(tree, dict) and tree):
-        mistakes = [_not_one_mapping(tree)]
+        kind = "a list" if isinstance(tree, list) else "one value"
+        content = "is empty" if tree is None or tree == {} else f"holds {kind}"
+        message = f"a spec is a mapping of fields, but this file {content}"
+        hint = "begin with `iqm_spec: 1`; `iqm-spec init` writes a spec to start from"
+        mistakes = [Mistake(Span(1, 1, 2), "S110", message, hint)]
     if mistakes or not isinstance(tree, dict):
         raise SpecError(tuple(sorted(m.diagnostic(file) for m in mistakes[:MAX_MISTAKES])))
     return Source(file, path.parent.resolve(), text, tree, form)
@@ -216,16 +226,6 @@ def parse_source(data: bytes, path: Path) -> Source:
 def shown_path(path: Path) -> str:
     """`path` as it was given, with POSIX slashes, printable whatever its bytes."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
-
-
-def _parse(text: str, form: str) -> tuple[object, list[Mistake]]:
-    if form == "toml":
-        from iqm_spec.source.toml_tree import parse_toml
-
-        return parse_toml(text)
-    from iqm_spec.source.yaml_tree import parse_yaml
-
-    return parse_yaml(text)
 
 
 def read_bytes(path: Path) -> bytes | Mistake:
@@ -238,24 +238,20 @@ def read_bytes(path: Path) -> bytes | Mistake:
     except (OSError, ValueError) as error:
         return _unreadable(f"the file cannot be read: {getattr(error, 'strerror', None) or error}")
     try:
-        return _read_open(handle)
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
+            return _unreadable("this is a folder, not a file", "name a spec file in it")
+        if not stat.S_ISREG(status.st_mode):
+            return _unreadable("this is not a regular file")
+        if status.st_size > MAX_BYTES:
+            return _too_large()
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES + 1)
+        return _too_large() if len(data) > MAX_BYTES else data
     except OSError as error:
         return _unreadable(f"the file cannot be read: {error.strerror}")
     finally:
         os.close(handle)
-
-
-def _read_open(handle: int) -> bytes | Mistake:
-    status = os.fstat(handle)
-    if stat.S_ISDIR(status.st_mode):
-        return _unreadable("this is a folder, not a file", "name a spec file in it")
-    if not stat.S_ISREG(status.st_mode):
-        return _unreadable("this is not a regular file")
-    if status.st_size > MAX_BYTES:
-        return _too_large()
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        data = file.read(MAX_BYTES + 1)
-    return _too_large() if len(data) > MAX_BYTES else data
 
 
 def _unreadable(message: str, hint: str = "") -> Mistake:
@@ -279,20 +275,6 @@ def _alike(path: Path) -> str:
     return nearest(path.name, names)
 
 
-def _unknown_ending(path: Path) -> Mistake:
-    ending = f"ends in `{shown_path(Path(path.suffix))}`" if path.suffix else "has no ending"
-    message = f"the file's name {ending}; a spec is .yaml, .yml or .toml"
-    return Mistake(NOWHERE, "S101", message, "rename the file")
-
-
-def _not_one_mapping(tree: object) -> Mistake:
-    kind = "a list" if isinstance(tree, list) else "one value"
-    content = "is empty" if tree is None or tree == {} else f"holds {kind}"
-    message = f"a spec is a mapping of fields, but this file {content}"
-    hint = "begin with `iqm_spec: 1`; `iqm-spec init` writes a spec to start from"
-    return Mistake(Span(1, 1, 2), "S110", message, hint)
-
-
 # --- lines for excerpts --------------------------------------------------------------------------
 
 OVERRIDES_FILE = "--set"
@@ -312,18 +294,16 @@ def line_reader(
 
     @cache
     def lines(file: str) -> Sequence[str]:
-        return given[file].split("\n") if file in given else _lines_on_disk(file)
+        if file in given:
+            return given[file].split("\n")
+        data = read_bytes(Path(file))
+        if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
+            return ()
+        text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        return text.replace("\r", "\n").split("\n")
 
     def line_of(file: str, number: int) -> str | None:
         texts = overrides if file == OVERRIDES_FILE else lines(file)
         return conceal(texts[number - 1]) if 0 < number <= len(texts) else None
 
     return line_of
-
-
-def _lines_on_disk(file: str) -> Sequence[str]:
-    data = read_bytes(Path(file))
-    if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
-        return ()
-    text = data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    return text.replace("\r", "\n").split("\n")

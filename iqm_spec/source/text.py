@@ -47,7 +47,19 @@ def decode_text(data: bytes) -> tuple[str, list[Mistake]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return "", [_not_utf8(data, error)]
+        # `error.object` is the data behind a byte order mark, if there is one
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        lead = before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")
+        offset = len(data) - len(error.object) + error.start
+        return "", [
+            Mistake(
+                Span(line, len(lead) + 1, len(lead) + 2),
+                "S102",
+                f"the file is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {offset}",
+                "save the file as UTF-8",
+            )
+        ]
     text = text.replace("\r\n", "\n")
     return text, merge_conflicts(text) or control_characters(text)
 
@@ -57,20 +69,6 @@ def span_at(text: str, start: int, width: int = 1) -> Span:
     line = text.count("\n", 0, start) + 1
     column = start - text.rfind("\n", 0, start)
     return Span(line, column, column + width)
-
-
-def _not_utf8(data: bytes, error: UnicodeDecodeError) -> Mistake:
-    # `error.object` is the data behind a byte order mark, if there is one
-    before = error.object[: error.start]
-    line = before.count(b"\n") + 1
-    lead = before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")
-    offset = len(data) - len(error.object) + error.start
-    return Mistake(
-        Span(line, len(lead) + 1, len(lead) + 2),
-        "S102",
-        f"the file is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {offset}",
-        "save the file as UTF-8",
-    )
 
 
 def merge_conflicts(text: str) -> list[Mistake]:

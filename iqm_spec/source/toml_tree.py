@@ -9,7 +9,6 @@ import math
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any
 
@@ -82,17 +81,12 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str) -> Mistake:
         line, column = len(lines), len(lines[-1]) + 1
     hint = next((words for start, words in _HINTS if message.startswith(start)), "")
     if message.startswith(_TWICE):
-        span = _key_of_line(line, text)
+        source = text.split("\n")[line - 1]
+        key = source.partition("=")[0].rstrip()
+        start = len(key) - len(key.lstrip()) + 1
+        span = Span(line, start, max(start + 1, len(key) + 1))
         return Mistake(span, "S103", f"this is not TOML: {message}", hint)
     return Mistake(Span(line, column, column + 1), "S102", f"this is not TOML: {message}", hint)
-
-
-def _key_of_line(line: int, text: str) -> Span:
-    """The key of a pair, or a table's header: tomllib names the end of its line."""
-    source = text.split("\n")[line - 1]
-    key = source.partition("=")[0].rstrip()
-    start = len(key) - len(key.lstrip()) + 1
-    return Span(line, start, max(start + 1, len(key) + 1))
 
 
 def _settle(tree: dict[str, Any], text: str) -> list[Mistake]:
@@ -106,7 +100,8 @@ def _settle(tree: dict[str, Any], text: str) -> list[Mistake]:
         if nodes > MAX_NODES or len(path) >= MAX_DEPTH:
             message = f"the file holds more than {MAX_NODES:,} values, or lies too deep"
             return [Mistake(Span(1, 1, 1), "S109", message)]
-        for key, value in _items(container):
+        items = container.items() if isinstance(container, dict) else enumerate(container)
+        for key, value in items:
             if isinstance(value, dict | list):
                 stack.append((value, (*path, key)))
             if len(mistakes) == MAX_MISTAKES:
@@ -115,13 +110,10 @@ def _settle(tree: dict[str, Any], text: str) -> list[Mistake]:
                 checked_text(key if isinstance(key, str) else "")
                 container[key] = _scalar(value)
             except ScalarError as error:
-                span = _span(text, (*path, key))
+                place = find_place(locate_toml(text), (*path, key))
+                span = unpack(place, len(text.split("\n")[line_of(place) - 1].rstrip()))
                 mistakes.append(Mistake(span, error.code, error.message, error.hint))
     return sorted(mistakes, key=lambda mistake: mistake.span)
-
-
-def _items(container: Any) -> Iterator[tuple[Any, Any]]:
-    return iter(container.items() if isinstance(container, dict) else enumerate(container))
 
 
 def _scalar(value: Any) -> Json:
@@ -137,11 +129,6 @@ def _scalar(value: Any) -> Json:
     if isinstance(value, date | datetime | time):
         raise ScalarError("S104", "dates and times have no meaning in a spec", "put it in quotes")
     return value  # type: ignore[no-any-return]
-
-
-def _span(text: str, path: TreePath) -> Span:
-    place = find_place(locate_toml(text), path)
-    return unpack(place, len(text.split("\n")[line_of(place) - 1].rstrip()))
 
 
 # --- places --------------------------------------------------------------------------------------
@@ -238,7 +225,16 @@ class _TomlWalker:
         parent = _descend(root, keys[:-1])
         name, name_place = keys[-1]
         if many:
-            return _append(parent, name, name_place, place)
+            # a new table at the end of the array of tables `name`
+            if not isinstance(parent.children, dict):
+                raise _Lost
+            parent.keys.setdefault(name, name_place)
+            array = parent.children.setdefault(name, PlaceTree(place, []))
+            if not isinstance(array, PlaceTree) or not isinstance(array.children, list):
+                raise _Lost
+            table = PlaceTree(place, {})
+            array.children.append(table)
+            return table
         return _descend(parent, [(name, name_place)])
 
     def _pair(self, table: PlaceTree) -> None:
@@ -257,39 +253,33 @@ class _TomlWalker:
         start = self.at
         char = self.text[start : start + 1]
         if char == "[":
-            return self._array(start)
+            children: list[PlaceTree | Place] = []
+            self.at += 1
+            while self._skip() and self.text[self.at] != "]":
+                children.append(self._value())
+                self._skip()
+                if not self.text.startswith(",", self.at):
+                    break
+                self.at += 1
+            self._expect("]")
+            return PlaceTree(self._place(start, self.at), children)
         if char == "{":
-            return self._inline(start)
+            table = PlaceTree(0, {})
+            self.at += 1
+            while self._skip() and self.text[self.at] != "}":
+                self._pair(table)
+                self._skip()
+                if not self.text.startswith(",", self.at):
+                    break
+                self.at += 1
+            self._expect("}")
+            table.place = self._place(start, self.at)
+            return table
         match = (_STRING if char in "\"'" and char else _BARE).match(self.text, start)
         if match is None or not match[0].strip():
             raise _Lost
         self.at = match.end()
         return self._place(start, start + len(match[0].rstrip()))
-
-    def _array(self, start: int) -> PlaceTree:
-        children: list[PlaceTree | Place] = []
-        self.at += 1
-        while self._skip() and self.text[self.at] != "]":
-            children.append(self._value())
-            self._skip()
-            if not self.text.startswith(",", self.at):
-                break
-            self.at += 1
-        self._expect("]")
-        return PlaceTree(self._place(start, self.at), children)
-
-    def _inline(self, start: int) -> PlaceTree:
-        table = PlaceTree(0, {})
-        self.at += 1
-        while self._skip() and self.text[self.at] != "}":
-            self._pair(table)
-            self._skip()
-            if not self.text.startswith(",", self.at):
-                break
-            self.at += 1
-        self._expect("}")
-        table.place = self._place(start, self.at)
-        return table
 
 
 def _unquoted(part: str) -> str:
@@ -314,16 +304,3 @@ def _descend(branch: PlaceTree, keys: list[tuple[str, Place]]) -> PlaceTree:
             raise _Lost
         branch = child
     return branch
-
-
-def _append(parent: PlaceTree, name: str, name_place: Place, place: Place) -> PlaceTree:
-    """A new table at the end of the array of tables `name`."""
-    if not isinstance(parent.children, dict):
-        raise _Lost
-    parent.keys.setdefault(name, name_place)
-    array = parent.children.setdefault(name, PlaceTree(place, []))
-    if not isinstance(array, PlaceTree) or not isinstance(array.children, list):
-        raise _Lost
-    table = PlaceTree(place, {})
-    array.children.append(table)
-    return table

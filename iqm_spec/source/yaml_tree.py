@@ -118,7 +118,23 @@ class _YamlReader:
         self._count(event)
         self._refuse_decoration(event)
         if self.stack[-1].at_key:
-            self._key(event)
+            frame = self.stack[-1]
+            frame.at_key = False
+            frame.key = None
+            key = event.value if event.value in _AXIS_LETTERS else self._value(event)
+            if not event.style and event.value == _MERGE:
+                hint = "write the fields out; circuits share what stands at the top level"
+                self._report(event, "S107", "merge keys (`<<`) are not part of the language", hint)
+            elif not isinstance(key, str):
+                hint = f'write "{event.value}" in quotes' if event.value else "give it a name"
+                self._report(event, "S105", f"the key `{event.value}` is not a text", hint)
+            elif key in frame.values:
+                hint = "keep one of the two"
+                self._report(event, "S103", f"`{key}` is given twice in this mapping", hint)
+            else:
+                frame.key = key
+                if self.locate:
+                    frame.branch.keys[key] = pack(*_extent(event))
         else:
             place = pack(*_extent(event)) if self.locate else 0
             self._attach(self._value(event), place)
@@ -130,25 +146,6 @@ class _YamlReader:
         except ScalarError as error:
             self._report(event, error.code, error.message, error.hint)
             return text
-
-    def _key(self, event: yaml.ScalarEvent) -> None:
-        frame = self.stack[-1]
-        frame.at_key = False
-        frame.key = None
-        key = event.value if event.value in _AXIS_LETTERS else self._value(event)
-        if not event.style and event.value == _MERGE:
-            hint = "write the fields out; circuits share what stands at the top level"
-            self._report(event, "S107", "merge keys (`<<`) are not part of the language", hint)
-        elif not isinstance(key, str):
-            hint = f'write "{event.value}" in quotes' if event.value else "give it a name"
-            self._report(event, "S105", f"the key `{event.value}` is not a text", hint)
-        elif key in frame.values:
-            hint = "keep one of the two"
-            self._report(event, "S103", f"`{key}` is given twice in this mapping", hint)
-        else:
-            frame.key = key
-            if self.locate:
-                frame.branch.keys[key] = pack(*_extent(event))
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         import yaml
@@ -169,7 +166,12 @@ class _YamlReader:
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self.stack.pop()
         if self.locate:
-            frame.branch.place = _closed(frame.branch.place, event)
+            start = unpack(frame.branch.place)
+            end: Any = event.end_mark
+            same = end.line + 1 == start.line and end.column + 1 > start.column
+            frame.branch.place = pack(
+                start.line, start.column, end.column + 1 - start.column if same else 0
+            )
         self._attach(frame.values, frame.branch)
 
     def _attach(self, value: Json, place: PlaceTree | Place) -> None:
@@ -219,14 +221,6 @@ def _extent(event: yaml.Event) -> tuple[int, int, int]:
     end: Any = event.end_mark
     width = end.column - start.column if start.line == end.line else 0
     return start.line + 1, start.column + 1, width
-
-
-def _closed(place: Place, event: yaml.Event) -> Place:
-    """The place of a collection, now that its end is known: its width where it is on one line."""
-    start = unpack(place)
-    end: Any = event.end_mark
-    same = end.line + 1 == start.line and end.column + 1 > start.column
-    return pack(start.line, start.column, end.column + 1 - start.column if same else 0)
 
 
 # --- what the parser refuses ---------------------------------------------------------------------

@@ -174,18 +174,14 @@ def _sweep_meaning(holder: Fields, path: TreePath, data: Mapping[TreePath, Json]
     """Blocks, less the priority that they would have without a word of it."""
     return [
         {
-            name: _group_meanings(value, (*path, i, name), data) if name == "zip" else value
+            name: [data.get((*path, i, "zip", g), group) for g, group in enumerate(value)]
+            if name == "zip"
+            else value
             for name, value in block.items()
             if name != "priority" or value
         }
         for i, block in enumerate(holder.get("sweep", ()))
     ]
-
-
-def _group_meanings(
-    groups: Sequence[Json], path: TreePath, data: Mapping[TreePath, Json]
-) -> list[Json]:
-    return [data.get((*path, i), group) for i, group in enumerate(groups)]
 
 
 # --- bad parts -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
@@ -87,10 +87,14 @@ class CheckedSpec:
         if isinstance(aer, Mapping) and aer.get("noise") not in ("ideal", "device"):
             fields["aer"] = {**aer, "noise": "file"}
         names: list[Json] = [circuit.name for circuit in self.spec.circuits]
+        sources: list[Json] = []
+        for points in self.circuits:
+            kind = points.circuit.kind
+            sources.append([self._source(kind, ref) for ref in circuit_refs(points)])
         return {
             "spec": _without_paths(fields),
             "circuits": names,
-            "sources": list(self._sources()),
+            "sources": sources,
         }
 
     def identity(self, point: SpecPoint) -> Json:
@@ -105,7 +109,16 @@ class CheckedSpec:
         try:
             circuit = build_circuit(*self._source_of(point))
         except CircuitError as error:
-            raise SpecError((self._diagnostic(point, error),)) from error
+            circuit = self.spec.circuits[point.circuit]
+            field = {"S406": "args", "S407": "parameters"}.get(error.code, "ref")
+            where = field_path(self.source, circuit, field)
+            if where == circuit.path:
+                where = field_path(self.source, circuit, "ref")
+            values = ", ".join(f"{axis} = {value}" for axis, value in point.values)
+            at = f" (at {values})" if values else ""
+            raise SpecError(
+                (self.source.diagnose(Problem(where, error.code, error.message + at, error.hint)),)
+            ) from error
         circuit.name = point.name
         return circuit
 
@@ -124,27 +137,13 @@ class CheckedSpec:
         except CircuitError:
             return None
 
-    def _diagnostic(self, point: SpecPoint, error: CircuitError) -> Diagnostic:
-        circuit = self.spec.circuits[point.circuit]
-        field = {"S406": "args", "S407": "parameters"}.get(error.code, "ref")
-        where = field_path(self.source, circuit, field)
-        if where == circuit.path:
-            where = field_path(self.source, circuit, "ref")
-        values = ", ".join(f"{axis} = {value}" for axis, value in point.values)
-        at = f" (at {values})" if values else ""
-        return self.source.diagnose(Problem(where, error.code, error.message + at, error.hint))
-
     def _source_of(self, point: SpecPoint) -> _SourceOf:
         kind = self.spec.circuits[point.circuit].kind
         data = self.files.get(point.ref)
         return kind, point.ref, data, point.args, point.parameters, self.allowed_code
 
-    def _sources(self) -> Iterator[Json]:
-        """Per circuit, the identity of each source that its `ref` means, arguments aside."""
-        for points in self.circuits:
-            yield [self._source(points.circuit.kind, ref) for ref in circuit_refs(points)]
-
     def _source(self, kind: SourceKind, ref: str) -> Json:
+        """The identity of a source that a circuit's `ref` means, arguments aside."""
         if kind is SourceKind.GENERATOR and not ref.startswith("python:"):
             generator = find_generator(ref, self.allowed_code)
             return {"version": generator.version, "source": generator.source}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.model import SourceKind, Spec
@@ -17,12 +17,15 @@ _AXIS_FIELDS = ("phase", "against", "basis")
 
 def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter) -> None:
     """Report S312 for names that stand for nothing, S206 for strings that no shot can tell."""
-    _check_names(spec, report)
+    for circuit_spec in spec.circuits if spec.readout_mitigation else ():
+        if circuit_spec.name in ("readout_zeros", "readout_ones"):
+            text = f"`{circuit_spec.name}` is the name of a circuit that `readout_mitigation` adds"
+            report(Problem(circuit_spec.path, "S410", text, "give it another `name`"))
     axes = {points.circuit.name: set(points.axes) for points in circuits}
     names = [circuit.name for circuit in spec.circuits]
     for name, options in spec.analysis.items():
         path: TreePath = ("analysis", name)
-        known = list(_circuits(path, options))
+        known = list(_names(path, options, "circuits", _CIRCUIT_FIELDS))
         for where, circuit in known:
             if circuit not in names:
                 hint = nearest(circuit, names) or f"its circuits are {', '.join(names)}"
@@ -33,9 +36,12 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
                 _report(report, where, text, hint)
         analysed = [circuit for _, circuit in known] or names
         named = [axes[circuit] for circuit in analysed if circuit in axes]
-        for where, axis in _axes(path, options):
+        for where, axis in _names(path, options, "over", _AXIS_FIELDS):
             if len(named) == len(analysed) > 0 and not any(axis in some for some in named):
-                hint = nearest(axis, sorted(set().union(*named))) or _of_others(axis, axes)
+                hint = nearest(axis, sorted(set().union(*named)))
+                others = [name for name, used in axes.items() if axis in used]
+                if others and not hint:
+                    hint = f"the axis is used by {', '.join(others)}: name it under `circuits`"
                 text = f"none of its circuits uses an axis `{axis}`"
                 if not path_exists(report.source.tree, where):
                     text += f", the one that `{name}` takes where none is named"
@@ -44,7 +50,6 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
         if name == "logical_error":
             _check_logical(path, options, spec, report)
         if name == "expectation":
-            _check_letters(path, options, report)
             _check_observables(path, options, report)
 
 
@@ -69,14 +74,6 @@ def _check_logical(path: TreePath, options: Fields, spec: Spec, report: Reporter
             report(Problem(where, "S206", text, "add `memory: true`"))
 
 
-def _check_names(spec: Spec, report: Reporter) -> None:
-    """Calibration circuits have names of their own."""
-    for circuit in spec.circuits if spec.readout_mitigation else ():
-        if circuit.name in ("readout_zeros", "readout_ones"):
-            text = f"`{circuit.name}` is the name of a circuit that `readout_mitigation` adds"
-            report(Problem(circuit.path, "S410", text, "give it another `name`"))
-
-
 def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
     """At the field where it was written, else at the analysis that has it by default."""
     while len(where) > 2 and not path_exists(report.source.tree, where):
@@ -84,45 +81,27 @@ def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
     report(Problem(where, "S312", text, hint))
 
 
-def _circuits(path: TreePath, options: Fields) -> Iterator[tuple[TreePath, str]]:
-    for index, name in enumerate(options.get("circuits", ())):
-        yield (*path, "circuits", index), name
-    for field in _CIRCUIT_FIELDS:
+def _names(
+    path: TreePath, options: Fields, listed: str, fields: Sequence[str]
+) -> Iterator[tuple[TreePath, str]]:
+    """Names of the list `listed` and of single `fields`, with their places."""
+    for index, name in enumerate(options.get(listed, ())):
+        yield (*path, listed, index), name
+    for field in fields:
         if field in options:
             yield (*path, field), options[field]
-
-
-def _axes(path: TreePath, options: Fields) -> Iterator[tuple[TreePath, str]]:
-    for index, axis in enumerate(options.get("over", ())):
-        yield (*path, "over", index), axis
-    for field in _AXIS_FIELDS:
-        if field in options:
-            yield (*path, field), options[field]
-
-
-def _of_others(axis: str, axes: Mapping[str, set[str]]) -> str:
-    """A hint where the circuit that is meant may be another."""
-    others = [name for name, some in axes.items() if axis in some]
-    return f"the axis is used by {', '.join(others)}: name it under `circuits`" if others else ""
 
 
 def _check_observables(path: TreePath, options: Fields, report: Reporter) -> None:
-    """Names do not end like those of the figures that stand beside an observable."""
-    for name in options["observables"]:
+    """Strings of X and Y need a `basis`; names do not end like figures beside an observable."""
+    for name, observable in options["observables"].items():
+        where = (*path, "observables", name)
         for ending in ("_ideal", "_mitigated"):
             if name.endswith(ending):
                 text = f"`{name}` ends like the figure `NAME{ending}` that stands beside a value"
-                _report(report, (*path, "observables", name), text, "give it another name")
-
-
-def _check_letters(path: TreePath, options: Fields, report: Reporter) -> None:
-    if "basis" in options:
-        return
-    for name, observable in options["observables"].items():
-        strings = [observable] if isinstance(observable, str) else list(observable)
-        for string in strings:
-            if set(string) & {"X", "Y"}:
-                where = (*path, "observables", name)
+                _report(report, where, text, "give it another name")
+        for string in [observable] if isinstance(observable, str) else observable:
+            if "basis" not in options and set(string) & {"X", "Y"}:
                 text = f"`{string}` needs bits that were turned before they were measured in Z"
                 hint = "turn them in the circuit, by an axis that `basis` names (docs/analysis.md)"
                 report(Problem(where, "S206", text, hint))

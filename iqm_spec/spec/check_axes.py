@@ -40,23 +40,22 @@ def check_axes(spec: Spec, report: Reporter) -> tuple[CircuitPoints, ...]:
     used: set[str] = set()
     # where a block could not be read, what it gives is not known: one mistake, one message
     known = _all_read(report.source.tree, spec.sweep)
+    entries = report.source.tree.get("circuits")
     for circuit in spec.circuits:
         axes = _used_axes(circuit, report)
-        if axes is None or not _all_read(_entry(report.source.tree, circuit), circuit.sweep):
+        entry = entries[circuit.index] if isinstance(entries, list) else None
+        if axes is None or not _all_read(entry, circuit.sweep):
             known = False
             continue
         used |= set(axes)
         if known and _check_circuit(circuit, axes, spec.sweep, report):
             sound.append(circuit_points(circuit, spec.sweep))
     if known:
-        _report_unused(spec.sweep, used | _misspelt(used, spec.sweep), ("sweep",), report)
+        common = {axis for block in spec.sweep for axis in block.axes}
+        # S302 reports a misspelt name: the axis that it stands for is used
+        used |= {axis for name in used - common for axis in _alike(name, common)}
+        _report_unused(spec.sweep, used, ("sweep",), report)
     return tuple(sound)
-
-
-def _misspelt(used: set[str], sweep: Sequence[Block]) -> set[str]:
-    """Axes that a misspelt name stands for, of which S302 has spoken already."""
-    axes = {axis for block in sweep for axis in block.axes}
-    return {axis for name in used - axes for axis in _alike(name, axes)}
 
 
 def _alike(name: str, axes: Iterable[str]) -> list[str]:
@@ -67,11 +66,6 @@ def _all_read(owner: Json, read: Sequence[Block]) -> bool:
     """Whether all blocks of a `sweep` made it through their own checks."""
     given = owner.get("sweep", ()) if isinstance(owner, Mapping) else ()
     return isinstance(given, list | tuple) and len(given) == len(read)
-
-
-def _entry(tree: Mapping[str, Json], circuit: CircuitSpec) -> Json:
-    entries = tree.get("circuits")
-    return entries[circuit.index] if isinstance(entries, list) else None
 
 
 def _used_axes(circuit: CircuitSpec, report: Reporter) -> dict[str, str] | None:
@@ -109,25 +103,18 @@ def _check_circuit(
         )
     undefined = [axis for axis in axes if axis not in own | common]
     for axis in undefined:
-        report(_undefined(circuit, axis, axes[axis], own | common, report))
+        field_place = field_path(report.source, circuit, axes[axis])
+        where = path_using_axis(getattr(circuit, axes[axis]), axis, field_place)
+        known = sorted(own | common)
+        hint = f"the axes are {', '.join(known)}" if known else "there is no `sweep`"
+        if alike := _alike(axis, known):
+            hint = f"did you mean {' or '.join(alike)}?"
+        report(Problem(where, "S302", f"no axis is called `{axis}`", hint))
     if undefined or shared:
         return False
     common_fine = _check_blocks(circuit, set(axes) - own, sweep, ("sweep",), report)
     own_path = (*circuit.path, "sweep")
     return _check_blocks(circuit, own, circuit.sweep, own_path, report) and common_fine
-
-
-def _undefined(
-    circuit: CircuitSpec, axis: str, field: str, known: set[str], report: Reporter
-) -> Problem:
-    where = path_using_axis(
-        getattr(circuit, field), axis, field_path(report.source, circuit, field)
-    )
-    axes = ", ".join(sorted(known))
-    alike = sorted(_alike(axis, known))
-    listed = f"the axes are {axes}" if axes else "there is no `sweep`"
-    hint = f"did you mean {' or '.join(alike)}?" if alike else listed
-    return Problem(where, "S302", f"no axis is called `{axis}`", hint)
 
 
 def _check_blocks(
@@ -201,7 +188,9 @@ def check_sizes(circuits: Sequence[CircuitPoints], report: Reporter) -> bool:
     if assignments > MAX_POINTS:
         largest = max(circuits, key=CircuitPoints.count)
         hint = "use fewer values, or `zip` axes that belong together"
-        report(_too_many_points(assignments, _sweep_of(largest, report), hint))
+        own = (*largest.circuit.path, "sweep")
+        where = own if path_exists(report.source.tree, own) else ("sweep",)
+        report(_too_many_points(assignments, where, hint))
         return False
     totals = [_with_repeats(circuit) for circuit in circuits]
     others = sum(n for c, n in zip(circuits, totals, strict=True) if c.circuit.every is None)
@@ -233,11 +222,6 @@ def _repeat(value: Json) -> int:
     return value if isinstance(value, int) and value > 0 else 1
 
 
-def _sweep_of(circuit: CircuitPoints, report: Reporter) -> TreePath:
-    own = (*circuit.circuit.path, "sweep")
-    return own if path_exists(report.source.tree, own) else ("sweep",)
-
-
 def _too_many_points(total: int, where: TreePath, hint: str) -> Problem:
     text = f"circuits, points and repeats multiply to {total:,}; {MAX_POINTS:,} are allowed"
     return Problem(where, "S307", text, hint)
@@ -259,8 +243,15 @@ def check_values(circuit: CircuitPoints, report: Reporter) -> bool:
             if not _validator(field).is_valid(value):
                 fine = False
                 where = field_path(report.source, circuit.circuit, field)
-                for problem in _value_problems(field, value, where, values):
-                    report(problem)
+                point = ", ".join(f"{axis} = {item}" for axis, item in values)
+                # the schema's message of a spec that has the value, at the place of its template
+                example: dict[str, Json] = {"generator": "ghz", field: value}
+                tree: dict[str, Json] = {"iqm_spec": 1, "name": "x", "target": "x"}
+                tree["circuits"] = [example]
+                for problem in schema_problems(tree):
+                    path = (*where, *problem.path[3:])
+                    message = f"{problem.message} (at {point})"
+                    report(evolve(problem, path=path, message=message))
     return fine
 
 
@@ -282,13 +273,3 @@ def _validator(field: str) -> Draft202012Validator:
 
     schema: dict[str, Any] = {"$defs": spec_schema()["$defs"], **field_schemas("circuits")[field]}
     return Draft202012Validator(schema)
-
-
-def _value_problems(field: str, value: Json, where: TreePath, values: Values) -> Iterator[Problem]:
-    """The schema's words for one bad value, at the place of its template."""
-    circuit = {"generator": "ghz", field: value}
-    tree: dict[str, Json] = {"iqm_spec": 1, "name": "x", "target": "x", "circuits": [circuit]}
-    point = ", ".join(f"{axis} = {item}" for axis, item in values)
-    for problem in schema_problems(tree):
-        inner = problem.path[3:]
-        yield evolve(problem, path=(*where, *inner), message=f"{problem.message} (at {point})")

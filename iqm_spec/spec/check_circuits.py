@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import frozen
 
 from iqm_spec.circuits import (
-    ArgumentProblem,
     CircuitError,
     computed_angles_of_file,
     find_generator,
@@ -93,7 +92,7 @@ class CircuitChecks:
         self._verbatim: set[tuple[object, ...]] = set()
 
     def check(self, points: CircuitPoints) -> None:
-        """Report S402 to S409 and S502 to S504 of one circuit at all its points."""
+        """Report S205, S402 to S409 and S502 to S508 of a circuit at all its points."""
         circuit = points.circuit
         names = ["ref", "args", "target", "layout", "transpile"]
         names += ["shots"] if circuit.memory else []
@@ -108,8 +107,10 @@ class CircuitChecks:
                 continue
             if not facts.measured:
                 self._report_at(circuit, "ref", "S403", f"`{ref}` measures nothing", values)
-            if shots:
-                self._check_memory(case, facts, shots[0])
+            if shots and (wrong := too_large(shots[0], facts.num_clbits)):
+                text = f"circuit `{circuit.name}` has too many bits for `memory`: {wrong}"
+                hint = "ask for fewer shots, or for several records by `repeat`"
+                self._report_at(circuit, "shots", "S205", text, values, hint)
             self._check_physical(case, facts)
             machine = self._machines.get(case.target)
             if machine is None:
@@ -119,13 +120,6 @@ class CircuitChecks:
                 self._check_verbatim(case, machine)
         if circuit.kind is not SourceKind.GENERATOR and circuit.parameters:
             check_bindings(points, self._files, self._report)
-
-    def _check_memory(self, case: _Case, facts: CircuitFacts, shots: int) -> None:
-        """Report S205 where a point has more shots than `memory` can store."""
-        if wrong := too_large(shots, facts.num_clbits):
-            text = f"circuit `{case.circuit.name}` has too many bits for `memory`: {wrong}"
-            hint = "ask for fewer shots, or for several records by `repeat`"
-            self._report_at(case.circuit, "shots", "S205", text, case.values, hint)
 
     # --- facts -----------------------------------------------------------------------------------
 
@@ -159,8 +153,13 @@ class CircuitChecks:
             return facts
         where = field_path(self._report.source, circuit, "args")
         known = {parameter.name for parameter in generator.parameters}
-        for item in _without_renamed(facts, case.args):
+        # a misspelt argument is reported, not the missing one that was meant
+        hints = " ".join(item.hint for item in facts if item.argument in case.args)
+        renamed = set(re.findall(r"\w+", hints)) - set(case.args)
+        for item in facts:
             argument = item.argument
+            if argument in renamed:
+                continue
             path = where if argument is None else (*where, argument)
             blamed = circuit.args if argument is None else circuit.args.get(argument)
             text = f"generator `{ref}`: {item.message}{_at(values, axes_in(blamed))}"
@@ -330,19 +329,6 @@ def _at(values: Values, axes: Sequence[str]) -> str:
 
 def _described(value: AxisValue) -> str:
     return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
-
-
-def _without_renamed(
-    problems: Sequence[ArgumentProblem], args: Mapping[str, Json]
-) -> list[ArgumentProblem]:
-    """`problems` less the missing arguments that a misspelt one was meant to be."""
-    hints = " ".join(item.hint for item in problems if item.argument in args)
-    suggested = re.findall(r"\w+", hints)
-    return [
-        item
-        for item in problems
-        if item.argument is None or item.argument in args or item.argument not in suggested
-    ]
 
 
 # --- values of parameters ------------------------------------------------------------------------

@@ -64,24 +64,7 @@ def check_machines(
     """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
     given = _given_architecture(spec, report)
     machines: Machines = {}
-    circuit_by_alias = _aliases(circuits)
-    for alias, circuit in circuit_by_alias.items():
-        machine = given or source.architecture(alias)
-        if machine is not None:
-            machines[alias] = machine
-        elif spec.architecture is None:
-            report(_unknown(alias, circuit, report))
-    if given is not None and len(circuit_by_alias) > 1:
-        names = ", ".join(circuit_by_alias)
-        text = f"one architecture file cannot stand for several targets ({names})"
-        report(Problem(("architecture",), "S506", text))
-    # figures of a server are of its own architecture, not of one in a file
-    profile_of = error_profile if given is not None else source.error_profile
-    return machines, _profiles(spec, machines, report, profile_of)
-
-
-def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
-    """Every target of the spec with the first circuit that names it."""
+    # every target of the spec with the first circuit that names it
     circuit_by_alias: dict[str, CircuitPoints] = {}
     for circuit in circuits:
         template = circuit.templates["target"]
@@ -89,16 +72,24 @@ def _aliases(circuits: Sequence[CircuitPoints]) -> dict[str, CircuitPoints]:
             alias = template.fill(dict(values))
             if isinstance(alias, str):  # else the schema has said so
                 circuit_by_alias.setdefault(alias, circuit)
-    return circuit_by_alias
-
-
-def _unknown(alias: str, circuit: CircuitPoints, report: Reporter) -> Problem:
-    hint = nearest(alias, known_targets()) or (
-        f"built in are {', '.join(known_targets())}; any other is read from the server that lists "
-        "it (`run` with credentials), or from `architecture: FILE.json`"
-    )
-    where = field_path(report.source, circuit.circuit, "target")
-    return Problem(where, "S501", f"the machine `{alias}` is not known here", hint)
+    for alias, circuit in circuit_by_alias.items():
+        machine = given or source.architecture(alias)
+        if machine is not None:
+            machines[alias] = machine
+        elif spec.architecture is None:
+            hint = nearest(alias, known_targets()) or (
+                f"built in are {', '.join(known_targets())}; any other is read from the server "
+                "that lists it (`run` with credentials), or from `architecture: FILE.json`"
+            )
+            where = field_path(report.source, circuit.circuit, "target")
+            report(Problem(where, "S501", f"the machine `{alias}` is not known here", hint))
+    if given is not None and len(circuit_by_alias) > 1:
+        names = ", ".join(circuit_by_alias)
+        text = f"one architecture file cannot stand for several targets ({names})"
+        report(Problem(("architecture",), "S506", text))
+    # figures of a server are of its own architecture, not of one in a file
+    profile_of = error_profile if given is not None else source.error_profile
+    return machines, _profiles(spec, machines, report, profile_of)
 
 
 def _given_architecture(spec: Spec, report: Reporter) -> Architecture | None:

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from attrs import asdict, evolve
 
@@ -117,7 +116,11 @@ def bind_by_name(circuit: CircuitSpec, sweep: Sequence[Block], files: CircuitFil
     if not circuit.by_name:
         return circuit
     names: dict[str, None] = {}
-    for ref in _refs_so_far(circuit, sweep):
+    try:
+        refs = circuit_refs(circuit_points(circuit, sweep))
+    except (TemplateError, KeyError):  # its axes are unsound, which is reported later
+        refs = []
+    for ref in refs:
         names.update(dict.fromkeys(files.inputs(circuit, ref)))
     return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
 
@@ -126,14 +129,6 @@ def circuit_refs(points: CircuitPoints) -> list[str]:
     """The generators or files that a circuit's `ref` means over the sweep."""
     template = points.templates["ref"]
     return [str(template.fill(dict(values))) for values in points.assignments(template.axes)]
-
-
-def _refs_so_far(circuit: CircuitSpec, sweep: Sequence[Block]) -> list[str]:
-    """As `refs`, before axes are checked: none where they are unsound."""
-    try:
-        return circuit_refs(circuit_points(circuit, sweep))
-    except (TemplateError, KeyError):
-        return []
 
 
 # --- facts remembered in the cache ---------------------------------------------------------------
@@ -150,7 +145,15 @@ def recall_facts(kind: str, data: bytes) -> CircuitFacts | None:
         return None
     try:
         with path.open("rb") as file:
-            return _facts_from_json(json.loads(file.read(_MAX_CACHED_BYTES)))
+            stored = json.loads(file.read(_MAX_CACHED_BYTES))
+        return CircuitFacts(
+            num_qubits=int(stored["num_qubits"]),
+            num_clbits=int(stored["num_clbits"]),
+            measured=int(stored["measured"]),
+            inputs=tuple(map(str, stored["inputs"])),
+            features=tuple(Feature(str(item["kind"]), item["line"]) for item in stored["features"]),
+            physical=bool(stored["physical"]),
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -191,14 +194,3 @@ def _versions() -> tuple[str, ...]:
         except PackageNotFoundError:
             versions.append("")
     return tuple(versions)
-
-
-def _facts_from_json(stored: Mapping[str, Any]) -> CircuitFacts:
-    return CircuitFacts(
-        num_qubits=int(stored["num_qubits"]),
-        num_clbits=int(stored["num_clbits"]),
-        measured=int(stored["measured"]),
-        inputs=tuple(map(str, stored["inputs"])),
-        features=tuple(Feature(str(item["kind"]), item["line"]) for item in stored["features"]),
-        physical=bool(stored["physical"]),
-    )

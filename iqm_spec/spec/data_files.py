@@ -25,7 +25,7 @@ from attrs import field, frozen
 from iqm_spec.canonical import LARGEST_INTEGER
 from iqm_spec.diagnostics import NOWHERE, Span
 from iqm_spec.json_types import Json
-from iqm_spec.source.places import PlaceTree, find_place, unpack
+from iqm_spec.source.places import find_place, unpack
 from iqm_spec.source.scalars import ScalarError, parse_scalar, whole_as_integer
 from iqm_spec.source.text import MAX_MISTAKES, Mistake, decode_text
 
@@ -181,25 +181,21 @@ def _json_table(text: str) -> tuple[DataTable, list[Mistake]]:
         return {}, mistakes
     places = locate_yaml(spaced)
     if isinstance(data, Mapping):
-        return _of_lists(data, places)
+        mistakes = []
+        columns: dict[str, DataColumn] = {}
+        for name, values in data.items():
+            header = unpack(find_place(places, (name,), on_key=True))
+            if not isinstance(values, list):
+                mistakes.append(Mistake(header, "S313", f"the column `{name}` is no list"))
+                continue
+            spans = [unpack(find_place(places, (name, row))) for row in range(len(values))]
+            columns[name] = DataColumn(values, header, spans)
+        mistakes += _unequal_lengths(columns, "columns", Span(1, 1, 2))
+        return columns, mistakes
     if isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
         return _of_rows(data, text)
     message = "a data file maps names to lists, or lists mappings of names to values"
     return {}, [Mistake(Span(1, 1, 2), "S313", message)]
-
-
-def _of_lists(data: Mapping[str, Json], places: PlaceTree) -> tuple[DataTable, list[Mistake]]:
-    mistakes = []
-    columns: dict[str, DataColumn] = {}
-    for name, values in data.items():
-        header = unpack(find_place(places, (name,), on_key=True))
-        if not isinstance(values, list):
-            mistakes.append(Mistake(header, "S313", f"the column `{name}` is no list"))
-            continue
-        spans = [unpack(find_place(places, (name, row))) for row in range(len(values))]
-        columns[name] = DataColumn(values, header, spans)
-    mistakes += _unequal_lengths(columns, "columns", Span(1, 1, 2))
-    return columns, mistakes
 
 
 def _of_rows(rows: Sequence[Mapping[str, Json]], text: str) -> tuple[DataTable, list[Mistake]]:

@@ -39,12 +39,21 @@ class FilledGroups:
 def fill_data_groups(source: Source, read: FileReader) -> FilledGroups:
     """`source` with the columns of data files in place of the groups that name them."""
     tree: dict[str, Json] = dict(source.tree)
-    groups = list(_groups(tree))
+    groups = list(_groups_of(tree.get("sweep"), ("sweep",)))
+    circuits = tree.get("circuits")
+    for i, entry in enumerate(circuits if isinstance(circuits, list) else ()):
+        if isinstance(entry, dict):
+            groups += _groups_of(entry.get("sweep"), ("circuits", i, "sweep"))
     if not groups:
         return FilledGroups(source, (), (), {})
     reader = _DataGroups(source, read)
     for path, ref, group in groups:
-        _put(tree, path, reader.axes(path, ref, group))
+        # replace what is at `path`, copying the containers on the way
+        here: Any = tree
+        for step in path[:-1]:
+            here[step] = here[step].copy()
+            here = here[step]
+        here[path[-1]] = reader.axes(path, ref, group)
     source = evolve(
         source,
         tree=tree,
@@ -54,29 +63,12 @@ def fill_data_groups(source: Source, read: FileReader) -> FilledGroups:
     return FilledGroups(source, tuple(reader.diagnostics), tuple(reader.bad), reader.identities)
 
 
-def _groups(tree: Mapping[str, Json]) -> Iterator[_Group]:
-    yield from _groups_of(tree.get("sweep"), ("sweep",))
-    circuits = tree.get("circuits")
-    for i, entry in enumerate(circuits if isinstance(circuits, list) else ()):
-        if isinstance(entry, dict):
-            yield from _groups_of(entry.get("sweep"), ("circuits", i, "sweep"))
-
-
 def _groups_of(sweep: Json, path: TreePath) -> Iterator[_Group]:
     for b, block in enumerate(sweep if isinstance(sweep, list) else ()):
         groups = block.get("zip") if isinstance(block, dict) else None
         for g, group in enumerate(groups if isinstance(groups, list) else ()):
             if isinstance(group, dict) and isinstance(ref := group.get(FROM), str):
                 yield (*path, b, "zip", g), ref, group
-
-
-def _put(tree: dict[str, Json], path: TreePath, value: Json) -> None:
-    """Replace what is at `path`, copying the containers on the way."""
-    here: Any = tree
-    for step in path[:-1]:
-        here[step] = here[step].copy()
-        here = here[step]
-    here[path[-1]] = value
 
 
 class _DataGroups:

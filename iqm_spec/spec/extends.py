@@ -36,13 +36,6 @@ def merge_base(source: Source, read: FileReader) -> tuple[Source, list[Diagnosti
         return evolve(source, tree=own), [source.diagnose(problem)]
     except SpecError as error:
         return evolve(source, tree=own), list(error.diagnostics)
-    mistakes = _mistakes_of_base(base)
-    tree = _merged(_moved(base.tree, posixpath.dirname(ref)), own)
-    files = {**source.files, ref: data}
-    return evolve(source, tree=tree, base=base, files=files), mistakes
-
-
-def _mistakes_of_base(base: Source) -> list[Diagnostic]:
     mistakes = []
     if EXTENDS in base.tree:
         text = "a file that is extended cannot extend another"
@@ -54,7 +47,9 @@ def _mistakes_of_base(base: Source) -> list[Diagnostic]:
     elif base.tree["iqm_spec"] != 1:
         text = f"this program reads version 1 of the language, not {base.tree['iqm_spec']}"
         mistakes.append(base.diagnose(Problem(("iqm_spec",), "S208", text, "write `iqm_spec: 1`")))
-    return mistakes
+    tree = _merged(_moved(base.tree, posixpath.dirname(ref)), own)
+    files = {**source.files, ref: data}
+    return evolve(source, tree=tree, base=base, files=files), mistakes
 
 
 def _merged(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:

@@ -16,7 +16,7 @@ from iqm_spec.model import Mode, SourceKind, StageName
 from iqm_spec.source.secrets import holds_secret, is_secret_name
 from iqm_spec.spec.phrases import field_name, quoted
 from iqm_spec.spec.sweep_points import TEMPLATED_FIELDS
-from iqm_spec.spec.targets import SpecTargets, TargetRef, parts_with_fields
+from iqm_spec.spec.targets import SpecTargets, parts_with_fields
 from iqm_spec.spec.template import TemplateError, axes_in
 
 SOURCES = tuple(kind.value for kind in SourceKind)
@@ -122,71 +122,57 @@ _MOVE_VALIDATION = "move_gate_validation"
 def experiment_problems(tree: Mapping[str, Json], targets: SpecTargets) -> Iterator[Problem]:
     """What fields of `tree` say against each other."""
     for path, ref in targets.refs.items():
-        yield from _target_problems(path, ref, tree, targets.mode)
-    yield from _stage_order(tree.get("stages"))
-    yield from _requirement_problems(tree)
-    yield from _method_problems(tree)
+        if ref.mode is Mode.TIMESLOT and targets.mode is not Mode.TIMESLOT:
+            if tree.get("mode"):
+                message = f"`:timeslot` means `mode: timeslot`, but `mode` is {targets.mode}"
+            else:
+                message = (
+                    "one mode holds for the whole spec, and this circuit's target names another"
+                )
+            hint = "write `mode: timeslot` at the top, and the target without `:timeslot`"
+            yield Problem(path, "S505", message, hint)
+        stages = tree.get("stages")
+        if ref.mock and isinstance(stages, list) and StageName.HARDWARE.value in stages:
+            message = "a `:mock` target has no hardware, but `stages` names it"
+            hint = f"write `target: {ref.alias}`; the mock stage uses its mock by itself"
+            yield Problem(path, "S505", message, hint)
+    yield from _stage_problems(tree)
     for path, holder in parts_with_fields(tree):
         yield from _layout_problems(holder.get("layout"), (*path, "layout"))
-        yield from _frame_problems(holder.get("options"), (*path, "options"))
+        # IQM's own rule (iqm-client, CircuitCompilationOptions)
+        options = holder.get("options")
+        if not isinstance(options, dict) or options.get(_MOVE_VALIDATION) != "none":
+            continue
+        if options.get("move_gate_frame_tracking", "full") == "full":
+            message = "without MOVE gate validation the server cannot track frames fully"
+            hint = "add `move_gate_frame_tracking: none` or `no_detuning_correction`"
+            where = (*path, "options", _MOVE_VALIDATION)
+            yield Problem(where, "S206", message, hint)
 
 
-def _target_problems(
-    path: TreePath, ref: TargetRef, tree: Mapping[str, Json], mode: Mode | None
-) -> Iterator[Problem]:
-    if ref.mode is Mode.TIMESLOT and mode is not Mode.TIMESLOT:
-        if tree.get("mode"):
-            message = f"`:timeslot` means `mode: timeslot`, but `mode` is {mode}"
-        else:
-            message = "one mode holds for the whole spec, and this circuit's target names another"
-        hint = "write `mode: timeslot` at the top, and the target without `:timeslot`"
-        yield Problem(path, "S505", message, hint)
-    stages = tree.get("stages")
-    if ref.mock and isinstance(stages, list) and StageName.HARDWARE.value in stages:
-        message = "a `:mock` target has no hardware, but `stages` names it"
-        hint = f"write `target: {ref.alias}`; the mock stage uses its mock by itself"
-        yield Problem(path, "S505", message, hint)
-
-
-def _stage_order(stages: Json) -> Iterator[Problem]:
+def _stage_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
+    """The order of stages, requirements of stages, and what no circuit can be simulated by."""
+    stages = tree.get("stages", [StageName.AER.value])
     if not isinstance(stages, list) or not all(stage in _STAGES for stage in stages):
         return
     ordered = sorted(set(stages), key=_STAGES.index)
     if len(ordered) == len(stages) and ordered != stages:
         hint = f"write [{', '.join(ordered)}]"
         yield Problem(("stages",), "S204", "`stages` run in the order aer, mock, hardware", hint)
-
-
-def _requirement_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
-    """A requirement of a stage that is never reached is not kept; a mock's waiver is hardware's."""
-    stages, require = _stages(tree), tree.get("require")
-    if not stages or not isinstance(require, dict):
-        return
+    require, aer = tree.get("require"), tree.get("aer")
+    # a requirement of the mock stage concerns hardware, too, which waits for the mock
     needed = {"aer": {"aer"}, "mock": {"mock", "hardware"}}
-    for stage in (stage for stage in require if stage in needed):
-        if not needed[stage] & stages:
+    for stage in require if stages and isinstance(require, dict) else ():
+        if stage in needed and not needed[stage] & set(stages):
             message = f"`require` names the stage {stage}, which `stages` lacks"
             hint = f"add `{stage}` to `stages`, or remove the requirement"
             yield Problem(("require", stage), "S206", message, hint, on_key=True)
-
-
-def _method_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
-    """What no circuit can be simulated by, whatever it holds."""
-    aer = tree.get("aer")
-    if not isinstance(aer, dict) or StageName.AER.value not in _stages(tree):
+    if not isinstance(aer, dict) or StageName.AER.value not in stages:
         return
     if aer.get("method") == "stabilizer" and aer.get("noise", "device") != "ideal":
         message = "the stabilizer method cannot simulate noise: relaxation is not a Pauli error"
         hint = "add `noise: ideal`, or leave `method` out to have one chosen"
         yield Problem(("aer", "method"), "S206", message, hint)
-
-
-def _stages(tree: Mapping[str, Json]) -> set[str]:
-    """The stages of the spec; none where something is wrong with them."""
-    stages = tree.get("stages", [StageName.AER.value])
-    if not isinstance(stages, list) or not all(stage in _STAGES for stage in stages):
-        return set()
-    return set(stages)
 
 
 def _layout_problems(layout: Json, path: TreePath) -> Iterator[Problem]:
@@ -197,16 +183,6 @@ def _layout_problems(layout: Json, path: TreePath) -> Iterator[Problem]:
         if isinstance(name, str) and "${" not in name and seen.setdefault(name, index) != index:
             message = f"{quoted(name)} stands for qubits {seen[name]} and {index} of the circuit"
             yield Problem((*path, index), "S504", message, "each component takes one qubit")
-
-
-def _frame_problems(options: Json, path: TreePath) -> Iterator[Problem]:
-    """IQM's own rule (iqm-client, CircuitCompilationOptions)."""
-    if not isinstance(options, dict) or options.get(_MOVE_VALIDATION) != "none":
-        return
-    if options.get("move_gate_frame_tracking", "full") == "full":
-        message = "without MOVE gate validation the server cannot track frames fully"
-        hint = "add `move_gate_frame_tracking: none` or `no_detuning_correction`"
-        yield Problem((*path, _MOVE_VALIDATION), "S206", message, hint)
 
 
 # --- every text ----------------------------------------------------------------------------------

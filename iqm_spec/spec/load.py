@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,10 @@ def build_source(
     data = fill_data_groups(source, read)
     source = data.source
     problems, targets = _problems(source.tree)
-    problems += _extends_set(source)
+    if any(patch.path[:1] == (EXTENDS,) for patch in source.overrides):
+        # `--set` came after the files were merged
+        text = "`extends` cannot be set"
+        problems.append(Problem((EXTENDS,), "S111", text, "write it in the file"))
     if base_mistakes:  # what is missing may be in the base
         problems = [item for item in problems if item.code != "S202"]
     spec = _build(source.tree, problems, targets, data.bad, data.identities)
@@ -92,15 +95,8 @@ def _problems(tree: Mapping[str, Json]) -> tuple[list[Problem], SpecTargets]:
     problems += [problem for problem in rules if problem.path not in wrong]
     problems += placeholders
     # nothing more is said of what holds a secret
-    shown = [p for p in problems if not any(p.path[: len(part)] == part for part in hidden)]
+    shown = [item for item in problems if not any(_contains(part, item.path) for part in hidden)]
     return [*secrets, *shown], targets
-
-
-def _extends_set(source: Source) -> list[Problem]:
-    """An `extends` that came by `--set`, when the files were merged already."""
-    if not any(patch.path[:1] == (EXTENDS,) for patch in source.overrides):
-        return []
-    return [Problem((EXTENDS,), "S111", "`extends` cannot be set", "write it in the file")]
 
 
 def _version_problems(tree: Mapping[str, Json]) -> list[Problem]:
@@ -148,7 +144,15 @@ def _build(
     bad += lost
     in_sweeps: list[Problem] = []
     spec = build_spec(prune(tree, bad), targets, in_sweeps.append, data)
-    problems += [item for item in in_sweeps if not _near(item.path, bad)]
+    # a mistake in a bad part of a sweep, or above one, may be its consequence
+    in_bad_sweeps = [part for part in bad if "sweep" in part[:3]]
+    problems += [
+        item
+        for item in in_sweeps
+        if not any(
+            _contains(part, item.path) or _contains(item.path, part) for part in in_bad_sweeps
+        )
+    ]
     return spec
 
 
@@ -156,13 +160,9 @@ _HARMLESS = ("S410", "S504")
 """Mistakes that leave a field's value as good as any for further checks."""
 
 
-def _near(path: TreePath, bad: Iterable[TreePath]) -> bool:
-    """Whether `path` lies in a bad part, or holds one: what it says may be a consequence."""
-    return any(
-        path[: len(part)] == part or part[: len(path)] == path
-        for part in bad
-        if "sweep" in part[:3]
-    )
+def _contains(part: TreePath, path: TreePath) -> bool:
+    """Whether `path` lies in the part of the tree at `part`."""
+    return path[: len(part)] == part
 
 
 def stored_file_reader(files: Mapping[str, bytes]) -> FileReader:

@@ -10,7 +10,7 @@ from attrs import evolve
 from iqm_spec.diagnostics import Diagnostic, Span, TreePath
 from iqm_spec.json_types import Json
 from iqm_spec.source import Override, Source
-from iqm_spec.source.text import Mistake, control_characters
+from iqm_spec.source.text import control_characters
 from iqm_spec.spec.field_rules import default_name, source_of
 from iqm_spec.spec.phrases import field_name
 
@@ -61,17 +61,14 @@ def _value(raw: str, line: int, column: int) -> Json:
     if not mistakes:
         value, mistakes = parse_yaml(printable)
     if mistakes:
-        raise _Unusable(_moved(mistakes[0], line, column))
+        code, message, hint = mistakes[0].code, mistakes[0].message, mistakes[0].hint
+        span = mistakes[0].span
+        start = column + span.column - 1 if span.line == 1 else column
+        width = max(1, span.end_column - span.column)
+        raise _Unusable(_at(line, start, start + width, code, message, hint))
     if value is None and raw.strip() not in ("null", "~"):
         raise _Unusable(_at(line, 1, column, "S202", "no value follows `=`"))
     return value
-
-
-def _moved(mistake: Mistake, line: int, column: int) -> Diagnostic:
-    span = mistake.span
-    start = column + span.column - 1 if span.line == 1 else column
-    width = max(1, span.end_column - span.column)
-    return _at(line, start, start + width, mistake.code, mistake.message, mistake.hint)
 
 
 def _path(name: str, tree: Mapping[str, Json]) -> TreePath:

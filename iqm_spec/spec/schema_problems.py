@@ -98,14 +98,10 @@ def _missing_fields(violation: _Violation) -> Iterator[Problem]:
         if name not in violation.value:
             schema = resolve_reference(properties[name])
             where = "" if not violation.path else f" in {field_name(violation.path)}"
-            example = _example(name, schema)
+            value = schema.get("examples", [""])[0]
+            example = f"{name}: {value}" if isinstance(value, str | int | float) else f"{name}: ..."
             message = f"`{name}` is missing{where}"
             yield Problem((*violation.path, name), "S202", message, f"add `{example}`", on_key=True)
-
-
-def _example(name: str, schema: JsonSchema) -> str:
-    value = schema.get("examples", [""])[0]
-    return f"{name}: {value}" if isinstance(value, str | int | float) else f"{name}: ..."
 
 
 def _wrong_type(violation: _Violation) -> Iterator[Problem]:
@@ -126,19 +122,15 @@ def _type_hint(value: Json, schema: JsonSchema) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return f'write "{text}" in quotes'
     if schema.get("type") in ("integer", "number") and isinstance(value, str):
-        return _number_hint(value)
+        if "${" in value:
+            return 'here a placeholder stands alone in its text: "${axis}"'
+        if meant := number_meant(value):
+            return meant
+        number = value.strip().lower().replace(",", "").replace("_", "")
+        factor = {"k": 1000, "m": 1_000_000}.get(number[-1:], 1)
+        digits = number[:-1] if factor > 1 else number
+        return f"write {int(digits) * factor}" if digits.isdecimal() and len(digits) < 10 else ""
     return ""
-
-
-def _number_hint(value: str) -> str:
-    if "${" in value:
-        return 'here a placeholder stands alone in its text: "${axis}"'
-    if meant := number_meant(value):
-        return meant
-    number = value.strip().lower().replace(",", "").replace("_", "")
-    factor = {"k": 1000, "m": 1_000_000}.get(number[-1:], 1)
-    digits = number[:-1] if factor > 1 else number
-    return f"write {int(digits) * factor}" if digits.isdecimal() and len(digits) < 10 else ""
 
 
 def _out_of_range(violation: _Violation) -> Iterator[Problem]:
@@ -147,13 +139,11 @@ def _out_of_range(violation: _Violation) -> Iterator[Problem]:
 
 def _not_a_choice(violation: _Violation) -> Iterator[Problem]:
     choices = [str(choice) for choice in violation.schema["enum"]]
-    hint = nearest(str(violation.value), choices) or _other_case(violation.value, choices)
+    hint = nearest(str(violation.value), choices)
+    same = [choice for choice in choices if choice.lower() == str(violation.value).lower()]
+    if same and not hint:
+        hint = f"did you mean {same[0]}?"
     yield _problem(violation, "S204", list_choices(choices), hint)
-
-
-def _other_case(value: Json, choices: Iterable[str]) -> str:
-    same = [choice for choice in choices if choice.lower() == str(value).lower()]
-    return f"did you mean {same[0]}?" if same else ""
 
 
 def _not_the_pattern(violation: _Violation) -> Iterator[Problem]:
@@ -296,17 +286,16 @@ def unknown_field(path: TreePath, name: str, known: Iterable[str]) -> Problem:
     known = list(known)
     where = f" of {field_name(path)}" if path else ""
     message = f"there is no field {field_name((name,))}{where}"
-    return Problem((*path, name), "S201", message, _hint(name, known), on_key=True)
-
-
-def _hint(name: str, known: list[str]) -> str:
     word = name.lower().replace("-", "_")
     meant = word if word in known else _SYNONYMS.get(word, word)
     if meant in known:
-        return f"did you mean {meant}?"
-    if word in _ADVICE:
-        return _ADVICE[word]
-    return nearest(word, known) or _home(meant) or f"the fields here are {', '.join(known)}"
+        hint = f"did you mean {meant}?"
+    elif word in _ADVICE:
+        hint = _ADVICE[word]
+    else:
+        listed = f"the fields here are {', '.join(known)}"
+        hint = nearest(word, known) or _home(meant) or listed
+    return Problem((*path, name), "S201", message, hint, on_key=True)
 
 
 def _home(name: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import lt
@@ -36,7 +37,21 @@ def parse_blocks(raw: Sequence[Json], path: TreePath, report: ReportProblem) -> 
                 blocks.append((index, block))
     if not raw:
         report(Problem(path, "S304", "the sweep is empty", "leave `sweep` out, or give it a block"))
-    _report_shared_points(blocks, path, report)
+    # points that two blocks with the same axes both hold
+    for later, (index, block) in enumerate(blocks):
+        for other_index, other in blocks[:later]:
+            entry = None
+            if set(other.axes) == set(block.axes):
+                entry = shared_assignment(block, other)
+            if entry is not None:
+                report(
+                    Problem(
+                        (*path, index),
+                        "S303",
+                        f"blocks {other_index + 1} and {index + 1} both hold {_described(entry)}",
+                        "exclude it from one of them, or write `repeat: k`",
+                    )
+                )
     return tuple(block for _, block in blocks)
 
 
@@ -45,7 +60,23 @@ def _parse_block(raw: Mapping[str, Json], path: TreePath, report: ReportProblem)
     columns = _columns(raw, path, problems.append)
     block = Block(columns, priority=cast("float", raw.get("priority", 0)))
     if not problems:
-        _check_shape(block, raw, path, problems.append)
+        if not block.axes:
+            hint = "give it `grid`, `zip` or `points`"
+            problems.append(Problem(path, "S304", "this block has no axes", hint))
+        for name, count in Counter(block.axes).items():
+            if count > 1:
+                text = f"the axis `{name}` is given more than once in this block"
+                problems.append(Problem(path, "S308", text))
+        total = full_size(block)
+        if total > MAX_POINTS:
+            problems.append(
+                Problem(
+                    path,
+                    "S307",
+                    f"this block multiplies to {total:,} points; {MAX_POINTS:,} are allowed",
+                    "use fewer values, or `zip` axes that belong together",
+                )
+            )
     if not problems:
         block = _with_exceptions(block, raw, path, problems.append)
     for problem in problems:
@@ -73,7 +104,18 @@ def _columns(
 def _axis(raw: Json, path: TreePath, report: ReportProblem) -> tuple[AxisValue, ...]:
     """Values of one axis; duplicates and empty lists are reported."""
     if isinstance(raw, Mapping):
-        return _function(raw, path, report)
+        ((name, arguments),) = raw.items() if len(raw) == 1 else ((next(iter(raw), ""), None),)
+        if name not in VALUE_FUNCTIONS:
+            return ()  # the schema has named the functions already
+        try:
+            computed = evaluate_function(name, arguments)
+        except ValueFunctionError as error:
+            report(Problem((*path, name), "S306", f"axis `{path[-1]}`: {error}"))
+            return ()
+        if not _rise(computed) and len(set(computed)) != len(computed):
+            text = f"axis `{path[-1]}`: `{name}` gives a value twice"
+            report(Problem((*path, name), "S303", text))
+        return computed
     values = tuple(axis_value(value) for value in _sequence(raw))
     if not values:
         report(Problem(path, "S304", f"the axis `{path[-1]}` has no values"))
@@ -91,22 +133,6 @@ def _axis(raw: Json, path: TreePath, report: ReportProblem) -> tuple[AxisValue, 
                 )
             )
             break
-    return values
-
-
-def _function(
-    raw: Mapping[str, Json], path: TreePath, report: ReportProblem
-) -> tuple[AxisValue, ...]:
-    ((name, arguments),) = raw.items() if len(raw) == 1 else ((next(iter(raw), ""), None),)
-    if name not in VALUE_FUNCTIONS:
-        return ()  # the schema has named the functions already
-    try:
-        values = evaluate_function(name, arguments)
-    except ValueFunctionError as error:
-        report(Problem((*path, name), "S306", f"axis `{path[-1]}`: {error}"))
-        return ()
-    if not _rise(values) and len(set(values)) != len(values):
-        report(Problem((*path, name), "S303", f"axis `{path[-1]}`: `{name}` gives a value twice"))
     return values
 
 
@@ -191,26 +217,6 @@ def _report_twice(
             return
 
 
-def _check_shape(
-    block: Block, raw: Mapping[str, Json], path: TreePath, report: ReportProblem
-) -> None:
-    axes = block.axes
-    if not axes:
-        report(Problem(path, "S304", "this block has no axes", "give it `grid`, `zip` or `points`"))
-    for name in dict.fromkeys(name for name in axes if axes.count(name) > 1):
-        report(Problem(path, "S308", f"the axis `{name}` is given more than once in this block"))
-    total = full_size(block)
-    if total > MAX_POINTS:
-        report(
-            Problem(
-                path,
-                "S307",
-                f"this block multiplies to {total:,} points; {MAX_POINTS:,} are allowed",
-                "use fewer values, or `zip` axes that belong together",
-            )
-        )
-
-
 def _with_exceptions(
     block: Block, raw: Mapping[str, Json], path: TreePath, report: ReportProblem
 ) -> Block:
@@ -267,34 +273,11 @@ def _known_axes(
     """The entry as an assignment, or None after a report of an axis that the block lacks."""
     for name in raw:
         if name not in block.axes:
-            report(_unknown_axis(name, block, (*path, name)))
+            text = f"this block has no axis `{name}`"
+            hint = nearest(name, block.axes) or f"its axes are {', '.join(block.axes)}"
+            report(Problem((*path, name), "S302", text, hint, on_key=True))
             return None
     return {name: axis_value(value) for name, value in raw.items()}
-
-
-def _unknown_axis(name: str, block: Block, path: TreePath) -> Problem:
-    hint = nearest(name, block.axes) or f"its axes are {', '.join(block.axes)}"
-    return Problem(path, "S302", f"this block has no axis `{name}`", hint, on_key=True)
-
-
-def _report_shared_points(
-    blocks: Sequence[tuple[int, Block]], path: TreePath, report: ReportProblem
-) -> None:
-    """Points that two blocks with the same axes both hold."""
-    for later, (index, block) in enumerate(blocks):
-        for other_index, other in blocks[:later]:
-            entry = None
-            if set(other.axes) == set(block.axes):
-                entry = shared_assignment(block, other)
-            if entry is not None:
-                report(
-                    Problem(
-                        (*path, index),
-                        "S303",
-                        f"blocks {other_index + 1} and {index + 1} both hold {_described(entry)}",
-                        "exclude it from one of them, or write `repeat: k`",
-                    )
-                )
 
 
 def _described(entry: Mapping[str, AxisValue]) -> str:
@@ -354,7 +337,9 @@ def projected_rows(block: Block, axes: Sequence[str]) -> Iterator[Row]:
     """Distinct values of `axes`, all of the block's own, in order of appearance."""
     places = [block.axes.index(axis) for axis in axes]
     if not block.exclude and not block.include:
-        block, places = _narrow(block, axes)
+        # the other dimensions multiply the rows without changing `axes`
+        narrow = Block(tuple(column for column in block.columns if set(column[0]) & set(axes)))
+        block, places = narrow, [narrow.axes.index(axis) for axis in axes]
     picked = (tuple(row[place] for place in places) for row in block_rows(block))
     if not block.exclude and not block.include and len(axes) == len(block.axes):
         yield from picked
@@ -409,9 +394,17 @@ def shared_assignment(first: Block, second: Block) -> Mapping[str, AxisValue] | 
     small, large = sorted((first, second), key=full_size)
     in_small, in_large = membership(small), membership(large)
     # only what occurs on every axis of the other can be shared: most blocks differ on one
-    known = {axis: _values(large, axis) for axis in large.axes}
+    known: dict[str, set[Row]] = {}
+    for names, dimension in large.columns:
+        for place, name in enumerate(names):
+            known[name] = {distinguishable((row[place],)) for row in dimension}
+
+    def occurs_in_large(names: Sequence[str], row: Row) -> bool:
+        pairs = zip(names, row, strict=True)
+        return all(distinguishable((value,)) in known[name] for name, value in pairs)
+
     columns = tuple(
-        (names, tuple(row for row in dimension if _all_known(names, row, known)))
+        (names, tuple(row for row in dimension if occurs_in_large(names, row)))
         for names, dimension in small.columns
     )
     product = (
@@ -423,17 +416,6 @@ def shared_assignment(first: Block, second: Block) -> Mapping[str, AxisValue] | 
     return next(itertools.chain(in_both, back), None)
 
 
-def _all_known(names: Sequence[str], row: Row, known: Mapping[str, frozenset[Row]]) -> bool:
-    return all(distinguishable((v,)) in known[name] for name, v in zip(names, row, strict=True))
-
-
-def _values(block: Block, axis: str) -> frozenset[Row]:
-    """What an axis holds in the product of the block's dimensions."""
-    names, dimension = next(column for column in block.columns if axis in column[0])
-    place = names.index(axis)
-    return frozenset(distinguishable((row[place],)) for row in dimension)
-
-
 def occurs(block: Block, entry: Mapping[str, AxisValue]) -> bool:
     """Whether a partial assignment matches anything in the product of the block's dimensions."""
     for names, dimension in block.columns:
@@ -441,13 +423,6 @@ def occurs(block: Block, entry: Mapping[str, AxisValue]) -> bool:
         if partial and not any(matches(row, partial) for row in dimension):
             return False
     return True
-
-
-def _narrow(block: Block, axes: Sequence[str]) -> tuple[Block, list[int]]:
-    """Only the dimensions that hold one of `axes`: the others multiply without changing it."""
-    kept = tuple(column for column in block.columns if set(column[0]) & set(axes))
-    narrow = Block(kept)
-    return narrow, [narrow.axes.index(axis) for axis in axes]
 
 
 def _matcher(axes: Sequence[str], entry: Mapping[str, AxisValue]) -> list[tuple[int, AxisValue]]:

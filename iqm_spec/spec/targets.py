@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.diagnostics import Problem, TreePath, nearest
 from iqm_spec.json_types import Json
@@ -48,7 +48,16 @@ def parse_target(text: str) -> TargetRef:
     ref = TargetRef(alias, mode, mock=suffix == "mock")
     if path == text and not suffix:
         return ref
-    return TargetRef(ref.alias, ref.mode, ref.mock, _notice(text, ref))
+    parts = [f"`target: {ref.alias}`"]
+    client = [f'quantum_computer="{ref.alias}"']
+    if ref.mode is Mode.TIMESLOT:
+        parts.append("`mode: timeslot`")
+        client.append("use_timeslot=True")
+    if ref.mock:
+        parts.append("no hardware stage (`stages: [aer, mock]` asks for the mock)")
+        client = [f'quantum_computer="{ref.alias}:mock"']
+    host = f" (iqm-client: {RESONANCE}, {', '.join(client)})"
+    return evolve(ref, notice=f"target `{text}` is read as {' with '.join(parts)}{host}")
 
 
 def _url_path(text: str) -> str:
@@ -69,19 +78,6 @@ def _url_path(text: str) -> str:
     return path
 
 
-def _notice(text: str, ref: TargetRef) -> str:
-    parts = [f"`target: {ref.alias}`"]
-    client = [f'quantum_computer="{ref.alias}"']
-    if ref.mode is Mode.TIMESLOT:
-        parts.append("`mode: timeslot`")
-        client.append("use_timeslot=True")
-    if ref.mock:
-        parts.append("no hardware stage (`stages: [aer, mock]` asks for the mock)")
-        client = [f'quantum_computer="{ref.alias}:mock"']
-    host = f" (iqm-client: {RESONANCE}, {', '.join(client)})"
-    return f"target `{text}` is read as {' with '.join(parts)}{host}"
-
-
 @frozen
 class SpecTargets:
     """The targets of a spec that could be read, by where they stand, and the mode they imply."""
@@ -94,22 +90,19 @@ def read_targets(tree: Mapping[str, Json]) -> tuple[SpecTargets, list[Problem]]:
     """Every literal target of `tree` as it is meant, and those that cannot be."""
     refs: dict[TreePath, TargetRef] = {}
     problems: list[Problem] = []
-    for path, text in _target_texts(tree):
+    for path, holder in parts_with_fields(tree):
+        text = holder.get("target")
+        if not isinstance(text, str) or not text or "${" in text:
+            continue
+        where = (*path, "target")
         try:
-            refs[path] = parse_target(text)
+            refs[where] = parse_target(text)
         except TargetError as error:
-            problems.append(Problem(path, "S505", f"`target`: {error.message}", error.hint))
+            problems.append(Problem(where, "S505", f"`target`: {error.message}", error.hint))
     top = refs.get(("target",))
     mode = tree.get("mode") or (top.mode if top else None)
     targets = SpecTargets(refs, Mode(mode) if mode in tuple(Mode) else None)
     return targets, problems
-
-
-def _target_texts(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, str]]:
-    for path, holder in parts_with_fields(tree):
-        text = holder.get("target")
-        if isinstance(text, str) and text and "${" not in text:
-            yield (*path, "target"), text
 
 
 def parts_with_fields(tree: Mapping[str, Json]) -> Iterator[tuple[TreePath, Mapping[str, Json]]]:

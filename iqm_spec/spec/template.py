@@ -56,16 +56,12 @@ def _compile(value: Json, axes: dict[str, None]) -> Fill:
     if isinstance(value, str):
         return _compile_text(value, axes)
     if isinstance(value, Mapping):
-        return _compile_mapping(value, axes)
+        fields = {key: _compile(item, axes) for key, item in value.items()}
+        return lambda values: {key: fill(values) for key, fill in fields.items()}
     if isinstance(value, list | tuple):
         items = [_compile(item, axes) for item in value]
         return lambda values: [fill(values) for fill in items]
     return lambda _values: value
-
-
-def _compile_mapping(value: Mapping[str, Json], axes: dict[str, None]) -> Fill:
-    items = {key: _compile(item, axes) for key, item in value.items()}
-    return lambda values: {key: fill(values) for key, fill in items.items()}
 
 
 def _compile_text(text: str, axes: dict[str, None]) -> Fill:

@@ -52,7 +52,12 @@ def judge(
             failure = rule(label, comparison, require[name])
             if failure:
                 failures[name].append(failure)
-    reasons = [text for name in rules for text in _worst(failures[name])]
+    reasons = []
+    for name in rules:
+        worst = sorted(failures[name], key=lambda failure: -failure.by)
+        reasons += [failure.text for failure in worst[:_NAMED]]
+        if len(worst) > _NAMED:
+            reasons[-1] += f", and {len(worst) - _NAMED} more points"
     if rules and unknown:
         named = ", ".join(unknown[:_NAMED])
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
@@ -96,12 +101,3 @@ def _perfect(value: float | None) -> str:
     return (
         "a perfect device's, not known here" if value is None else f"a perfect device's {value:.4f}"
     )
-
-
-def _worst(failures: list[_Failure]) -> list[str]:
-    """Messages of the worst failures; the last says how many more there are."""
-    ranked = sorted(failures, key=lambda failure: -failure.by)
-    texts = [failure.text for failure in ranked[:_NAMED]]
-    if len(ranked) > _NAMED:
-        texts[-1] += f", and {len(ranked) - _NAMED} more points"
-    return texts

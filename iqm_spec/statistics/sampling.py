@@ -238,17 +238,13 @@ def split_up(values: Floats, centred: Floats, weights: Floats, spread: Floats) -
 def sum_of(part: Floats, drawn: Floats, shots: int, many: Floats) -> Sum:
     """The sum over outcomes of which each has a mean, a slope and a remainder (rows of `part`)."""
     mean, slope, rest = part
-    return Sum(float(many @ mean), _variance(drawn, shots, many, slope, rest))
-
-
-def _variance(drawn: Floats, shots: int, many: Floats, slope: Floats, rest: Floats) -> float:
     import numpy as np
 
     straight = shots * (many @ (slope**2 * drawn) - (many @ (slope * drawn)) ** 2)
     odds = np.divide(drawn, 1 - drawn, out=np.zeros_like(drawn), where=drawn < 1)
     together = (many @ (odds * rest)) ** 2
     bent = many @ (rest**2 * (1 - odds**2)) + together
-    return max(0.0, float(straight)) + max(0.0, float(bent))
+    return Sum(float(many @ mean), max(0.0, float(straight)) + max(0.0, float(bent)))
 
 
 def _each_number(drawn: Floats, shots: int) -> tuple[Floats, Floats]:

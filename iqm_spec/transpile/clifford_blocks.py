@@ -42,18 +42,15 @@ def _is_clifford(operation: Operation, depth: int) -> bool:
     if operation.name in _ALWAYS:
         return True
     if operation.name == "cc_r":
-        return _is_clifford_turn(*operation.params)
+        # half turns about eight axes, quarter turns about four
+        theta, phi = operation.params
+        if _is_quarter_turn(theta / 2):
+            return _is_quarter_turn(2 * phi)
+        return _is_quarter_turn(theta) and _is_quarter_turn(phi)
     if operation.name in _AT_QUARTER_TURNS:
         return all(map(_is_quarter_turn, operation.params))
     inside = getattr(operation, "definition", None)
     return inside is not None and depth < _DEEPEST and is_clifford(inside, depth + 1)
-
-
-def _is_clifford_turn(theta: float, phi: float) -> bool:
-    """True for half turns about eight axes and quarter turns about four."""
-    if _is_quarter_turn(theta / 2):
-        return _is_quarter_turn(2 * phi)
-    return _is_quarter_turn(theta) and _is_quarter_turn(phi)
 
 
 def _is_quarter_turn(angle: object) -> bool:

@@ -169,23 +169,20 @@ def _under(cube: Cube, matrix: Matrix) -> Iterator[Pulse]:
         ((place, value),) = cube
         if not value:
             yield from _always(matrix)
-        yield from _played(place, matrix if value else adjoint(matrix))
+        for theta, phi in _rotations(matrix if value else adjoint(matrix)):
+            yield place, theta, phi
     else:
-        yield from _commutator(cube, matrix)
-
-
-def _commutator(cube: Cube, matrix: Matrix) -> Iterator[Pulse]:
-    """W, twice (a half turn under all but the first bit, another under the first), then W^-1."""
-    turn, tilt, axis = _as_rotation(matrix)
-    if turn < NEGLIGIBLE:
-        return
-    upright = rotation(tilt, axis - pi / 2)
-    half_turn = rotation(pi, -turn / 4)
-    yield from _always(upright)
-    for _ in range(2):
-        yield from _under(cube[1:], half_turn)
-        yield from _under(cube[:1], rotation(pi, 0.0))
-    yield from _always(adjoint(upright))
+        turn, tilt, axis = _as_rotation(matrix)
+        if turn < NEGLIGIBLE:
+            return
+        # W, twice (a half turn under all but the first bit, another under the first), then W^-1
+        upright = rotation(tilt, axis - pi / 2)
+        half_turn = rotation(pi, -turn / 4)
+        yield from _always(upright)
+        for _ in range(2):
+            yield from _under(cube[1:], half_turn)
+            yield from _under(cube[:1], rotation(pi, 0.0))
+        yield from _always(adjoint(upright))
 
 
 def _as_rotation(matrix: Matrix) -> tuple[float, float, float]:
@@ -204,10 +201,6 @@ def _as_rotation(matrix: Matrix) -> tuple[float, float, float]:
 
 def _always(matrix: Matrix) -> list[Pulse]:
     return [(None, theta, phi) for theta, phi in _rotations(matrix)]
-
-
-def _played(place: int, matrix: Matrix) -> list[Pulse]:
-    return [(place, theta, phi) for theta, phi in _rotations(matrix)]
 
 
 def _rotations(matrix: Matrix) -> list[tuple[float, float]]:

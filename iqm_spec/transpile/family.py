@@ -114,18 +114,14 @@ class Family:
         """The template with the `r` that are `played`, and the columns of its angles."""
         pattern = played.tobytes()
         if pattern not in self._templates:
-            self._templates[pattern] = self._make_template(fused, played.tolist())
+            ops = [op for op in fused if op.name != "r" or played[int(op.params[0])]]
+            ops = measures_last(insert_moves(ops, self.architecture))
+            circuit = on_used_components(ops, self.architecture, self.registers)
+            rotations = [int(op.params[0]) for op in circuit.ops if op.name == "r"]
+            ops = [evolve(op, params=()) if op.name == "r" else op for op in circuit.ops]
+            columns = [2 * rotation + part for rotation in rotations for part in (0, 1)]
+            self._templates[pattern] = Template(evolve(circuit, ops=tuple(ops))), columns
         return self._templates[pattern]
-
-    def _make_template(self, fused: Sequence[Op], played: list[bool]) -> tuple[Template, list[int]]:
-        ops = [op for op in fused if op.name != "r" or played[int(op.params[0])]]
-        circuit = on_used_components(
-            measures_last(insert_moves(ops, self.architecture)), self.architecture, self.registers
-        )
-        rotations = [int(op.params[0]) for op in circuit.ops if op.name == "r"]
-        ops = [evolve(op, params=()) if op.name == "r" else op for op in circuit.ops]
-        columns = [2 * rotation + part for rotation in rotations for part in (0, 1)]
-        return Template(evolve(circuit, ops=tuple(ops))), columns
 
 
 def family_of(
@@ -181,7 +177,14 @@ def _route_family(
     layout = physical_layout(circuit, architecture, layout)
     routed = route(circuit, architecture, options_from(options), layout)
     collected: list[Any] = []
-    ops = read_ops(routed, places, lambda params: _collect(params, collected))
+
+    def collect(params: Sequence[Any]) -> tuple[float, ...]:
+        """Collect the angles of an `r`; return their places in `collected`."""
+        start = len(collected)
+        collected.extend(params)
+        return tuple(float(start + i) for i in range(len(params)))
+
+    ops = read_ops(routed, places, collect)
     rotation_angles = linear_angles(collected, parameters)
     if rotation_angles is None:
         return None
@@ -190,13 +193,6 @@ def _route_family(
 
 def _has_parameters(param: object) -> bool:
     return bool(getattr(param, "parameters", None))
-
-
-def _collect(params: Sequence[Any], collected: list[Any]) -> tuple[float, ...]:
-    """Append the angles of an `r` to `collected`; return their places there."""
-    start = len(collected)
-    collected += params
-    return tuple(float(start + i) for i in range(len(params)))
 
 
 def linear_angles(

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from math import atan2, cos, pi, sin
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from iqm_spec.model import Op
 
 if TYPE_CHECKING:
@@ -49,16 +51,14 @@ def fuse(ops: Iterable[Op]) -> list[Op]:
             if op.name in ("measure", "reset"):
                 # a qubit in a basis state has no phase: its frame restarts at 0
                 del pending[qubit]
-        # R(theta, phi) RZ(frame) is RZ(frame) R(theta, phi - frame)
-        fused.append(_in_frame(op, frame) if op.name == "cc_r" else op)
+        if op.name == "cc_r":
+            # R(theta, phi) RZ(frame) is RZ(frame) R(theta, phi - frame)
+            theta, phi = op.params
+            op = evolve(op, params=(tidy(theta), tidy(phi - frame)))
+        fused.append(op)
     for qubit in list(pending):
         _play(qubit, pending, fused)
     return fused
-
-
-def _in_frame(op: Op, frame: float) -> Op:
-    theta, phi = op.params
-    return Op(op.name, op.qubits, (tidy(theta), tidy(phi - frame)), op.clbits)
 
 
 def _play(qubit: int, pending: dict[int, Matrix], fused: list[Op]) -> float:

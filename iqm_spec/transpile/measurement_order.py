@@ -37,7 +37,24 @@ def early_measure(label: str | None = None) -> Instruction:
 
 def in_order(circuit: QuantumCircuit) -> QuantumCircuit:
     """`circuit` prepared for routing, so that the last write to each bit stays the last."""
-    return _mark_overwritten(_without_lost_writes(circuit))
+    # `circuit` with measurements that another qubit overwrites as opaque instructions
+    circuit = _without_lost_writes(circuit)
+    next_writer: dict[Clbit, Qubit] = {}
+    early: set[int] = set()
+    for place, item in reversed(list(enumerate(circuit.data))):
+        if item.operation.name != "measure":
+            continue
+        (qubit,), (bit,) = item.qubits, item.clbits
+        if next_writer.get(bit, qubit) != qubit:
+            early.add(place)
+        next_writer[bit] = qubit
+    if not early:
+        return circuit
+    marked = circuit.copy_empty_like()
+    for place, item in enumerate(circuit.data):
+        operation = early_measure(item.operation.label) if place in early else item.operation
+        marked.append(operation, item.qubits, item.clbits, copy=False)
+    return marked
 
 
 def _without_lost_writes(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -84,26 +101,6 @@ def lost_writes(steps: Iterable[WriteStep]) -> dict[int, int]:
             overwriting[bits[0]] = place
         used |= set(qubits)
     return lost
-
-
-def _mark_overwritten(circuit: QuantumCircuit) -> QuantumCircuit:
-    """`circuit` with measurements that another qubit overwrites as opaque instructions."""
-    next_writer: dict[Clbit, Qubit] = {}
-    early: set[int] = set()
-    for place, item in reversed(list(enumerate(circuit.data))):
-        if item.operation.name != "measure":
-            continue
-        (qubit,), (bit,) = item.qubits, item.clbits
-        if next_writer.get(bit, qubit) != qubit:
-            early.add(place)
-        next_writer[bit] = qubit
-    if not early:
-        return circuit
-    marked = circuit.copy_empty_like()
-    for place, item in enumerate(circuit.data):
-        operation = early_measure(item.operation.label) if place in early else item.operation
-        marked.append(operation, item.qubits, item.clbits, copy=False)
-    return marked
 
 
 def require_order(routed: QuantumCircuit) -> None:

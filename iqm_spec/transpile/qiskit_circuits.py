@@ -189,16 +189,12 @@ def to_qiskit(
     stand_ins = None if angles is None else iter(angles)
     for op in native.ops:
         if op.name == "cc_r":
-            _append_conditional(circuit, op)
+            with circuit.if_test((circuit.clbits[op.clbits[0]], 1)):
+                circuit.r(*op.params, op.qubits[0])
             continue
         params = (next(stand_ins), next(stand_ins)) if stand_ins and op.name == "r" else op.params
         circuit.append(_instruction(op, params), list(op.qubits), list(op.clbits), copy=False)
     return circuit
-
-
-def _append_conditional(circuit: QuantumCircuit, op: Op) -> None:
-    with circuit.if_test((circuit.clbits[op.clbits[0]], 1)):
-        circuit.r(*op.params, op.qubits[0])
 
 
 def _instruction(op: Op, params: Sequence[Any]) -> Instruction:

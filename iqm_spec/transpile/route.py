@@ -100,7 +100,12 @@ def route(
         ):
             routed = passes.run(circuit)
         else:
-            routed = _without_optimization(passes).run(clifford_blocks.prepare(circuit))
+            from qiskit.transpiler import StagedPassManager
+
+            stages = ("layout", "routing", "translation")
+            routed = StagedPassManager(
+                stages, **{stage: getattr(passes, stage) for stage in stages}
+            ).run(clifford_blocks.prepare(circuit))
             routed = clifford_blocks.finish(routed, target_of(architecture))
     except TranspilerError as error:
         raise Refused(
@@ -126,14 +131,6 @@ def _pass_manager(
             routing_method=options.routing_method,
             seed_transpiler=options.seed,
         )
-
-
-def _without_optimization(passes: StagedPassManager) -> StagedPassManager:
-    """Layout, routing and translation only."""
-    from qiskit.transpiler import StagedPassManager
-
-    stages = ("layout", "routing", "translation")
-    return StagedPassManager(stages, **{stage: getattr(passes, stage) for stage in stages})
 
 
 @contextmanager

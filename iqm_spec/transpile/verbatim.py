@@ -64,19 +64,16 @@ def verbatim(
         ops.append(Op(op.name, tuple(new[wire] for wire in wires), op.params, bits))
     native = NativeCircuit(tuple(names[i] for i in used), registers, tuple(ops))
     if wrong := violations(native, architecture):
+        # its instruction is counted from 0
+        reason = re.sub(r"(?<=^instruction )\d+", lambda match: str(int(match[0]) + 1), wrong[0])
         raise Refused(
-            f"circuit {circuit.name} cannot be sent verbatim: {_count_from_1(wrong[0])}",
+            f"circuit {circuit.name} cannot be sent verbatim: {reason}",
             hint="without `transpile: {verbatim: true}` it is routed to where the gates are"
             if "has none on" in wrong[0]
             else "docs/transpiling.md says what can be sent verbatim",
             code="refused.circuit",
         )
     return native
-
-
-def _count_from_1(violation: str) -> str:
-    """A violation whose instruction is counted from 1."""
-    return re.sub(r"(?<=^instruction )\d+", lambda match: str(int(match[0]) + 1), violation)
 
 
 def _components(

@@ -85,7 +85,18 @@ def _locus_problem(
     if not is_calibrated(op.name, locus, architecture):
         return f"{architecture.alias} has none on {where}"
     if op.name == "move":
-        return _move_problem(locus[0], locus[1], moved)
+        # check a MOVE and record it in `moved` (resonator to the qubit whose state it holds)
+        qubit = locus[0]
+        resonator = locus[1]
+        if moved.get(resonator) == qubit:
+            del moved[resonator]
+            return ""
+        if resonator in moved:
+            return f"{resonator} already holds the state of {moved[resonator]}"
+        if qubit in moved.values():
+            return f"the state of {qubit} is in another resonator"
+        moved[resonator] = qubit
+        return ""
     if op.name == "barrier":
         return ""
     if away := sorted(set(locus) & set(moved.values())):
@@ -106,16 +117,3 @@ def is_calibrated(name: str, locus: tuple[str, ...], architecture: Architecture)
             architecture.has("reset", locus) or architecture.has("cc_prx", locus)
         )
     return architecture.has(name, locus)
-
-
-def _move_problem(qubit: str, resonator: str, moved: dict[str, str]) -> str:
-    """Check a MOVE and record it in `moved` (resonator to the qubit whose state it holds)."""
-    if moved.get(resonator) == qubit:
-        del moved[resonator]
-        return ""
-    if resonator in moved:
-        return f"{resonator} already holds the state of {moved[resonator]}"
-    if qubit in moved.values():
-        return f"the state of {qubit} is in another resonator"
-    moved[resonator] = qubit
-    return ""

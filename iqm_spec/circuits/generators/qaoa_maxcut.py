@@ -33,20 +33,15 @@ def _circuit(args: Args) -> QuantumCircuit:
     from qiskit.quantum_info import SparsePauliOp
 
     qubits = args["num_qubits"]
-    cut = SparsePauliOp.from_sparse_list(
-        [("ZZ", edge, -0.5) for edge in _edges(args)], num_qubits=qubits
-    )
+    edges = args["edges"]
+    if edges is None:
+        edges = random_regular(qubits, args["degree"], seeded(args["seed"]))
+    cut = SparsePauliOp.from_sparse_list([("ZZ", edge, -0.5) for edge in edges], num_qubits=qubits)
     ansatz = qaoa_ansatz(cut, reps=_layers(args))
     values = [*_per_layer(args["betas"], _layers(args)), *_per_layer(args["gammas"], _layers(args))]
     circuit = new_circuit("qaoa_maxcut", qubits)
     circuit.compose(ansatz.assign_parameters(values), inplace=True)
     return measure_all(circuit)
-
-
-def _edges(args: Args) -> list[tuple[int, int]]:
-    if args["edges"] is not None:
-        return list(args["edges"])
-    return random_regular(args["num_qubits"], args["degree"], seeded(args["seed"]))
 
 
 def _layers(args: Args) -> int:

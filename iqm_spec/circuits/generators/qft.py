@@ -28,22 +28,18 @@ def _circuit(args: Args) -> QuantumCircuit:
     circuit = new_circuit("qft", qubits)
     inverse = args["direction"] == "inverse"
     if inverse:
-        _prepare_transformed(circuit, int(state, 2))
+        # the Fourier transform of a basis state, which is a product of one-qubit states
+        for qubit in range(circuit.num_qubits):
+            circuit.h(qubit)
+            # 2 pi value 2^qubit / 2^n, reduced in integers: exact for any width
+            part = (int(state, 2) << qubit) % (1 << circuit.num_qubits)
+            circuit.p(2 * math.pi * (part / (1 << circuit.num_qubits)), qubit)
     else:
         for qubit in ones(state):
             circuit.x(qubit)
     transform = synth_qft_full(qubits, inverse=inverse, do_swaps=args["swaps"] or inverse)
     circuit.compose(transform, inplace=True)
     return measure_all(circuit)
-
-
-def _prepare_transformed(circuit: QuantumCircuit, value: int) -> None:
-    """The Fourier transform of a basis state, which is a product of one-qubit states."""
-    for qubit in range(circuit.num_qubits):
-        circuit.h(qubit)
-        # 2 pi value 2^qubit / 2^n, reduced in integers: exact for any width
-        part = (value << qubit) % (1 << circuit.num_qubits)
-        circuit.p(2 * math.pi * (part / (1 << circuit.num_qubits)), qubit)
 
 
 def _rules(args: Args) -> Iterator[ArgumentProblem]:

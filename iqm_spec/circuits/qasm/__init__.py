@@ -1,7 +1,8 @@
 """OpenQASM 2 and 3 files: any bytes to facts or problems, and to a circuit.
 
-`survey` bounds the text before a parser reads it, `parse` makes the circuit, `lower` works out what
-is known of an OpenQASM 3 program before it runs.
+`survey` bounds the text before a parser reads it, and `parse` makes the circuit. Of an OpenQASM 3
+program `lower` works out what is known before it runs: with `operations` (gates and measurements),
+`expressions` (values and bits) and `meanings` (names in their scopes).
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ def inspect_qasm(data: bytes) -> tuple[CircuitFacts | None, tuple[CircuitFilePro
         )
         return None, (CircuitFileProblem(1, 1, "S403", "the circuit measures nothing", hint),)
     inputs = surveyed.inputs if surveyed.version == 3 else ()
-    return evolve(facts, inputs=inputs, features=_features(features, facts, circuit)), ()
+    # features with their lines, each line once, then those that only the circuit shows
+    placed = tuple(dict.fromkeys((*features, *_unsupported_conditionals(features, circuit))))
+    kinds = {feature.kind for feature in placed}
+    others = (feature for feature in facts.features if feature.kind not in kinds)
+    return evolve(facts, inputs=inputs, features=(*placed, *others)), ()
 
 
 def circuit_of_qasm(data: bytes) -> QuantumCircuit:
@@ -91,15 +96,6 @@ def _decode(data: bytes) -> str:
         raise InvalidCircuitFile.at((line, column), message, hint) from error
     # both parsers and the survey end a line, and so a comment, at a lone CR
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _features(
-    in_text: tuple[Feature, ...], facts: CircuitFacts, circuit: QuantumCircuit
-) -> tuple[Feature, ...]:
-    """Features with their lines, each line once, then those that only the circuit shows."""
-    features = tuple(dict.fromkeys((*in_text, *_unsupported_conditionals(in_text, circuit))))
-    kinds = {feature.kind for feature in features}
-    return (*features, *(item for item in facts.features if item.kind not in kinds))
 
 
 def _unsupported_conditionals(

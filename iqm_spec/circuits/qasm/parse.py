@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from iqm_spec.circuits.qasm.tokens import Lines, QasmToken, tokenize
 from iqm_spec.model import Feature
 
 if TYPE_CHECKING:
-    import qiskit_qasm3_import
     from qiskit import QuantumCircuit, qasm2
     from qiskit.circuit import Instruction
 
@@ -83,7 +82,17 @@ def _parse_2(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, 
         raise _located(_PLACE_OF_2, error.message, (1, 1)) from error
     except Exception as error:
         raise _invalid((1, 1), f"{type(error).__name__}: {error}") from error
-    _evaluate_definitions(circuit, survey.calls)
+    # evaluate the angles inside of defined gates, where a division by zero shows only now
+    for instruction in circuit.data:
+        if instruction.is_standard_gate():
+            continue
+        operation = instruction.operation
+        try:
+            _evaluate(operation)
+        except Exception as error:
+            place = survey.calls.get(operation.name, (1, 1))
+            message = f"the gate `{operation.name}` cannot be evaluated: {error}"
+            raise _invalid(place, message, "look at the angles it is given") from error
     return circuit, survey.features
 
 
@@ -105,20 +114,6 @@ def _library_of_2(text: str, survey: Survey) -> tuple[str, list[qasm2.CustomInst
     if survey.includes:
         library = [gate if gate.name == _DELAY else replace(gate, builtin=True) for gate in library]
     return text, library
-
-
-def _evaluate_definitions(circuit: QuantumCircuit, calls: Mapping[str, TextPlace]) -> None:
-    """Evaluate the angles inside of defined gates, where a division by zero shows only now."""
-    for instruction in circuit.data:
-        if instruction.is_standard_gate():
-            continue
-        operation = instruction.operation
-        try:
-            _evaluate(operation)
-        except Exception as error:
-            place = calls.get(operation.name, (1, 1))
-            message = f"the gate `{operation.name}` cannot be evaluated: {error}"
-            raise _invalid(place, message, "look at the angles it is given") from error
 
 
 def _evaluate(operation: Instruction) -> None:
@@ -154,11 +149,30 @@ def _parse_3(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, 
             circuit.metadata = {PHYSICAL: True}
         return circuit, features_of(lowered.statements)
     except qiskit_qasm3_import.ConversionError as error:
-        raise _converted(error, text) from error
+        # the problem of the converter's error, whose column of a name may exceed the line
+        match = _PLACE_OF_3.match(error.message)
+        line, column, complaint = (
+            (int(match[1]), int(match[2]) + 1, match[3]) if match else (1, 1, error.message)
+        )
+        message, hint = explain_conversion_error(re.sub(rf"(\w){NAME_MARK}\d+", r"\1", complaint))
+        lines = text.split("\n")
+        if line <= len(lines) and column > len(lines[line - 1]):
+            quoted = re.search(r"[`'](\w+)[`']", message)
+            name = quoted and re.search(rf"\b{quoted[1]}\b", lines[line - 1])
+            column = name.start() + 1 if name else 1
+        raise _invalid((line, column), message, hint or _advice(message)) from error
     except InvalidCircuitFile:
         raise
     except Exception as error:
-        raise _invalid(_last_node(error), *explain_conversion_error(_reason(error))) from error
+        # the place of the statement at which the converter failed without a place
+        place = (1, 1)
+        trace = error.__traceback__
+        while trace is not None:
+            span: Any = getattr(trace.tb_frame.f_locals.get("node"), "span", None)
+            if span is not None:
+                place = (span.start_line, span.start_column + 1)
+            trace = trace.tb_next
+        raise _invalid(place, *explain_conversion_error(_reason(error))) from error
 
 
 def _syntax_error(error: Exception, text: str) -> InvalidCircuitFile:
@@ -173,18 +187,6 @@ def _syntax_error(error: Exception, text: str) -> InvalidCircuitFile:
     unexpected = "" if token.text == "<EOF>" else token.text
     problem = explain_syntax_error(text, token.line, token.column + 1, unexpected)
     return InvalidCircuitFile([problem])
-
-
-def _last_node(error: BaseException) -> TextPlace:
-    """The place of the statement at which the converter failed without a place."""
-    place = (1, 1)
-    trace = error.__traceback__
-    while trace is not None:
-        span: Any = getattr(trace.tb_frame.f_locals.get("node"), "span", None)
-        if span is not None:
-            place = (span.start_line, span.start_column + 1)
-        trace = trace.tb_next
-    return place
 
 
 def _reason(error: Exception) -> str:
@@ -207,21 +209,6 @@ def _located(pattern: re.Pattern[str], text: str, otherwise: TextPlace) -> Inval
         return _invalid(otherwise, text)
     line, column, message = int(match[1]), int(match[2]) + 1, match[3]
     return _invalid((line, column), message, _advice(message))
-
-
-def _converted(error: qiskit_qasm3_import.ConversionError, text: str) -> InvalidCircuitFile:
-    """The problem of the converter's error, whose column of a name may exceed the line."""
-    match = _PLACE_OF_3.match(error.message)
-    line, column, complaint = (
-        (int(match[1]), int(match[2]) + 1, match[3]) if match else (1, 1, error.message)
-    )
-    message, hint = explain_conversion_error(re.sub(rf"(\w){NAME_MARK}\d+", r"\1", complaint))
-    lines = text.split("\n")
-    if line <= len(lines) and column > len(lines[line - 1]):
-        quoted = re.search(r"[`'](\w+)[`']", message)
-        name = quoted and re.search(rf"\b{quoted[1]}\b", lines[line - 1])
-        column = name.start() + 1 if name else 1
-    return _invalid((line, column), message, hint or _advice(message))
 
 
 def _advice(message: str) -> str:

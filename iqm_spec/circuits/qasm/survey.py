@@ -83,7 +83,11 @@ def survey(text: str) -> Survey:
     """Survey `text`; raises `InvalidCircuitFile` where it is too large or includes other files."""
     tokens = tokenize(text)
     lines = Lines(text)
-    version = _version(tokens, lines)
+    version = language_version(tokens)
+    if version is None:
+        message = "the file does not begin with `OPENQASM 2.0;` or `OPENQASM 3.0;`"
+        place = lines.place(tokens[0].start) if tokens else (1, 1)
+        raise InvalidCircuitFile.at(place, message, "write its version first")
     _bound_numbers(tokens, lines)
     _bound_nesting(tokens, lines)
     if version == 3 and len(tokens) > MOST_TOKENS_OF_3:
@@ -110,9 +114,10 @@ def survey(text: str) -> Survey:
 
 def inputs_of(tokens: Sequence[QasmToken]) -> tuple[str, ...]:
     """Names of the `input` declarations, in order, each once."""
-    names = dict.fromkeys(
-        statement.tokens[-1].text for statement in statements(tokens) if _declares_input(statement)
-    )
+    names: dict[str, None] = {}
+    for statement, _ in statements(tokens):
+        if len(statement) > 2 and statement[0].text == "input" and statement[-1].kind == "name":
+            names[statement[-1].text] = None
     return tuple(names)
 
 
@@ -122,20 +127,6 @@ def language_version(tokens: Sequence[QasmToken]) -> int | None:
         return None
     major = tokens[1].text.partition(".")[0]
     return int(major) if major in ("2", "3") else None
-
-
-def _declares_input(statement: Statement) -> bool:
-    tokens = statement.tokens
-    return len(tokens) > 2 and tokens[0].text == "input" and tokens[-1].kind == "name"
-
-
-def _version(tokens: Sequence[QasmToken], lines: Lines) -> int:
-    version = language_version(tokens)
-    if version is not None:
-        return version
-    message = "the file does not begin with `OPENQASM 2.0;` or `OPENQASM 3.0;`"
-    place = lines.place(tokens[0].start) if tokens else (1, 1)
-    raise InvalidCircuitFile.at(place, message, "write its version first")
 
 
 def _bound_nesting(tokens: Sequence[QasmToken], lines: Lines) -> None:
@@ -241,12 +232,17 @@ class Sizes:
     def read(self, statement: Statement) -> None:
         """Count one statement."""
         tokens = statement.tokens
-        if tokens and tokens[0].text in ("gate", "opaque"):
+        first = tokens[0].text if tokens else ""
+        if first in ("gate", "opaque"):
             self._define(tokens, statement.end)
         elif self._defining:
             self._add_to_gate(tokens)
-        else:
-            self._count(tokens)
+        elif first in _REGISTERS[self.version]:
+            self._declare(tokens)
+        elif first == "let" and len(tokens) > 1:
+            self._registers[tokens[1].text] = self._bits
+        elif first not in ("", "OPENQASM", "include", "input"):
+            self._operate(_without_head(tokens))
         self._blocks += {"{": 1, "}": -1}.get(statement.end, 0) if self._defining else 0
         if self._blocks <= 0:
             self._defining, self._blocks = "", 0
@@ -294,23 +290,19 @@ class Sizes:
             message = f"the gate `{name.text[:60]}` is opaque: nothing says what it does"
             raise self._invalid(name, message, "define it by `gate`")
         if name.text == "u0" and self.version == 2 and "u0" not in self._gates:
-            self._check_u0(tokens[start:])
-        return gate, self._modified(tokens[:start], gate)
-
-    def _check_u0(self, tokens: Sequence[QasmToken]) -> None:
-        """`u0(n)` stands for n identities."""
-        if len(tokens) > 3 and not (tokens[3].text == ")" and _number(tokens[2].text) < 1000):
-            raise self._invalid(tokens[0], "`u0` takes a number below 1000", "use `barrier`")
-
-    def _modified(self, modifiers: Sequence[QasmToken], gate: _Gate) -> int:
+            # `u0(n)` stands for n identities
+            argument = tokens[start + 2 : start + 4]
+            small = len(argument) < 2 or (
+                argument[1].text == ")" and _number(argument[0].text) < 1000
+            )
+            if not small:
+                raise self._invalid(name, "`u0` takes a number below 1000", "use `barrier`")
         factor, qubits = 1, gate.qubits
-        for place, token in reversed(list(enumerate(modifiers))):
+        for place, token in reversed(list(enumerate(tokens[:start]))):
             if token.text in ("ctrl", "negctrl"):
                 controls = 1
-                if modifiers[place + 1].text == "(":
-                    controls = (
-                        _number(modifiers[place + 2].text) if place + 3 < len(modifiers) else 99
-                    )
+                if tokens[place + 1].text == "(":
+                    controls = _number(tokens[place + 2].text) if place + 3 < start else 99
                 qubits += controls
                 factor *= CONTROLLED ** min(controls, 8)
                 if controls > 8:
@@ -318,19 +310,9 @@ class Sizes:
             elif token.text == "pow" and qubits > _WIDEST_POWER:
                 message = f"`pow` of a gate on more than {_WIDEST_POWER} qubits"
                 raise self._invalid(token, message, "repeat the gate instead")
-        return factor if gate is not _LIBRARY else 1
+        return gate, (factor if gate is not _LIBRARY else 1)
 
     # --- registers and operations -----------------------------------------------------------------
-
-    def _count(self, tokens: Sequence[QasmToken]) -> None:
-        if not tokens:
-            return
-        if tokens[0].text in _REGISTERS[self.version]:
-            self._declare(tokens)
-        elif tokens[0].text == "let" and len(tokens) > 1:
-            self._registers[tokens[1].text] = self._bits
-        elif tokens[0].text not in ("OPENQASM", "include", "input"):
-            self._operate(_without_head(tokens))
 
     def _declare(self, tokens: Sequence[QasmToken]) -> None:
         size, name = 1, tokens[-1].text
@@ -358,13 +340,7 @@ class Sizes:
 
     def _operate(self, tokens: Sequence[QasmToken]) -> None:
         called, factor = self._called(tokens)
-        self._operations += max(called.size, 1) * factor * self._width(tokens)
-        if self._operations > MOST_OPERATIONS:
-            message = f"the circuit has more than {MOST_OPERATIONS:,} operations from here on"
-            raise self._invalid(tokens[0], message, "split it, or use a generator")
-
-    def _width(self, tokens: Sequence[QasmToken]) -> int:
-        """How often a statement is repeated over the bits of registers."""
+        # how often a statement is repeated over the bits of registers
         width = 1
         for place, token in enumerate(tokens):
             if token.text.startswith("$") and _number(token.text[1:]) >= MOST_BITS:
@@ -372,7 +348,10 @@ class Sizes:
                 raise self._invalid(token, message, "name qubits of the machine")
             if token.text in self._registers and not _is_single_bit(tokens[place + 1 : place + 4]):
                 width = max(width, self._registers[token.text])
-        return width
+        self._operations += max(called.size, 1) * factor * width
+        if self._operations > MOST_OPERATIONS:
+            message = f"the circuit has more than {MOST_OPERATIONS:,} operations from here on"
+            raise self._invalid(tokens[0], message, "split it, or use a generator")
 
 
 def _is_single_bit(after: Sequence[QasmToken]) -> bool:
