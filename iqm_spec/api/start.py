@@ -208,7 +208,10 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > _DEEPEST:
         raise UsageError("the spec's mapping is nested too deeply")
     if isinstance(value, Mapping):
-        return {_key(key): _plain(inner, depth + 1) for key, inner in value.items()}
+        for key in value:
+            if not isinstance(key, str):
+                raise UsageError(f"the fields of a spec are texts, not {_kind(key)} {key!r}")
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | range):
         return [_plain(inner, depth + 1) for inner in value]
     if value is None or type(value) in (bool, int, float, str):
@@ -223,12 +226,6 @@ def _plain(value: Any, depth: int) -> Any:
         f"a spec has numbers, texts, lists and mappings, not {_kind(value)}",
         hint="use a number or a text instead",
     )
-
-
-def _key(key: object) -> str:
-    if isinstance(key, str):
-        return str(key)
-    raise UsageError(f"the fields of a spec are texts, not {_kind(key)} {key!r}")
 
 
 def _kind(value: object) -> str:

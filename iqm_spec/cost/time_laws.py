@@ -186,12 +186,19 @@ def fit_law(law: TimeLaw, terms: Numbers, seconds: Numbers) -> FittedLaw:
 
 
 def _coefficients(used: Numbers, seconds: Numbers, turns: int) -> Numbers:
-    """Coefficients that are not negative, of each column, by iterated reweighting."""
+    """Coefficients that are not negative, of each column, by iterated reweighting.
+
+    Each turn solves for sums of terms, relative to each measured time, that come closest to 1.
+    """
     import numpy as np
+    from scipy.optimize import nnls
 
     weights = np.ones(len(seconds))
     for turn in range(turns):
-        coefficients = _least_squares(used / seconds[:, None], weights)
+        weighted = used / seconds[:, None] * weights[:, None]
+        scale = np.maximum(weighted.max(axis=0), 1e-300)
+        solved, _ = nnls(weighted / scale, weights, maxiter=50 * weighted.shape[1])
+        coefficients: Numbers = np.asarray(solved / scale)
         errors = np.log(np.maximum(used @ coefficients, 1e-12 * seconds) / seconds)
         spread = max(1.4826 * float(np.median(np.abs(errors))), _LEAST_SPREAD)
         if turn < _L1_TURNS:
@@ -199,14 +206,3 @@ def _coefficients(used: Numbers, seconds: Numbers, turns: int) -> Numbers:
         else:
             weights = np.maximum(1 - (errors / (_WILD * spread)) ** 2, 1e-3)
     return coefficients
-
-
-def _least_squares(relative: Numbers, weights: Numbers) -> Numbers:
-    """Non-negative coefficients whose sum of terms, relative to each time, comes closest to 1."""
-    import numpy as np
-    from scipy.optimize import nnls
-
-    weighted = relative * weights[:, None]
-    scale = np.maximum(weighted.max(axis=0), 1e-300)
-    solved, _ = nnls(weighted / scale, weights, maxiter=50 * weighted.shape[1])
-    return np.asarray(solved / scale)

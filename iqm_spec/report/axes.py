@@ -88,10 +88,10 @@ def split(dots: Sequence[Dot], x: Axis, others: Sequence[Axis]) -> Axis | None:
     few = [axis for axis in others if 1 < len(axis.values) <= MOST_SERIES]
     if not few:
         return None
-    return max(few, key=lambda axis: _apart(dots, x, axis))
+    return max(few, key=lambda axis: _spread(dots, x, axis))
 
 
-def _apart(dots: Sequence[Dot], x: Axis, axis: Axis) -> float:
+def _spread(dots: Sequence[Dot], x: Axis, axis: Axis) -> float:
     """The spread between the medians of an axis's values, averaged over x."""
     groups: dict[tuple[Any, Any], list[float]] = {}
     for dot in dots:

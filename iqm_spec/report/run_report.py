@@ -77,28 +77,32 @@ def not_passed(subject: Subject) -> str:
 
 def provenance(subject: Subject) -> Section:
     """What ran it, what it is called, and the commands that prove it."""
+    versions: list[tuple[str, str]] = [("Run", subject.id)]
+    if environment := subject.environment:
+        versions += [
+            (clean(n, 40), clean(v or "not installed", 40))
+            for n, v in sorted(environment.versions.items())[:_MOST_ROWS]
+        ]
+        platform = environment.platform
+        versions.append(("platform", clean(f"{platform.machine} {platform.system}", 60)))
+    versions.append(("report made by", f"iqm-spec {__version__}"))
+    digest = subject.saved.plan.digest
+    commands = (
+        "iqm-spec verify results",
+        f"iqm-spec reproduce {subject.id} --results results",
+        "# without this program: the name of an object is the sha256 of its bytes",
+        f"sha256sum results/objects/{digest[:2]}/{digest}.jsonl",
+    )
     blocks: tuple[Block, ...] = (
-        Facts(_versions(subject)),
+        Facts(tuple(versions)),
         Fold("Digests (sha256)", (Facts(_digests(subject), mono=True),)),
         Text(
             "The results folder holds every file under the sha256 of its bytes. To check it, and "
             "to compute this run again from the folder alone:"
         ),
-        Code("In a shell, beside the results folder", _commands(subject)),
+        Code("In a shell, beside the results folder", "\n".join(commands)),
     )
     return Section("provenance", "Versions, digests, verification", blocks)
-
-
-def _versions(subject: Subject) -> tuple[tuple[str, str], ...]:
-    rows: list[tuple[str, str]] = [("Run", subject.id)]
-    if environment := subject.environment:
-        rows += [
-            (clean(n, 40), clean(v or "not installed", 40))
-            for n, v in sorted(environment.versions.items())[:_MOST_ROWS]
-        ]
-        platform = environment.platform
-        rows.append(("platform", clean(f"{platform.machine} {platform.system}", 60)))
-    return (*rows, ("report made by", f"iqm-spec {__version__}"))
 
 
 def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
@@ -123,15 +127,3 @@ def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
     if len(known) > _MOST_PACKS:
         rows.append(("records", f"and {len(known) - _MOST_PACKS:,} more packs"))
     return tuple((name, clean(digest or "not kept", 80)) for name, digest in rows)
-
-
-def _commands(subject: Subject) -> str:
-    digest = subject.saved.plan.digest
-    return "\n".join(
-        (
-            "iqm-spec verify results",
-            f"iqm-spec reproduce {subject.id} --results results",
-            "# without this program: the name of an object is the sha256 of its bytes",
-            f"sha256sum results/objects/{digest[:2]}/{digest}.jsonl",
-        )
-    )
