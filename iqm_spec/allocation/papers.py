@@ -15,6 +15,7 @@ from attrs import frozen
 
 from iqm_spec.cost.estimate import Assumption
 from iqm_spec.cost.precision import standard_error
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.engine.run import RunPreview
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
@@ -148,8 +149,10 @@ def request_facts(
     plan: Plan, costs: RunPreview, store: Store, server_id: str, description: str
 ) -> RequestFacts:
     """The facts of a request for credits for a plan with a hardware stage."""
-    run = latest_run(store, plan)
+    states = [state for state in store.runs() if state.fields.get("plan") == plan.digest]
+    run = SavedRun(states[-1], plan) if states else None
     rows = run.rows(store) if run is not None else []
+    simulated = {row.key for row in rows if row.stage == StageName.AER.value}
     # a rehearsal uses nothing of an allocation, and counts in a rehearsed request only
     entries = [
         e for e in read_entries(store, Counting()) if not e.emulated or e.server_id == server_id
@@ -177,7 +180,7 @@ def request_facts(
         run=run,
         fidelities=[row for row in fidelities(rows) if row.stage == StageName.AER.value],
         simulated=StageName.AER.value in plan.header.stages,
-        records=record_digests(store, rows),
+        records=sorted({record.digest for record in store.find(AER_RECORDS, simulated).values()}),
         mock_jobs=mock_jobs,
         spent=accounts(entries, ["experiment", "machine", "month", "server"]),
     )
@@ -258,7 +261,7 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row.record:
-            stage = f"{row.stage} (emulated)" if row.emulated else row.stage
+            stage = stage_label(row.stage, row.emulated)
             groups.setdefault((row.point.name, stage), []).append(row)
     result = []
     for (name, stage), group in groups.items():
@@ -266,20 +269,6 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
         ends = (min(values), median(values), max(values)) if values else (0.0, 0.0, 0.0)
         result.append(Fidelity(name, stage, len(group), len(values), *ends))
     return result
-
-
-def latest_run(store: Store, plan: Plan) -> SavedRun | None:
-    """The newest run of a plan."""
-    for state in reversed(store.runs()):
-        if state.fields.get("plan") == plan.digest:
-            return SavedRun(state, plan)
-    return None
-
-
-def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
-    """Sha256 of the packs that hold the simulated counts of some rows."""
-    records = store.find(AER_RECORDS, {row.key for row in rows if row.stage == StageName.AER.value})
-    return sorted({record.digest for record in records.values()})
 
 
 def server_jobs(

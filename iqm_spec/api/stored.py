@@ -165,8 +165,7 @@ class Run:
             yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreCorrupt(
-                f"run {self.id}: cannot read {what}",
-                hint="`iqm-spec verify` reports all problems",
+                f"run {self.id}: cannot read {what}", hint="`iqm-spec verify` reports all problems"
             ) from error
 
     def __repr__(self) -> str:

@@ -28,8 +28,31 @@ class Archive:
     entries: Mapping[str, Path | bytes]
 
     def write(self, target: BinaryIO) -> None:
-        """Write the zip into a file that can seek; the same entries give the same bytes."""
-        write_zip(target, self.entries)
+        """Write the zip into a file that can seek; the same entries give the same bytes.
+
+        Entries are sorted by name. Top-level folders have entries, too: readers of RO-Crates look
+        for those in the metadata.
+        """
+        folders = {f"{name.partition('/')[0]}/" for name in self.entries if "/" in name}
+        with zipfile.ZipFile(target, "w") as archive:
+            for name in sorted({*self.entries, *folders}):
+                info = zipfile.ZipInfo(name, _EARLIEST_TIME)
+                info.create_system = _UNIX
+                if name in folders:
+                    info.external_attr = _FOLDER_MODE
+                    archive.writestr(info, b"")
+                    continue
+                source = self.entries[name]
+                size = len(source) if isinstance(source, bytes) else source.stat().st_size
+                info.compress_type = zipfile.ZIP_DEFLATED if size else zipfile.ZIP_STORED
+                info.external_attr = _MODE
+                info.file_size = size
+                with archive.open(info, "w") as entry:
+                    if isinstance(source, bytes):
+                        entry.write(source)
+                    else:
+                        with source.open("rb") as file:
+                            shutil.copyfileobj(file, entry, _CHUNK)
 
 
 @frozen
@@ -76,30 +99,3 @@ _MODE = 0o100644 << 16
 _FOLDER_MODE = 0o040755 << 16 | 0x10
 _UNIX = 3
 _CHUNK = 1 << 20
-
-
-def write_zip(target: BinaryIO, entries: Mapping[str, Path | bytes]) -> None:
-    """Write entries, sorted by name, into a file that can seek, in chunks.
-
-    Top-level folders have entries, too: readers of RO-Crates look for those in the metadata.
-    """
-    folders = {f"{name.partition('/')[0]}/" for name in entries if "/" in name}
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in sorted({*entries, *folders}):
-            info = zipfile.ZipInfo(name, _EARLIEST_TIME)
-            info.create_system = _UNIX
-            if name in folders:
-                info.external_attr = _FOLDER_MODE
-                archive.writestr(info, b"")
-                continue
-            source = entries[name]
-            size = len(source) if isinstance(source, bytes) else source.stat().st_size
-            info.compress_type = zipfile.ZIP_DEFLATED if size else zipfile.ZIP_STORED
-            info.external_attr = _MODE
-            info.file_size = size
-            with archive.open(info, "w") as entry:
-                if isinstance(source, bytes):
-                    entry.write(source)
-                else:
-                    with source.open("rb") as file:
-                        shutil.copyfileobj(file, entry, _CHUNK)

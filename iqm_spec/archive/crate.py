@@ -355,10 +355,7 @@ def _stages(contents: Contents) -> list[_StageAction]:
     """Stages in the journal that ran."""
     return [
         _StageAction(
-            StageName(stage.stage),
-            stage.status,
-            list(map(lasting, stage.verdict)),
-            stage.emulated,
+            StageName(stage.stage), stage.status, list(map(lasting, stage.verdict)), stage.emulated
         )
         for stage in contents.saved.stages
         if stage.status not in ("skipped", "refused")

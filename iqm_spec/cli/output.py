@@ -12,7 +12,7 @@ import json
 import re
 import select
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
@@ -35,15 +35,13 @@ REPORT_URL = "the project's issue tracker"
 
 def answer(data: Mapping[str, Any]) -> None:
     """Print the one JSON document of `--json`."""
-    click.echo(_escaped(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)))
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo(re.sub(r"[^\x20-\x7e\n]", _escape, text))
 
 
-def _escaped(text: str) -> str:
-    """JSON whose texts hold no control characters: a terminal would obey them."""
-    return re.sub(r"[^\x20-\x7e\n]", lambda match: _escape(match[0]), text)
-
-
-def _escape(char: str) -> str:
+def _escape(match: re.Match[str]) -> str:
+    """A character of JSON, escaped if it is a control character: a terminal would obey it."""
+    char = match[0]
     if char.isprintable():
         return char
     return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
@@ -114,7 +112,8 @@ def console(*, err: bool = False) -> Console:
     default = made()
     if not default.is_terminal:
         # without a terminal there is no width to fit: lines must not break at 80 columns
-        return made(_piped_width(), plain=True)
+        columns = os.environ.get("COLUMNS", "")
+        return made(max(NARROWEST, int(columns)) if columns.isdigit() else 120, plain=True)
     return default if default.width >= NARROWEST else made(NARROWEST)
 
 
@@ -130,11 +129,10 @@ def fitted(text: str, console: Console) -> str:
     )  # fmt: skip
 
 
-def _piped_width() -> int:
-    import os
-
-    columns = os.environ.get("COLUMNS", "")
-    return max(NARROWEST, int(columns)) if columns.isdigit() else 120
+def print_fitted(lines: Iterable[str], console: Console, style: str | None = None) -> None:
+    """Print lines that are wrapped to fit a terminal."""
+    for line in lines:
+        console.print(fitted(line, console), style=style, soft_wrap=True)
 
 
 def fail(error: IqmSpecError, *, as_json: bool) -> int:
@@ -194,7 +192,7 @@ _GIVES_WAY = {ExitCode.DONE, ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.WA
 
 
 class Outlet(io.FileIO):
-    """A file descriptor that takes everything; `failed` is the first error that is one."""
+    """A file descriptor whose writes never fail; `failed` is the first error but a closed pipe."""
 
     failed: OSError | None = None
 

@@ -42,7 +42,7 @@ class TimePredictor(Protocol):
 
 @frozen
 class PredictedTime:
-    """QPU seconds of a job, and which model said so: `given`, `measured` or `published`."""
+    """QPU seconds of a job, and which model predicts them: `given`, `measured`, `published`."""
 
     seconds: Range
     basis: str
@@ -79,7 +79,7 @@ class MachineTimes:
 def _better(measured: Range, published: Range) -> PredictedTime:
     """The measured range, unless it is the wider one and holds what is published.
 
-    Few jobs, or jobs all alike, tell little of a job that is much larger.
+    Few jobs, or jobs all alike, say little about a job that is much larger.
     """
     wider = measured.high * published.low > published.high * measured.low
     holds_published = measured.low <= published.expected <= measured.high

@@ -50,7 +50,7 @@ _L1_TURNS, _TURNS = 5, 12
 """Turns of reweighting: towards least absolute errors first, then with wild rows left out."""
 
 _PIECE_TURNS = 8
-"""Turns of telling which rows are below a least time, and of reweighting in each."""
+"""Turns of finding the rows below a least time, and of reweighting in each."""
 
 _WILD = 5.0
 """Standard deviations (of the middle half) beyond which a row has no weight."""
@@ -154,11 +154,11 @@ LAWS: tuple[TimeLaw, ...] = (
     TimeLaw(_without("job"), "job"),
     TimeLaw(_without("circuit"), "circuit"),
     *(TimeLaw(_without(name)) for name in _ORDER),
-    # of jobs that are all alike nobody can tell what an execution's time goes with
+    # jobs that are all alike do not show what the time of an execution depends on
     *(TimeLaw(("job", f"execution {of}")) for of in ("volume", "depth", "qubits")),
 )
-"""From simple to rich; of equally good ones the first is taken. Those that some jobs cannot tell
-apart widen the range of jobs that differ from them."""
+"""From simple to rich; of equally good laws the first is taken. Laws that the measured jobs do not
+distinguish widen the range of jobs that differ from them."""
 
 
 def fit_law(law: TimeLaw, terms: Numbers, seconds: Numbers) -> FittedLaw:

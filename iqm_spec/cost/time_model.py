@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 FORMAT = "iqm-spec/time-model/1"
 
 LEAST_JOBS = 3
-"""Measured jobs that it takes to tell one law from another."""
+"""Least number of measured jobs that distinguish laws."""
 
 TAIL = 0.05
 """Share of jobs below the range, and above it."""
 
 FEW = 40
-"""Jobs from which on their own quantiles tell where nine in ten lie: two lie outside each end."""
+"""Jobs from which on quantiles alone give the range of nine in ten: two lie outside each end."""
 
 PRIOR_SPREAD = 0.2
 """Relative error that a law has before it is known to do better. The published formulas of three
@@ -208,7 +208,8 @@ def _try(law: TimeLaw, terms: Numbers, seconds: Numbers, fold_of: NDArray[np.int
 def _choose(tried: Sequence[_Tried], jobs: int) -> _Tried:
     """The simplest of the best laws; of few jobs, one with fewer coefficients than half of them.
 
-    Where few jobs cannot tell, time goes with executions: the wait for reset takes most of it.
+    Few jobs do not show what the time depends on. It is then the executions: the wait for reset
+    takes most of it.
     """
     candidates = tried
     if jobs <= FOLDS + 2:

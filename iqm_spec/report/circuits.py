@@ -28,7 +28,16 @@ _MOST_LOOKED_AT = 2000
 
 def circuits(subject: Subject) -> Section:
     """Some of the circuits, those of different size first."""
-    points = _different(subject)
+    every = subject.saved.plan.points
+    sample = [every[i] for i in thinned(len(every), _MOST_LOOKED_AT)]
+    natives_of_sample = natives_of(subject.store, subject.saved.plan, sample)
+    # one point of each circuit, place and size: angles alone make no other drawing
+    distinct: dict[object, PlannedPoint] = {}
+    for point in sample:
+        place = natives_of_sample[point.circuit_key].template.structure.components
+        key = point.name, point.target, place, str(point.summary.to_json())
+        distinct.setdefault(key, point)
+    points = list(distinct.values())
     shown = [points[i] for i in thinned(len(points), MOST_SHOWN)]
     natives = circuits_of(subject.store, subject.saved.plan, shown)
     before = logical(subject, shown)
@@ -48,24 +57,8 @@ def circuits(subject: Subject) -> Section:
     return Section("circuits", "Circuits and qubits", tuple(blocks))
 
 
-def _different(subject: Subject) -> list[PlannedPoint]:
-    """One point of each circuit, place and size: angles alone make no other drawing."""
-    every = subject.saved.plan.points
-    points = [every[i] for i in thinned(len(every), _MOST_LOOKED_AT)]
-    natives = natives_of(subject.store, subject.saved.plan, points)
-    distinct: dict[object, PlannedPoint] = {}
-    for point in points:
-        place = natives[point.circuit_key].template.structure.components
-        key = point.name, point.target, place, str(point.summary.to_json())
-        distinct.setdefault(key, point)
-    return list(distinct.values())
-
-
 def _blocks(
-    subject: Subject,
-    point: PlannedPoint,
-    native: NativeCircuit,
-    before: QuantumCircuit | Missing,
+    subject: Subject, point: PlannedPoint, native: NativeCircuit, before: QuantumCircuit | Missing
 ) -> Iterator[Block]:
     figures = []
     if is_calibration(point):

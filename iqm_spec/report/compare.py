@@ -1,4 +1,4 @@
-"""Two runs beside each other: what was asked differently, and what came out differently."""
+"""Two runs beside each other: how their plans differ, and how their results differ."""
 
 from __future__ import annotations
 
@@ -69,11 +69,7 @@ class _Side:
 def comparison_of(left: Subject, right: Subject) -> Document:
     """The report of two runs, called A and B."""
     pairs = paired(left.rows, right.rows)
-    sections = (
-        _asked(left, right),
-        _merits(left, right, pairs),
-        _outcomes(left, right, pairs),
-    )
+    sections = (_plans(left, right), _merits(left, right, pairs), _outcomes(left, right, pairs))
     names = dict.fromkeys(clean(subject.saved.plan.name, 64) for subject in (left, right))
     title = f"{' and '.join(names)}: two runs compared"
     warnings = tuple(
@@ -85,7 +81,7 @@ def comparison_of(left: Subject, right: Subject) -> Document:
     return Document(title, lead, warnings, sections, MADE_BY)
 
 
-def _asked(left: Subject, right: Subject) -> Section:
+def _plans(left: Subject, right: Subject) -> Section:
     facts: list[tuple[str, str]] = []
     for name, subject in (("A", left), ("B", right)):
         noisy = subject.simulates_noise
@@ -101,18 +97,18 @@ def _asked(left: Subject, right: Subject) -> Section:
     blocks: list[Block] = [Facts(tuple(facts))]
     explanation = explain(left.saved.plan, right.saved.plan)
     if explanation.same:
-        blocks.append(Text("Both runs ask the same."))
+        blocks.append(Text("Both runs have the same plan."))
     if differences := in_words(explanation):
         rows = tuple(tuple(clean(cell, 160) for cell in row) for row in differences[:200])
         rest = left_out(len(differences) - len(rows), "difference", "explain")
         columns = (Column("what"), Column("A"), Column("B"))
-        blocks.append(Table("Asked differently", columns, rows, rest))
+        blocks.append(Table("Fields that differ", columns, rows, rest))
     for name, points in (("A", explanation.only_left), ("B", explanation.only_right)):
         if points:
             names = "; ".join(point_name(point) for point in points[:5])
             more = f" and {len(points) - 5:,} more" if len(points) > 5 else ""
             blocks.append(Text(f"{count(len(points), 'point')} in {name} alone: {names}{more}."))
-    return Section("asked", "What was asked differently", tuple(blocks))
+    return Section("plans", "Plans", tuple(blocks))
 
 
 def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
@@ -126,28 +122,22 @@ def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
         stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
     figures = [figure for group in stages.values() for figure in _charts(sides, group)]
     blocks: list[Block] = [Pictures(tuple(figures))] if figures else []
-    if len(pairs) <= _MOST_LISTED:
-        table = _both_merits(sides, pairs)
-        blocks += [table] if table.rows else []
+    rows = []
+    for pair in pairs if len(pairs) <= _MOST_LISTED else ():
+        left_merits, right_merits = (side.merits_of(side.row(pair)) for side in sides)
+        for name, merit in left_merits.items():
+            if (other := right_merits.get(name)) is not None:
+                values = (with_error(m.value, m.error) for m in (merit, other))
+                rows.append((point_name(pair.left.point), _stage(pair), merit_title(name), *values))
+    if rows:
+        columns = (
+            *(Column(title) for title in ("point", "stage", "figure")),
+            *(Column(side.name, number=True) for side in sides),
+        )
+        blocks.append(Table("Figures of both runs", columns, tuple(rows)))
     if not blocks:
         blocks.append(Text("No point has figures of merit in both runs."))
     return Section("merits", "Figures of merit", tuple(blocks))
-
-
-def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
-    """The figures of a few points as numbers."""
-    rows = []
-    for pair in pairs:
-        left, right = (side.merits_of(side.row(pair)) for side in sides)
-        for name in left:
-            if name in right:
-                values = (with_error(m[name].value, m[name].error) for m in (left, right))
-                rows.append((point_name(pair.left.point), _stage(pair), merit_title(name), *values))
-    columns = (
-        *(Column(title) for title in ("point", "stage", "figure")),
-        *(Column(side.name, number=True) for side in sides),
-    )
-    return Table("Figures of both runs", columns, tuple(rows))
 
 
 def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[CaptionedPicture]:
@@ -199,7 +189,7 @@ def _series(
 def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     if not pairs:
         message = "The runs have no points with counts in common: circuits, axes or values differ."
-        return Section("outcomes", "What came out", (Text(message, "warning"),))
+        return Section("outcomes", "Outcomes", (Text(message, "warning"),))
     first = sorted(
         pairs, key=lambda pair: (pair.p_value, -pair.comparison.total_variation_distance)
     )
@@ -208,7 +198,7 @@ def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     if len(pairs) > len(shown):
         blocks.append(Text("Drawn are the points that differ most."))
     blocks += [Pictures(shown), _table(pairs)]
-    return Section("outcomes", "What came out", tuple(blocks))
+    return Section("outcomes", "Outcomes", tuple(blocks))
 
 
 def _figure(left: Subject, right: Subject, pair: Pair) -> CaptionedPicture:

@@ -1,4 +1,4 @@
-"""What a report says, without how: sections of blocks that HTML and Markdown both show."""
+"""The content of a report: sections of blocks that HTML and Markdown both show."""
 
 from __future__ import annotations
 

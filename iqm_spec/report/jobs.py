@@ -12,15 +12,7 @@ from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.plots.timeline import MOST_JOBS, JobTimes, timeline
-from iqm_spec.report.document import (
-    Block,
-    CaptionedPicture,
-    Column,
-    Pictures,
-    Section,
-    Table,
-    Text,
-)
+from iqm_spec.report.document import Block, CaptionedPicture, Column, Pictures, Section, Table, Text
 from iqm_spec.report.names import clean, left_out, seconds
 from iqm_spec.report.subject import Subject
 from iqm_spec.server_api.errors import BadAnswer
@@ -56,11 +48,21 @@ class _Job:
 def jobs(subject: Subject) -> Section | None:
     """Timeline and costs; None for a run without jobs at a server."""
     failed = {state.stage for state in subject.saved.stages if state.status == "failed"}
-    shown = [
-        _job(subject.store, attempt, failed=stage.value in failed)
-        for stage in StageName
-        for attempt in subject.jobs.get(stage, ())
-    ]
+    shown = []
+    for stage in StageName:
+        for attempt in subject.jobs.get(stage, ()):
+            times = _times(subject.store, attempt)
+            estimate = attempt.end.server_estimate_seconds if attempt.end else None
+            job = _Job(
+                attempt=attempt,
+                entry=entry_of(attempt, Counting()),
+                estimate=None if estimate is None else float(estimate),
+                created=times.get("created") or _posix(attempt.intent.at),
+                started=times.get("execution_started"),
+                ended=times.get("execution_ended"),
+                given_up=stage.value in failed and attempt.phase is Phase.SUBMITTED,
+            )
+            shown.append(job)
     if not shown:
         return None
     blocks: list[Block] = []
@@ -79,20 +81,6 @@ def jobs(subject: Subject) -> Section | None:
         blocks.append(Pictures((CaptionedPicture.of("jobs", timeline(bars), caption),)))
     blocks += [_table(shown), *_costs(shown)]
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
-
-
-def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
-    times = _times(store, attempt)
-    estimate = attempt.end.server_estimate_seconds if attempt.end else None
-    return _Job(
-        attempt=attempt,
-        entry=entry_of(attempt, Counting()),
-        estimate=None if estimate is None else float(estimate),
-        created=times.get("created") or _posix(attempt.intent.at),
-        started=times.get("execution_started"),
-        ended=times.get("execution_ended"),
-        given_up=failed and attempt.phase is Phase.SUBMITTED,
-    )
 
 
 def _times(store: Store, attempt: Attempt) -> dict[str, float]:

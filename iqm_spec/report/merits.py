@@ -265,11 +265,7 @@ def _reference(name: str, dots: Sequence[Dot], topic: Topic, x: Axis, color: int
 
 
 def _series(
-    topic: Topic,
-    x: Axis,
-    by: Axis | None,
-    stages: Sequence[tuple[str, bool]],
-    noisy: bool,
+    topic: Topic, x: Axis, by: Axis | None, stages: Sequence[tuple[str, bool]], noisy: bool
 ) -> list[Series]:
     lines = []
     for color, stage in enumerate(stages):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from iqm_spec.diagnostics import printable
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.plan.label import count, label, short
 from iqm_spec.plan.plan import PlannedPoint
 
@@ -38,7 +39,7 @@ def stage_name(stage: str, emulated: bool, noisy: bool = True) -> str:
     """`aer, with noise`, `hardware`, `hardware (emulated)`."""
     if stage == "aer":
         return "aer, with noise" if noisy else "aer, without noise"
-    return f"{stage} (emulated)" if emulated else stage
+    return stage_label(stage, emulated)
 
 
 def with_error(number: float, error: float | None) -> str:

@@ -127,28 +127,25 @@ def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) ->
 
 def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:
     """Ideal, simulated and measured outcomes of one point, in this order."""
-    sets = _ideal(rows)
-    sets_seen = {row.calibration_set_id for row in rows if row.record}
+    sets: list[Outcomes] = []
+    for row in rows:
+        if row.derived is not None and row.ideal and not sets:
+            complete = bool(row.derived.complete)
+            name = "ideal" if complete else "ideal, of outcomes seen"
+            ideal = {bits: float(probability) for bits, probability in row.ideal.items()}
+            sets.append(Outcomes(name, ideal, 6, None, complete))
+    measured_sets = {row.calibration_set_id for row in rows if row.record}
     for row in rows:
         total = sum(row.counts.values())
         if not total:
             continue
         name = stage_name(row.stage, row.emulated, subject.noisy(row.point.target))
-        if row.stage == "hardware" and len(sets_seen - {None}) > 1 and row.record:
+        if row.stage == "hardware" and len(measured_sets - {None}) > 1 and row.record:
             name += f", set {clean(row.calibration_set_id, 8)}"
         shares = {bits: number / total for bits, number in row.counts.items()}
         color = 0 if row.stage == "aer" else 1 + sum(own.color in (1, 2, 3) for own in sets)
         sets.append(Outcomes(clean(name, 60), shares, color, total))
     return sets
-
-
-def _ideal(rows: Sequence[Row]) -> list[Outcomes]:
-    for row in rows:
-        if row.derived is not None and row.ideal:
-            complete = bool(row.derived.complete)
-            name = "ideal" if complete else "ideal, of outcomes seen"
-            return [Outcomes(name, {b: float(p) for b, p in row.ideal.items()}, 6, None, complete)]
-    return []
 
 
 def _choices(subject: Subject, counted: Sequence[PointRows]) -> Iterator[CaptionedPicture]:

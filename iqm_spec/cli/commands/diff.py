@@ -37,7 +37,19 @@ def command(left: str, right: str, results: Path, as_json: bool) -> int:
     pairs = paired(left_rows, right_rows)
     code = max(_warn(left_run, left_rows, store), _warn(right_run, right_rows, store))
     if as_json:
-        points = [_point(pair) for pair in pairs]
+        points = [
+            {
+                "point": pair.left.point.id,
+                "circuit": pair.left.point.name,
+                "values": dict(pair.left.point.values),
+                "stage": pair.left.stage,
+                "same_record": pair.same,
+                "total_variation_distance": pair.comparison.total_variation_distance,
+                "p_value": pair.comparison.p_value,
+                "p_value_corrected": pair.p_value,
+            }
+            for pair in pairs
+        ]
         output.answer({"asked": data(differences), "points": points, "exit": code})
     else:
         for line in lines(differences, left, right):
@@ -71,17 +83,3 @@ def _line(pair: Pair) -> str:
     name = f"{label(point.name, point.values, point.repeat)} ({pair.left.stage})"
     distance = pair.comparison.total_variation_distance
     return f"{name}: total variation distance {distance:.3f}, p = {pair.p_value:.2g}"
-
-
-def _point(pair: Pair) -> dict[str, object]:
-    point = pair.left.point
-    return {
-        "point": point.id,
-        "circuit": point.name,
-        "values": dict(point.values),
-        "stage": pair.left.stage,
-        "same_record": pair.same,
-        "total_variation_distance": pair.comparison.total_variation_distance,
-        "p_value": pair.comparison.p_value,
-        "p_value_corrected": pair.p_value,
-    }

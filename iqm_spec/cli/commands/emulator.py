@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -87,21 +88,43 @@ LARGEST_FAULTS = 1 << 20
     help="JSON file of faults to inject (docs/emulator.md).",
 )
 @json_option
-def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) -> int:
+def command(
+    port: int,
+    state: Path | None,
+    speed: float,
+    queue_seconds: float,
+    slots: Sequence[str],
+    windows: Sequence[str],
+    timeslot_only: tuple[str, ...],
+    on_premises: str,
+    limits: Sequence[str],
+    dut_labels: Sequence[str],
+    credits: float | None,
+    no_rate_limit: bool,
+    token_env: str,
+    seed: int | None,
+    faults_file: Path | None,
+    as_json: bool,
+) -> int:
     """Run an emulator of IQM's server on this machine until Ctrl-C, and print its address."""
     from iqm_spec.emulator import Options, serve
     from iqm_spec.emulator.serve import Stopper
 
-    given["rate_limit"] = not given.pop("no_rate_limit")
     options = Options(
-        **{
-            **given,
-            "slots": tuple(_span(text) for text in given["slots"]),
-            "windows": tuple(_span(text) for text in given["windows"]),
-            "dut_labels": dict(_dut_label(text) for text in given["dut_labels"]),
-            "limits": dict(_limit(text) for text in given["limits"]),
-            "faults": _faults(faults_file),
-        }
+        state=state,
+        speed=speed,
+        queue_seconds=queue_seconds,
+        on_premises=on_premises,
+        slots=tuple(map(_span, slots)),
+        windows=tuple(map(_span, windows)),
+        timeslot_only=timeslot_only,
+        dut_labels=dict(map(_dut_label, dut_labels)),
+        limits=dict(map(_limit, limits)),
+        rate_limit=not no_rate_limit,
+        credits=credits,
+        token_env=token_env,
+        seed=seed,
+        faults=_faults(faults_file),
     )
     stopper = Stopper()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -209,9 +209,7 @@ def _show(store: Store, plan: Plan, done: RunDone, results: Path) -> None:
     has_record = [row.record is not None for row in chain(shown, rows)]
     if any(has_record):
         console.print(tables.results_table(shown, console.width))
-        rest = tables.more(len(has_record))
-        if rest:
-            console.print(rest)
+        tables.print_more(len(has_record), console)
     text = f"run {done.run}"
     if done.again:
         complete = done.exit_code == 0

@@ -1,4 +1,4 @@
-"""What was asked, and what each stage said to it."""
+"""The overview of a run: its spec, its circuits and machines, and the verdict of each stage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CALIBRATIONS = {
 }
 
 
-def asked(subject: Subject) -> Section:
+def overview(subject: Subject) -> Section:
     """The spec, its circuits and machines, and the verdicts."""
     plan = subject.saved.plan
     blocks: list[Block] = [Facts(_facts(subject)), _stages(subject)]
@@ -35,7 +35,7 @@ def asked(subject: Subject) -> Section:
         sets = [f"{path} = {as_yaml(value)}" for path, value in subject.overridden.items()]
         code.append(Code("Values given by --set", "\n".join(clean(line) for line in sets)))
     blocks.append(Fold("The spec as it was written", tuple(code)))
-    return Section("asked", "What was asked", tuple(blocks))
+    return Section("overview", "Overview", tuple(blocks))
 
 
 def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
@@ -82,7 +82,9 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
 def _stages(subject: Subject) -> Block:
     stages = subject.saved.stages
     if not stages:
-        return Text("The run has no verdict: it goes on, or it broke off.", "warning")
+        return Text(
+            "The run has no verdict: it is still running, or it was interrupted.", "warning"
+        )
     rows = []
     noisy = any(subject.noisy(point.target) for point in subject.saved.plan.points[:1])
     for state in stages:
