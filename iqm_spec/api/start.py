@@ -73,7 +73,9 @@ def run(
     if Path(results).exists() and not Path(results).is_dir():
         raise UsageError(f"{results} is not a folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
-    given = UserSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
+    user_spec = UserSpec(
+        source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last
+    )
     store, progress = Store(Path(results)), LineProgress(report)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
         report(f"note: {notice}")
@@ -87,7 +89,9 @@ def run(
             agree=consent(report, yes=yes),
             report=progress.show,
         )
-        prepared = prepare_run(given, store, session, options, report, why_no_server=NO_CREDENTIALS)
+        prepared = prepare_run(
+            user_spec, store, session, options, report, why_no_server=NO_CREDENTIALS
+        )
         run_id = ""
         for event in run_spec(prepared, store):
             progress.show(event)

@@ -140,7 +140,6 @@ def _answer(
             {**point.to_json(), "standard_error": standard_error(point.shots)}
             for point in plan.points
         ],
-        "exit": 0,
     }
 
 

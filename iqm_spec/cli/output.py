@@ -12,7 +12,7 @@ import json
 import re
 import select
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
@@ -33,8 +33,14 @@ NARROWEST = 60
 REPORT_URL = "the project's issue tracker"
 
 
-def answer(data: Mapping[str, Any]) -> None:
-    """Print the one JSON document of `--json`."""
+def answer(data: Mapping[str, Any], code: int = ExitCode.DONE) -> int:
+    """Print the one JSON document of `--json`, with the exit code as `exit`; returns the code."""
+    print_json({**data, "exit": int(code)})
+    return int(code)
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """Print JSON whose texts hold no control characters."""
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
     click.echo(re.sub(r"[^\x20-\x7e\n]", _escape, text))
 
@@ -50,6 +56,12 @@ def _escape(match: re.Match[str]) -> str:
 def say(text: str = "") -> None:
     """Print a line for people, on stderr."""
     click.echo(text, err=True)
+
+
+def first_lines(lines: Sequence[str], most: int, rest: str = "more") -> list[str]:
+    """The first `most` lines, and a line with the number of the others."""
+    left_out = len(lines) - most
+    return [*lines[:most], *([f"... and {left_out:,} {rest}"] if left_out > 0 else [])]
 
 
 def show_log(*, debug: bool) -> None:
@@ -146,8 +158,7 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
             "hint": error.hint,
             "diagnostics": [item.to_json() for item in diagnostics],
         }
-        answer({"error": body, "exit": int(error.exit_code)})
-        return int(error.exit_code)
+        return answer({"error": body}, error.exit_code)
     if diagnostics:
         from iqm_spec.source import line_reader
 
@@ -169,9 +180,8 @@ def interrupted(*, as_json: bool) -> int:
         "command again to go on"
     )
     if as_json:
-        answer({"error": {"code": "interrupted", "message": text}, "exit": 130})
-    else:
-        say(f"\n{text}")
+        return answer({"error": {"code": "interrupted", "message": text}}, ExitCode.INTERRUPTED)
+    say(f"\n{text}")
     return int(ExitCode.INTERRUPTED)
 
 
@@ -182,7 +192,7 @@ def bug(error: Exception, *, as_json: bool) -> int:
     traceback.print_exception(error, file=sys.stderr)
     text = f"{type(error).__name__}: {error}"
     if as_json:
-        answer({"error": {"code": "bug", "message": text}, "exit": int(ExitCode.BUG)})
+        answer({"error": {"code": "bug", "message": text}}, ExitCode.BUG)
     say(f"\nThis is a bug in iqm-spec. Please report it, with the lines above, to {REPORT_URL}.")
     return int(ExitCode.BUG)
 

@@ -65,7 +65,7 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     pack = store_analyses(store, saved, analyses, outcomes)
     if as_json:
         listed = [outcome.to_json() for outcome in outcomes]
-        output.answer({"run": saved.state.id, "stored": pack, "analyses": listed, "exit": 0})
+        output.answer({"run": saved.state.id, "stored": pack, "analyses": listed})
     else:
         _show(outcomes)
     return 0

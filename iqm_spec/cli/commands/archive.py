@@ -95,17 +95,15 @@ def command(
             )
         )
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "run": saved.state.id,
                 "archive": path.as_posix(),
                 "sha256": digest,
                 "bytes": size,
                 "files": len(archive.entries),
-                "exit": int(ExitCode.DONE),
             }
         )
-        return int(ExitCode.DONE)
     click.echo(f"{printable(path.as_posix())}: {len(archive.entries):,} files, {size:,} bytes")
     click.echo(f"sha256 {digest}")
     return int(ExitCode.DONE)

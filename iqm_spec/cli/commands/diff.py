@@ -50,7 +50,7 @@ def command(left: str, right: str, results: Path, as_json: bool) -> int:
             }
             for pair in pairs
         ]
-        output.answer({"asked": data(differences), "points": points, "exit": code})
+        output.answer({"asked": data(differences), "points": points}, code)
     else:
         for line in lines(differences, left, right):
             click.echo(line)
@@ -69,10 +69,8 @@ def _show(pairs: list[Pair], *, complete: bool) -> None:
         return
     click.echo(in_short(pairs))
     differ = [pair for pair in pairs if pair.significant]
-    for pair in differ[:MOST_ROWS]:
-        click.echo(f"  {_line(pair)}")
-    if len(differ) > MOST_ROWS:
-        click.echo(f"  ... and {len(differ) - MOST_ROWS:,} more; --json lists all")
+    for line in output.first_lines(list(map(_line, differ)), MOST_ROWS, "more; --json lists all"):
+        click.echo(f"  {line}")
     farthest = max(pairs, key=lambda pair: pair.comparison.total_variation_distance)
     if not differ and not farthest.same:
         click.echo(f"largest distance: {_line(farthest)}")

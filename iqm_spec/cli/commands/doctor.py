@@ -103,8 +103,8 @@ def command(
             {
                 "checks": [check.to_json() for check in checks],
                 "diagnostics": [diagnostic.to_json() for diagnostic in diagnostics],
-                "exit": code,
-            }
+            },
+            code,
         )
     else:
         _show(checks, diagnostics, overrides)

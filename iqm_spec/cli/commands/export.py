@@ -75,7 +75,7 @@ def command(
         metadata = {"run": saved.state.id, "spec": saved.plan.name}
         write_with(output, lambda file: write_parquet(tidy(rows), file, metadata))
         if as_json:
-            out.answer({"run": saved.state.id, "file": output.as_posix(), "exit": 0})
+            out.answer({"run": saved.state.id, "file": output.as_posix()})
         return warn_of_gaps(saved.state.id, run_gaps)
     if kind == "npz" and output is not None:
         _write_npz(store, measured, output, saved, as_json=as_json)
@@ -122,7 +122,7 @@ def _write_npz(
     if arrays < len(rows):
         out.say(f"note: {count(len(rows) - arrays, 'row')} without shots: they were not stored")
     if as_json:
-        out.answer({"run": saved.state.id, "file": path.as_posix(), "arrays": arrays, "exit": 0})
+        out.answer({"run": saved.state.id, "file": path.as_posix(), "arrays": arrays})
 
 
 def _json(rows: Sequence[Row], run_gaps: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:

@@ -34,7 +34,7 @@ def command(directory: Path, yes: bool, as_json: bool) -> int:
     if yes:
         drop(store, garbage)
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "results": directory.as_posix(),
                 "files": [
@@ -44,14 +44,11 @@ def command(directory: Path, yes: bool, as_json: bool) -> int:
                 "bytes": garbage.bytes,
                 "young": garbage.young,
                 "dropped": yes,
-                "exit": int(ExitCode.DONE),
             }
         )
-        return int(ExitCode.DONE)
-    for item in garbage.items[:MOST_LINES]:
-        click.echo(printable(f"{item.path}: {item.bytes:,} bytes: {item.why}"))
-    if len(garbage.items) > MOST_LINES:
-        click.echo(f"... and {len(garbage.items) - MOST_LINES:,} more")
+    listed = [printable(f"{item.path}: {item.bytes:,} bytes: {item.why}") for item in garbage.items]
+    for line in output.first_lines(listed, MOST_LINES):
+        click.echo(line)
     verdict = "nothing to delete"
     if garbage.items:
         files = f"{count(len(garbage.items), 'file')}, {garbage.bytes:,} bytes"

@@ -67,9 +67,8 @@ def command(
             plan = plan_of(ready.checked, store, report=progress.show)
         imported = bring_in(jobs, unique_ids, plan, ready.checked, session, store, tell)
     if as_json:
-        output.answer(_answer(imported, plan, session.server_id, results))
-    else:
-        _show(imported, results)
+        return output.answer(_answer(imported, plan, session.server_id, results), imported.code)
+    _show(imported, results)
     return int(imported.code)
 
 
@@ -96,7 +95,6 @@ def _answer(imported: Imported, plan: Plan, server_id: str, results: Path) -> di
         "jobs": jobs,
         "stages": [stage.to_json() for stage in imported.stages],
         "results": results.as_posix(),
-        "exit": int(imported.code),
     }
 
 

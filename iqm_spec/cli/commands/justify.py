@@ -91,35 +91,35 @@ def command(
     if closeout:
         paper = _closeout(what, store)
     else:
-        given = UserSpec(Path(what), overrides, allowed_code)
-        paper = _request(given, costs.read(), store, server, results)
+        user_spec = UserSpec(Path(what), overrides, allowed_code)
+        paper = _request(user_spec, costs.read(), store, server, results)
     for path in outputs:
         is_html = path.suffix == ".html"
         write_text(path, to_html(paper.markdown, paper.title) if is_html else paper.markdown)
     if as_json:
         files = [path.as_posix() for path in outputs]
         answer = {"kind": paper.kind, **paper.summary, "files": files, "markdown": paper.markdown}
-        output.answer({**answer, "exit": 0})
+        output.answer(answer)
     elif not outputs:
         click.echo(paper.markdown, nl=False)
     return 0
 
 
 def _request(
-    given: UserSpec, options: CostOptions, store: Store, server: str | None, results: Path
+    user_spec: UserSpec, options: CostOptions, store: Store, server: str | None, results: Path
 ) -> _Paper:
     from iqm_spec.allocation.papers import request_facts
     from iqm_spec.allocation.rendering import to_markdown
 
-    assert isinstance(given.path, Path)  # noqa: S101 - the command line names files
-    if not given.path.exists():
+    assert isinstance(user_spec.path, Path)  # noqa: S101 - the command line names files
+    if not user_spec.path.exists():
         raise UsageError(
-            f"no spec at {given.path.as_posix()}",
+            f"no spec at {user_spec.path.as_posix()}",
             hint="a request needs a spec's file; for the usage report of a run, add --closeout",
         )
     with session_of(server, results, keep=False) as session:
         run = prepare_run(
-            given, store, session, RunOptions(costs=options), output.say, offline=True
+            user_spec, store, session, RunOptions(costs=options), output.say, offline=True
         )
         spec = run.checked.spec
         if not any(STAGES[stage].spends_credits for stage in spec.stages):

@@ -50,15 +50,13 @@ def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_js
     sums = accounts(entries, list(dict.fromkeys(by)) or list(BY[:4]))
     totals = accounts(entries, [])
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "results": results.as_posix(),
                 "accounts": [account.to_json() for account in sums],
                 "totals": [account.to_json() for account in totals],
-                "exit": 0,
             }
         )
-        return 0
     if not sums:
         output.say("no job was submitted to a machine from this folder")
         return 0

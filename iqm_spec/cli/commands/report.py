@@ -63,16 +63,15 @@ def command(
     code = max(warn_of_gaps(subject.id, subject.gaps) for subject in subjects)
     size = sum(len(content.encode()) for content in files.values())
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "runs": [run.state.id for run in saved],
                 "file": target.as_posix(),
                 "files": len(files),
                 "bytes": size,
-                "exit": code,
-            }
+            },
+            code,
         )
-        return code
     more = f" and {len(files) - 1} figures" if len(files) > 1 else ""
     output.say(f"{printable(target.as_posix())}{more}: {size / 1000:,.0f} kB")
     return code

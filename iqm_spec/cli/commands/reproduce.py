@@ -52,18 +52,16 @@ def command(run: str, workers: int, results: Path, as_json: bool) -> int:
         if as_json:
             continue
         click.echo(f"{check.name}: {check.same:,} of {check.total:,} agree")
-        for mismatch in check.mismatches[:MOST_LINES]:
-            click.echo(printable(f"  {mismatch.what}: {mismatch.why}"))
-        if len(check.mismatches) > MOST_LINES:
-            click.echo(f"  ... and {len(check.mismatches) - MOST_LINES:,} more")
+        mismatches = [printable(f"{item.what}: {item.why}") for item in check.mismatches]
+        for line in output.first_lines(mismatches, MOST_LINES):
+            click.echo(f"  {line}")
         if check.note:
             click.echo(printable(f"  note: {check.note}"))
     wrong = sum(len(check.mismatches) for check in checks)
     code = int(ExitCode.CORRUPT if wrong else ExitCode.DONE)
     if as_json:
         listed = [check.to_json() for check in checks]
-        output.answer({"run": saved.state.id, "checks": listed, "same": not wrong, "exit": code})
-        return code
+        return output.answer({"run": saved.state.id, "checks": listed, "same": not wrong}, code)
     summary = f"{wrong:,} differ" if wrong else "reproduced"
     loose = sum(check.loose for check in checks)
     if loose and not wrong:

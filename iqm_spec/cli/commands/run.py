@@ -169,9 +169,9 @@ def show_run(
                     done = event
     assert plan is not None and done is not None  # noqa: S101, PT018 - `carry_out` yields both
     if as_json:
-        output.answer(_answer(session, plan, crosschecked, stages, done, results))
-    else:
-        _show(store, plan, done, results)
+        body = _answer(session, plan, crosschecked, stages, done, results)
+        return output.answer(body, done.exit_code)
+    _show(store, plan, done, results)
     return done.exit_code
 
 
@@ -198,7 +198,6 @@ def _answer(
         "stages": [stage.to_json() for stage in stages],
         "warnings": collapsed(plan.points),
         "results": results.as_posix(),
-        "exit": done.exit_code,
     }
 
 

@@ -50,8 +50,7 @@ def command(run: str | None, server: str | None, results: Path, as_json: bool) -
     damaged = any(entry["status"] == DAMAGED for entry in runs)
     code = int(ExitCode.CORRUPT if damaged else ExitCode.DONE)
     if as_json:
-        output.answer({"runs": runs, "exit": code})
-        return code
+        return output.answer({"runs": runs}, code)
     if not runs:
         output.say(f"no runs in {results.as_posix()}/ yet")
     id_width = max((len(entry["run"]) for entry in runs), default=0)
@@ -86,8 +85,7 @@ def _show_run(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_j
     if as_json:
         code = warn_of_gaps(saved.state.id, run_gaps)
         entry = {**_data(saved.state, saved, status), "measured": measured}
-        output.answer({"run": {**entry, "jobs": jobs, "news": news}, "exit": code})
-        return code
+        return output.answer({"run": {**entry, "jobs": jobs, "news": news}}, code)
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:

@@ -12,7 +12,7 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option
 from iqm_spec.diagnostics import printable
-from iqm_spec.errors import ExitCode, Refused, UsageError
+from iqm_spec.errors import Refused, UsageError
 from iqm_spec.plan.label import count
 
 if TYPE_CHECKING:
@@ -80,14 +80,12 @@ def command(
     write_text(target, json.dumps(model.to_json(), allow_nan=False) + "\n")
     name = printable(target.as_posix())
     if as_json:
-        body = {"model": name, **model_json(model), "notes": notes, "exit": int(ExitCode.DONE)}
-        output.answer(body)
-        return int(ExitCode.DONE)
+        return output.answer({"model": name, **model_json(model), "notes": notes})
     console = output.console()
     for line in [*lines_of(model), *(f"note: {note}" for note in notes)]:
         click.echo(output.fitted(line, console))
     click.echo(f"wrote {name}; now: iqm-spec cost predict {name} JOBS.csv")
-    return int(ExitCode.DONE)
+    return 0
 
 
 def _of_folder(

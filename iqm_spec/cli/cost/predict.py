@@ -58,17 +58,15 @@ def command(model: Path, jobs: Path, as_json: bool) -> int:
             }
             for job, predicted in pairs
         ]
-        output.answer(
+        return output.answer(
             {
                 "rows": rows,
                 "total": total(ranges).to_json(),
                 "compared": None if compared is None else compared.to_json(),
                 "model": {"file": model.as_posix(), **{name: body[name] for name in shown}},
                 "notes": list(table.notes),
-                "exit": int(ExitCode.DONE),
             }
         )
-        return int(ExitCode.DONE)
     _print(fitted, table, ranges, compared)
     return int(ExitCode.DONE)
 

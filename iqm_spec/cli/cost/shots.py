@@ -63,10 +63,10 @@ def command(
     shots = shots_for(error, quantity)
     store = Store(results)
     with session_of(server, results, keep=False) as session:
-        given = UserSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
+        user_spec = UserSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
         # cached results are of the spec's shots only: both sides are priced without them
         options = RunOptions(costs=costs.read(), fresh=True)
-        run = prepare_run(given, store, session, options, output.say, offline=True)
+        run = prepare_run(user_spec, store, session, options, output.say, offline=True)
         plan = plan_of(run.checked, store, keep=False)
         points = tuple(evolve(point, shots=shots) for point in plan.points)
         limits, server_id = ask_limits(run.session, plan), requested_server_id(server)
@@ -86,7 +86,6 @@ def command(
                 "assumptions": [
                     assumption.to_json() for assumption in with_error_bar.costs.assumptions
                 ],
-                "exit": 0,
             }
         )
     else:

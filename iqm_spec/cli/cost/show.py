@@ -57,8 +57,7 @@ def command(model: Path | None, target: Path | None, as_json: bool) -> int:
         write_bytes(target, _picture(models, suffix))
     if as_json:
         bodies = {title: model_json(shown) for title, shown in models.items()}
-        output.answer({"models": bodies, "exit": int(ExitCode.DONE)})
-        return int(ExitCode.DONE)
+        return output.answer({"models": bodies})
     for number, (title, shown) in enumerate(models.items()):
         _print(title, shown, gap=number > 0)
     if target is not None:
