@@ -1,7 +1,7 @@
 """Canonical JSON (RFC 8785) and its sha256: equal values have equal bytes and equal digests.
 
 `sha256sum` on a stored file gives its name, so these bytes must not depend on a library's version.
-What this machine has worked out about bytes is cached by their sha256, below `cache_folder`.
+Results that this machine computed from bytes are cached by their sha256, below `cache_folder`.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def digest(value: Json) -> str:
 def cache_folder() -> Path | None:
     """IQM_SPEC_CACHE, else the user's cache folder; None for a user without a home.
 
-    It need not exist. Nothing is lost with it: what cannot be read there is worked out again.
+    It need not exist. Nothing is lost with it: what cannot be read there is computed again.
     """
     named = os.environ.get("IQM_SPEC_CACHE")
     if named:

@@ -59,30 +59,27 @@ class Diagnostic:
 
 
 def render(diagnostics: Iterable[Diagnostic], line_of: Callable[[str, int], str | None]) -> str:
-    """Text of `diagnostics` for people; `line_of(file, line)` gives a source line or None."""
-    return "\n".join(_render_one(item, line_of(item.file, item.span.line)) for item in diagnostics)
+    """Text of `diagnostics` for people; `line_of(file, line)` gives a source line or None.
 
-
-def _render_one(item: Diagnostic, line: str | None) -> str:
-    span = item.span
-    head = f"{item.file}:{span.line}:{span.column}: {item.severity}[{item.code}]: {item.message}"
-    parts = [printable(head)]
-    if line is not None and line.strip():
-        parts += _excerpt(span, line)
-    if item.hint:
-        parts.append(f"   hint: {printable(item.hint)}")
-    return "\n".join(parts)
-
-
-def _excerpt(span: Span, line: str) -> list[str]:
-    """The source line with a caret below; long lines are cut around the place."""
-    start = max(0, span.column - _LONGEST_EXCERPT // 2) if len(line) > _LONGEST_EXCERPT else 0
-    shown = line[start : start + _LONGEST_EXCERPT]
-    shown = printable(shown, " ")
-    before = span.column - 1 - start
-    width = max(1, min(span.end_column - span.column, len(shown) - before))
-    gutter = f"{span.line:5d}"
-    return [f"{gutter} | {shown}", f"{' ' * len(gutter)} | {' ' * before}{'^' * width}"]
+    A caret below the source line marks the place; long lines are cut around it.
+    """
+    lines = []
+    for item in diagnostics:
+        span = item.span
+        place = f"{item.file}:{span.line}:{span.column}"
+        lines.append(printable(f"{place}: {item.severity}[{item.code}]: {item.message}"))
+        line = line_of(item.file, span.line)
+        if line is not None and line.strip():
+            is_long = len(line) > _LONGEST_EXCERPT
+            start = max(0, span.column - _LONGEST_EXCERPT // 2) if is_long else 0
+            excerpt = printable(line[start : start + _LONGEST_EXCERPT], " ")
+            before = span.column - 1 - start
+            width = max(1, min(span.end_column - span.column, len(excerpt) - before))
+            lines.append(f"{span.line:5d} | {excerpt}")
+            lines.append(f"{' ' * len(f'{span.line:5d}')} | {' ' * before}{'^' * width}")
+        if item.hint:
+            lines.append(f"   hint: {printable(item.hint)}")
+    return "\n".join(lines)
 
 
 def printable(text: str, instead: str = "?") -> str:

@@ -106,9 +106,6 @@ class Refused(IqmSpecError):
 class JobFailed(IqmSpecError):
     """The simulator, the server or the local disk failed a job."""
 
-    exit_code = ExitCode.FAILED
-    code = "failed"
-
 
 class WrongCircuit(IqmSpecError):
     """A transpiled circuit does not do what its source says: a bug of this program or Qiskit."""

@@ -58,8 +58,14 @@ def __getattr__(name: str) -> Any:
     try:
         return globals().setdefault(name, getattr(import_module(NAMES[name]), name))
     except (ImportError, AttributeError) as error:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            installed = version("iqm-client")
+        except PackageNotFoundError:
+            installed = "(not installed)"
         raise JobFailed(
-            f"iqm-client {_version()} has no `{name}` in `{NAMES[name]}`",
+            f"iqm-client {installed} has no `{name}` in `{NAMES[name]}`",
             hint="install a version that iqm-spec is made for: `pip install 'iqm-client>=36,<37'`",
             code="failed.iqm_client",
         ) from error
@@ -80,12 +86,3 @@ def missing() -> list[str]:
         except JobFailed:
             lost.append(f"{NAMES[name]}.{name}")
     return lost
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("iqm-client")
-    except PackageNotFoundError:
-        return "(not installed)"

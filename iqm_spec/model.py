@@ -6,6 +6,7 @@ placeholders (`iqm_spec.spec.template`). Fields ending in `_templated`-like mean
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import Any
@@ -281,17 +282,23 @@ class NativeCircuit:
 
     def to_json(self) -> dict[str, Json]:
         """Compact JSON: an op is `[name, qubits, params, clbits]` less empty tails."""
+        ops: list[Json] = []
+        for op in self.ops:
+            parts: list[Json] = [op.name, list(op.qubits), list(op.params), list(op.clbits)]
+            while len(parts) > 2 and not parts[-1]:
+                parts.pop()
+            ops.append(parts)
         return {
             "format": CIRCUIT_FORMAT,
             "components": list(self.components),
             "registers": [[name, size] for name, size in self.registers],
-            "ops": [_op_to_json(op) for op in self.ops],
+            "ops": ops,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> NativeCircuit:
         """The circuit that `to_json` wrote; KeyError, TypeError or ValueError on other data."""
-        if data["format"] != "iqm-spec/circuit/1":
+        if data["format"] != CIRCUIT_FORMAT:
             raise ValueError(f"unknown circuit format {data['format']!r}")
         return cls(
             components=tuple(data["components"]),
@@ -319,11 +326,7 @@ class NativeCircuit:
 
     def counts(self) -> dict[str, int]:
         """How often each instruction occurs, by name, barriers aside."""
-        numbers: dict[str, int] = {}
-        for op in self.ops:
-            if op.name != "barrier":
-                numbers[op.name] = numbers.get(op.name, 0) + 1
-        return dict(sorted(numbers.items()))
+        return dict(sorted(Counter(op.name for op in self.ops if op.name != "barrier").items()))
 
     def depth(self) -> int:
         """Longest chain of instructions over components and classical bits, barriers aside."""
@@ -334,10 +337,3 @@ class NativeCircuit:
             op_level += op.name != "barrier"
             level.update((wire, op_level) for wire in wires)
         return max(level.values(), default=0)
-
-
-def _op_to_json(op: Op) -> list[Json]:
-    parts: list[Json] = [op.name, list(op.qubits), list(op.params), list(op.clbits)]
-    while len(parts) > 2 and not parts[-1]:
-        parts.pop()
-    return parts

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from iqm_spec.cost.estimate import Assumption
 from iqm_spec.cost.precision import standard_error
+from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.engine.run import RunPreview
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
@@ -22,7 +23,7 @@ from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.results.accounts import Account, accounts, read_entries
 from iqm_spec.stages.interface import StagePreview
 from iqm_spec.stages.rows import Row
-from iqm_spec.stages.server.attempts import Attempt, Phase, read_work
+from iqm_spec.stages.server.attempts import Phase, read_work
 from iqm_spec.stages.server.budget import Counting, entry_of
 from iqm_spec.stages.server.server_info import EMULATOR
 from iqm_spec.store import Store
@@ -148,12 +149,19 @@ def request_facts(
     plan: Plan, costs: RunPreview, store: Store, server_id: str, description: str
 ) -> RequestFacts:
     """The facts of a request for credits for a plan with a hardware stage."""
-    run = latest_run(store, plan)
+    states = [state for state in store.runs() if state.fields.get("plan") == plan.digest]
+    run = SavedRun(states[-1], plan) if states else None
     rows = run.rows(store) if run is not None else []
+    simulated = {row.key for row in rows if row.stage == StageName.AER.value}
     # a rehearsal uses nothing of an allocation, and counts in a rehearsed request only
     entries = [
         e for e in read_entries(store, Counting()) if not e.emulated or e.server_id == server_id
     ]
+    mock_jobs: list[JobFacts] = []
+    for server in dict.fromkeys((server_id, EMULATOR)):  # without a mock, those of a rehearsal
+        if not mock_jobs:
+            mock_jobs = server_jobs(store, plan, StageName.MOCK, server, [Phase.COMPLETED])
+    points = Counter(point.shots for point in plan.points)
     return RequestFacts(
         name=plan.name,
         description=description,
@@ -162,15 +170,18 @@ def request_facts(
         server_id=server_id,
         machines=sorted({point.target for point in plan.points}),
         circuits=circuit_rows(plan.points),
-        shots=_shots_rows(plan),
+        shots=[
+            ShotsRow(shots, number, standard_error(shots), standard_error(shots, "expectation"))
+            for shots, number in sorted(points.items())
+        ],
         machine=costs.paid_stages[0],
         costs=costs,
         price=[a for a in costs.assumptions if a.name.startswith("price per second")],
         run=run,
         fidelities=[row for row in fidelities(rows) if row.stage == StageName.AER.value],
         simulated=StageName.AER.value in plan.header.stages,
-        records=record_digests(store, rows),
-        mock_jobs=_mock_jobs(store, plan, server_id),
+        records=sorted({record.digest for record in store.find(AER_RECORDS, simulated).values()}),
+        mock_jobs=mock_jobs,
         spent=accounts(entries, ["experiment", "machine", "month", "server"]),
     )
 
@@ -178,11 +189,9 @@ def request_facts(
 def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
     """The facts of a usage report of a run."""
     server_id = saved.server_id
-    jobs = (
-        []
-        if server_id is None
-        else server_jobs(store, saved.plan, StageName.HARDWARE, server_id, ())
-    )
+    jobs: list[JobFacts] = []
+    if server_id is not None:
+        jobs = server_jobs(store, saved.plan, StageName.HARDWARE, server_id, ())
     entries = [e for e in read_entries(store, Counting()) if e.experiment == saved.plan.name]
     measured = [job for job in jobs if job.seconds is not None]
     return UsageFacts(
@@ -203,50 +212,33 @@ def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
     )
 
 
-def _mock_jobs(store: Store, plan: Plan, server_id: str) -> list[JobFacts]:
-    """Jobs that a mock accepted: the server's, or where there is none those of a rehearsal."""
-    for server in dict.fromkeys((server_id, EMULATOR)):
-        jobs = server_jobs(store, plan, StageName.MOCK, server, [Phase.COMPLETED])
-        if jobs:
-            return jobs
-    return []
-
-
-def _shots_rows(plan: Plan) -> list[ShotsRow]:
-    points = Counter(point.shots for point in plan.points)
-    return [
-        ShotsRow(shots, number, standard_error(shots), standard_error(shots, "expectation"))
-        for shots, number in sorted(points.items())
-    ]
-
-
 def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
     """Points by circuit and machine, in the order of the plan."""
     groups: dict[tuple[str, str], list[PlannedPoint]] = {}
     for point in points:
         groups.setdefault((point.name, point.target), []).append(point)
-    return [_circuit(name, machine, group) for (name, machine), group in groups.items()]
+    rows = []
+    for (name, machine), group in groups.items():
+        summaries = [point.summary for point in group]
+        values: dict[str, dict[str, None]] = {}
+        for point in group:
+            for axis, value in point.values:
+                values.setdefault(axis, {})[_value(value)] = None
+        row = CircuitRow(
+            name=name,
+            machine=machine,
+            axes="; ".join(f"{axis} = {_listed(list(texts))}" for axis, texts in values.items()),
+            points=len(group),
+            qubits=_ends(summary.qubits for summary in summaries),
+            depth=_ends(summary.depth for summary in summaries),
+            pairs=_ends(s.gates.get("cz", 0) + s.gates.get("move", 0) for s in summaries),
+            shots=_ends(point.shots for point in group),
+        )
+        rows.append(row)
+    return rows
 
 
-def _circuit(name: str, machine: str, points: Sequence[PlannedPoint]) -> CircuitRow:
-    summaries = [point.summary for point in points]
-    values: dict[str, dict[str, None]] = {}
-    for point in points:
-        for axis, value in point.values:
-            values.setdefault(axis, {})[_value(value)] = None
-    return CircuitRow(
-        name=name,
-        machine=machine,
-        axes="; ".join(f"{axis} = {_listed(list(texts))}" for axis, texts in values.items()),
-        points=len(points),
-        qubits=_span(summary.qubits for summary in summaries),
-        depth=_span(summary.depth for summary in summaries),
-        pairs=_span(s.gates.get("cz", 0) + s.gates.get("move", 0) for s in summaries),
-        shots=_span(point.shots for point in points),
-    )
-
-
-def _span(values: Iterable[int]) -> tuple[int, int]:
+def _ends(values: Iterable[int]) -> tuple[int, int]:
     numbers = list(values)
     return min(numbers), max(numbers)
 
@@ -269,7 +261,7 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row.record:
-            stage = f"{row.stage} (emulated)" if row.emulated else row.stage
+            stage = stage_label(row.stage, row.emulated)
             groups.setdefault((row.point.name, stage), []).append(row)
     result = []
     for (name, stage), group in groups.items():
@@ -279,43 +271,28 @@ def fidelities(rows: Iterable[Row]) -> list[Fidelity]:
     return result
 
 
-def latest_run(store: Store, plan: Plan) -> SavedRun | None:
-    """The newest run of a plan."""
-    for state in reversed(store.runs()):
-        if state.fields.get("plan") == plan.digest:
-            return SavedRun(state, plan)
-    return None
-
-
-def record_digests(store: Store, rows: Iterable[Row]) -> list[str]:
-    """Sha256 of the packs that hold the simulated counts of some rows."""
-    records = store.find(AER_RECORDS, {row.key for row in rows if row.stage == StageName.AER.value})
-    return sorted({record.digest for record in records.values()})
-
-
 def server_jobs(
     store: Store, plan: Plan, stage: StageName, server_id: str, phases: Sequence[Phase]
 ) -> list[JobFacts]:
     """The jobs that stand for a plan's points at a server."""
-    work = read_work(plan, stage, server_id, store)
-    return [_job(attempt) for attempt in work.attempts(*phases)]
-
-
-def _job(attempt: Attempt) -> JobFacts:
-    intent = attempt.intent
-    entry = entry_of(attempt, Counting())
-    estimate = entry.predicted
-    calibration = attempt.calibration_set_id or intent.calibration_set_id
-    return JobFacts(
-        id=", ".join(attempt.ids) or attempt.job[:12],
-        computer=entry.computer,
-        emulated=entry.emulated,
-        status=str(attempt.phase.value if attempt.status is None else attempt.status),
-        at=intent.at,
-        circuits=entry.circuits,
-        shots=intent.shots,
-        calibration=str(calibration or "not known"),
-        predicted="" if estimate is None else f"{estimate.low:.3g} to {estimate.high:.3g}",
-        seconds=entry.measured_seconds,
-        credits=entry.measured_credits,
-    )
+    jobs = []
+    for attempt in read_work(plan, stage, server_id, store).attempts(*phases):
+        intent = attempt.intent
+        entry = entry_of(attempt, Counting())
+        estimate = entry.predicted
+        calibration = attempt.calibration_set_id or intent.calibration_set_id
+        facts = JobFacts(
+            id=", ".join(attempt.ids) or attempt.job[:12],
+            computer=entry.computer,
+            emulated=entry.emulated,
+            status=str(attempt.phase.value if attempt.status is None else attempt.status),
+            at=intent.at,
+            circuits=entry.circuits,
+            shots=intent.shots,
+            calibration=str(calibration or "not known"),
+            predicted="" if estimate is None else f"{estimate.low:.3g} to {estimate.high:.3g}",
+            seconds=entry.measured_seconds,
+            credits=entry.measured_credits,
+        )
+        jobs.append(facts)
+    return jobs

@@ -73,7 +73,9 @@ def run(
     if Path(results).exists() and not Path(results).is_dir():
         raise UsageError(f"{results} is not a folder", hint="results are stored in a folder")
     last = None if until is None else _stage(until)
-    given = UserSpec(source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last)
+    user_spec = UserSpec(
+        source_of(spec, Path(folder)), _listed(overrides), _listed(allow_code), last
+    )
     store, progress = Store(Path(results)), LineProgress(report)
     if notice := notice_of(server or os.environ.get("IQM_SERVER_URL")):
         report(f"note: {notice}")
@@ -87,7 +89,9 @@ def run(
             agree=consent(report, yes=yes),
             report=progress.show,
         )
-        prepared = prepare_run(given, store, session, options, report, why_no_server=NO_CREDENTIALS)
+        prepared = prepare_run(
+            user_spec, store, session, options, report, why_no_server=NO_CREDENTIALS
+        )
         run_id = ""
         for event in run_spec(prepared, store):
             progress.show(event)
@@ -208,7 +212,10 @@ def _plain(value: Any, depth: int) -> Any:
     if depth > _DEEPEST:
         raise UsageError("the spec's mapping is nested too deeply")
     if isinstance(value, Mapping):
-        return {_key(key): _plain(inner, depth + 1) for key, inner in value.items()}
+        for key in value:
+            if not isinstance(key, str):
+                raise UsageError(f"the fields of a spec are texts, not {_kind(key)} {key!r}")
+        return {str(key): _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | range):
         return [_plain(inner, depth + 1) for inner in value]
     if value is None or type(value) in (bool, int, float, str):
@@ -223,12 +230,6 @@ def _plain(value: Any, depth: int) -> Any:
         f"a spec has numbers, texts, lists and mappings, not {_kind(value)}",
         hint="use a number or a text instead",
     )
-
-
-def _key(key: object) -> str:
-    if isinstance(key, str):
-        return str(key)
-    raise UsageError(f"the fields of a spec are texts, not {_kind(key)} {key!r}")
 
 
 def _kind(value: object) -> str:

@@ -165,8 +165,7 @@ class Run:
             yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreCorrupt(
-                f"run {self.id}: cannot read {what}",
-                hint="`iqm-spec verify` reports all problems",
+                f"run {self.id}: cannot read {what}", hint="`iqm-spec verify` reports all problems"
             ) from error
 
     def __repr__(self) -> str:
@@ -210,7 +209,21 @@ _TOP = 3
 def html(title: str, about: str, points: Iterable[Point]) -> str:
     """A run and its first points as an HTML table."""
     shown = list(islice(points, MOST_ROWS + 1))
-    rows = "".join(map(_row, shown[:MOST_ROWS]))
+    rows = ""
+    for point in shown[:MOST_ROWS]:
+        at = ", ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
+        at += f" #{point.repeat}" if point.repeat > 1 else ""
+        top = sorted(point.outcomes.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
+        total = max(1, sum(point.outcomes.values()))
+        outcomes = ", ".join(f"{bits} {count / total:.0%}" for bits, count in top)
+        fidelity = ""
+        if (comparison := point.comparison) is not None:
+            value, error = comparison["hellinger_fidelity"], comparison["hellinger_fidelity_error"]
+            fidelity = f"{value:.3f} ± {error:.3f}"
+        stage = "emulated" if point.emulated else point.stage
+        shots = f"{point.shots_returned or 0:,}"
+        cells = (point.circuit_name, at, stage, shots, outcomes, fidelity)
+        rows += f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
     more = "<p>... and more: <code>.to_dataframe()</code> lists all</p>" * (len(shown) > MOST_ROWS)
     heads = ("circuit", "at", "stage", "shots", "most frequent", "fidelity")
     head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
@@ -218,20 +231,3 @@ def html(title: str, about: str, points: Iterable[Point]) -> str:
         f"<div><strong>{escape(title)}</strong> {escape(about)}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</div>"
     )
-
-
-def _row(point: Point) -> str:
-    at = ", ".join(f"{axis}={short(value)}" for axis, value in point.values.items())
-    at += f" #{point.repeat}" if point.repeat > 1 else ""
-    top = sorted(point.outcomes.items(), key=lambda item: (-item[1], item[0]))[:_TOP]
-    total = max(1, sum(point.outcomes.values()))
-    outcomes = ", ".join(f"{bits} {count / total:.0%}" for bits, count in top)
-    fidelity = ""
-    if (comparison := point.comparison) is not None:
-        value, error = (
-            comparison[name] for name in ("hellinger_fidelity", "hellinger_fidelity_error")
-        )
-        fidelity = f"{value:.3f} ± {error:.3f}"
-    stage = "emulated" if point.emulated else point.stage
-    cells = (point.circuit_name, at, stage, f"{point.shots_returned or 0:,}", outcomes, fidelity)
-    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, combinations
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -44,23 +44,21 @@ def dataframe(points: Iterable[Point], axes: Iterable[str]) -> pd.DataFrame:
         name: [] for name in (*LEADING, *columns.values(), *MEASURED, *CIRCUIT, *FIGURES)
     }
     for point in points:
-        for cells, cell in zip(table.values(), _cells(point, columns), strict=True):
+        values, compared, gates = point.values, point.comparison or {}, point.gates
+        row = (
+            *(point.id, point.stage, point.emulated, point.circuit_name, point.target),
+            point.repeat,
+            *(values.get(axis) for axis in columns),
+            *(point.shots, point.shots_returned, point.calibration_set_id, dict(point.outcomes)),
+            *(point.qubits, point.depth, gates.get("cz", 0) + gates.get("move", 0)),
+            *(compared.get(name) for name in FIGURES),
+        )
+        for cells, cell in zip(table.values(), row, strict=True):
             cells.append(cell)
     kinds = dict.fromkeys(FIGURES, "float64")
     return pd.DataFrame(
         {name: pd.Series(cells, dtype=kinds.get(name)) for name, cells in table.items()}
     )
-
-
-def _cells(point: Point, columns: Iterable[str]) -> Iterator[Any]:
-    """A row of the table, in the order of its columns."""
-    values, compared, gates = point.values, point.comparison or {}, point.gates
-    yield from (point.id, point.stage, point.emulated, point.circuit_name, point.target)
-    yield point.repeat
-    yield from (values.get(axis) for axis in columns)
-    yield from (point.shots, point.shots_returned, point.calibration_set_id, dict(point.outcomes))
-    yield from (point.qubits, point.depth, gates.get("cz", 0) + gates.get("move", 0))
-    yield from (compared.get(name) for name in FIGURES)
 
 
 MOST_CELLS = 5_000_000
@@ -133,21 +131,14 @@ def _dimensions(table: Mapping[str, Series], axes: Sequence[str]) -> tuple[str, 
     def distinguish_rows(names: Sequence[str]) -> bool:
         return not DataFrame({name: table[name] for name in names}).duplicated().any()
 
-    added = next(
-        (names for names in _subsets(_IF_NEEDED) if distinguish_rows((*_ALWAYS, *names, *axes))),
-        None,
+    for size in range(len(_IF_NEEDED) + 1):
+        for added in combinations(_IF_NEEDED, size):
+            if distinguish_rows((*_ALWAYS, *added, *axes)):
+                return (*_ALWAYS, *added, *axes)
+    raise UsageError(
+        f"several points agree in {', '.join((*_ALWAYS, *axes))}",
+        hint="give the circuits of the spec different names, or use to_dataframe()",
     )
-    if added is None:
-        raise UsageError(
-            f"several points agree in {', '.join((*_ALWAYS, *axes))}",
-            hint="give the circuits of the spec different names, or use to_dataframe()",
-        )
-    return (*_ALWAYS, *added, *axes)
-
-
-def _subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Subsets of names, the smallest first."""
-    return chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))
 
 
 def _partners(table: Mapping[str, Series], axes: Sequence[str]) -> dict[str, str]:

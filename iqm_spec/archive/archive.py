@@ -28,8 +28,31 @@ class Archive:
     entries: Mapping[str, Path | bytes]
 
     def write(self, target: BinaryIO) -> None:
-        """Write the zip into a file that can seek; the same entries give the same bytes."""
-        write_zip(target, self.entries)
+        """Write the zip into a file that can seek; the same entries give the same bytes.
+
+        Entries are sorted by name. Top-level folders have entries, too: readers of RO-Crates look
+        for those in the metadata.
+        """
+        folders = {f"{name.partition('/')[0]}/" for name in self.entries if "/" in name}
+        with zipfile.ZipFile(target, "w") as archive:
+            for name in sorted({*self.entries, *folders}):
+                info = zipfile.ZipInfo(name, _EARLIEST_TIME)
+                info.create_system = _UNIX
+                if name in folders:
+                    info.external_attr = _FOLDER_MODE
+                    archive.writestr(info, b"")
+                    continue
+                source = self.entries[name]
+                size = len(source) if isinstance(source, bytes) else source.stat().st_size
+                info.compress_type = zipfile.ZIP_DEFLATED if size else zipfile.ZIP_STORED
+                info.external_attr = _MODE
+                info.file_size = size
+                with archive.open(info, "w") as entry:
+                    if isinstance(source, bytes):
+                        entry.write(source)
+                    else:
+                        with source.open("rb") as file:
+                            shutil.copyfileobj(file, entry, _CHUNK)
 
 
 @frozen
@@ -50,7 +73,13 @@ def prepare(store: Store, contents: Contents, about: About, added: Sequence[Adde
     titles = {file.path: file.title for file in added}
     entries[README] = readme(contents, about, titles).encode()
     entries[CITATION] = about.citation.file or citation_file(contents, about).encode()
-    infos = {name: _info(name, source) for name, source in entries.items()}
+    infos = {}
+    for name, source in entries.items():
+        if isinstance(source, bytes):
+            infos[name] = FileInfo(len(source), sha256(source))
+        else:
+            match = OBJECT_NAME.fullmatch(name.rpartition("/")[2])
+            infos[name] = FileInfo(source.stat().st_size, match[1] if match else None)
     entries[METADATA] = metadata(contents, about, infos, titles)
     return Archive(entries)
 
@@ -63,13 +92,6 @@ def added_files(store: Store, saved: SavedRun) -> Sequence[Added]:
     return (Added(REPORT, "Report of the run, for a browser", page.encode()),)
 
 
-def _info(name: str, source: Path | bytes) -> FileInfo:
-    if isinstance(source, bytes):
-        return FileInfo(len(source), sha256(source))
-    match = OBJECT_NAME.fullmatch(name.rpartition("/")[2])
-    return FileInfo(source.stat().st_size, match[1] if match else None)
-
-
 _EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can store."""
 
@@ -77,36 +99,3 @@ _MODE = 0o100644 << 16
 _FOLDER_MODE = 0o040755 << 16 | 0x10
 _UNIX = 3
 _CHUNK = 1 << 20
-
-
-def write_zip(target: BinaryIO, entries: Mapping[str, Path | bytes]) -> None:
-    """Write entries, sorted by name, into a file that can seek, in chunks.
-
-    Top-level folders have entries, too: readers of RO-Crates look for those in the metadata.
-    """
-    folders = {f"{name.partition('/')[0]}/" for name in entries if "/" in name}
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in sorted({*entries, *folders}):
-            if name in folders:
-                archive.writestr(_folder(name), b"")
-                continue
-            source = entries[name]
-            size = len(source) if isinstance(source, bytes) else source.stat().st_size
-            info = zipfile.ZipInfo(name, _EARLIEST_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED if size else zipfile.ZIP_STORED
-            info.external_attr = _MODE
-            info.create_system = _UNIX
-            info.file_size = size
-            with archive.open(info, "w") as entry:
-                if isinstance(source, bytes):
-                    entry.write(source)
-                else:
-                    with source.open("rb") as file:
-                        shutil.copyfileobj(file, entry, _CHUNK)
-
-
-def _folder(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _EARLIEST_TIME)
-    info.external_attr = _FOLDER_MODE
-    info.create_system = _UNIX
-    return info

@@ -112,18 +112,16 @@ def person_of(text: str) -> Person:
 def orcid_of(text: str) -> str:
     """The URL of an ORCID iD with a valid check digit (ISO 7064 MOD 11-2)."""
     match = _ORCID.fullmatch(text)
-    if match is None or _check_digit(match[1]) != match[1][-1]:
-        why = "its check digit is wrong" if match else "write it as 0000-0002-1825-0097"
+    if match is None:
+        why = "write it as 0000-0002-1825-0097"
+        raise UsageError(f"{text[:80]!r} is not an ORCID iD: {why}", hint=_HOW)
+    total = 0
+    for digit in match[1].replace("-", "")[:-1]:
+        total = (total + int(digit)) * 2
+    if match[1][-1] != "0123456789X"[(12 - total % 11) % 11]:
+        why = "its check digit is wrong"
         raise UsageError(f"{text[:80]!r} is not an ORCID iD: {why}", hint=_HOW)
     return f"https://orcid.org/{match[1]}"
-
-
-def _check_digit(orcid: str) -> str:
-    total = 0
-    for digit in orcid.replace("-", "")[:-1]:
-        total = (total + int(digit)) * 2
-    value = (12 - total % 11) % 11
-    return "X" if value == 10 else str(value)
 
 
 def date_of(text: str) -> str:
@@ -135,8 +133,7 @@ def date_of(text: str) -> str:
 
 def read_citation(path: Path, license: str | None) -> Citation:
     """The citation from a CITATION.cff; `license` is used if the file has none."""
-    data = _read(path)
-    fields = _parsed(path, data)
+    data, fields = _read(path)
     own = fields.get("license") or fields.get("license-url")
     if isinstance(own, list):
         own = own[0] if len(own) == 1 else None
@@ -159,7 +156,10 @@ def read_citation(path: Path, license: str | None) -> Citation:
     )
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> tuple[bytes, Mapping[str, Any]]:
+    """The bytes and the fields of a CITATION.cff."""
+    import yaml
+
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
@@ -169,12 +169,6 @@ def _read(path: Path) -> bytes:
         ) from error
     if len(data) > _LARGEST:
         raise UsageError(f"{path.name} is too large for a CITATION.cff", hint="name another file")
-    return data
-
-
-def _parsed(path: Path, data: bytes) -> Mapping[str, Any]:
-    import yaml
-
     try:
         fields = yaml.load(data, Loader=yaml.BaseLoader)  # noqa: S506 - creates only texts
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
@@ -187,7 +181,7 @@ def _parsed(path: Path, data: bytes) -> Mapping[str, Any]:
         raise UsageError(
             f"{path.name} is not a CITATION.cff: it has no `cff-version`", hint=_FORMAT
         )
-    return fields
+    return data, fields
 
 
 _FORMAT = "https://citation-file-format.github.io describes the format"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from unicodedata import category
 
@@ -20,7 +19,7 @@ from iqm_spec.store.journals import event_files, missing_numbers
 from iqm_spec.store.layout import ASKS, JOBS, OBJECTS, POINTER_NAME, RUNS
 from iqm_spec.store.objects import StoredText
 from iqm_spec.store.references import lost_of_jobs, mentioned, objects_in, reached
-from iqm_spec.store.scan import Scan, scan_event, scan_object, scan_pack
+from iqm_spec.store.scan import scan_event, scan_object, scan_pack
 
 EXPERIMENT = "experiment"
 """Folder of the archive with the spec and its circuit files, as written."""
@@ -51,15 +50,18 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     needs = needs_of(store, saved)
     if needs.missing and StageName.AER.value in saved.judged:
         raise _damaged(f"some simulated results of run {saved.state.id} are lost")
-    journals = [f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)]
-    events = [path for journal in journals for path in _events(store.root, journal)]
+    events = []
+    for journal in (f"{RUNS}/{saved.state.id}", *(f"{JOBS}/{job}" for job in needs.jobs)):
+        journal_events = event_files(store.root / journal)
+        numbers = {number for number, _ in journal_events}
+        if not numbers or missing_numbers(numbers, 1):
+            raise _damaged(f"{journal} has lost an event")
+        events += [f"{journal}/{name}" for _, name in journal_events]
     named = {digest for path in events for digest in mentioned(store.root / path)}
     existing = objects_in(store.root)
     used = reached(existing, (*sorted(named), *needs.objects))
     objects = {digest: f"{OBJECTS}/{digest[:2]}/{existing[digest].name}" for digest in sorted(used)}
     files = [*events, *_pointers(store.root, used), *objects.values()]
-    for journal in journals:
-        _check_complete(store.root, journal)
     for job, why in lost_of_jobs(store.root, saved.state).items():
         raise _damaged(f"{JOBS}/{job} {why}")
     _check(store.root, files, objects, set(needs.jobs))
@@ -68,10 +70,6 @@ def contents_of(store: Store, saved: SavedRun) -> Contents:
     texts, spec, left_out = _plain_files(store, saved)
     versions = saved.versions(store)
     return Contents(saved, needs, tuple(sorted(files)), objects, texts, spec, left_out, versions)
-
-
-def _events(root: Path, journal: str) -> list[str]:
-    return [f"{journal}/{name}" for _, name in event_files(root / journal)]
 
 
 def _pointers(root: Path, used: set[str]) -> Iterator[str]:
@@ -83,13 +81,6 @@ def _pointers(root: Path, used: set[str]) -> Iterator[str]:
                 yield f"{ASKS}/{ask}/{name}"
 
 
-def _check_complete(root: Path, journal: str) -> None:
-    """Raises StoreCorrupt if the event numbers of a journal have a gap."""
-    numbers = {number for number, _ in event_files(root / journal)}
-    if not numbers or missing_numbers(numbers, 1):
-        raise _damaged(f"{journal} has lost an event")
-
-
 def _check(root: Path, files: Iterable[str], objects: Mapping[str, str], jobs: set[str]) -> None:
     """Raises StoreCorrupt if a file does not match its name or refers to something missing."""
     for path in files:
@@ -97,7 +88,12 @@ def _check(root: Path, files: Iterable[str], objects: Mapping[str, str], jobs: s
         if kind == ASKS:
             continue
         try:
-            scan = _scanner(kind, path)(root / path)
+            if kind != OBJECTS:
+                scan = scan_event(root / path)
+            elif path.endswith(".jsonl"):
+                scan = scan_pack(root / path, in_form=True)
+            else:
+                scan = scan_object(root / path)
         except OSError as error:
             raise _damaged(f"{path} cannot be read: {error.strerror}") from error
         problems = [f"{item.code}: {item.message}" for item in scan.problems]
@@ -113,12 +109,6 @@ def _damaged(what: str) -> StoreCorrupt:
         hint="`iqm-spec verify` lists all damaged files; restore them with `git checkout` or from "
         "a colleague's copy",
     )
-
-
-def _scanner(kind: str, path: str) -> Callable[[Path], Scan]:
-    if kind != OBJECTS:
-        return scan_event
-    return partial(scan_pack, in_form=True) if path.endswith(".jsonl") else scan_object
 
 
 def _plain_files(store: Store, saved: SavedRun) -> tuple[dict[str, bytes], str, tuple[str, ...]]:

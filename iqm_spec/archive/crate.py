@@ -18,7 +18,6 @@ from iqm_spec.archive.texts import About
 from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
-from iqm_spec.stages.server.attempts import Attempt
 from iqm_spec.stages.server.judge import lasting
 from iqm_spec.store.events import RunAnalysed
 
@@ -36,6 +35,29 @@ SHA256_TERM = "https://w3id.org/ro/terms/workflow-run#sha256"
 """The only term that RO-Crate's context lacks; so readers need not fetch a second context."""
 
 LANGUAGE = "#iqm-spec-language"
+
+_FOLDERS = {
+    "objects": "Plans, circuits, counts: canonical JSON, each file named by its sha256",
+    "runs": "The events of the run",
+    "jobs": "The events of each job on a server",
+    "asks": "Empty files that name the cached plan",
+}
+"""The folders of the results folder in the archive, each with a description."""
+
+_MEDIA_TYPES = {
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "yaml": "application/yaml",
+    "cff": "application/yaml",
+    "toml": "application/toml",
+    "md": "text/markdown",
+    "html": "text/html",
+    "svg": "image/svg+xml",
+    "csv": "text/csv",
+    "qasm": "text/plain",
+    "gitignore": "text/plain",
+    "gitattributes": "text/plain",
+}
 
 Entity = dict[str, Any]
 
@@ -62,15 +84,19 @@ def metadata(
     root = crate.root_dataset
     for name, value in _root(contents, about).items():
         root[name] = value
+    # plain files, and objects with a known role, have entities of their own
     named = named_objects(contents)
-    for path in _listed(contents, infos, named):
+    objects = {contents.objects[digest] for digest in named}
+    for path in sorted(objects | (infos.keys() - set(contents.files))):
         properties = _file(path, infos[path], named, contents)
         title = {"name": titles[path]} if path in titles else {}
         crate.add_file(dest_path=path, properties={**properties, **title})
-    for folder, text in _folders(contents).items():
-        crate.add_dataset(dest_path=folder, properties={"name": folder, "description": text})
-    context = [*_profiles(), *_people(about), _license(about), _language(contents)]
-    for entity in [*context, *entities(contents, about)]:
+    existing = {path.partition("/")[0] for path in contents.files}
+    for folder, text in _FOLDERS.items():
+        if folder in existing:
+            properties = {"name": f"{folder}/", "description": text}
+            crate.add_dataset(dest_path=f"{folder}/", properties=properties)
+    for entity in [*_context(contents, about), *entities(contents, about)]:
         properties = {name: value for name, value in entity.items() if name != "@id"}
         crate.add(ContextEntity(crate, entity["@id"], properties=properties))
     crate.mainEntity = crate.dereference(contents.spec)
@@ -115,37 +141,29 @@ def _root(contents: Contents, about: About) -> Entity:
     return root
 
 
-def _profiles() -> list[Entity]:
-    return [
-        {"@id": url, "@type": "CreativeWork", "name": name, "version": version}
-        for url, (name, version) in PROFILES.items()
-    ]
-
-
-def _people(about: About) -> list[Entity]:
-    entities = []
+def _context(contents: Contents, about: About) -> Iterator[Entity]:
+    """The profiles, the people, the license and the language of the spec."""
+    for url, (name, version) in PROFILES.items():
+        yield {"@id": url, "@type": "CreativeWork", "name": name, "version": version}
     people = [*about.citation.people, *about.agents]
-    ids = [*about.person_ids, *about.agent_ids]
-    for id_, person in dict(zip(ids, people, strict=True)).items():
-        entity: Entity = {"@id": id_, "@type": "Person", "name": person.name}
+    person_ids = [*about.person_ids, *about.agent_ids]
+    for id_, person in dict(zip(person_ids, people, strict=True)).items():
         details = {
             "familyName": person.family,
             "givenName": person.given,
             "affiliation": person.affiliation,
         }
-        entities.append(entity | {name: value for name, value in details.items() if value})
-    return entities
-
-
-def _license(about: About) -> Entity:
+        known = {name: value for name, value in details.items() if value}
+        yield {"@id": id_, "@type": "Person", "name": person.name, **known}
     license = about.citation.license
-    name = license.spdx or license.url
-    text = f"License of this archive: {name}"
-    return {"@id": license.url, "@type": "CreativeWork", "name": name, "description": text}
-
-
-def _language(contents: Contents) -> Entity:
-    return {
+    title = license.spdx or license.url
+    yield {
+        "@id": license.url,
+        "@type": "CreativeWork",
+        "name": title,
+        "description": f"License of this archive: {title}",
+    }
+    yield {
         "@id": LANGUAGE,
         "@type": "ComputerLanguage",
         "name": f"iqm-spec experiment, version 1 ({contents.spec.rpartition('.')[2].upper()})",
@@ -153,71 +171,37 @@ def _language(contents: Contents) -> Entity:
     }
 
 
-def _folders(contents: Contents) -> dict[str, str]:
-    """The folders of the results folder in the archive, each with a description."""
-    descriptions = {
-        "objects": "Plans, circuits, counts: canonical JSON, each file named by its sha256",
-        "runs": "The events of the run",
-        "jobs": "The events of each job on a server",
-        "asks": "Empty files that name the cached plan",
-    }
-    existing = {path.partition("/")[0] for path in contents.files}
-    return {f"{name}/": text for name, text in descriptions.items() if name in existing}
-
-
-def _listed(
-    contents: Contents, infos: Mapping[str, FileInfo], named: Mapping[str, str]
-) -> Sequence[str]:
-    """Files with their own entity: plain files, and objects with a known role."""
-    objects = {contents.objects[digest] for digest in named}
-    plain = {path for path in infos if path not in contents.files}
-    return sorted(objects | plain)
-
-
 def _file(
     path: str, info: FileInfo, named: Mapping[str, str], contents: Contents
 ) -> Mapping[str, Json]:
     digest = path.rpartition("/")[2].partition(".")[0]
-    entity: Entity = {"contentSize": str(info.size), "encodingFormat": _kind(path)}
+    media_type = _MEDIA_TYPES.get(path.rpartition(".")[2], "application/octet-stream")
+    entity: Entity = {"contentSize": str(info.size), "encodingFormat": media_type}
     if info.sha256 is not None:
         entity["sha256"] = info.sha256
     if path == contents.spec:
-        return {**entity, **_workflow(contents)}
+        meaning = contents.saved.plan.header.spec.digest
+        return {
+            **entity,
+            "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+            "name": contents.saved.plan.name,
+            "description": "The declared experiment",
+            "programmingLanguage": ref(LANGUAGE),
+            "version": str(meaning)[:16],
+            "identifier": f"sha256 of its meaning: {meaning}",
+        }
     if path.startswith(f"{EXPERIMENT}/"):
         return {**entity, "name": path, "description": "A circuit file that the spec names"}
     about = {"about": ref("./")} if path == "README.md" else {}
     return {**entity, "name": named.get(digest, path), **about}
 
 
-def _workflow(contents: Contents) -> Entity:
-    digest = contents.saved.plan.header.spec.digest
-    return {
-        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-        "name": contents.saved.plan.name,
-        "description": "The declared experiment",
-        "programmingLanguage": ref(LANGUAGE),
-        "version": str(digest)[:16],
-        "identifier": f"sha256 of its meaning: {digest}",
-    }
-
-
-def _kind(path: str) -> str:
-    kinds = {
-        "json": "application/json",
-        "jsonl": "application/jsonl",
-        "yaml": "application/yaml",
-        "cff": "application/yaml",
-        "toml": "application/toml",
-        "md": "text/markdown",
-        "html": "text/html",
-        "svg": "image/svg+xml",
-        "csv": "text/csv",
-        "qasm": "text/plain",
-        "gitignore": "text/plain",
-        "gitattributes": "text/plain",
-    }
-    return kinds.get(path.rpartition(".")[2], "application/octet-stream")
-
+_MACHINES = {
+    (StageName.MOCK, True): "An emulator in place of a mock: its counts are random bits",
+    (StageName.MOCK, False): "A server's mock of a machine: its counts are random bits",
+    (StageName.HARDWARE, True): "An emulator in place of a quantum computer",
+    (StageName.HARDWARE, False): "A quantum computer, used through its server's API",
+}
 
 RUN = "#run"
 PROGRAM = "#iqm-spec"
@@ -313,6 +297,12 @@ def _run(contents: Contents, about: About) -> Entity:
     # ids of files are parts of URLs
     files = [quote(path) for path in contents.texts if path != contents.spec]
     results = [digest for digests in contents.needs.results.values() for digest in digests]
+    errors = [] if saved.state.end.error is None else [saved.state.end.error.message]
+    errors += [
+        f"{stage.stage} {stage.status}: {'; '.join(stage.verdict)}"
+        for stage in saved.stages
+        if stage.status not in ("passed", "waived", "skipped")
+    ]
     entity: Entity = {
         "@id": RUN,
         "@type": "CreateAction",
@@ -322,7 +312,7 @@ def _run(contents: Contents, about: About) -> Entity:
         "object": _refs([*_paths(contents, [start.inputs or "", start.environment or ""]), *files]),
         "result": _refs([*_paths(contents, results), "runs/"]),
         "startTime": saved.state.started.isoformat(),
-        **_status(saved.status, _errors(contents)),
+        **_status(saved.status, "; ".join(errors)),
     }
     if ended := saved.state.end.at:
         entity["endTime"] = _time(str(ended))
@@ -334,18 +324,28 @@ def _run(contents: Contents, about: About) -> Entity:
 def _stage(contents: Contents, action: _StageAction, about: About) -> Entity:
     plan = contents.saved.plan
     circuits = _paths(contents, [plan.digest, *plan.header.circuits])
+    instruments = [machine["@id"] for machine in _machines(contents, action)]
+    if action.stage is StageName.AER and contents.versions.get("qiskit-aer"):
+        instruments = [_software_id("qiskit-aer", contents.versions)]
     entity: Entity = {
         "@id": action.id,
         "@type": "CreateAction",
         "name": f"Stage {stage_label(action.stage.value, action.emulated)}",
         "description": "; ".join(action.reasons) or f"The stage {action.status}",
-        "instrument": _refs(_instruments(contents, action)),
+        "instrument": _refs(instruments or [PROGRAM]),
         "object": _refs([*circuits, *_paths(contents, [contents.saved.state.start.inputs or ""])]),
         **_status(action.status, "; ".join(action.reasons)),
     }
     if results := _paths(contents, contents.needs.results.get(action.stage, ())):
         entity["result"] = _refs(results)
-    entity |= _times(contents.needs.attempts.get(action.stage, ()))
+    # from the first submission to the last completed job
+    attempts = contents.needs.attempts.get(action.stage, ())
+    begun = sorted(attempt.intent.at for attempt in attempts)
+    ended = sorted(end.at for attempt in attempts for end in attempt.completions.values())
+    if begun:
+        entity["startTime"] = _time(begun[0])
+    if ended:
+        entity["endTime"] = _time(ended[-1])
     if about.agents:
         entity["agent"] = _refs(about.agent_ids)
     return entity
@@ -355,21 +355,11 @@ def _stages(contents: Contents) -> list[_StageAction]:
     """Stages in the journal that ran."""
     return [
         _StageAction(
-            StageName(stage.stage),
-            stage.status,
-            list(map(lasting, stage.verdict)),
-            stage.emulated,
+            StageName(stage.stage), stage.status, list(map(lasting, stage.verdict)), stage.emulated
         )
         for stage in contents.saved.stages
         if stage.status not in ("skipped", "refused")
     ]
-
-
-def _instruments(contents: Contents, action: _StageAction) -> list[str]:
-    if action.stage is StageName.AER:
-        versions = contents.versions
-        return [_software_id("qiskit-aer", versions) if versions.get("qiskit-aer") else PROGRAM]
-    return [entity["@id"] for entity in _machines(contents, action)] or [PROGRAM]
 
 
 def _machines(contents: Contents, action: _StageAction) -> Iterator[Entity]:
@@ -380,35 +370,19 @@ def _machines(contents: Contents, action: _StageAction) -> Iterator[Entity]:
     for attempt in contents.needs.attempts.get(action.stage, ()):
         set_id = attempt.calibration_set_id or attempt.intent.calibration_set_id
         sets.setdefault(attempt.intent.computer, []).extend([] if set_id is None else [set_id])
-    for alias, set_ids in sorted(sets.items()):
-        yield _machine(contents, action, alias, sorted(set(set_ids)))
-
-
-def _machine(contents: Contents, action: _StageAction, alias: str, sets: Sequence[str]) -> Entity:
     server = str(contents.saved.server_id)
-    name = f"{alias} at {server}" if server.startswith("http") else alias
-    text = {
-        (StageName.MOCK, True): "An emulator in place of a mock: its counts are random bits",
-        (StageName.MOCK, False): "A server's mock of a machine: its counts are random bits",
-        (StageName.HARDWARE, True): "An emulator in place of a quantum computer",
-        (StageName.HARDWARE, False): "A quantum computer, used through its server's API",
-    }[action.stage, action.emulated]
-    entity: Entity = {
-        "@id": f"#{action.stage.value}-{alias}",
-        "@type": "SoftwareApplication",
-        "name": f"emulated {name}" if action.emulated else name,
-        "description": text,
-        "softwareVersion": f"calibration set {', '.join(sets)}" if sets else "unknown",
-    }
-    return entity | ({"url": server} if server.startswith("http") else {})
-
-
-def _times(attempts: Sequence[Attempt]) -> Entity:
-    """From the first submission to the last completed job."""
-    begun = sorted(attempt.intent.at for attempt in attempts)
-    ended = sorted(end.at for attempt in attempts for end in attempt.completions.values())
-    times = {"startTime": _time(begun[0])} if begun else {}
-    return times | ({"endTime": _time(ended[-1])} if ended else {})
+    at_address = server.startswith("http")
+    for alias, set_ids in sorted(sets.items()):
+        name = f"{alias} at {server}" if at_address else alias
+        listed = ", ".join(sorted(set(set_ids)))
+        entity: Entity = {
+            "@id": f"#{action.stage.value}-{alias}",
+            "@type": "SoftwareApplication",
+            "name": f"emulated {name}" if action.emulated else name,
+            "description": _MACHINES[action.stage, action.emulated],
+            "softwareVersion": f"calibration set {listed}" if listed else "unknown",
+        }
+        yield {**entity, "url": server} if at_address else entity
 
 
 def _time(text: str) -> str:
@@ -419,17 +393,6 @@ def _status(status: str, reason: str) -> Entity:
     action_status = _STATUS.get(status, "FailedActionStatus")
     error = {"error": reason or status} if action_status == "FailedActionStatus" else {}
     return {"actionStatus": f"http://schema.org/{action_status}"} | error
-
-
-def _errors(contents: Contents) -> str:
-    error = contents.saved.state.end.error
-    errors = [] if error is None else [error.message]
-    errors += [
-        f"{stage.stage} {stage.status}: {'; '.join(stage.verdict)}"
-        for stage in contents.saved.stages
-        if stage.status not in ("passed", "waived", "skipped")
-    ]
-    return "; ".join(errors)
 
 
 def _paths(contents: Contents, digests: Sequence[str]) -> list[str]:

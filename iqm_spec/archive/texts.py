@@ -11,7 +11,6 @@ from iqm_spec.allocation.rendering import text as markdown_text
 from iqm_spec.archive.citation import Citation, Person
 from iqm_spec.archive.contents import Contents
 from iqm_spec.engine.event_lines import stage_label
-from iqm_spec.json_types import Json
 from iqm_spec.plan.label import count
 from iqm_spec.source.scalars import as_yaml
 from iqm_spec.stages.server.server_info import EMULATOR
@@ -53,22 +52,18 @@ def about(
     saved = contents.saved
     title = title or citation.title or f"Results of the experiment {saved.plan.name}"
     day = str(saved.state.end.at or saved.state.started.isoformat())[:10]
-    return About(citation, title, _description(contents), date or day, tuple(agents))
-
-
-def _description(contents: Contents) -> str:
-    saved = contents.saved
     stages = "; ".join(
         f"{stage_label(stage.stage, stage.emulated)} {stage.status}" for stage in saved.stages
     )
     machines = ", ".join(sorted(saved.plan.header.noise))
-    return (
+    description = (
         f"Run {saved.state.id} of the experiment {saved.plan.name}: "
         f"{count(len(saved.plan.points), 'point')} and "
         f"{count(saved.plan.circuits, 'transpiled circuit')} for {machines}. "
         f"Stages: {stages or 'not ended'}. It contains plan, circuits, counts and versions; "
         "iqm-spec verify checks every file, iqm-spec reproduce repeats the run."
     )
+    return About(citation, title, description, date or day, tuple(agents))
 
 
 def _ids(role: str, people: Iterable[Person]) -> tuple[str, ...]:
@@ -131,32 +126,28 @@ def readme(contents: Contents, about: About, titles: Mapping[str, str]) -> str:
     saved = contents.saved
     versions = contents.versions
     software = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    overrides = [
+        f"{path}={as_yaml(value)}" for path, value in (saved.state.start.set or {}).items()
+    ]
+    if saved.server_id is None:
+        server = "none, simulation only"
+    elif saved.server_id == EMULATOR:
+        server = "iqm-spec's own emulator"
+    else:
+        server = _plain(saved.server_id)
     return _README.format(
         title=_plain(about.title),
         description=_plain(about.description),
         run=saved.state.id,
         added="".join(f"| [`{path}`]({path}) | {titles[path]} |\n" for path in sorted(titles)),
         spec=contents.spec,
-        overrides=_overrides(saved.state.start.set),
-        server=_server(saved.server_id),
+        overrides=f", with {_plain(', '.join(overrides))}" if overrides else "",
+        server=server,
         versions=_plain(software) or "unknown",
         version=_plain(str(versions.get("iqm-spec", ""))),
         authors=_plain("; ".join(person.name for person in about.citation.people)) or "not named",
         license=_plain(about.citation.license.spdx or about.citation.license.url),
     )
-
-
-def _server(server_id: str | None) -> str:
-    if server_id is None:
-        return "none, simulation only"
-    return "iqm-spec's own emulator" if server_id == EMULATOR else _plain(server_id)
-
-
-def _overrides(overrides: Json) -> str:
-    if not isinstance(overrides, dict) or not overrides:
-        return ""
-    texts = [f"{path}={as_yaml(value)}" for path, value in overrides.items()]
-    return ", with " + _plain(", ".join(texts))
 
 
 def _plain(text: str) -> str:
@@ -178,13 +169,9 @@ def citation_file(contents: Contents, about: About) -> str:
         "abstract": about.description,
         "authors": people or [{"name": "anonymous"}],
         "date-released": about.date,
-        **_license(license.spdx, license.url),
+        **({"license": license.spdx} if license.spdx else {"license-url": license.url}),
         "keywords": ["quantum computing", "IQM", "Qiskit", contents.saved.plan.name],
         "version": contents.saved.state.id,
     }
     text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
     return text.replace(f"date-released: '{about.date}'", f"date-released: {about.date}")
-
-
-def _license(spdx: str | None, url: str) -> Mapping[str, str]:
-    return {"license-url": url} if spdx is None else {"license": spdx}

@@ -21,10 +21,12 @@ def main() -> NoReturn:
     from iqm_spec.cli.app import run
     from iqm_spec.cli.output import guarded
 
-    # the end of a batch system's walltime is told like Ctrl-C: what is finished is stored
+    # a batch system sends SIGTERM at the end of the walltime: like Ctrl-C, finished results are
+    # stored
     signal.signal(signal.SIGTERM, _terminated)
     code = guarded(lambda: run(sys.argv[1:]))
-    # all is told: a second Ctrl-C, while threads of libraries end, ends the process without a word
+    # everything is printed: a second Ctrl-C, while threads of libraries end, ends the process
+    # silently
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.exit(code)

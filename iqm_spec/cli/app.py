@@ -118,15 +118,11 @@ def run(argv: Sequence[str]) -> int:
         click.echo(help_.format_message(), err=True)
         return int(ExitCode.USAGE)
     except click.ClickException as error:
-        return output.fail(_usage(error), as_json=as_json)
+        hint = ""
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"see `{error.ctx.command_path} --help`"
+        return output.fail(UsageError(error.format_message(), hint=hint), as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
         return output.interrupted(as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the last line of defense: a bug, reported as one
         return output.bug(error, as_json=as_json)
-
-
-def _usage(error: click.ClickException) -> UsageError:
-    hint = ""
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        hint = f"see `{error.ctx.command_path} --help`"
-    return UsageError(error.format_message(), hint=hint)

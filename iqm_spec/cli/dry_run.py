@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
@@ -14,7 +14,7 @@ from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, collapsed, records
 from iqm_spec.plan.transpiling import Crosschecked
-from iqm_spec.stages.events import Event
+from iqm_spec.stages.events import Event, Transpiling
 from iqm_spec.store import Store
 from iqm_spec.store.structure import to_json
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from iqm_spec.stages.server.preview import Batching, JobPreview, Slots
+    from iqm_spec.stages.server.preview import JobPreview
 
 
 def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> None:
@@ -30,12 +30,13 @@ def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> Non
     crosschecked: list[Crosschecked] = []
     with Progress() as progress:
 
-        def hear(event: Event) -> None:
-            progress.show_transpiling(event)
-            if isinstance(event, Crosschecked):
+        def report(event: Event) -> None:
+            if isinstance(event, Transpiling):
+                progress.show(event)
+            elif isinstance(event, Crosschecked):
                 crosschecked.append(event)
 
-        plan = plan_of(run.checked, store, replan=run.options.replan, keep=False, report=hear)
+        plan = plan_of(run.checked, store, replan=run.options.replan, keep=False, report=report)
     preview = preview_run(run, plan, store, server_id)
     if as_json:
         output.answer(_answer(plan, crosschecked, preview, server_id))
@@ -44,31 +45,24 @@ def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> Non
 
 
 def _show(
-    run: SpecRun,
-    plan: Plan,
-    crosschecked: Sequence[Crosschecked],
-    preview: RunPreview,
+    run: SpecRun, plan: Plan, crosschecked: Sequence[Crosschecked], preview: RunPreview
 ) -> None:
     console = output.console()
     console.print(tables.plan_table(plan.points, console.width))
-    rest = tables.more(len(plan.points))
-    if rest:
-        console.print(rest)
+    tables.print_more(len(plan.points), console)
     console.print(f"\n{tables.totals(plan.points)}")
-    for event in crosschecked:
-        console.print(output.fitted(event.words, console), soft_wrap=True)
-    for stage in preview.stages:
-        line = f"{stage.stage}: {stage.line}"
-        console.print(output.fitted(line, console), soft_wrap=True)
-    for line in _once(plan):
-        console.print(line)
+    output.print_fitted((event.words for event in crosschecked), console)
+    output.print_fitted((f"{stage.stage}: {stage.line}" for stage in preview.stages), console)
+    swept = {point.name for point in plan.points if point.values}
+    once = dict.fromkeys(point.name for point in plan.points if point.name not in swept)
+    if swept and once:
+        console.print(f"run once, as they use no axis: {', '.join(once)}")
     if preview.credits.high or preview.seconds.high:
         _show_costs(preview, console)
-    for line in collapsed(plan.points):
-        console.print(output.fitted(f"warning: {line}", console), soft_wrap=True)
+    output.print_fitted((f"warning: {line}" for line in collapsed(plan.points)), console)
     missing = run.session is None and preview.needs_server
-    for note in (*preview.notes, *([run.why_no_server] if missing else [])):
-        console.print(output.fitted(f"note: {note}", console), soft_wrap=True)
+    notes = (*preview.notes, *([run.why_no_server] if missing else []))
+    output.print_fitted((f"note: {note}" for note in notes), console)
 
 
 def _show_costs(costs: RunPreview, console: Console) -> None:
@@ -77,33 +71,36 @@ def _show_costs(costs: RunPreview, console: Console) -> None:
     console.print(jobs_table(jobs, console.width))
     credits_, seconds = range_text(costs.credits, "credits"), range_text(costs.seconds, "s")
     lines = [f"\ntotal: {credits_}, {seconds} of QPU time"]
-    lines += batching_lines(costs.batchings)
+    for batching in costs.batchings:
+        if batching.name != "this plan":
+            jobs_text, price = count(batching.jobs, "job"), range_text(batching.credits, "credits")
+            lines.append(f"{batching.name} instead: {jobs_text}, {price}")
     lines += [
         f"{quote.machine} at {quote.seller}: {quote.amount:,.2f} {quote.currency} "
         f"({quote.formula}; {quote.source}, {quote.date})"
         for quote in costs.quotes
     ]
-    lines += slot_lines(costs.slots)
+    for slot in costs.slots:
+        needed = slot.need.seconds
+        in_minutes = needed.high >= 120
+        time = range_text(needed.times(1 / 60), "min") if in_minutes else range_text(needed, "s")
+        lines.append(
+            f"timeslot on {slot.machine}: {time}; ask the PI (role Scheduler) for one of "
+            f"{slot.need.minutes} min"
+        )
+        if slot.minutes is not None and slot.fit is not None:
+            left = slot.need.jobs - slot.fit
+            fits = "all jobs fit" if not left else f"{count(left, 'job')} would be held back"
+            lines.append(f"in {slot.minutes:,.0f} min on {slot.machine} {fits}")
     lines.append("assumed:")
     for assumption in costs.assumptions:
         date = f", {assumption.date}" if assumption.date else ""
         lines.append(f"  {assumption.name}: {assumption.value} [{assumption.source}{date}]")
-    for line in lines:
-        console.print(output.fitted(line, console), soft_wrap=True)
-
-
-def _once(plan: Plan) -> Iterator[str]:
-    swept = {point.name for point in plan.points if point.values}
-    once = dict.fromkeys(point.name for point in plan.points if point.name not in swept)
-    if swept and once:
-        yield f"run once, as they use no axis: {', '.join(once)}"
+    output.print_fitted(lines, console)
 
 
 def _answer(
-    plan: Plan,
-    crosschecked: Sequence[Crosschecked],
-    costs: RunPreview,
-    server_id: str,
+    plan: Plan, crosschecked: Sequence[Crosschecked], costs: RunPreview, server_id: str
 ) -> dict[str, Any]:
     stages = [stage.to_json() for stage in costs.stages]
     return {
@@ -144,7 +141,6 @@ def _answer(
             {**to_json(record), "standard_error": standard_error(record.shots)}
             for record in records(plan.points)
         ],
-        "exit": 0,
     }
 
 
@@ -182,35 +178,3 @@ def jobs_table(jobs: Sequence[JobPreview], width: int) -> Table:
     if len(jobs) > MOST_ROWS:
         table.add_row("...", f"and {len(jobs) - MOST_ROWS:,} more")
     return table
-
-
-def batching_lines(batchings: Iterable[Batching]) -> list[str]:
-    """What another way to cut the circuits into jobs would cost."""
-    return [
-        f"{batching.name} instead: {count(batching.jobs, 'job')}, "
-        f"{range_text(batching.credits, 'credits')}"
-        for batching in batchings
-        if batching.name != "this plan"
-    ]
-
-
-def slot_lines(slots: Iterable[Slots]) -> list[str]:
-    """How long a timeslot to ask for, and whether the plan fits in one, by machine."""
-    lines = []
-    for slot in slots:
-        lines.append(
-            f"timeslot on {slot.machine}: {time_words(slot.need.seconds)}; ask the PI (role "
-            f"Scheduler) for one of {slot.need.minutes} min"
-        )
-        if slot.minutes is not None and slot.fit is not None:
-            left = slot.need.jobs - slot.fit
-            fits = "all jobs fit" if not left else f"{count(left, 'job')} would be held back"
-            lines.append(f"in {slot.minutes:,.0f} min on {slot.machine} {fits}")
-    return lines
-
-
-def time_words(seconds: Range) -> str:
-    """A range of times, in minutes from two on."""
-    if seconds.high < 120:
-        return range_text(seconds, "s")
-    return range_text(seconds.times(1 / 60), "min")

@@ -21,17 +21,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_pieces(path: Path, pieces: Iterable[str]) -> None:
     """As `write_text`, a piece at a time."""
-
-    def write(file: BinaryIO) -> None:
-        for piece in pieces:
-            file.write(piece.encode("utf-8"))
-
-    with _plain_errors(path):
-        if path.exists() and not path.is_file():
-            with path.open("wb") as file:
-                write(file)
-            return
-        _replace(path, write)
+    _write(path, lambda file: file.writelines(piece.encode("utf-8") for piece in pieces))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -40,11 +30,16 @@ def write_bytes(path: Path, data: bytes) -> None:
     UsageError where there is no place for it, JobFailed where the disk does not take it. A device
     or a pipe is written to as it is.
     """
+    _write(path, lambda file: file.write(data))
+
+
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     with _plain_errors(path):
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        _replace(path, lambda file: file.write(data))
+            with path.open("wb") as file:
+                write(file)
+        else:
+            _replace(path, write)
 
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> tuple[int, str]:

@@ -12,7 +12,7 @@ import json
 import re
 import select
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
@@ -33,17 +33,21 @@ NARROWEST = 60
 REPORT_URL = "the project's issue tracker"
 
 
-def answer(data: Mapping[str, Any]) -> None:
-    """Print the one JSON document of `--json`."""
-    click.echo(_escaped(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)))
+def answer(data: Mapping[str, Any], code: int = ExitCode.DONE) -> int:
+    """Print the one JSON document of `--json`, with the exit code as `exit`; returns the code."""
+    print_json({**data, "exit": int(code)})
+    return int(code)
 
 
-def _escaped(text: str) -> str:
-    """JSON whose texts hold no control characters: a terminal would obey them."""
-    return re.sub(r"[^\x20-\x7e\n]", lambda match: _escape(match[0]), text)
+def print_json(data: Mapping[str, Any]) -> None:
+    """Print JSON whose texts hold no control characters."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo(re.sub(r"[^\x20-\x7e\n]", _escape, text))
 
 
-def _escape(char: str) -> str:
+def _escape(match: re.Match[str]) -> str:
+    """A character of JSON, escaped if it is a control character: a terminal would obey it."""
+    char = match[0]
     if char.isprintable():
         return char
     return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
@@ -52,6 +56,12 @@ def _escape(char: str) -> str:
 def say(text: str = "") -> None:
     """Print a line for people, on stderr."""
     click.echo(text, err=True)
+
+
+def first_lines(lines: Sequence[str], most: int, rest: str = "more") -> list[str]:
+    """The first `most` lines, and a line with the number of the others."""
+    left_out = len(lines) - most
+    return [*lines[:most], *([f"... and {left_out:,} {rest}"] if left_out > 0 else [])]
 
 
 def show_log(*, debug: bool) -> None:
@@ -114,7 +124,8 @@ def console(*, err: bool = False) -> Console:
     default = made()
     if not default.is_terminal:
         # without a terminal there is no width to fit: lines must not break at 80 columns
-        return made(_piped_width(), plain=True)
+        columns = os.environ.get("COLUMNS", "")
+        return made(max(NARROWEST, int(columns)) if columns.isdigit() else 120, plain=True)
     return default if default.width >= NARROWEST else made(NARROWEST)
 
 
@@ -130,11 +141,10 @@ def fitted(text: str, console: Console) -> str:
     )  # fmt: skip
 
 
-def _piped_width() -> int:
-    import os
-
-    columns = os.environ.get("COLUMNS", "")
-    return max(NARROWEST, int(columns)) if columns.isdigit() else 120
+def print_fitted(lines: Iterable[str], console: Console, style: str | None = None) -> None:
+    """Print lines that are wrapped to fit a terminal."""
+    for line in lines:
+        console.print(fitted(line, console), style=style, soft_wrap=True)
 
 
 def fail(error: IqmSpecError, *, as_json: bool) -> int:
@@ -148,8 +158,7 @@ def fail(error: IqmSpecError, *, as_json: bool) -> int:
             "hint": error.hint,
             "diagnostics": [item.to_json() for item in diagnostics],
         }
-        answer({"error": body, "exit": int(error.exit_code)})
-        return int(error.exit_code)
+        return answer({"error": body}, error.exit_code)
     if diagnostics:
         from iqm_spec.source import line_reader
 
@@ -171,9 +180,8 @@ def interrupted(*, as_json: bool) -> int:
         "command again to go on"
     )
     if as_json:
-        answer({"error": {"code": "interrupted", "message": text}, "exit": 130})
-    else:
-        say(f"\n{text}")
+        return answer({"error": {"code": "interrupted", "message": text}}, ExitCode.INTERRUPTED)
+    say(f"\n{text}")
     return int(ExitCode.INTERRUPTED)
 
 
@@ -184,7 +192,7 @@ def bug(error: Exception, *, as_json: bool) -> int:
     traceback.print_exception(error, file=sys.stderr)
     text = f"{type(error).__name__}: {error}"
     if as_json:
-        answer({"error": {"code": "bug", "message": text}, "exit": int(ExitCode.BUG)})
+        answer({"error": {"code": "bug", "message": text}}, ExitCode.BUG)
     say(f"\nThis is a bug in iqm-spec. Please report it, with the lines above, to {REPORT_URL}.")
     return int(ExitCode.BUG)
 
@@ -194,7 +202,7 @@ _GIVES_WAY = {ExitCode.DONE, ExitCode.REFUSED, ExitCode.UNREACHABLE, ExitCode.WA
 
 
 class Outlet(io.FileIO):
-    """A file descriptor that takes everything; `failed` is the first error that is one."""
+    """A file descriptor whose writes never fail; `failed` is the first error but a closed pipe."""
 
     failed: OSError | None = None
 

@@ -30,7 +30,7 @@ from iqm_spec.stages.server.budget import Bill
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.progress import ProgressColumn, TaskID
+    from rich.progress import TaskID
 
 
 class Progress:
@@ -53,7 +53,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end()
+        self.pause()
 
     def show(self, event: Event) -> None:
         """Show one event."""
@@ -67,7 +67,7 @@ class Progress:
                     self._begin("transpiling", "circuits", total)
                 self._advance(done)
             case Crosschecked() | Planned() | StageDone():
-                self._end()
+                self.pause()
                 self._print_lines(event)
             case StageStarted(stage, points, cached):
                 self._print_lines(event)
@@ -76,21 +76,18 @@ class Progress:
             case JobDone(_, _, points):
                 self._advance(self._done + points)
             case RunDone():
-                self._end()
+                self.pause()
             case _:
                 self._print_lines(event)
 
-    def show_transpiling(self, event: Event) -> None:
-        """Show the progress of transpiling, and no other event."""
-        if isinstance(event, Transpiling):
-            self.show(event)
-
     def pause(self) -> None:
         """Remove the live line: something else is about to be printed."""
-        self._end()
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None
 
     def _begin(self, what: str, unit: str, total: int) -> None:
-        self._end()
+        self.pause()
         self._total, self._done = total, 0
         self._what, self._unit = what, unit
         self._started = self._last_line = time.monotonic()
@@ -108,46 +105,26 @@ class Progress:
             seconds = self._last_line - self._started
             self._say(pace(self._what, self._unit, self._done, self._total, seconds))
 
-    def _end(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-        self._bar = self._task = None
-
     def _print_lines(self, event: Event) -> None:
         for line in lines(event):
             self._say(line)
 
     def _say(self, text: str) -> None:
         style = "dim" if text.startswith("plan") else None
-        self._console.print(output.fitted(text, self._console), style=style, soft_wrap=True)
+        output.print_fitted([text], self._console, style)
 
 
 def _bar(console: object, unit: str) -> Bar:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.progress import Progress as RichProgress
-
-    return RichProgress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=14),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        _rate_column(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,  # type: ignore[arg-type]
-        transient=True,
-    )
-
-
-def _rate_column() -> ProgressColumn:
-    from rich.progress import ProgressColumn, Task
     from rich.text import Text
 
     class Rate(ProgressColumn):
@@ -156,7 +133,18 @@ def _rate_column() -> ProgressColumn:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:.3g}/s" if task.speed else "", style="dim")
 
-    return Rate()
+    return RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=14),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        Rate(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,  # type: ignore[arg-type]
+        transient=True,
+    )
 
 
 def consent(*, yes: bool, progress: Progress) -> Callable[[Bill], bool]:

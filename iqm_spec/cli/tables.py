@@ -13,9 +13,8 @@ from iqm_spec.plan.label import count, label, short
 from iqm_spec.store.records import StoredComparison
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Console, Group
     from rich.table import Table
-    from rich.text import Text
 
     from iqm_spec.plan.plan import PlannedPoint
     from iqm_spec.stages.rows import Row
@@ -55,6 +54,7 @@ def results_table(rows: Sequence[Row], width: int) -> Group:
     Below it stands, once each, why a fidelity is not known.
     """
     from rich.console import Group
+    from rich.text import Text
 
     shown = rows[:MOST_ROWS]
     wide = width >= WIDE
@@ -67,7 +67,9 @@ def results_table(rows: Sequence[Row], width: int) -> Group:
     if room >= _LEAST_OUTCOMES:
         title = "top outcomes" if room >= 12 else "top"
         columns[title] = [top_outcomes(row.counts, 3 if wide else 2, room) for row in shown]
-    return Group(_table(points, layout, columns | numbers), *_reasons(shown))
+    reasons = dict.fromkeys(row.why_no_comparison for row in shown if row.record)
+    notes = [Text(f"fidelity -: {reason}") for reason in reasons if reason]
+    return Group(_table(points, layout, columns | numbers), *notes)
 
 
 def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
@@ -81,28 +83,13 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
     columns = {"shots": returned, "fidelity": fidelity}
     if len({row.stage for row in rows}) > 1:
         columns["stage"] = ["emulated" if row.emulated else row.stage for row in rows]
-    if sets := _sets(rows):
-        columns["set"] = sets
+    hardware = [row for row in rows if row.stage == "hardware"]
+    if len({row.point.index for row in hardware}) < len(hardware):
+        # a point was measured under several calibration sets
+        columns["set"] = [str(row.calibration_set_id or "-")[:8] for row in rows]
     if wide:
         columns["perfect"] = [with_error(c, "perfect_hellinger_fidelity") for c in comparisons]
     return columns
-
-
-def _sets(rows: Sequence[Row]) -> list[str]:
-    """Calibration sets by their beginnings, where a point was measured under several."""
-    measured = [row for row in rows if row.stage == "hardware"]
-    if len({row.point.index for row in measured}) == len(measured):
-        return []
-    ids = [row.calibration_set_id for row in rows]
-    return [str(set_id or "-")[:8] for set_id in ids]
-
-
-def _reasons(rows: Sequence[Row]) -> list[Text]:
-    """`fidelity -: too entangled: ...` for what the table has no fidelity of."""
-    from rich.text import Text
-
-    reasons = [row.why_no_comparison for row in rows if row.record]
-    return [Text(f"fidelity -: {reason}") for reason in dict.fromkeys(reasons) if reason]
 
 
 def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
@@ -128,18 +115,14 @@ def _layout(points: Sequence[PlannedPoint], width: int, fixed: Columns) -> _Layo
     room = width - sum(_width(*item) + _GAP for item in fixed.items())
     for named in (axes, ()):
         rows = [("circuit", *named), *(point_cells(point, named) for point in points)]
-        widths = _shrunk([max(map(cell_len, column)) for column in zip(*rows, strict=True)], room)
-        taken = sum(widths) + _GAP * len(widths)
-        if taken <= room:
+        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+        # the widest columns are cut until all fit
+        while sum(widths) + _GAP * len(widths) > room and max(widths) > _LEAST_CELL:
+            widths[widths.index(max(widths))] -= 1
+        left = room - sum(widths) - _GAP * len(widths)
+        if left >= 0:
             break
-    return _Layout(named, tuple(widths), room - taken)
-
-
-def _shrunk(widths: list[int], room: int) -> list[int]:
-    """The widest columns made narrower until all fit in `room`, as far as they can be."""
-    while sum(widths) + _GAP * len(widths) > room and max(widths) > _LEAST_CELL:
-        widths[widths.index(max(widths))] -= 1
-    return widths
+    return _Layout(named, tuple(widths), left)
 
 
 def _width(title: str, cells: Iterable[str]) -> int:
@@ -173,9 +156,10 @@ def point_cells(point: PlannedPoint, axes: Sequence[str]) -> list[str]:
     return [label(point.name, rest, point.repeat), *cells]
 
 
-def more(total: int) -> str | None:
-    """The line about rows that a table leaves out."""
-    return f"... and {total - MOST_ROWS:,} more points" if total > MOST_ROWS else None
+def print_more(total: int, console: Console) -> None:
+    """Print how many of `total` points a table leaves out, if it does."""
+    if total > MOST_ROWS:
+        console.print(f"... and {total - MOST_ROWS:,} more points")
 
 
 def top_outcomes(counts: Mapping[str, int], most: int, room: int) -> str:

@@ -42,18 +42,6 @@ class Accuracy:
         return dict(asdict(self))
 
 
-def accuracy_from_json(data: Any) -> Accuracy | None:
-    """What `to_json` wrote; None for anything else."""
-    if not isinstance(data, Mapping):
-        return None
-    try:
-        accuracy = Accuracy(**data)
-        finite = all(math.isfinite(value) for value in asdict(accuracy).values())
-    except TypeError:
-        return None
-    return accuracy if finite else None
-
-
 def accuracy_of_ranges(ranges: Sequence[Range], seconds: Sequence[float]) -> Accuracy:
     """The accuracy of `ranges`, predicted for jobs that took `seconds`; at least one job."""
     import numpy as np
@@ -105,11 +93,20 @@ def checked_fit(timings: Sequence[Timing], origin: Mapping[str, Json]) -> TimeMo
 
 def accuracy_of(model: TimeModel) -> Accuracy | None:
     """The accuracy that `checked_fit` stored; None where it is not known."""
-    return accuracy_from_json(model.origin.get("accuracy"))
+    data = model.origin.get("accuracy")
+    if not isinstance(data, Mapping):
+        return None
+    values: Mapping[str, Any] = data
+    try:
+        accuracy = Accuracy(**values)
+        finite = all(math.isfinite(value) for value in asdict(accuracy).values())
+    except TypeError:
+        return None
+    return accuracy if finite else None
 
 
 def predict_many(model: TimeModel, shapes: Sequence[JobShape]) -> Iterator[Range]:
-    """QPU seconds of any number of jobs, in portions that memory holds."""
+    """QPU seconds of any number of jobs, in portions that fit in memory."""
     step = max(1, _AT_ONCE // max(1, len(model.timings)))
     for start in range(0, len(shapes), step):
         yield from model.predict(shapes[start : start + step])

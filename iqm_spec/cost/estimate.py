@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from iqm_spec.cost.job_shape import JobShape
 from iqm_spec.cost.machine_times import PLAIN, MachineTimes, condition_notes
@@ -54,7 +54,7 @@ class Assumption:
 
     def to_json(self) -> dict[str, Json]:
         """As the dry run gives it."""
-        return {"name": self.name, "value": self.value, "source": self.source, "date": self.date}
+        return dict(asdict(self))
 
 
 @frozen

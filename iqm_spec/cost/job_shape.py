@@ -1,4 +1,4 @@
-"""What a time model knows of a job: circuits, shots, qubits, layers; of a measured one its time."""
+"""What a time model knows of a job: circuits, shots, qubits, layers, and its measured time."""
 
 from __future__ import annotations
 

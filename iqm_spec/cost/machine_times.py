@@ -42,7 +42,7 @@ class TimePredictor(Protocol):
 
 @frozen
 class PredictedTime:
-    """QPU seconds of a job, and which model said so: `given`, `measured` or `published`."""
+    """QPU seconds of a job, and which model predicts them: `given`, `measured`, `published`."""
 
     seconds: Range
     basis: str
@@ -79,7 +79,7 @@ class MachineTimes:
 def _better(measured: Range, published: Range) -> PredictedTime:
     """The measured range, unless it is the wider one and holds what is published.
 
-    Few jobs, or jobs all alike, tell little of a job that is much larger.
+    Few jobs, or jobs all alike, say little about a job that is much larger.
     """
     wider = measured.high * published.low > published.high * measured.low
     holds_published = measured.low <= published.expected <= measured.high
@@ -162,24 +162,23 @@ class PublishedTimes:
 
     def predict(self, shapes: Sequence[JobShape]) -> list[Range]:
         """QPU seconds of each job."""
-        return [self._range(shape) for shape in shapes]
-
-    def _range(self, shape: JobShape) -> Range:
-        parts = [
+        coefficients = [
             sorted(values)
             for values in zip(
                 *((law.job, law.circuit, law.execution, law.layer) for law in self.laws),
                 strict=True,
             )
         ]
-        sizes = (1, shape.circuits, shape.executions, shape.shots * shape.depth)
-        low = sum(part[0] * size for part, size in zip(parts, sizes, strict=True))
-        high = sum(part[-1] * size for part, size in zip(parts, sizes, strict=True))
         least = max(law.least for law in self.laws)
-        expected = self.sister.seconds(shape)
-        return Range(
-            min(low / self.margin, expected), expected, max(high, least, expected) * self.margin
-        )
+        ranges = []
+        for shape in shapes:
+            sizes = (1, shape.circuits, shape.executions, shape.shots * shape.depth)
+            low = sum(c[0] * size for c, size in zip(coefficients, sizes, strict=True))
+            high = sum(c[-1] * size for c, size in zip(coefficients, sizes, strict=True))
+            expected = self.sister.seconds(shape)
+            high = max(high, least, expected)
+            ranges.append(Range(min(low / self.margin, expected), expected, high * self.margin))
+        return ranges
 
 
 def published_times(machine: str) -> PublishedTimes:

@@ -6,10 +6,7 @@ import math
 
 from iqm_spec.errors import UsageError
 
-QUANTITIES = {
-    "probability": 0.5,
-    "expectation": 1.0,
-}
+QUANTITIES = {"probability": 0.5, "expectation": 1.0}
 """Largest standard deviation of one shot: of an outcome's probability, of a Pauli expectation."""
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.cost.job_shape import JobShape
 from iqm_spec.json_types import Json
@@ -43,15 +43,7 @@ class Quote:
 
     def to_json(self) -> dict[str, Json]:
         """As the dry run gives it."""
-        return {
-            "seller": self.seller,
-            "machine": self.machine,
-            "amount": round(self.amount, 2),
-            "currency": self.currency,
-            "formula": self.formula,
-            "source": self.source,
-            "date": self.date,
-        }
+        return {**asdict(self), "amount": round(self.amount, 2)}
 
 
 def published_price() -> Price:

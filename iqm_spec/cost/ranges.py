@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.json_types import Json
 
@@ -32,7 +33,7 @@ class Range:
 
     def to_json(self) -> dict[str, Json]:
         """As every answer in JSON gives it."""
-        return {"low": self.low, "expected": self.expected, "high": self.high}
+        return dict(asdict(self))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Range:
@@ -45,10 +46,7 @@ ZERO = Range(0.0, 0.0, 0.0)
 
 def total(ranges: Iterable[Range]) -> Range:
     """The sum. Errors of one model go the same way, so lows add to lows, highs to highs."""
-    added = ZERO
-    for part in ranges:
-        added = added.plus(part)
-    return added
+    return reduce(Range.plus, ranges, ZERO)
 
 
 def amount(value: float, digits: int = 3) -> str:

@@ -50,7 +50,7 @@ _L1_TURNS, _TURNS = 5, 12
 """Turns of reweighting: towards least absolute errors first, then with wild rows left out."""
 
 _PIECE_TURNS = 8
-"""Turns of telling which rows are below a least time, and of reweighting in each."""
+"""Turns of finding the rows below a least time, and of reweighting in each."""
 
 _WILD = 5.0
 """Standard deviations (of the middle half) beyond which a row has no weight."""
@@ -154,11 +154,11 @@ LAWS: tuple[TimeLaw, ...] = (
     TimeLaw(_without("job"), "job"),
     TimeLaw(_without("circuit"), "circuit"),
     *(TimeLaw(_without(name)) for name in _ORDER),
-    # of jobs that are all alike nobody can tell what an execution's time goes with
+    # jobs that are all alike do not show what the time of an execution depends on
     *(TimeLaw(("job", f"execution {of}")) for of in ("volume", "depth", "qubits")),
 )
-"""From simple to rich; of equally good ones the first is taken. Those that some jobs cannot tell
-apart widen the range of jobs that differ from them."""
+"""From simple to rich; of equally good laws the first is taken. Laws that the measured jobs do not
+distinguish widen the range of jobs that differ from them."""
 
 
 def fit_law(law: TimeLaw, terms: Numbers, seconds: Numbers) -> FittedLaw:
@@ -186,12 +186,19 @@ def fit_law(law: TimeLaw, terms: Numbers, seconds: Numbers) -> FittedLaw:
 
 
 def _coefficients(used: Numbers, seconds: Numbers, turns: int) -> Numbers:
-    """Coefficients that are not negative, of each column, by iterated reweighting."""
+    """Coefficients that are not negative, of each column, by iterated reweighting.
+
+    Each turn solves for sums of terms, relative to each measured time, that come closest to 1.
+    """
     import numpy as np
+    from scipy.optimize import nnls
 
     weights = np.ones(len(seconds))
     for turn in range(turns):
-        coefficients = _least_squares(used / seconds[:, None], weights)
+        weighted = used / seconds[:, None] * weights[:, None]
+        scale = np.maximum(weighted.max(axis=0), 1e-300)
+        solved, _ = nnls(weighted / scale, weights, maxiter=50 * weighted.shape[1])
+        coefficients: Numbers = np.asarray(solved / scale)
         errors = np.log(np.maximum(used @ coefficients, 1e-12 * seconds) / seconds)
         spread = max(1.4826 * float(np.median(np.abs(errors))), _LEAST_SPREAD)
         if turn < _L1_TURNS:
@@ -199,14 +206,3 @@ def _coefficients(used: Numbers, seconds: Numbers, turns: int) -> Numbers:
         else:
             weights = np.maximum(1 - (errors / (_WILD * spread)) ** 2, 1e-3)
     return coefficients
-
-
-def _least_squares(relative: Numbers, weights: Numbers) -> Numbers:
-    """Non-negative coefficients whose sum of terms, relative to each time, comes closest to 1."""
-    import numpy as np
-    from scipy.optimize import nnls
-
-    weighted = relative * weights[:, None]
-    scale = np.maximum(weighted.max(axis=0), 1e-300)
-    solved, _ = nnls(weighted / scale, weights, maxiter=50 * weighted.shape[1])
-    return np.asarray(solved / scale)

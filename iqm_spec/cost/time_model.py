@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen
 
 from iqm_spec.cost.job_shape import JobShape, Timing, in_order, seconds_of
 from iqm_spec.cost.ranges import Range
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 FORMAT = "iqm-spec/time-model/1"
 
 LEAST_JOBS = 3
-"""Measured jobs that it takes to tell one law from another."""
+"""Least number of measured jobs that distinguish laws."""
 
 TAIL = 0.05
 """Share of jobs below the range, and above it."""
 
 FEW = 40
-"""Jobs from which on their own quantiles tell where nine in ten lie: two lie outside each end."""
+"""Jobs from which on quantiles alone give the range of nine in ten: two lie outside each end."""
 
 PRIOR_SPREAD = 0.2
 """Relative error that a law has before it is known to do better. The published formulas of three
@@ -129,17 +129,7 @@ class TimeModel:
             "chosen": _fitted_to_json(self.chosen),
             "folds": [_fitted_to_json(fold) for fold in self.folds],
             "rivals": [_fitted_to_json(rival) for rival in self.rivals],
-            "columns": [
-                "circuits",
-                "shots",
-                "qubits",
-                "depth",
-                "volume",
-                "qpu_seconds",
-                "fold",
-                "error",
-                "wild",
-            ],
+            "columns": [*fields_dict(JobShape), "qpu_seconds", "fold", "error", "wild"],
             "timings": [
                 [*timing.shape.to_json().values(), timing.qpu_seconds, fold, error, wild]
                 for timing, fold, error, wild in zip(
@@ -159,19 +149,26 @@ def fit(timings: Sequence[Timing], origin: Mapping[str, Json] = MappingProxyType
             f"{len(timings)} measured jobs are too few for a time model: it needs {LEAST_JOBS}",
             hint="run jobs of different sizes; until then the published figures are used",
         )
+    import numpy as np
+
     ordered = tuple(in_order(timings))
     terms, seconds = matrix([timing.shape for timing in ordered]), seconds_of(ordered)
-    fold_of = _parts(len(ordered))
+    # a fixed shuffle, so that each part has jobs of all sizes
+    parts = len(ordered) if len(ordered) <= FOLDS + 2 else FOLDS
+    fold_of = np.random.default_rng(0).permutation(len(ordered)) % parts
     tried = [_try(law, terms, seconds, fold_of) for law in LAWS]
     best = min(law.score for law in tried)
     chosen = _choose(tried, len(ordered))
     close = 1.15 * best + 0.005 + 0.2 / len(ordered)
+    # wild: off by more than a factor of 2 where most are not
+    sizes = np.abs(chosen.errors)
+    wild = sizes > max(_WILD_SPREADS * 1.4826 * float(np.median(sizes)), _LOG_2)
     return TimeModel(
         chosen=chosen.fitted,
         folds=chosen.folds,
         fold_of=tuple(map(int, fold_of)),
         errors=tuple(map(float, chosen.errors)),
-        wild=tuple(map(bool, _wild(chosen.errors))),
+        wild=tuple(map(bool, wild)),
         rivals=tuple(law.fitted for law in tried if law is not chosen and law.score <= close),
         timings=ordered,
         origin=dict(origin),
@@ -211,7 +208,8 @@ def _try(law: TimeLaw, terms: Numbers, seconds: Numbers, fold_of: NDArray[np.int
 def _choose(tried: Sequence[_Tried], jobs: int) -> _Tried:
     """The simplest of the best laws; of few jobs, one with fewer coefficients than half of them.
 
-    Where few jobs cannot tell, time goes with executions: the wait for reset takes most of it.
+    Few jobs do not show what the time depends on. It is then the executions: the wait for reset
+    takes most of it.
     """
     candidates = tried
     if jobs <= FOLDS + 2:
@@ -222,22 +220,6 @@ def _choose(tried: Sequence[_Tried], jobs: int) -> _Tried:
         ]
     enough = 1.03 * min(fit.score for fit in candidates) + 0.001 + 0.05 / jobs
     return next(fit for fit in candidates if fit.score <= enough)
-
-
-def _parts(jobs: int) -> NDArray[np.int64]:
-    """Which part each job belongs to: a fixed shuffle, so that each part has jobs of all sizes."""
-    import numpy as np
-
-    parts = jobs if jobs <= FOLDS + 2 else FOLDS
-    return np.random.default_rng(0).permutation(jobs) % parts
-
-
-def _wild(errors: Numbers) -> NDArray[np.bool_]:
-    """Jobs that are off by more than a factor of 2 where most are not."""
-    import numpy as np
-
-    spread = 1.4826 * float(np.median(np.abs(errors)))
-    return np.abs(errors) > max(_WILD_SPREADS * spread, _LOG_2)
 
 
 def model_from_json(data: Any) -> TimeModel:

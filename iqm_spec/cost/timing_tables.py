@@ -136,7 +136,11 @@ class TableMistakes:
     def add(self, line: int, message: str, hint: str = "", place: int | None = None) -> None:
         """Adds a mistake, in the cell of column `place` (from 0) or the whole line."""
         if len(self.diagnostics) < MOST_MISTAKES:
-            span = _span(self.lines, line, place)
+            text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+            cells = [match.span(1) for match in _FIELD.finditer(text)]
+            in_cell = place is not None and place < len(cells)
+            start, end = cells[place or 0] if in_cell else (0, len(text))
+            span = Span(line, start + 1, max(end, start + 1) + 1)
             self.diagnostics.append(Diagnostic(self.file, span, "table", message, hint))
         else:
             self.more += 1
@@ -148,16 +152,6 @@ class TableMistakes:
             more = f"and {self.more:,} more mistakes that are not shown"
             self.diagnostics.append(Diagnostic(self.file, last.span, "table", more))
         raise TableError(self.diagnostics, self.file)
-
-
-def _span(lines: Sequence[str], line: int, place: int | None) -> Span:
-    """The cell in column `place` (from 0) of a line, or the whole line."""
-    text = lines[line - 1] if 0 < line <= len(lines) else ""
-    cells = [match.span(1) for match in _FIELD.finditer(text)]
-    if place is None or place >= len(cells):
-        return Span(line, 1, max(len(text), 1) + 1)
-    start, end = cells[place]
-    return Span(line, start + 1, max(end, start + 1) + 1)
 
 
 @frozen
@@ -188,7 +182,8 @@ def _read(path: Path, required: Sequence[str]) -> JobTable:
         if len(jobs) + failed == MOST_ROWS:
             mistakes.add(line, f"more rows than {MOST_ROWS:,}", "cut the table into parts")
             break
-        if _failed(cells, head):
+        reason = head.places.get(FAILED)
+        if reason is not None and reason < len(cells) and cells[reason]:
             failed += 1
         elif job := _job(cells, line, head, mistakes):
             jobs.append(job)
@@ -205,9 +200,12 @@ def _head(
 ) -> _Head:
     """The columns; mistakes where one is missing, there twice, or the file is no CSV."""
     columns = [name.strip().lower() for name in names]
-    if len(columns) == 1 and (separator := _separator(columns[0])):
-        mistakes.add(line, f"columns are separated by {separator}", "save the table with commas")
-        return _Head((), {}, required, ())
+    if len(columns) == 1:
+        for sign, separator in {";": "semicolons", "\t": "tabs", "|": "bars"}.items():
+            if sign in columns[0]:
+                message = f"columns are separated by {separator}"
+                mistakes.add(line, message, "save the table with commas")
+                return _Head((), {}, required, ())
     used = {*SIZES, SECONDS, FAILED}
     places: dict[str, int] = {}
     unused: list[tuple[int, str]] = []
@@ -246,17 +244,6 @@ def _misspelt(
                 or any(OTHER_NAMES[old] == column and old in hint for old in aliases)
             }
     return misspelt
-
-
-def _separator(line: str) -> str:
-    """What separates the columns of a head without a comma; empty for a single column."""
-    names = {";": "semicolons", "\t": "tabs", "|": "bars"}
-    return next((name for sign, name in names.items() if sign in line), "")
-
-
-def _failed(cells: Sequence[str], head: _Head) -> bool:
-    place = head.places.get(FAILED)
-    return place is not None and place < len(cells) and bool(cells[place])
 
 
 def _job(cells: Sequence[str], line: int, head: _Head, mistakes: TableMistakes) -> TableJob | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -53,16 +53,16 @@ class Need:
         """Shots of all circuits together."""
         return sum(shots * circuits for shots, circuits in self.groups)
 
-    def jobs(self, offer: ComputerInfo) -> int:
+    def jobs(self, info: ComputerInfo) -> int:
         """Number of jobs within the server's limits on circuits, shots and executions."""
-        known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
+        known = [limit for limit in (info.max_shots, info.max_executions) if limit]
         jobs = 0
         for shots, circuits in self.groups:
             parts = -(-shots // min(known, default=shots))
             each = -(-shots // parts)
-            most = offer.max_circuits or USUAL_CIRCUITS
-            if offer.max_executions:
-                most = min(most, max(1, offer.max_executions // each))
+            most = info.max_circuits or USUAL_CIRCUITS
+            if info.max_executions:
+                most = min(most, max(1, info.max_executions // each))
             jobs += parts * -(-circuits // most)
         return jobs
 
@@ -92,90 +92,77 @@ def needs_of(points: Iterable[SpecPoint]) -> dict[str, Need]:
     }
 
 
-def machine_checks(offer: ComputerInfo, need: Need, mode: Mode, now: datetime) -> list[Check]:
+def machine_checks(info: ComputerInfo, need: Need, mode: Mode, now: datetime) -> list[Check]:
     """Health, queue, limits, price, and the timeslots or windows of the spec's mode."""
-    in_slots = mode is Mode.TIMESLOT
-    return [
-        *standing_checks(offer),
-        _limits(offer, need),
-        *([] if in_slots or offer.price_per_second is None else [_price(offer)]),
-        _timeslots(offer, need, now) if in_slots else _windows(offer, now),
-        *_bookable(offer, now),
-    ]
+    checks = [*standing_checks(info), _limits(info, need)]
+    if mode is Mode.TIMESLOT:
+        checks.append(_timeslots(info, need, now))
+    else:
+        if info.price_per_second is not None:
+            price = f"{info.price_per_second} credits per second of QPU time"
+            checks.append(fine(f"{info.alias} price", price))
+        checks.append(_windows(info, now))
+    # timeslots that can be booked: `in 2 h (Tue 24 Nov 03:00 CET), 30 min for 90.00 credits`
+    listed = []
+    bookable = [slot for slot in info.available or () if slot.end > now]
+    for slot in bookable[:_SLOTS_LISTED]:
+        starts = "now" if slot.start <= now else moment(slot.start, now)
+        price = "" if slot.price is None else f" for {slot.price} credits"
+        listed.append(f"{starts}, {span(slot.end - slot.start)}{price}")
+    if len(bookable) > len(listed):
+        listed.append(f"and {len(bookable) - len(listed)} more")
+    if listed:
+        checks.append(fine(f"{info.alias} bookable slots", "; ".join(listed)))
+    return checks
 
 
-def standing_checks(offer: ComputerInfo) -> list[Check]:
+def standing_checks(info: ComputerInfo) -> list[Check]:
     """Health, status and queue of a quantum computer."""
-    return [_health(offer), _status(offer), _queue(offer)]
+    name = f"{info.alias} health"
+    if info.healthy is None:
+        health = unknown(name, _not_reported(info, "health"))
+    elif info.healthy:
+        health = fine(name, "healthy")
+    else:
+        hint = "jobs may wait or fail; look at the server's dashboard"
+        health = warning(name, "not healthy", hint)
+    name = f"{info.alias} status"
+    if info.operational_status is None:
+        status = unknown(name, _not_reported(info, "details"))
+    elif info.is_online:
+        status = fine(name, info.operational_status)
+    else:
+        hint = "jobs wait until the machine is online again"
+        status = warning(name, info.operational_status, hint)
+    name = f"{info.alias} queue"
+    if info.queue_length is None:
+        queue = unknown(name, _not_reported(info, "queue"))
+    else:
+        queue = fine(name, f"{count(info.queue_length, 'job')} waiting")
+    return [health, status, queue]
 
 
-def _health(offer: ComputerInfo) -> Check:
-    name = f"{offer.alias} health"
-    if offer.healthy is None:
-        return unknown(name, _not_reported(offer, "health"))
-    if offer.healthy:
-        return fine(name, "healthy")
-    return warning(name, "not healthy", "jobs may wait or fail; look at the server's dashboard")
-
-
-def _status(offer: ComputerInfo) -> Check:
-    name = f"{offer.alias} status"
-    if offer.operational_status is None:
-        return unknown(name, _not_reported(offer, "details"))
-    if offer.is_online:
-        return fine(name, offer.operational_status)
-    return warning(name, offer.operational_status, "jobs wait until the machine is online again")
-
-
-def _queue(offer: ComputerInfo) -> Check:
-    name = f"{offer.alias} queue"
-    if offer.queue_length is None:
-        return unknown(name, _not_reported(offer, "queue"))
-    return fine(name, f"{count(offer.queue_length, 'job')} waiting")
-
-
-def _limits(offer: ComputerInfo, need: Need) -> Check:
-    name = f"{offer.alias} limits"
-    limits = [offer.max_circuits, offer.max_shots, offer.max_executions, offer.max_instructions]
+def _limits(info: ComputerInfo, need: Need) -> Check:
+    name = f"{info.alias} limits"
+    limits = [info.max_circuits, info.max_shots, info.max_executions, info.max_instructions]
     if all(limit is None for limit in limits):
-        return unknown(name, _not_reported(offer, "limits"))
-    jobs = need.jobs(offer)
+        return unknown(name, _not_reported(info, "limits"))
+    jobs = need.jobs(info)
     text = f"{count(need.circuits, 'circuit')}, at most {need.shots:,} shots: {count(jobs, 'job')}"
-    known = [limit for limit in (offer.max_shots, offer.max_executions) if limit]
+    known = [limit for limit in (info.max_shots, info.max_executions) if limit]
     if need.shots > min(known, default=need.shots):
         text += f" (a job takes {min(known):,} shots of a circuit; more shots are split over jobs)"
-    if offer.max_queued is not None and jobs > offer.max_queued:
-        most = f"{offer.max_queued:,} may wait at once"
+    if info.max_queued is not None and jobs > info.max_queued:
+        most = f"{info.max_queued:,} may wait at once"
         return warning(name, f"{text}; {most}", "the same `run` submits refused jobs again")
     return fine(name, text)
 
 
-def _price(offer: ComputerInfo) -> Check:
-    return fine(f"{offer.alias} price", f"{offer.price_per_second} credits per second of QPU time")
-
-
-def _bookable(offer: ComputerInfo, now: datetime) -> Iterator[Check]:
-    """Timeslots that can be booked, the first ones with their prices in credits."""
-    slots = [slot for slot in offer.available or () if slot.end > now]
-    if not slots:
-        return
-    listed = [_slot_words(slot, now) for slot in slots[:_SLOTS_LISTED]]
-    more = [f"and {len(slots) - len(listed)} more"] if len(slots) > len(listed) else []
-    yield fine(f"{offer.alias} bookable slots", "; ".join([*listed, *more]))
-
-
-def _slot_words(slot: Slot, now: datetime) -> str:
-    """`in 2 h (Tue 24 Nov 03:00 CET), 30 min for 90.00 credits`."""
-    starts = "now" if slot.start <= now else moment(slot.start, now)
-    price = "" if slot.price is None else f" for {slot.price} credits"
-    return f"{starts}, {span(slot.end - slot.start)}{price}"
-
-
-def _windows(offer: ComputerInfo, now: datetime) -> Check:
-    name = f"{offer.alias} pay-as-you-go"
-    if offer.windows is None:
-        return unknown(name, _not_reported(offer, "queue"))
-    window = _next(offer.windows, now)
+def _windows(info: ComputerInfo, now: datetime) -> Check:
+    name = f"{info.alias} pay-as-you-go"
+    if info.windows is None:
+        return unknown(name, _not_reported(info, "queue"))
+    window = _next(info.windows, now)
     if window is None:
         return warning(
             name,
@@ -189,12 +176,22 @@ def _windows(offer: ComputerInfo, now: datetime) -> Check:
     return fine(name, f"open now; the window closes {moment(window.end, now)}")
 
 
-def _timeslots(offer: ComputerInfo, need: Need, now: datetime) -> Check:
-    name = f"{offer.alias} timeslots"
-    needed, minutes = slot_words(need, offer)
-    if offer.booked is None:
-        return unknown(name, _not_reported(offer, "timeslots"), needed)
-    slot = _next(offer.booked, now)
+def _timeslots(info: ComputerInfo, need: Need, now: datetime) -> Check:
+    name = f"{info.alias} timeslots"
+    jobs = need.jobs(info)
+    needed_slot = need.slot(jobs)
+    needed_time = timedelta(minutes=needed_slot.minutes)
+    needed = (
+        f"This spec needs a timeslot of about {span(needed_time)}: by published times of sister "
+        f"machines, {count(jobs, 'job')} of circuits with {LAYERS} layers would take "
+        f"{needed_slot.seconds.low:,.0f} to {needed_slot.seconds.high:,.0f} s; "
+        "`iqm-spec run --dry-run` computes the time from the transpiled circuits."
+    )
+    if need.resets_actively:
+        needed += " This does not hold for active reset."
+    if info.booked is None:
+        return unknown(name, _not_reported(info, "timeslots"), needed)
+    slot = _next(info.booked, now)
     if slot is None:
         return problem(
             name,
@@ -206,32 +203,15 @@ def _timeslots(offer: ComputerInfo, need: Need, now: datetime) -> Check:
     if slot.start > now:
         length = span(slot.end - slot.start)
         text = f"the next one begins {moment(slot.start, now)} and lasts {length}"
-    if slot.end - max(now, slot.start) < timedelta(minutes=minutes):
+    if slot.end - max(now, slot.start) < needed_time:
         return warning(name, text, f"that may be too short. {needed}")
     return fine(name, text)
 
 
-def slot_words(need: Need, offer: ComputerInfo) -> tuple[str, int]:
-    """The length of the timeslot that a spec needs, in words and in minutes."""
-    jobs = need.jobs(offer)
-    slot = need.slot(jobs)
-    text = (
-        f"This spec needs a timeslot of about {span(timedelta(minutes=slot.minutes))}: by "
-        f"published times of sister machines, {count(jobs, 'job')} of circuits with {LAYERS} "
-        f"layers would take {slot.seconds.low:,.0f} to {slot.seconds.high:,.0f} s; "
-        "`iqm-spec run --dry-run` computes the time from the transpiled circuits."
-    )
-    if need.resets_actively:
-        text += " This does not hold for active reset."
-    return text, slot.minutes
-
-
 def _next(slots: Sequence[Slot], now: datetime) -> Slot | None:
     """The current or next slot."""
-    for slot in sorted(slots, key=lambda slot: slot.start):
-        if slot.end > now:
-            return slot
-    return None
+    ordered = sorted(slots, key=lambda slot: slot.start)
+    return next((slot for slot in ordered if slot.end > now), None)
 
 
 def moment(when: datetime, now: datetime) -> str:
@@ -256,9 +236,9 @@ def span(length: timedelta) -> str:
 _WHAT: Mapping[str, str] = {"details": "the status", "queue": "the queue"}
 
 
-def _not_reported(offer: ComputerInfo, what: str) -> str:
+def _not_reported(info: ComputerInfo, what: str) -> str:
     """Why something is unknown: the server's reason, or that it does not report it."""
-    for note in offer.notes:
+    for note in info.notes:
         name, _, why = note.partition(": ")
         if name == what:
             return why

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
 from attrs import evolve, frozen
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode
 from iqm_spec.json_types import Json
@@ -82,7 +83,7 @@ def unknown(name: str, finding: str, hint: str = "") -> Check:
 
 
 def exit_code(checks: Iterable[Check]) -> ExitCode:
-    """The exit code of the problem with the highest priority: SPEC, then as in `TOLD_FIRST`."""
+    """The exit code of the problem with the highest priority: SPEC, then `MOST_URGENT_FIRST`."""
     codes = {check.code for check in checks}
     order = (ExitCode.SPEC, *MOST_URGENT_FIRST)
     return next((code for code in order if code in codes), ExitCode.DONE)
@@ -97,23 +98,22 @@ def environment_checks() -> list[Check]:
     Reads the metadata of the packages, and imports none.
     """
     own = metadata.metadata(PACKAGE)
-    ranges = required(metadata.requires(PACKAGE) or ())
+    requirements = map(Requirement, metadata.requires(PACKAGE) or ())
+    ranges = {
+        r.name.lower(): str(r.specifier) for r in requirements if "extra" not in str(r.marker)
+    }
     python = ".".join(map(str, sys.version_info[:3]))
-    return [
+    checks = [
         version_check("python", python, str(own["Requires-Python"] or "")),
         fine(PACKAGE, str(own["Version"])),
-        *(version_check(name, _installed(name), ranges.get(name, "")) for name in DEPENDENCIES),
     ]
-
-
-def required(requirements: Iterable[str]) -> dict[str, str]:
-    """Package to version range, for all requirements except those of extras."""
-    ranges = {}
-    for text in requirements:
-        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)(;.*)?\Z", text)
-        if match and "extra" not in (match[3] or ""):
-            ranges[match[1].lower()] = match[2].strip(" ()")
-    return ranges
+    for name in DEPENDENCIES:
+        try:
+            installed = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            installed = None
+        checks.append(version_check(name, installed, ranges.get(name, "")))
+    return checks
 
 
 def version_check(name: str, version: str | None, required_range: str) -> Check:
@@ -127,40 +127,8 @@ def version_check(name: str, version: str | None, required_range: str) -> Check:
 
 
 def lies_in(version: str, version_range: str) -> bool:
-    """Whether a version is in a comma-separated range of `>=`, `>`, `<=`, `<`, `==` and `!=`."""
-    installed = _numbers(version)
-    for part in filter(None, (text.strip() for text in version_range.split(","))):
-        match = re.fullmatch(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)", part)
-        if match is None:
-            continue
-        bound = _numbers(match[2])
-        fits: Mapping[str, bool] = {
-            ">=": installed >= bound,
-            ">": installed > bound,
-            "<=": installed <= bound,
-            "<": installed < bound,
-            "==": installed == bound,
-            "!=": installed != bound,
-        }
-        if not fits[match[1]]:
-            return False
-    return True
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The release of a version without trailing zeros: 36.0.0 is 36."""
-    match = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = [int(part) for part in match[0].split(".")] if match else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
-def _installed(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    """Whether a version is in a range such as `>=36,<37`."""
+    return SpecifierSet(version_range).contains(version, prereleases=True)
 
 
 # --- the results folder --------------------------------------------------------------------------

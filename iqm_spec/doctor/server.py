@@ -32,7 +32,7 @@ _SOON = 24 * 3600.0
 
 
 def retry() -> Retry:
-    """How often and how long `doctor` asks."""
+    """How often and how long `doctor` repeats a request."""
     from iqm_spec.server_api.retry import DOCTOR_READS, Retry
 
     return Retry(DOCTOR_READS)
@@ -112,31 +112,22 @@ def visit(connection: Connection) -> Visit:
 
 def server_checks(url: str, address: str, answers: Visit, known: Credentials) -> list[Check]:
     """Server, credentials and list of computers. `address` is the server as the user wrote it."""
-    shown = "the built-in emulator" if address == EMULATOR else url
-    if address not in ("", EMULATOR) and not _same_host(address, url):
-        shown = f"{url} ({address} is rewritten to it)"
-    checks = [_reachable(shown, answers)]
-    checks.append(_credentials(known, answers, emulator=address == EMULATOR))
-    if known.token is not None or address == EMULATOR:
-        checks.append(_listed(answers))
-    return checks
-
-
-def _same_host(address: str, url: str) -> bool:
     from urllib.parse import urlsplit
 
-    return urlsplit(address.strip()).hostname == urlsplit(url).hostname
-
-
-def _reachable(shown: str, answers: Visit) -> Check:
-    if not answers.unreachable:
-        return fine("server", f"{shown} answers")
-    return problem(
-        "server",
-        f"{shown}: {answers.unreachable}",
-        answers.hint or "check the address and your network connection, or try again later",
-        answers.code,
-    )
+    is_emulator = address == EMULATOR
+    shown = "the built-in emulator" if is_emulator else url
+    hosts = {urlsplit(text.strip()).hostname for text in (address or url, url)}
+    if not is_emulator and len(hosts) > 1:
+        shown = f"{url} ({address} is rewritten to it)"
+    reachable = fine("server", f"{shown} answers")
+    if answers.unreachable:
+        hint = "check the address and your network connection, or try again later"
+        text = f"{shown}: {answers.unreachable}"
+        reachable = problem("server", text, answers.hint or hint, answers.code)
+    checks = [reachable, _credentials(known, answers, emulator=is_emulator)]
+    if known.token is not None or is_emulator:
+        checks.append(_listed(answers))
+    return checks
 
 
 def _credentials(known: Credentials, answers: Visit, *, emulator: bool) -> Check:
@@ -207,8 +198,8 @@ def spec_checks(
             continue
         if answers.computers is not None and target not in answers.aliases:
             continue
-        offer = read_computer_info(connection, target, retry(), LOOKED_AHEAD)
-        yield from machine_checks(offer, need, spec.mode, datetime.now(UTC))
+        info = read_computer_info(connection, target, retry(), LOOKED_AHEAD)
+        yield from machine_checks(info, need, spec.mode, datetime.now(UTC))
         yield calibration_check(connection, target, spec.calibration, pins.get(target))
 
 

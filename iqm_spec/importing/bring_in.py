@@ -91,7 +91,13 @@ def bring_in(
     `job_ids` are all job ids of the command, `jobs` those that the folder does not have. Of the
     others, jobs that had not ended are read again.
     """
-    _require_stages(jobs, checked)
+    for job in jobs:
+        if job.stage not in checked.spec.stages:
+            raise Refused(
+                f"job {job.id} ran on {job.computer}, and the spec has no {job.stage} stage",
+                hint=f"add `{job.stage}` to `stages`; an import submits nothing",
+                code="refused.import",
+            )
     stages = tuple(
         stage.name for stage in SERVER_STAGES if any(job.stage is stage.name for job in jobs)
     )
@@ -137,16 +143,6 @@ def bring_in(
     return Imported(run, imported, frozenset(job_ids) - new, tuple(ended), tuple(troubles), code)
 
 
-def _require_stages(jobs: Iterable[ForeignJob], checked: CheckedSpec) -> None:
-    for job in jobs:
-        if job.stage not in checked.spec.stages:
-            raise Refused(
-                f"job {job.id} ran on {job.computer}, and the spec has no {job.stage} stage",
-                hint=f"add `{job.stage}` to `stages`; an import submits nothing",
-                code="refused.import",
-            )
-
-
 def _matched(
     jobs: Sequence[ForeignJob], plan: Plan, session: Session, store: Store
 ) -> list[tuple[ForeignJob, list[Candidate]]]:
@@ -161,7 +157,9 @@ def _matched(
         listed[stage] = candidates(plan.points, keys, circuits)
         covered = covering(read_attempts(store, stage, session.server_id))
         taken[stage] = {
-            key for key, cover in covered.items() if not _has_failed(cover.parts.values())
+            key
+            for key, cover in covered.items()
+            if any(attempt.phase is not Phase.FAILED for attempt in cover.parts.values())
         }
     matched, mismatches = [], []
     for job in jobs:
@@ -179,10 +177,6 @@ def _matched(
             code="refused.import",
         )
     return matched
-
-
-def _has_failed(parts: Iterable[Attempt]) -> bool:
-    return all(attempt.phase is Phase.FAILED for attempt in parts)
 
 
 def _note(
@@ -275,22 +269,9 @@ def _ended(
     of_stage = [attempt for attempt in imported if attempt.intent.stage == stage.value]
     failed = [attempt for attempt in of_stage if attempt.phase is Phase.FAILED]
     complete = all(work.has(index) for index in range(len(work.keys)))
-    status = "failed" if failed or troubles else "passed" if complete else "waiting"
-    return StageDone(
-        stage=stage,
-        status=status,
-        reasons=tuple(_reasons(work, of_stage, troubles)),
-        jobs=0,
-        cached=work.cached,
-        points=len(work.keys),
-        emulated=any(attempt.intent.emulated for attempt in work.attempts()),
-        code=_code(of_stage, troubles),
-    )
-
-
-def _reasons(work: ServerWork, of_stage: Sequence[Attempt], troubles: Sequence[str]) -> list[str]:
-    points, total = sum(len(attempt.parts) for attempt in of_stage), len(work.keys)
-    reasons = [f"{count(len(of_stage), 'job')} imported: {points:,} of {count(total, 'point')}"]
+    points = sum(len(attempt.parts) for attempt in of_stage)
+    total = count(len(work.keys), "point")
+    reasons = [f"{count(len(of_stage), 'job')} imported: {points:,} of {total}"]
     for attempt in of_stage:
         if attempt.phase is Phase.FAILED:
             reasons.append(f"job {attempt.ids[0]} {why_failed(attempt)}")
@@ -298,4 +279,14 @@ def _reasons(work: ServerWork, of_stage: Sequence[Attempt], troubles: Sequence[s
             reasons.append(f"still at the server: {attempt.ids[0]}; `iqm-spec resume` fetches it")
     if any(True for _ in work.left()):
         reasons.append("the other points have no jobs; `iqm-spec run` submits them")
-    return [*reasons, *troubles]
+    status = "failed" if failed or troubles else "passed" if complete else "waiting"
+    return StageDone(
+        stage=stage,
+        status=status,
+        reasons=(*reasons, *troubles),
+        jobs=0,
+        cached=work.cached,
+        points=len(work.keys),
+        emulated=any(attempt.intent.emulated for attempt in work.attempts()),
+        code=_code(of_stage, troubles),
+    )

@@ -221,10 +221,7 @@ def candidates(
 
 
 def match(
-    job: ForeignJob,
-    points: Sequence[Candidate],
-    calibration: str,
-    taken: Collection[str],
+    job: ForeignJob, points: Sequence[Candidate], calibration: str, taken: Collection[str]
 ) -> tuple[list[Candidate], str]:
     """The point of each circuit of a job, and a reason if the job does not match the spec.
 
@@ -266,7 +263,9 @@ def _why(
     """Why a circuit matches no point: how it differs from the nearest point."""
 
     def difference(candidate: Candidate) -> tuple[int, int]:
-        return _distance(circuit, candidate.form), len(_differences(job, candidate))
+        in_job, in_spec = Counter(circuit), Counter(candidate.form)
+        distance = (in_job - in_spec).total() + (in_spec - in_job).total()
+        return distance, len(_differences(job, candidate))
 
     nearest = min(points, key=difference)
     differences = _differences(job, nearest)
@@ -294,18 +293,6 @@ def _differences(job: ForeignJob, candidate: Candidate) -> list[str]:
     return differences
 
 
-def _distance(left: Form, right: Form) -> int:
-    """Number of instructions that only one of two circuits has."""
-    in_left, in_right = Counter(left), Counter(right)
-    return (in_left - in_right).total() + (in_right - in_left).total()
-
-
-def _common(left: Form, right: Form) -> int:
-    """Length of the common beginning of two circuits."""
-    pairs = zip(left, right, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(left), len(right)))
-
-
 def _first_difference(in_job: Form, in_spec: Form) -> str:
     """The first instructions that only one of two circuits has, or where the order differs."""
     extra = Counter(in_job) - Counter(in_spec)
@@ -318,5 +305,6 @@ def _first_difference(in_job: Form, in_spec: Form) -> str:
         return f"the first difference: only the job has {first_extra}"
     if first_missing:
         return f"the first difference: only the spec has {first_missing}"
-    at = _common(in_job, in_spec)
-    return f"the order differs: the job has {in_job[at]} where the spec has {in_spec[at]}"
+    pairs = zip(in_job, in_spec, strict=True)
+    job_text, spec_text = next((a, b) for a, b in pairs if a != b)
+    return f"the order differs: the job has {job_text} where the spec has {spec_text}"

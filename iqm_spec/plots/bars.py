@@ -80,7 +80,13 @@ def outcome_bars(sets: Sequence[Outcomes], *, tips: bool = True) -> Figure:
         words = [f"{bits} {own.name}: {own.probabilities[bits]:.4f}" for bits, _ in named]
         _bars(sheet, own, boxes, words if tips else ())
         if own.shots:
-            sheet.lines([_whisker(own, bits, (left, y + 4), scale) for bits, y in named], INK)
+            # one standard error to both sides of each bar's end
+            errors: list[list[Place]] = []
+            for bits, y in named:
+                high = own.bar_end(bits)
+                low = max(0.0, 2 * own.probabilities[bits] - high)
+                errors.append([(left + scale * low, y + 4), (left + scale * high, y + 4)])
+            sheet.lines(errors, INK)
     if others:
         y = bottom - row_height + _GAP / 2 + row_height / 2
         texts.append(Label((left - 6, y), others_name, "right"))
@@ -112,13 +118,6 @@ def _bars(sheet: Sheet, own: Outcomes, boxes: Sequence[Box], tips: Sequence[str]
         sheet.boxes(boxes, tips, fill=PAPER, stroke=color, width=1.2)
     else:
         sheet.boxes(boxes, tips, fill=color)
-
-
-def _whisker(own: Outcomes, bits: str, start: Place, scale: float) -> list[Place]:
-    """One standard error to both sides of a bar's end."""
-    (left, y), high = start, own.bar_end(bits)
-    low = max(0.0, 2 * own.probabilities[bits] - high)
-    return [(left + scale * low, y), (left + scale * high, y)]
 
 
 def _sums_of_others(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import atan2, cos, pi, sin, tau
+from math import atan2, copysign, cos, pi, sin, tau
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -91,36 +91,23 @@ def couplings(machine: Architecture) -> list[Edge]:
 
 @lru_cache(maxsize=32)
 def positions(names: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[Place, ...]:
-    """Places in the plane, neighbors about 1 apart; a lattice comes out as a lattice."""
-    hub = _hub(names, edges)
-    if hub is not None:
-        others = [name for name in names if name != hub]
+    """Places in the plane, neighbors about 1 apart; a lattice comes out as a lattice.
+
+    Distances in the plane are as close as they can be to those of the graph: by stress majorization
+    (Gansner, Koren, North 2004) from the eigenvectors of its distances.
+    """
+    import numpy as np
+
+    hubs = set.intersection(*map(set, edges)) if len(edges) > 2 and len(names) > 3 else set()
+    if hubs:  # every coupling goes to one component
+        others = [name for name in names if name not in hubs]
         ring = max(1.3, len(others) * 1.05 / tau)
         turn = {name: tau * i / len(others) - pi / 2 for i, name in enumerate(others)}
         around = {n: (ring * cos(a), ring * sin(a)) for n, a in turn.items()}
         return tuple(around.get(name, (0.0, 0.0)) for name in names)
-    return _spread(names, edges)
-
-
-def _hub(names: Sequence[str], edges: Sequence[Edge]) -> str | None:
-    """The component that every coupling goes to, if there is one."""
-    if len(edges) < 3:
-        return None
-    shared = set.intersection(*(set(edge) for edge in edges))
-    return next(iter(shared), None) if len(names) > 3 else None
-
-
-def _spread(names: Sequence[str], edges: Sequence[Edge]) -> tuple[Place, ...]:
-    """Distances in the plane as close as they can be to Euclidean ones of the graph.
-
-    Stress majorization (Gansner, Koren, North 2004) from the eigenvectors of its distances.
-    """
-    import numpy as np
-
-    far = _distances(names, edges)
-    count = len(names)
-    if count == 1:
+    if len(names) == 1:
         return ((0.0, 0.0),)
+    far = _distances(names, edges)
     place = _start(far)
     weight = np.where(far > 0, 1.0 / np.maximum(far, 1e-9) ** 2, 0.0)
     laplace = np.diag(weight.sum(axis=1)) - weight
@@ -192,7 +179,9 @@ def _snapped(places: Sequence[Place], edges: Sequence[tuple[int, int]]) -> list[
     """The same map on whole numbers, where every coupling is one step of a square lattice."""
     steps: dict[int, list[tuple[int, Place]]] = {}
     for a, b in edges:
-        step = _step(places[a], places[b])
+        x, y = places[b][0] - places[a][0], places[b][1] - places[a][1]
+        along_x = abs(x) > abs(y)
+        step = (copysign(1.0, x), 0.0) if along_x else (0.0, 1.0 if y > 0 else -1.0)
         steps.setdefault(a, []).append((b, step))
         steps.setdefault(b, []).append((a, (-step[0], -step[1])))
     grid: dict[int, Place] = {0: (0.0, 0.0)}
@@ -207,11 +196,3 @@ def _snapped(places: Sequence[Place], edges: Sequence[tuple[int, int]]) -> list[
                 return None
     complete = len(grid) == len(places) == len(set(grid.values()))
     return [grid[i] for i in range(len(places))] if complete else None
-
-
-def _step(start: Place, end: Place) -> Place:
-    """The direction of a coupling, up, down, left or right."""
-    x, y = end[0] - start[0], end[1] - start[1]
-    if abs(x) > abs(y):
-        return (1.0 if x > 0 else -1.0, 0.0)
-    return (0.0, 1.0 if y > 0 else -1.0)

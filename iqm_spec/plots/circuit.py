@@ -164,13 +164,20 @@ def circuit_drawing(circuit: Wires) -> Figure:
     names = circuit.names[:MOST_WIRES]
     placed, columns = _columns(circuit.gates, len(names))
     shown = [(gate, column) for gate, column in placed if column < MOST_COLUMNS]
-    widths = _column_widths(shown, min(columns, MOST_COLUMNS))
+    widths = [20.0] * min(columns, MOST_COLUMNS)
+    for gate, column in shown:
+        widths[column] = max(widths[column], gate.width + 8)
     left = 16 + max((text_width(shortened(name, 12)) for name in names), default=20.0)
     lines = list(_lines(widths, _LINE_WIDTH - left))[:MOST_LINES]
     line_height = 14 + _ROW * len(names)
     right = max((left + sum(widths[first:last]) + 8 for first, last in lines), default=left + 20)
     height = line_height * max(1, len(lines))
-    rest = _left_out(circuit, columns - (lines[-1][1] if lines else 0), len(names))
+    left_out = []
+    if more_columns := columns - (lines[-1][1] if lines else 0):
+        left_out.append(f"{'at least ' if circuit.more else ''}{more_columns:,} more columns")
+    if len(circuit.names) > len(names):
+        left_out.append(f"{len(circuit.names) - len(names):,} more wires")
+    rest = f"… {' and '.join(left_out)}" if left_out else ""
     sheet = Sheet(max(right, left + 20, 16 + text_width(rest)), height + (20 if rest else 0))
     gates = _Gates()
     wires, labels = [], []
@@ -205,16 +212,6 @@ def _lines(widths: Sequence[float], room: float) -> Iterator[tuple[int, int]]:
         yield first, len(widths)
 
 
-def _left_out(circuit: Wires, columns: int, wires: int) -> str:
-    parts = []
-    if columns > 0:
-        least = "at least " if circuit.more else ""
-        parts.append(f"{least}{columns:,} more columns")
-    if len(circuit.names) > wires:
-        parts.append(f"{len(circuit.names) - wires:,} more wires")
-    return f"… {' and '.join(parts)}" if parts else ""
-
-
 def _columns(gates: Iterable[Gate], wires: int) -> tuple[list[tuple[Gate, int]], int]:
     """Each gate as far left as what stands before it on its wires lets it; number of columns."""
     free = [0] * wires
@@ -229,13 +226,6 @@ def _columns(gates: Iterable[Gate], wires: int) -> tuple[list[tuple[Gate, int]],
             free[wire] = column + 1
         placed.append((gate, column))
     return placed, max(free, default=0)
-
-
-def _column_widths(placed: Sequence[tuple[Gate, int]], columns: int) -> list[float]:
-    widths = [12.0] * columns
-    for gate, column in placed:
-        widths[column] = max(widths[column], gate.width)
-    return [width + 8 for width in widths]
 
 
 def _wire_y(wire: int) -> float:

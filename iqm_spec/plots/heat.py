@@ -108,8 +108,7 @@ def _color_scale(figure: Figure, height: float, span: tuple[float, float], title
     values = [span[0] + (span[1] - span[0]) * i / (steps - 1) for i in range(steps)]
     colors = [cell_color(value, span) for value in values]
     axes.add_collection(
-        PolyCollection(corners, facecolors=colors, edgecolors=colors, linewidths=0.5),
-        autolim=False,
+        PolyCollection(corners, facecolors=colors, edgecolors=colors, linewidths=0.5), autolim=False
     )
     y = 1 - 16 / height
     figure.text(6 / _WIDTH, y, shortened(title, 26))

@@ -281,10 +281,15 @@ def _overhang(x: XAxis, left: float) -> float:
 
 
 def _draw(axes: Axes, own: Series, beside: tuple[int, int], slot: float, width: float) -> None:
-    """A series; `beside` is its number, and of how many that stand beside each other."""
+    """A series; `beside` is its number among the series beside each other, and their number."""
     color = series_color(own.color)
     # marks stand where their curve is: beside it they would show another phase
-    pixels = 0.0 if own.bare or own.fit or own.dense else _shift(*beside, slot)
+    pixels = 0.0
+    if not (own.bare or own.fit or own.dense):
+        # a little beside each other, where error bars would cover each other
+        index, number = beside
+        room = slot * 0.6 / number if slot else 2.0
+        pixels = (index - (number - 1) / 2) * min(room, 14.0)
     xs = [_moved(axes, mark.x, pixels, width) for mark in own.marks]
     ys = [mark.value for mark in own.marks]
     if own.dust:
@@ -307,14 +312,6 @@ def _draw(axes: Axes, own: Series, beside: tuple[int, int], slot: float, width: 
     if not own.bare:
         _intervals(axes, own, xs, slot)
         _marks(axes, own, xs, ys)
-
-
-def _shift(index: int, count: int, slot: float) -> float:
-    """Series stand a little beside each other where their error bars would cover each other."""
-    if count < 2:
-        return 0.0
-    room = slot * 0.6 / count if slot else 2.0
-    return (index - (count - 1) / 2) * min(room, 14.0)
 
 
 def _moved(axes: Axes, x: float, pixels: float, width: float) -> float:

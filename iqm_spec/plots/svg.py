@@ -201,8 +201,13 @@ def _renderer_class() -> type[Any]:
         ) -> None:
             align = "left"
             if mtext is not None and (not angle or mtext.get_rotation_mode() == "anchor"):
-                # the reader's font is not that of the layout: its place is the anchor's
-                x, y = _anchored(mtext, x, y, angle, self._size[1])
+                # the reader's font is not that of the layout: the text stands at the point of the
+                # baseline that its alignment means, and (x, y) is its left end
+                left, bottom = mtext.get_transform().transform(mtext.get_unitless_position())
+                top = self._size[1] - bottom
+                across, up = sin(radians(angle)), cos(radians(angle))
+                offset = across * (x - left) + up * (y - top)
+                x, y = left + offset * across, top + offset * up
                 align = str(mtext.get_horizontalalignment())
             self.add_anchored(gc, x, y, s, prop, align, angle)
 
@@ -220,7 +225,14 @@ def _renderer_class() -> type[Any]:
             across, down = _number(x), _number(y)
             turn = f' transform="rotate({_number(-angle)} {across} {down})"' if angle else ""
             element = f'<text x="{across}" y="{down}"{turn}>{_escaped(content)}</text>'
-            self._elements.append((_text_style(gc, prop, _ANCHORS[align]), element))
+            name, style = _color("fill", gc.get_rgb())
+            mono = "mono" if "monospace" in prop.get_family() else ""
+            size, anchor = float(prop.get_size_in_points()), _ANCHORS[align]
+            style += f' font-size="{size:.3g}"' if size != SMALL else ""
+            style += f' text-anchor="{anchor}"' if anchor != "start" else ""
+            if classes := f"{name} {mono}".strip():
+                style = f' class="{classes}"{style}'
+            self._elements.append((style, element))
 
         def draw_image(self, *args: Any, **kwargs: Any) -> None:
             raise NotImplementedError("figures have no images: cells are paths")
@@ -274,25 +286,6 @@ def _style(gc: GraphicsContextBase, face: Sequence[float] | None) -> str:
             attributes += f' stroke-dasharray="{lengths}"'
     named = " ".join(filter(None, classes))
     return (f' class="{named}"' if named else "") + attributes
-
-
-def _text_style(gc: GraphicsContextBase, prop: FontProperties, anchor: str) -> str:
-    name, attributes = _color("fill", gc.get_rgb())
-    mono = "mono" if "monospace" in prop.get_family() else ""
-    named = " ".join(filter(None, (name, mono)))
-    size = float(prop.get_size_in_points())
-    attributes += f' font-size="{size:.3g}"' if size != SMALL else ""
-    attributes += f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return (f' class="{named}"' if named else "") + attributes
-
-
-def _anchored(text: Text, x: float, y: float, angle: float, height: float) -> tuple[float, float]:
-    """The baseline's point that a text's horizontal alignment means; (x, y) is its left end."""
-    left, bottom = text.get_transform().transform(text.get_unitless_position())
-    top = height - bottom
-    across, up = sin(radians(angle)), cos(radians(angle))
-    offset = across * (x - left) + up * (y - top)
-    return left + offset * across, top + offset * up
 
 
 def _path_data(path: Path, transform: Transform, height: float) -> str:

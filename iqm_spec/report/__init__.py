@@ -4,7 +4,8 @@ Each section of a report is a module: it reads a `Subject` and returns blocks of
 `html` and `markdown` write. Pictures are drawn in `plots`.
 
 Imports: allocation, analysis, circuits, cost, diagnostics, engine, errors, json_types, model,
-plan, plots, results, server_api, source, spec, stages, statistics, store, targets, version.
+native, plan, plots, results, server_api, source, spec, stages, statistics, store, targets,
+version.
 """
 
 from iqm_spec.report.compare import comparison_of

@@ -1,4 +1,4 @@
-"""The axes of analysed points: which vary, which go together, which tells most."""
+"""The axes of analysed points: which vary, which change together, which matters most."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def axes_of(places: Sequence[Mapping[str, Any]]) -> list[Axis]:
 
 
 def split(dots: Sequence[Dot], x: Axis, others: Sequence[Axis]) -> Axis | None:
-    """The axis that tells most, of those with few values: its lines lie farthest apart."""
+    """The axis with few values whose lines lie farthest apart."""
     few = [axis for axis in others if 1 < len(axis.values) <= MOST_SERIES]
     if not few:
         return None
-    return max(few, key=lambda axis: _apart(dots, x, axis))
+    return max(few, key=lambda axis: _spread(dots, x, axis))
 
 
-def _apart(dots: Sequence[Dot], x: Axis, axis: Axis) -> float:
+def _spread(dots: Sequence[Dot], x: Axis, axis: Axis) -> float:
     """The spread between the medians of an axis's values, averaged over x."""
     groups: dict[tuple[Any, Any], list[float]] = {}
     for dot in dots:

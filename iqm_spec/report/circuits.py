@@ -12,12 +12,10 @@ from iqm_spec.plan.plan import PlannedPoint, collapsed
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
 from iqm_spec.plots.circuit import circuit_drawing, native_wires, qiskit_wires
-from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import Block, CaptionedPicture, Fold, Pictures, Section, Text
 from iqm_spec.report.logical import Missing, logical
 from iqm_spec.report.names import clean, point_name, thinned
 from iqm_spec.report.subject import Subject
-from iqm_spec.targets import Architecture
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -30,7 +28,16 @@ _MOST_LOOKED_AT = 2000
 
 def circuits(subject: Subject) -> Section:
     """Some of the circuits, those of different size first."""
-    points = _different(subject)
+    every = subject.saved.plan.points
+    sample = [every[i] for i in thinned(len(every), _MOST_LOOKED_AT)]
+    natives_of_sample = natives_of(subject.store, subject.saved.plan, sample)
+    # one point of each circuit, place and size: angles alone make no other drawing
+    distinct: dict[object, PlannedPoint] = {}
+    for point in sample:
+        place = natives_of_sample[point.circuit_key].template.structure.components
+        key = point.name, point.target, place, str(point.summary)
+        distinct.setdefault(key, point)
+    points = list(distinct.values())
     shown = [points[i] for i in thinned(len(points), MOST_SHOWN)]
     natives = circuits_of(subject.store, subject.saved.plan, shown)
     before = logical(subject, shown)
@@ -50,24 +57,8 @@ def circuits(subject: Subject) -> Section:
     return Section("circuits", "Circuits and qubits", tuple(blocks))
 
 
-def _different(subject: Subject) -> list[PlannedPoint]:
-    """One point of each circuit, place and size: angles alone make no other drawing."""
-    every = subject.saved.plan.points
-    points = [every[i] for i in thinned(len(every), _MOST_LOOKED_AT)]
-    natives = natives_of(subject.store, subject.saved.plan, points)
-    distinct: dict[object, PlannedPoint] = {}
-    for point in points:
-        place = natives[point.circuit_key].template.structure.components
-        key = point.name, point.target, place, str(point.summary)
-        distinct.setdefault(key, point)
-    return list(distinct.values())
-
-
 def _blocks(
-    subject: Subject,
-    point: PlannedPoint,
-    native: NativeCircuit,
-    before: QuantumCircuit | Missing,
+    subject: Subject, point: PlannedPoint, native: NativeCircuit, before: QuantumCircuit | Missing
 ) -> Iterator[Block]:
     figures = []
     if is_calibration(point):
@@ -81,38 +72,23 @@ def _blocks(
     else:
         wired = qiskit_wires(before)
         caption = f"Before transpiling: {count(len(wired.names), 'qubit')}, depth {before.depth()}."
-        figures.append(
-            CaptionedPicture(
-                f"before-{point.id}",
-                caption,
-                picture_of(circuit_drawing(wired), f"{point_name(point)}. {caption}"),
-            )
-        )
+        label = f"{point_name(point)}. {caption}"
+        drawing = circuit_drawing(wired)
+        figures.append(CaptionedPicture.of(f"before-{point.id}", drawing, caption, label))
     gates = native.counts()
     listed = ", ".join(f"{number:,} {name}" for name, number in gates.items())
     size = f"{count(len(native.components), 'component')}, depth {native.depth()}"
     caption = f"After transpiling: {size}; {listed}."
     label = f"{point_name(point)}. {caption}"
-    figures.append(
-        CaptionedPicture(
-            f"after-{point.id}", caption, picture_of(circuit_drawing(native_wires(native)), label)
-        )
-    )
-    machine = _machine(subject, point.target)
+    drawing = circuit_drawing(native_wires(native))
+    figures.append(CaptionedPicture.of(f"after-{point.id}", drawing, caption, label))
+    machine = subject.inputs.architectures.get(point.target) if subject.inputs else None
     if machine is not None and len(machine.components) <= MOST_COMPONENTS:
         used = _used(native)
         names = ", ".join(used.components)
         caption = f"{clean(machine.alias, 40)}: in use are {clean(names)}."
-        figures.append(
-            CaptionedPicture(
-                f"map-{point.id}", caption, picture_of(chip_map(machine, used), caption)
-            )
-        )
+        figures.append(CaptionedPicture.of(f"map-{point.id}", chip_map(machine, used), caption))
     yield Pictures(tuple(figures))
-
-
-def _machine(subject: Subject, target: str) -> Architecture | None:
-    return None if subject.inputs is None else subject.inputs.architectures.get(target)
 
 
 def _used(native: NativeCircuit) -> Used:

@@ -1,4 +1,4 @@
-"""Two runs beside each other: what was asked differently, and what came out differently."""
+"""Two runs beside each other: how their plans differ, and how their results differ."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from attrs import frozen
 
 from iqm_spec.analysis.merit import Merit
 from iqm_spec.engine.event_lines import stage_label
-from iqm_spec.plan.differences import Explanation, explain, in_words
+from iqm_spec.plan.differences import explain, in_words
 from iqm_spec.plan.label import count
 from iqm_spec.plots.bars import Outcomes, outcome_bars
 from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot
-from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, axes_of
 from iqm_spec.report.document import (
     Block,
@@ -26,7 +25,15 @@ from iqm_spec.report.document import (
     Text,
 )
 from iqm_spec.report.merits import merits_by_point
-from iqm_spec.report.names import clean, merit_title, point_name, stage_name, thinned, with_error
+from iqm_spec.report.names import (
+    clean,
+    left_out,
+    merit_title,
+    point_name,
+    stage_name,
+    thinned,
+    with_error,
+)
 from iqm_spec.report.outcomes import MOST_SHOWN, outcome_sets
 from iqm_spec.report.run_report import MADE_BY, banners
 from iqm_spec.report.subject import Subject
@@ -50,6 +57,10 @@ class _Side:
         """This run's row of a pair."""
         return pair.left if self.name == "A" else pair.right
 
+    def merits_of(self, row: Row) -> Mapping[str, Merit]:
+        """The figures of merit of a row of this run."""
+        return self.merits.get((row.stage, row.point.id), {})
+
     def stage(self, row: Row) -> str:
         """How the stage of a row of this run is called."""
         return stage_name(row.stage, row.emulated, self.subject.noisy(row.point.target))
@@ -58,11 +69,7 @@ class _Side:
 def comparison_of(left: Subject, right: Subject) -> Document:
     """The report of two runs, called A and B."""
     pairs = paired(left.rows, right.rows)
-    sections = (
-        _asked(left, right),
-        _merits(left, right, pairs),
-        _outcomes(left, right, pairs),
-    )
+    sections = (_plans(left, right), _merits(left, right, pairs), _outcomes(left, right, pairs))
     names = dict.fromkeys(clean(subject.saved.plan.name, 64) for subject in (left, right))
     title = f"{' and '.join(names)}: two runs compared"
     warnings = tuple(
@@ -74,47 +81,34 @@ def comparison_of(left: Subject, right: Subject) -> Document:
     return Document(title, lead, warnings, sections, MADE_BY)
 
 
-def _asked(left: Subject, right: Subject) -> Section:
-    explanation = explain(left.saved.plan, right.saved.plan)
-    blocks: list[Block] = [Facts(tuple(_both(left, right)))]
-    if explanation.same:
-        blocks.append(Text("Both runs ask the same."))
-    if differing := in_words(explanation):
-        blocks.append(_differences(differing))
-    blocks += _only(explanation)
-    return Section("asked", "What was asked differently", tuple(blocks))
-
-
-def _both(left: Subject, right: Subject) -> Iterator[tuple[str, str]]:
+def _plans(left: Subject, right: Subject) -> Section:
+    facts: list[tuple[str, str]] = []
     for name, subject in (("A", left), ("B", right)):
-        begun = subject.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")
+        noisy = subject.simulates_noise
         stages = ", ".join(
-            f"{stage_name(s.stage, s.emulated, _noisy(subject))}: {clean(s.status, 20)}"
+            f"{stage_name(s.stage, s.emulated, noisy)}: {clean(s.status, 20)}"
             for s in subject.saved.stages
         )
-        yield f"Run {name}", subject.id
-        yield f"{name} begun", begun
-        yield f"{name} stages", stages or "no verdict"
-
-
-def _noisy(subject: Subject) -> bool:
-    return any(subject.noisy(point.target) for point in subject.saved.plan.points)
-
-
-def _differences(differences: Sequence[tuple[str, str, str]]) -> Table:
-    rows = tuple(tuple(clean(cell, 160) for cell in row) for row in differences[:200])
-    rest = len(differences) - len(rows)
-    left_out = f"{count(rest, 'more difference')} not listed; the command iqm-spec explain has all."
-    left_out = left_out if rest else ""
-    return Table("Asked differently", tuple(map(Column, ("what", "A", "B"))), rows, left_out)
-
-
-def _only(explanation: Explanation) -> Iterator[Block]:
+        facts += [
+            (f"Run {name}", subject.id),
+            (f"{name} begun", subject.saved.state.started.strftime("%Y-%m-%d %H:%M UTC")),
+            (f"{name} stages", stages or "no verdict"),
+        ]
+    blocks: list[Block] = [Facts(tuple(facts))]
+    explanation = explain(left.saved.plan, right.saved.plan)
+    if explanation.same:
+        blocks.append(Text("Both runs have the same plan."))
+    if differences := in_words(explanation):
+        rows = tuple(tuple(clean(cell, 160) for cell in row) for row in differences[:200])
+        rest = left_out(len(differences) - len(rows), "difference", "explain")
+        columns = (Column("what"), Column("A"), Column("B"))
+        blocks.append(Table("Fields that differ", columns, rows, rest))
     for name, points in (("A", explanation.only_left), ("B", explanation.only_right)):
         if points:
             names = "; ".join(point_name(point) for point in points[:5])
             more = f" and {len(points) - 5:,} more" if len(points) > 5 else ""
-            yield Text(f"{count(len(points), 'point')} in {name} alone: {names}{more}.")
+            blocks.append(Text(f"{count(len(points), 'point')} in {name} alone: {names}{more}."))
+    return Section("plans", "Plans", tuple(blocks))
 
 
 def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
@@ -127,40 +121,29 @@ def _merits(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     for pair in pairs:
         stages.setdefault((pair.left.stage, pair.left.emulated), []).append(pair)
     figures = [figure for group in stages.values() for figure in _charts(sides, group)]
-    table = _both_merits(sides, pairs) if len(pairs) <= _MOST_LISTED else None
     blocks: list[Block] = [Pictures(tuple(figures))] if figures else []
-    blocks += [table] if table is not None and table.rows else []
+    rows = []
+    for pair in pairs if len(pairs) <= _MOST_LISTED else ():
+        left_merits, right_merits = (side.merits_of(side.row(pair)) for side in sides)
+        for name, merit in left_merits.items():
+            if (other := right_merits.get(name)) is not None:
+                values = (with_error(m.value, m.error) for m in (merit, other))
+                rows.append((point_name(pair.left.point), _stage(pair), merit_title(name), *values))
+    if rows:
+        columns = (
+            *(Column(title) for title in ("point", "stage", "figure")),
+            *(Column(side.name, number=True) for side in sides),
+        )
+        blocks.append(Table("Figures of both runs", columns, tuple(rows)))
     if not blocks:
         blocks.append(Text("No point has figures of merit in both runs."))
     return Section("merits", "Figures of merit", tuple(blocks))
 
 
-def _both_merits(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Table:
-    """The figures of a few points as numbers."""
-    rows = []
-    for pair in pairs:
-        left, right = (
-            side.merits.get((row.stage, row.point.id), {})
-            for side in sides
-            for row in (side.row(pair),)
-        )
-        for name in (name for name in left if name in right):
-            values = (
-                with_error(merits[name].value, merits[name].error) for merits in (left, right)
-            )
-            rows.append((point_name(pair.left.point), _stage(pair), merit_title(name), *values))
-    columns = (
-        *(Column(title) for title in ("point", "stage", "figure")),
-        *(Column(side.name, number=True) for side in sides),
-    )
-    return Table("Figures of both runs", columns, tuple(rows))
-
-
 def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[CaptionedPicture]:
     stage = pairs[0].left.stage
     shown = [pairs[i] for i in thinned(len(pairs), _MOST_PLACES)]
-    first = sides[0].merits
-    names = dict.fromkeys(n for p in shown for n in first.get((stage, p.left.point.id), {}))
+    names = dict.fromkeys(name for pair in shown for name in sides[0].merits_of(pair.left))
     x, places = _across(shown)
     for name in list(names)[:_MOST_MERITS] if len(shown) > 1 else ():
         series = [_series(side, shown, name, number, places) for number, side in enumerate(sides)]
@@ -169,8 +152,8 @@ def _charts(sides: Sequence[_Side], pairs: Sequence[Pair]) -> Iterator[Captioned
         caption = (
             f"{merit_title(name)} of the points of both runs; {stages}. {bars} are 95 % intervals."
         )
-        picture = picture_of(series_plot(series, x, merit_title(name)), caption)
-        yield CaptionedPicture(f"both-{name}-{stage}", caption, picture)
+        chart = series_plot(series, x, merit_title(name))
+        yield CaptionedPicture.of(f"both-{name}-{stage}", chart, caption)
 
 
 def _across(shown: Sequence[Pair]) -> tuple[XAxis, list[float]]:
@@ -195,7 +178,7 @@ def _series(
     marks = []
     rows = [side.row(pair) for pair in shown]
     for place, row in zip(places, rows, strict=True):
-        merit = side.merits.get((row.stage, row.point.id), {}).get(name)
+        merit = side.merits_of(row).get(name)
         if merit is not None:
             tip = f"{side.name}, {point_name(row.point)}: {merit.value:.4g}"
             marks.append(Mark(place, merit.value, merit.low, merit.high, tip))
@@ -206,35 +189,27 @@ def _series(
 def _outcomes(left: Subject, right: Subject, pairs: Sequence[Pair]) -> Section:
     if not pairs:
         message = "The runs have no points with counts in common: circuits, axes or values differ."
-        return Section("outcomes", "What came out", (Text(message, "warning"),))
+        return Section("outcomes", "Outcomes", (Text(message, "warning"),))
     first = sorted(
         pairs, key=lambda pair: (pair.p_value, -pair.comparison.total_variation_distance)
     )
     shown = tuple(_figure(left, right, pair) for pair in first[:MOST_SHOWN])
-    blocks: tuple[Block, ...] = (
-        Text(f"{in_short(pairs)}."),
-        Text("Drawn are the points that differ most." if len(pairs) > len(shown) else ""),
-        Pictures(shown),
-        _table(pairs),
-    )
-    filled = tuple(block for block in blocks if not isinstance(block, Text) or block.text)
-    return Section("outcomes", "What came out", filled)
+    blocks: list[Block] = [Text(f"{in_short(pairs)}.")]
+    if len(pairs) > len(shown):
+        blocks.append(Text("Drawn are the points that differ most."))
+    blocks += [Pictures(shown), _table(pairs)]
+    return Section("outcomes", "Outcomes", tuple(blocks))
 
 
 def _figure(left: Subject, right: Subject, pair: Pair) -> CaptionedPicture:
     a, b = outcome_sets(left, [pair.left]), outcome_sets(right, [pair.right])
     ideal = [outcomes for outcomes in (*a, *b) if outcomes.shots is None][:1]
-    counted = [_called("A", a, 0), _called("B", b, 1)]
+    chart = outcome_bars([*ideal, _called("A", a, 0), _called("B", b, 1)])
+    name, distance = point_name(pair.left.point), pair.comparison.total_variation_distance
     p = f"p = {pair.p_value:.2g}, {_verdict(pair)}"
-    name = point_name(pair.left.point)
-    stage = _stage(pair)
-    caption = f"{name}, {stage}: distance {pair.comparison.total_variation_distance:.3f}, {p}."
-    label = f"Outcomes of {caption}"
-    return CaptionedPicture(
-        f"both-{pair.left.stage}-{pair.left.point.id}",
-        caption,
-        picture_of(outcome_bars([*ideal, *counted]), label),
-    )
+    caption = f"{name}, {_stage(pair)}: distance {distance:.3f}, {p}."
+    file = f"both-{pair.left.stage}-{pair.left.point.id}"
+    return CaptionedPicture.of(file, chart, caption, f"Outcomes of {caption}")
 
 
 def _verdict(pair: Pair) -> str:
@@ -272,7 +247,5 @@ def _table(pairs: Sequence[Pair]) -> Table:
         Column("p corrected", number=True),
         Column("difference"),
     )
-    rest = len(pairs) - len(shown)
-    left_out = f"{count(rest, 'more row')} not listed; the command iqm-spec diff --json has all."
-    left_out = left_out if rest else ""
-    return Table("Points of both runs", columns, rows, left_out, long=True)
+    rest = left_out(len(pairs) - len(shown), "row", "diff --json")
+    return Table("Points of both runs", columns, rows, rest, long=True)

@@ -1,10 +1,15 @@
-"""What a report says, without how: sections of blocks that HTML and Markdown both show."""
+"""The content of a report: sections of blocks that HTML and Markdown both show."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import field, frozen
 
-from iqm_spec.plots.svg import Picture
+from iqm_spec.plots.svg import Picture, picture_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @frozen
@@ -50,6 +55,11 @@ class CaptionedPicture:
     name: str
     caption: str
     picture: Picture = field(repr=False)
+
+    @classmethod
+    def of(cls, name: str, figure: Figure, caption: str, label: str = "") -> CaptionedPicture:
+        """A matplotlib figure as a picture; its alternative text is `label`, else the caption."""
+        return cls(name, caption, picture_of(figure, label or caption))
 
     @property
     def broad(self) -> bool:

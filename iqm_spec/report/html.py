@@ -24,10 +24,16 @@ def to_html(document: Document) -> str:
         lstrip_blocks=True,
         autoescape=True,
     )
-    style = f"{styles()}\n{_file('page.css')}"
-    script = _file("page.js")
+    page_style, script = (
+        (_TEMPLATES / name).read_text(encoding="utf-8").strip() for name in ("page.css", "page.js")
+    )
+    style = f"{styles()}\n{page_style}"
+    script_hash, style_hash = (
+        base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
+        for text in (script, style)
+    )
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        f"default-src 'none'; script-src 'sha256-{script_hash}'; style-src 'sha256-{style_hash}'; "
         "base-uri 'none'; form-action 'none'"
     )
     numbers = count(1)
@@ -40,12 +46,3 @@ def to_html(document: Document) -> str:
         counter=lambda: next(numbers),
     )
     return page.strip() + "\n"
-
-
-def _file(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8").strip()
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -11,18 +11,9 @@ from iqm_spec.cost.ranges import amount
 from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
-from iqm_spec.plots.svg import picture_of
 from iqm_spec.plots.timeline import MOST_JOBS, JobTimes, timeline
-from iqm_spec.report.document import (
-    Block,
-    CaptionedPicture,
-    Column,
-    Pictures,
-    Section,
-    Table,
-    Text,
-)
-from iqm_spec.report.names import clean, seconds
+from iqm_spec.report.document import Block, CaptionedPicture, Column, Pictures, Section, Table, Text
+from iqm_spec.report.names import clean, left_out, seconds
 from iqm_spec.report.subject import Subject
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
@@ -36,7 +27,7 @@ _MOST_ROWS = 200
 
 @frozen
 class _Job:
-    """A job with its times, seconds of POSIX time; None where the server told none."""
+    """A job with its times, seconds of POSIX time; None where the server reports none."""
 
     attempt: Attempt
     entry: Entry
@@ -55,50 +46,45 @@ class _Job:
 
 
 def jobs(subject: Subject) -> Section | None:
-    """Timeline and costs; None for a run that asked no server."""
+    """Timeline and costs; None for a run without jobs at a server."""
     failed = {state.stage for state in subject.saved.stages if state.status == "failed"}
-    shown = [
-        _job(subject.store, attempt, failed=stage.value in failed)
-        for stage in StageName
-        for attempt in subject.jobs.get(stage, ())
-    ]
+    shown = []
+    for stage in StageName:
+        for attempt in subject.jobs.get(stage, ()):
+            times = _times(subject.store, attempt)
+            estimate = attempt.end.server_estimate_seconds if attempt.end else None
+            job = _Job(
+                attempt=attempt,
+                entry=entry_of(attempt, Counting()),
+                estimate=None if estimate is None else float(estimate),
+                created=times.get("created") or _posix(attempt.intent.at),
+                started=times.get("execution_started"),
+                ended=times.get("execution_ended"),
+                given_up=stage.value in failed and attempt.phase is Phase.SUBMITTED,
+            )
+            shown.append(job)
     if not shown:
         return None
     blocks: list[Block] = []
-    bars = [
-        JobTimes(job.name, job.created, job.started, job.ended, _tip(job))
-        for job in shown
-        if job.created is not None
-    ]
+    bars = []
+    for job in shown:
+        if job.created is not None:
+            what = f"{job.name}, {count(job.entry.circuits, 'circuit')}"
+            tip = clean(f"{what}, waited {_waited(job)}, ran {_ran(job)}")
+            bars.append(JobTimes(job.name, job.created, job.started, job.ended, tip))
     if bars:
         caption = f"{count(len(bars), 'job')} from submission on: time of waiting and of running."
         if len(bars) > MOST_JOBS:
             caption += f" The first {MOST_JOBS} are drawn."
         if any(job.entry.emulated for job in shown):
             caption += " Emulated: no machine was used."
-        blocks.append(
-            Pictures((CaptionedPicture("jobs", caption, picture_of(timeline(bars), caption)),))
-        )
+        blocks.append(Pictures((CaptionedPicture.of("jobs", timeline(bars), caption),)))
     blocks += [_table(shown), *_costs(shown)]
     return Section("jobs", "Jobs, time and cost", tuple(blocks))
 
 
-def _job(store: Store, attempt: Attempt, *, failed: bool) -> _Job:
-    times = _times(store, attempt)
-    estimate = attempt.end.server_estimate_seconds if attempt.end else None
-    return _Job(
-        attempt=attempt,
-        entry=entry_of(attempt, Counting()),
-        estimate=None if estimate is None else float(estimate),
-        created=times.get("created") or _posix(attempt.intent.at),
-        started=times.get("execution_started"),
-        ended=times.get("execution_ended"),
-        given_up=failed and attempt.phase is Phase.SUBMITTED,
-    )
-
-
 def _times(store: Store, attempt: Attempt) -> dict[str, float]:
-    """The server's own timeline, where it told one."""
+    """The server's own timeline, where it reports one."""
     name = attempt.end.report if attempt.end else None
     if name is None:
         return {}
@@ -119,13 +105,6 @@ def _posix(when: object) -> float | None:
         return datetime.fromisoformat(str(when)).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def _tip(job: _Job) -> str:
-    return clean(
-        f"{job.name}, {count(job.entry.circuits, 'circuit')}, waited {_waited(job)}, "
-        f"ran {_ran(job)}"
-    )
 
 
 def _waited(job: _Job) -> str:
@@ -151,9 +130,7 @@ def _table(shown: list[_Job]) -> Table:
         *(Column(title, number=True) for title in ("measured s", "credits")),
         Column("calibration set", mono=True),
     )
-    rest = len(shown) - len(rows)
-    left_out = f"{count(rest, 'more job')} not listed." if rest else ""
-    return Table("Jobs", columns, tuple(rows), left_out)
+    return Table("Jobs", columns, tuple(rows), left_out(len(shown) - len(rows), "job"))
 
 
 def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
@@ -163,7 +140,9 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     yield job.name
     phase = "no result given" if job.given_up else attempt.phase.value
     yield clean(phase if attempt.status is None else attempt.status, 30)
-    yield _moment(job.created)
+    # as in the drawing: the server's time of creation, else that of the submission
+    created = None if job.created is None else datetime.fromtimestamp(job.created, UTC)
+    yield "" if created is None else created.strftime("%Y-%m-%d %H:%M:%S")
     yield f"{entry.circuits:,}"
     yield f"{attempt.intent.shots:,}"
     yield _waited(job)
@@ -179,32 +158,21 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     yield clean(attempt.calibration_set_id or attempt.intent.calibration_set_id or "", 40)
 
 
-def _moment(time: float | None) -> str:
-    """The server's time of a job's creation, as in the drawing; else that of its submission."""
-    return "" if time is None else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _costs(shown: list[_Job]) -> Iterator[Block]:
     paid = [job.entry for job in shown if job.attempt.intent.stage == StageName.HARDWARE.value]
     done = [entry for entry in paid if entry.measured_seconds is not None]
     if not paid:
         return
-    compared = [entry for entry in done if entry.predicted is not None]
-    inside = sum(
-        1
-        for entry in compared
-        if entry.predicted
-        and entry.predicted.low <= (entry.measured_seconds or 0) <= entry.predicted.high
-    )
+    compared = [(e.predicted, e.measured_seconds or 0) for e in done if e.predicted is not None]
+    inside = sum(predicted.low <= measured <= predicted.high for predicted, measured in compared)
     text = "No job has a measured time yet."
     if done:
-        text = (
-            f"Measured: {amount(sum(entry.measured_seconds or 0 for entry in done))} s of machine"
-        )
-        text += f" time and {amount(sum(entry.measured_credits or 0 for entry in done))} credits at"
+        measured_seconds = amount(sum(entry.measured_seconds or 0 for entry in done))
+        measured_credits = amount(sum(entry.measured_credits or 0 for entry in done))
+        text = f"Measured: {measured_seconds} s of machine time and {measured_credits} credits at"
         text += " the price known at submission."
     if compared:
-        expected = sum(entry.predicted.expected for entry in compared if entry.predicted)
+        expected = sum(predicted.expected for predicted, _ in compared)
         text += f" Predicted for the same jobs: {amount(expected)} s; {inside} of {len(compared)}"
         text += " took a time within the range predicted."
     waiting = [job for job in shown if job.attempt.phase in (Phase.SUBMITTED, Phase.UNKNOWN)]

@@ -1,13 +1,13 @@
 """Circuits as the spec means them, before transpiling, made again from the folder alone.
 
-A circuit is shown only where its ask, computed anew, is the one that the plan names: then nothing
-about it has changed. Code of the spec's author (`python:`) is never run, and no file is read but
-those in the folder.
+A circuit is shown only where its circuit key, computed anew, is the one that the plan names: then
+nothing about it has changed. Code of the spec's author (`python:`) is never run, and no file is
+read but those in the folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -17,7 +17,6 @@ from iqm_spec.circuits.build import build_circuit
 from iqm_spec.circuits.generators import BUILT_IN
 from iqm_spec.engine.respec import StoredSpec, respec
 from iqm_spec.errors import IqmSpecError
-from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.plan.differences import point_name
 from iqm_spec.plan.plan import PlannedPoint
@@ -65,10 +64,12 @@ def _circuit(
     again: StoredSpec, point: SpecPoint, planned: PlannedPoint
 ) -> QuantumCircuit | Missing:
     kind = again.spec.circuits[point.circuit].kind
-    if kind is SourceKind.GENERATOR and point.ref not in BUILT_IN:
-        return Missing(_FOREIGN)
-    if kind is SourceKind.GENERATOR and _too_large(point.ref, point.args):
-        return Missing("it has too many gates to be drawn")
+    if kind is SourceKind.GENERATOR:
+        if point.ref not in BUILT_IN:
+            return Missing(_FOREIGN)
+        generator = BUILT_IN[point.ref]
+        if generator.size and generator.size(generator.complete(point.args)) > MOST_GATES:
+            return Missing("it has too many gates to be drawn")
     if len(again.files.get(point.ref, b"")) > MOST_BYTES:
         return Missing("its file is too large to be drawn")
     source = again.source_of(point)
@@ -80,8 +81,3 @@ def _circuit(
         return build_circuit(*source)
     except (IqmSpecError, CircuitError) as error:
         return Missing(f"it cannot be made again: {error}")
-
-
-def _too_large(ref: str, args: Mapping[str, Json]) -> bool:
-    size = BUILT_IN[ref].size
-    return size is not None and size(BUILT_IN[ref].complete(args)) > MOST_GATES

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
+from iqm_spec.native import Template
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plots.chip import MOST_COMPONENTS, Used, chip_map
-from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.document import (
     Block,
     CaptionedPicture,
@@ -50,21 +50,18 @@ def _used(subject: Subject) -> dict[str, Used]:
     natives = natives_of(subject.store, subject.saved.plan, shown)
     count: dict[str, Counter[str]] = {}
     pairs: dict[str, set[tuple[str, str]]] = {}
-    known: dict[str, tuple[tuple[str, ...], set[tuple[str, str]]]] = {}
+    pairs_of: dict[Template, set[tuple[str, str]]] = {}
     for point in shown:
         template = natives[point.circuit_key].template
-        if template.digest not in known:
-            circuit = template.structure
-            names = circuit.components
-            own = {
+        names = template.structure.components
+        if template not in pairs_of:
+            pairs_of[template] = {
                 (names[op.qubits[0]], names[op.qubits[1]])
-                for op in circuit.ops
+                for op in template.structure.ops
                 if op.name in ("cz", "move")
             }
-            known[template.digest] = names, own
-        names, own = known[template.digest]
         count.setdefault(point.target, Counter()).update(names)
-        pairs.setdefault(point.target, set()).update(own)
+        pairs.setdefault(point.target, set()).update(pairs_of[template])
     return {
         alias: Used(
             {name: f"in {n:,} of {len(shown):,} circuits" for name, n in sorted(numbers.items())},
@@ -83,13 +80,8 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
         if row.record and row.point.target == alias and row.calibration_set_id
     )
     if len(machine.components) <= MOST_COMPONENTS:
-        yield Pictures(
-            (
-                CaptionedPicture(
-                    f"machine-{alias}", caption, picture_of(chip_map(machine, used), caption)
-                ),
-            )
-        )
+        drawing = chip_map(machine, used)
+        yield Pictures((CaptionedPicture.of(f"machine-{alias}", drawing, caption),))
     profile = subject.inputs.profiles.get(alias) if subject.inputs else None
     yield Facts(
         (
@@ -110,7 +102,7 @@ def _machine(subject: Subject, alias: str, machine: Architecture, used: Used) ->
 
 
 def _calibration(calibration: StoredCalibration, used: Used) -> Iterator[Block]:
-    """What the server told of a set: medians over the components in use, and its best words."""
+    """What the server reports of a set: medians over the components in use, least, greatest."""
     figures: dict[str, list[float]] = {}
     for observation in observations(calibration.metrics):
         if observation.domain != "gates" and _in_use(observation.locus, used):
@@ -119,17 +111,15 @@ def _calibration(calibration: StoredCalibration, used: Used) -> Iterator[Block]:
         return
     name = clean(calibration.calibration_set_id, 60)
     rows = tuple(
-        (clean(figure, 60), f"{median(values):.4g}", f"{min(values):.4g}", f"{max(values):.4g}", n)
+        (
+            clean(figure, 60),
+            *(f"{number:.4g}" for number in (median(values), min(values), max(values))),
+            f"{len(values):,}",
+        )
         for figure, values in sorted(figures.items())[:_MOST_ROWS]
-        for n in (f"{len(values):,}",)
     )
-    columns = (
-        Column("figure"),
-        *(
-            Column(observation, number=True)
-            for observation in ("median", "least", "greatest", "of")
-        ),
-    )
+    titles = ("median", "least", "greatest", "of")
+    columns = (Column("figure"), *(Column(title, number=True) for title in titles))
     yield Table(f"Calibration set {name}, components in use (times in seconds)", columns, rows)
 
 

@@ -76,12 +76,14 @@ def _block(block: Block, files: _Files) -> Iterator[str]:
             yield f"*{_paragraph(figure.caption)}*"
     elif isinstance(block, Code):
         yield f"{_paragraph(block.caption)}:"
-        yield _fenced(block.text)
+        # the fence is longer than any in the text
+        longest = max((len(run) for run in re.findall(r"`+", block.text)), default=0)
+        fence = "`" * max(3, longest + 1)
+        yield f"{fence}\n{block.text.rstrip()}\n{fence}"
     elif isinstance(block, Fold):
-        inner = [part for inner_block in block.blocks for part in _block(inner_block, files)]
-        summary = escape(" ".join(block.summary.split()))
-        yield f"<details><summary>{summary}</summary>"
-        yield from inner
+        yield f"<details><summary>{escape(' '.join(block.summary.split()))}</summary>"
+        for inner in block.blocks:
+            yield from _block(inner, files)
         yield "</details>"
     elif isinstance(block, Chooser):
         yield "`iqm-spec report` as HTML draws any point."
@@ -92,15 +94,10 @@ def _table(block: Table) -> Iterator[str]:
     head = " | ".join(text(column.title) for column in block.columns)
     rule = "|".join("---:" if column.number else "---" for column in block.columns)
     shown = thinned(len(block.rows), MOST_ROWS)
-    rows = [
-        "| "
-        + " | ".join(
-            _value(cell, column.mono)
-            for cell, column in zip(block.rows[i], block.columns, strict=True)
-        )
-        + " |"
-        for i in shown
-    ]
+    rows = []
+    for i in shown:
+        cells = zip(block.rows[i], block.columns, strict=True)
+        rows.append(f"| {' | '.join(_value(cell, column.mono) for cell, column in cells)} |")
     yield "\n".join((f"| {head} |", f"|{rule}|", *rows))
     if len(shown) < len(block.rows):
         yield f"{len(shown)} of {len(block.rows):,} rows, evenly chosen."
@@ -118,10 +115,3 @@ def _value(cell: str, mono: bool) -> str:
 def _paragraph(content: str) -> str:
     """A text that begins no list and no heading."""
     return re.sub(r"^(\d+)([.)])|^([-+=])", r"\1\\\2\3", text(content))
-
-
-def _fenced(code: str) -> str:
-    """Code in a fence that is longer than any in it."""
-    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{code.rstrip()}\n{fence}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from statistics import median
@@ -13,7 +14,6 @@ from iqm_spec.analysis.merit import Analysed, Merit
 from iqm_spec.plan.label import count
 from iqm_spec.plots.heat import MOST_SIDE, heat_map
 from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot, y_range
-from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import CIRCUIT, MOST_SERIES, Axis, Dot, axes_of, place_of, split
 from iqm_spec.report.document import (
     Block,
@@ -28,6 +28,7 @@ from iqm_spec.report.document import (
 from iqm_spec.report.names import (
     axis_label,
     clean,
+    left_out,
     merit_title,
     stage_name,
     thinned,
@@ -62,13 +63,15 @@ _DRAWN = {"ghz_fidelity": "parity", "mirror_polarization": "polarization"}
 
 
 def merits(subject: Subject) -> Section:
-    """Charts of every analysis, then the table of what was found over several points."""
-    noisy = any(subject.noisy(point.target) for point in subject.saved.plan.points)
+    """Charts of every analysis, then the table of figures over several points."""
+    noisy = subject.simulates_noise
     blocks: list[Block] = []
     fitted = list(curves(subject.analysed, noisy))
     shown = topics(subject.analysed, _perfect(subject.rows))
-    drawn = [*fitted, *(figure for topic in shown for figure in charts(topic, noisy))]
-    drawn = list(_distinct(drawn))[:MOST_FIGURES]
+    figures: dict[str, CaptionedPicture] = {}
+    for figure in (*fitted, *(figure for topic in shown for figure in charts(topic, noisy))):
+        figures.setdefault(figure.name, figure)
+    drawn = list(figures.values())[:MOST_FIGURES]
     if drawn:
         blocks.append(Pictures(tuple(drawn[:_FIRST])))
     if len(drawn) > _FIRST:
@@ -79,9 +82,17 @@ def merits(subject: Subject) -> Section:
         blocks.append(table)
     if subject.not_analysed:
         blocks.append(Text(f"Not all was analysed: {clean(subject.not_analysed)}.", "warning"))
-    blocks += [Text(note, "note") for note in _notes(subject.analysed)]
+    notes = Counter(
+        f"{clean(group.analysis.replace('_', ' '), 60)}: {clean(note)}"
+        for group in subject.analysed
+        for note in group.notes
+    )
+    for note, times in list(notes.items())[:12]:
+        blocks.append(Text(f"{note} ({times} times)" if times > 1 else note, "note"))
     if not blocks:
-        blocks.append(Text(_none(subject)))
+        reasons = [row.why_no_comparison for row in subject.rows if row.derived]
+        why = next((f": {clean(reason)}" for reason in reasons if reason), "")
+        blocks.append(Text(f"There are no figures of merit for this run{why}."))
     return Section("merits", "Figures of merit", tuple(blocks))
 
 
@@ -93,14 +104,6 @@ def _perfect(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
             if name.startswith(_PREFIX) and isinstance(level, int | float):
                 perfect.setdefault(name.removeprefix(_PREFIX), {})[row.point.id] = float(level)
     return perfect
-
-
-def _distinct(figures: Sequence[CaptionedPicture]) -> Iterator[CaptionedPicture]:
-    known: set[str] = set()
-    for figure in figures:
-        if figure.name not in known:
-            known.add(figure.name)
-            yield figure
 
 
 def _table(analysed: Sequence[Analysed], noisy: bool) -> Table:
@@ -130,38 +133,14 @@ def _table(analysed: Sequence[Analysed], noisy: bool) -> Table:
         Column("figure"),
         *(Column(title, number=True) for title in ("value", "95 % interval")),
     )
-    rest = len(rows) - _MOST_ROWS
-    left_out = (
-        f"{count(rest, 'more row')} not shown; the command iqm-spec analyze has all."
-        if rest > 0
-        else ""
-    )
-    return Table(
-        "Figures over several points", columns, tuple(rows[:_MOST_ROWS]), left_out, long=True
-    )
-
-
-def _notes(analysed: Sequence[Analysed]) -> list[str]:
-    """What a reader must know, once each."""
-    counted: dict[str, int] = {}
-    for group in analysed:
-        for note in group.notes:
-            text = f"{clean(group.analysis.replace('_', ' '), 60)}: {clean(note)}"
-            counted[text] = counted.get(text, 0) + 1
-    listed = [f"{note} ({n} times)" if n > 1 else note for note, n in counted.items()]
-    return listed[:12]
-
-
-def _none(subject: Subject) -> str:
-    reasons = [row.why_no_comparison for row in subject.rows if row.derived]
-    known = list(dict.fromkeys(clean(reason) for reason in reasons if reason))
-    why = f": {known[0]}" if known else ""
-    return f"There are no figures of merit for this run{why}."
+    shown = tuple(rows[:_MOST_ROWS])
+    rest = left_out(len(rows) - len(shown), "row", "analyze")
+    return Table("Figures over several points", columns, shown, rest, long=True)
 
 
 @frozen
 class Topic:
-    """All that one analysis found of one figure. `stages` are (stage, emulated) in order.
+    """One figure of one analysis at all points. `stages` are (stage, emulated) in order.
 
     `reference` is what the figure would be at a point, by the point's id, under the name `called`:
     its ideal value, or what a perfect device would show. `mitigated` are the same points with
@@ -193,10 +172,10 @@ def topics(analysed: Sequence[Analysed], perfect: Perfect | None = None) -> list
     groups: dict[str, list[Analysed]] = {}
     for group in analysed:
         groups.setdefault(group.analysis, []).append(group)
-    found_topics: list[Topic] = []
+    drawable: list[Topic] = []
     for analysis, own in sorted(groups.items(), key=lambda item: item[0] == USUAL):
-        found_topics += _of_analysis(analysis, own, perfect or {})
-    return found_topics
+        drawable += _of_analysis(analysis, own, perfect or {})
+    return drawable
 
 
 def _of_analysis(analysis: str, groups: Sequence[Analysed], perfect: Perfect) -> Iterator[Topic]:
@@ -210,7 +189,9 @@ def _of_analysis(analysis: str, groups: Sequence[Analysed], perfect: Perfect) ->
             if isfinite(merit.value):
                 dot = Dot(place, group.stage, group.emulated, merit, point)
                 dots.setdefault(merit.name, []).append(dot)
-    own = [name for name in dots if not any(_companion(name, other) for other in dots)]
+    # `energy_ideal` and `energy_mitigated` are drawn beside `energy`
+    companions = {f"{name}{suffix}" for name in dots for suffix in ("_ideal", "_mitigated")}
+    own = [name for name in dots if name not in companions]
     for name in own[:MOST_MERITS]:
         ideal = {dot.point: dot.merit.value for dot in dots.get(f"{name}_ideal", ())}
         yield Topic(
@@ -223,11 +204,6 @@ def _of_analysis(analysis: str, groups: Sequence[Analysed], perfect: Perfect) ->
             called=IDEAL if ideal else "perfect device",
             mitigated=tuple(dots.get(f"{name}_mitigated", ())),
         )
-
-
-def _companion(name: str, other: str) -> bool:
-    """Whether a figure is drawn beside another: `energy_ideal` beside `energy`."""
-    return name in (f"{other}_ideal", f"{other}_mitigated")
 
 
 def charts(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
@@ -247,14 +223,22 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[CaptionedPicture]:
     if line := _reference(topic.called, topic.dots, topic, x, 6):
         drawn = [[*series, line] for series in drawn]
     elif by is not None:
-        lines = _references(topic, x, by)
-        drawn = [[*series, *lines] for series in drawn]
+        # a line of what should be for each measured line, in its color
+        levels = [[d for d in topic.dots if d.place.get(by.name) == level] for level in by.values]
+        lines = [_reference("", dots, topic, x, color) for color, dots in enumerate(levels)]
+        drawn = [[*series, *(line for line in lines if line)] for series in drawn]
     span = y_range([own for series in drawn for own in series])
     axis = XAxis(x.title, values=x.values) if x.numeric else XAxis(x.title, x.names)
     for stages, series in zip(panels, drawn, strict=True):
         stages_text = " and ".join(stage_name(*stage, noisy) for stage in stages)
+        caption = f"{topic.title} against {x.title}; {stages_text}."
         bars = intervals_word(series) if x.numeric else "Bars"
-        caption = f"{topic.title} against {x.title}; {stages_text}.{_bars(series, rest, bars)}"
+        if any(own.medians for own in series):
+            over = f"over {', '.join(rest)}" if rest else "of the repeats"
+            dust = ", small dots the single points" if any(own.dust for own in series) else ""
+            caption += f" Marks are medians, {bars.lower()} the range {over}{dust}."
+        else:
+            caption += f" {bars} are 95 % intervals."
         if by is None and topic.mitigated:
             caption += " Mitigated: readout errors are taken out."
         if any(own.bare and not own.name for own in series):
@@ -262,17 +246,7 @@ def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[CaptionedPicture]:
         caption = clean(caption)
         name = f"{topic.analysis}-{topic.merit}-{x.name}-{'-'.join(s for s, _ in stages)}"
         chart = series_plot(series, axis, merit_title(topic.merit), span)
-        yield CaptionedPicture(name, caption, picture_of(chart, caption))
-
-
-def _bars(series: Sequence[Series], rest: Sequence[str], bars: str) -> str:
-    """What marks and bars stand for."""
-    if not any(own.medians for own in series):
-        return f" {bars} are 95 % intervals."
-    over = f" over {', '.join(rest)}" if rest else " of the repeats"
-    dusty = any(own.dust for own in series)
-    more = ", small dots the single points." if dusty else "."
-    return f" Marks are medians, {bars.lower()} the range{over}{more}"
+        yield CaptionedPicture.of(name, chart, caption)
 
 
 def _reference(name: str, dots: Sequence[Dot], topic: Topic, x: Axis, color: int) -> Series | None:
@@ -290,22 +264,8 @@ def _reference(name: str, dots: Sequence[Dot], topic: Topic, x: Axis, color: int
     return Series(name, marks, color, style="dash", bare=True)
 
 
-def _references(topic: Topic, x: Axis, by: Axis) -> list[Series]:
-    """A line of what should be for each line of what was found, in its color."""
-    lines = []
-    for i, level in enumerate(by.values):
-        dots = [dot for dot in topic.dots if dot.place.get(by.name) == level]
-        if line := _reference("", dots, topic, x, i):
-            lines.append(line)
-    return lines
-
-
 def _series(
-    topic: Topic,
-    x: Axis,
-    by: Axis | None,
-    stages: Sequence[tuple[str, bool]],
-    noisy: bool,
+    topic: Topic, x: Axis, by: Axis | None, stages: Sequence[tuple[str, bool]], noisy: bool
 ) -> list[Series]:
     lines = []
     for color, stage in enumerate(stages):
@@ -362,7 +322,9 @@ def _maps(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
         (stage_name(*first, noisy), first[0], _of_stage(topic, first)) for first in topic.stages
     ]
     if topic.called == IDEAL and topic.reference:
-        shown.insert(0, (IDEAL, IDEAL, _ideal(topic)))
+        known = [dot for dot in topic.dots if dot.point in topic.reference]
+        ideal = [evolve(d, merit=Merit(d.merit.name, topic.reference[d.point])) for d in known]
+        shown.insert(0, (IDEAL, IDEAL, ideal))
     cells = [_cells(dots, x, y) for _, _, dots in shown]
     every = [v for levels in cells for v in levels.values()]
     span = (min(every), max(every)) if every else (0.0, 1.0)
@@ -375,8 +337,8 @@ def _maps(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
             caption += f" Medians over {', '.join(rest)}."
         caption = clean(caption)
         titles = (clean(x.title, 60), clean(y.title, 60), merit_title(topic.merit))
-        picture = picture_of(heat_map(x.names, y.names, levels, titles, span), caption)
-        yield CaptionedPicture(f"{topic.analysis}-{topic.merit}-map-{stage}", caption, picture)
+        chart = heat_map(x.names, y.names, levels, titles, span)
+        yield CaptionedPicture.of(f"{topic.analysis}-{topic.merit}-map-{stage}", chart, caption)
 
 
 def _thin(axis: Axis) -> Axis:
@@ -385,12 +347,6 @@ def _thin(axis: Axis) -> Axis:
 
 def _of_stage(topic: Topic, stage: tuple[str, bool]) -> list[Dot]:
     return [dot for dot in topic.dots if (dot.stage, dot.emulated) == stage]
-
-
-def _ideal(topic: Topic) -> list[Dot]:
-    """The points as they should be."""
-    known = [dot for dot in topic.dots if dot.point in topic.reference]
-    return [evolve(d, merit=Merit(d.merit.name, topic.reference[d.point])) for d in known]
 
 
 def _cells(dots: Sequence[Dot], x: Axis, y: Axis) -> dict[tuple[int, int], float]:
@@ -434,9 +390,9 @@ def curves(analysed: Sequence[Analysed], noisy: bool) -> Iterator[CaptionedPictu
             if any(group.curve and group.curve.fit_y for group in part):
                 caption += " Lines are fits."
             series = [_curve(group, i, _curve_name(group, part)) for i, group in enumerate(part)]
-            picture = picture_of(series_plot(series, XAxis(clean(axis, 60)), drawn), caption)
+            chart = series_plot(series, XAxis(clean(axis, 60)), drawn)
             name = f"{analysis}-curve-{axis}-{stage}-{start // MOST_SERIES + 1}"
-            yield CaptionedPicture(name, caption, picture)
+            yield CaptionedPicture.of(name, chart, caption)
 
 
 def _curve_name(curve: Analysed, others: Sequence[Analysed]) -> str:

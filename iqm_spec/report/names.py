@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from iqm_spec.diagnostics import printable
-from iqm_spec.plan.label import label, short
+from iqm_spec.engine.event_lines import stage_label
+from iqm_spec.plan.label import count, label, short
 from iqm_spec.plan.plan import PlannedPoint
 
 LONGEST = 300
@@ -38,7 +39,7 @@ def stage_name(stage: str, emulated: bool, noisy: bool = True) -> str:
     """`aer, with noise`, `hardware`, `hardware (emulated)`."""
     if stage == "aer":
         return "aer, with noise" if noisy else "aer, without noise"
-    return f"{stage} (emulated)" if emulated else stage
+    return stage_label(stage, emulated)
 
 
 def with_error(number: float, error: float | None) -> str:
@@ -74,10 +75,18 @@ def listed(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def thinned(count: int, most: int) -> list[int]:
-    """Which of `count` things are shown where `most` can be: evenly, from first to last."""
-    if count <= most:
-        return list(range(count))
+def left_out(rest: int, noun: str, command: str = "") -> str:
+    """How many rows a table leaves out, and which command shows them; empty for none."""
+    if not rest:
+        return ""
+    where = f"; the command iqm-spec {command} has all" if command else ""
+    return f"{count(rest, f'more {noun}')} not listed{where}."
+
+
+def thinned(total: int, most: int) -> list[int]:
+    """Which of `total` things are shown where `most` can be: evenly, from first to last."""
+    if total <= most:
+        return list(range(total))
     if most == 1:
         return [0]
-    return sorted({round(i * (count - 1) / (most - 1)) for i in range(most)})
+    return sorted({round(i * (total - 1) / (most - 1)) for i in range(most)})

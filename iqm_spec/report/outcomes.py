@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import nsmallest
 from typing import Any
 
 from attrs import frozen
 
-from iqm_spec.analysis.merit import Merit
 from iqm_spec.plan.plan import PlannedPoint
 from iqm_spec.plan.readout import is_calibration
 from iqm_spec.plots.bars import Outcomes, outcome_bars
 from iqm_spec.plots.series import Mark, Series, XAxis, intervals_word, series_plot
-from iqm_spec.plots.svg import picture_of
 from iqm_spec.report.axes import Axis, axes_of
 from iqm_spec.report.document import (
     Block,
@@ -100,23 +98,19 @@ def outcomes(subject: Subject, measured: Sequence[PointRows]) -> Section:
     scans = tuple(
         sweeps([(point_rows, outcome_sets(subject, point_rows.known)) for point_rows in counted])
     )
-    blocks: list[Block] = [Text(_intro(subject, len(picked), len(counted)))]
+    text = "Relative frequencies of the outcomes beside their ideal probabilities, bitstrings as "
+    text += "Qiskit prints them; thin lines are one standard error of the counting."
+    if len(picked) < len(counted):
+        text += f" {len(picked)} of {len(counted):,} points are drawn here."
+    if "mock" in subject.saved.plan.header.stages:
+        text += " Counts of a mock are random bits by design and are not shown."
+    blocks: list[Block] = [Text(text)]
     blocks += [Pictures(scans[:MOST_SCANS])] if scans else []
     blocks.append(Pictures(tuple(shown)))
     if len(counted) > len(picked):
         blocks.append(Chooser("Outcomes of any point", tuple(_choices(subject, counted))))
     blocks.append(_table(subject, measured))
     return Section("outcomes", "Outcomes", tuple(blocks))
-
-
-def _intro(subject: Subject, shown: int, counted: int) -> str:
-    text = "Relative frequencies of the outcomes beside their ideal probabilities, bitstrings as "
-    text += "Qiskit prints them; thin lines are one standard error of the counting."
-    if shown < counted:
-        text += f" {shown} of {counted:,} points are drawn here."
-    if "mock" in subject.saved.plan.header.stages:
-        text += " Counts of a mock are random bits by design and are not shown."
-    return text
 
 
 def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) -> CaptionedPicture:
@@ -127,35 +121,31 @@ def _figure(subject: Subject, point_rows: PointRows, why: str, *, tips: bool) ->
     label = f"Outcomes of {name}: {', '.join(item.name for item in sets)}."
     if fidelity is not None:
         label += f" Hellinger fidelity {fidelity:.3f}."
-    return CaptionedPicture(
-        f"outcomes-{point_rows.point.id}", caption, picture_of(outcome_bars(sets, tips=tips), label)
-    )
+    chart = outcome_bars(sets, tips=tips)
+    return CaptionedPicture.of(f"outcomes-{point_rows.point.id}", chart, caption, label)
 
 
 def outcome_sets(subject: Subject, rows: Sequence[Row]) -> list[Outcomes]:
     """Ideal, simulated and measured outcomes of one point, in this order."""
-    sets = _ideal(rows)
-    sets_seen = {row.calibration_set_id for row in rows if row.record}
+    sets: list[Outcomes] = []
+    for row in rows:
+        if row.derived is not None and row.ideal and not sets:
+            complete = bool(row.derived.complete)
+            name = "ideal" if complete else "ideal, of outcomes seen"
+            ideal = {bits: float(probability) for bits, probability in row.ideal.items()}
+            sets.append(Outcomes(name, ideal, 6, None, complete))
+    measured_sets = {row.calibration_set_id for row in rows if row.record}
     for row in rows:
         total = sum(row.counts.values())
         if not total:
             continue
         name = stage_name(row.stage, row.emulated, subject.noisy(row.point.target))
-        if row.stage == "hardware" and len(sets_seen - {None}) > 1 and row.record:
+        if row.stage == "hardware" and len(measured_sets - {None}) > 1 and row.record:
             name += f", set {clean(row.calibration_set_id, 8)}"
         shares = {bits: number / total for bits, number in row.counts.items()}
         color = 0 if row.stage == "aer" else 1 + sum(own.color in (1, 2, 3) for own in sets)
         sets.append(Outcomes(clean(name, 60), shares, color, total))
     return sets
-
-
-def _ideal(rows: Sequence[Row]) -> list[Outcomes]:
-    for row in rows:
-        if row.derived is not None and row.ideal:
-            complete = bool(row.derived.complete)
-            name = "ideal" if complete else "ideal, of outcomes seen"
-            return [Outcomes(name, {b: float(p) for b, p in row.ideal.items()}, 6, None, complete)]
-    return []
 
 
 def _choices(subject: Subject, counted: Sequence[PointRows]) -> Iterator[CaptionedPicture]:
@@ -172,16 +162,23 @@ def _choices(subject: Subject, counted: Sequence[PointRows]) -> Iterator[Caption
 
 
 def _table(subject: Subject, measured: Sequence[PointRows]) -> Table:
-    shown = thinned(len(measured), max(1, MOST_ROWS // max(1, _rows_each(measured))))
-    axes = list(
-        dict.fromkeys(name for point_rows in measured for name, _ in point_rows.point.values)
-    )[:_MOST_AXES]
+    rows_each = max((len(point_rows.rows) for point_rows in measured), default=1)
+    shown = thinned(len(measured), max(1, MOST_ROWS // max(1, rows_each)))
+    levels: dict[str, list[Any]] = {}
+    for point_rows in measured:
+        for axis, level in point_rows.point.values:
+            levels.setdefault(axis, []).append(level)
+    axes = list(levels)[:_MOST_AXES]
+    numeric = {
+        axis: all(isinstance(v, int | float) for v in levels[axis] if v is not None)
+        for axis in axes
+    }
     figures = merits_by_point(subject.analysed)
     names = list(dict.fromkeys(name for own in figures.values() for name in own))[:_MOST_MERITS]
     repeats = any(point_rows.point.repeat for point_rows in measured)
     columns = (
         Column("circuit"),
-        *(Column(clean(axis, 40), number=_numeric(measured, axis)) for axis in axes),
+        *(Column(clean(axis, 40), number=numeric[axis]) for axis in axes),
         *([Column("repeat", number=True)] if repeats else []),
         Column("stage"),
         Column("shots", number=True),
@@ -197,8 +194,18 @@ def _table(subject: Subject, measured: Sequence[PointRows]) -> Table:
         head += [str(point_rows.point.repeat + 1)] if repeats else []
         for row in point_rows.rows:
             own = figures.get((row.stage, point_rows.point.id), {})
-            cells = _cells(subject, row, _absent(row, given_up))
-            rows.append((*head, *cells, *(_merit(own.get(name)) for name in names)))
+            if row.point.id in given_up and row.stage != "aer":
+                absent = "no counts: its job brought none"
+            else:
+                absent = "waiting for its job" if row.waiting else "no counts"
+            merits = (own.get(name) for name in names)
+            rows.append(
+                (
+                    *head,
+                    *_cells(subject, row, absent),
+                    *("" if m is None else with_error(m.value, m.error) for m in merits),
+                )
+            )
     left_out = ""
     if len(shown) < len(measured):
         left_out = (
@@ -208,10 +215,6 @@ def _table(subject: Subject, measured: Sequence[PointRows]) -> Table:
     caption = "Every point" if not left_out else "Points"
     caption += ", with figures of merit" if names else ""
     return Table(caption, columns, tuple(rows), left_out, long=True)
-
-
-def _rows_each(measured: Sequence[PointRows]) -> int:
-    return max((len(point_rows.rows) for point_rows in measured), default=1)
 
 
 def _cells(subject: Subject, row: Row, absent: str) -> list[str]:
@@ -224,22 +227,6 @@ def _cells(subject: Subject, row: Row, absent: str) -> list[str]:
         f"{clean(bits, 40)} {100 * number / total:.0f}%" for bits, number in best
     )
     return [name, f"{total:,}", outcomes_text]
-
-
-def _absent(row: Row, given_up: Collection[str]) -> str:
-    """Why there are no counts."""
-    if row.point.id in given_up and row.stage != "aer":
-        return "no counts: its job brought none"
-    return "waiting for its job" if row.waiting else "no counts"
-
-
-def _merit(merit: Merit | None) -> str:
-    return "" if merit is None else with_error(merit.value, merit.error)
-
-
-def _numeric(measured: Sequence[PointRows], axis: str) -> bool:
-    values = [dict(point_rows.point.values).get(axis) for point_rows in measured]
-    return all(isinstance(v, int | float) for v in values if v is not None)
 
 
 def by_point(points: Sequence[PlannedPoint], rows: Sequence[Row]) -> list[PointRows]:
@@ -303,11 +290,8 @@ def _charts(name: str, points: Sequence[Known], x: Axis) -> Iterator[CaptionedPi
             "intervals, dashed lines the ideal probabilities."
         )
         axis = XAxis(clean(x.title, 60), values=tuple(map(float, x.values)))
-        yield CaptionedPicture(
-            f"sweep-{name}-{x.name}-{number}",
-            caption,
-            picture_of(series_plot(series, axis, "probability"), caption),
-        )
+        chart = series_plot(series, axis, "probability")
+        yield CaptionedPicture.of(f"sweep-{name}-{x.name}-{number}", chart, caption)
 
 
 def _moving(shown: Sequence[Known]) -> list[str]:

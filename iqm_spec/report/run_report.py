@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from iqm_spec.engine.event_lines import stage_label
-from iqm_spec.report.asked import asked
 from iqm_spec.report.circuits import circuits
 from iqm_spec.report.document import Block, Code, Document, Facts, Fold, Section, Text
 from iqm_spec.report.jobs import jobs
@@ -11,13 +10,12 @@ from iqm_spec.report.machines import machines
 from iqm_spec.report.merits import merits
 from iqm_spec.report.names import clean
 from iqm_spec.report.outcomes import by_point, outcomes
+from iqm_spec.report.overview import overview
 from iqm_spec.report.subject import Subject
 from iqm_spec.store.events import JobCompleted, RunJob
 from iqm_spec.version import __version__
 
-MADE_BY = (
-    f"Made by iqm-spec {__version__} from a results folder; nothing in it was asked of a network."
-)
+MADE_BY = f"Made by iqm-spec {__version__} from a results folder, without a network."
 
 
 _MESSAGES = {
@@ -34,7 +32,7 @@ def report_of(subject: Subject) -> Document:
     """The report of one run."""
     saved = subject.saved
     made: list[Section | None] = [
-        asked(subject),
+        overview(subject),
         merits(subject),
         outcomes(subject, by_point(saved.plan.points, subject.rows)),
         circuits(subject),
@@ -50,55 +48,51 @@ def report_of(subject: Subject) -> Document:
 
 def banners(subject: Subject) -> tuple[str, ...]:
     """The warnings above all; none for a run of real machines of which every stage passed."""
-    return tuple(banner for banner in (emulated(subject), not_passed(subject)) if banner)
-
-
-def emulated(subject: Subject) -> str:
-    """What a reader must know of a rehearsal; empty for a run of real machines."""
-    stages = subject.emulated
-    if not stages:
-        return ""
-    names = " and ".join(stages)
-    return (
-        f"Emulated: the {names} {'stages were' if len(stages) > 1 else 'stage was'} answered by an "
-        "emulator, a program that stands for IQM's server. No quantum computer was used for them."
-    )
-
-
-def not_passed(subject: Subject) -> str:
-    """The first stage that did not pass, of which the later ones were kept waiting."""
-    for stage_state in subject.saved.stages:
-        message = _MESSAGES.get(stage_state.status)
-        if message is not None:
-            stage = stage_label(stage_state.stage, stage_state.emulated)
-            return f"Not complete. {message.format(stage=stage)}; its verdict has the reasons."
-    return ""
+    warnings = []
+    if stages := subject.emulated:
+        names = f"{' and '.join(stages)} {'stages were' if len(stages) > 1 else 'stage was'}"
+        warnings.append(
+            f"Emulated: the {names} answered by an emulator, a program that stands for IQM's "
+            "server. No quantum computer was used for them."
+        )
+    # the first stage that did not pass: the later ones wait for it
+    for state in subject.saved.stages:
+        if message := _MESSAGES.get(state.status):
+            stage = stage_label(state.stage, state.emulated)
+            text = message.format(stage=stage)
+            warnings.append(f"Not complete. {text}; its verdict has the reasons.")
+            break
+    return tuple(warnings)
 
 
 def provenance(subject: Subject) -> Section:
     """What ran it, what it is called, and the commands that prove it."""
+    versions: list[tuple[str, str]] = [("Run", subject.id)]
+    if environment := subject.environment:
+        versions += [
+            (clean(n, 40), clean(v or "not installed", 40))
+            for n, v in sorted(environment.versions.items())[:_MOST_ROWS]
+        ]
+        platform = environment.platform
+        versions.append(("platform", clean(f"{platform.machine} {platform.system}", 60)))
+    versions.append(("report made by", f"iqm-spec {__version__}"))
+    digest = subject.saved.plan.digest
+    commands = (
+        "iqm-spec verify results",
+        f"iqm-spec reproduce {subject.id} --results results",
+        "# without this program: the name of an object is the sha256 of its bytes",
+        f"sha256sum results/objects/{digest[:2]}/{digest}.jsonl",
+    )
     blocks: tuple[Block, ...] = (
-        Facts(_versions(subject)),
+        Facts(tuple(versions)),
         Fold("Digests (sha256)", (Facts(_digests(subject), mono=True),)),
         Text(
             "The results folder holds every file under the sha256 of its bytes. To check it, and "
             "to compute this run again from the folder alone:"
         ),
-        Code("In a shell, beside the results folder", _commands(subject)),
+        Code("In a shell, beside the results folder", "\n".join(commands)),
     )
     return Section("provenance", "Versions, digests, verification", blocks)
-
-
-def _versions(subject: Subject) -> tuple[tuple[str, str], ...]:
-    rows: list[tuple[str, str]] = [("Run", subject.id)]
-    if environment := subject.environment:
-        rows += [
-            (clean(n, 40), clean(v or "not installed", 40))
-            for n, v in sorted(environment.versions.items())[:_MOST_ROWS]
-        ]
-        platform = environment.platform
-        rows.append(("platform", clean(f"{platform.machine} {platform.system}", 60)))
-    return (*rows, ("report made by", f"iqm-spec {__version__}"))
 
 
 def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
@@ -123,15 +117,3 @@ def _digests(subject: Subject) -> tuple[tuple[str, str], ...]:
     if len(known) > _MOST_PACKS:
         rows.append(("records", f"and {len(known) - _MOST_PACKS:,} more packs"))
     return tuple((name, clean(digest or "not kept", 80)) for name, digest in rows)
-
-
-def _commands(subject: Subject) -> str:
-    digest = subject.saved.plan.digest
-    return "\n".join(
-        (
-            "iqm-spec verify results",
-            f"iqm-spec reproduce {subject.id} --results results",
-            "# without this program: the name of an object is the sha256 of its bytes",
-            f"sha256sum results/objects/{digest[:2]}/{digest}.jsonl",
-        )
-    )

@@ -65,19 +65,31 @@ class Subject:
         """The stages that an emulator answered."""
         stages = {row.stage for row in self.rows if row.emulated}
         stages |= {state.stage for state in self.saved.stages if state.emulated}
-        stages |= {s.value for s, jobs in self.jobs.items() if any(map(_is_emulated, jobs))}
+        stages |= {s.value for s, jobs in self.jobs.items() if any(j.intent.emulated for j in jobs)}
         return tuple(stage.name for stage in SERVER_STAGES if stage.name in stages)
 
     def noisy(self, target: str) -> bool:
         """Whether the Aer stage simulated noise on this target."""
         return self.saved.plan.header.noise.get(target) is not None
 
+    @property
+    def simulates_noise(self) -> bool:
+        """Whether the Aer stage simulated noise on any target of the run."""
+        return any(self.noisy(point.target) for point in self.saved.plan.points)
+
 
 def subject_of(store: Store, saved: SavedRun) -> Subject:
     """Everything a report needs of a run; StoreCorrupt where what it names is not in the folder."""
     rows = tuple(saved.each_row(store))
     start = saved.state.start
-    analysed, why = _analysed(store, saved, rows)
+    why = ""
+    try:
+        analysed = analyze_run(store, saved, rows)
+    except (UsageError, JobFailed) as error:
+        # without plugins, one of which is missing here or fails
+        rest = {name: analysis for name, analysis in declared(saved).items() if name != PLUGINS}
+        analysed = analyze_run(store, saved, rows, rest or DEFAULT_ANALYSES)
+        why = error.message
     return Subject(
         store=store,
         saved=saved,
@@ -91,21 +103,6 @@ def subject_of(store: Store, saved: SavedRun) -> Subject:
         jobs=_jobs(store, saved),
         not_analysed=why,
     )
-
-
-def _analysed(
-    store: Store, saved: SavedRun, rows: tuple[Row, ...]
-) -> tuple[tuple[Analysed, ...], str]:
-    """What was declared; without plugins where one of them is missing here, or fails."""
-    try:
-        return analyze_run(store, saved, rows), ""
-    except (UsageError, JobFailed) as error:
-        rest = {name: analysis for name, analysis in declared(saved).items() if name != PLUGINS}
-        return analyze_run(store, saved, rows, rest or DEFAULT_ANALYSES), error.message
-
-
-def _is_emulated(job: Attempt) -> bool:
-    return job.intent.emulated
 
 
 def _jobs(store: Store, saved: SavedRun) -> dict[StageName, tuple[Attempt, ...]]:

@@ -264,7 +264,7 @@ def test_a_results_folder_is_fitted_to_what_it_measured(
     none = cli("cost", "fit", "results", "-o", "other.json", "--computer", "emerald")
     assert (none.returncode, "no measured job" in none.stderr) == (2, True)
     shown = cli("cost", "show", "model.json").stdout
-    assert "model.json (source results, computer garnet, server_id emulator" in shown
+    assert "model.json (source results, computer garnet, server emulator" in shown
 
 
 def group(computer: str, server_id: str = "resonance", conditions: str = "plain") -> Measured:

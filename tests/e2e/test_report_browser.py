@@ -137,7 +137,7 @@ def test_what_a_reader_sees(opened: Callable[..., Any]) -> None:
     assert page.title() == "waves: report of a run"
     headings = page.locator("h2").all_inner_texts()
     assert headings == [
-        *("What was asked", "Figures of merit", "Outcomes", "Circuits and qubits"),
+        *("Overview", "Figures of merit", "Outcomes", "Circuits and qubits"),
         *("Machines and calibration", "Jobs, time and cost", "Versions, digests, verification"),
     ]
     assert "No quantum computer was used" in page.locator(".banner").inner_text()
@@ -230,7 +230,7 @@ def test_all_is_there_without_scripts(opened: Callable[..., Any]) -> None:
 def test_two_runs_stand_beside_each_other(opened: Callable[..., Any]) -> None:
     page = opened("two.html")
     assert page.locator("h2").all_inner_texts() == [
-        *("What was asked differently", "Figures of merit", "What came out"),
+        *("Plans", "Figures of merit", "Outcomes"),
     ]
     assert page.get_by_text("12 points in both").is_visible()
     assert "A, aer, with noise" in page.locator("#merits").inner_text()

@@ -18,7 +18,6 @@ from iqm_spec.doctor.local import (
     folder_check,
     lies_in,
     problem,
-    required,
     unknown,
     version_check,
     warning,
@@ -64,11 +63,6 @@ def test_versions_lie_in_ranges(version: str, wanted: str, fits: bool) -> None:
 def test_what_is_not_installed_is_a_problem() -> None:
     check = version_check("iqm-client", None, ">=36")
     assert (check.status, check.finding) == (Status.PROBLEM, "not installed")
-
-
-def test_requirements_of_extras_are_left_out() -> None:
-    texts = ["iqm-client[qiskit]<37,>=36", "numpy", 'mypy>=1.13; extra == "dev"']
-    assert required(texts) == {"iqm-client": "<37,>=36", "numpy": ""}
 
 
 def test_this_environment_is_fit() -> None:

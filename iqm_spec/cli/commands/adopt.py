@@ -48,8 +48,7 @@ def command(
     run = attempt.intent.run or saved.state.id
     ids = sorted({*attempt.ids, job_id})
     if as_json:
-        output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids, "exit": 0})
-        return 0
+        return output.answer({"job": attempt.job, "attempt": attempt.number, "ids": ids})
     output.say(f"assigned job id {job_id} to job {short_job_key(attempt)} of run {run}")
     if attempt.phase is Phase.RELEASED:
         output.say("note: this job was released before; if it was resubmitted, it is paid twice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from iqm_spec.plan.label import short
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
-    from iqm_spec.analysis.merit import Analysed, Merit
+    from iqm_spec.analysis.merit import Analysed
     from iqm_spec.spec.schema import DeclaredAnalyses
 
 MOST_ROWS, FEWER_ROWS = 40, 20
@@ -64,7 +65,7 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     pack = store_analyses(store, saved, analyses, outcomes)
     if as_json:
         listed = [outcome.to_json() for outcome in outcomes]
-        output.answer({"run": saved.state.id, "stored": pack, "analyses": listed, "exit": 0})
+        output.answer({"run": saved.state.id, "stored": pack, "analyses": listed})
     else:
         _show(outcomes)
     return 0
@@ -124,37 +125,27 @@ def _show_table(outcomes: Sequence[Analysed], most: int) -> None:
         table.add_column(column, justify="right", no_wrap=True)
     rows = [(outcome, merit) for outcome in outcomes for merit in outcome.merits]
     for outcome, merit in rows[:most]:
+        # `n=3 angle=0.5 #2`: the values of the axes and the number of the repeat
+        parts = [f"{axis}={short(value)}" for axis, value in outcome.values.items()]
+        parts += [f"#{outcome.details['repeat']}"] if "repeat" in outcome.details else []
         stage = "emulated" if outcome.emulated else outcome.stage
         name = printable(merit.name).replace("_", " ")
-        figures = _figures(merit)[: 1 + wide]
-        table.add_row(printable(outcome.circuit), _axis_values(outcome), stage, name, *figures)
+        value, interval = f"{merit.value:.4g}", ""
+        if merit.error is not None:
+            value = f"{merit.value:.4f}±{merit.error:.4f}"
+            if merit.low is not None and merit.high is not None:
+                interval = f"{merit.low:.4f} to {merit.high:.4f}"
+        cells = [printable(outcome.circuit), printable(" ".join(parts)), stage, name, value]
+        table.add_row(*cells, *([interval] if wide else []))
     if rows:
         console.print(table)
     if len(rows) > most:
         click.echo(f"... and {len(rows) - most:,} more; --json lists all")
 
 
-def _axis_values(outcome: Analysed) -> str:
-    """`n=3 angle=0.5 #2`: the values of the axes and the number of the repeat."""
-    parts = [f"{axis}={short(value)}" for axis, value in outcome.values.items()]
-    parts += [f"#{outcome.details['repeat']}"] if "repeat" in outcome.details else []
-    return printable(" ".join(parts))
-
-
-def _figures(merit: Merit) -> tuple[str, str]:
-    if merit.error is None:
-        return f"{merit.value:.4g}", ""
-    value = f"{merit.value:.4f}±{merit.error:.4f}"
-    if merit.low is None or merit.high is None:
-        return value, ""
-    return value, f"{merit.low:.4f} to {merit.high:.4f}"
-
-
 def _notes(outcomes: Iterable[Analysed]) -> list[str]:
     """Each note once, with how often it occurs."""
-    times: dict[str, int] = {}
-    for outcome in outcomes:
-        for note in outcome.notes:
-            text = printable(f"{outcome.analysis}: {note}")
-            times[text] = times.get(text, 0) + 1
+    times = Counter(
+        printable(f"{outcome.analysis}: {note}") for outcome in outcomes for note in outcome.notes
+    )
     return [text if number == 1 else f"{text} ({number} times)" for text, number in times.items()]

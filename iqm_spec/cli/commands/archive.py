@@ -8,14 +8,8 @@ from pathlib import Path
 import click
 
 from iqm_spec.archive.archive import added_files, prepare
-from iqm_spec.archive.citation import (
-    Citation,
-    date_of,
-    given_citation,
-    person_of,
-    read_citation,
-)
-from iqm_spec.archive.contents import Contents, contents_of
+from iqm_spec.archive.citation import Citation, date_of, given_citation, person_of, read_citation
+from iqm_spec.archive.contents import contents_of
 from iqm_spec.archive.texts import about
 from iqm_spec.cli import output
 from iqm_spec.cli.files import write_with
@@ -90,19 +84,26 @@ def command(
     words = about(contents, cited, title, day, people)
     archive = prepare(store, contents, words, added_files(store, saved))
     size, digest = write_with(path, archive.write)
-    _warn(contents)
+    if saved.status != "done":
+        output.say(f"note: run {saved.state.id} is {saved.status}; its archive is incomplete, too")
+    for left_out in contents.left_out:
+        output.say(
+            printable(
+                f"note: the path of the circuit file {left_out} may lead out of the spec's folder: "
+                "the archive has this file in objects/ only, and its copy of the spec cannot read "
+                "it"
+            )
+        )
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "run": saved.state.id,
                 "archive": path.as_posix(),
                 "sha256": digest,
                 "bytes": size,
                 "files": len(archive.entries),
-                "exit": int(ExitCode.DONE),
             }
         )
-        return int(ExitCode.DONE)
     click.echo(f"{printable(path.as_posix())}: {len(archive.entries):,} files, {size:,} bytes")
     click.echo(f"sha256 {digest}")
     return int(ExitCode.DONE)
@@ -119,17 +120,3 @@ def _citation(
             hint="give --citation, or --author and --anonymous, but not both",
         )
     return read_citation(path, license)
-
-
-def _warn(contents: Contents) -> None:
-    """Print notes about results and files that a reader of the archive might miss."""
-    saved = contents.saved
-    if saved.status != "done":
-        output.say(f"note: run {saved.state.id} is {saved.status}; its archive is incomplete, too")
-    for path in contents.left_out:
-        output.say(
-            printable(
-                f"note: the path of the circuit file {path} may lead out of the spec's folder: the "
-                "archive has this file in objects/ only, and its copy of the spec cannot read it"
-            )
-        )

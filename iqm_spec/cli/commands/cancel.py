@@ -45,8 +45,7 @@ def command(run: str, server: str | None, results: Path, as_json: bool) -> int:
     if as_json:
         jobs = [{"id": i, "cancelled": done, "message": why} for i, done, why in answers]
         answer = {"run": saved.state.id, "jobs": jobs, "unknown": unknown}
-        output.answer({**answer, "exit": int(code)})
-        return int(code)
+        return output.answer(answer, code)
     for i, _, why in answers:
         output.say(f"job {i}: {why}")
     for job in unknown:

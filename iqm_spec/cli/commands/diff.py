@@ -37,8 +37,20 @@ def command(left: str, right: str, results: Path, as_json: bool) -> int:
     pairs = paired(left_rows, right_rows)
     code = max(_warn(left_run, left_rows, store), _warn(right_run, right_rows, store))
     if as_json:
-        points = [_point(pair) for pair in pairs]
-        output.answer({"asked": data(differences), "points": points, "exit": code})
+        points = [
+            {
+                "point": pair.left.point.id,
+                "circuit": pair.left.point.name,
+                "values": dict(pair.left.point.values),
+                "stage": pair.left.stage,
+                "same_record": pair.same,
+                "total_variation_distance": pair.comparison.total_variation_distance,
+                "p_value": pair.comparison.p_value,
+                "p_value_corrected": pair.p_value,
+            }
+            for pair in pairs
+        ]
+        output.answer({"asked": data(differences), "points": points}, code)
     else:
         for line in lines(differences, left, right):
             click.echo(line)
@@ -57,10 +69,8 @@ def _show(pairs: list[Pair], *, complete: bool) -> None:
         return
     click.echo(in_short(pairs))
     differ = [pair for pair in pairs if pair.significant]
-    for pair in differ[:MOST_ROWS]:
-        click.echo(f"  {_line(pair)}")
-    if len(differ) > MOST_ROWS:
-        click.echo(f"  ... and {len(differ) - MOST_ROWS:,} more; --json lists all")
+    for line in output.first_lines(list(map(_line, differ)), MOST_ROWS, "more; --json lists all"):
+        click.echo(f"  {line}")
     farthest = max(pairs, key=lambda pair: pair.comparison.total_variation_distance)
     if not differ and not farthest.same:
         click.echo(f"largest distance: {_line(farthest)}")
@@ -71,17 +81,3 @@ def _line(pair: Pair) -> str:
     name = f"{label(point.name, point.values, point.repeat)} ({pair.left.stage})"
     distance = pair.comparison.total_variation_distance
     return f"{name}: total variation distance {distance:.3f}, p = {pair.p_value:.2g}"
-
-
-def _point(pair: Pair) -> dict[str, object]:
-    point = pair.left.point
-    return {
-        "point": point.id,
-        "circuit": point.name,
-        "values": dict(point.values),
-        "stage": pair.left.stage,
-        "same_record": pair.same,
-        "total_variation_distance": pair.comparison.total_variation_distance,
-        "p_value": pair.comparison.p_value,
-        "p_value_corrected": pair.p_value,
-    }

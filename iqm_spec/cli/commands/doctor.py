@@ -103,8 +103,8 @@ def command(
             {
                 "checks": [check.to_json() for check in checks],
                 "diagnostics": [diagnostic.to_json() for diagnostic in diagnostics],
-                "exit": code,
-            }
+            },
+            code,
         )
     else:
         _show(checks, diagnostics, overrides)
@@ -210,9 +210,5 @@ def _show(
 
 def _wrapped(head: str, text: str, width: int) -> str:
     return textwrap.fill(
-        text,
-        width,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        break_on_hyphens=False,
+        text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,54 +25,36 @@ LARGEST_FAULTS = 1 << 20
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free port.")
 @click.option(
-    "--state",
-    type=FolderPath(path_type=Path, file_okay=False),
+    "--state", type=FolderPath(path_type=Path, file_okay=False),
     help="Directory of the server's state; emulators that share a directory act as one server. "
     "Default: a new temporary directory.",
-)
+)  # fmt: skip
 @click.option(
-    "--speed",
-    type=float,
-    default=1.0,
-    show_default=True,
+    "--speed", type=float, default=1.0, show_default=True,
     help="Modelled seconds per real second: with 1000, an hour in the queue takes 3.6 seconds.",
-)
+)  # fmt: skip
 @click.option(
-    "--queue-seconds",
-    type=float,
-    default=0.0,
+    "--queue-seconds", type=float, default=0.0,
     help="How long each job waits in the queue (modelled seconds).",
-)
+)  # fmt: skip
 @click.option(
-    "--slot",
-    "slots",
-    multiple=True,
-    metavar="QC:FROM:TO",
+    "--slot", "slots", multiple=True, metavar="QC:FROM:TO",
     help="A booked timeslot, in modelled seconds since the first start.",
-)
+)  # fmt: skip
 @click.option(
-    "--window",
-    "windows",
-    multiple=True,
-    metavar="QC:FROM:TO",
+    "--window", "windows", multiple=True, metavar="QC:FROM:TO",
     help="When pay-as-you-go jobs run. Default: at all times.",
-)
+)  # fmt: skip
 @click.option("--timeslot-only", multiple=True, metavar="QC", help="Refuse pay-as-you-go jobs.")
 @click.option("--on-premises", metavar="MACHINE", default="", help="Serve one machine, `default`.")
 @click.option(
-    "--limit",
-    "limits",
-    multiple=True,
-    metavar="NAME=N",
+    "--limit", "limits", multiple=True, metavar="NAME=N",
     help="Set a limit of the server, e.g. max_circuits_per_job=10.",
-)
+)  # fmt: skip
 @click.option(
-    "--dut-label",
-    "dut_labels",
-    multiple=True,
-    metavar="QC=LABEL",
+    "--dut-label", "dut_labels", multiple=True, metavar="QC=LABEL",
     help="Label of a chip, for clients that look for it (docs/emulator.md).",
-)
+)  # fmt: skip
 @click.option("--credits", type=float, help="Credits of the account. Default: unlimited.")
 @click.option("--no-rate-limit", is_flag=True, help="Accept any number of requests.")
 @click.option(
@@ -81,27 +64,47 @@ LARGEST_FAULTS = 1 << 20
     "--seed", type=int, help="Derive counts from this seed and the job's content, not from its id."
 )
 @click.option(
-    "--faults",
-    "faults_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    "--faults", "faults_file", type=click.Path(path_type=Path, dir_okay=False),
     help="JSON file of faults to inject (docs/emulator.md).",
-)
+)  # fmt: skip
 @json_option
-def command(port: int, faults_file: Path | None, as_json: bool, **given: Any) -> int:
+def command(
+    port: int,
+    state: Path | None,
+    speed: float,
+    queue_seconds: float,
+    slots: Sequence[str],
+    windows: Sequence[str],
+    timeslot_only: tuple[str, ...],
+    on_premises: str,
+    limits: Sequence[str],
+    dut_labels: Sequence[str],
+    credits: float | None,
+    no_rate_limit: bool,
+    token_env: str,
+    seed: int | None,
+    faults_file: Path | None,
+    as_json: bool,
+) -> int:
     """Run an emulator of IQM's server on this machine until Ctrl-C, and print its address."""
     from iqm_spec.emulator import Options, serve
     from iqm_spec.emulator.serve import Stopper
 
-    given["rate_limit"] = not given.pop("no_rate_limit")
     options = Options(
-        **{
-            **given,
-            "slots": tuple(_span(text) for text in given["slots"]),
-            "windows": tuple(_span(text) for text in given["windows"]),
-            "dut_labels": dict(_dut_label(text) for text in given["dut_labels"]),
-            "limits": dict(_limit(text) for text in given["limits"]),
-            "faults": _faults(faults_file),
-        }
+        state=state,
+        speed=speed,
+        queue_seconds=queue_seconds,
+        on_premises=on_premises,
+        slots=tuple(map(_span, slots)),
+        windows=tuple(map(_span, windows)),
+        timeslot_only=timeslot_only,
+        dut_labels=dict(map(_dut_label, dut_labels)),
+        limits=dict(map(_limit, limits)),
+        rate_limit=not no_rate_limit,
+        credits=credits,
+        token_env=token_env,
+        seed=seed,
+        faults=_faults(faults_file),
     )
     stopper = Stopper()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -31,7 +31,7 @@ def command(
     store = Store(results)
     explanation = explain(_plan(left, store, allowed_code), _plan(right, store, allowed_code))
     if as_json:
-        output.answer({**data(explanation), "exit": 0})
+        output.answer(data(explanation))
         return
     for line in lines(explanation, left, right):
         click.echo(line)
@@ -78,10 +78,4 @@ def lines(explanation: Explanation, left: str, right: str) -> list[str]:
         for name, points in ((left, explanation.only_left), (right, explanation.only_right))
         for p in points
     ]
-    return _cut(differing) + _cut(only)
-
-
-def _cut(lines: list[str]) -> list[str]:
-    if len(lines) <= MOST_LINES:
-        return lines
-    return [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES:,} more"]
+    return [*output.first_lines(differing, MOST_LINES), *output.first_lines(only, MOST_LINES)]

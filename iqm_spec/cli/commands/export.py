@@ -71,10 +71,13 @@ def command(
     _require_compatible(kind, output, mock=mock, memory=memory)
     if mock and not rows:
         out.say("note: the run has no mock stage")
-    if kind == "parquet":
-        _write_parquet(rows, output, saved, as_json=as_json)
+    if kind == "parquet" and output is not None:
+        metadata = {"run": saved.state.id, "spec": saved.plan.name}
+        write_with(output, lambda file: write_parquet(tidy(rows), file, metadata))
+        if as_json:
+            out.answer({"run": saved.state.id, "file": output.as_posix()})
         return warn_of_gaps(saved.state.id, run_gaps)
-    if kind == "npz":
+    if kind == "npz" and output is not None:
         _write_npz(store, measured, output, saved, as_json=as_json)
         return warn_of_gaps(saved.state.id, run_gaps)
     shots: dict[int, Json] | None = None
@@ -87,17 +90,6 @@ def command(
     else:
         write_pieces(output, pieces)
     return warn_of_gaps(saved.state.id, run_gaps)
-
-
-def _write_parquet(
-    rows: Sequence[Row], path: Path | None, saved: SavedRun, *, as_json: bool
-) -> None:
-    if path is None:
-        raise UsageError("Parquet needs a file", hint="use -o FILE.parquet")
-    metadata = {"run": saved.state.id, "spec": saved.plan.name}
-    write_with(path, lambda file: write_parquet(tidy(rows), file, metadata))
-    if as_json:
-        out.answer({"run": saved.state.id, "file": path.as_posix(), "exit": 0})
 
 
 def _require_compatible(kind: str, path: Path | None, *, mock: bool, memory: bool) -> None:
@@ -113,10 +105,12 @@ def _require_compatible(kind: str, path: Path | None, *, mock: bool, memory: boo
         raise UsageError("the npz format is for shots", hint="add --memory")
     if kind == "npz" and path is None:
         raise UsageError("the npz format needs a file", hint="use -o FILE.npz")
+    if kind == "parquet" and path is None:
+        raise UsageError("Parquet needs a file", hint="use -o FILE.parquet")
 
 
 def _write_npz(
-    store: Store, rows: Sequence[Row], path: Path | None, saved: SavedRun, *, as_json: bool
+    store: Store, rows: Sequence[Row], path: Path, saved: SavedRun, *, as_json: bool
 ) -> None:
     arrays = 0
 
@@ -124,12 +118,11 @@ def _write_npz(
         nonlocal arrays
         arrays = write_npz(store, rows, file)
 
-    assert path is not None  # noqa: S101 - `_require_compatible`
     write_with(path, write)
     if arrays < len(rows):
         out.say(f"note: {count(len(rows) - arrays, 'row')} without shots: they were not stored")
     if as_json:
-        out.answer({"run": saved.state.id, "file": path.as_posix(), "arrays": arrays, "exit": 0})
+        out.answer({"run": saved.state.id, "file": path.as_posix(), "arrays": arrays})
 
 
 def _json(rows: Sequence[Row], run_gaps: Gaps, shots: Mapping[int, Json] | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from iqm_spec.cli.options import folder_argument, json_option
 from iqm_spec.diagnostics import printable
 from iqm_spec.errors import ExitCode
 from iqm_spec.plan.label import count
-from iqm_spec.results.garbage import Garbage, drop, find_garbage
+from iqm_spec.results.garbage import drop, find_garbage
 from iqm_spec.store import Store
 
 MOST_LINES = 10
@@ -34,7 +34,7 @@ def command(directory: Path, yes: bool, as_json: bool) -> int:
     if yes:
         drop(store, garbage)
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "results": directory.as_posix(),
                 "files": [
@@ -44,31 +44,23 @@ def command(directory: Path, yes: bool, as_json: bool) -> int:
                 "bytes": garbage.bytes,
                 "young": garbage.young,
                 "dropped": yes,
-                "exit": int(ExitCode.DONE),
             }
         )
-        return int(ExitCode.DONE)
-    _show(directory, garbage, deleted=yes)
-    return int(ExitCode.DONE)
-
-
-def _show(directory: Path, garbage: Garbage, *, deleted: bool) -> None:
-    for item in garbage.items[:MOST_LINES]:
-        click.echo(printable(f"{item.path}: {item.bytes:,} bytes: {item.why}"))
-    if len(garbage.items) > MOST_LINES:
-        click.echo(f"... and {len(garbage.items) - MOST_LINES:,} more")
-    files = f"{count(len(garbage.items), 'file')}, {garbage.bytes:,} bytes"
-    if not garbage.items:
-        click.echo(f"{directory.as_posix()}: nothing to delete")
-    else:
-        verb = "deleted" if deleted else "can be deleted"
-        click.echo(f"{directory.as_posix()}: {files} {verb}")
+    listed = [printable(f"{item.path}: {item.bytes:,} bytes: {item.why}") for item in garbage.items]
+    for line in output.first_lines(listed, MOST_LINES):
+        click.echo(line)
+    verdict = "nothing to delete"
+    if garbage.items:
+        files = f"{count(len(garbage.items), 'file')}, {garbage.bytes:,} bytes"
+        verdict = f"{files} {'deleted' if yes else 'can be deleted'}"
+    click.echo(f"{directory.as_posix()}: {verdict}")
     if garbage.young:
         output.say(
             f"note: kept {count(garbage.young, 'file')} younger than an hour, and what they refer "
             "to: a run may be in progress"
         )
-    if garbage.items and not deleted:
+    if garbage.items and not yes:
         output.say(
             "hint: `iqm-spec gc --yes` deletes these files; committed ones stay in git's history"
         )
+    return int(ExitCode.DONE)

@@ -9,12 +9,7 @@ from typing import Any
 import click
 
 from iqm_spec.cli import output
-from iqm_spec.cli.options import (
-    job_id_of,
-    set_option,
-    spec_argument,
-    spec_at_server,
-)
+from iqm_spec.cli.options import job_id_of, set_option, spec_argument, spec_at_server
 from iqm_spec.cli.progress import Progress
 from iqm_spec.engine.event_lines import stage_label
 from iqm_spec.engine.prepare import UserSpec, prepare
@@ -72,37 +67,34 @@ def command(
             plan = plan_of(ready.checked, store, report=progress.show)
         imported = bring_in(jobs, unique_ids, plan, ready.checked, session, store, tell)
     if as_json:
-        output.answer(_answer(imported, plan, session.server_id, results))
-    else:
-        _show(imported, results)
+        return output.answer(_answer(imported, plan, session.server_id, results), imported.code)
+    _show(imported, results)
     return int(imported.code)
 
 
 def _answer(imported: Imported, plan: Plan, server_id: str, results: Path) -> dict[str, Any]:
+    jobs = [
+        {
+            "id": job_id,
+            "status": _status(attempt),
+            "known": job_id in imported.known,
+            "run": attempt.intent.run,
+            "stage": attempt.intent.stage,
+            "emulated": attempt.intent.emulated,
+            "computer": attempt.intent.computer,
+            "circuits": len(attempt.parts),
+            "shots": attempt.intent.shots,
+        }
+        for job_id, attempt in imported.attempts.items()
+    ]
     return {
         "run": imported.run,
         "spec": to_json(plan.header.spec),
         "plan": {"digest": plan.digest, "points": len(plan.points), "circuits": plan.circuits},
         "server": server_id,
-        "jobs": [_job(job_id, attempt, imported) for job_id, attempt in imported.attempts.items()],
+        "jobs": jobs,
         "stages": [stage.to_json() for stage in imported.stages],
         "results": results.as_posix(),
-        "exit": int(imported.code),
-    }
-
-
-def _job(job_id: str, attempt: Attempt, imported: Imported) -> dict[str, Any]:
-    intent = attempt.intent
-    return {
-        "id": job_id,
-        "status": _status(attempt),
-        "known": job_id in imported.known,
-        "run": intent.run,
-        "stage": intent.stage,
-        "emulated": intent.emulated,
-        "computer": intent.computer,
-        "circuits": len(attempt.parts),
-        "shots": intent.shots,
     }
 
 

@@ -23,7 +23,7 @@ from iqm_spec.cli.options import (
 from iqm_spec.diagnostics import printable
 from iqm_spec.engine.prepare import UserSpec, prepare_run
 from iqm_spec.engine.run import plan_of, preview_run
-from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.saved import load_run
 from iqm_spec.engine.session import requested_server_id, session_of
 from iqm_spec.errors import Refused, UsageError
 from iqm_spec.stages.interface import RunOptions
@@ -76,57 +76,50 @@ def command(
     For --closeout, RUN is a run's id, a unique prefix of it, a spec's name, or `latest`. Nothing is
     submitted.
     """
+    from iqm_spec.allocation.rendering import to_html
+
     for path in outputs:
-        _require_writable(path, force)
+        if path.suffix not in (".md", ".html"):
+            raise UsageError(f"{path.name}: papers are written as .md or .html")
+        if path.is_file() and not force:
+            raise Refused(
+                f"{printable(path.as_posix())} exists already and may have been filled in",
+                hint="name another file, or overwrite this one with --force",
+                code="refused.exists",
+            )
     store = Store(results)
     if closeout:
         paper = _closeout(what, store)
     else:
-        given = UserSpec(Path(what), overrides, allowed_code)
-        paper = _request(given, costs.read(), store, server, results)
+        user_spec = UserSpec(Path(what), overrides, allowed_code)
+        paper = _request(user_spec, costs.read(), store, server, results)
     for path in outputs:
-        write_text(path, _as(path, paper))
+        is_html = path.suffix == ".html"
+        write_text(path, to_html(paper.markdown, paper.title) if is_html else paper.markdown)
     if as_json:
         files = [path.as_posix() for path in outputs]
         answer = {"kind": paper.kind, **paper.summary, "files": files, "markdown": paper.markdown}
-        output.answer({**answer, "exit": 0})
+        output.answer(answer)
     elif not outputs:
         click.echo(paper.markdown, nl=False)
     return 0
 
 
-def _require_writable(path: Path, force: bool) -> None:
-    if path.suffix not in (".md", ".html"):
-        raise UsageError(f"{path.name}: papers are written as .md or .html")
-    if path.is_file() and not force:
-        raise Refused(
-            f"{printable(path.as_posix())} exists already and may have been filled in",
-            hint="name another file, or overwrite this one with --force",
-            code="refused.exists",
-        )
-
-
-def _as(path: Path, paper: _Paper) -> str:
-    from iqm_spec.allocation.rendering import to_html
-
-    return to_html(paper.markdown, paper.title) if path.suffix == ".html" else paper.markdown
-
-
 def _request(
-    given: UserSpec, options: CostOptions, store: Store, server: str | None, results: Path
+    user_spec: UserSpec, options: CostOptions, store: Store, server: str | None, results: Path
 ) -> _Paper:
     from iqm_spec.allocation.papers import request_facts
     from iqm_spec.allocation.rendering import to_markdown
 
-    assert isinstance(given.path, Path)  # noqa: S101 - the command line names files
-    if not given.path.exists():
+    assert isinstance(user_spec.path, Path)  # noqa: S101 - the command line names files
+    if not user_spec.path.exists():
         raise UsageError(
-            f"no spec at {given.path.as_posix()}",
+            f"no spec at {user_spec.path.as_posix()}",
             hint="a request needs a spec's file; for the usage report of a run, add --closeout",
         )
     with session_of(server, results, keep=False) as session:
         run = prepare_run(
-            given, store, session, RunOptions(costs=options), output.say, offline=True
+            user_spec, store, session, RunOptions(costs=options), output.say, offline=True
         )
         spec = run.checked.spec
         if not any(STAGES[stage].spends_credits for stage in spec.stages):
@@ -150,9 +143,12 @@ def _request(
 def _closeout(what: str, store: Store) -> _Paper:
     from iqm_spec.allocation.papers import usage_facts
     from iqm_spec.allocation.rendering import to_markdown
+    from iqm_spec.engine.respec import source_of_run
 
     saved = load_run(store, what)
-    facts = usage_facts(saved, store, _description(saved, store))
+    source = source_of_run(store, saved)
+    description = "" if source is None else str(source.tree.get("description") or "")
+    facts = usage_facts(saved, store, description)
     summary = {
         "run": saved.state.id,
         "qpu_seconds_measured": facts.seconds,
@@ -160,12 +156,3 @@ def _closeout(what: str, store: Store) -> _Paper:
     }
     title = f"Usage report: {saved.plan.name}"
     return _Paper("closeout", title, to_markdown("usage", facts), summary)
-
-
-def _description(saved: SavedRun, store: Store) -> str:
-    """The description in the spec that is stored with the run."""
-    from iqm_spec.engine.respec import source_of_run
-
-    source = source_of_run(store, saved)
-    tree: Any = {} if source is None else source.tree
-    return str(tree.get("description") or "")

@@ -50,22 +50,19 @@ def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_js
     sums = accounts(entries, list(dict.fromkeys(by)) or list(BY[:4]))
     totals = accounts(entries, [])
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "results": results.as_posix(),
                 "accounts": [account.to_json() for account in sums],
                 "totals": [account.to_json() for account in totals],
-                "exit": 0,
             }
         )
-        return 0
     if not sums:
         output.say("no job was submitted to a machine from this folder")
         return 0
     console = output.console()
     console.print(_table(sums, console.width))
-    for account in totals:
-        console.print(output.fitted(_total_line(account), console), soft_wrap=True)
+    output.print_fitted(map(_total_line, totals), console)
     return 0
 
 
@@ -83,7 +80,7 @@ def _table(sums: Sequence[Account], width: int) -> Table:
     for title in ("jobs", *(["shots"] if wide else []), *numbers, "credits"):
         table.add_column(title, justify="right", no_wrap=True, min_width=len(title))
     for account in sums:
-        cells = [_mode(value) for _, value in account.names]
+        cells = ["payg" if name == "pay-as-you-go" else name for _, name in account.names]
         cells[0] += " (emulated)" if account.emulated and wide else "*" if account.emulated else ""
         cells = cells if wide else [" ".join(cells)]
         jobs = f"{account.jobs:,}" + (f" ({account.open} open)" if account.open and wide else "")
@@ -94,10 +91,6 @@ def _table(sums: Sequence[Account], width: int) -> Table:
             amount(account.measured_seconds), amount(account.credits) + reserved,
         )  # fmt: skip
     return table
-
-
-def _mode(text: str) -> str:
-    return "payg" if text == "pay-as-you-go" else text
 
 
 def _total_line(total: Account) -> str:

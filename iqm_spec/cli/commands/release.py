@@ -31,8 +31,7 @@ def command(run: str, job: str, results: Path, as_json: bool) -> int:
     saved = load_run(store, run)
     attempt = release(store, attempts_of(saved, store, settle=True), job)
     if as_json:
-        output.answer({"job": attempt.job, "attempt": attempt.number, "exit": 0})
-        return 0
+        return output.answer({"job": attempt.job, "attempt": attempt.number})
     output.say(
         f"released job {short_job_key(attempt)}; `iqm-spec resume {saved.state.id}` resubmits it"
     )

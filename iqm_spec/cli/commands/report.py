@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,13 +11,9 @@ from iqm_spec.cli.files import make_folder, write_text
 from iqm_spec.cli.gaps import warn_of_gaps
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.diagnostics import printable
-from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import UsageError
-from iqm_spec.results.gaps import Gaps
 from iqm_spec.store import Store
-
-if TYPE_CHECKING:
-    from iqm_spec.report import Document
 
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md"}
 
@@ -45,7 +39,7 @@ def command(
     run's id, a unique prefix of it, a spec's name, or `latest` (the default). Overwrites an
     existing file. Exit code 7 if results are lost.
     """
-    from iqm_spec.report import to_html
+    from iqm_spec.report import comparison_of, report_of, subject_of, to_html, to_markdown
 
     if len(runs) > 2:
         raise UsageError("a report shows one run, or compares two")
@@ -53,25 +47,34 @@ def command(
     saved = [load_run(store, name) for name in runs or ("latest",)]
     kind = kind or _kind_of(target)
     target = target or Path(f"{'-beside-'.join(run.state.id for run in saved)}.{kind}")
-    document, gaps = _document(store, saved)
-    files = {target: to_html(document)} if kind == "html" else _markdown(document, target)
-    for path, text in files.items():
-        write_text(path, text)
-    code = max(
-        warn_of_gaps(run.state.id, run_gaps) for run, run_gaps in zip(saved, gaps, strict=True)
-    )
-    _show(saved, files, code, as_json=as_json)
-    return code
-
-
-def _document(store: Store, saved: Sequence[SavedRun]) -> tuple[Document, list[Gaps]]:
-    from iqm_spec.report import comparison_of, report_of, subject_of
-
     subjects = [subject_of(store, run) for run in saved]
-    gaps = [subject.gaps for subject in subjects]
-    if len(subjects) == 1:
-        return report_of(subjects[0]), gaps
-    return comparison_of(*subjects), gaps
+    document = comparison_of(*subjects) if len(subjects) == 2 else report_of(subjects[0])
+    files: dict[Path, str] = {}
+    if kind == "html":
+        text = to_html(document)
+    else:
+        folder = target.with_name(f"{target.stem}-figures")
+        text, figures = to_markdown(document, folder.name)
+        make_folder(folder)
+        files |= {folder / name: figure for name, figure in figures.items()}
+    files[target] = text
+    for path, content in files.items():
+        write_text(path, content)
+    code = max(warn_of_gaps(subject.id, subject.gaps) for subject in subjects)
+    size = sum(len(content.encode()) for content in files.values())
+    if as_json:
+        return output.answer(
+            {
+                "runs": [run.state.id for run in saved],
+                "file": target.as_posix(),
+                "files": len(files),
+                "bytes": size,
+            },
+            code,
+        )
+    more = f" and {len(files) - 1} figures" if len(files) > 1 else ""
+    output.say(f"{printable(target.as_posix())}{more}: {size / 1000:,.0f} kB")
+    return code
 
 
 def _kind_of(target: Path | None) -> str:
@@ -84,33 +87,3 @@ def _kind_of(target: Path | None) -> str:
             hint="change the file's suffix, or give --format",
         )
     return kind
-
-
-def _markdown(document: Document, target: Path) -> dict[Path, str]:
-    """The text and its figures; creates their folder."""
-    from iqm_spec.report import to_markdown
-
-    folder = target.with_name(f"{target.stem}-figures")
-    text, figures = to_markdown(document, folder.name)
-    make_folder(folder)
-    return {**{folder / name: figure for name, figure in figures.items()}, target: text}
-
-
-def _show(
-    saved: Sequence[SavedRun], files: Mapping[Path, str], code: int, *, as_json: bool
-) -> None:
-    main = list(files)[-1]
-    size = sum(len(text.encode()) for text in files.values())
-    if as_json:
-        output.answer(
-            {
-                "runs": [run.state.id for run in saved],
-                "file": main.as_posix(),
-                "files": len(files),
-                "bytes": size,
-                "exit": code,
-            }
-        )
-        return
-    more = f" and {len(files) - 1} figures" if len(files) > 1 else ""
-    output.say(f"{printable(main.as_posix())}{more}: {size / 1000:,.0f} kB")

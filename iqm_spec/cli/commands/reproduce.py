@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -14,7 +13,6 @@ from iqm_spec.diagnostics import printable
 from iqm_spec.engine.event_lines import SECONDS_BETWEEN_LINES
 from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import ExitCode
-from iqm_spec.replay.check import ReplayCheck
 from iqm_spec.store import Store
 
 MOST_LINES = 10
@@ -40,45 +38,33 @@ def command(run: str, workers: int, results: Path, as_json: bool) -> int:
 
     store = Store(results)
     saved = load_run(store, run)
+    last_line = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last_line
+        if done < total and time.monotonic() - last_line >= SECONDS_BETWEEN_LINES:
+            last_line = time.monotonic()
+            output.say(f"simulated {done:,} of {total:,} points")
+
     checks = []
-    for check in reproduce(store, saved, workers, _progress()):
+    for check in reproduce(store, saved, workers, report):
         checks.append(check)
-        if not as_json:
-            _show(check)
+        if as_json:
+            continue
+        click.echo(f"{check.name}: {check.same:,} of {check.total:,} agree")
+        mismatches = [printable(f"{item.what}: {item.why}") for item in check.mismatches]
+        for line in output.first_lines(mismatches, MOST_LINES):
+            click.echo(f"  {line}")
+        if check.note:
+            click.echo(printable(f"  note: {check.note}"))
     wrong = sum(len(check.mismatches) for check in checks)
     code = int(ExitCode.CORRUPT if wrong else ExitCode.DONE)
     if as_json:
         listed = [check.to_json() for check in checks]
-        output.answer({"run": saved.state.id, "checks": listed, "same": not wrong, "exit": code})
-    else:
-        click.echo(f"run {saved.state.id}: {_summary(checks)}")
+        return output.answer({"run": saved.state.id, "checks": listed, "same": not wrong}, code)
+    summary = f"{wrong:,} differ" if wrong else "reproduced"
+    loose = sum(check.loose for check in checks)
+    if loose and not wrong:
+        summary += f"; {loose:,} differ in bits, but agree statistically"
+    click.echo(f"run {saved.state.id}: {summary}")
     return code
-
-
-def _summary(checks: Sequence[ReplayCheck]) -> str:
-    if wrong := sum(len(check.mismatches) for check in checks):
-        return f"{wrong:,} differ"
-    if loose := sum(check.loose for check in checks):
-        return f"reproduced; {loose:,} differ in bits, but agree statistically"
-    return "reproduced"
-
-
-def _show(check: ReplayCheck) -> None:
-    click.echo(f"{check.name}: {check.same:,} of {check.total:,} agree")
-    for mismatch in check.mismatches[:MOST_LINES]:
-        click.echo(printable(f"  {mismatch.what}: {mismatch.why}"))
-    if len(check.mismatches) > MOST_LINES:
-        click.echo(f"  ... and {len(check.mismatches) - MOST_LINES:,} more")
-    if check.note:
-        click.echo(printable(f"  note: {check.note}"))
-
-
-def _progress() -> Callable[[int, int], None]:
-    last = [time.monotonic()]
-
-    def tell(done: int, total: int) -> None:
-        if done < total and time.monotonic() - last[0] >= SECONDS_BETWEEN_LINES:
-            last[0] = time.monotonic()
-            output.say(f"simulated {done:,} of {total:,} points")
-
-    return tell

@@ -169,9 +169,9 @@ def show_run(
                     done = event
     assert plan is not None and done is not None  # noqa: S101, PT018 - `carry_out` yields both
     if as_json:
-        output.answer(_answer(session, plan, crosschecked, stages, done, results))
-    else:
-        _show(store, plan, done, results)
+        body = _answer(session, plan, crosschecked, stages, done, results)
+        return output.answer(body, done.exit_code)
+    _show(store, plan, done, results)
     return done.exit_code
 
 
@@ -198,7 +198,6 @@ def _answer(
         "stages": [stage.to_json() for stage in stages],
         "warnings": collapsed(plan.points),
         "results": results.as_posix(),
-        "exit": done.exit_code,
     }
 
 
@@ -209,9 +208,7 @@ def _show(store: Store, plan: Plan, done: RunDone, results: Path) -> None:
     has_record = [row.record is not None for row in chain(shown, rows)]
     if any(has_record):
         console.print(tables.results_table(shown, console.width))
-        rest = tables.more(len(has_record))
-        if rest:
-            console.print(rest)
+        tables.print_more(len(has_record), console)
     text = f"run {done.run}"
     if done.again:
         complete = done.exit_code == 0

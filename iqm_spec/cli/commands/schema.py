@@ -14,4 +14,4 @@ def command(as_json: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of specs."""
     from iqm_spec.spec.schema import spec_schema
 
-    output.answer(spec_schema())
+    output.print_json(spec_schema())

@@ -17,10 +17,8 @@ from iqm_spec.engine.session import server_of_run, session_of
 from iqm_spec.errors import ExitCode, IqmSpecError, StoreCorrupt
 from iqm_spec.plan.label import count
 from iqm_spec.results.gaps import gaps, names_lost_objects
-from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import Attempt
 from iqm_spec.stages.server.judge import short_job_key
-from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import RunState, Store
 from iqm_spec.store.references import lost_of_jobs
 from iqm_spec.store.structure import to_json
@@ -37,7 +35,7 @@ DAMAGED = "damaged"
 def command(run: str | None, server: str | None, results: Path, as_json: bool) -> int:
     """Show the runs of the results folder, newest last, or one RUN with its points and jobs.
 
-    With credentials, asks the server for a few seconds about unfinished jobs of RUN. Writes
+    With credentials, queries the server for a few seconds about unfinished jobs of RUN. Writes
     nothing. RUN is a run's id, a unique prefix of it, a spec's name, or `latest`. Exit code 7 if
     results or events of a run are lost.
     """
@@ -52,24 +50,18 @@ def command(run: str | None, server: str | None, results: Path, as_json: bool) -
     damaged = any(entry["status"] == DAMAGED for entry in runs)
     code = int(ExitCode.CORRUPT if damaged else ExitCode.DONE)
     if as_json:
-        output.answer({"runs": runs, "exit": code})
-        return code
+        return output.answer({"runs": runs}, code)
     if not runs:
         output.say(f"no runs in {results.as_posix()}/ yet")
-    _list(runs)
-    if code:
-        output.say(f"hint: {LOST}")
-    return code
-
-
-def _list(runs: list[dict[str, Any]]) -> None:
-    wide = max((len(entry["run"]) for entry in runs), default=0)
+    id_width = max((len(entry["run"]) for entry in runs), default=0)
     for entry in runs:
         points = entry["plan"]["points"]
         size = "its plan cannot be read" if points is None else count(points, "point")
-        click.echo(
-            f"{entry['run']:{wide}}  {entry['status']:10}  {size}  {entry['about']}".rstrip()
-        )
+        text = f"{entry['run']:{id_width}}  {entry['status']:10}  {size}  {entry['about']}"
+        click.echo(text.rstrip())
+    if code:
+        output.say(f"hint: {LOST}")
+    return code
 
 
 def _entry(state: RunState, store: Store, *, read_records: bool) -> dict[str, Any]:
@@ -93,41 +85,24 @@ def _show_run(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_j
     if as_json:
         code = warn_of_gaps(saved.state.id, run_gaps)
         entry = {**_data(saved.state, saved, status), "measured": measured}
-        output.answer({"run": {**entry, "jobs": jobs, "news": news}, "exit": code})
-        return code
-    _print_run(saved, rows, status, measured, jobs, news)
-    if run_gaps or saved.status != "unfinished":
-        return warn_of_gaps(saved.state.id, run_gaps)
-    output.say(f"hint: this run was interrupted; {UNFINISHED}")
-    return int(ExitCode.DONE)
-
-
-def _print_run(
-    saved: SavedRun,
-    rows: list[Row],
-    status: str,
-    measured: int,
-    jobs: list[dict[str, Any]],
-    news: list[str],
-) -> None:
+        return output.answer({"run": {**entry, "jobs": jobs, "news": news}}, code)
     console = output.console()
     console.print(f"run {saved.state.id}: {status}")
     for stage in saved.stages:
         console.print(f"{stage_label(stage.stage, stage.emulated)}: {stage.status}")
-        for reason in stage.verdict:
-            console.print(output.fitted(f"  {reason}", console), soft_wrap=True)
+        output.print_fitted((f"  {reason}" for reason in stage.verdict), console)
     for job in jobs:
         console.print(f"  {line(job)}", soft_wrap=True)
-    for text in news:
-        console.print(output.fitted(text, console), soft_wrap=True)
-    if not rows:
-        return
-    points = len({row.point.id for row in rows})
-    console.print(f"{measured:,} of {points:,} points have results\n")
-    console.print(tables.results_table(rows, console.width))
-    rest = tables.more(len(rows))
-    if rest:
-        console.print(rest)
+    output.print_fitted(news, console)
+    if rows:
+        points = len({row.point.id for row in rows})
+        console.print(f"{measured:,} of {points:,} points have results\n")
+        console.print(tables.results_table(rows, console.width))
+        tables.print_more(len(rows), console)
+    if run_gaps or saved.status != "unfinished":
+        return warn_of_gaps(saved.state.id, run_gaps)
+    output.say(f"hint: this run was interrupted; {UNFINISHED}")
+    return int(ExitCode.DONE)
 
 
 def _data(state: RunState, saved: SavedRun | None, status: str) -> dict[str, Any]:
@@ -158,9 +133,20 @@ def server_jobs(
     attempts = attempts_of(saved, store)
     jobs = [_job(attempt) for attempt in attempts]
     if any(attempt.open for attempt in attempts):
+        from iqm_spec.server_api.jobs import read_job
+        from iqm_spec.server_api.retry import SHORT_READS, Retry
+
         try:
             with session_of(server_of_run(saved.server_id, server), results) as session:
-                _update(jobs, attempts, session)
+                for job, attempt in zip(jobs, attempts, strict=True):
+                    if session is not None and attempt.open:
+                        retry = Retry(SHORT_READS)
+                        report = read_job(session.connection, attempt.ids[0], retry)
+                        job |= {
+                            "status": report.status,
+                            "queue_position": report.queue_position,
+                            "server_estimate_seconds": report.estimate_seconds,
+                        }
         except IqmSpecError as error:
             output.say(f"note: no status from the server: {error.message}")
     return jobs
@@ -187,17 +173,3 @@ def _job(attempt: Attempt) -> dict[str, Any]:
         "measured_seconds": attempt.qpu_seconds,
         "server_estimate_seconds": end.server_estimate_seconds if end else None,
     }
-
-
-def _update(jobs: list[dict[str, Any]], attempts: list[Attempt], session: Session | None) -> None:
-    from iqm_spec.server_api.jobs import read_job
-    from iqm_spec.server_api.retry import SHORT_READS, Retry
-
-    for job, attempt in zip(jobs, attempts, strict=True):
-        if session is not None and attempt.open:
-            report = read_job(session.connection, attempt.ids[0], Retry(SHORT_READS))
-            job |= {
-                "status": report.status,
-                "queue_position": report.queue_position,
-                "server_estimate_seconds": report.estimate_seconds,
-            }

@@ -55,7 +55,7 @@ def command(
             _show(valid)
         raise SpecError(tuple(errors), tuple(overrides))
     if as_json:
-        output.answer({"specs": valid, "exit": 0})
+        output.answer({"specs": valid})
         return
     _show(valid)
 

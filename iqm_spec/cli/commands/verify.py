@@ -30,7 +30,7 @@ def command(directory: Path, as_json: bool) -> int:
     problems = verification.problems
     code = int(ExitCode.CORRUPT if problems else ExitCode.DONE)
     if as_json:
-        output.answer(
+        return output.answer(
             {
                 "results": directory.as_posix(),
                 "checked": verification.checked,
@@ -39,10 +39,9 @@ def command(directory: Path, as_json: bool) -> int:
                     {"path": item.path, "code": item.code, "message": item.message}
                     for item in problems
                 ],
-                "exit": code,
-            }
+            },
+            code,
         )
-        return code
     for item in problems:
         click.echo(printable(f"{item.path}: {item.code}: {item.message}"))
     verdict = count(len(problems), "problem") if problems else "no problems"

@@ -12,7 +12,7 @@ import click
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option
 from iqm_spec.diagnostics import printable
-from iqm_spec.errors import ExitCode, Refused, UsageError
+from iqm_spec.errors import Refused, UsageError
 from iqm_spec.plan.label import count
 
 if TYPE_CHECKING:
@@ -58,8 +58,13 @@ def command(
     from iqm_spec.cli.cost.model_text import lines_of, model_json
     from iqm_spec.cli.files import write_text
     from iqm_spec.cost.accuracy import checked_fit
+    from iqm_spec.cost.timing_tables import read_timings
 
-    _require_new(target, force)
+    if target.is_file() and not force:
+        raise Refused(
+            f"{printable(target.as_posix())} exists and is left alone",
+            hint="name another file, or write over it with --force",
+        )
     if target.exists() and source.exists() and target.samefile(source):
         raise UsageError(f"{printable(source.as_posix())} cannot be the table and the model")
     if source.is_dir():
@@ -67,36 +72,20 @@ def command(
     elif computer or server_id or conditions:
         raise UsageError("--computer, --server and --conditions are for a results folder")
     else:
-        timings, origin, notes = _of_table(source)
+        table = read_timings(source)
+        timings, origin, notes = table.timings, {"source": source.name}, list(table.notes)
     if len(timings) > MANY_JOBS:
         output.say(f"fitting {count(len(timings), 'job')}: 20,000 take more than a minute")
     model = checked_fit(timings, origin)
     write_text(target, json.dumps(model.to_json(), allow_nan=False) + "\n")
     name = printable(target.as_posix())
     if as_json:
-        body = {"model": name, **model_json(model), "notes": notes, "exit": int(ExitCode.DONE)}
-        output.answer(body)
-        return int(ExitCode.DONE)
+        return output.answer({"model": name, **model_json(model), "notes": notes})
     console = output.console()
-    for line in [*lines_of(model, more=True), *(f"note: {note}" for note in notes)]:
+    for line in [*lines_of(model), *(f"note: {note}" for note in notes)]:
         click.echo(output.fitted(line, console))
     click.echo(f"wrote {name}; now: iqm-spec cost predict {name} JOBS.csv")
-    return int(ExitCode.DONE)
-
-
-def _require_new(target: Path, force: bool) -> None:
-    if target.is_file() and not force:
-        raise Refused(
-            f"{printable(target.as_posix())} exists and is left alone",
-            hint="name another file, or write over it with --force",
-        )
-
-
-def _of_table(path: Path) -> tuple[Sequence[Timing], dict[str, Json], list[str]]:
-    from iqm_spec.cost.timing_tables import read_timings
-
-    table = read_timings(path)
-    return table.timings, {"source": path.name}, list(table.notes)
+    return 0
 
 
 def _of_folder(
@@ -121,7 +110,7 @@ def _of_folder(
     }
     notes = [f"not used: {_named(group)}" for group in groups if group is not chosen]
     if chosen.emulated:
-        notes.append("an emulator took these times: they tell nothing of a quantum computer")
+        notes.append("an emulator took these times: they say nothing of a quantum computer")
     return chosen.timings, origin, notes
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from iqm_spec.cost.accuracy import Accuracy, accuracy_of
+from iqm_spec.cost.accuracy import accuracy_of
 from iqm_spec.cost.ranges import amount, span
 from iqm_spec.cost.time_laws import TERMS
 from iqm_spec.diagnostics import printable
@@ -34,11 +34,6 @@ def plain_stdout() -> bool:
     return False
 
 
-def shown(text: str) -> str:
-    """`text` as stdout can take it."""
-    return text.replace("µ", "u").replace("±", "+-") if plain_stdout() else text
-
-
 def duration(seconds: float) -> str:
     """Three digits and a unit: `305 µs`, `2.65 s`."""
     size, unit = next((unit for unit in _UNITS if seconds >= unit[0] * 0.9995), _UNITS[-1])
@@ -55,36 +50,6 @@ def law_words(fitted: FittedLaw) -> list[str]:
     if fitted.law.floor and fitted.least > 0:
         parts.append(f"at least {duration(fitted.least)} per {fitted.law.floor}")
     return parts or ["nothing"]
-
-
-def accuracy_words(accuracy: Accuracy | None) -> list[str]:
-    """Errors and coverage on jobs left out, one line each."""
-    if accuracy is None:
-        return ["errors on jobs left out: not known, the jobs are too few"]
-    errors = f"median error {accuracy.median_error:.1%}, 90th percentile {accuracy.p90_error:.1%}"
-    width = f"median width {accuracy.width:.2f} of the expected time"
-    return [
-        f"on jobs left out: {errors}",
-        f"ranges: {accuracy.coverage:.1%} of jobs left out lie within theirs; {width}",
-    ]
-
-
-def wild_words(model: TimeModel) -> list[str]:
-    """The jobs that no law explains, with their figures."""
-    wild = wild_rows(model)
-    if not wild:
-        return ["wild rows: none"]
-    lines = [f"wild rows, off by more than a factor of 2 where most are not: {len(wild)}"]
-    lines += map(_wild_line, wild[:MOST_WILD])
-    if len(wild) > MOST_WILD:
-        lines.append(f"  ... and {count(len(wild) - MOST_WILD, 'more row')}")
-    return lines
-
-
-def _wild_line(row: Mapping[str, float]) -> str:
-    size = f"{row['circuits']:,} x {row['shots']:,} shots, {row['num_qubits']:g} qubits"
-    times = f"measured {duration(row['measured'])}, predicted {duration(row['predicted'])}"
-    return f"  {size}, depth {row['depth']:g}: {times}"
 
 
 def wild_rows(model: TimeModel) -> list[dict[str, float]]:
@@ -126,22 +91,6 @@ def data_ranges(model: TimeModel) -> dict[str, tuple[float, float]]:
     return {name: (min(values), max(values)) for name, values in columns.items()}
 
 
-def ranges_words(model: TimeModel) -> str:
-    """`jobs of 2 to 20 qubits, depth 5 to 100, ...`."""
-    ranges = data_ranges(model)
-
-    def ends(name: str) -> str:
-        low, high = ranges[name]
-        return span(round(low), round(high))
-
-    low, high = ranges["measured"]
-    return (
-        f"data: {count(len(model.timings), 'job')}; qubits {ends('num_qubits')}, depth "
-        f"{ends('depth')}, circuits {ends('circuits')}, shots {ends('shots')}, "
-        f"{duration(low)} to {duration(high)}"
-    )
-
-
 def outside(shape: JobShape, within: dict[str, tuple[float, float]]) -> list[str]:
     """The sizes of a job that lie outside of the data, by the name of their column."""
     return [
@@ -152,23 +101,14 @@ def outside(shape: JobShape, within: dict[str, tuple[float, float]]) -> list[str
 
 
 def source_words(model: TimeModel) -> str:
-    """Where the jobs of a model come from, one line; empty where it does not tell."""
+    """Where the jobs of a model come from, one line; empty where that is not known."""
+    titles = {"realm": "server"}
     parts = [
-        f"{name} {printable(str(model.origin[name]))}"
+        f"{titles.get(name, name)} {printable(str(model.origin[name]))}"
         for name in ("source", "computer", "realm", "conditions")
         if model.origin.get(name)
     ]
     return ", ".join(parts)
-
-
-def rival_words(model: TimeModel) -> str:
-    """How many other laws explain the jobs as well."""
-    if not model.rivals:
-        return "no other law explains the jobs as well"
-    return (
-        f"{count(len(model.rivals), 'other law')} explain the jobs about as well; "
-        "ranges hold what they say too"
-    )
 
 
 def model_json(model: TimeModel) -> dict[str, Json]:
@@ -196,15 +136,51 @@ def model_json(model: TimeModel) -> dict[str, Json]:
     }
 
 
-def lines_of(model: TimeModel, *, more: bool) -> Sequence[str]:
-    """A model in words; with `more` also its data and rivals."""
+def lines_of(model: TimeModel) -> Sequence[str]:
+    """A model in words: its law, data, errors, rivals and wild rows."""
     first, *rest = law_words(model.chosen)
     lines = [
         f"QPU time = {first}",
         *(f"         {'  ' if line.startswith('at') else '+ '}{line}" for line in rest),
     ]
-    lines += [ranges_words(model)]
-    lines += accuracy_words(accuracy_of(model))
-    if more:
-        lines.append(rival_words(model))
-    return [shown(line) for line in [*lines, *wild_words(model)]]
+    ranges = data_ranges(model)
+    sizes_text = ", ".join(
+        f"{title} {span(*map(round, ranges[name]))}"
+        for title, name in (
+            ("qubits", "num_qubits"),
+            ("depth", "depth"),
+            ("circuits", "circuits"),
+            ("shots", "shots"),
+        )
+    )
+    low, high = map(duration, ranges["measured"])
+    jobs = count(len(model.timings), "job")
+    lines.append(f"data: {jobs}; {sizes_text}, {low} to {high}")
+    accuracy = accuracy_of(model)
+    if accuracy is None:
+        lines.append("errors on jobs left out: not known, the jobs are too few")
+    else:
+        median, p90 = f"{accuracy.median_error:.1%}", f"{accuracy.p90_error:.1%}"
+        lines.append(f"on jobs left out: median error {median}, 90th percentile {p90}")
+        inside = f"{accuracy.coverage:.1%} of jobs left out lie within theirs"
+        width = f"median width {accuracy.width:.2f} of the expected time"
+        lines.append(f"ranges: {inside}; {width}")
+    if model.rivals:
+        rivals = count(len(model.rivals), "other law")
+        lines.append(f"{rivals} explain the jobs about as well; ranges hold what they say too")
+    else:
+        lines.append("no other law explains the jobs as well")
+    wild = wild_rows(model)
+    if not wild:
+        lines.append("wild rows: none")
+    else:
+        lines.append(f"wild rows, off by more than a factor of 2 where most are not: {len(wild)}")
+    for row in wild[:MOST_WILD]:
+        size = f"{row['circuits']:,} x {row['shots']:,} shots, {row['num_qubits']:g} qubits"
+        times = f"measured {duration(row['measured'])}, predicted {duration(row['predicted'])}"
+        lines.append(f"  {size}, depth {row['depth']:g}: {times}")
+    if len(wild) > MOST_WILD:
+        lines.append(f"  ... and {count(len(wild) - MOST_WILD, 'more row')}")
+    if plain_stdout():
+        lines = [line.replace("µ", "u").replace("±", "+-") for line in lines]
+    return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -32,26 +32,41 @@ def command(model: Path, jobs: Path, as_json: bool) -> int:
     The table has the columns num_qubits, depth, circuits and shots, one row per job; with
     qpu_seconds too, the predictions are compared with them.
     """
+    from iqm_spec.cli.cost.model_text import data_ranges, model_json, outside
     from iqm_spec.cli.options import read_model
+    from iqm_spec.cost.accuracy import accuracy_of_ranges
     from iqm_spec.cost.ranges import total
     from iqm_spec.cost.timing_tables import read_jobs
 
     fitted = read_model(model)
     table = read_jobs(jobs)
     ranges = _ranges(fitted, table)
-    compared = _compared(table.jobs, ranges)
+    measured = [job.seconds for job in table.jobs if job.seconds is not None]
+    pairs = list(zip(table.jobs, ranges, strict=True))
+    of_measured = [predicted for job, predicted in pairs if job.seconds is not None]
+    compared = accuracy_of_ranges(of_measured, measured) if measured else None
     if as_json:
-        output.answer(
+        within = data_ranges(fitted)
+        body = model_json(fitted)
+        shown = ("origin", "words", "jobs", "ranges", "accuracy")
+        rows = [
             {
-                "rows": _rows(fitted, table.jobs, ranges),
+                **predicted.to_json(),
+                "line": job.line,
+                "outside": outside(job.shape, within),
+                **({} if job.seconds is None else {"measured": job.seconds}),
+            }
+            for job, predicted in pairs
+        ]
+        return output.answer(
+            {
+                "rows": rows,
                 "total": total(ranges).to_json(),
                 "compared": None if compared is None else compared.to_json(),
-                "model": _model(fitted, model),
+                "model": {"file": model.as_posix(), **{name: body[name] for name in shown}},
                 "notes": list(table.notes),
-                "exit": int(ExitCode.DONE),
             }
         )
-        return int(ExitCode.DONE)
     _print(fitted, table, ranges, compared)
     return int(ExitCode.DONE)
 
@@ -74,41 +89,6 @@ def _ranges(model: TimeModel, table: JobTable) -> list[Range]:
             hint="fit it again with `iqm-spec cost fit`",
         )
     return ranges
-
-
-def _compared(jobs: Sequence[TableJob], ranges: Sequence[Range]) -> Accuracy | None:
-    from iqm_spec.cost.accuracy import accuracy_of_ranges
-
-    pairs = zip(ranges, jobs, strict=True)
-    known = [(predicted, job.seconds) for predicted, job in pairs if job.seconds is not None]
-    return (
-        accuracy_of_ranges([predicted for predicted, _ in known], [took for _, took in known])
-        if known
-        else None
-    )
-
-
-def _rows(
-    model: TimeModel, jobs: Sequence[TableJob], ranges: Sequence[Range]
-) -> list[dict[str, Any]]:
-    from iqm_spec.cli.cost.model_text import data_ranges, outside
-
-    within = data_ranges(model)
-    rows = []
-    for job, predicted in zip(jobs, ranges, strict=True):
-        row = {**predicted.to_json(), "line": job.line, "outside": outside(job.shape, within)}
-        rows.append(row if job.seconds is None else {**row, "measured": job.seconds})
-    return rows
-
-
-def _model(model: TimeModel, path: Path) -> dict[str, Any]:
-    from iqm_spec.cli.cost.model_text import model_json
-
-    body = model_json(model)
-    return {"file": path.as_posix(), **{name: body[name] for name in _KEPT}}
-
-
-_KEPT = ("origin", "words", "jobs", "ranges", "accuracy")
 
 
 def _print(

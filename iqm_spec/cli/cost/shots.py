@@ -22,7 +22,7 @@ from iqm_spec.cli.options import (
 from iqm_spec.cost.precision import QUANTITIES, shots_for, standard_error
 from iqm_spec.cost.ranges import amount, range_text, span
 from iqm_spec.engine.prepare import UserSpec, prepare_run
-from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
+from iqm_spec.engine.run import RunPreview, plan_of, preview_run
 from iqm_spec.engine.session import requested_server_id, session_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
@@ -54,7 +54,7 @@ def command(
     results: Path,
     as_json: bool,
 ) -> int:
-    """Tell the shots that give every point of SPEC a statistical error, and what they cost.
+    """Compute the shots that give every point of SPEC a statistical error, and what they cost.
 
     In the worst case: an outcome of probability 1/2, an expectation value of 0. Of the machine's
     jobs, whatever stages SPEC has; errors of the machine itself come on top, and no number of shots
@@ -63,11 +63,17 @@ def command(
     shots = shots_for(error, quantity)
     store = Store(results)
     with session_of(server, results, keep=False) as session:
-        given = UserSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
-        # what the folder holds already is of the spec's shots only: both sides are priced whole
+        user_spec = UserSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
+        # cached results are of the spec's shots only: both sides are priced without them
         options = RunOptions(costs=costs.read(), fresh=True)
-        run = prepare_run(given, store, session, options, output.say, offline=True)
-        now, with_error_bar = _priced(run, store, requested_server_id(server), shots)
+        run = prepare_run(user_spec, store, session, options, output.say, offline=True)
+        plan = plan_of(run.checked, store, keep=False)
+        points = tuple(evolve(point, shots=shots) for point in plan.points)
+        limits, server_id = ask_limits(run.session, plan), requested_server_id(server)
+        now, with_error_bar = (
+            _Priced(each, preview_run(run, each, store, server_id, limits))
+            for each in (plan, evolve(plan, points=points))
+        )
     if as_json:
         output.answer(
             {
@@ -80,7 +86,6 @@ def command(
                 "assumptions": [
                     assumption.to_json() for assumption in with_error_bar.costs.assumptions
                 ],
-                "exit": 0,
             }
         )
     else:
@@ -107,38 +112,21 @@ class _Priced:
         return sum(len(stage.jobs) for stage in self.costs.paid_stages)
 
 
-def _priced(run: SpecRun, store: Store, server_id: str, shots: int) -> tuple[_Priced, _Priced]:
-    """The plan as the spec has it, and with so many shots for each point."""
-    plan = plan_of(run.checked, store, keep=False)
-    with_error_bar = evolve(plan, points=tuple(evolve(point, shots=shots) for point in plan.points))
-    limits = ask_limits(run.session, plan)
-    return (
-        _Priced(plan, preview_run(run, plan, store, server_id, limits)),
-        _Priced(with_error_bar, preview_run(run, with_error_bar, store, server_id, limits)),
-    )
-
-
 def _print(now: _Priced, with_error_bar: _Priced, error: float, quantity: str) -> None:
     what = "an outcome's probability" if quantity == "probability" else "an expectation value"
     shots, _ = with_error_bar.shots
+    precision = amount(standard_error(now.shots[0], quantity))
     console = output.console()
     lines = [
         f"an error of {error:g} in {what} takes {shots:,} shots a point",
         f"  with {shots:,} shots: {_words(with_error_bar)}",
-        f"  as the spec is ({_precision(now, quantity)}): {_words(now)}",
+        f"  as the spec is ({span(*now.shots)} shots, error up to {precision}): {_words(now)}",
     ]
     lines += [
         f"  {assumption.name}: {assumption.value} [{assumption.source}]"
         for assumption in with_error_bar.costs.assumptions
     ]
-    for line in lines:
-        console.print(output.fitted(line, console), soft_wrap=True)
-
-
-def _precision(priced: _Priced, quantity: str) -> str:
-    fewest, most = priced.shots
-    error = amount(standard_error(fewest, quantity))
-    return f"{span(fewest, most)} shots, error up to {error}"
+    output.print_fitted(lines, console)
 
 
 def _words(priced: _Priced) -> str:

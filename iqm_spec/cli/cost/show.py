@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -41,39 +42,27 @@ def command(model: Path | None, target: Path | None, as_json: bool) -> int:
     time is that of a fit which the job took no part in.
     """
     from iqm_spec.cli.cost.model_text import model_json
+    from iqm_spec.cli.files import write_bytes
+    from iqm_spec.cli.options import read_model
+    from iqm_spec.cost.timing_tables import measured_machines
 
-    models = _models(model)
+    models = {} if model is None else {printable(model.name): read_model(model)}
+    models = models or measured_machines()
     if target is not None:
-        _write(target, models)
+        suffix = target.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise UsageError(
+                f"{target.name!r} is no name of a picture", hint=f"it ends in {', '.join(SUFFIXES)}"
+            )
+        write_bytes(target, _picture(models, suffix))
     if as_json:
         bodies = {title: model_json(shown) for title, shown in models.items()}
-        output.answer({"models": bodies, "exit": int(ExitCode.DONE)})
-        return int(ExitCode.DONE)
+        return output.answer({"models": bodies})
     for number, (title, shown) in enumerate(models.items()):
         _print(title, shown, gap=number > 0)
     if target is not None:
         click.echo(f"wrote {printable(target.as_posix())}")
     return int(ExitCode.DONE)
-
-
-def _models(path: Path | None) -> Mapping[str, TimeModel]:
-    from iqm_spec.cli.options import read_model
-    from iqm_spec.cost.timing_tables import measured_machines
-
-    if path is None:
-        return measured_machines()
-    return {printable(path.name): read_model(path)}
-
-
-def _write(target: Path, models: Mapping[str, TimeModel]) -> None:
-    from iqm_spec.cli.files import write_bytes
-
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError(
-            f"{target.name!r} is no name of a picture", hint=f"it ends in {', '.join(SUFFIXES)}"
-        )
-    write_bytes(target, _picture(models, suffix))
 
 
 def _picture(models: Mapping[str, TimeModel], suffix: str) -> bytes:
@@ -116,7 +105,7 @@ def _print(title: str, model: TimeModel, *, gap: bool) -> None:
     if gap:
         click.echo()
     source = source_words(model)
-    for line in [title + (f" ({source})" if source else ""), *lines_of(model, more=True)]:
+    for line in [title + (f" ({source})" if source else ""), *lines_of(model)]:
         click.echo(output.fitted(line, console))
     rows = zip(measured_rows(model), model.wild, strict=True)
     points = [(row["measured"], row["predicted"], wild) for row, wild in rows]
@@ -182,44 +171,36 @@ def scatter(
     characters = ASCII if plain else UNICODE
     columns = min(max(width, LEAST_COLUMNS), MOST_COLUMNS) - _MARGIN
     rows = max(10, round(columns / 3.2))
-    axis = _axis([max(seconds, _SMALLEST) for x, y, _ in points for seconds in (x, y)])
-    grid = _diagonal(columns, rows, characters)
-    counts: dict[tuple[int, int], int] = {}
+    # from a little below the smallest time to a little above the largest
+    logs = [math.log10(max(seconds, _SMALLEST)) for x, y, _ in points for seconds in (x, y)]
+    margin = max(0.04 * (max(logs) - min(logs)), 0.05)
+    axis = _Axis(min(logs) - margin, max(logs) + margin)
+    # rows from below, with the line of equal times
+    grid = [[" "] * columns for _ in range(rows)]
+    for row in range(rows):
+        grid[row][round(row * (columns - 1) / (rows - 1))] = characters.equal
+    jobs: Counter[tuple[int, int]] = Counter()
+    wild_places = set()
     for measured, predicted, wild in points:
         place = (
             axis.cell(max(predicted, _SMALLEST), rows),
             axis.cell(max(measured, _SMALLEST), columns),
         )
-        counts[place] = counts.get(place, 0) + (10**9 if wild else 1)
-    for (row, column), number in counts.items():
-        grid[row][column] = _mark(number, characters)
+        jobs[place] += 1
+        if wild:
+            wild_places.add(place)
+    single, few, many = characters.marks
+    for (row, column), number in jobs.items():
+        grid[row][column] = single if number == 1 else few if number <= _FEW else many
+    for row, column in wild_places:
+        grid[row][column] = characters.wild
+    marks = f"{single} 1 job  {few} 2-{_FEW}  {many} more"
     return [
         "predicted (s)",
         *_framed(grid, axis, characters),
         *_below(axis, columns, characters),
-        _key(characters),
+        f"{marks}  {characters.wild} wild  {characters.equal} equal",
     ]
-
-
-def _axis(values: Sequence[float]) -> _Axis:
-    """From a little below the smallest to a little above the largest."""
-    low, high = math.log10(min(values)), math.log10(max(values))
-    room = max(0.04 * (high - low), 0.05)
-    return _Axis(low - room, high + room)
-
-
-def _diagonal(columns: int, rows: int, characters: Characters) -> list[list[str]]:
-    """An empty grid, rows from below, with the line of equal times."""
-    grid = [[" "] * columns for _ in range(rows)]
-    for row in range(rows):
-        grid[row][round(row * (columns - 1) / (rows - 1))] = characters.equal
-    return grid
-
-
-def _mark(number: int, characters: Characters) -> str:
-    if number >= 10**9:
-        return characters.wild
-    return characters.marks[0 if number == 1 else 1 if number <= _FEW else 2]
 
 
 def _framed(grid: Sequence[Sequence[str]], axis: _Axis, characters: Characters) -> list[str]:
@@ -249,9 +230,3 @@ def _below(axis: _Axis, columns: int, characters: Characters) -> list[str]:
         "".join(figures).rstrip(),
         " " * max(_MARGIN + columns - len(name), 0) + name,
     ]
-
-
-def _key(characters: Characters) -> str:
-    single, few, many = characters.marks
-    counts = f"{single} 1 job  {few} 2-{_FEW}  {many} more"
-    return f"{counts}  {characters.wild} wild  {characters.equal} equal"

@@ -1,13 +1,14 @@
-"""What was asked, and what each stage said to it."""
+"""The overview of a run: its spec, its circuits and machines, and the verdict of each stage."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from iqm_spec.allocation.papers import CircuitRow, circuit_rows
+from iqm_spec.cost.ranges import span
 from iqm_spec.plan.label import count
 from iqm_spec.report.document import Block, Code, Column, Facts, Fold, Section, Table, Text
-from iqm_spec.report.names import clean, listed, stage_name
+from iqm_spec.report.names import clean, left_out, listed, stage_name
 from iqm_spec.report.subject import Subject
 from iqm_spec.source.scalars import as_yaml
 from iqm_spec.stages.server.judge import lasting
@@ -15,8 +16,13 @@ from iqm_spec.stages.server.judge import lasting
 _MOST_TEXT = 60_000
 _MOST_CIRCUITS = 60
 
+_CALIBRATIONS = {
+    "pin": "the default one when the run began, for all jobs of a machine (pin)",
+    "latest": "the default one at each job (latest)",
+}
 
-def asked(subject: Subject) -> Section:
+
+def overview(subject: Subject) -> Section:
     """The spec, its circuits and machines, and the verdicts."""
     plan = subject.saved.plan
     blocks: list[Block] = [Facts(_facts(subject)), _stages(subject)]
@@ -29,12 +35,12 @@ def asked(subject: Subject) -> Section:
         sets = [f"{path} = {as_yaml(value)}" for path, value in subject.overridden.items()]
         code.append(Code("Values given by --set", "\n".join(clean(line) for line in sets)))
     blocks.append(Fold("The spec as it was written", tuple(code)))
-    return Section("asked", "What was asked", tuple(blocks))
+    return Section("overview", "Overview", tuple(blocks))
 
 
 def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
-    plan = subject.saved.plan
-    header = plan.header
+    saved = subject.saved
+    plan, header = saved.plan, saved.plan.header
     machines = sorted({point.target for point in plan.points})
     all_shots = sorted({point.shots for point in plan.points})
     noise = [
@@ -50,65 +56,43 @@ def _facts(subject: Subject) -> tuple[tuple[str, str], ...]:
         ("Shots", listed([f"{number:,}" for number in all_shots])),
         ("Seed of the simulation", str(header.seed)),
         ("Noise of the simulation", listed(noise)),
-        *_of_servers(subject),
-        ("Begun", subject.saved.state.started.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        _last(subject),
     ]
+    if {"mock", "hardware"} & set(header.stages):
+        calibration = _CALIBRATIONS.get(header.calibration, clean(header.calibration))
+        server = "none"
+        if saved.server_id is not None and subject.jobs:
+            is_emulator = saved.server_id == "emulator"
+            server = "iqm-spec's own emulator" if is_emulator else saved.server_id
+        rows += [
+            ("Calibration set", calibration),
+            ("Mode", clean(header.mode)),
+            ("Server", clean(server)),
+        ]
+    rows.append(("Begun", saved.state.started.strftime("%Y-%m-%d %H:%M:%S UTC")))
+    if saved.state.end.at is None:
+        rows.append(("Ended", "not ended"))
+    else:
+        # a run that waits goes on at the server
+        waits = saved.status in ("waiting", "unknown")
+        time = clean(saved.state.end.at).replace("T", " ").replace("Z", " UTC")
+        rows.append(("Last looked at" if waits else "Ended", time))
     return tuple(rows)
-
-
-def _of_servers(subject: Subject) -> list[tuple[str, str]]:
-    """What matters to jobs at a server alone."""
-    header = subject.saved.plan.header
-    if not {"mock", "hardware"} & set(header.stages):
-        return []
-    return [
-        ("Calibration set", _calibration(header.calibration)),
-        ("Mode", clean(header.mode)),
-        ("Server", clean(_server(subject))),
-    ]
-
-
-def _calibration(asked_for: str) -> str:
-    meanings = {
-        "pin": "the default one when the run began, for all jobs of a machine (pin)",
-        "latest": "the default one at each job (latest)",
-    }
-    return meanings.get(asked_for, clean(asked_for))
-
-
-def _last(subject: Subject) -> tuple[str, str]:
-    """When it ended, or when it was last looked at: a run that waits goes on at the server."""
-    at = subject.saved.state.end.at
-    if at is None:
-        return "Ended", "not ended"
-    waits = subject.saved.status in ("waiting", "unknown")
-    time = clean(at).replace("T", " ").replace("Z", " UTC")
-    return "Last looked at" if waits else "Ended", time
-
-
-def _server(subject: Subject) -> str:
-    server_id = subject.saved.server_id
-    if server_id is None or not subject.jobs:
-        return "none"
-    return "iqm-spec's own emulator" if server_id == "emulator" else server_id
 
 
 def _stages(subject: Subject) -> Block:
     stages = subject.saved.stages
     if not stages:
-        return Text("The run has no verdict: it goes on, or it broke off.", "warning")
+        return Text(
+            "The run has no verdict: it is still running, or it was interrupted.", "warning"
+        )
     rows = []
+    noisy = any(subject.noisy(point.target) for point in subject.saved.plan.points[:1])
     for state in stages:
         why = lasting("; ".join(state.verdict))
-        name = stage_name(state.stage, state.emulated, _noisy(subject))
+        name = stage_name(state.stage, state.emulated, noisy)
         rows.append((name, clean(state.status, 20), f"{state.points:,}", clean(why, 600)))
     columns = (Column("stage"), Column("verdict"), Column("points", number=True), Column("reasons"))
     return Table("Stages and their verdicts", columns, tuple(rows))
-
-
-def _noisy(subject: Subject) -> bool:
-    return any(subject.noisy(point.target) for point in subject.saved.plan.points[:1])
 
 
 def _missing(subject: Subject) -> list[Block]:
@@ -142,14 +126,9 @@ def _circuits(rows: Sequence[CircuitRow]) -> Table:
             clean(row.machine, 40),
             clean(row.axes, 300),
             f"{row.points:,}",
-            *(_span(ends) for ends in (row.qubits, row.depth, row.pairs, row.shots)),
+            *(span(*ends) for ends in (row.qubits, row.depth, row.pairs, row.shots)),
         )
         for row in rows[:_MOST_CIRCUITS]
     )
-    rest = len(rows) - len(shown)
-    left_out = f"{count(rest, 'more circuit')} not listed." if rest else ""
-    return Table("Circuits, as they are after transpiling", columns, shown, left_out)
-
-
-def _span(ends: tuple[int, int]) -> str:
-    return f"{ends[0]:,}" if ends[0] == ends[1] else f"{ends[0]:,} to {ends[1]:,}"
+    rest = left_out(len(rows) - len(shown), "circuit")
+    return Table("Circuits, as they are after transpiling", columns, shown, rest)
