@@ -3,5 +3,5 @@
 `calibration_set` reads the figures, `stored` keeps and finds sets in the results folder, `compare`
 says what differs between two.
 
-Imports: canonical, errors, json_types, server_api, stages, store, targets.
+Imports: canonical, errors, server_api, store, targets.
 """

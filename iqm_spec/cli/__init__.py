@@ -3,9 +3,9 @@
 Parsing options, printing tables, progress and errors belong here; what a command does belongs to
 the room that it calls.
 
-Imports: allocation, analysis, archive, cost, diagnostics, doctor, emulator, engine, errors,
-importing, json_types, model, plan, plots, replay, report, results, server_api, source, spec,
-stages, store, targets, version.
+Imports: allocation, analysis, archive, calibration, cost, diagnostics, doctor, emulator, engine,
+errors, importing, json_types, model, plan, plots, replay, report, results, server_api, source,
+spec, stages, store, targets, version.
 """
 
 from __future__ import annotations

@@ -2,5 +2,5 @@
 
 Nothing here imports qiskit, and only the search imports numpy.
 
-Imports: errors, model, targets.
+Imports: model, targets, transpile.
 """

@@ -44,6 +44,12 @@ class ErrorProfile:
     """Qubit to (probability of reading 1 from state 0, of reading 0 from state 1)."""
     source: str
     assumptions: tuple[str, ...] = ()
+    idle: bool = False
+    """Whether components also relax while they idle, each with its own times.
+
+    If not, nothing relaxes but in gates, and of two components each with the times of the other, as
+    in iqm-client's fake backends.
+    """
 
     @cached_property
     def digest(self) -> str:
@@ -67,6 +73,7 @@ class ErrorProfile:
             "readout": {qubit: {"0": p10, "1": p01} for qubit, (p10, p01) in self.readout.items()},
             "source": self.source,
             "assumptions": list(self.assumptions),
+            **({"idle": True} if self.idle else {}),
         }
 
 
@@ -94,13 +101,14 @@ def error_profile_from_json(data: Any) -> ErrorProfile:
         },
         source=str(data.get("source", "")),
         assumptions=tuple(map(str, data.get("assumptions", ()))),
+        idle=_flag(data.get("idle", False), "idle"),
     )
     _require_complete(profile)
     return profile
 
 
 _KEYS = {
-    *("format", "source", "assumptions"),
+    *("format", "source", "assumptions", "idle"),
     *("t1_ns", "t2_ns", "depolarizing", "durations_ns", "readout"),
 }
 
@@ -121,6 +129,12 @@ def _require_complete(profile: ErrorProfile) -> None:
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"{where} must be a mapping, got {type(value).__name__}")
+    return value
+
+
+def _flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{where} must be true or false, got {value!r}")
     return value
 
 

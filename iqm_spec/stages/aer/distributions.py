@@ -28,6 +28,7 @@ from iqm_spec.stages.aer.method import (
     shape_of_template,
     without_moves,
 )
+from iqm_spec.stages.aer.noise import idling, noise_model, relaxing
 from iqm_spec.stages.aer.sampling import (
     Bits,
     counts_by_aer,
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.circuit import Parameter
     from qiskit.result import Result
-    from qiskit_aer.noise import NoiseModel
+
+    from iqm_spec.targets.profile import ErrorProfile
 
     Floats = NDArray[np.float64]
     Binary = NDArray[np.uint8]
@@ -162,14 +164,16 @@ def dense_distributions(
     circuits: Sequence[Native],
     method: str,
     device: str,
-    noise: NoiseModel | None = None,
+    profile: ErrorProfile | None = None,
     names: Sequence[str] = (),
 ) -> list[Dense]:
     """Exact distributions of circuits whose measurements are final, in one run of Aer.
 
+    With errors of `profile` all circuits must be on the same components.
+
     Circuits of one template are one circuit for Aer, with many values of its parameters. (That is
     safe because nothing is measured: Aer 0.17 gives wrong counts where a measurement comes before
-    a gate with a parameter.) The noise model's readout errors have no part in the distributions
+    a gate with a parameter.) Readout errors have no part in the distributions
     (`Dense.with_readout_errors`).
     """
     groups: dict[Template, list[int]] = {}
@@ -177,7 +181,7 @@ def dense_distributions(
         groups.setdefault(circuit.template, []).append(i)
     built, binds = [], []
     for template, members in groups.items():
-        parametrized, parameters = _with_parameters(template)
+        parametrized, parameters = _with_parameters(template, profile)
         built.append(parametrized)
         columns = zip(*(circuits[i].angles for i in members), strict=True)
         binds.append(dict(zip(parameters, map(list, columns), strict=True)))
@@ -186,7 +190,7 @@ def dense_distributions(
         built,
         method,
         device,
-        noise=noise,
+        noise=noise_model(profile, [item.structure for item in groups]) if profile else None,
         names=[names[i] for i in order] if names else (),
         shots=1,
         parameter_binds=binds,
@@ -195,15 +199,18 @@ def dense_distributions(
     return [dense[i] for i in range(len(circuits))]
 
 
-def _with_parameters(template: Template) -> tuple[QuantumCircuit, list[Parameter]]:
+def _with_parameters(
+    template: Template, profile: ErrorProfile | None
+) -> tuple[QuantumCircuit, list[Parameter]]:
     """The gates of a template with a parameter for each angle; Aer saves their probabilities."""
+    import qiskit_aer  # noqa: F401 - gives circuits `save_probabilities`
     from qiskit.circuit import ParameterVector
 
     from iqm_spec.transpile import to_qiskit
 
-    gates = gates_only(template.structure)
+    gates = gates_only(idling(template.structure, profile), "delay")
     angles = list(ParameterVector("angle", 2 * sum(op.name == "r" for op in gates.ops)))
-    circuit = to_qiskit(gates, angles)
+    circuit = relaxing(to_qiskit(gates, angles), gates.components, profile)
     if pairs := shape_of_template(template).measured:
         circuit.save_probabilities([qubit for _, qubit in pairs], label="p")
     return circuit, angles

@@ -322,9 +322,9 @@ def _without_moves(template: Template) -> Template:
     return Template(renamed)
 
 
-def gates_only(circuit: NativeCircuit) -> NativeCircuit:
-    """The circuit's gates alone, without classical registers."""
-    gates = tuple(op for op in circuit.ops if op.name in ("r", "cz", "move"))
+def gates_only(circuit: NativeCircuit, *others: str) -> NativeCircuit:
+    """The circuit's gates, and `others` by name, alone: without classical registers."""
+    gates = tuple(op for op in circuit.ops if op.name in ("r", "cz", "move", *others))
     return NativeCircuit(circuit.components, (), gates)
 
 

@@ -15,7 +15,7 @@ from attrs import frozen
 from iqm_spec.native import Native
 from iqm_spec.stages.aer.engine import clifford_circuit, run_aer
 from iqm_spec.stages.aer.method import BOND_BITS_EXACT, BOND_LIMIT, in_line, shape_of
-from iqm_spec.stages.aer.noise import noise_model
+from iqm_spec.stages.aer.noise import idling, noise_model, relaxing
 from iqm_spec.stages.aer.tasks import AerTask, Setup
 
 if TYPE_CHECKING:
@@ -81,7 +81,11 @@ def counts_by_aer(task: AerTask, setup: Setup, method: str) -> dict[str, int]:
         (zeros,) = Bits(circuit.registers, ()).strings([0])
         return {zeros: task.shots}
     noise = noise_model(setup.noise, [circuit]) if setup.noise else None
-    built = clifford_circuit(circuit) if method == "stabilizer" else to_qiskit(circuit)
+    if method == "stabilizer":
+        built = clifford_circuit(circuit)
+    else:
+        played = idling(circuit, setup.noise)
+        built = relaxing(to_qiskit(played), played.components, setup.noise)
     result = run_aer(
         [built],
         method,

@@ -17,7 +17,7 @@ from iqm_spec.stages.aer.distributions import (
 )
 from iqm_spec.stages.aer.engine import require_device
 from iqm_spec.stages.aer.method import Choice, choose_method, shape_of
-from iqm_spec.stages.aer.noise import noise_model, readout_error
+from iqm_spec.stages.aer.noise import readout_error
 from iqm_spec.stages.aer.sampling import approximation_notes, counts_by_aer
 from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Ideal, Setup
 from iqm_spec.targets.profile import ErrorProfile
@@ -113,9 +113,9 @@ def _computed(tasks: Sequence[_ChosenTask], setup: Setup) -> Exact:
             groups.setdefault((method, components), {})[circuit] = item.task.key
     for (method, _), names in groups.items():
         circuits = list(names)
-        structures = {circuit.template: circuit.template.structure for circuit in circuits}
-        model = noise_model(setup.noise, structures.values()) if setup.noise else None
-        dense = dense_distributions(circuits, method, setup.device, model, list(names.values()))
+        dense = dense_distributions(
+            circuits, method, setup.device, setup.noise, list(names.values())
+        )
         for circuit, distribution in zip(circuits, dense, strict=True):
             exact[circuit, method] = _with_readout_errors(distribution, circuit, setup.noise)
     return exact
