@@ -95,7 +95,13 @@ def write_pack(
     with folder.temp() as temp, ExitStack() as spills:
         runs = _sorted_runs(folder, records, spill_bytes, spills)
         temp.write(canonical({"format": pack_format(kind), **header}) + b"\n")
-        for key, line in _unique(runs[0] if len(runs) == 1 else heapq.merge(*runs)):
+        last: Line = ("", b"")
+        for key, line in runs[0] if len(runs) == 1 else heapq.merge(*runs):
+            if key == last[0]:
+                if line == last[1]:
+                    continue
+                raise ValueError(f"two different records have the key {key}")
+            last = key, line
             places.append((key, temp.size, len(line)))
             if len(line) > LONG:  # no copy of it
                 temp.write(line)
@@ -148,17 +154,6 @@ def _spilled(folder: Folder, lines: list[Line]) -> Iterator[Iterator[Line]]:
         with file:
             pairs = (line.rstrip(b"\n").split(b" ", 1) for line in file)
             yield ((key.decode(), line) for key, line in pairs)
-
-
-def _unique(lines: Iterable[Line]) -> Iterator[Line]:
-    last: Line = ("", b"")
-    for line in lines:
-        if line == last:
-            continue
-        if line[0] == last[0]:
-            raise ValueError(f"two different records have the key {line[0]}")
-        yield line
-        last = line
 
 
 def read_pack(root: Path, digest: str, expected: str | None = None) -> Pack[Any]:
