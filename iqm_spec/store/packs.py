@@ -131,11 +131,11 @@ def _sorted_runs(
 
 
 def _encode(record: Mapping[str, Json] | Record) -> Line:
-    fields: Mapping[str, Json] = record if isinstance(record, Mapping) else to_json(record)
-    key = fields.get("key")
+    members: Mapping[str, Json] = record if isinstance(record, Mapping) else to_json(record)
+    key = members.get("key")
     if not isinstance(key, str) or not RECORD_KEY.fullmatch(key):
         raise ValueError(f"a record's key is printable ASCII without spaces, got {key!r}")
-    line = canonical(fields if type(fields) is dict else dict(fields))
+    line = canonical(members if type(members) is dict else dict(members))
     if len(line) > LARGEST_VALUE:
         raise ValueError(f"the record {key} is too large: {len(line)} bytes")
     return key, line
