@@ -182,20 +182,19 @@ def quality_metrics(
 
     They are the average fidelities of the channels that a job is simulated with.
     """
-    values = [*_coherence(computer), *_gate_fidelities(computer), *_readout(computer)]
+    profile = computer.profile
+    coherence = [
+        (f"characterization.model.{name}.{quantity}", ns * 1e-9, "s")
+        for quantity, times in (("t1_time", profile.t1), ("t2_time", profile.t2))
+        for name, ns in times.items()
+    ]
+    values = [*coherence, *_gate_fidelities(computer), *_readout(computer)]
     own_id = str(stable_id("metrics", calibration_set_id))
     return _observation_set(dut_label, "quality-metric-set", own_id, calibration_set_id, values)
 
 
 _Value = tuple[str, float, str]
 """Name, value and unit of an observation."""
-
-
-def _coherence(computer: EmulatedComputer) -> Iterator[_Value]:
-    profile = computer.profile
-    for quantity, times in (("t1_time", profile.t1), ("t2_time", profile.t2)):
-        for name, ns in times.items():
-            yield f"characterization.model.{name}.{quantity}", ns * 1e-9, "s"
 
 
 def _gate_fidelities(computer: EmulatedComputer) -> Iterator[_Value]:

@@ -115,28 +115,28 @@ class Rule:
         if isinstance(answer.body, bytes) or not isinstance(answer.body, dict):
             return answer
         body = {**answer.body, **self.set}
-        kept = {name: value for name, value in body.items() if name not in self.remove}
-        return ApiResponse(answer.status, kept, answer.headers, answer.job)
+        rest = {name: value for name, value in body.items() if name not in self.remove}
+        return ApiResponse(answer.status, rest, answer.headers, answer.job)
 
 
 def _check_types(rule: Rule) -> None:
     """UsageError for a field of another type than it has: it would break an answer later."""
-    given: Mapping[str, Any] = asdict(rule, recurse=False)
+    values: Mapping[str, Any] = asdict(rule, recurse=False)
 
     def require(name: str, what: str, *, is_right: bool) -> None:
         if not is_right:
-            raise UsageError(f"`{name}` must be {what}, got {given[name]!r}"[:200])
+            raise UsageError(f"`{name}` must be {what}, got {values[name]!r}"[:200])
 
     for name in ("fault", "on", "qc", "error_code", "message"):
-        require(name, "text", is_right=isinstance(given[name], str))
+        require(name, "text", is_right=isinstance(values[name], str))
     for name in ("skip", "status"):
-        require(name, "a whole number", is_right=type(given[name]) is int)
-    times, seconds, remove, headers = (given[k] for k in ("times", "seconds", "remove", "headers"))
+        require(name, "a whole number", is_right=type(values[name]) is int)
+    times, seconds, remove, headers = (values[k] for k in ("times", "seconds", "remove", "headers"))
     require("times", "a whole number or null", is_right=times is None or type(times) is int)
-    require("processed", "true or false", is_right=isinstance(given["processed"], bool))
+    require("processed", "true or false", is_right=isinstance(values["processed"], bool))
     is_time = type(seconds) in (int, float) and isfinite(seconds)
     require("seconds", "a number", is_right=is_time)
-    require("set", "an object", is_right=isinstance(given["set"], Mapping))
+    require("set", "an object", is_right=isinstance(values["set"], Mapping))
     is_names = isinstance(remove, list | tuple) and all(isinstance(name, str) for name in remove)
     require("remove", "a list of names", is_right=is_names)
     are_headers = isinstance(headers, Mapping) and all(

@@ -108,7 +108,7 @@ def _job(context: Context, request: ApiRequest) -> ApiResponse:
 
 
 def _view(context: Context, request: ApiRequest) -> View:
-    """The job in the address; one without a result is simulated, whoever accepted it."""
+    """The job in the address; without a result it is simulated, whichever emulator accepted it."""
     job = load(context.state, request.path["job"])
     context.computer(job.alias)
     viewed = view(context.state, job)

@@ -78,7 +78,7 @@ class Emulator:
         """End the server and wait until it is gone; more than once does no harm."""
         before = self.ledger()
         _end(self._process)
-        # a directory that somebody chose is still there, and has all that came in until the end
+        # a directory that the user chose still exists, with all that came in until the end
         self._last = self.ledger() if (self.state / "emulator.json").exists() else before
 
     def kill(self) -> None:

@@ -1,6 +1,6 @@
 """Sees to it that accepted jobs get a result, in a process of its own, one job after another.
 
-Aer keeps Python's global lock while it simulates: in the serving process nobody would be answered.
+Aer keeps Python's global lock while it simulates: in the serving process it would stop all answers.
 """
 
 from __future__ import annotations

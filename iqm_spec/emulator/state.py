@@ -62,7 +62,7 @@ class State:
             raise
 
     def create(self, name: str, data: Json) -> bool:
-        """Write a file that nobody has written yet; False where it is there already."""
+        """Write a new file; False where it exists already."""
         return _create(self.root / name, _line(data))
 
     def append(self, name: str, data: Mapping[str, Json]) -> None:
@@ -85,7 +85,7 @@ class State:
 
     @contextmanager
     def lock_file(self, name: str, *, wait: bool) -> Iterator[bool]:
-        """As `lock`; without `wait` gives False at once where somebody else holds it."""
+        """As `lock`; without `wait` gives False at once where the lock is taken."""
         import fcntl
 
         descriptor = os.open(self.root / "locks" / name, os.O_RDWR | os.O_CREAT, 0o600)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Work until nobody asks any more."""
+    """Simulate each job that stdin names, until it is closed."""
     answers = os.dup(1)
     # whatever a library prints must not be taken for an answer
     os.dup2(2, 1)

@@ -27,7 +27,7 @@ from iqm_spec.stages.server.stored_machines import (
     stored_machines,
 )
 from iqm_spec.store import Store
-from iqm_spec.targets import known_targets
+from iqm_spec.targets import Architecture, ErrorProfile, known_targets
 
 Notify = Callable[[str], None]
 """Receives a message for people."""
@@ -140,11 +140,22 @@ def prepare(
         notify(f"{why}; trying again in {seconds:.0f} s")
 
     server = None if session is None else ServerInfo(session, pause)
-    source = BUILT_IN_MACHINES if server is None else _server_source(server)
+    source = BUILT_IN_MACHINES
+    if server is not None:
+        source = beside_built_in(
+            lambda alias: server.architecture(alias).architecture, server.error_profile
+        )
     checked = load(
         user_spec.path, user_spec.overrides, user_spec.allowed_code, store, source, notify
     )
-    if session is None or server is None or not _needs_server(checked, user_spec.until):
+    if session is None or server is None:
+        return OnMachines(checked, {})
+    # a stage goes to a server, or the server alone knows one of the machines
+    has_unknown = not set(checked.architectures) <= set(known_targets())
+    needs_server = (checked.spec.architecture is None and has_unknown) or any_needs_server(
+        stages_until(checked.spec.stages, user_spec.until)
+    )
+    if not needs_server:
         return OnMachines(checked, {})
     key = machines_key(checked.digest, session.server_id)
     machines = None if replan else stored_machines(store, key)
@@ -165,49 +176,26 @@ def prepare(
         return OnMachines(
             evolve(checked, architectures=stored_architectures, profiles=profiles), pins
         )
-    rechecked, mistakes = check_on(checked, _stored_source(machines), _is_planned_in(store))
+    stored_source = MachineSource(
+        machines.architectures.get,
+        lambda alias: machines.profiles.get(alias) or BUILT_IN_MACHINES.error_profile(alias),
+    )
+    rechecked, mistakes = check_on(checked, stored_source, _is_planned_in(store))
     if rechecked is None:
         raise _spec_error(user_spec.path, mistakes, user_spec.overrides)
     return OnMachines(rechecked, pins)
 
 
-def _server_source(server: ServerInfo) -> MachineSource:
-    """Built-in machines, and those that a server lists."""
-    return beside_built_in(
-        lambda alias: server.architecture(alias).architecture, server.error_profile
-    )
-
-
-def _stored_source(machines: Machines) -> MachineSource:
-    """The machines that the folder holds."""
-    return MachineSource(
-        machines.architectures.get,
-        lambda alias: machines.profiles.get(alias) or BUILT_IN_MACHINES.error_profile(alias),
-    )
-
-
-def _needs_server(checked: CheckedSpec, until: StageName | None) -> bool:
-    """Whether a stage goes to a server, or only the server knows one of the machines."""
-    if checked.spec.architecture is None and not set(checked.architectures) <= set(known_targets()):
-        return True
-    stages = checked.spec.stages
-    return any_needs_server(stages_until(stages, until))
-
-
 def _read_machines(checked: CheckedSpec, server: ServerInfo) -> Machines:
     """The machines under the calibration sets that the spec names."""
     policy = checked.spec.calibration
-    named = "default" if policy in ("pin", "latest") else policy
-    return Machines(
-        {alias: server.architecture(alias, named).architecture for alias in checked.architectures},
-        {
-            alias: server.error_profile(alias, named)
-            for alias in checked.architectures
-            if alias not in known_targets() and _has_measured_noise(checked, alias)
-        },
-    )
-
-
-def _has_measured_noise(checked: CheckedSpec, alias: str) -> bool:
+    calibration_set = "default" if policy in ("pin", "latest") else policy
     simulates_device = checked.spec.architecture is None and checked.spec.aer.noise == "device"
-    return simulates_device and checked.profiles.get(alias) is not None
+    architectures: dict[str, Architecture] = {}
+    profiles: dict[str, ErrorProfile] = {}
+    for alias in checked.architectures:
+        architectures[alias] = server.architecture(alias, calibration_set).architecture
+    for alias in checked.architectures if simulates_device else ():
+        if alias not in known_targets() and checked.profiles.get(alias) is not None:
+            profiles[alias] = server.error_profile(alias, calibration_set)
+    return Machines(architectures, profiles)

@@ -6,7 +6,7 @@ Code of the spec's author (`python:`) is never run, and no file is read but thos
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -122,14 +122,10 @@ def _bound(circuit: CircuitSpec, spec: Spec, files: Mapping[str, bytes]) -> Circ
         return circuit
     names: dict[str, None] = {}
     for ref in circuit_refs(circuit_points(circuit, spec.sweep)):
-        names.update(dict.fromkeys(_inputs(circuit.kind, files[ref])))
+        data = files[ref]
+        if circuit.kind is SourceKind.QASM:
+            names |= dict.fromkeys(scan_inputs(data))
+        elif circuit.kind is SourceKind.QPY:
+            facts, _ = inspect_qpy(data)
+            names |= {} if facts is None else dict.fromkeys(facts.inputs)
     return evolve(circuit, parameters={name: f"${{{name}}}" for name in names})
-
-
-def _inputs(kind: SourceKind, data: bytes) -> Sequence[str]:
-    if kind is SourceKind.QASM:
-        return scan_inputs(data)
-    if kind is SourceKind.STIM:  # has none
-        return ()
-    facts, _ = inspect_qpy(data)
-    return () if facts is None else facts.inputs

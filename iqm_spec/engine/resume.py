@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -20,7 +20,6 @@ from iqm_spec.stages.server.attempts import Attempt, read_work, settled_work
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.stages.server.stored_machines import machines_key, stored_machines
 from iqm_spec.store import Store
-from iqm_spec.store.events import StoredVerdict
 from iqm_spec.targets import ErrorProfile
 
 
@@ -38,7 +37,12 @@ def resume(
     stages = left(saved)
     if not stages:
         for done in passed(saved):
-            yield _with_news(done, saved, store)
+            # what changed since: folders that were merged, say
+            news: Sequence[str] = ()
+            if saved.server_id is not None:
+                news = STAGES[done.stage].news(store, saved.plan, saved.server_id)
+            new = [text for text in news if text not in done.reasons]
+            yield evolve(done, reasons=(*new, *done.reasons))
         code = saved.state.end.exit or 0
         yield RunDone(run=saved.state.id, again=True, exit_code=code)
         return
@@ -65,7 +69,18 @@ def passed(saved: SavedRun) -> list[StageDone]:
     for verdict in saved.stages:
         if verdict.status not in PASSED:
             break
-        ended.append(_stage_done(verdict))
+        ended.append(
+            StageDone(
+                stage=StageName(verdict.stage),
+                status=verdict.status,
+                reasons=verdict.verdict,
+                jobs=verdict.jobs,
+                cached=verdict.cached,
+                points=verdict.points,
+                emulated=verdict.emulated,
+                submitted=verdict.submitted,
+            )
+        )
     return ended
 
 
@@ -93,14 +108,6 @@ def noise(saved: SavedRun, store: Store) -> Mapping[str, ErrorProfile | None] | 
 def budget(saved: SavedRun) -> Mapping[str, Any]:
     """The `budget` of the spec that the run was started with."""
     return saved.state.start.budget or {}
-
-
-def _with_news(done: StageDone, saved: SavedRun, store: Store) -> StageDone:
-    """A stored verdict with messages about what changed since: folders that were merged, say."""
-    if saved.server_id is None:
-        return done
-    news = STAGES[done.stage].news(store, saved.plan, saved.server_id)
-    return evolve(done, reasons=(*(n for n in news if n not in done.reasons), *done.reasons))
 
 
 def since(saved: SavedRun, store: Store) -> list[str]:
@@ -136,16 +143,3 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
         for stage in SERVER_STAGES
         for attempt in read(saved.plan, stage.name, saved.server_id, store).all_attempts
     ]
-
-
-def _stage_done(stored: StoredVerdict) -> StageDone:
-    return StageDone(
-        stage=StageName(stored.stage),
-        status=stored.status,
-        reasons=stored.verdict,
-        jobs=stored.jobs,
-        cached=stored.cached,
-        points=stored.points,
-        emulated=stored.emulated,
-        submitted=stored.submitted,
-    )

@@ -108,7 +108,8 @@ def run_stages(
             is_last = number == len(stages) - 1
             stage_context = evolve(context, before=tuple(ended), is_last=is_last)
             if any(done.status not in PASSED for done in ended):
-                done = _skipped(name, ended[-1])
+                reasons = (f"the {ended[-1].stage} stage did not pass",)
+                done = StageDone(name, "skipped", reasons, jobs=0, cached=0, points=0)
             else:
                 done = yield from STAGES[name].run(stage_context)
             ended.append(done)
@@ -124,11 +125,6 @@ def run_stages(
     if earlier is None:
         journal.ended(ended, code)
     yield RunDone(run=earlier or journal.run_id(), again=earlier is not None, exit_code=code)
-
-
-def _skipped(name: StageName, before: StageDone) -> StageDone:
-    reasons = (f"the {before.stage} stage did not pass",)
-    return StageDone(stage=name, status="skipped", reasons=reasons, jobs=0, cached=0, points=0)
 
 
 def exit_code(ended: Sequence[StageDone]) -> int:

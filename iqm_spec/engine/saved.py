@@ -98,6 +98,11 @@ class SavedRun:
         """The rows of one stage; those of other stages are not read."""
         return stage.rows(store, self.plan, self._results(stage.name))
 
+    def has_begun(self, stage: Stage) -> bool:
+        """Whether the run has come to a stage that it includes: it has rows, or its verdict."""
+        status = next((s.status for s in self.stages if s.stage == stage.name.value), "")
+        return status in ("passed", "waived") or stage.has_begun(self._results(stage.name))
+
     def _results(self, stage: StageName) -> StageResults:
         return StageResults(
             requested=stage.value in self.state.start.wanted,

@@ -17,7 +17,7 @@ from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan
 from iqm_spec.stages.events import StageDone
 from iqm_spec.stages.keys import job_key
-from iqm_spec.stages.registry import SERVER_STAGES
+from iqm_spec.stages.registry import SERVER_STAGES, stage_named
 from iqm_spec.stages.server.attempts import (
     Attempt,
     Phase,
@@ -191,8 +191,9 @@ def _note(
     """Write the journal of the job: the same events as for an adopted unknown submission."""
     points = [fit.point for fit in fits]
     priced_job = job_to_price_of(job.computer, points, job.shots, points[0].options)
-    cost = None if job.stage is StageName.MOCK else tariff.cost(priced_job)
-    mode = plan.header.mode if job.stage is StageName.HARDWARE else Mode.PAY_AS_YOU_GO.value
+    is_paid = stage_named(job.stage).spends_credits
+    cost = tariff.cost(priced_job) if is_paid else None
+    mode = plan.header.mode if is_paid else Mode.PAY_AS_YOU_GO.value
     ids = [f"{fit.key}.0" for fit in fits]
     key = job_key(job.stage, session.server_id, mode, job.shots, ids)
     journal = store.job(key)
@@ -222,7 +223,8 @@ def _tariff(
     jobs: Iterable[ForeignJob], checked: CheckedSpec, session: Session, store: Store
 ) -> Tariff:
     """Prices and time models of the machines, for the estimates in the ledger."""
-    machines = list(dict.fromkeys(job.computer for job in jobs if job.stage is StageName.HARDWARE))
+    paid = (job.computer for job in jobs if stage_named(job.stage).spends_credits)
+    machines = list(dict.fromkeys(paid))
     prices = ServerInfo(session).prices(machines)
     options = CostOptions()
     sources = sources_of(options, checked.spec.budget, prices, session)

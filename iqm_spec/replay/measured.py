@@ -50,7 +50,14 @@ def check_measured(store: Store, saved: SavedRun) -> Iterator[ReplayCheck]:
     hardware = stage_named(StageName.HARDWARE)
     rows = [row for row in saved.rows_of_stage(store, hardware) if row.record]
     if rows:
-        yield check_of("hardware counts", len(rows), _wrong_counts(rows))
+        wrong_counts = []
+        for row in rows:
+            added = sum(row.counts.values())
+            returned = row.record.shots_returned if row.record else 0
+            if added != returned:
+                why = f"its counts add up to {added}, but {returned} shots were returned"
+                wrong_counts.append(Mismatch(named(row.point, row.stage), why))
+        yield check_of("hardware counts", len(rows), wrong_counts)
         known = [row for row in rows if row.derived is None or row.comparison]
         left = len(rows) - len(known)
         note = f"{count(left, 'point')} have no distances to compare" if left else ""
@@ -106,16 +113,6 @@ def _other_bodies(store: Store, own: Sequence[Attempt]) -> Iterator[Mismatch]:
         body = job_body(pairs, intent.shots, intent.calibration_set_id, points[0].options)
         if digest(json.loads(body)) != intent.body:
             yield Mismatch(name, "its request does not match the plan's circuits")
-
-
-def _wrong_counts(rows: Sequence[Row]) -> Iterator[Mismatch]:
-    for row in rows:
-        counts, returned = row.counts, row.record.shots_returned if row.record else 0
-        if sum(counts.values()) != returned:
-            yield Mismatch(
-                named(row.point, row.stage),
-                f"its counts add up to {sum(counts.values())}, but {returned} shots were returned",
-            )
 
 
 def _wrong_distances(store: Store, saved: SavedRun, rows: Sequence[Row]) -> Iterator[Mismatch]:

@@ -41,7 +41,15 @@ def reproduce(
         yield spec
     yield check_circuits(store, saved.plan)
     if StageName.AER.value in saved.state.start.wanted:
-        profiles = _profiles(store, saved)
+        inputs = saved.state.start.inputs
+        profiles: Profiles
+        if inputs is not None:
+            profiles = read_inputs(store, inputs).profiles
+        else:  # the built-in ones that the plan names
+            profiles = {
+                alias: error_profile(alias) if digest and alias in known_targets() else None
+                for alias, digest in saved.plan.header.noise.items()
+            }
         noise = check_noise(saved.plan, profiles)
         yield noise
         if not noise.mismatches:
@@ -54,14 +62,3 @@ def reproduce(
         yield verdict
     if analyses := check_analyses(store, saved):
         yield analyses
-
-
-def _profiles(store: Store, saved: SavedRun) -> Profiles:
-    """The stored error profiles of the run; if it stored none, the built-in ones it names."""
-    inputs = saved.state.start.inputs
-    if inputs is not None:
-        return read_inputs(store, inputs).profiles
-    return {
-        alias: None if digest is None or alias not in known_targets() else error_profile(alias)
-        for alias, digest in saved.plan.header.noise.items()
-    }

@@ -37,26 +37,25 @@ _CHUNK = 4096
 
 def check_circuits(store: Store, plan: Plan) -> ReplayCheck:
     """Compute digest and summary (qubits, depth, gates) of every transpiled circuit again."""
-    return check_of("transpiled circuits", len(plan.points), _mismatches(store, plan))
-
-
-def _mismatches(store: Store, plan: Plan) -> Iterator[Mismatch]:
+    mismatches = []
     for start in range(0, len(plan.points), _CHUNK):
         points = plan.points[start : start + _CHUNK]
         natives = natives_of(store, plan, points)
         for point in points:
             native = natives[point.circuit_key]
             if native.digest != point.circuit:
-                yield Mismatch(
-                    named(point, "plan"),
-                    f"the stored circuit is {native.digest[:12]}, but the plan has "
-                    f"{point.circuit[:12]}",
+                mismatches.append(
+                    Mismatch(
+                        named(point, "plan"),
+                        f"the stored circuit is {native.digest[:12]}, but the plan has "
+                        f"{point.circuit[:12]}",
+                    )
                 )
             elif native.summary != point.summary:
                 planned, summary = to_json(point.summary), to_json(native.summary)
-                yield Mismatch(
-                    named(point, "plan"), f"its plan has {planned}, the circuit {summary}"
-                )
+                why = f"its plan has {planned}, the circuit {summary}"
+                mismatches.append(Mismatch(named(point, "plan"), why))
+    return check_of("transpiled circuits", len(plan.points), mismatches)
 
 
 def check_spec(store: Store, saved: SavedRun) -> ReplayCheck | None:

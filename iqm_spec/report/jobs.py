@@ -17,6 +17,7 @@ from iqm_spec.report.names import clean, left_out, seconds
 from iqm_spec.report.subject import Subject
 from iqm_spec.server_api.errors import BadAnswer
 from iqm_spec.server_api.jobs import parse_stored
+from iqm_spec.stages.registry import stage_named
 from iqm_spec.stages.server.attempts import Attempt, Phase
 from iqm_spec.stages.server.budget import Counting, Entry, entry_of
 from iqm_spec.store import Store
@@ -135,7 +136,7 @@ def _table(shown: list[_Job]) -> Table:
 
 def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
     attempt, entry = job.attempt, job.entry
-    mock = attempt.intent.stage == StageName.MOCK.value
+    mock = stage_named(attempt.intent.stage).counts_are_random
     yield clean(", ".join(attempt.ids) or attempt.job[:12], 80)
     yield job.name
     phase = "no result given" if job.given_up else attempt.phase.value
@@ -159,7 +160,7 @@ def _row(job: _Job, *, estimated: bool) -> Iterator[str]:
 
 
 def _costs(shown: list[_Job]) -> Iterator[Block]:
-    paid = [job.entry for job in shown if job.attempt.intent.stage == StageName.HARDWARE.value]
+    paid = [job.entry for job in shown if stage_named(job.attempt.intent.stage).spends_credits]
     done = [entry for entry in paid if entry.measured_seconds is not None]
     if not paid:
         return

@@ -91,7 +91,14 @@ def _account(
     open_ones = [entry for entry in of_group if entry.open]
     settled = [entry for entry in of_group if not entry.open]
     # a job that was paid twice took twice the time that was predicted
-    compared = [entry for entry in settled if _has_both_times(entry)]
+    compared = [
+        (entry.predicted, entry.measured_seconds)
+        for entry in settled
+        if entry.predicted is not None
+        and entry.measured_seconds is not None
+        and entry.phase == "measured"
+        and entry.ids == 1
+    ]
     return Account(
         names=names,
         emulated=emulated,
@@ -104,19 +111,7 @@ def _account(
         reserved=sum(entry.credits for entry in open_ones),
         open=len(open_ones),
         lost=sum(1 for entry in of_group if entry.phase in ("failed", "cancelled")),
-        predicted_seconds=total(entry.predicted for entry in compared if entry.predicted),
+        predicted_seconds=total(predicted for predicted, _ in compared),
         compared=len(compared),
-        inside=sum(1 for entry in compared if _inside(entry)),
-    )
-
-
-def _has_both_times(entry: Entry) -> bool:
-    known = entry.predicted is not None and entry.measured_seconds is not None
-    return known and entry.phase == "measured" and entry.ids == 1
-
-
-def _inside(entry: Entry) -> bool:
-    predicted, seconds = entry.predicted, entry.measured_seconds
-    return (
-        predicted is not None and seconds is not None and predicted.low <= seconds <= predicted.high
+        inside=sum(predicted.low <= seconds <= predicted.high for predicted, seconds in compared),
     )

@@ -49,7 +49,12 @@ class Tidy:
         for row in self._rows:
             for axis, value in row.point.values:
                 swept[axis].add(type(value))
-        axes = [_kind(swept[axis]) for axis in self._axes]
+        axes = []
+        for types in swept.values():
+            if types == {int, float}:
+                axes.append("float")
+            else:
+                axes.append(_KINDS.get(next(iter(types)), "text") if len(types) == 1 else "text")
         before = [_FIXED.get(name, "text") for name in LEADING]
         return [*before, *axes, *(_FIXED.get(name, "text") for name in (*COUNTED, *COMPARED))]
 
@@ -65,11 +70,14 @@ class Tidy:
                 point.target,
                 point.repeat + 1,
             ]
-            swept = [_cell(values.get(axis)) for axis in self._axes]
+            swept = [values.get(axis) for axis in self._axes]
+            cells = [
+                " ".join(map(str, value)) if isinstance(value, tuple) else value for value in swept
+            ]
             returned = [row.record.shots_returned if row.record else None, row.calibration_set_id]
             distances = [getattr(row.comparison, name, None) for name in COMPARED]
             for outcome, count in row.counts.items():  # none where the record is missing
-                yield [*leading, *swept, point.shots, *returned, outcome, count, *distances]
+                yield [*leading, *cells, point.shots, *returned, outcome, count, *distances]
 
 
 def tidy(rows: Sequence[Row]) -> Tidy:
@@ -144,16 +152,8 @@ _FIXED = {
 }
 
 
-def _kind(types: set[type]) -> str:
-    """One kind for the values of an axis: floats where numbers are mixed, texts for all else."""
-    if types == {int, float}:
-        return "float"
-    return _KINDS.get(next(iter(types)), "text") if len(types) == 1 else "text"
-
-
-def _cell(value: object) -> object:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else value
-
+_INDEXED = ("point", "stage", "emulated", "circuit", "values", "target", "calibration_set_id")
+"""What the index of arrays of shots takes from a row's JSON."""
 
 MOST_TEXTS = 5_000_000
 """Shots that are written as texts: more take gigabytes."""
@@ -174,7 +174,18 @@ def write_npz(store: Store, rows: Sequence[Row], file: BinaryIO) -> int:
                 continue
             name = f"shots_{len(index)}"
             _write_array(archive, name, bits)
-            index.append({"array": name, **_named(row)})
+            entry = row.to_json()
+            first = next(iter(row.counts), "")
+            registers: list[Json] = [len(part) for part in first.split(" ")[::-1]]
+            index.append(
+                {
+                    "array": name,
+                    **{key: entry[key] for key in _INDEXED},
+                    "repeat": row.point.repeat + 1,
+                    "shots": entry["shots_returned"],
+                    "registers": registers,
+                }
+            )
         _write_array(archive, "index", np.array(json.dumps(index)))
     return len(index)
 
@@ -186,18 +197,6 @@ def _write_array(archive: zipfile.ZipFile, name: str, array: Bits) -> None:
     entry.compress_type = zipfile.ZIP_DEFLATED
     with archive.open(entry, "w", force_zip64=True) as member:
         npy.write_array(member, array, allow_pickle=False)
-
-
-def _named(row: Row) -> dict[str, Json]:
-    entry = row.to_json()
-    names = ("point", "stage", "emulated", "circuit", "values", "target", "calibration_set_id")
-    registers: list[Json] = [len(part) for part in next(iter(row.counts), "").split(" ")[::-1]]
-    return {
-        **{name: entry[name] for name in names},
-        "repeat": row.point.repeat + 1,
-        "shots": entry["shots_returned"],
-        "registers": registers,
-    }
 
 
 def bitstrings(store: Store, row: Row) -> list[str] | None:
@@ -247,19 +246,14 @@ def stim_texts(store: Store, saved: SavedRun, points: Collection[PlannedPoint]) 
             continue
         data = source[2]
         if data not in texts:
-            texts[data] = _text(data)
+            try:
+                read_steps(data)
+                texts[data] = decode_stim(data)
+            except InvalidCircuitFile:
+                texts[data] = ""
         if texts[data]:
             text_of_point[planned.id] = texts[data]
     return text_of_point
-
-
-def _text(data: bytes) -> str:
-    """The file as text; empty where it is not a Stim file within the limits."""
-    try:
-        read_steps(data)
-        return decode_stim(data)
-    except InvalidCircuitFile:
-        return ""
 
 
 def require_text(store: Store, saved: SavedRun, point: PlannedPoint) -> str:

@@ -40,7 +40,7 @@ class Gaps:
     jobs: tuple[tuple[str, str], ...] = ()
     """Keys of jobs whose journals lack events, each with a message of what it lacks."""
     stages: tuple[str, ...] = ()
-    """Stages that the run should have, and of which it has no point."""
+    """Stages that the run should have, and has not begun."""
 
     def share(self, points: Sequence[PlannedPoint]) -> str:
         """`3 of 12 points`; of results, where points have several."""
@@ -76,7 +76,7 @@ def gaps(saved: SavedRun, rows: Sequence[Row], store: Store) -> Gaps:
         several=len({row.point.index for row in rows}) < len(rows),
         events=events,
         jobs=jobs,
-        stages=_without_rows(saved, rows),
+        stages=tuple(s for s in saved.state.start.wanted if not saved.has_begun(stage_named(s))),
     )
 
 
@@ -106,14 +106,6 @@ def _was_done(row: Row, judged: Set[str]) -> bool:
 def _is_data(stage: str) -> bool:
     """Whether counts of the stage mean something."""
     return not stage_named(stage).counts_are_random
-
-
-def _without_rows(saved: SavedRun, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Stages with meaningful counts that the run should have, and of which it has no point."""
-    requested = saved.state.start.wanted
-    begun = {row.stage for row in rows}
-    waived = {stage.stage for stage in saved.stages if stage.status == "waived"}
-    return tuple(s for s in requested if _is_data(s) and s not in begun and s not in waived)
 
 
 def names_lost_objects(state: RunState, store: Store) -> bool:

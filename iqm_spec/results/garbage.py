@@ -19,6 +19,7 @@ from iqm_spec.errors import StoreCorrupt
 from iqm_spec.model import StageName
 from iqm_spec.plan.label import count
 from iqm_spec.stages.derived import derived_key
+from iqm_spec.stages.interface import Stage
 from iqm_spec.stages.keys import aer_key
 from iqm_spec.stages.registry import SERVER_STAGES
 from iqm_spec.stages.server.attempts import Attempt, read_attempts
@@ -71,9 +72,10 @@ def needs_of(store: Store, saved: SavedRun) -> Needs:
         results[StageName.AER] = tuple(sorted(packs))
     if saved.server_id is not None:
         machines = store.find_answer(machines_key(saved.plan.header.spec.digest, saved.server_id))
-        for stage in [stage.name for stage in SERVER_STAGES]:
-            attempts[stage] = _attempts(store, saved, stage, saved.server_id)
-            results[stage] = tuple(sorted(_measured(store, saved, stage, attempts[stage])))
+        for stage in SERVER_STAGES:
+            name = stage.name
+            attempts[name] = _attempts(store, saved, name, saved.server_id)
+            results[name] = tuple(sorted(_measured(store, saved, stage, attempts[name])))
     return Needs(attempts, results, machines, missing)
 
 
@@ -113,14 +115,14 @@ def _attempts(
 
 
 def _measured(
-    store: Store, saved: SavedRun, stage: StageName, attempts: Sequence[Attempt]
+    store: Store, saved: SavedRun, stage: Stage, attempts: Sequence[Attempt]
 ) -> Iterator[str]:
     for attempt in attempts:
         for completion in attempt.completions.values():
             yield completion.records
-    used = saved.used(stage)
-    if stage is StageName.HARDWARE and used and saved.server_id is not None:
-        rows = list(server_rows(store, saved.plan, stage, saved.server_id, used))
+    used = saved.used(stage.name)
+    if not stage.counts_are_random and used and saved.server_id is not None:
+        rows = list(server_rows(store, saved.plan, stage.name, saved.server_id, used))
         keys = {derived_key(row.sources) for row in rows if row.sources}
         yield from shot_packs(store, (row for row in rows if row.point.memory)).values()
         yield from {item.digest for item in store.find(HARDWARE_DERIVED, keys).values()}

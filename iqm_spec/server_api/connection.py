@@ -147,8 +147,8 @@ def read(connection: Connection, path: str, params: Parameters | None, retry: Re
     """The reply to a GET: a 2xx whose body is JSON, or a 3xx or 4xx other than 429.
 
     Lost connections, 429, 5xx and 2xx that are not JSON are tried again; `Unreachable` where the
-    policy allows no more. `Refused` at once where nothing can be sent until somebody mends what
-    the error names.
+    policy allows no more. `Refused` at once where nothing can be sent until the user corrects
+    what the error names.
     """
     return read_parsed(connection, path, params, retry, Reply.json)[0]
 

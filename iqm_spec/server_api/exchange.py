@@ -217,19 +217,13 @@ def _classified_failures(seconds: float) -> Iterator[_Request]:
     try:
         yield under_way
     except FAILURES as error:
-        if _is_before_sending(error, under_way.route):
-            raise not_sent(error, seconds, under_way.route) from None
-        raise Lost(words(error, seconds)) from None
-
-
-def _is_before_sending(error: Exception, route: Route | None) -> bool:
-    match _progress.get():
-        case _Progress.SENT:
-            return False
-        case _Progress.CONNECTING:
-            return True
-    if route is None or route.proxy is None or not route.proxy.is_socks:
-        return True  # every connection is watched, and none was begun
-    return isinstance(error, _BEFORE_SENDING) or isinstance(
-        reason_of(error), urllib3.exceptions.NewConnectionError
-    )
+        route, progress = under_way.route, _progress.get()
+        is_sent = progress is _Progress.SENT
+        is_socks = route is not None and route.proxy is not None and route.proxy.is_socks
+        if progress is _Progress.NOTHING and is_socks:  # these connections are not watched
+            is_sent = not isinstance(error, _BEFORE_SENDING) and not isinstance(
+                reason_of(error), urllib3.exceptions.NewConnectionError
+            )
+        if is_sent:
+            raise Lost(words(error, seconds)) from None
+        raise not_sent(error, seconds, route) from None

@@ -142,7 +142,7 @@ def read_job(connection: Connection, job_id: str, retry: Retry) -> JobReport:
     _require_job(reply, job_id)
     report = parse_job(reply.json())
     if report.id and report.id.lower() != job_id.lower():
-        raise BadAnswer(f"the server was asked for job {job_id} and told of another one")
+        raise BadAnswer(f"the server answered the question for job {job_id} with another job")
     return evolve(report, id=job_id)
 
 

@@ -212,6 +212,10 @@ class Stage(ABC):
     def rows(self, store: Store, plan: Plan, results: StageResults) -> Iterator[Row]:
         """The stored rows of a run, in plan order, some of them in memory at a time."""
 
+    def has_begun(self, results: StageResults) -> bool:
+        """Whether the stage has rows of the run."""
+        return results.requested
+
     def wrong_verdict(self, plan: Plan, rows: Iterable[Row], status: str) -> str:
         """Why a stored verdict contradicts the stage's stored rows; empty where it does not."""
         return ""

@@ -1,4 +1,4 @@
-"""Journals: folders of write-once events. The state is a join of the events, whoever wrote them.
+"""Journals: folders of write-once events. The state is a join of all events.
 
 An event is `<seq>-<kind>-<start of its sha256>.json`. Two writers may take the same `seq`: both
 events stand, ordered by seq and then by name, on every machine alike.

@@ -95,7 +95,13 @@ def write_pack(
     with folder.temp() as temp, ExitStack() as spills:
         runs = _sorted_runs(folder, records, spill_bytes, spills)
         temp.write(canonical({"format": pack_format(kind), **header}) + b"\n")
-        for key, line in _unique(runs[0] if len(runs) == 1 else heapq.merge(*runs)):
+        last: Line = ("", b"")
+        for key, line in runs[0] if len(runs) == 1 else heapq.merge(*runs):
+            if key == last[0]:
+                if line == last[1]:
+                    continue
+                raise ValueError(f"two different records have the key {key}")
+            last = key, line
             places.append((key, temp.size, len(line)))
             if len(line) > LONG:  # no copy of it
                 temp.write(line)
@@ -125,11 +131,11 @@ def _sorted_runs(
 
 
 def _encode(record: Mapping[str, Json] | Record) -> Line:
-    fields: Mapping[str, Json] = record if isinstance(record, Mapping) else to_json(record)
-    key = fields.get("key")
+    members: Mapping[str, Json] = record if isinstance(record, Mapping) else to_json(record)
+    key = members.get("key")
     if not isinstance(key, str) or not RECORD_KEY.fullmatch(key):
         raise ValueError(f"a record's key is printable ASCII without spaces, got {key!r}")
-    line = canonical(fields if type(fields) is dict else dict(fields))
+    line = canonical(members if type(members) is dict else dict(members))
     if len(line) > LARGEST_VALUE:
         raise ValueError(f"the record {key} is too large: {len(line)} bytes")
     return key, line
@@ -148,17 +154,6 @@ def _spilled(folder: Folder, lines: list[Line]) -> Iterator[Iterator[Line]]:
         with file:
             pairs = (line.rstrip(b"\n").split(b" ", 1) for line in file)
             yield ((key.decode(), line) for key, line in pairs)
-
-
-def _unique(lines: Iterable[Line]) -> Iterator[Line]:
-    last: Line = ("", b"")
-    for line in lines:
-        if line == last:
-            continue
-        if line[0] == last[0]:
-            raise ValueError(f"two different records have the key {line[0]}")
-        yield line
-        last = line
 
 
 def read_pack(root: Path, digest: str, expected: str | None = None) -> Pack[Any]:

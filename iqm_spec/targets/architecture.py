@@ -116,7 +116,10 @@ def architecture_from_json(data: Any, alias: str) -> Architecture:
         for name, value in sorted(_mapping(data.get("gates"), "gates").items())
         if name in _USED
     }
-    usable = [q for q in qubits if all(_acts_on(q, gates.get(gate, ())) for gate in _REQUIRED)]
+    usable = list(qubits)
+    for gate in _REQUIRED:
+        acted_on = {name for locus in gates.get(gate, ()) for name in locus}
+        usable = [qubit for qubit in usable if qubit in acted_on]
     if not usable:
         raise ValueError("no qubit has both `prx` and `measure`: nothing can run on this machine")
     components = {*usable, *resonators}
@@ -134,10 +137,6 @@ def architecture_from_json(data: Any, alias: str) -> Architecture:
         calibration_set_id=calibration,
         source=str(data.get("source", "")),
     )
-
-
-def _acts_on(qubit: str, loci: tuple[Locus, ...]) -> bool:
-    return any(qubit in locus for locus in loci)
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:

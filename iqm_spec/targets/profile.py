@@ -80,8 +80,8 @@ class ErrorProfile:
 def error_profile_from_json(data: Any) -> ErrorProfile:
     """The profile that `to_json` or a user wrote. Raises ValueError that says what is wrong."""
     data = _mapping(data, "the error profile")
-    if (given := data.get("format", FORMAT)) != FORMAT:
-        raise ValueError(f"format must be {FORMAT}, got {given!r}")
+    if (stated_format := data.get("format", FORMAT)) != FORMAT:
+        raise ValueError(f"format must be {FORMAT}, got {stated_format!r}")
     if unknown := sorted(set(data) - _KEYS):
         raise ValueError(f"unknown key {unknown[0]!r}; the keys are {', '.join(sorted(_KEYS))}")
     profile = ErrorProfile(

@@ -189,12 +189,16 @@ class _ProfileBuilder:
             t2 |= {name: 2 * t1[name] for name in long}
         gates = [gate for gate in _METHODS if self.architecture.gates.get(gate)]
         durations = {gate: self._duration(gate) for gate in gates}
+        depolarizing = {gate: self._errors(gate, t1, t2, durations[gate]) for gate in gates}
+        loci = [(qubit,) for qubit in self.architecture.qubits]
+        up = self._assignment("error_0_to_1", loci)
+        down = self._assignment("error_1_to_0", loci)
         profile = ErrorProfile(
             t1=t1,
             t2=t2,
-            depolarizing={gate: self._errors(gate, t1, t2, durations[gate]) for gate in gates},
+            depolarizing=depolarizing,
             durations=durations,
-            readout=self._readout(),
+            readout={locus[0]: (up[locus], down[locus]) for locus in loci},
             source=f"quality metrics of the calibration set {self.architecture.calibration_set_id}",
             assumptions=(
                 *self.assumptions,
@@ -239,12 +243,6 @@ class _ProfileBuilder:
             )
             for locus in loci
         }
-
-    def _readout(self) -> dict[str, tuple[float, float]]:
-        loci = [(qubit,) for qubit in self.architecture.qubits]
-        up = self._assignment("error_0_to_1", loci)
-        down = self._assignment("error_1_to_0", loci)
-        return {locus[0]: (up[locus], down[locus]) for locus in loci}
 
     def _assignment(self, quantity: str, loci: Sequence[Locus]) -> dict[Locus, float]:
         reported = first_values(self.metrics, "metrics", quantity, "ssro", "measure")

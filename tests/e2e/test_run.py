@@ -186,9 +186,13 @@ def test_a_missed_requirement_stops_the_stages_after_it(ghz: Path, answer: Ask) 
     assert "n=4" in " ".join(done["stages"][0]["verdict"]) or done["stages"][0]["verdict"]
 
 
-def test_server_stages_are_refused_after_aer(ghz: Path, answer: Ask) -> None:
+def test_server_stages_are_refused_after_aer(ghz: Path, answer: Ask, cli: Cli) -> None:
     done = answer("run", ghz, "--set", "stages=[aer, mock, hardware]", exit_code=4)
     assert [stage["status"] for stage in done["stages"]] == ["passed", "refused", "skipped"]
+    warnings = cli("export", "latest", "--format", "csv").stderr
+    for stage in ("mock", "hardware"):
+        assert f"the {stage} stage has not begun" in warnings
+    assert "the aer stage has not begun" not in warnings
     assert answer("run", ghz, "--set", "stages=[aer, mock, hardware]", "--until", "aer")
 
 

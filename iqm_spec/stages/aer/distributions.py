@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
-from iqm_spec.model import NativeCircuit, Op
+from iqm_spec.model import Op
 from iqm_spec.native import Native, Template
 from iqm_spec.stages.aer.engine import clifford_circuit, run_aer
 from iqm_spec.stages.aer.method import (
     BOND_LIMIT,
     STATEVECTOR_QUBITS,
-    Shape,
     choose_method,
     gates_only,
     in_line,
@@ -93,7 +92,14 @@ def ideal_distributions(
         elif shape_of(plain).width <= STATEVECTOR_QUBITS:
             narrow.append((circuit, plain))
         else:
-            ideal[circuit] = _of_wide_circuit(plain, device, name)
+            choice = choose_method(plain, 1, noisy=False)
+            if choice.method == "stabilizer":
+                ideal[circuit] = affine_distribution(plain, device, name)
+            elif choice.exact:
+                exact = dense_distributions([plain], choice.method, device, names=[name])
+                ideal[circuit] = exact[0]
+            else:
+                ideal[circuit] = amplitude_distribution(plain, choice.method, device, name)
     if narrow:
         dense = dense_distributions(
             [plain for _, plain in narrow],
@@ -103,15 +109,6 @@ def ideal_distributions(
         )
         ideal.update(zip((circuit for circuit, _ in narrow), dense, strict=True))
     return ideal
-
-
-def _of_wide_circuit(circuit: Native, device: str, name: str) -> IdealDistribution | str:
-    choice = choose_method(circuit, 1, noisy=False)
-    if choice.method == "stabilizer":
-        return affine_distribution(circuit, device, name)
-    if choice.exact:
-        return dense_distributions([circuit], choice.method, device, names=[name])[0]
-    return amplitude_distribution(circuit, choice.method, device, name)
 
 
 # --- every outcome listed -------------------------------------------------------------------------
@@ -406,13 +403,20 @@ class Amplitudes:
         circuit = self.circuit.circuit()
         bits = Bits(circuit.registers, tuple(clbit for clbit, _ in shape.measured))
         built = to_qiskit(gates_only(circuit))
-        states = [_basis_state(bits.outcome(outcome), shape) for outcome in outcomes]
+        # the basis state of an outcome: the component of bit j has the value of bit j
+        states = [
+            sum((bits.outcome(outcome) >> j & 1) << q for j, (_, q) in enumerate(shape.measured))
+            for outcome in outcomes
+        ]
         built.save_amplitudes(states, label="a")
         options = mps_options(self.circuit, self.method)
         if options:
             options["mps_log_data"] = True
         result = run_aer([built], self.method, self.device, names=[self.name], shots=1, **options)
-        if _reached_bond_limit(result):
+        # Aer's log has the bond dimensions after each gate
+        log = result.results[0].metadata.get("MPS_log_data", "")
+        bonds = " ".join(re.findall(r"BD=\[([\d ]+)\]", log)).split()
+        if max(map(int, bonds), default=0) >= BOND_LIMIT:
             return f"too entangled: a matrix product state needs bonds beyond {BOND_LIMIT}"
         squares = [abs(amplitude) ** 2 for amplitude in result.data(0)["a"].tolist()]
         least = IMPOSSIBLE * 2.0**-shape.width
@@ -430,19 +434,6 @@ def amplitude_distribution(
     if {qubit for _, qubit in shape.measured} != set(range(shape.width)):
         return f"only some of {shape.width} entangled qubits are measured: too many to sum over"
     return Amplitudes(in_line(circuit), method, device, name)
-
-
-def _basis_state(outcome: int, shape: Shape) -> int:
-    """The basis state whose component of bit j has the value of bit j of `outcome`."""
-    return sum((outcome >> j & 1) << qubit for j, (_, qubit) in enumerate(shape.measured))
-
-
-def _reached_bond_limit(result: Result) -> bool:
-    """Whether a bond reached the limit, from Aer's log of bond dimensions after each gate."""
-    log = result.results[0].metadata.get("MPS_log_data", "")
-    return any(
-        max(map(int, bonds.split())) >= BOND_LIMIT for bonds in re.findall(r"BD=\[([\d ]+)\]", log)
-    )
 
 
 # --- circuits with conditions ---------------------------------------------------------------------
@@ -480,12 +471,7 @@ def branched_distribution(native: Native) -> Dense | str:
         branches = _after(branches, op)
         if branches.states.size > MOST_BRANCH_AMPLITUDES:
             return TOO_MANY_BRANCHES
-    return _distribution(branches, circuit, tuple(bit for bit, _ in pairs))
-
-
-def _distribution(branches: _Branches, circuit: NativeCircuit, clbits: tuple[int, ...]) -> Dense:
-    import numpy as np
-
+    clbits = tuple(bit for bit, _ in pairs)
     outcomes = np.zeros(len(branches.bits), dtype=np.int64)
     for j, clbit in enumerate(clbits):
         outcomes |= (branches.bits >> clbit & 1) << j

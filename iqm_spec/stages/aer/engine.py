@@ -79,29 +79,25 @@ def clifford_circuit(circuit: NativeCircuit) -> QuantumCircuit:
     bits = [ClassicalRegister(size, name) for name, size in circuit.registers]
     built = QuantumCircuit(QuantumRegister(len(circuit.components), "q"), *bits)
     for op in circuit.ops:
-        _append(built, op)
-    return built
-
-
-def _append(built: QuantumCircuit, op: Op) -> None:
-    match op.name:
-        case "r":
-            _append_turn(built, op)
-        case "cc_r":
-            with built.if_test((built.clbits[op.clbits[0]], 1)):
+        match op.name:
+            case "r":
                 _append_turn(built, op)
-        case "cz":
-            built.cz(*op.qubits)
-        case "move":
-            built.swap(*op.qubits)
-        case "measure":
-            built.measure(op.qubits, op.clbits)
-        case "reset":
-            built.reset(op.qubits)
-        case "barrier" | "delay":
-            pass
-        case _:
-            raise ValueError(f"{op.name} is not a Clifford gate")
+            case "cc_r":
+                with built.if_test((built.clbits[op.clbits[0]], 1)):
+                    _append_turn(built, op)
+            case "cz":
+                built.cz(*op.qubits)
+            case "move":
+                built.swap(*op.qubits)
+            case "measure":
+                built.measure(op.qubits, op.clbits)
+            case "reset":
+                built.reset(op.qubits)
+            case "barrier" | "delay":
+                pass
+            case _:
+                raise ValueError(f"{op.name} is not a Clifford gate")
+    return built
 
 
 def _append_turn(built: QuantumCircuit, op: Op) -> None:

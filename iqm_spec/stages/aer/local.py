@@ -288,10 +288,14 @@ class ChildProcess:
             while not self._from.poll(CHECK_SECONDS):
                 if not still_needed():
                     self.kill()
-                    raise Interrupted("nobody waits for these circuits any more")
+                    raise Interrupted("these circuits are not needed any more")
             answer: Answer = pickle.loads(self._from.recv_bytes())  # noqa: S301 - our own process
         except (EOFError, OSError):
-            return Answer(ended=self._how_it_ended())
+            code = self._process.wait()
+            self._stderr.seek(0)
+            lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            return Answer(ended=f"{how}: {lines[-1][:200]}" if lines else how)
         return answer
 
     def kill(self) -> None:
@@ -305,13 +309,6 @@ class ChildProcess:
         self._to.close()
         self._from.close()
         self._stderr.close()
-
-    def _how_it_ended(self) -> str:
-        code = self._process.wait()
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"{how}: {lines[-1][:200]}" if lines else how
 
 
 def serve() -> None:

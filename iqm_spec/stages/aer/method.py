@@ -118,7 +118,9 @@ def _impossible(method: str, shape: Shape, noisy: bool) -> str:
 
 def _choice(method: str, why: str, shape: Shape, shots: int, noisy: bool) -> Choice:
     n, bits = shape.width, len(shape.measured)
-    exact = shape.final and _from_probabilities(method, bits, noisy)
+    is_listed = method == "density_matrix" or (method == "statevector" and not noisy)
+    has_probabilities = method == "stabilizer" or (is_listed and bits <= DENSE_BITS)
+    exact = shape.final and has_probabilities
     steps = max(1, shape.gates) * (1 if exact or (shape.final and not noisy) else shots)
     needed = _BYTES[method](shape) + (32 * 2**bits if exact and method != "stabilizer" else 0)
     step = {
@@ -128,14 +130,6 @@ def _choice(method: str, why: str, shape: Shape, shots: int, noisy: bool) -> Cho
         "stabilizer": 1e-6 * n,
     }[method]
     return Choice(method, why, needed + shots * (n + 100), exact, 1e-3 + steps * step)
-
-
-def _from_probabilities(method: str, bits: int, noisy: bool) -> bool:
-    if method == "stabilizer":
-        return True
-    if method == "density_matrix":
-        return bits <= DENSE_BITS
-    return method == "statevector" and not noisy and bits <= DENSE_BITS
 
 
 def _vector_step(width: int) -> float:
@@ -285,10 +279,10 @@ def _breadth_first(circuit: NativeCircuit) -> list[int]:
     for start in sorted(near, key=lambda q: (len(near[q]), q)):
         waiting = deque([] if start in visited else [start])
         while waiting:
-            here = waiting.popleft()
-            if here not in visited:
-                visited[here] = None
-                waiting += sorted(near[here] - visited.keys(), key=lambda q: (len(near[q]), q))
+            component = waiting.popleft()
+            if component not in visited:
+                visited[component] = None
+                waiting += sorted(near[component] - visited.keys(), key=lambda q: (len(near[q]), q))
     return list(visited)
 
 

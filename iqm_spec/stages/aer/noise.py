@@ -38,7 +38,13 @@ def noise_model(profile: ErrorProfile, circuits: Iterable[NativeCircuit]) -> Noi
     from qiskit_aer.noise import NoiseModel
 
     model = NoiseModel(basis_gates=["r", "cz", "unitary"])
-    for gate, names, qubits in sorted(_used(circuits)):
+    loci = set()
+    for circuit in circuits:
+        for op in circuit.ops:
+            name = _QISKIT_NAME.get(op.name, op.name)
+            if name in _IQM_NAME or name == "measure":
+                loci.add((name, tuple(circuit.components[q] for q in op.qubits), op.qubits))
+    for gate, names, qubits in sorted(loci):
         if gate == "measure":
             p10, p01 = readout_error(profile, names[0])
             model.add_readout_error([[1 - p10, p10], [p01, 1 - p01]], list(qubits))
@@ -110,17 +116,6 @@ def readout_error(profile: ErrorProfile, component: str) -> tuple[float, float]:
     if component not in profile.readout:
         raise _missing(f"the readout of {component}")
     return profile.readout[component]
-
-
-def _used(circuits: Iterable[NativeCircuit]) -> set[tuple[str, tuple[str, ...], tuple[int, ...]]]:
-    """Name in Qiskit, names and numbers of components of each gate and measurement in use."""
-    loci = set()
-    for circuit in circuits:
-        for op in circuit.ops:
-            name = _QISKIT_NAME.get(op.name, op.name)
-            if name in _IQM_NAME or name == "measure":
-                loci.add((name, tuple(circuit.components[q] for q in op.qubits), op.qubits))
-    return loci
 
 
 def _missing(what: str) -> JobFailed:

@@ -145,7 +145,13 @@ class Bits:
         """Bitstrings of `outcomes`."""
         width = sum(size for _, size in self.registers)
         in_order = self.clbits == tuple(range(len(self.clbits)))
-        slices = self._register_slices(width)
+        # where each register stands in the string of all bits, in the order of printing
+        slices: list[tuple[int, int]] = []
+        high = width
+        for _, size in self.registers:
+            if size:
+                slices.insert(0, (high - size, high))
+            high -= size
         bitstrings = []
         for outcome in outcomes:
             value = outcome
@@ -154,15 +160,6 @@ class Bits:
             text = format(value, f"0{width}b") if width else ""
             bitstrings.append(" ".join([text[a:b] for a, b in slices]))
         return bitstrings
-
-    def _register_slices(self, width: int) -> list[tuple[int, int]]:
-        """Where each register stands in the string of all bits, in the order of printing."""
-        slices: list[tuple[int, int]] = []
-        low = 0
-        for _, size in self.registers:
-            slices.append((width - low - size, width - low))
-            low += size
-        return [(start, end) for start, end in reversed(slices) if start < end]
 
     def tables(self, bitstrings: Collection[str]) -> Iterator[tuple[list[str], Binary]]:
         """Bitstrings in batches, with their bits: a row each, a column for each of `clbits`."""

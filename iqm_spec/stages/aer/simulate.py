@@ -20,7 +20,6 @@ from iqm_spec.stages.aer.method import Choice, choose_method, shape_of
 from iqm_spec.stages.aer.noise import readout_error
 from iqm_spec.stages.aer.sampling import approximation_notes, counts_by_aer
 from iqm_spec.stages.aer.tasks import AerOutcome, AerTask, Ideal, Setup
-from iqm_spec.targets.profile import ErrorProfile
 
 Exact = dict[tuple[Native, str], Dense | Affine]
 """What counts are drawn from, readout errors included, by circuit and method."""
@@ -117,13 +116,10 @@ def _computed(tasks: Sequence[_ChosenTask], setup: Setup) -> Exact:
             circuits, method, setup.device, setup.noise, list(names.values())
         )
         for circuit, distribution in zip(circuits, dense, strict=True):
-            exact[circuit, method] = _with_readout_errors(distribution, circuit, setup.noise)
+            exact[circuit, method] = distribution
+            if setup.noise is not None:
+                components = circuit.template.structure.components
+                measured = [components[qubit] for _, qubit in shape_of(circuit).measured]
+                errors = [readout_error(setup.noise, name) for name in measured]
+                exact[circuit, method] = distribution.with_readout_errors(errors)
     return exact
-
-
-def _with_readout_errors(dense: Dense, circuit: Native, profile: ErrorProfile | None) -> Dense:
-    if profile is None:
-        return dense
-    components = circuit.template.structure.components
-    measured = [components[qubit] for _, qubit in shape_of(circuit).measured]
-    return dense.with_readout_errors([readout_error(profile, name) for name in measured])

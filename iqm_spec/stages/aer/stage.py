@@ -10,7 +10,6 @@ from attrs import asdict, frozen
 from iqm_spec.cost.ranges import ZERO
 from iqm_spec.errors import ExitCode, UsageError
 from iqm_spec.model import StageName
-from iqm_spec.native import Native
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan, PlannedPoint
@@ -161,8 +160,20 @@ def aer_work(plan: Plan, inputs: RunInputs, store: Store, *, fresh: bool) -> Aer
     """What is left to simulate of a plan; Refused if a circuit cannot be simulated as asked."""
     simulator = installed_simulator()
     keys = tuple(aer_key(plan, point, simulator) for point in plan.points)
-    jobs = _missing_jobs(plan, keys, store, fresh=fresh)
-    simulations = simulations_of(store, plan, jobs, _profiles(inputs)) if jobs else []
+    points: dict[str, PlannedPoint] = {}
+    for point, key in zip(plan.points, keys, strict=True):
+        points.setdefault(key, point)
+    if not fresh:
+        stored = store.find(AER_RECORDS, points).keys() & store.find(AER_DERIVED, points).keys()
+        points = {key: point for key, point in points.items() if key not in stored}
+    jobs = jobs_of(points)
+    profiles = inputs.error_profiles
+    if jobs and profiles is None:
+        raise UsageError(
+            "the Aer stage of this run is not complete, and its folder does not hold its noise",
+            hint="`iqm-spec run SPEC` goes on from what is stored",
+        )
+    simulations = simulations_of(store, plan, jobs, profiles or {}) if jobs else []
     left = {key for job in jobs for key, _ in job.points}
     expected = expected_time(simulations)
     started = StageStarted(
@@ -210,17 +221,6 @@ def _not_simulated(plan: Plan) -> tuple[str, ...]:
     return (f"not simulated: {', '.join(sorted(changed))}",) if changed else ()
 
 
-def _missing_jobs(plan: Plan, keys: Sequence[str], store: Store, *, fresh: bool) -> list[AerJob]:
-    """Jobs of the points without stored results, in plan order; points with one key run once."""
-    points: dict[str, PlannedPoint] = {}
-    for point, key in zip(plan.points, keys, strict=True):
-        points.setdefault(key, point)
-    if not fresh:
-        stored = store.find(AER_RECORDS, points).keys() & store.find(AER_DERIVED, points).keys()
-        points = {key: point for key, point in points.items() if key not in stored}
-    return jobs_of(points)
-
-
 def jobs_of(points: Mapping[str, PlannedPoint]) -> list[AerJob]:
     """The jobs that points, by their keys, make, in the order of the points."""
     by_target: dict[str, list[tuple[str, PlannedPoint]]] = {}
@@ -236,7 +236,12 @@ def _parts(
     part: list[tuple[str, PlannedPoint]] = []
     work = 0.0
     for item in items:
-        more = _work(item[1])
+        # gates times amplitudes of a density matrix or of as many trajectories, the smaller one
+        _, point = item
+        gates = point.summary.gates
+        qubits = point.summary.qubits + ("move" in gates)
+        states = min(2.0 ** min(qubits, 60), float(point.shots))
+        more = sum(gates.values()) * 2.0 ** min(qubits, 30) * states
         if part and (len(part) == MOST_CIRCUITS or work + more > MOST_WORK):
             yield part
             part, work = [], 0.0
@@ -246,38 +251,26 @@ def _parts(
         yield part
 
 
-def _work(point: PlannedPoint) -> float:
-    """Gates times amplitudes of a density matrix or of as many trajectories, the smaller one."""
-    gates = point.summary.gates
-    qubits = point.summary.qubits + ("move" in gates)
-    states = min(2.0 ** min(qubits, 60), float(point.shots))
-    return sum(gates.values()) * 2.0 ** min(qubits, 30) * states
-
-
 def _simulate(work: AerWork, context: StageContext) -> Iterator[Event]:
     """Simulate the jobs; store the counts of each and what is derived from them when it is done."""
-    store = context.store
-    for number, outcomes in _outcomes(work.simulations, context):
+    store, options = context.store, context.options
+    cluster = chosen_cluster(options.executor, options.scheduler, context.inputs.executor)
+    done: Iterable[tuple[int, list[AerOutcome]]]
+    if cluster is None:
+        done = run_jobs(work.simulations, workers=options.workers)
+    else:
+        done = run_jobs_on_dask(
+            work.simulations,
+            cluster,
+            options.workers,
+            lambda text: options.report(Note(StageName.AER, text)),
+        )
+    for number, outcomes in done:
         records = store.put_pack(AER_RECORDS, {}, [simulated_record(o) for o in outcomes])
         lines = [derived_record(o.key, o.ideal, o.comparison, o.why_no_ideal) for o in outcomes]
         derived = store.put_pack(AER_DERIVED, {}, lines)
         context.journal.job(StageName.AER, number, records, derived)
         yield JobDone(StageName.AER, number, len(outcomes))
-
-
-def _outcomes(
-    simulations: Sequence[Job], context: StageContext
-) -> Iterator[tuple[int, list[AerOutcome]]]:
-    options = context.options
-    cluster = chosen_cluster(options.executor, options.scheduler, context.inputs.executor)
-    if cluster is None:
-        return run_jobs(simulations, workers=options.workers)
-    return run_jobs_on_dask(
-        simulations,
-        cluster,
-        options.workers,
-        lambda text: options.report(Note(StageName.AER, text)),
-    )
 
 
 def simulations_of(
@@ -291,27 +284,14 @@ def simulations_of(
     aer = plan.header.aer
     return [
         (
-            _tasks(job, plan, circuits),
+            [
+                AerTask(key, circuits[point.circuit_key], point.shots, random_seed(plan, point))
+                for key, point in job.points
+            ],
             Setup(noise=profiles[job.target], method=aer.method, device=aer.device),
         )
         for job in jobs
     ]
-
-
-def _tasks(job: AerJob, plan: Plan, circuits: Mapping[str, Native]) -> list[AerTask]:
-    return [
-        AerTask(key, circuits[point.circuit_key], point.shots, random_seed(plan, point))
-        for key, point in job.points
-    ]
-
-
-def _profiles(inputs: RunInputs) -> Mapping[str, ErrorProfile | None]:
-    if inputs.error_profiles is None:
-        raise UsageError(
-            "the Aer stage of this run is not complete, and its folder does not hold its noise",
-            hint="`iqm-spec run SPEC` goes on from what is stored",
-        )
-    return inputs.error_profiles
 
 
 def simulated_record(outcome: AerOutcome) -> SimulatedRecord:

@@ -44,23 +44,16 @@ def adopt(
             code="refused.payload",
         )
     chosen = min(same, key=lambda attempt: ADOPTABLE.index(attempt.phase))
-    if created is not None:
-        _require_its_time(chosen, job_id, created)
+    intended = datetime.fromisoformat(chosen.intent.at)
+    if created is not None and not intended - BEFORE <= created <= intended + AFTER:
+        raise Refused(
+            f"job {job_id} has the same payload, but was made at {created:%Y-%m-%d %H:%M} UTC; job "
+            f"{short_job_key(chosen)} was to be submitted at {intended:%Y-%m-%d %H:%M} UTC",
+            hint="it may be somebody else's; where the clocks are wrong, give --anyway",
+            code="refused.time",
+        )
     store.job(chosen.job).add(JobAdopted(chosen.number, job_id, event_time()))
     return chosen
-
-
-def _require_its_time(attempt: Attempt, job_id: str, created: datetime) -> None:
-    """Refused for a job of another time: a colleague's, say, with the same payload."""
-    intended = datetime.fromisoformat(attempt.intent.at)
-    if intended - BEFORE <= created <= intended + AFTER:
-        return
-    raise Refused(
-        f"job {job_id} has the same payload, but was made at {created:%Y-%m-%d %H:%M} UTC; job "
-        f"{short_job_key(attempt)} was to be submitted at {intended:%Y-%m-%d %H:%M} UTC",
-        hint="it may be somebody else's; where the clocks are wrong, give --anyway",
-        code="refused.time",
-    )
 
 
 def release(store: Store, of_run: Sequence[Attempt], name: str) -> Attempt:

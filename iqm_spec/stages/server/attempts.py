@@ -186,7 +186,7 @@ def _attempt(job: str, number: int, events: Sequence[JobOutcome]) -> Attempt:
         number=number,
         phase=phase,
         ids=tuple(sorted({e.id for e in events if isinstance(e, JobSubmitted | JobAdopted)})),
-        # of a job that was paid twice everybody takes the same completion, whoever fetched it
+        # of a job that was paid twice, every run takes the same completion
         outcome=completions[min(completions)] if phase is Phase.COMPLETED else last,
         meant=next((event for event in events if isinstance(event, JobIntent)), None),
         completions=completions,
@@ -423,10 +423,20 @@ def ended_already(store: Store, stage: StageName, server_id: str) -> frozenset[A
 
 def circuits_of_attempts(store: Store, carrying: Iterable[Attempt]) -> dict[str, NativeCircuit]:
     """The circuits that attempts carry, by point key: from the plans that they were made of."""
+    from iqm_spec.plan.circuits import circuits_of
+
     circuits: dict[str, NativeCircuit] = {}
     for attempt in carrying:
-        if any(key not in circuits for key, _ in attempt.parts):
-            circuits |= _circuits_of_plan(store, attempt)
+        keys_of_attempt = {key for key, _ in attempt.parts}
+        if keys_of_attempt <= circuits.keys():
+            continue
+        intent = attempt.intent
+        plan = read_plan(store, plan_of(attempt))
+        keys = point_keys(plan, StageName(intent.stage), intent.realm)
+        points = dict(zip(keys, plan.points, strict=True))
+        carried = {key: point for key, point in points.items() if key in keys_of_attempt}
+        native = circuits_of(store, plan, list(carried.values()))
+        circuits |= {key: native[point.circuit_key] for key, point in carried.items()}
     return circuits
 
 
@@ -435,16 +445,3 @@ def plan_of(attempt: Attempt) -> str:
     if attempt.intent.plan is None:
         raise StoreCorrupt(f"the intent of job {attempt.job[:12]} names no plan")
     return attempt.intent.plan
-
-
-def _circuits_of_plan(store: Store, attempt: Attempt) -> dict[str, NativeCircuit]:
-    from iqm_spec.plan.circuits import circuits_of
-
-    intent = attempt.intent
-    plan = read_plan(store, plan_of(attempt))
-    keys = point_keys(plan, StageName(intent.stage), intent.realm)
-    points = dict(zip(keys, plan.points, strict=True))
-    keys_of_attempt = {key for key, _ in attempt.parts}
-    carried = {key: point for key, point in points.items() if key in keys_of_attempt}
-    native = circuits_of(store, plan, list(carried.values()))
-    return {key: native[point.circuit_key] for key, point in carried.items()}

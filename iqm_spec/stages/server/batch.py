@@ -140,24 +140,19 @@ def batches(
 
 def _split(part: BatchPart, bounds: Mapping[str, Bounds]) -> Iterator[BatchPart]:
     """A part as several where its target limits the shots of a job, as equal as can be."""
-    limits = bounds.get(part.point.target, Bounds())
-    _require_short(part, limits)
-    most = limits.most_shots or part.shots
-    count = -(-part.shots // most)
-    each, rest = divmod(part.shots, count)
-    for i in range(count):
-        yield evolve(part, shots=each + (i < rest), number=part.number + i)
-
-
-def _require_short(part: BatchPart, limits: Bounds) -> None:
+    point, limits = part.point, bounds.get(part.point.target, Bounds())
     if limits.instructions is not None and len(part.circuit.ops) > limits.instructions:
-        point = part.point
         raise Refused(
             f"{label(point.name, point.values)} has {len(part.circuit.ops):,} instructions; "
             f"{point.target} takes {limits.instructions:,} in a circuit",
             hint="make the circuit shorter, or raise `transpile.optimization_level`",
             code="refused.limits",
         )
+    most = limits.most_shots or part.shots
+    count = -(-part.shots // most)
+    each, rest = divmod(part.shots, count)
+    for i in range(count):
+        yield evolve(part, shots=each + (i < rest), number=part.number + i)
 
 
 def _ordered(parts: Sequence[BatchPart], order: str) -> list[BatchPart]:

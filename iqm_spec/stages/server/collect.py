@@ -78,13 +78,19 @@ def collect(
     ended are in the folder by then. `circuits` are those of every point key that the attempts
     carry, `keys_with_shots` the point keys whose shots are stored.
     """
-    from iqm_spec.server_api.retry import POLLS, POLLS_PER_SECOND, Backoff, Retry
+    from iqm_spec.server_api.retry import (
+        LATE_RESULTS_SECONDS,
+        POLLS,
+        POLLS_PER_SECOND,
+        Backoff,
+        Retry,
+    )
 
     unfinished = list(waiting)
     last_polls: dict[str, JobPoll] = {}
     completed_since: dict[str, float] = {}
-    seconds = None if deadline is None else deadline - time.monotonic()
-    backoff = Backoff(Retry(POLLS.within(seconds)))
+    left = None if deadline is None else deadline - time.monotonic()
+    backoff = Backoff(Retry(POLLS.within(left)))
     while unfinished:
         for attempt in list(unfinished):
             poll = _poll(attempt, session, store, circuits, deadline, report_pause, keys_with_shots)
@@ -92,7 +98,13 @@ def collect(
                 return
             if poll.status == _LATE:
                 since = completed_since.setdefault(attempt.job, time.monotonic())
-                poll = _given_up(poll, time.monotonic() - since)
+                seconds = time.monotonic() - since
+                if seconds >= LATE_RESULTS_SECONDS:  # `resume` asks for them again
+                    trouble = (
+                        f"job {attempt.ids[0]}: the server calls it completed, and has given no "
+                        f"results of it for {seconds / 60:.0f} min"
+                    )
+                    poll = evolve(poll, ended=True, trouble=trouble)
             if poll.ended:
                 unfinished.remove(attempt)
             if last_polls.get(attempt.job) != poll:
@@ -102,17 +114,6 @@ def collect(
             time.sleep(1 / POLLS_PER_SECOND if len(unfinished) > 1 else 0)
         if unfinished and not backoff.pause():
             return
-
-
-def _given_up(poll: JobPoll, seconds: float) -> JobPoll:
-    """The poll, ended where results have not come for too long; `resume` asks for them again."""
-    from iqm_spec.server_api.retry import LATE_RESULTS_SECONDS
-
-    if seconds < LATE_RESULTS_SECONDS:
-        return poll
-    minutes = f"{seconds / 60:.0f} min"
-    why = f"the server calls it completed, and has given no results of it for {minutes}"
-    return evolve(poll, ended=True, trouble=f"job {poll.attempt.ids[0]}: {why}")
 
 
 def _poll(
@@ -143,7 +144,19 @@ def _poll(
     except BadAnswer as error:  # the next answer may be better
         return JobPoll(attempt, f"unreadable ({error.message})")
     if report.terminal:
-        _add_failure(attempt, report, store)
+        store.job(attempt.job).add(
+            JobFailure(
+                attempt=attempt.number,
+                id=report.id,
+                status=report.status,
+                message=why_failed(report),
+                report=_keep_report(report, store),
+                calibration_set_id=report.calibration_set_id,
+                qpu_seconds=report.qpu_seconds,
+                server_estimate_seconds=report.estimate_seconds,
+                at=event_time(),
+            )
+        )
     return JobPoll(attempt, report.status, report.queue_position, ended=report.terminal)
 
 
@@ -268,22 +281,6 @@ def put_shots(store: Store, attempt: Attempt, job_id: str, shots: Sequence[Shots
     return store.put_pack(HARDWARE_MEMORY, {}, lines) if lines else None
 
 
-def _add_failure(attempt: Attempt, report: JobReport, store: Store) -> None:
-    store.job(attempt.job).add(
-        JobFailure(
-            attempt=attempt.number,
-            id=report.id,
-            status=report.status,
-            message=why_failed(report),
-            report=_keep_report(report, store),
-            calibration_set_id=report.calibration_set_id,
-            qpu_seconds=report.qpu_seconds,
-            server_estimate_seconds=report.estimate_seconds,
-            at=event_time(),
-        )
-    )
-
-
 def _keep_report(report: JobReport, store: Store) -> str:
     """Stores the server's whole report of a job; returns the object's digest."""
     return store.put(JobReportObject(cast("Mapping[str, Json]", report.raw)))
@@ -313,21 +310,16 @@ def fetch_missing_shots(
     `keys_with_shots` are point keys. Jobs in `missing` have been tried already; those whose shots
     cannot be fetched are added, with the reason.
     """
-    attempts = [
-        attempt
-        for attempt in work.attempts(Phase.COMPLETED)
-        if (attempt.job, attempt.number) not in missing
-        and _lacks_shots(store, attempt, keys_with_shots)
-    ]
+    attempts = []
+    for attempt in work.attempts(Phase.COMPLETED):
+        keys = {_record_key(attempt, key) for key, _ in attempt.parts if key in keys_with_shots}
+        is_tried = (attempt.job, attempt.number) in missing
+        if not is_tried and store.holders(HARDWARE_MEMORY, keys).keys() < keys:
+            attempts.append(attempt)
     circuits = circuits_of_attempts(store, attempts)
     for attempt in attempts:
         if why := _fetch_shots(session, store, attempt, circuits, keys_with_shots, report_pause):
             missing[attempt.job, attempt.number] = why
-
-
-def _lacks_shots(store: Store, attempt: Attempt, keys_with_shots: Collection[str]) -> bool:
-    keys = [_record_key(attempt, key) for key, _ in attempt.parts if key in keys_with_shots]
-    return store.holders(HARDWARE_MEMORY, keys).keys() < set(keys)
 
 
 def _fetch_shots(

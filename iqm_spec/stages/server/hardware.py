@@ -32,7 +32,7 @@ from iqm_spec.stages.server.preview import ServerPreview, preview_paid
 from iqm_spec.stages.server.rows import derive, server_rows
 from iqm_spec.stages.server.server_info import EMULATOR, machine_notes
 from iqm_spec.stages.server.stage import Approved, ServerStage, StageRun
-from iqm_spec.stages.server.stored_machines import UsedSet, keep_calibrations, used_sets
+from iqm_spec.stages.server.stored_machines import keep_calibrations, used_sets
 from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
@@ -152,7 +152,19 @@ class HardwareStage(ServerStage):
             if slot is not None and fit < len(numbers):
                 reasons.append(_why_held_back(target, seconds, fit, slot))
         if not fits and without_slot:
-            raise _no_slot(", ".join(without_slot), run.session.server_id)
+            computers = ", ".join(without_slot)
+            hint = (
+                "have the project's PI (role Scheduler) book one, or write `mode: pay-as-you-go`; "
+                "--slot TIME gives the length of one that the server does not report"
+            )
+            if run.session.server_id == EMULATOR:
+                hint = (
+                    f"`iqm-spec emulator --slot {computers}:0:3600` serves a computer with a "
+                    "timeslot"
+                )
+            raise Refused(
+                f"no timeslot is booked on {computers}", hint=hint, code="refused.timeslot"
+            )
         if without_slot:
             reasons.append(f"held back: no timeslot is booked on {', '.join(without_slot)}")
         if reasons:
@@ -196,7 +208,13 @@ class HardwareStage(ServerStage):
         sets = used_sets(rows)
         ask_server = findings.polled and not findings.stopped
         calibrations = keep_calibrations(run.store, run.session, sets, ask_server=ask_server)
-        findings.notes += _other_sets(run, sets)
+        for target, calibration in sets if run.plan.header.calibration == "pin" else ():
+            pinned = run.context.inputs.calibration_sets.get(target)
+            if pinned is not None and calibration != pinned:
+                findings.notes.append(
+                    f"{target}: the results in the folder are of calibration set {calibration}, "
+                    f"the plan is for {pinned}; `--fresh` measures again"
+                )
         return derived, calibrations
 
     def preview(self, context: PreviewContext) -> ServerPreview:
@@ -226,16 +244,6 @@ def _why_held_back(computer: str, seconds: Sequence[Range], fit: int, slot: floa
     )
 
 
-def _no_slot(computer: str, server_id: str) -> Refused:
-    hint = (
-        "have the project's PI (role Scheduler) book one, or write `mode: pay-as-you-go`; --slot "
-        "TIME gives the length of one that the server does not report"
-    )
-    if server_id == EMULATOR:
-        hint = f"`iqm-spec emulator --slot {computer}:0:3600` serves a computer with a timeslot"
-    return Refused(f"no timeslot is booked on {computer}", hint=hint, code="refused.timeslot")
-
-
 def _server_estimate(run: StageRun, jobs: Sequence[Batch]) -> Iterator[str]:
     """The server's own estimate of the jobs' run time, where the mock's copies of them have one."""
     mock = read_work(run.plan, StageName.MOCK, run.session.server_id, run.store)
@@ -253,16 +261,3 @@ def _server_estimate(run: StageRun, jobs: Sequence[Batch]) -> Iterator[str]:
             f"the server itself estimated {amount(sum(known))} s for {count(len(copies), 'job')} "
             "of the same circuits on the mock"
         )
-
-
-def _other_sets(run: StageRun, used: Sequence[UsedSet]) -> Iterator[str]:
-    """Results of other calibration sets than the one that the plan's machine was read under."""
-    if run.plan.header.calibration != "pin":
-        return
-    for target, calibration in used:
-        pinned = run.context.inputs.calibration_sets.get(target)
-        if pinned is not None and calibration != pinned:
-            yield (
-                f"{target}: the results in the folder are of calibration set {calibration}, the "
-                f"plan is for {pinned}; `--fresh` measures again"
-            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 
@@ -64,7 +64,7 @@ def judge_server(
         *(paid_twice(work) if stage is StageName.HARDWARE else ()),
         *(_unknown(attempt) for attempt in unknown),
         *(_lost_mock(attempt) for attempt in _last_mocks(work, stage, Phase.UNKNOWN)),
-        *(_failed(attempt) for attempt in failed),
+        *(f"job {a.ids[0] if a.ids else short_job_key(a)} {why_failed(a)}" for a in failed),
         *(f"rejected: {_why_rejected(attempt)}" for attempt in findings.rejected),
         *findings.troubles,
         *([findings.stopped] if findings.stopped else []),
@@ -77,8 +77,15 @@ def judge_server(
     if status == "passed":
         reasons = [*_passed(work, stage, now or datetime.now(UTC)), *reasons]
     elif not reasons:
-        reasons = [_left(work, findings.untestable)]
-    reasons += [*_untestable(work, findings.untestable), *findings.notes]
+        indexed = enumerate(work.keys)
+        left = {k for i, k in indexed if k not in findings.untestable and not work.has(i)}
+        points = count(len(left), "point")
+        reasons = [f"{points} not submitted; the same `run` submits what is left"]
+    if findings.untestable:
+        number = sum(1 for key in work.keys if key in findings.untestable)
+        points = count(number, "point")
+        reasons.append(f"not testable: {points} act where the mock has no calibrated gate")
+    reasons += findings.notes
     return ServerVerdict(status, tuple(reasons), code)
 
 
@@ -167,13 +174,6 @@ def _unknown(attempt: Attempt) -> str:
     )
 
 
-def _left(work: ServerWork, untestable: Collection[str]) -> str:
-    left = {
-        key for index, key in enumerate(work.keys) if key not in untestable and not work.has(index)
-    }
-    return f"{count(len(left), 'point')} not submitted; the same `run` submits what is left"
-
-
 def _being_submitted(attempt: Attempt) -> str:
     """For an intent of a living process: `settled_work` marks those of processes that ended."""
     return (
@@ -208,10 +208,6 @@ def _last_mocks(work: ServerWork, stage: StageName, phase: Phase) -> list[Attemp
     return [attempt for attempt in last.values() if attempt.phase is phase]
 
 
-def _failed(attempt: Attempt) -> str:
-    return f"job {attempt.ids[0] if attempt.ids else short_job_key(attempt)} {why_failed(attempt)}"
-
-
 def why_failed(attempt: Attempt) -> str:
     """The server's status of a job that failed, and its reason."""
     message = attempt.outcome.message if isinstance(attempt.outcome, JobFailure) else None
@@ -233,12 +229,6 @@ def _waiting(waiting: Sequence[Attempt], troubles: Sequence[str]) -> Iterator[st
             f"still at the server: {ids}{more}; `iqm-spec resume {waiting[0].intent.run}` "
             "brings the results in, as does the same `run`"
         )
-
-
-def _untestable(work: ServerWork, untestable: Collection[str]) -> Iterator[str]:
-    if untestable:
-        number = sum(1 for key in work.keys if key in untestable)
-        yield f"not testable: {count(number, 'point')} act where the mock has no calibrated gate"
 
 
 def short_job_key(attempt: Attempt) -> str:

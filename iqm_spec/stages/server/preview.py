@@ -197,6 +197,13 @@ def preview_paid(name: StageName, context: PreviewContext, limits: Limits) -> Se
     tariff = tariff_of(computers, context.server_id, store, options.costs, sources)
     jobs_to_price = [job_to_price(job.target, job) for job in jobs]
     costs = [tariff.cost(job) for job in jobs_to_price]
+    notes: tuple[str, ...] = ()
+    if costs:
+        budget = BudgetGuard(context.store, context.plan.name, context.server_id, limits)
+        try:
+            budget.require(total_credits(costs).high, count(len(costs), "job"))
+        except Refused as error:
+            notes = (f"`run` would be refused: {error.message} ({error.hint})",)
     slots = tuple(_slots(plan, options.costs.slot_seconds, jobs, costs, server))
     return evolve(
         preview,
@@ -216,18 +223,9 @@ def preview_paid(name: StageName, context: PreviewContext, limits: Limits) -> Se
             ),
             slots=slots,
             assumptions=tuple(_assumed(tariff, jobs_to_price, plan, slots)),
-            notes=tuple(_refusal(context, limits, costs)) if costs else (),
+            notes=notes,
         ),
     )
-
-
-def _refusal(context: PreviewContext, limits: Limits, costs: Sequence[JobCost]) -> Iterator[str]:
-    """Why the budget would refuse the jobs of `run` now."""
-    budget = BudgetGuard(context.store, context.plan.name, context.server_id, limits)
-    try:
-        budget.require(total_credits(costs).high, count(len(costs), "job"))
-    except Refused as error:
-        yield f"`run` would be refused: {error.message} ({error.hint})"
 
 
 def _job(stage: StageName, job: Batch, seconds: Range, credits_: Range) -> JobPreview:
@@ -244,17 +242,17 @@ def _batchings(
     jobs: Sequence[Batch], costs: Sequence[JobCost], tariff: Tariff
 ) -> tuple[Batching, ...]:
     """The costs of the plan's jobs and of one job per circuit; nothing where these are the same."""
-    separate_costs = [tariff.cost(single) for job in jobs for single in _single_circuit_jobs(job)]
+    separate_costs = [
+        tariff.cost(job_to_price_of(job.target, [part.point], job.shots, job.options))
+        for job in jobs
+        for part in job.parts
+    ]
     if len(separate_costs) == len(jobs):
         return ()
     return tuple(
         Batching(name, len(job_costs), total_seconds(job_costs), total_credits(job_costs))
         for name, job_costs in (("this plan", costs), ("one job per circuit", separate_costs))
     )
-
-
-def _single_circuit_jobs(job: Batch) -> list[JobToPrice]:
-    return [job_to_price_of(job.target, [part.point], job.shots, job.options) for part in job.parts]
 
 
 def _slots(

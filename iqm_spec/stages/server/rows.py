@@ -55,11 +55,17 @@ def server_rows(
     for point, key, parts in zip(plan.points, keys, grouped, strict=True):
         for part in parts:
             more = derived.get(derived_key([record.key for record in part]))
+            merged = MeasuredRecord(
+                key=key,
+                counts=_added([record.counts for record in part]),
+                shots_returned=sum(record.shots_returned for record in part),
+                calibration_set_id=part[0].calibration_set_id if part else None,
+            )
             yield Row(
                 point=point,
                 stage=stage.value,
                 key=key,
-                record=_merged(key, part) if part else None,
+                record=merged if part else None,
                 derived=more.record if more else None,
                 emulated=emulated,
                 ended=bool(part) or key in completed,
@@ -122,12 +128,3 @@ def _added(several: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
     for counts_of_job in several:
         counts.update(counts_of_job)
     return {bits: counts[bits] for bits in sorted(counts)}
-
-
-def _merged(key: str, parts: Sequence[MeasuredRecord]) -> MeasuredRecord:
-    return MeasuredRecord(
-        key=key,
-        counts=_added([part.counts for part in parts]),
-        shots_returned=sum(part.shots_returned for part in parts),
-        calibration_set_id=parts[0].calibration_set_id,
-    )

@@ -1,6 +1,6 @@
 """The course of a stage at a server, the same for a mock and for a quantum computer.
 
-Submit what nobody has submitted yet, wait for what is at the server, judge everything. `mock.py`
+Submit what is not submitted yet, wait for what is at the server, judge everything. `mock.py`
 and `hardware.py` say where the two differ.
 """
 
@@ -239,8 +239,10 @@ class ServerStage(Stage):
                     findings.submitted += 1
                     if fail_fast:
                         yield from self._wait(run)
-                if fail_fast and self._has_failure(run):
-                    return
+                if fail_fast:
+                    failed = self._settled(run).attempts(Phase.FAILED, Phase.UNKNOWN)
+                    if findings.rejected or findings.troubles or failed:
+                        return
             if findings.not_submitted:
                 return
             rejected = {key for attempt in findings.rejected for key, _ in attempt.parts}
@@ -248,26 +250,17 @@ class ServerStage(Stage):
             if not jobs:
                 return
 
-    def _has_failure(self, run: StageRun) -> bool:
-        """Whether a job was rejected, has failed, or may have."""
-        failed = self._settled(run).attempts(Phase.FAILED, Phase.UNKNOWN)
-        return bool(run.findings.rejected or run.findings.troubles or failed)
-
     def _pause_reporter(self, run: StageRun) -> Callable[[str, float], None]:
         report = run.context.options.report
         return lambda why, seconds: report(Paused(self.name, why, seconds))
 
-    def _deadline(self, context: StageContext) -> float | None:
-        """When to stop waiting; detached, the last stage is not waited for."""
-        deadline = context.options.deadline
-        if not context.options.detach:
-            return deadline
-        detached = time.monotonic() + (0 if context.is_last else DETACHED_SECONDS)
-        return detached if deadline is None else min(detached, deadline)
-
     def _wait(self, run: StageRun) -> Iterator[Event]:
         """Store what the server has, until the deadline; jobs of other processes too."""
-        findings, deadline = run.findings, self._deadline(run.context)
+        findings, options = run.findings, run.context.options
+        deadline = options.deadline
+        if options.detach:  # the last stage is not waited for
+            detached = time.monotonic() + (0 if run.context.is_last else DETACHED_SECONDS)
+            deadline = detached if deadline is None else min(detached, deadline)
         work = self._settled(run)
         seconds = None if deadline is None else deadline - time.monotonic()
         others = Backoff(Retry(OTHER_PROCESS.within(seconds)))
@@ -361,6 +354,10 @@ class ServerStage(Stage):
                 results.attempts,
                 emulated=results.emulated,
             )
+
+    def has_begun(self, results: StageResults) -> bool:
+        """As in `Stage`: attempts stand for points of the run."""
+        return results.server_id is not None and bool(results.attempts)
 
     def started_line(self, started: StageStarted) -> str:
         """`24 points: 20 in the results folder, 1 job to submit`."""

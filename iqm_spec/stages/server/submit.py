@@ -103,7 +103,11 @@ def submit(
     Unreachable where no try under `SUBMISSIONS` got through, Refused where the budget does not
     cover the job or nothing can be sent as things are: nothing was submitted then.
     """
-    body = _body(context, batch)
+    from iqm_spec.server_api.payload import job_body
+
+    calibration_set_id = context.calibration_sets.get(batch.target)
+    circuits = [(part.point.name, part.circuit) for part in batch.parts]
+    body = job_body(circuits, batch.shots, calibration_set_id, batch.options)
     key = job_key(
         context.stage,
         context.session.server_id,
@@ -115,8 +119,11 @@ def submit(
         # a signal between the intent and the outcome would make the submission unknown
         signals = stack.enter_context(deferred_signals())
         with submission_lock(context.store):
-            if _submitted_meanwhile(context, batch, ignored):
-                return None
+            every = read_attempts(context.store, context.stage, context.session.server_id)
+            covered = covering(every, ignored=ignored, retry_failed=context.free)
+            known = [part for part in batch.parts if part.key in covered]
+            if any(part.number in covered[part.key].parts for part in known):
+                return None  # another process has submitted it meanwhile
             priced = job_to_price(context.alias(batch.target), batch)
             cost = None if context.tariff is None else context.tariff.cost(priced)
             if context.budget is not None and cost is not None:
@@ -127,55 +134,26 @@ def submit(
                 return None
             # held until after the outcome: without it others would mark the intent as unknown
             stack.enter_context(attempt_lock(context.store, key, number))
-            journal.add(_intent(context, batch, number, body, priced, cost))
+            intent = job_intent(
+                priced,
+                cost,
+                attempt=number,
+                run=context.run,
+                plan=context.plan,
+                stage=context.stage,
+                session=context.session,
+                target=batch.target,
+                queue=context.queue,
+                calibration_set_id=calibration_set_id,
+                body=context.store.put_json(json.loads(body)),
+                parts=tuple((part.key, part.number) for part in batch.parts),
+                fresh=context.fresh,
+            )
+            journal.add(intent)
             if context.budget is not None:
                 context.budget.own_attempts.add((key, number))
         _post(context, batch, journal, number, body, signals, report_pause)
     return next(a for a in attempts(key, journal.events()) if a.number == number)
-
-
-def _body(context: SubmissionContext, batch: Batch) -> bytes:
-    from iqm_spec.server_api.payload import job_body
-
-    circuits = [(part.point.name, part.circuit) for part in batch.parts]
-    return job_body(
-        circuits, batch.shots, context.calibration_sets.get(batch.target), batch.options
-    )
-
-
-def _submitted_meanwhile(
-    context: SubmissionContext, batch: Batch, ignored: Collection[AttemptId]
-) -> bool:
-    every = read_attempts(context.store, context.stage, context.session.server_id)
-    covered = covering(every, ignored=ignored, retry_failed=context.free)
-    return any(
-        part.number in covered[part.key].parts for part in batch.parts if part.key in covered
-    )
-
-
-def _intent(
-    context: SubmissionContext,
-    batch: Batch,
-    number: int,
-    body: bytes,
-    priced: JobToPrice,
-    cost: JobCost | None,
-) -> JobIntent:
-    return job_intent(
-        priced,
-        cost,
-        attempt=number,
-        run=context.run,
-        plan=context.plan,
-        stage=context.stage,
-        session=context.session,
-        target=batch.target,
-        queue=context.queue,
-        calibration_set_id=context.calibration_sets.get(batch.target),
-        body=context.store.put_json(json.loads(body)),
-        parts=tuple((part.key, part.number) for part in batch.parts),
-        fresh=context.fresh,
-    )
 
 
 def job_intent(
@@ -196,6 +174,15 @@ def job_intent(
     imported: bool = False,
 ) -> JobIntent:
     """The intent of a job that is priced, as of now; the fields are those of `JobIntent`."""
+    estimate = None
+    if cost is not None:
+        estimate = Estimate(
+            qpu_seconds=EstimateRange(**asdict(cost.seconds)),
+            credits=EstimateRange(**asdict(cost.credits)),
+            price_per_second=cost.per_second,
+            price_from=cost.price_from,
+            basis=cost.basis,
+        )
     return JobIntent(
         attempt=attempt,
         stage=stage.value,
@@ -215,17 +202,7 @@ def job_intent(
         calibration_set_id=calibration_set_id,
         shape=asdict(priced.shape),
         conditions=priced.conditions,
-        estimate=None if cost is None else _estimate(cost),
-    )
-
-
-def _estimate(cost: JobCost) -> Estimate:
-    return Estimate(
-        qpu_seconds=EstimateRange(**asdict(cost.seconds)),
-        credits=EstimateRange(**asdict(cost.credits)),
-        price_per_second=cost.per_second,
-        price_from=cost.price_from,
-        basis=cost.basis,
+        estimate=estimate,
     )
 
 
@@ -274,10 +251,22 @@ def _record_outcome(
     context: SubmissionContext, journal: Journal, outcome: Outcome, number: int
 ) -> None:
     """Add the outcome to the journal; where the disk does not take it, the error names the id."""
-    from iqm_spec.server_api.jobs import Accepted
+    from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
 
+    event: JobSubmitted | JobRejected | JobUnknown
+    match outcome:
+        case Accepted(job_id=job_id):
+            event = JobSubmitted(number, job_id, event_time())
+        case Rejected():
+            event = JobRejected(
+                number, outcome.code, outcome.message, outcome.hint, outcome.status, event_time()
+            )
+        case Unknown(why=why):
+            event = JobUnknown(number, why, event_time())
+        case _:
+            raise AssertionError(f"no outcome: {outcome!r}")
     try:
-        journal.add(_event(outcome, number))
+        journal.add(event)
     except JobFailed as error:
         if context.free or not isinstance(outcome, Accepted):
             raise
@@ -286,19 +275,3 @@ def _record_outcome(
             hint=f"keep this id; when there is room, `iqm-spec adopt {context.run} "
             f"{outcome.job_id}`",
         ) from error
-
-
-def _event(outcome: Outcome, number: int) -> JobSubmitted | JobRejected | JobUnknown:
-    """The event of an outcome."""
-    from iqm_spec.server_api.jobs import Accepted, Rejected, Unknown
-
-    match outcome:
-        case Accepted(job_id=job_id):
-            return JobSubmitted(number, job_id, event_time())
-        case Rejected():
-            return JobRejected(
-                number, outcome.code, outcome.message, outcome.hint, outcome.status, event_time()
-            )
-        case Unknown(why=why):
-            return JobUnknown(number, why, event_time())
-    raise AssertionError(f"no outcome: {outcome!r}")

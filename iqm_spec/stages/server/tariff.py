@@ -80,7 +80,12 @@ def tariff_of(
         own = [group for group in measured if group.computer == computer]
         published = published_times(computer)
         usable = [group for group in own if len(group.timings) >= LEAST_MEASURED]
-        times[computer] = MachineTimes(published, options.model, _fitted(usable, options))
+        fitted: dict[str, TimePredictor] = {}
+        if options.model is None:
+            from iqm_spec.cost.time_model import fit
+
+            fitted = {group.conditions: fit(group.timings) for group in usable}
+        times[computer] = MachineTimes(published, options.model, fitted)
         prices[computer] = _price(computer, at_server, sources)
         assumptions += _assumptions(computer, published, usable, prices[computer], options)
     return Tariff(times, prices, tuple(_joined(assumptions)))
@@ -96,14 +101,6 @@ def _joined(assumptions: Iterable[Assumption]) -> Iterator[Assumption]:
         )
     for (what, value, source, date), computers in names.items():
         yield Assumption(f"{what} of {', '.join(computers)}", value, source, date)
-
-
-def _fitted(usable: Iterable[Measured], options: CostOptions) -> dict[str, TimePredictor]:
-    if options.model is not None:
-        return {}
-    from iqm_spec.cost.time_model import fit
-
-    return {group.conditions: fit(group.timings) for group in usable}
 
 
 def _price(computer: str, at_server: Sequence[Attempt], sources: PriceSources) -> Price:
