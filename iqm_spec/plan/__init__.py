@@ -5,5 +5,5 @@ with the check against an independent reading), the transpiled circuits in the r
 how two plans differ. Running a plan belongs in the rooms of stages.
 
 Imports: canonical, circuits, crosscheck, diagnostics, errors, json_types, model, native, source,
-spec, store, targets, transpile, version.
+spec, store, transpile, version.
 """

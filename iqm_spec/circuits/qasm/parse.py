@@ -304,8 +304,8 @@ def _expression(match: re.Match[str]) -> _MessageAndHint:
 
 
 def _qubits(match: re.Match[str]) -> _MessageAndHint:
-    takes, given = match[3], match[1]
-    return f"the gate takes {takes} qubit{'s' * (takes != '1')}, here it is given {given}", ""
+    takes, applied = match[3], match[1]
+    return f"the gate takes {takes} qubit{'s' * (takes != '1')}, here it is given {applied}", ""
 
 
 _COMPLAINTS: tuple[tuple[str, Callable[[re.Match[str]], _MessageAndHint]], ...] = (
