@@ -64,7 +64,7 @@ def check_machines(
     """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
     file_architecture = _given_architecture(spec, report)
     machines: Machines = {}
-    # every target of the spec with the first circuit that names it
+    # targets of the spec, each with the first circuit that names it
     circuit_by_alias: dict[str, CircuitPoints] = {}
     for circuit in circuits:
         template = circuit.templates["target"]
