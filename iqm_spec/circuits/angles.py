@@ -35,7 +35,7 @@ def non_finite_angles(circuit: QuantumCircuit) -> Iterator[tuple[str, str]]:
         elif not instruction.is_standard_gate():
             for body in getattr(instruction.operation, "blocks", ()):
                 yield from non_finite_angles(body)
-            # only definitions that exist already: to ask for one may start a long synthesis
+            # only definitions that exist already: making a new one may take a long synthesis
             definition = getattr(instruction.operation, "_definition", None)
             inner = None if definition is None else next(non_finite_angles(definition), None)
             if inner is not None:

@@ -38,7 +38,7 @@ def find_benchmark(name: str) -> Generator:
     if benchmark not in files:
         hint = nearest(name, known_benchmarks()) or f"mqt-bench has {', '.join(files)}"
         raise UnknownGenerator("S405", f"mqt-bench has no `{benchmark}`", hint=hint)
-    # `num_qubits`, and the arguments of the benchmark's function that a spec can express
+    # parameters: `num_qubits`, and arguments of the benchmark's function that a spec can express
     tree = ast.parse(files[benchmark].read_bytes())
     function = next(
         node

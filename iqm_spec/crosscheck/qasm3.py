@@ -397,11 +397,11 @@ class _Interpreter:
     def _on_ForInLoop(self, node: Any, out: list[ProgramStep]) -> None:  # noqa: N802
         from openqasm3 import ast
 
-        given = node.set_declaration
-        if isinstance(given, ast.RangeDefinition):
-            values: Sequence[int | float] = integer_range(given, self._scope)
-        elif isinstance(given, ast.DiscreteSet):
-            values = [number(item, self._scope) for item in given.values]
+        declaration = node.set_declaration
+        if isinstance(declaration, ast.RangeDefinition):
+            values: Sequence[int | float] = integer_range(declaration, self._scope)
+        elif isinstance(declaration, ast.DiscreteSet):
+            values = [number(item, self._scope) for item in declaration.values]
         else:
             raise NotReadable("a loop over such a value")
         for value in values:
@@ -434,7 +434,7 @@ class _Interpreter:
         routine = isinstance(call, ast.FunctionCall) and self._routines.get(call.name.name)
         if not routine or len(routine.arguments) != len(call.arguments) or self._depth:
             raise NotReadable("an expression as a statement")
-        given = [
+        arguments = [
             self._argument(argument, value)
             for argument, value in zip(routine.arguments, call.arguments, strict=True)
         ]
@@ -444,16 +444,16 @@ class _Interpreter:
                 for name, value in self._scope.items()
                 if name in self._fixed and name in self._scope
             }
-            for argument, value in zip(routine.arguments, given, strict=True):
+            for argument, value in zip(routine.arguments, arguments, strict=True):
                 self._scope[argument.name.name] = value
             self.run(routine.body, out)
 
-    def _argument(self, argument: Any, given: Any) -> Value:
+    def _argument(self, argument: Any, expression: Any) -> Value:
         from openqasm3 import ast
 
         if not isinstance(argument, ast.QuantumArgument):
-            return self._typed(argument.type, number(given, self._scope))
-        value = evaluate(given, self._scope)
+            return self._typed(argument.type, number(expression, self._scope))
+        value = evaluate(expression, self._scope)
         size = None if argument.size is None else number(argument.size, self._scope)
         fits = isinstance(value, QubitPlaces) and (
             value.single if size is None else not value.single and len(value.places) == size

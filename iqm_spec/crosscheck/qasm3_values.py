@@ -295,15 +295,15 @@ def _place(index: int, size: int) -> int:
 
 
 def integer_range(
-    given: ast.RangeDefinition, scope: Mapping[str, Value], size: int | None = None
+    node: ast.RangeDefinition, scope: Mapping[str, Value], size: int | None = None
 ) -> range:
     """The integers of a range, end included; `size` is that of an indexed register."""
-    step = 1 if given.step is None else integer(given.step, scope)
-    if step == 0 or (size is None and (given.start is None or given.end is None)):
+    step = 1 if node.step is None else integer(node.step, scope)
+    if step == 0 or (size is None and (node.start is None or node.end is None)):
         raise NotReadable("a range without end")
     first, last = (0, (size or 1) - 1) if step > 0 else ((size or 1) - 1, 0)
-    start = first if given.start is None else integer(given.start, scope)
-    end = last if given.end is None else integer(given.end, scope)
+    start = first if node.start is None else integer(node.start, scope)
+    end = last if node.end is None else integer(node.end, scope)
     if size is not None:
         start, end = _place(start, size), _place(end, size)
     return range(start, end + (1 if step > 0 else -1), step)

@@ -37,7 +37,7 @@ class Difference:
 
 @frozen
 class Explanation:
-    """All differences between two plans; empty where they ask for the same results."""
+    """All differences between two plans; empty where they measure the same."""
 
     settings: tuple[Difference, ...]
     points: tuple[Difference, ...]

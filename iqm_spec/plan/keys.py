@@ -32,7 +32,7 @@ def circuit_key(kind: SourceKind, point: SpecPoint, identity: Json, architecture
 
 
 def plan_key(checked: CheckedSpec) -> str:
-    """Key of the whole plan."""
+    """Key of the plan."""
     reading: dict[str, Json] = {}
     for circuit in checked.spec.circuits:
         reading |= _reading(circuit.kind, circuit.ref)

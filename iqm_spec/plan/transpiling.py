@@ -81,7 +81,7 @@ def _in_parts(
         if family is None:
             yield _singly(checked, batch, tally)
         else:
-            # transpile by their family the circuits whose values it serves, then the others singly
+            # first the circuits whose values the family serves, then the others one by one
             import numpy as np
 
             numbers = [parts.values for _, point in batch if (parts := checked.parts(point))]

@@ -49,26 +49,26 @@ def find_place(root: PlaceTree, path: TreePath, *, on_key: bool = False) -> Plac
 
     Where there is nothing at `path`, the place of the nearest thing around it: its key's, if any.
     """
-    here: PlaceTree | Place = root
+    node: PlaceTree | Place = root
     key: Place | None = None
     for step in path:
-        child = _child(here, step) if isinstance(here, PlaceTree) else None
+        child = _child(node, step) if isinstance(node, PlaceTree) else None
         if child is None:
             on_key = True
             break
-        key = here.keys.get(str(step)) if isinstance(here, PlaceTree) else None
-        here = child
+        key = node.keys.get(str(step)) if isinstance(node, PlaceTree) else None
+        node = child
     if on_key and key is not None:
         return key
-    return here.place if isinstance(here, PlaceTree) else here
+    return node.place if isinstance(node, PlaceTree) else node
 
 
 def has_place(root: PlaceTree, path: TreePath) -> bool:
     """Whether anything stands at `path`."""
-    here: PlaceTree | Place | None = root
+    node: PlaceTree | Place | None = root
     for step in path:
-        here = _child(here, step) if isinstance(here, PlaceTree) else None
-    return here is not None
+        node = _child(node, step) if isinstance(node, PlaceTree) else None
+    return node is not None
 
 
 def _child(branch: PlaceTree, step: str | int) -> PlaceTree | Place | None:

@@ -189,7 +189,7 @@ _FORMATS = {".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 
 def read_source(path: Path) -> Source:
-    """The spec file at `path`; raises `SpecError` with every mistake found in reading it."""
+    """The spec file at `path`; raises `SpecError` with every mistake in it."""
     data = read_bytes(path)
     if isinstance(data, Mistake):
         raise SpecError((data.diagnostic(shown_path(path)),))
@@ -290,12 +290,12 @@ def line_reader(
     whatever the mistake on its line is. A file that could hold no spec (a pipe, a device, more than
     8 MiB, no text) has no lines.
     """
-    given = texts or {}
+    text_by_file = texts or {}
 
     @cache
     def lines(file: str) -> Sequence[str]:
-        if file in given:
-            return given[file].split("\n")
+        if file in text_by_file:
+            return text_by_file[file].split("\n")
         data = read_bytes(Path(file))
         if isinstance(data, Mistake) or b"\0" in data:  # QPY and NPZ have no lines to show
             return ()

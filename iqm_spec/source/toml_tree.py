@@ -156,7 +156,7 @@ def locate_toml(text: str) -> PlaceTree:
 
 
 class _Lost(Exception):
-    """The text is not what tomllib accepted; the places found so far stand."""
+    """The text is not what tomllib accepted; the places read so far are used."""
 
 
 class _TomlWalker:
@@ -168,7 +168,7 @@ class _TomlWalker:
         self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def walk(self) -> PlaceTree:
-        """Places of the whole text."""
+        """Places of all keys and values."""
         root = PlaceTree(pack(1, 1, 0), {})
         table = root
         try:

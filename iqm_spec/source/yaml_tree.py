@@ -74,7 +74,7 @@ class _YamlReader:
         self.nodes = 0
 
     def run(self) -> None:
-        """Read the whole text; mistakes are in `mistakes` afterwards."""
+        """Read the text; mistakes are in `mistakes` afterwards."""
         import yaml
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

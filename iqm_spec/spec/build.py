@@ -31,37 +31,39 @@ def build_spec(
     `target` is None in it where it is missing or wrong. Mistakes in sweeps are given to `report`.
     `data` are the identities of the groups of a `zip` that came from data files, by their places.
     """
-    given = {"name": "unnamed", **field_defaults(), **tree}
-    target = _target(given.get("target"), ("target",), targets)
-    entries = [(i, e) for i, e in enumerate(given.get("circuits", ())) if e and source_of(e)]
+    fields = {"name": "unnamed", **field_defaults(), **tree}
+    target = _target(fields.get("target"), ("target",), targets)
+    entries = [(i, e) for i, e in enumerate(fields.get("circuits", ())) if e and source_of(e)]
     if not entries:
         return None
-    circuits = tuple(_circuit(i, entry, given, target, targets, report) for i, entry in entries)
-    sweep = _blocks(given, (), report)
-    aer = AerOptions(**{**field_defaults("aer"), **given["aer"]})
-    calibration = given["calibration"].lower()
-    mode = targets.mode or Mode(given["mode"])
+    circuits = tuple(_circuit(i, entry, fields, target, targets, report) for i, entry in entries)
+    sweep = _blocks(fields, (), report)
+    aer = AerOptions(**{**field_defaults("aer"), **fields["aer"]})
+    calibration = fields["calibration"].lower()
+    mode = targets.mode or Mode(fields["mode"])
     return Spec(
-        name=given["name"],
-        description=given["description"],
+        name=fields["name"],
+        description=fields["description"],
         target=target,
         mode=mode,
-        stages=tuple(StageName(stage) for stage in given["stages"]),
-        seed=given["seed"],
+        stages=tuple(StageName(stage) for stage in fields["stages"]),
+        seed=fields["seed"],
         circuits=circuits,
         sweep=sweep,
         aer=aer,
         calibration=calibration,
-        require=given["require"],
-        budget={**field_defaults("budget"), **given["budget"]},
-        order=given["order"],
-        analysis=analyses_with_defaults(given.get("analysis", {})),
-        readout_mitigation=given["readout_mitigation"],
-        fail_fast=given["fail_fast"],
-        executor={**field_defaults("executor"), **given["executor"]} if "executor" in given else {},
-        architecture=given.get("architecture"),
+        require=fields["require"],
+        budget={**field_defaults("budget"), **fields["budget"]},
+        order=fields["order"],
+        analysis=analyses_with_defaults(fields.get("analysis", {})),
+        readout_mitigation=fields["readout_mitigation"],
+        fail_fast=fields["fail_fast"],
+        executor={**field_defaults("executor"), **fields["executor"]}
+        if "executor" in fields
+        else {},
+        architecture=fields.get("architecture"),
         meaning=spec_meaning(
-            {**given, "mode": mode.value, "target": target, "calibration": calibration},
+            {**fields, "mode": mode.value, "target": target, "calibration": calibration},
             aer,
             circuits,
             data or {},
@@ -72,7 +74,7 @@ def build_spec(
 def _circuit(
     index: int,
     entry: Fields,
-    given: Fields,
+    defaults: Fields,
     target: Json,
     targets: SpecTargets,
     report: ReportProblem,
@@ -88,22 +90,22 @@ def _circuit(
         args=entry.get("args", {}),
         parameters=None if by_name else entry.get("parameters"),
         by_name=by_name,
-        shots=entry.get("shots", given["shots"]),
-        repeat=1 if "every" in entry else entry.get("repeat", given["repeat"]),
+        shots=entry.get("shots", defaults["shots"]),
+        repeat=1 if "every" in entry else entry.get("repeat", defaults["repeat"]),
         every=entry.get("every"),
         priority=entry.get("priority", 0),
-        memory=entry.get("memory", given["memory"]),
-        layout=entry.get("layout", given.get("layout")),
-        transpile=_merged("transpile", given, entry),
-        options=_merged("options", given, entry),
+        memory=entry.get("memory", defaults["memory"]),
+        layout=entry.get("layout", defaults.get("layout")),
+        transpile=_merged("transpile", defaults, entry),
+        options=_merged("options", defaults, entry),
         target=_target(entry.get("target"), (*path, "target"), targets) or target,
         sweep=_blocks(entry, path, report),
     )
 
 
-def _merged(section: str, given: Fields, entry: Fields) -> dict[str, Json]:
+def _merged(section: str, defaults: Fields, entry: Fields) -> dict[str, Json]:
     """Defaults, the top level's fields and the circuit's own, the last winning key by key."""
-    return {**field_defaults(section), **given[section], **entry.get(section, {})}
+    return {**field_defaults(section), **defaults[section], **entry.get(section, {})}
 
 
 def _target(text: Json, path: TreePath, targets: SpecTargets) -> Json:
@@ -217,21 +219,21 @@ def _backwards(path: TreePath) -> tuple[tuple[bool, int, str], ...]:
 
 def _remove(tree: dict[str, Any], path: TreePath) -> None:
     """Take `path` out of `tree`, copying the containers on the way."""
-    here: Any = tree
+    container: Any = tree
     for step in path[:-1]:
         try:
-            child = here[step]
+            child = container[step]
         except (KeyError, IndexError, TypeError):
             return
         if not isinstance(child, dict | list):
             return
-        here[step] = child.copy()
-        here = here[step]
+        container[step] = child.copy()
+        container = container[step]
     last = path[-1]
-    if isinstance(here, list) and isinstance(last, int) and last < len(here):
+    if isinstance(container, list) and isinstance(last, int) and last < len(container):
         if path[0] == "circuits" and len(path) == 2:
-            here[last] = None
+            container[last] = None
         else:
-            del here[last]
-    elif isinstance(here, dict):
-        here.pop(str(last), None)
+            del container[last]
+    elif isinstance(container, dict):
+        container.pop(str(last), None)

@@ -157,10 +157,10 @@ def check_spec(
     seen: Callable[[CheckedSpec], bool] = lambda _: False,
     machines: MachineSource = BUILT_IN_MACHINES,
 ) -> tuple[CheckedSpec | None, list[Diagnostic]]:
-    """`spec` with all that it names, or None, and every mistake found (S3xx, S4xx, S5xx).
+    """`spec` with all that it names, or None, and every mistake (S3xx, S4xx, S5xx).
 
-    `seen` tells that the very same question was found sound before, so that its circuits need no
-    second look: parsing them is what loads qiskit. `machines` are where its machines come from.
+    `seen` says whether the same spec on the same machines passed before: its circuits are then not
+    checked again, which would load qiskit. `machines` are where its machines come from.
     """
     report = Reporter(source)
     files = CircuitFiles(report)
@@ -194,9 +194,9 @@ def check_on(
     machines: MachineSource,
     seen: Callable[[CheckedSpec], bool] = lambda _: False,
 ) -> tuple[CheckedSpec | None, list[Diagnostic]]:
-    """A checked spec on other machines, or every mistake found; reads and generates nothing again.
+    """A checked spec on other machines, or every mistake; reads and generates nothing again.
 
-    `seen` as in `check`.
+    `seen` as in `check_spec`.
     """
     report = Reporter(checked.source)
     architectures, profiles = check_machines(checked.spec, checked.circuits, report, machines)
@@ -215,9 +215,9 @@ def _without_paths(fields: dict[str, Json]) -> dict[str, Json]:
     entries = fields.get("circuits")
     if not isinstance(entries, list | tuple):
         return fields
-    kept = [
+    circuits = [
         {key: value for key, value in entry.items() if key not in CIRCUIT_FILES}
         for entry in entries
         if isinstance(entry, Mapping)
     ]
-    return {**fields, "circuits": kept}
+    return {**fields, "circuits": circuits}

@@ -37,7 +37,9 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
         analysed = [circuit for _, circuit in known] or names
         named = [axes[circuit] for circuit in analysed if circuit in axes]
         for where, axis in _names(path, options, "over", _AXIS_FIELDS):
-            if len(named) == len(analysed) > 0 and not any(axis in some for some in named):
+            if len(named) == len(analysed) > 0 and not any(
+                axis in used_axes for used_axes in named
+            ):
                 hint = nearest(axis, sorted(set().union(*named)))
                 others = [name for name, used in axes.items() if axis in used]
                 if others and not hint:

@@ -64,8 +64,8 @@ def _alike(name: str, axes: Iterable[str]) -> list[str]:
 
 def _all_read(owner: Json, read: Sequence[Block]) -> bool:
     """Whether all blocks of a `sweep` made it through their own checks."""
-    given = owner.get("sweep", ()) if isinstance(owner, Mapping) else ()
-    return isinstance(given, list | tuple) and len(given) == len(read)
+    blocks = owner.get("sweep", ()) if isinstance(owner, Mapping) else ()
+    return isinstance(blocks, list | tuple) and len(blocks) == len(read)
 
 
 def _used_axes(circuit: CircuitSpec, report: Reporter) -> dict[str, str] | None:
@@ -127,15 +127,15 @@ def _check_blocks(
     """Blocks give all of the axes that a circuit wants of them, or none."""
     fine = True
     for index, block in enumerate(blocks):
-        given = used & set(block.axes)
-        missing = sorted(used - given)
-        if given and missing:
+        present = used & set(block.axes)
+        missing = sorted(used - present)
+        if present and missing:
             fine = False
             report(
                 Problem(
                     (*path, index),
                     "S308",
-                    f"this block gives {_listed(sorted(given))} but not {_listed(missing)},"
+                    f"this block gives {_listed(sorted(present))} but not {_listed(missing)},"
                     f" and circuit `{circuit.name}` uses both",
                     f"add {_listed(missing)}, or give the circuit a `sweep` of its own",
                 )
@@ -258,12 +258,12 @@ def check_values(circuit: CircuitPoints, report: Reporter) -> bool:
 def _filled(circuit: CircuitPoints, field: str) -> Iterator[tuple[Values, Json]]:
     """Distinct values of a field, each with the first assignment that gives it."""
     template = circuit.templates[field]
-    seen: set[bytes] = set()
+    keys: set[bytes] = set()
     for values in circuit.assignments(template.axes):
         value = template.fill(dict(values))
         key = canonical(value)
-        if key not in seen:
-            seen.add(key)
+        if key not in keys:
+            keys.add(key)
             yield values, value
 
 

@@ -167,10 +167,10 @@ class CircuitChecks:
         return None
 
     def _check_parameters(self, circuit: CircuitSpec, ref: str, facts: CircuitFacts) -> None:
-        given = circuit.parameters or {}
+        parameters = circuit.parameters or {}
         suggested = ""
         where = field_path(self._report.source, circuit, "parameters")
-        for name in given:
+        for name in parameters:
             if name not in facts.inputs:
                 known = f"its inputs are {', '.join(facts.inputs)}"
                 known = known if facts.inputs else "it has no inputs"
@@ -180,7 +180,7 @@ class CircuitChecks:
                 self._report(Problem((*where, name), "S407", text, hint, on_key=True))
         tree, words = self._report.source.tree, re.findall(r"\w+", suggested)
         # a value that the schema has refused is bound all the same
-        bound = {*given, *(n for n in facts.inputs if path_exists(tree, (*where, n)))}
+        bound = {*parameters, *(n for n in facts.inputs if path_exists(tree, (*where, n)))}
         missing = [name for name in facts.inputs if name not in bound | set(words)]
         if missing:
             listed = ", ".join(f"`{name}`" for name in missing)
@@ -308,7 +308,7 @@ class CircuitChecks:
 def _hint_for_lacking(circuit: CircuitSpec, feature: Feature) -> str:
     """What to do about an instruction that a machine lacks."""
     if feature.kind == WIDE_CONDITION:
-        return "put fewer bits that have been measured into the register, or ask single bits"
+        return "put fewer bits that have been measured into the register, or test single bits"
     if feature.kind in BEYOND_CONDITIONS:
         return "gates on one qubit can be put under a condition; measure and reset without one"
     if feature.kind != DELAY_IN_SAMPLES:
@@ -373,7 +373,7 @@ def _binding_problem(
     bindings = ", ".join(f"{name} = {value}" for name, value in parameters.items())
     named = "an angle" if "inf" in angle else f"the angle `{angle}`"
     text = f"{named} of `{ref}` is not finite (at {bindings})"
-    given = dict(circuit.parameters or {})
-    swept = (path_using_axis(given, axis, where) for axis, _ in values)
+    templates = dict(circuit.parameters or {})
+    swept = (path_using_axis(templates, axis, where) for axis, _ in values)
     inner = next((path for path in swept if path != where), where)
     return Problem(inner, "S407", text, ANGLE_HINT)

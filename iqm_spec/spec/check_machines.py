@@ -62,9 +62,9 @@ def check_machines(
     spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter, source: MachineSource
 ) -> tuple[Machines, Profiles]:
     """Architectures and noise profiles (None: ideal) by alias; reports S501, S506, S507."""
-    given = _given_architecture(spec, report)
+    file_architecture = _given_architecture(spec, report)
     machines: Machines = {}
-    # every target of the spec with the first circuit that names it
+    # targets of the spec, each with the first circuit that names it
     circuit_by_alias: dict[str, CircuitPoints] = {}
     for circuit in circuits:
         template = circuit.templates["target"]
@@ -73,7 +73,7 @@ def check_machines(
             if isinstance(alias, str):  # else the schema has said so
                 circuit_by_alias.setdefault(alias, circuit)
     for alias, circuit in circuit_by_alias.items():
-        machine = given or source.architecture(alias)
+        machine = file_architecture or source.architecture(alias)
         if machine is not None:
             machines[alias] = machine
         elif spec.architecture is None:
@@ -83,12 +83,12 @@ def check_machines(
             )
             where = field_path(report.source, circuit.circuit, "target")
             report(Problem(where, "S501", f"the machine `{alias}` is not known here", hint))
-    if given is not None and len(circuit_by_alias) > 1:
+    if file_architecture is not None and len(circuit_by_alias) > 1:
         names = ", ".join(circuit_by_alias)
         text = f"one architecture file cannot stand for several targets ({names})"
         report(Problem(("architecture",), "S506", text))
     # figures of a server are of its own architecture, not of one in a file
-    profile_of = error_profile if given is not None else source.error_profile
+    profile_of = error_profile if file_architecture is not None else source.error_profile
     return machines, _profiles(spec, machines, report, profile_of)
 
 

@@ -1,4 +1,4 @@
-"""Circuit files of a spec: read once, inspected once, their inputs bound by name where asked.
+"""Circuit files of a spec: read once, inspected once, their inputs bound by name.
 
 Facts of sound files are remembered in the user's cache by sha256, since parsing one takes qiskit a
 second. Only facts are stored there, no part of a circuit.
@@ -75,7 +75,7 @@ class CircuitFiles:
         return self._facts[ref]
 
     def inputs(self, circuit: CircuitSpec, ref: str) -> Sequence[str]:
-        """Names of a file's free parameters, as far as they can be told."""
+        """Names of a file's free parameters, as far as they are known."""
         if circuit.kind is SourceKind.QASM:  # no parser is needed
             data = self.read(circuit, ref)
             return () if data is None else scan_inputs(data)
@@ -139,7 +139,7 @@ _FACTS_VERSION = 2
 
 
 def recall_facts(kind: str, data: bytes) -> CircuitFacts | None:
-    """The facts of a file that was found sound by the same versions, or None."""
+    """The facts of a file that the same versions inspected without mistakes, or None."""
     path = _path(kind, data)
     if path is None:
         return None

@@ -32,14 +32,14 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S102": DiagnosticCode(
         "not YAML, not TOML, or not UTF-8",
-        "The parser's complaint, with the place where it gave up; what is wrong often stands just"
-        " before. Control characters are refused here too. For `--set` it means that the text is"
-        " not `PATH=VALUE`.",
+        "The parser's message, with the place where it stopped; the mistake is often just before."
+        " Control characters are not allowed. For `--set` it means that the text is not"
+        " `PATH=VALUE`.",
         "args: {num_qubits: ${n}}   # between braces a placeholder needs quotes",
     ),
     "S103": DiagnosticCode(
         "a key twice",
-        "YAML readers keep one of two equal keys without a word; TOML forbids them.",
+        "YAML readers silently keep one of two equal keys; TOML forbids them.",
         "shots: 1000\nshots: 2000",
     ),
     "S104": DiagnosticCode(
@@ -55,15 +55,15 @@ CODES: Mapping[str, DiagnosticCode] = {
         "args: {1: 0.5}",
     ),
     "S106": DiagnosticCode(
-        "a number that cannot be kept",
+        "a number that JSON cannot hold",
         "Specs hold finite numbers, and whole numbers up to 2^53 - 1, which is what JSON numbers"
         " hold exactly in every language.",
         "seed: 9007199254740993",
     ),
     "S107": DiagnosticCode(
         "anchors, aliases, tags and merge keys",
-        "They make the text say something else than what stands there, and can make a small file"
-        " huge. Circuits share what is written at the top level.",
+        "They hide values from the reader, and can make a small file huge. Circuits share the"
+        " fields of the top level.",
         "shots: &s 1000",
     ),
     "S108": DiagnosticCode(
@@ -75,7 +75,7 @@ CODES: Mapping[str, DiagnosticCode] = {
     "S109": DiagnosticCode(
         "too large or too deep",
         "A spec has at most 8 MiB, 2,000,000 values (200,000 outside of sweeps and generator"
-        " arguments), and 64 levels of mappings and lists. Sizes are looked at before contents.",
+        " arguments), and 64 levels of mappings and lists. Sizes are checked before contents.",
     ),
     "S110": DiagnosticCode(
         "not one mapping",
@@ -91,7 +91,7 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S201": DiagnosticCode(
         "an unknown field",
-        "A field that is not understood is never ignored: it could be the one that matters.",
+        "Unknown fields are never ignored.",
         "shotz: 1000",
     ),
     "S202": DiagnosticCode(
@@ -121,7 +121,7 @@ CODES: Mapping[str, DiagnosticCode] = {
     "S207": DiagnosticCode(
         "a secret in the spec",
         "Specs are shared and kept in git. Tokens come from IQM_TOKEN or IQM_TOKENS_FILE. The"
-        " message never shows what was found. If it was real, revoke it: the file has it still.",
+        " message never shows the secret. If it is real, revoke it: it is still in the file.",
         "token: ...",
     ),
     "S208": DiagnosticCode(
@@ -130,14 +130,14 @@ CODES: Mapping[str, DiagnosticCode] = {
         "iqm_spec: 2",
     ),
     "S209": DiagnosticCode(
-        "a placeholder where none may stand",
-        "`${axis}` stands in sources, arguments, parameters, shots, repeat, layout, transpile,"
-        " options and target. What holds for the whole spec cannot change from point to point.",
+        "a placeholder that is not allowed here",
+        "`${axis}` is allowed in sources, arguments, parameters, shots, repeat, layout, transpile,"
+        " options and target. Fields of the spec itself cannot change from point to point.",
         'seed: "${n}"',
     ),
     "S301": DiagnosticCode(
         "an axis that nothing uses",
-        "It would multiply nothing. Most likely a `${axis}` is missing or misspelt.",
+        "Most likely a `${axis}` is missing or misspelt.",
         "sweep: [{grid: {depht: [1, 2]}}]",
     ),
     "S302": DiagnosticCode(
@@ -147,8 +147,8 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S303": DiagnosticCode(
         "duplicate points",
-        "The same point twice. To measure one several times, write `repeat: k`: each record then"
-        " has a key and a seed of its own.",
+        "The same point twice. To measure a point several times, write `repeat: k`: each record"
+        " then has its own key and seed.",
         "grid: {n: [2, 3, 2]}",
     ),
     "S304": DiagnosticCode(
@@ -179,7 +179,7 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S309": DiagnosticCode(
         "an exclusion that matches nothing",
-        "It excludes no point, so it is most likely a slip.",
+        "It excludes no point; most likely it is a mistake.",
         "- {grid: {n: [1, 2]}, exclude: [{n: 3}]}",
     ),
     "S310": DiagnosticCode(
@@ -189,10 +189,10 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S311": DiagnosticCode(
         "a circuit's own sweep repeats a common axis",
-        "Which of the two values would hold? Rename one of the axes.",
+        "It is not clear which of the two values counts. Rename one of the axes.",
     ),
     "S312": DiagnosticCode(
-        "an analysis of what is not there",
+        "an analysis of an unknown circuit or axis",
         "The names under `analysis` are those of circuits and axes of the spec.",
         "analysis: {mirror_polarization: {circuits: [mirorr]}}",
     ),
@@ -210,7 +210,7 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S402": DiagnosticCode(
         "a circuit file does not parse",
-        "The place is in the circuit file. OpenQASM 2 and 3 are told apart by the first line.",
+        "The place is in the circuit file. The first line says whether it is OpenQASM 2 or 3.",
         "OPENQASM 2.0; qreg q[2]; hh q[0];",
     ),
     "S403": DiagnosticCode(
@@ -252,8 +252,8 @@ CODES: Mapping[str, DiagnosticCode] = {
     ),
     "S410": DiagnosticCode(
         "circuits of the same name",
-        "Tables and exports know circuits by name. The default is the file's stem or the last part"
-        " of the generator's name; give each a `name:` of its own.",
+        "Tables and exports identify circuits by name. The default is the file's stem or the last"
+        " part of the generator's name; give each a `name:` of its own.",
         "[{generator: ghz}, {generator: ghz}]",
     ),
     "S411": DiagnosticCode(

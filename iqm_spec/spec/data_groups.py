@@ -49,11 +49,11 @@ def fill_data_groups(source: Source, read: FileReader) -> FilledGroups:
     reader = _DataGroups(source, read)
     for path, ref, group in groups:
         # replace what is at `path`, copying the containers on the way
-        here: Any = tree
+        container: Any = tree
         for step in path[:-1]:
-            here[step] = here[step].copy()
-            here = here[step]
-        here[path[-1]] = reader.axes(path, ref, group)
+            container[step] = container[step].copy()
+            container = container[step]
+        container[path[-1]] = reader.axes(path, ref, group)
     source = evolve(
         source,
         tree=tree,
@@ -133,17 +133,19 @@ class _DataGroups:
         self, table: DataTable, group: Mapping[str, Json], path: TreePath
     ) -> dict[str, str] | None:
         """Columns by the axes that they are; None where `columns` cannot be understood."""
-        given = group.get("columns", list(table))
+        listed = group.get("columns", list(table))
         where = (*path, "columns")
-        if isinstance(given, list) and given and all(isinstance(name, str) for name in given):
-            columns = {name: name for name in given}
-            steps: dict[str, str | int] = {name: i for i, name in enumerate(given)}
-            if len(columns) < len(given):
+        if isinstance(listed, list) and listed and all(isinstance(name, str) for name in listed):
+            columns = {name: name for name in listed}
+            steps: dict[str, str | int] = {name: i for i, name in enumerate(listed)}
+            if len(columns) < len(listed):
                 self._report(where, "S308", "`columns` names a column twice", "")
-        elif isinstance(given, dict) and given and all(isinstance(n, str) for n in given.values()):
-            columns, steps = dict(given), {name: axis for axis, name in given.items()}
+        elif (
+            isinstance(listed, dict) and listed and all(isinstance(n, str) for n in listed.values())
+        ):
+            columns, steps = dict(listed), {name: axis for axis, name in listed.items()}
         else:
-            got = describe_value(given)
+            got = describe_value(listed)
             text = f"`columns` must be a list of columns, or axes to columns, got {got}"
             self._report(where, "S203", text, "write `columns: [theta, phi]`")
             return None
@@ -163,6 +165,6 @@ def _column_names(columns: Json) -> frozenset[str] | None:
     """The columns that a group takes; None where it takes all, or cannot be understood."""
     if not isinstance(columns, dict | list):
         return None
-    given = list(columns.values() if isinstance(columns, dict) else columns)
-    names = [name for name in given if isinstance(name, str)]
-    return frozenset(names) if len(names) == len(given) else None
+    listed = list(columns.values() if isinstance(columns, dict) else columns)
+    names = [name for name in listed if isinstance(name, str)]
+    return frozenset(names) if len(names) == len(listed) else None

@@ -48,26 +48,26 @@ def default_name(kind: str, ref: str) -> str:
 
 def _source_problems(index: int, entry: Mapping[str, Json]) -> Iterator[Problem]:
     path: TreePath = ("circuits", index)
-    given = [name for name in SOURCES if name in entry]
-    if not given:
+    sources = [name for name in SOURCES if name in entry]
+    if not sources:
         message = "a circuit needs one of `generator`, `qasm`, `qpy` and `stim`"
         yield Problem(path, "S202", message, "add `generator: ghz`, for instance")
         return
-    for other in given[1:]:
-        message = f"a circuit has one source, but `{given[0]}` and `{other}` are both given"
+    for other in sources[1:]:
+        message = f"a circuit has one source, but `{sources[0]}` and `{other}` are both given"
         hint = "make two entries, or remove one of the two"
         yield Problem((*path, other), "S206", message, hint, on_key=True)
-    if given[0] == "generator" and "parameters" in entry:
+    if sources[0] == "generator" and "parameters" in entry:
         message = "`parameters` are those of a circuit file; a generator takes `args`"
         yield Problem((*path, "parameters"), "S206", message, "write `args`", on_key=True)
-    if given[0] != "generator" and "args" in entry:
+    if sources[0] != "generator" and "args" in entry:
         message = "`args` are those of a generator; a circuit file takes `parameters`"
         yield Problem((*path, "args"), "S206", message, "write `parameters`", on_key=True)
     if "every" in entry and "repeat" in entry:
         message = "`every` says how often a reference circuit is measured; `repeat` says it too"
         yield Problem((*path, "every"), "S206", message, "remove one of the two", on_key=True)
-    if "name" not in entry and "${" in str(entry[given[0]]):
-        message = f"a circuit whose `{given[0]}` holds a placeholder needs a name"
+    if "name" not in entry and "${" in str(entry[sources[0]]):
+        message = f"a circuit whose `{sources[0]}` holds a placeholder needs a name"
         yield Problem((*path, "name"), "S202", message, "add `name: ...`")
 
 
@@ -126,9 +126,7 @@ def experiment_problems(tree: Mapping[str, Json], targets: SpecTargets) -> Itera
             if tree.get("mode"):
                 message = f"`:timeslot` means `mode: timeslot`, but `mode` is {targets.mode}"
             else:
-                message = (
-                    "one mode holds for the whole spec, and this circuit's target names another"
-                )
+                message = "a spec has one mode, and this circuit's target names another"
             hint = "write `mode: timeslot` at the top, and the target without `:timeslot`"
             yield Problem(path, "S505", message, hint)
         stages = tree.get("stages")
@@ -178,10 +176,10 @@ def _stage_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
 def _layout_problems(layout: Json, path: TreePath) -> Iterator[Problem]:
     if not isinstance(layout, list):
         return
-    seen: dict[str, int] = {}
+    first: dict[str, int] = {}
     for index, name in enumerate(layout):
-        if isinstance(name, str) and "${" not in name and seen.setdefault(name, index) != index:
-            message = f"{quoted(name)} stands for qubits {seen[name]} and {index} of the circuit"
+        if isinstance(name, str) and "${" not in name and first.setdefault(name, index) != index:
+            message = f"{quoted(name)} stands for qubits {first[name]} and {index} of the circuit"
             yield Problem((*path, index), "S504", message, "each component takes one qubit")
 
 

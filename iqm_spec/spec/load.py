@@ -37,7 +37,7 @@ _MAX_VALUES = 200_000
 def read_and_build(
     path: Path, overrides: Sequence[str] = ()
 ) -> tuple[Source | None, Spec | None, list[Diagnostic], tuple[str, ...]]:
-    """What could be read of a spec, every mistake found (sorted), and notices.
+    """What could be read of a spec, its mistakes (sorted), and notices.
 
     There is a source where the file is YAML or TOML at all. There is a spec, even beside mistakes,
     where a circuit is known: parts that are wrong are left out of it or defaults, its target None.

@@ -75,24 +75,24 @@ def _path(name: str, tree: Mapping[str, Json]) -> TreePath:
     """`circuits.ghz.args.n` as a path: list items by position, circuits by name too."""
     parts = name.split(".")
     path: list[str | int] = []
-    here: Json = tree
+    node: Json = tree
     while parts:
-        step, used = _step(parts, here, circuits=path == ["circuits"])
+        step, used = _step(parts, node, circuits=path == ["circuits"])
         path.append(step)
         parts = parts[used:]
-        here = _child(here, step)
+        node = _child(node, step)
     return tuple(path)
 
 
-def _step(parts: Sequence[str], here: Json, *, circuits: bool) -> tuple[str | int, int]:
+def _step(parts: Sequence[str], node: Json, *, circuits: bool) -> tuple[str | int, int]:
     """The next step of a path and how many parts it takes: a circuit's name may hold dots."""
-    if not isinstance(here, list):
+    if not isinstance(node, list):
         return parts[0], 1
     if parts[0].isdecimal():
         return int(parts[0]), 1
     for used in range(len(parts), 0, -1) if circuits else ():
         name = ".".join(parts[:used])
-        for index, entry in enumerate(here):
+        for index, entry in enumerate(node):
             if isinstance(entry, Mapping) and _name(entry) == name:
                 return index, used
     return parts[0], 1
@@ -103,11 +103,11 @@ def _name(entry: Mapping[str, Json]) -> str:
     return str(entry.get("name") or default_name(kind, str(entry.get(kind, ""))))
 
 
-def _child(here: Json, step: str | int) -> Json:
-    if isinstance(here, Mapping) and isinstance(step, str):
-        return here.get(step)
-    if isinstance(here, list) and isinstance(step, int) and step < len(here):
-        return here[step]  # type: ignore[no-any-return]
+def _child(node: Json, step: str | int) -> Json:
+    if isinstance(node, Mapping) and isinstance(step, str):
+        return node.get(step)
+    if isinstance(node, list) and isinstance(step, int) and step < len(node):
+        return node[step]  # type: ignore[no-any-return]
     return None
 
 
@@ -116,27 +116,27 @@ def _replaced(
 ) -> dict[str, Json]:
     """A copy of `tree` with `value` at `path`; mappings on the way are made where missing."""
     root: dict[str, Json] = dict(tree)
-    here: Any = root
+    node: Any = root
     for depth, step in enumerate(path):
         last = depth == len(path) - 1
-        _refuse_wrong_step(here, step, path[:depth], where)
-        child = {} if isinstance(here, dict) and here.get(step) is None else here[step]
+        _refuse_wrong_step(node, step, path[:depth], where)
+        child = {} if isinstance(node, dict) and node.get(step) is None else node[step]
         if not last and not isinstance(child, dict | list):
             raise _cannot(where, f"{field_name(path[: depth + 1])} has no fields")
-        here[step] = value if last else child.copy()
-        here = here[step]
+        node[step] = value if last else child.copy()
+        node = node[step]
     return root
 
 
-def _refuse_wrong_step(here: Any, step: str | int, above: TreePath, where: Diagnostic) -> None:
-    if isinstance(here, dict):
+def _refuse_wrong_step(node: Any, step: str | int, above: TreePath, where: Diagnostic) -> None:
+    if isinstance(node, dict):
         return
     if isinstance(step, str):
-        names = [_name(entry) for entry in here if isinstance(entry, Mapping)]
+        names = [_name(entry) for entry in node if isinstance(entry, Mapping)]
         known = f": {', '.join(names)}" if above == ("circuits",) and names else ""
         raise _cannot(where, f"{field_name(above)} has no item {field_name((step,))}{known}")
-    if step >= len(here):
-        raise _cannot(where, f"{field_name(above)} has {len(here)} items, counted from 0")
+    if step >= len(node):
+        raise _cannot(where, f"{field_name(above)} has {len(node)} items, counted from 0")
 
 
 def _cannot(where: Diagnostic, message: str) -> _Unusable:

@@ -58,8 +58,8 @@ def field_schemas(section: str = "") -> Mapping[str, JsonSchema]:
 @cache
 def field_defaults(section: str = "") -> Fields:
     """Defaults of the fields of the top level or of a section; fields without one are left out."""
-    given = field_schemas(section).items()
-    return {name: schema["default"] for name, schema in given if "default" in schema}
+    schemas = field_schemas(section).items()
+    return {name: schema["default"] for name, schema in schemas if "default" in schema}
 
 
 PLUGINS = "plugins"
@@ -73,9 +73,9 @@ def analysis_names() -> tuple[str, ...]:
     return tuple(name for name in field_schemas("analysis") if name != PLUGINS)
 
 
-def analyses_with_defaults(given: Fields) -> dict[str, Mapping[str, Json]]:
+def analyses_with_defaults(analyses: Fields) -> dict[str, Mapping[str, Json]]:
     """Each declared analysis with all of its options."""
-    return {name: {**_defaults(name), **options} for name, options in given.items()}
+    return {name: {**_defaults(name), **options} for name, options in analyses.items()}
 
 
 def _defaults(name: str) -> dict[str, Json]:

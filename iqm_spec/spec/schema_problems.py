@@ -92,7 +92,7 @@ def _unknown_fields(violation: _Violation) -> Iterator[Problem]:
 
 
 def _missing_fields(violation: _Violation) -> Iterator[Problem]:
-    # what a whole spec needs stands apart: one that extends another need not have it itself
+    # required fields are checked apart: a spec that extends another need not have them itself
     properties = violation.schema.get("properties") or spec_schema()["properties"]
     for name in violation.schema["required"]:
         if name not in violation.value:
@@ -191,7 +191,7 @@ def _no_branch(violation: _Violation) -> Iterator[Problem]:
 
 
 def _mismatched(violation: _Violation, children: Iterable[_Violation]) -> bool:
-    """Whether a branch failed as a whole, by its type or its only value."""
+    """Whether a value is not of a branch's type, or not its only value."""
     return any(
         child.keyword in ("type", "const") and child.path == violation.path for child in children
     )

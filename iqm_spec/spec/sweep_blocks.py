@@ -347,13 +347,13 @@ def projected_rows(block: Block, axes: Sequence[str]) -> Iterator[Row]:
     yield from distinct_rows(picked)
 
 
-def distinct_rows(given: Iterable[Row]) -> Iterator[Row]:
+def distinct_rows(rows: Iterable[Row]) -> Iterator[Row]:
     """Each row once, in order of appearance; true is not 1."""
-    seen: set[Row] = set()
-    for row in given:
+    keys: set[Row] = set()
+    for row in rows:
         key = distinguishable(row)
-        if key not in seen:
-            seen.add(key)
+        if key not in keys:
+            keys.add(key)
             yield row
 
 

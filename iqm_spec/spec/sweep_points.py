@@ -112,7 +112,7 @@ def circuit_points(circuit: CircuitSpec, sweep: Sequence[Block]) -> CircuitPoint
 
 
 def all_points(spec: Spec) -> Iterator[SpecPoint]:
-    """All points of `spec` in order, made as they are asked for."""
+    """All points of `spec` in order, made one by one."""
     circuits = [circuit_points(circuit, spec.sweep) for circuit in spec.circuits]
     others = 0
     if any(points.circuit.every is not None for points in circuits):
@@ -127,25 +127,25 @@ def reference_repeats(others: int, every: int) -> int:
     return 1 + others // every
 
 
-def _projection(given: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]:
+def _projection(blocks: Sequence[Block], axes: Sequence[str]) -> Iterator[Values]:
     if not axes:
         yield ()
         return
-    rows = (row for block in given for row in sweep_blocks.projected_rows(block, axes))
-    distinct = rows if len(given) == 1 else sweep_blocks.distinct_rows(rows)
+    rows = (row for block in blocks for row in sweep_blocks.projected_rows(block, axes))
+    distinct = rows if len(blocks) == 1 else sweep_blocks.distinct_rows(rows)
     for row in distinct:
         yield tuple(zip(axes, row, strict=True))
 
 
-def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values], float]:
-    """The priority of values by their projection on `axes`; held in memory where blocks differ."""
-    if not axes or not given:
+def _priorities(blocks: Sequence[Block], axes: Sequence[str]) -> Callable[[Values], float]:
+    """The priority of values by their projection on `axes`; kept in memory where blocks differ."""
+    if not axes or not blocks:
         return lambda values: 0
-    if len({block.priority for block in given}) == 1:
-        shared = given[0].priority
+    if len({block.priority for block in blocks}) == 1:
+        shared = blocks[0].priority
         return lambda values: shared
     rows: dict[tuple[AxisValue, ...], float] = {}
-    for block in given:
+    for block in blocks:
         for row in sweep_blocks.projected_rows(block, axes):
             key = distinguishable(row)
             rows[key] = max(block.priority, rows.get(key, block.priority))
@@ -157,8 +157,8 @@ def _priorities(given: Sequence[Block], axes: Sequence[str]) -> Callable[[Values
     return of
 
 
-def _most(given: Sequence[Block], axes: Sequence[str]) -> int:
-    return sum(sweep_blocks.projected_size(block, axes) for block in given) if axes else 1
+def _most(blocks: Sequence[Block], axes: Sequence[str]) -> int:
+    return sum(sweep_blocks.projected_size(block, axes) for block in blocks) if axes else 1
 
 
 def _filler(

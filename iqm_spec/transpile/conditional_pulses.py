@@ -6,7 +6,7 @@ comes from rotations that do not commute: up to a phase V = W^-1 (A B A B) W, wh
 turns about two axes; A is played under one bit and B under the other. Where only one of the bits is
 1, A A or B B is left, which is nothing. More bits: B is itself under the rest of them.
 
-Phases are no matter: under a classical condition no phase of the whole state can be seen.
+Phases are no matter: under a classical condition no global phase can be observed.
 """
 
 from __future__ import annotations

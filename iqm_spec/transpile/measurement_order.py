@@ -37,8 +37,8 @@ def early_measure(label: str | None = None) -> Instruction:
 
 def in_order(circuit: QuantumCircuit) -> QuantumCircuit:
     """`circuit` prepared for routing, so that the last write to each bit stays the last."""
-    # `circuit` with measurements that another qubit overwrites as opaque instructions
     circuit = _without_lost_writes(circuit)
+    # a measurement whose bit another qubit writes later becomes an opaque instruction
     next_writer: dict[Clbit, Qubit] = {}
     early: set[int] = set()
     for place, item in reversed(list(enumerate(circuit.data))):

@@ -85,7 +85,7 @@ def _locus_problem(
     if not is_calibrated(op.name, locus, architecture):
         return f"{architecture.alias} has none on {where}"
     if op.name == "move":
-        # check a MOVE and record it in `moved` (resonator to the qubit whose state it holds)
+        # `moved` has the qubit whose state each resonator holds
         qubit = locus[0]
         resonator = locus[1]
         if moved.get(resonator) == qubit:

@@ -59,7 +59,7 @@ def _width(args: Args) -> int:
 
 
 def _iterations(args: Args) -> int:
-    """What is asked, or the number that makes a marked outcome most likely."""
+    """The number given, or that which makes a marked outcome most likely."""
     if args["iterations"] is not None:
         return int(args["iterations"])
     angle = math.asin(math.sqrt(len(args["marked"]) / 2 ** _width(args)))

@@ -46,8 +46,8 @@ def _circuit(args: Args) -> QuantumCircuit:
 
 def _layers(args: Args) -> int:
     """`p`, or as many as there are angles."""
-    given = [len(args[name]) for name in ("gammas", "betas") if isinstance(args[name], tuple)]
-    return int(args["p"] or (given[0] if given else 1))
+    lengths = [len(args[name]) for name in ("gammas", "betas") if isinstance(args[name], tuple)]
+    return int(args["p"] or (lengths[0] if lengths else 1))
 
 
 def _per_layer(angles: float | tuple[float, ...], layers: int) -> list[float]:

@@ -47,7 +47,7 @@ def _bonds(qubits: int, periodic: bool) -> list[tuple[int, int]]:
 def _rules(args: Args) -> Iterator[ArgumentProblem]:
     if (args["time"] is None) == (args["dt"] is None):
         text = "exactly one of `time` and `dt` must be given"
-        yield ArgumentProblem(None, text, "`time` is the whole time, `dt` that of one step")
+        yield ArgumentProblem(None, text, "`time` is the total time, `dt` that of one step")
     elif args["time"] and not args["steps"]:
         yield ArgumentProblem("steps", "a `time` other than 0 needs `steps` of at least 1")
     if args["periodic"] and args["num_qubits"] < 3:

@@ -149,7 +149,7 @@ def _parse_3(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, 
             circuit.metadata = {PHYSICAL: True}
         return circuit, features_of(lowered.statements)
     except qiskit_qasm3_import.ConversionError as error:
-        # the problem of the converter's error, whose column of a name may exceed the line
+        # the converter's column of a name may be beyond the end of the line
         match = _PLACE_OF_3.match(error.message)
         line, column, complaint = (
             (int(match[1]), int(match[2]) + 1, match[3]) if match else (1, 1, error.message)
@@ -164,7 +164,7 @@ def _parse_3(text: str, survey: Survey) -> tuple[QuantumCircuit, tuple[Feature, 
     except InvalidCircuitFile:
         raise
     except Exception as error:
-        # the place of the statement at which the converter failed without a place
+        # the converter gives no place: take that of the statement at which it failed
         place = (1, 1)
         trace = error.__traceback__
         while trace is not None:
@@ -304,8 +304,8 @@ def _expression(match: re.Match[str]) -> _MessageAndHint:
 
 
 def _qubits(match: re.Match[str]) -> _MessageAndHint:
-    takes, given = match[3], match[1]
-    return f"the gate takes {takes} qubit{'s' * (takes != '1')}, here it is given {given}", ""
+    takes, applied = match[3], match[1]
+    return f"the gate takes {takes} qubit{'s' * (takes != '1')}, here it is given {applied}", ""
 
 
 _COMPLAINTS: tuple[tuple[str, Callable[[re.Match[str]], _MessageAndHint]], ...] = (
