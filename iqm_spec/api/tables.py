@@ -45,14 +45,11 @@ def dataframe(points: Iterable[Point], axes: Iterable[str]) -> pd.DataFrame:
     }
     for point in points:
         values, compared, gates = point.values, point.comparison or {}, point.gates
-        row = (
-            *(point.id, point.stage, point.emulated, point.circuit_name, point.target),
-            point.repeat,
-            *(values.get(axis) for axis in columns),
-            *(point.shots, point.shots_returned, point.calibration_set_id, dict(point.outcomes)),
-            *(point.qubits, point.depth, gates.get("cz", 0) + gates.get("move", 0)),
-            *(compared.get(name) for name in FIGURES),
-        )
+        row: list[Any] = [point.id, point.stage, point.emulated, point.circuit_name, point.target]
+        row += [point.repeat, *(values.get(axis) for axis in columns)]
+        row += [point.shots, point.shots_returned, point.calibration_set_id, dict(point.outcomes)]
+        row += [point.qubits, point.depth, gates.get("cz", 0) + gates.get("move", 0)]
+        row += [compared.get(name) for name in FIGURES]
         for cells, cell in zip(table.values(), row, strict=True):
             cells.append(cell)
     kinds = dict.fromkeys(FIGURES, "float64")

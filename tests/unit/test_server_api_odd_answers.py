@@ -271,7 +271,7 @@ def test_an_answer_of_ours_holds_no_commands_for_terminals(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     told = {"é漢🎲": f"{ESCAPES}\x7f\x00\u2028\U000e0001"}
-    output.answer(told)
+    output.print_json(told)
     text = capsys.readouterr().out
     assert json.loads(text) == told
     assert all(char.isprintable() or char == "\n" for char in text)
