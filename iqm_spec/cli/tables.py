@@ -92,8 +92,13 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
     return columns
 
 
-def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
-    """One line per point: target, qubits, depth, gates, shots, and the error that those buy."""
+def plan_table(
+    points: Sequence[PlannedPoint], width: int, successes: Mapping[str, float] | None = None
+) -> Table:
+    """One line per point: target, qubits, depth, gates, predicted success, shots and their error.
+
+    `successes` are predicted, by circuit key.
+    """
     shown = points[:MOST_ROWS]
     columns: Columns = {"target": [point.target for point in shown]} if width >= WIDE else {}
     columns |= {
@@ -102,6 +107,9 @@ def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
     gates = [point.summary.gates for point in shown]
     columns["2q"] = [str(counts.get("cz", 0) + counts.get("move", 0)) for counts in gates]
     columns["1q"] = [str(counts.get("r", 0)) for counts in gates]
+    if successes:
+        predicted = [successes.get(point.circuit_key) for point in shown]
+        columns["success"] = ["-" if value is None else f"{value:.2g}" for value in predicted]
     columns["shots"] = [str(point.shots) for point in shown]
     columns["±"] = [f"{standard_error(point.shots):.2g}" for point in shown]
     return _table(shown, _layout(shown, width, columns), columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from attrs import evolve, frozen
 
@@ -78,11 +78,17 @@ def make_plan(
         made |= (natives := {point.circuit_key: native for point, native in extra})
         if keep:
             packs |= keep_natives(store, natives)
-    profiles = _placement_profiles(checked, planned, store) if keep else {}
-    header = _header(checked, sorted(packs), profiles)
+    targets = sorted({point.target for point in planned})
+    known_errors = {target: checked.calibrated.get(target) for target in targets}
+    profiles = {target: errors for target, errors in known_errors.items() if errors is not None}
     if not keep:
-        yield Plan("", header, tuple(planned), made)
+        yield Plan("", _header(checked, sorted(packs), {}), tuple(planned), made, profiles)
         return
+    stored_profiles = {
+        target: store.put(StoredProfile(target, profile.to_json()))
+        for target, profile in profiles.items()
+    }
+    header = _header(checked, sorted(packs), stored_profiles)
     digest = store.put_pack(PLAN, header, records(planned))
     store.link_answer(header.ask, digest, replan=replan)
     yield read_plan(store, digest)
@@ -136,19 +142,6 @@ def _planned(index: int, point: SpecPoint, key: str, native: _Transpiled) -> Pla
         priority=point.priority,
         memory=point.memory,
     )
-
-
-def _placement_profiles(
-    checked: CheckedSpec, planned: Iterable[PlannedPoint], store: Store
-) -> dict[str, str]:
-    """Stores the errors by which circuits are placed and predicted; their digests by target."""
-    targets = sorted({point.target for point in planned})
-    profiles = {target: checked.calibrated.get(target) for target in targets}
-    return {
-        target: store.put(StoredProfile(target, profile.to_json()))
-        for target, profile in profiles.items()
-        if profile is not None
-    }
 
 
 def _header(checked: CheckedSpec, packs: list[str], profiles: Mapping[str, str]) -> PlanHeader:
