@@ -26,6 +26,9 @@ MOST_ROWS = 40
 WIDE = 90
 """Columns from which on a table shows what a narrow one leaves to `export`."""
 
+_NARROW = 70
+"""Columns below which predicted success takes the place of gates on one qubit."""
+
 _GAP = 2
 _LEAST_OUTCOMES = 8
 """Columns below which the most frequent outcomes are left out."""
@@ -110,6 +113,8 @@ def plan_table(
     if successes:
         predicted = [successes.get(point.circuit_key) for point in shown]
         columns["success"] = ["-" if value is None else f"{value:.2g}" for value in predicted]
+        if width < _NARROW:
+            del columns["1q"]
     columns["shots"] = [str(point.shots) for point in shown]
     columns["±"] = [f"{standard_error(point.shots):.2g}" for point in shown]
     return _table(shown, _layout(shown, width, columns), columns)

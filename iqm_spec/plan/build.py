@@ -11,7 +11,7 @@ from iqm_spec.model import LayoutChoice, SpecPoint
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.circuits import keep_natives, stored_natives
 from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
-from iqm_spec.plan.placing import is_placed, machine_of, shared_regions
+from iqm_spec.plan.placing import machine_of, placement_errors, shared_regions
 from iqm_spec.plan.plan import Plan, PlannedPoint, read_plan, records
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.transpiling import Crosschecked, Progress, make_natives
@@ -117,7 +117,7 @@ def _points(checked: CheckedSpec) -> Iterator[SpecPoint]:
 def _circuit_key(point: SpecPoint, checked: CheckedSpec) -> str:
     architecture = machine_of(checked, point).digest
     kind = checked.spec.circuits[point.circuit].kind
-    profile = checked.calibrated[point.target] if is_placed(checked, point) else None
+    profile = placement_errors(checked, point)
     placed_by = None if profile is None else profile.digest
     return circuit_key(kind, point, checked.identity(point), architecture, placed_by)
 
@@ -161,4 +161,6 @@ def _header(checked: CheckedSpec, packs: list[str], profiles: Mapping[str, str])
         circuits=tuple(packs),
         readout_mitigation=spec.readout_mitigation,
         placement=profiles or None,
+        avoid=spec.avoid,
+        region=spec.region,
     )

@@ -18,18 +18,22 @@ _PHYSICAL_QUBIT = re.compile(rb"\$\d")
 _CHOSEN_BY_SUCCESS = (LayoutChoice.BEST, LayoutChoice.SHARED)
 
 
-def is_placed(checked: CheckedSpec, point: SpecPoint) -> bool:
-    """Whether the program chooses the physical qubits of a point's circuit.
+def is_placed(point: SpecPoint, kind: SourceKind, file: bytes | None) -> bool:
+    """Whether the program chooses the physical qubits of a point's circuit, if it knows errors.
 
-    It does not where the spec or the circuit names them, for verbatim circuits, and on machines
-    whose errors are not known.
+    It does not where the spec or the circuit's file names them, nor for verbatim circuits.
     """
     if point.layout_choice not in _CHOSEN_BY_SUCCESS or point.transpile.get("verbatim"):
         return False
-    if checked.calibrated.get(point.target) is None:
-        return False
-    is_file = checked.spec.circuits[point.circuit].kind is SourceKind.QASM
-    return not (is_file and _names_qubits(checked.files[point.ref]))
+    return not (kind is SourceKind.QASM and file is not None and _names_qubits(file))
+
+
+def placement_errors(checked: CheckedSpec, point: SpecPoint) -> ErrorProfile | None:
+    """The errors by which a point's circuit is placed; None where it is not, or none are known."""
+    kind = checked.spec.circuits[point.circuit].kind
+    if not is_placed(point, kind, checked.files.get(point.ref)):
+        return None
+    return checked.calibrated.get(point.target)
 
 
 @lru_cache(maxsize=1024)
@@ -53,10 +57,9 @@ class Placer:
 
     def placed(self, point: SpecPoint, native: Native) -> Native:
         """The circuit on the best qubits, where the program chooses them."""
-        if not is_placed(self.checked, point):
+        profile = placement_errors(self.checked, point)
+        if profile is None:
             return native
-        profile = self.checked.calibrated[point.target]
-        assert profile is not None  # noqa: S101 - `is_placed` has seen it
         key = native.template.digest, point.target, point.region
         if key not in self._placed:
             self._placed[key] = _best(native.template, machine_of(self.checked, point), profile)
@@ -113,7 +116,7 @@ def shared_regions(
     """
     groups: dict[tuple[int, str], dict[str, SpecPoint]] = {}
     for point in points:
-        if point.layout_choice is LayoutChoice.SHARED and is_placed(checked, point):
+        if point.layout_choice is LayoutChoice.SHARED and placement_errors(checked, point):
             groups.setdefault((point.circuit, point.target), {}).setdefault(point.id, point)
     regions = {}
     for (circuit, target), members in groups.items():

@@ -51,13 +51,15 @@ class CheckedSpec:
 
     `source` is its file; `files` are the bytes of circuit and data files, and of the file that it
     extends, by path, as they were when checked. A profile of None stands for ideal simulation.
-    `calibrated` are the errors by which circuits are placed and predicted, None where unknown.
+    `machines` are whole, `architectures` without what the spec avoids. `calibrated` are the errors
+    by which circuits are placed and predicted, None where unknown.
     """
 
     spec: Spec
     source: Source
     circuits: tuple[CircuitPoints, ...]
     files: Mapping[str, bytes]
+    machines: Mapping[str, Architecture]
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile | None]
     calibrated: Mapping[str, ErrorProfile | None]
@@ -179,6 +181,7 @@ def check_spec(
         source=source,
         circuits=circuits,
         files={**source.files, **files.contents},
+        machines=found.whole,
         architectures=found.architectures,
         profiles=found.profiles,
         calibrated=found.calibrated,
@@ -205,6 +208,7 @@ def check_on(
     found = check_machines(checked.spec, checked.circuits, report, machines)
     again = evolve(
         checked,
+        machines=found.whole,
         architectures=found.architectures,
         profiles=found.profiles,
         calibrated=found.calibrated,

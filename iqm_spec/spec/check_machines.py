@@ -64,9 +64,14 @@ def beside_built_in(
 
 @frozen
 class SpecMachines:
-    """Architectures by alias, without what the spec avoids; error profiles of the simulation (None
-    is ideal), and those by which circuits are placed (None where nothing is known)."""
+    """The machines of a spec by alias.
 
+    `whole` are their architectures, `architectures` these without what the spec avoids. `profiles`
+    are the errors of the simulation (None is ideal), `calibrated` those by which circuits are
+    placed (None where nothing is known).
+    """
+
+    whole: Machines
     architectures: Machines
     profiles: Profiles
     calibrated: Profiles
@@ -89,7 +94,7 @@ def check_machines(
     for alias, circuit in circuit_by_alias.items():
         machine = file_architecture or source.architecture(alias)
         if machine is not None:
-            machines[alias] = _restricted(machine, spec, report)
+            machines[alias] = machine
         elif spec.architecture is None:
             hint = nearest(alias, known_targets()) or (
                 f"built in are {', '.join(known_targets())}; any other is read from the server "
@@ -105,7 +110,9 @@ def check_machines(
     if file_architecture is not None:
         source = BUILT_IN_MACHINES
     calibrated = {alias: _covering(source.calibrated(alias), machines[alias]) for alias in machines}
-    return SpecMachines(machines, _profiles(spec, machines, report, source, calibrated), calibrated)
+    usable = {alias: _restricted(machine, spec, report) for alias, machine in machines.items()}
+    profiles = _profiles(spec, usable, report, source, calibrated)
+    return SpecMachines(machines, usable, profiles, calibrated)
 
 
 def _covering(profile: ErrorProfile | None, machine: Architecture) -> ErrorProfile | None:
