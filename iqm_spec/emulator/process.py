@@ -66,9 +66,14 @@ class Emulator:
         """Add rules for faults; a list that is empty takes all rules away."""
         self._control("POST" if rules else "DELETE", "faults", list(rules) if rules else None)
 
-    def move_calibration(self, alias: str) -> str:
-        """Make a new calibration set the default of a computer; its id."""
-        return str(self._control("POST", f"calibration/{alias}/move")["default"])
+    def move_calibration(self, alias: str, drift: float | None = None) -> str:
+        """Make a new calibration set the default of a computer; its id.
+
+        `drift` is the standard deviation of the logarithms of its figures from those before, by
+        default that of the emulator.
+        """
+        query = "" if drift is None else f"?drift={drift}"
+        return str(self._control("POST", f"calibration/{alias}/move{query}")["default"])
 
     def withdraw_calibration(self, alias: str) -> str:
         """Take a computer's default calibration set away; the id of the new default."""
