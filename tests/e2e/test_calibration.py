@@ -71,22 +71,26 @@ def test_what_a_person_sees(
 
 
 def test_the_document_has_every_figure(machines: Emulator, answer: Ask) -> None:
-    told = answer("calibration", "sirius", "--server", machines.url, env=ENV)
-    assert (told["target"], told["server"], told["from_folder"]) == ("sirius", machines.url, False)
-    assert told["age_seconds"] > 0
-    assert told["calibrated_at"] == "2026-11-01T00:00:00+00:00"
-    assert (told["missing"], told["invalid"]) == ([], [])
-    assert len(told["qubits"]) == 17, "16 qubits and a resonator"
-    assert len(told["couplings"]) == 16
-    qubit = told["qubits"]["QB2"]
+    document = answer("calibration", "sirius", "--server", machines.url, env=ENV)
+    assert (document["target"], document["server"], document["from_folder"]) == (
+        "sirius",
+        machines.url,
+        False,
+    )
+    assert document["age_seconds"] > 0
+    assert document["calibrated_at"] == "2026-11-01T00:00:00+00:00"
+    assert (document["missing"], document["invalid"]) == ([], [])
+    assert len(document["qubits"]) == 17, "16 qubits and a resonator"
+    assert len(document["couplings"]) == 16
+    qubit = document["qubits"]["QB2"]
     assert {name for name in qubit if not name.endswith("_error")} == {
         *("t1", "t2", "t2_echo", "prx_fidelity"),
         *("readout_error_0", "readout_error_1", "readout_fidelity"),
     }
     assert qubit["t1_error"] == pytest.approx(0.03 * qubit["t1"])
-    assert set(told["qubits"]["CR1"]) == {"t1", "t1_error", "t2", "t2_error"}
-    assert {"cz_fidelity", "move_fidelity"} <= set(told["couplings"]["QB1-CR1"])
-    assert "against" not in told
+    assert set(document["qubits"]["CR1"]) == {"t1", "t1_error", "t2", "t2_error"}
+    assert {"cz_fidelity", "move_fidelity"} <= set(document["couplings"]["QB1-CR1"])
+    assert "against" not in document
 
 
 def test_an_even_machine_has_no_best_and_no_worst(emulator: Emulator, cli: Cli) -> None:
@@ -97,9 +101,9 @@ def test_an_even_machine_has_no_best_and_no_worst(emulator: Emulator, cli: Cli) 
 
 def test_a_server_with_one_machine_needs_no_target(answer: Ask) -> None:
     with start(Options(on_premises="garnet", spread=0.5)) as emulator:
-        told = answer("calibration", "--server", emulator.url, env=ENV)
-    assert told["target"] == "default"
-    assert len(told["qubits"]) == 20
+        document = answer("calibration", "--server", emulator.url, env=ENV)
+    assert document["target"] == "default"
+    assert len(document["qubits"]) == 20
 
 
 # --- other sets, and what moved ------------------------------------------------------------------
@@ -143,8 +147,8 @@ def test_what_moved_is_shown(
 def test_what_moved_as_data(moved: tuple[Emulator, str, str], answer: Ask, cli: Cli) -> None:
     emulator, first, second = moved
     asked = ("calibration", "garnet", "--server", emulator.url)
-    told = answer(*asked, "--against", first, env=ENV)
-    against = told["against"]
+    document = answer(*asked, "--against", first, env=ENV)
+    against = document["against"]
     assert against["calibration_set_id"] == first
     # per qubit T1, T2, T2 echo, prx and two readout errors; 30 couplings
     assert against["compared"] == 20 * 6 + 30
@@ -154,7 +158,7 @@ def test_what_moved_as_data(moved: tuple[Emulator, str, str], answer: Ask, cli: 
     older = answer(*asked, "--set", first, env=ENV)
     assert (t1["before"], t1["after"]) == (
         older["qubits"]["QB2"]["t1"],
-        told["qubits"]["QB2"]["t1"],
+        document["qubits"]["QB2"]["t1"],
     )
     assert t1["standard_errors"] == pytest.approx(abs(t1["after"] - t1["before"]) / t1["error"])
     assert 0.5 < sum(item["significant"] for item in changes.values()) / len(changes) < 0.95
@@ -173,12 +177,12 @@ def test_against_a_run_is_the_set_that_it_was_planned_for(
         run = answer("run", "pair.yaml", "--yes", *at, env=ENV)["run"]
         before = answer("calibration", "garnet", *at, env=ENV)["calibration_set_id"]
         emulator.move_calibration("garnet", 0.3)
-        told = answer("calibration", "garnet", "--against", run, *at, env=ENV)
-        assert told["against"]["calibration_set_id"] == before
-        assert told["calibration_set_id"] != before
+        document = answer("calibration", "garnet", "--against", run, *at, env=ENV)
+        assert document["against"]["calibration_set_id"] == before
+        assert document["calibration_set_id"] != before
         assert (
             answer("calibration", "garnet", "--against", "latest", *at, env=ENV)["against"]
-            == (told["against"])
+            == (document["against"])
         )
         other = cli("calibration", "emerald", "--against", run, *at, env=ENV)
     assert other.returncode == 2
@@ -198,9 +202,9 @@ def test_without_the_server_the_folder_has_what_it_kept(
         second = answer("calibration", "garnet", *at, env=ENV)
         # an older set that is asked for is not the newest because of that
         answer("calibration", "garnet", "--set", first["calibration_set_id"], *at, env=ENV)
-    told = answer("calibration", "garnet", *at, env=ENV)
-    assert told["from_folder"] is True
-    assert figures(told) == figures(second)
+    document = answer("calibration", "garnet", *at, env=ENV)
+    assert document["from_folder"] is True
+    assert figures(document) == figures(second)
     older = first["calibration_set_id"]
     compared = answer("calibration", "garnet", "--against", older, *at, env=ENV)["against"]
     assert compared["calibration_set_id"] == older
@@ -247,13 +251,15 @@ GAPS: Any = {
 
 def test_missing_and_invalid_figures_are_named(machines: Emulator, answer: Ask, cli: Cli) -> None:
     machines.faults([GAPS])
-    told = answer("calibration", "garnet", "--server", machines.url, env=ENV)
-    assert "t1" not in told["qubits"]["QB3"]
-    assert "cz_fidelity" not in told["couplings"]["QB1-QB2"]
-    assert set(told["qubits"]["QB9"]) >= {"t1", "t2", "prx_fidelity"}
-    assert "readout_fidelity" not in told["qubits"]["QB9"]
-    assert {"t1 of QB3", "cz_fidelity of QB1-QB2", "prx_fidelity of QB5"} <= set(told["missing"])
-    assert set(told["invalid"]) == {
+    document = answer("calibration", "garnet", "--server", machines.url, env=ENV)
+    assert "t1" not in document["qubits"]["QB3"]
+    assert "cz_fidelity" not in document["couplings"]["QB1-QB2"]
+    assert set(document["qubits"]["QB9"]) >= {"t1", "t2", "prx_fidelity"}
+    assert "readout_fidelity" not in document["qubits"]["QB9"]
+    assert {"t1 of QB3", "cz_fidelity of QB1-QB2", "prx_fidelity of QB5"} <= set(
+        document["missing"]
+    )
+    assert set(document["invalid"]) == {
         *("prx_fidelity of QB5", "t2 of QB7"),
         *(f"readout_{name} of QB9" for name in ("error_0", "error_1", "fidelity")),
     }

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 Ask = Callable[..., Any]
 
 SHOTS = 20_000
+ALIKE, DIFFERENT = 1e-4, 1e-9
+"""P-values above and below which counts agree, and do not."""
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +97,9 @@ def simulated(target: str, profile: ErrorProfile) -> dict[str, int]:
 def test_jobs_agree_with_a_simulation_by_the_served_figures(uneven: Api, target: str) -> None:
     set_id = set_id_of(uneven, target)
     counts, profile = measured(uneven, target, set_id), served(uneven, target, set_id)
-    assert compare_counts(counts, simulated(target, profile)).p_value > 0.001
+    assert compare_counts(counts, simulated(target, profile)).p_value > ALIKE
     without_idling = simulated(target, evolve(profile, idle=False))
-    assert compare_counts(counts, without_idling).p_value < 1e-9
+    assert compare_counts(counts, without_idling).p_value < DIFFERENT
 
 
 def test_a_job_runs_under_the_set_that_it_names(uneven: Api) -> None:
@@ -110,7 +112,7 @@ def test_a_job_runs_under_the_set_that_it_names(uneven: Api) -> None:
             counts, simulated("garnet", served(uneven, "garnet", own))
         ).p_value > (0.001)
         wrong = simulated("garnet", served(uneven, "garnet", other))
-        assert compare_counts(counts, wrong).p_value < 1e-9
+        assert compare_counts(counts, wrong).p_value < DIFFERENT
 
 
 def test_a_job_keeps_its_figures_when_its_set_is_withdrawn(tmp_path: Path) -> None:
@@ -127,8 +129,8 @@ def test_a_job_keeps_its_figures_when_its_set_is_withdrawn(tmp_path: Path) -> No
         assert api.get(f"calibration-sets/garnet/{own}/metrics").status_code == 404
         assert api.wait(job)["compilation"]["calibration_set_id"] == own
         (artifact,) = api.get(f"jobs/{job}/artifacts/measurement_counts").json()
-    found = compare_counts(dict(artifact["counts"]), simulated("garnet", profile))
-    assert found.p_value > 0.001
+    comparison = compare_counts(dict(artifact["counts"]), simulated("garnet", profile))
+    assert comparison.p_value > ALIKE
 
 
 def test_the_same_seed_is_the_same_machine_in_every_emulator(uneven: Api) -> None:
@@ -170,6 +172,34 @@ def test_the_built_in_emulator_has_the_machines_of_the_variable(
     assert calibration({})["calibration_set_id"] == uneven["calibration_set_id"], "it is remembered"
     back = calibration({"IQM_SPEC_EMULATOR": "spread=0"})
     assert back["qubits"] == even["qubits"]
+
+
+REHEARSAL = """\
+iqm_spec: 1
+name: rehearsal
+target: TARGET
+seed: 3
+shots: 20000
+stages: [aer, mock, hardware]
+aer: {noise: calibration}
+circuits:
+  - {generator: ghz, args: {num_qubits: 5}}
+  - {generator: ghz, name: wide, args: {num_qubits: 8}}
+"""
+
+
+@pytest.mark.parametrize("target", ["garnet", "sirius"])
+def test_a_rehearsal_shows_what_the_noise_of_the_calibration_predicts(
+    uneven: Api, tmp_path: Path, answer: Ask, cli: Callable[..., Any], target: str
+) -> None:
+    (tmp_path / "x.yaml").write_text(REHEARSAL.replace("TARGET", target))
+    at = ("--server", uneven.emulator.url)
+    run = answer("run", "x.yaml", "--yes", *at, env={"IQM_TOKEN": "any"})["run"]
+    rows = json.loads(cli("export", run, "--format", "json").stdout)["rows"]
+    counts = {(row["circuit"], row["stage"]): row["counts"] for row in rows}
+    for circuit in ("ghz", "wide"):
+        comparison = compare_counts(counts[circuit, "aer"], counts[circuit, "hardware"])
+        assert comparison.p_value > ALIKE
 
 
 def test_a_variable_that_makes_no_sense_is_a_usage_error(cli: Callable[..., Any]) -> None:
