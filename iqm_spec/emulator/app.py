@@ -196,12 +196,19 @@ def _controls(server: EmulatedServer) -> list[Route]:
         except ApiError as error:
             return _response(error.answer())
 
+    async def read_calibrations(request: Request) -> Response:
+        try:
+            return _response(ApiResponse(200, server.calibrations(request.path_params["qc"])))
+        except ApiError as error:
+            return _response(error.answer())
+
     return [
         Route("/emulator", about, methods=["GET"]),
         Route("/emulator/ledger", read_ledger, methods=["GET"]),
         Route("/emulator/faults", read_faults, methods=["GET"]),
         Route("/emulator/faults", add_faults, methods=["POST"]),
         Route("/emulator/faults", clear_faults, methods=["DELETE"]),
+        Route("/emulator/calibration/{qc}", read_calibrations, methods=["GET"]),
         Route("/emulator/calibration/{qc}/{action}", calibrate, methods=["POST"]),
     ]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from attrs import evolve, frozen
 
 from iqm_spec.emulator.calls import ARTIFACTS, READS, Context
-from iqm_spec.emulator.computers import computers, move_default, withdraw
+from iqm_spec.emulator.computers import calibration, computers, move_default, withdraw
 from iqm_spec.emulator.deviation import remember
 from iqm_spec.emulator.faults import Faults, Rule, rules_from_json
 from iqm_spec.emulator.job_calls import WATCHES, WRITES
@@ -104,6 +104,13 @@ class EmulatedServer:
         computer = self._context.computer(alias)
         change = withdraw if withdrawn else move_default
         return {"default": change(self.state, computer, drift=drift).resolve(None)}
+
+    def calibrations(self, alias: str) -> Mapping[str, Json]:
+        """A computer's calibration sets, the oldest first."""
+        now = calibration(self.state, self._context.computer(alias))
+        numbers = [n for n in range(now.newest + 1) if n not in now.withdrawn]
+        sets: list[Json] = [now.set_id(number) for number in numbers]
+        return {"default": now.resolve(None), "sets": sets}
 
     def _answer(self, request: ApiRequest, rule: Rule | None) -> ApiResponse | None:
         """What the request does and what it would be answered, before the wire is disturbed."""

@@ -151,6 +151,22 @@ def test_a_rule_moves_figures_by_a_chosen_amount(uneven: Api) -> None:
     assert max(moved.t1[name] / before.t1[name] for name in before.t1) > 2
 
 
+def test_the_sets_of_a_computer_are_listed(uneven: Api) -> None:
+    older, first = uneven.emulator.calibration_sets("emerald")
+    assert first == set_id_of(uneven, "emerald")
+    second = uneven.emulator.move_calibration("emerald", 0.0)
+    third = uneven.emulator.withdraw_calibration("emerald", 0.9)
+    assert uneven.emulator.calibration_sets("emerald") == [older, first, third]
+    ends = [
+        uneven.get(f"calibration-sets/emerald/{set_id}/metrics").json()["end_timestamp"]
+        for set_id in (older, first, third)
+    ]
+    assert ends == sorted(set(ends))
+    assert uneven.get(f"calibration-sets/emerald/{second}/metrics").status_code == 404
+    with pytest.raises(ValueError, match="no quantum computer nope"):
+        uneven.emulator.calibration_sets("nope")
+
+
 @pytest.mark.parametrize("drift", ["much", "-1", "nan", "9"])
 def test_an_amount_that_makes_no_sense_is_refused(uneven: Api, drift: str) -> None:
     url = f"{uneven.emulator.url}/emulator/calibration/deneb/move?drift={drift}"
