@@ -14,6 +14,7 @@ from typing import Any
 from attrs import evolve
 
 from iqm_spec.analysis import (
+    coherence,
     distances,
     expectation,
     ghz_fidelity,
@@ -84,6 +85,8 @@ def analyze_run(
                 results += run_plugin(plugin, counted, plugin_options)
         elif name == logical_error.NAME:
             results += logical_error.logical_error(store, saved, counted, options)
+        elif name == coherence.NAME:
+            results += coherence.coherence(store, saved, counted, options)
         else:
             results += ANALYSES[name](counted, options, readout)
     return tuple(results)
@@ -108,6 +111,8 @@ def analysis_records(results: Iterable[Analysed]) -> Iterator[AnalysisRecord]:
     for result in results:
         line = _rounded(result.to_json())
         name = {key: line[key] for key in ("analysis", "stage", "emulated", "circuit", "points")}
+        if coherence.QUBIT in line["details"]:  # the same points have a result for each qubit
+            name[coherence.QUBIT] = line["details"][coherence.QUBIT]
         key = digest({"format": "iqm-spec/analysed/1", **name})
         yield structure({"key": key, **line}, AnalysisRecord)
 
