@@ -59,6 +59,19 @@ class Mode(StrEnum):
     TIMESLOT = "timeslot"
 
 
+class LayoutChoice(StrEnum):
+    """Who chooses the physical qubits of a circuit.
+
+    `best`: the placement with the highest predicted success; `shared`: the same for all points of a
+    circuit; `transpiler`: Qiskit; `fixed`: the spec names them.
+    """
+
+    BEST = "best"
+    SHARED = "shared"
+    TRANSPILER = "transpiler"
+    FIXED = "fixed"
+
+
 class SourceKind(StrEnum):
     """Where a circuit comes from."""
 
@@ -131,13 +144,27 @@ class CircuitSpec:
         return ("circuits", self.index)
 
 
+CALIBRATED = "calibration"
+"""The noise of the calibration set that a run is planned for."""
+
+
 @frozen
 class AerOptions:
-    """How the Aer stage simulates. `noise` is `ideal`, `device` or a profile's path."""
+    """How the Aer stage simulates.
+
+    `noise` is `ideal`, `device`, `calibration` or a profile's path. `idle`: whether components
+    relax while they idle; None for the default of the noise.
+    """
 
     noise: str = "device"
     method: str = "automatic"
     device: str = "CPU"
+    idle: bool | None = None
+
+    @property
+    def has_idle_noise(self) -> bool:
+        """Whether components relax while they idle."""
+        return self.noise == CALIBRATED if self.idle is None else self.idle
 
 
 @frozen
@@ -163,6 +190,10 @@ class Spec:
     fail_fast: bool
     executor: Mapping[str, Json]
     architecture: str | None
+    avoid: tuple[str, ...]
+    """Qubits, and couplings as `QB1-QB2`, that no circuit uses."""
+    region: tuple[str, ...]
+    """The qubits that circuits may use; empty for all."""
     meaning: Mapping[str, Json]
     """The whole spec as JSON with defaults filled in, less description: what its digest is of."""
 
@@ -179,7 +210,8 @@ class Spec:
 class SpecPoint:
     """One circuit at one assignment of the axes it uses: nothing templated is left.
 
-    `repeat` counts from 0. `name` is the circuit's.
+    `repeat` counts from 0. `name` is the circuit's. `layout` are the physical qubits that the spec
+    names, None where `layout_choice` is another one than `fixed`.
     """
 
     circuit: int
@@ -196,6 +228,9 @@ class SpecPoint:
     target: str
     priority: float = 0
     memory: bool = False
+    layout_choice: LayoutChoice = LayoutChoice.TRANSPILER
+    region: tuple[str, ...] = ()
+    """The qubits that the circuit shares with others; empty where it shares none."""
 
     @property
     def id(self) -> str:

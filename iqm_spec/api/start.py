@@ -14,7 +14,7 @@ from iqm_spec.api.stored import Run, load
 from iqm_spec.engine.event_lines import SECONDS_BETWEEN_LINES, lines, pace
 from iqm_spec.engine.prepare import Notify, UserSpec, prepare_run
 from iqm_spec.engine.run import run_spec
-from iqm_spec.engine.session import NO_CREDENTIALS, session_of
+from iqm_spec.engine.session import NO_CREDENTIALS, requested_server_id, session_of
 from iqm_spec.errors import SpecError, UsageError
 from iqm_spec.model import StageName
 from iqm_spec.server_api.address import notice_of
@@ -90,7 +90,13 @@ def run(
             report=progress.show,
         )
         prepared = prepare_run(
-            user_spec, store, session, options, report, why_no_server=NO_CREDENTIALS
+            user_spec,
+            store,
+            session,
+            options,
+            report,
+            why_no_server=NO_CREDENTIALS,
+            server_id=requested_server_id(server),
         )
         run_id = ""
         for event in run_spec(prepared, store):

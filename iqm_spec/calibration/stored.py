@@ -11,6 +11,7 @@ from iqm_spec.store.objects import StoredCalibration
 from iqm_spec.targets import architecture_from_json
 
 if TYPE_CHECKING:
+    from iqm_spec.server_api.computers import ArchitectureRead
     from iqm_spec.server_api.connection import Connection
     from iqm_spec.server_api.retry import Retry
 
@@ -23,13 +24,16 @@ def read_calibration_set(
     Raises `CalibrationGone` where the server does not have the set, ValueError where it gives no
     quality metrics of it.
     """
-    from iqm_spec.server_api.computers import (
-        read_architecture,
-        read_calibration_values,
-        read_metrics,
-    )
+    from iqm_spec.server_api.computers import read_architecture
 
-    read = read_architecture(connection, alias, set_id, retry)
+    return read_figures(connection, read_architecture(connection, alias, set_id, retry), retry)
+
+
+def read_figures(connection: Connection, read: ArchitectureRead, retry: Retry) -> CalibrationSet:
+    """The set under which an architecture was read; ValueError where there are no metrics of it."""
+    from iqm_spec.server_api.computers import read_calibration_values, read_metrics
+
+    alias = read.architecture.alias
     metrics = read_metrics(connection, alias, read.calibration_set_id, retry)
     if metrics is None:
         raise ValueError(f"the server gives no quality metrics of {alias}")

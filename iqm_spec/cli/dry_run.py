@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iqm_spec.cli import output, tables
@@ -13,8 +13,10 @@ from iqm_spec.cost.ranges import Range, amount, range_text
 from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, collapsed, records
+from iqm_spec.plan.prediction import predicted_successes
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.events import Event, Transpiling
+from iqm_spec.stages.server.preview import ServerPreview
 from iqm_spec.store import Store
 from iqm_spec.store.structure import to_json
 
@@ -38,17 +40,22 @@ def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> Non
 
         plan = plan_of(run.checked, store, replan=run.options.replan, keep=False, report=report)
     preview = preview_run(run, plan, store, server_id)
+    successes = predicted_successes(store, plan)
     if as_json:
-        output.answer(_answer(plan, crosschecked, preview, server_id))
+        output.answer(_answer(plan, crosschecked, preview, server_id, successes))
     else:
-        _show(run, plan, crosschecked, preview)
+        _show(run, plan, crosschecked, preview, successes)
 
 
 def _show(
-    run: SpecRun, plan: Plan, crosschecked: Sequence[Crosschecked], preview: RunPreview
+    run: SpecRun,
+    plan: Plan,
+    crosschecked: Sequence[Crosschecked],
+    preview: RunPreview,
+    successes: Mapping[str, float],
 ) -> None:
     console = output.console()
-    console.print(tables.plan_table(plan.points, console.width))
+    console.print(tables.plan_table(plan.points, console.width, successes))
     tables.print_more(len(plan.points), console)
     console.print(f"\n{tables.totals(plan.points)}")
     output.print_fitted((event.words for event in crosschecked), console)
@@ -59,10 +66,18 @@ def _show(
         console.print(f"run once, as they use no axis: {', '.join(once)}")
     if preview.credits.high or preview.seconds.high:
         _show_costs(preview, console)
+    output.print_fitted(_prediction_lines(run, successes), console)
     output.print_fitted((f"warning: {line}" for line in collapsed(plan.points)), console)
     missing = run.session is None and preview.needs_server
     notes = (*preview.notes, *([run.why_no_server] if missing else []))
     output.print_fitted((f"note: {note}" for note in notes), console)
+
+
+def _prediction_lines(run: SpecRun, successes: Mapping[str, float]) -> Iterator[str]:
+    """By whose errors the success is predicted."""
+    if successes:
+        profiles = {profile.source: None for profile in run.checked.calibrated.values() if profile}
+        yield f"success is predicted by: {'; '.join(profiles)}"
 
 
 def _show_costs(costs: RunPreview, console: Console) -> None:
@@ -100,9 +115,17 @@ def _show_costs(costs: RunPreview, console: Console) -> None:
 
 
 def _answer(
-    plan: Plan, crosschecked: Sequence[Crosschecked], costs: RunPreview, server_id: str
+    plan: Plan,
+    crosschecked: Sequence[Crosschecked],
+    costs: RunPreview,
+    server_id: str,
+    successes: Mapping[str, float],
 ) -> dict[str, Any]:
     stages = [stage.to_json() for stage in costs.stages]
+    for stage, entry in zip(costs.stages, stages, strict=True):
+        jobs = stage.jobs if isinstance(stage, ServerPreview) else ()
+        for job, job_entry in zip(jobs, entry["jobs"], strict=False):
+            job_entry["predicted_success"] = [successes.get(key) for key in job.circuit_keys]
     return {
         "spec": {"name": plan.name, "digest": plan.header.spec.digest},
         "plan": {
@@ -138,7 +161,11 @@ def _answer(
         "warnings": collapsed(plan.points),
         "points": [
             # `standard_error`: of an outcome's probability, at most, at the point's shots
-            {**to_json(record), "standard_error": standard_error(record.shots)}
+            {
+                **to_json(record),
+                "standard_error": standard_error(record.shots),
+                "predicted_success": successes.get(record.ask),
+            }
             for record in records(plan.points)
         ],
     }

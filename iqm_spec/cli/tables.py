@@ -26,6 +26,9 @@ MOST_ROWS = 40
 WIDE = 90
 """Columns from which on a table shows what a narrow one leaves to `export`."""
 
+_NARROW = 70
+"""Columns below which predicted success takes the place of gates on one qubit."""
+
 _GAP = 2
 _LEAST_OUTCOMES = 8
 """Columns below which the most frequent outcomes are left out."""
@@ -92,8 +95,13 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
     return columns
 
 
-def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
-    """One line per point: target, qubits, depth, gates, shots, and the error that those buy."""
+def plan_table(
+    points: Sequence[PlannedPoint], width: int, successes: Mapping[str, float] | None = None
+) -> Table:
+    """One line per point: target, qubits, depth, gates, predicted success, shots and their error.
+
+    `successes` are predicted, by circuit key.
+    """
     shown = points[:MOST_ROWS]
     columns: Columns = {"target": [point.target for point in shown]} if width >= WIDE else {}
     columns |= {
@@ -102,6 +110,11 @@ def plan_table(points: Sequence[PlannedPoint], width: int) -> Table:
     gates = [point.summary.gates for point in shown]
     columns["2q"] = [str(counts.get("cz", 0) + counts.get("move", 0)) for counts in gates]
     columns["1q"] = [str(counts.get("r", 0)) for counts in gates]
+    if successes:
+        predicted = [successes.get(point.circuit_key) for point in shown]
+        columns["success"] = ["-" if value is None else f"{value:.2g}" for value in predicted]
+        if width < _NARROW:
+            del columns["1q"]
     columns["shots"] = [str(point.shots) for point in shown]
     columns["±"] = [f"{standard_error(point.shots):.2g}" for point in shown]
     return _table(shown, _layout(shown, width, columns), columns)

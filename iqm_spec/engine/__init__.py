@@ -2,6 +2,6 @@
 resumes its stages in order, and notes it all in the run's journal. Stages are known by their
 interface only: what a stage does is in `stages`, what is made of stored results in rooms above.
 
-Imports: circuits, cost, diagnostics, emulator, errors, json_types, model, plan, server_api,
-source, spec, stages, store, targets, version.
+Imports: calibration, circuits, cost, diagnostics, emulator, errors, json_types, model, plan,
+server_api, source, spec, stages, store, targets, version.
 """

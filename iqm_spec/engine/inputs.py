@@ -35,9 +35,7 @@ def keep_inputs(store: Store, checked: CheckedSpec) -> str:
     """Stores the inputs of a spec's run; returns the object's digest."""
     return store.put(
         StoredInputs(
-            architectures={
-                alias: machine.to_json() for alias, machine in checked.architectures.items()
-            },
+            architectures={alias: machine.to_json() for alias, machine in checked.machines.items()},
             profiles={
                 alias: None if profile is None else profile.to_json()
                 for alias, profile in checked.profiles.items()

@@ -7,15 +7,25 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from iqm_spec.calibration.stored import (
+    keep_as_newest,
+    keep_calibration_set,
+    newest_calibration_set,
+)
 from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.engine.run import SpecRun
-from iqm_spec.errors import SpecError
-from iqm_spec.model import StageName
+from iqm_spec.errors import IqmSpecError, Refused, SpecError, Unreachable
+from iqm_spec.model import CALIBRATED, StageName
 from iqm_spec.plan.keys import plan_key
 from iqm_spec.source import Source, line_reader
 from iqm_spec.spec.check import CheckedSpec, check_on
-from iqm_spec.spec.check_machines import BUILT_IN_MACHINES, MachineSource, beside_built_in
+from iqm_spec.spec.check_machines import (
+    BUILT_IN_MACHINES,
+    MachineSource,
+    beside_built_in,
+    with_idle,
+)
 from iqm_spec.spec.examine import IsPlanned, examine
 from iqm_spec.stages.interface import RunInputs, RunOptions
 from iqm_spec.stages.registry import any_needs_server, stages_until
@@ -101,12 +111,21 @@ def prepare_run(
     *,
     why_no_server: str = "",
     offline: bool = False,
+    server_id: str = "",
 ) -> SpecRun:
     """What a run of a spec needs beside its plan; arguments as in `prepare`.
 
     UsageError where the spec has no stage `until`.
     """
-    ready = prepare(user_spec, store, session, notify, replan=options.replan, offline=offline)
+    ready = prepare(
+        user_spec,
+        store,
+        session,
+        notify,
+        replan=options.replan,
+        offline=offline,
+        server_id=server_id,
+    )
     spec = ready.checked.spec
     inputs = RunInputs(
         budget=spec.budget,
@@ -127,14 +146,21 @@ def prepare(
     *,
     replan: bool,
     offline: bool = False,
+    server_id: str = "",
 ) -> OnMachines:
     """Check the spec; where stages go to a server, against its quantum computers.
 
     The machines that an earlier run of the spec was planned for are taken from the folder, unless
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
-    list a machine. With `offline` it is only asked for machines that are not built in. `notify`
-    receives notices and pauses.
+    list a machine. With `offline` it is only asked for machines that are not built in, and for the
+    calibration that `noise: calibration` simulates. Without a session that is the set which the
+    folder kept last of the server `server_id`. `notify` receives notices and pauses.
     """
+    no_credentials = Refused(
+        "`aer: {noise: calibration}` needs the calibration of the machine, and there are no "
+        "credentials",
+        code="refused.token",
+    )
 
     def pause(why: str, seconds: float) -> None:
         notify(f"{why}; trying again in {seconds:.0f} s")
@@ -148,54 +174,100 @@ def prepare(
     checked = load(
         user_spec.path, user_spec.overrides, user_spec.allowed_code, store, source, notify
     )
+    wants_calibration = _is_simulated_as_calibrated(checked, user_spec.until)
     if session is None or server is None:
+        if wants_calibration:
+            checked = _with_stored_calibrations(checked, store, server_id, no_credentials)
         return OnMachines(checked, {})
     # a stage goes to a server, or the server alone knows one of the machines
     has_unknown = not set(checked.architectures) <= set(known_targets())
-    needs_server = (checked.spec.architecture is None and has_unknown) or any_needs_server(
-        stages_until(checked.spec.stages, user_spec.until)
-    )
-    if not needs_server:
+    has_server_stage = any_needs_server(stages_until(checked.spec.stages, user_spec.until))
+    needs_machine = checked.spec.architecture is None and has_unknown
+    if not (has_server_stage or needs_machine or wants_calibration):
         return OnMachines(checked, {})
     key = machines_key(checked.digest, session.server_id)
     machines = None if replan else stored_machines(store, key)
+    if machines is not None and wants_calibration and not machines.calibrated:
+        machines = None  # of an earlier version
     if machines is None:
-        if offline:
+        if offline and not wants_calibration:
             return OnMachines(checked, {})
-        machines = _read_machines(checked, server)
-        keep_machines(store, key, machines, replan=replan)
+        try:
+            machines = _read_machines(checked, server, store, required=wants_calibration)
+        except Unreachable as error:
+            if has_server_stage or needs_machine:
+                raise
+            notify(f"note: {error.message}: simulated with the calibration that the folder has")
+            checked = _with_stored_calibrations(checked, store, session.server_id, error)
+            return OnMachines(checked, {})
+        keep_machines(store, key, machines, replan=True)
     pins = machines.calibration_sets
     if checked.spec.architecture is not None:
         return OnMachines(checked, pins)
-    stored_architectures = machines.architectures
-    if all(
-        stored_architectures[alias].digest == architecture.digest
-        for alias, architecture in checked.architectures.items()
-    ):
-        profiles = {**checked.profiles, **machines.profiles}
-        return OnMachines(
-            evolve(checked, architectures=stored_architectures, profiles=profiles), pins
-        )
-    stored_source = MachineSource(
-        machines.architectures.get,
-        lambda alias: machines.profiles.get(alias) or BUILT_IN_MACHINES.error_profile(alias),
-    )
-    rechecked, mistakes = check_on(checked, stored_source, _is_planned_in(store))
+    rechecked, mistakes = check_on(checked, _stored_source(machines), _is_planned_in(store))
     if rechecked is None:
         raise _spec_error(user_spec.path, mistakes, user_spec.overrides)
     return OnMachines(rechecked, pins)
 
 
-def _read_machines(checked: CheckedSpec, server: ServerInfo) -> Machines:
-    """The machines under the calibration sets that the spec names."""
+def _stored_source(machines: Machines) -> MachineSource:
+    """The machines as they were read from a server; built-in figures where it gave none."""
+    return MachineSource(
+        machines.architectures.get,
+        lambda alias: machines.profiles.get(alias) or BUILT_IN_MACHINES.error_profile(alias),
+        lambda alias: machines.calibrated.get(alias) or BUILT_IN_MACHINES.calibrated(alias),
+    )
+
+
+def _is_simulated_as_calibrated(checked: CheckedSpec, until: StageName | None) -> bool:
+    stages = stages_until(checked.spec.stages, until)
+    return StageName.AER in stages and checked.spec.aer.noise == CALIBRATED
+
+
+def _with_stored_calibrations(
+    checked: CheckedSpec, store: Store, server_id: str, why: IqmSpecError
+) -> CheckedSpec:
+    """The spec with the calibration that the folder kept last; raises `why` where it has none."""
+    calibrated = {}
+    for alias in checked.architectures:
+        newest = newest_calibration_set(store, server_id, alias)
+        if newest is None:
+            hint = f"`iqm-spec calibration {alias}` reads it from the server and keeps it"
+            raise type(why)(
+                f"{why.message}, and the folder has no calibration of {alias}", hint=hint
+            )
+        calibrated[alias] = newest.error_profile()
+    profiles = {alias: with_idle(calibrated[alias], checked.spec.aer) for alias in calibrated}
+    return evolve(checked, profiles=profiles, calibrated=calibrated)
+
+
+def _read_machines(
+    checked: CheckedSpec, server: ServerInfo, store: Store, *, required: bool
+) -> Machines:
+    """The machines under the calibration sets that the spec names, with the figures of these sets.
+
+    Where a server does not give the figures, built-in ones take their place unless `required`.
+    """
     policy = checked.spec.calibration
     calibration_set = "default" if policy in ("pin", "latest") else policy
     simulates_device = checked.spec.architecture is None and checked.spec.aer.noise == "device"
     architectures: dict[str, Architecture] = {}
     profiles: dict[str, ErrorProfile] = {}
+    calibrated: dict[str, ErrorProfile] = {}
     for alias in checked.architectures:
         architectures[alias] = server.architecture(alias, calibration_set).architecture
+        try:
+            read = server.calibration_set(alias, calibration_set, required=required)
+            calibrated[alias] = read.error_profile()
+        except (ValueError, IqmSpecError) as error:
+            if required:
+                why = error.message if isinstance(error, IqmSpecError) else str(error)
+                hint = "simulate with `aer: {noise: device}`, or name another calibration set"
+                raise Refused(why, hint=hint, code="refused.calibration") from None
+            continue
+        keep = keep_as_newest if calibration_set == "default" else keep_calibration_set
+        keep(store, server.session.server_id, read)
     for alias in checked.architectures if simulates_device else ():
         if alias not in known_targets() and checked.profiles.get(alias) is not None:
             profiles[alias] = server.error_profile(alias, calibration_set)
-    return Machines(architectures, profiles)
+    return Machines(architectures, profiles, calibrated)

@@ -18,8 +18,11 @@ from iqm_spec.engine.inputs import Inputs, read_inputs
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import IqmSpecError, SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import CircuitSpec, SourceKind, Spec, SpecPoint
+from iqm_spec.model import CircuitSpec, LayoutChoice, SourceKind, Spec, SpecPoint
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.keys import circuit_key
+from iqm_spec.plan.placing import is_placed
+from iqm_spec.plan.prediction import placement_profiles
 from iqm_spec.source import Source, parse_source
 from iqm_spec.spec.circuit_files import circuit_refs
 from iqm_spec.spec.extends import EXTENDS, merge_base
@@ -29,19 +32,30 @@ from iqm_spec.spec.sweep_points import all_points, circuit_points
 from iqm_spec.spec.template import TemplateError
 from iqm_spec.store import Store
 from iqm_spec.store.objects import StoredText
+from iqm_spec.targets import ErrorProfile, restricted
 
 
 @frozen
 class StoredSpec:
-    """A spec with the circuit files and machines stored with its run; `parameters` written out."""
+    """A spec with the circuit files and machines stored with its run; `parameters` written out.
+
+    `errors` are those by which circuits were placed, by target, `regions` the qubits that points of
+    a circuit share, by circuit and target.
+    """
 
     spec: Spec
     files: Mapping[str, bytes]
     inputs: Inputs
+    errors: Mapping[str, ErrorProfile]
+    regions: Mapping[tuple[str, str], tuple[str, ...]]
 
     def points(self) -> Iterator[SpecPoint]:
         """Its points, in order."""
-        return all_points(self.spec)
+        for point in all_points(self.spec):
+            if point.layout_choice is LayoutChoice.SHARED:
+                yield evolve(point, region=self.regions.get((point.name, point.target), ()))
+            else:
+                yield point
 
     def source_of(self, point: SpecPoint) -> tuple[Any, ...] | None:
         """Kind, name, file, arguments and parameters of a point's circuit.
@@ -61,10 +75,15 @@ class StoredSpec:
         source, machine = self.source_of(point), self.inputs.architectures.get(point.target)
         if source is None or machine is None:
             return None
+        errors = self.errors.get(point.target)
+        is_chosen = errors is not None and is_placed(point, source[0], source[2])
+        placed_by = errors.digest if errors is not None and is_chosen else None
         try:
+            machine = restricted(machine, self.spec.avoid, self.spec.region)
+            machine = restricted(machine, region=point.region)
             source_identity: Json = identity(*source)
-            return circuit_key(source[0], point, source_identity, machine.digest)
-        except (IqmSpecError, CircuitError):
+            return circuit_key(source[0], point, source_identity, machine.digest, placed_by)
+        except (IqmSpecError, CircuitError, ValueError):
             return None
 
 
@@ -107,9 +126,31 @@ def respec(store: Store, saved: SavedRun, source: Source | None = None) -> Store
         count = sum(circuit_points(circuit, spec.sweep).count() for circuit in circuits)
     except (TemplateError, KeyError, CircuitError):
         return None
-    return (
-        None if count > MAX_POINTS else StoredSpec(evolve(spec, circuits=circuits), files, inputs)
+    if count > MAX_POINTS:
+        return None
+    return StoredSpec(
+        spec=evolve(spec, circuits=circuits),
+        files=files,
+        inputs=inputs,
+        errors=placement_profiles(store, saved.plan),
+        regions=_shared_regions(store, saved, spec),
     )
+
+
+def _shared_regions(
+    store: Store, saved: SavedRun, spec: Spec
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The qubits that the points of circuits use together, in the machine's order."""
+    shared = {circuit.name for circuit in spec.circuits if isinstance(circuit.layout, dict)}
+    points = [point for point in saved.plan.points if point.name in shared]
+    natives = natives_of(store, saved.plan, points)
+    used: dict[tuple[str, str], dict[str, None]] = {}
+    for point in points:
+        circuit = natives[point.circuit_key].template.structure
+        resonators = {circuit.components[op.qubits[1]] for op in circuit.ops if op.name == "move"}
+        qubits = [name for name in circuit.components if name not in resonators]
+        used.setdefault((point.name, point.target), {}).update(dict.fromkeys(qubits))
+    return {key: tuple(names) for key, names in used.items()}
 
 
 def _files(store: Store, inputs: Inputs) -> dict[str, bytes]:

@@ -10,10 +10,13 @@ from iqm_spec.cost.estimate import Assumption
 from iqm_spec.cost.prices import Quote
 from iqm_spec.cost.ranges import Range, total
 from iqm_spec.engine.journal import NewRun, RunJournal, earlier_run
-from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode, Interrupted, IqmSpecError
+from iqm_spec.errors import MOST_URGENT_FIRST, ExitCode, Interrupted, IqmSpecError, Refused
 from iqm_spec.model import StageName
 from iqm_spec.plan.build import find_plan, make_plan
+from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.prediction import predicted_successes
+from iqm_spec.plan.readout import is_calibration
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.stages.events import Event, Paused, Planned, RunDone, StageDone, Transpiling
@@ -73,6 +76,8 @@ def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:
         yield event
         if isinstance(event, Planned):
             plan = event.plan
+    if any(STAGES[stage].spends_credits for stage in run.stages):
+        require_success(store, plan)
     journal = RunJournal(store, NewRun(run.checked, plan, run.stages, run.server_id))
     context = StageContext(
         plan=plan,
@@ -84,6 +89,30 @@ def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:
         why_no_server=run.why_no_server,
     )
     yield from run_stages(run.stages, context, journal, run.server_id)
+
+
+def require_success(store: Store, plan: Plan) -> None:
+    """Refused where a circuit's predicted success is below what the spec requires."""
+    least = plan.header.require.get("predicted_success", {}).get("min")
+    if least is None:
+        return
+    successes = predicted_successes(store, plan)
+    below = [
+        point
+        for point in plan.points
+        if not is_calibration(point) and successes.get(point.circuit_key, 1.0) < least
+    ]
+    if not below:
+        return
+    worst = min(below, key=lambda point: successes[point.circuit_key])
+    name, success = label(worst.name, worst.values), successes[worst.circuit_key]
+    raise Refused(
+        f"`require` asks for a predicted success of {least:g}: {len(below)} of "
+        f"{count(len(plan.points), 'circuit')} have less; the least is {success:.2g}, of {name}",
+        hint="use fewer qubits or gates, `transpile: {trials: 16}`, or another machine; `run "
+        "--dry-run` shows every circuit's",
+        code="refused.success",
+    )
 
 
 def server_info(session: Session | None, options: RunOptions) -> ServerInfo | None:

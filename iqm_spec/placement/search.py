@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
 
-WIDTH = 20_000
+WIDTH = 4_000
 """Most partial placements of a layer."""
 
 _NARROW = 200

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from iqm_spec.errors import WrongCircuit
-from iqm_spec.model import SpecPoint
+from iqm_spec.model import LayoutChoice, SpecPoint
 from iqm_spec.native import CircuitSummary, Native
 from iqm_spec.plan.circuits import keep_natives, stored_natives
 from iqm_spec.plan.keys import circuit_key, noise_digests, plan_key
+from iqm_spec.plan.placing import machine_of, placement_errors, shared_regions
 from iqm_spec.plan.plan import Plan, PlannedPoint, read_plan, records
 from iqm_spec.plan.readout import measured_components, readout_points
 from iqm_spec.plan.transpiling import Crosschecked, Progress, make_natives
@@ -18,6 +19,7 @@ from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.spec.sweep_points import all_points as points_of
 from iqm_spec.store import Store
 from iqm_spec.store.events import SpecName
+from iqm_spec.store.objects import StoredProfile
 from iqm_spec.store.records import PLAN, AerSettings, PlanHeader
 
 
@@ -44,7 +46,7 @@ def make_plan(
     Yields (done, total) circuits, then how many of the transpiled circuits were checked, and the
     plan last. `keep=False` writes nothing into the folder (a dry run).
     """
-    points = [(point, _circuit_key(point, checked)) for point in points_of(checked.spec)]
+    points = [(point, _circuit_key(point, checked)) for point in _points(checked)]
     first = {key: point for point, key in reversed(points)}
     known: dict[str, _Transpiled] = {}
     packs: set[str] = set()
@@ -76,19 +78,48 @@ def make_plan(
         made |= (natives := {point.circuit_key: native for point, native in extra})
         if keep:
             packs |= keep_natives(store, natives)
-    header = _header(checked, sorted(packs))
+    targets = sorted({point.target for point in planned})
+    known_errors = {target: checked.calibrated.get(target) for target in targets}
+    profiles = {target: errors for target, errors in known_errors.items() if errors is not None}
     if not keep:
-        yield Plan("", header, tuple(planned), made)
+        yield Plan("", _header(checked, sorted(packs), {}), tuple(planned), made, profiles)
         return
+    stored_profiles = {
+        target: store.put(StoredProfile(target, profile.to_json()))
+        for target, profile in profiles.items()
+    }
+    header = _header(checked, sorted(packs), stored_profiles)
     digest = store.put_pack(PLAN, header, records(planned))
     store.link_answer(header.ask, digest, replan=replan)
     yield read_plan(store, digest)
 
 
+def _points(checked: CheckedSpec) -> Iterator[SpecPoint]:
+    """The points of the spec; those that share qubits with others have them as their region."""
+
+    def transpile(members: Mapping[str, SpecPoint]) -> Mapping[str, Native]:
+        made: dict[str, Native] = {}
+        for _ in make_natives(checked, members, made):
+            pass
+        return made
+
+    if not any(isinstance(circuit.layout, dict) for circuit in checked.spec.circuits):
+        yield from points_of(checked.spec)
+        return
+    points = list(points_of(checked.spec))
+    regions = shared_regions(checked, points, transpile)
+    for point in points:
+        is_shared = point.layout_choice is LayoutChoice.SHARED
+        region = regions.get((point.circuit, point.target), ()) if is_shared else ()
+        yield evolve(point, region=region)
+
+
 def _circuit_key(point: SpecPoint, checked: CheckedSpec) -> str:
-    architecture = checked.architectures[point.target].digest
+    architecture = machine_of(checked, point).digest
     kind = checked.spec.circuits[point.circuit].kind
-    return circuit_key(kind, point, checked.identity(point), architecture)
+    profile = placement_errors(checked, point)
+    placed_by = None if profile is None else profile.digest
+    return circuit_key(kind, point, checked.identity(point), architecture, placed_by)
 
 
 def _transpiled(native: Native) -> _Transpiled:
@@ -113,7 +144,7 @@ def _planned(index: int, point: SpecPoint, key: str, native: _Transpiled) -> Pla
     )
 
 
-def _header(checked: CheckedSpec, packs: list[str]) -> PlanHeader:
+def _header(checked: CheckedSpec, packs: list[str], profiles: Mapping[str, str]) -> PlanHeader:
     spec = checked.spec
     return PlanHeader(
         ask=plan_key(checked),
@@ -129,4 +160,7 @@ def _header(checked: CheckedSpec, packs: list[str]) -> PlanHeader:
         noise=noise_digests(checked),
         circuits=tuple(packs),
         readout_mitigation=spec.readout_mitigation,
+        placement=profiles or None,
+        avoid=spec.avoid,
+        region=spec.region,
     )

@@ -16,12 +16,29 @@ from iqm_spec.model import SourceKind, SpecPoint
 if TYPE_CHECKING:
     from iqm_spec.spec.check import CheckedSpec
 
+PLACEMENT_VERSION = 1
+"""Counts the ways in which qubits were chosen: of another version is another circuit."""
 
-def circuit_key(kind: SourceKind, point: SpecPoint, identity: Json, architecture: str) -> str:
-    """Key of a point's transpiled circuit; `identity` is its source's, `architecture` a digest."""
+
+def circuit_key(
+    kind: SourceKind,
+    point: SpecPoint,
+    identity: Json,
+    architecture: str,
+    placed_by: str | None = None,
+) -> str:
+    """Key of a point's transpiled circuit.
+
+    `identity` is that of its source, `architecture` a digest, and `placed_by` that of the error
+    profile by which its qubits are chosen, None where they are not.
+    """
+    placed: dict[str, Json] = {}
+    if placed_by is not None:
+        placed = {"placement": {"profile": placed_by, "version": PLACEMENT_VERSION}}
     return digest(
         {
             **_reading(kind, point.ref),
+            **placed,
             "format": "iqm-spec/circuit-ask/1",
             "circuit": identity,
             "architecture": architecture,

@@ -15,6 +15,7 @@ from iqm_spec.plan.label import label
 if TYPE_CHECKING:  # the classes of what is stored take milliseconds to make
     from iqm_spec.store import Store
     from iqm_spec.store.records import PlanHeader, PlanRecord
+    from iqm_spec.targets import ErrorProfile
 
 
 @frozen
@@ -65,13 +66,14 @@ class Plan:
     """Points in order with what they share. `digest` is the sha256 of the plan's pack.
 
     `unkept` are circuits by their keys that no folder holds: those of a plan that was made for a
-    dry run.
+    dry run. `profiles` are then the errors by which they were placed, by target.
     """
 
     digest: str
     header: PlanHeader
     points: tuple[PlannedPoint, ...]
     unkept: Mapping[str, Native] = field(factory=dict, repr=False)
+    profiles: Mapping[str, ErrorProfile] = field(factory=dict, repr=False)
 
     @property
     def name(self) -> str:

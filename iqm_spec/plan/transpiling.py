@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -13,6 +13,7 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
+from iqm_spec.plan.placing import Placer, machine_of
 from iqm_spec.spec.check import CheckedSpec
 from iqm_spec.version import __version__
 
@@ -46,17 +47,18 @@ def make_natives(
 
     known: dict[str, Template] = {}
     tally = CrosscheckTally(checked)
+    placer = Placer(checked)
     yield 0, len(missing)
     # groups of points whose circuits differ in numbers alone
     groups: dict[Any, list[tuple[str, SpecPoint]]] = {}
     for circuit_key, point in missing.items():
         parts = checked.parts(point)
         alike = (point.circuit, point.layout, parts.family_key) if parts else None
-        shared = (point.target, tuple(sorted(point.transpile.items())), alike)
+        shared = (point.target, point.region, tuple(sorted(point.transpile.items())), alike)
         groups.setdefault(shared, []).append((circuit_key, point))
     for group in groups.values():
-        machine = checked.architectures[group[0][1].target]
-        for natives in _in_parts(checked, group, tally):
+        machine = machine_of(checked, group[0][1])
+        for natives in _in_parts(checked, group, tally, placer):
             for circuit_key, native in natives:
                 digest = native.template.digest
                 if digest not in known:
@@ -72,62 +74,83 @@ def make_natives(
 
 
 def _in_parts(
-    checked: CheckedSpec, group: KeyedPoints, tally: CrosscheckTally
+    checked: CheckedSpec, group: KeyedPoints, tally: CrosscheckTally, placer: Placer
 ) -> Iterator[list[tuple[str, Native]]]:
-    family, written = _family(checked, group[0][1])
-    size = AT_ONCE if family is None else FAMILY_AT_ONCE
+    families, written = _families(checked, group[0][1])
+    size = FAMILY_AT_ONCE if families else AT_ONCE
     for start in range(0, len(group), size):
         batch = group[start : start + size]
-        if family is None:
-            yield _singly(checked, batch, tally)
-        else:
-            # first the circuits whose values the family serves, then the others one by one
-            import numpy as np
+        if not families:
+            yield _singly(checked, batch, tally, placer)
+            continue
+        # first the circuits whose values the families serve, then the others one by one
+        import numpy as np
 
-            numbers = [parts.values for _, point in batch if (parts := checked.parts(point))]
-            values = np.array(numbers, dtype=float)
-            served = family.serves(values)
-            natives = [_with_written(native, written) for native in family.natives(values[served])]
-            alike = [item for item, is_served in zip(batch, served, strict=True) if is_served]
-            tally.check_alike(alike, natives)
-            yield [
-                (circuit_key, native)
-                for (circuit_key, _), native in zip(alike, natives, strict=True)
-            ]
-            rest = [item for item, is_served in zip(batch, served, strict=True) if not is_served]
-            for first in range(0, len(rest), AT_ONCE):
-                yield _singly(checked, rest[first : first + AT_ONCE], tally)
+        numbers = [parts.values for _, point in batch if (parts := checked.parts(point))]
+        values = np.array(numbers, dtype=float)
+        served = families[0].serves(values)  # it depends on the circuit alone, not on its routing
+        alike = [item for item, is_served in zip(batch, served, strict=True) if is_served]
+        routings = [family.natives(values[served]) for family in families]
+        natives = [
+            _with_written(_placed(placer, point, candidates), written)
+            for (_, point), candidates in zip(alike, zip(*routings, strict=True), strict=True)
+        ]
+        tally.check_alike(alike, natives)
+        yield [
+            (circuit_key, native) for (circuit_key, _), native in zip(alike, natives, strict=True)
+        ]
+        rest = [item for item, is_served in zip(batch, served, strict=True) if not is_served]
+        for first in range(0, len(rest), AT_ONCE):
+            yield _singly(checked, rest[first : first + AT_ONCE], tally, placer)
 
 
-def _family(checked: CheckedSpec, point: SpecPoint) -> tuple[Family | None, tuple[int, int]]:
-    """The family of a point, if there is one, and the gates of its circuit as it is written."""
+def _placed(placer: Placer, point: SpecPoint, candidates: Sequence[Native]) -> Native:
+    """The best of several routings of a point's circuit, each on its best qubits."""
+    placed = [placer.placed(point, native) for native in candidates]
+    return placed[0] if len(placed) == 1 else placer.best_of(point, placed)
+
+
+def _trials(point: SpecPoint) -> list[dict[str, Json]]:
+    """Transpile options of each routing to try."""
+    from iqm_spec.transpile.route import LARGEST_TRANSPILE_SEED
+
+    options = {name: value for name, value in point.transpile.items() if name != "trials"}
+    first = cast("int", options.get("seed", 0))
+    trials = range(cast("int", point.transpile.get("trials", 1)))
+    seeds = [(first + trial) % (LARGEST_TRANSPILE_SEED + 1) for trial in trials]
+    return [{**options, "seed": seed} for seed in seeds] if len(seeds) > 1 else [options]
+
+
+def _families(checked: CheckedSpec, point: SpecPoint) -> tuple[list[Family], tuple[int, int]]:
+    """A family of the point for each routing, if there are, and the gates of its circuit."""
     from iqm_spec.transpile.family import family_of
     from iqm_spec.transpile.pipeline import gate_numbers
 
     free = checked.build_free(point) if checked.parts(point) else None
     if free is None:
-        return None, (0, 0)
-    machine = checked.architectures[point.target]
-    return family_of(*free, machine, point.transpile, point.layout), gate_numbers(free[0])
+        return [], (0, 0)
+    machine = machine_of(checked, point)
+    families = [family_of(*free, machine, options, point.layout) for options in _trials(point)]
+    return [family for family in families if family is not None], gate_numbers(free[0])
 
 
 def _singly(
-    checked: CheckedSpec, batch: KeyedPoints, tally: CrosscheckTally
+    checked: CheckedSpec, batch: KeyedPoints, tally: CrosscheckTally, placer: Placer
 ) -> list[tuple[str, Native]]:
     from iqm_spec.transpile import transpile_many
     from iqm_spec.transpile.pipeline import gate_numbers
 
     sample = batch[0][1]
     circuits = [checked.build(point) for _, point in batch]
-    natives = transpile_many(
-        circuits,
-        checked.architectures[sample.target],
-        sample.transpile,
-        [point.layout for _, point in batch],
-    )
+    layouts = [point.layout for _, point in batch]
+    machine = machine_of(checked, sample)
+    routings = [transpile_many(circuits, machine, options, layouts) for options in _trials(sample)]
     made = []
-    for (circuit_key, point), circuit, transpiled in zip(batch, circuits, natives, strict=True):
-        native = _with_written(Native.of(transpiled), gate_numbers(circuit))
+    for (circuit_key, point), circuit, candidates in zip(
+        batch, circuits, zip(*routings, strict=True), strict=True
+    ):
+        placed = _placed(placer, point, [Native.of(candidate) for candidate in candidates])
+        native = _with_written(placed, gate_numbers(circuit))
         tally.check(circuit_key, point, native, circuit)
         made.append((circuit_key, native))
     return made

@@ -11,6 +11,7 @@ from iqm_spec.report.merits import merits
 from iqm_spec.report.names import clean
 from iqm_spec.report.outcomes import by_point, outcomes
 from iqm_spec.report.overview import overview
+from iqm_spec.report.prediction import prediction
 from iqm_spec.report.subject import Subject
 from iqm_spec.store.events import JobCompleted, RunJob
 from iqm_spec.version import __version__
@@ -34,6 +35,7 @@ def report_of(subject: Subject) -> Document:
     made: list[Section | None] = [
         overview(subject),
         merits(subject),
+        prediction(subject),
         outcomes(subject, by_point(saved.plan.points, subject.rows)),
         circuits(subject),
         machines(subject),

@@ -142,7 +142,7 @@ def read_job(connection: Connection, job_id: str, retry: Retry) -> JobReport:
     _require_job(reply, job_id)
     report = parse_job(reply.json())
     if report.id and report.id.lower() != job_id.lower():
-        raise BadAnswer(f"the server answered the question for job {job_id} with another job")
+        raise BadAnswer(f"the server's answer for job {job_id} is of another job")
     return evolve(report, id=job_id)
 
 

@@ -13,7 +13,16 @@ from attrs import asdict
 
 from iqm_spec.diagnostics import TreePath
 from iqm_spec.json_types import Json
-from iqm_spec.model import AerOptions, Block, CircuitSpec, Mode, SourceKind, Spec, StageName
+from iqm_spec.model import (
+    AerOptions,
+    Block,
+    CircuitSpec,
+    LayoutChoice,
+    Mode,
+    SourceKind,
+    Spec,
+    StageName,
+)
 from iqm_spec.spec.field_rules import default_name, source_of
 from iqm_spec.spec.schema import SECTIONS, Fields, analyses_with_defaults, field_defaults
 from iqm_spec.spec.sweep_blocks import ReportProblem, parse_blocks
@@ -62,6 +71,8 @@ def build_spec(
         if "executor" in fields
         else {},
         architecture=fields.get("architecture"),
+        avoid=tuple(fields.get("avoid", ())),
+        region=tuple(fields.get("region", ())),
         meaning=spec_meaning(
             {**fields, "mode": mode.value, "target": target, "calibration": calibration},
             aer,
@@ -151,9 +162,10 @@ def spec_meaning(
         "iqm_spec": 1,
         **{name: given[name] for name in _MEANING_FIELDS},
         "architecture": given.get("architecture"),
-        "aer": asdict(aer),
+        "aer": {name: value for name, value in asdict(aer).items() if value is not None},
         "sweep": _sweep_meaning(given, ("sweep",), data),
         **({"readout_mitigation": True} if given.get("readout_mitigation") else {}),
+        **{name: sorted(given[name]) for name in ("avoid", "region") if given.get(name)},
         "circuits": [_circuit_meaning(entry, entries[entry.index], data) for entry in circuits],
     }
 
@@ -164,6 +176,7 @@ def _circuit_meaning(
     return {
         circuit.kind.value: circuit.ref,
         **{name: getattr(circuit, name) for name in _CIRCUIT_MEANING_FIELDS},
+        "layout": None if circuit.layout == LayoutChoice.BEST else circuit.layout,
         "parameters": "by-name" if circuit.by_name else circuit.parameters,
         "sweep": _sweep_meaning(entry, (*circuit.path, "sweep"), data),
         **({} if circuit.every is None else {"every": circuit.every}),

@@ -20,7 +20,7 @@ from iqm_spec.circuits import (
 from iqm_spec.diagnostics import Diagnostic, Problem
 from iqm_spec.errors import SpecError
 from iqm_spec.json_types import Json
-from iqm_spec.model import CIRCUIT_FILES, SourceKind, Spec, SpecPoint
+from iqm_spec.model import CALIBRATED, CIRCUIT_FILES, SourceKind, Spec, SpecPoint
 from iqm_spec.source import Source
 from iqm_spec.spec.check_analyses import check_analysis
 from iqm_spec.spec.check_axes import check_axes, check_sizes, check_values
@@ -51,14 +51,18 @@ class CheckedSpec:
 
     `source` is its file; `files` are the bytes of circuit and data files, and of the file that it
     extends, by path, as they were when checked. A profile of None stands for ideal simulation.
+    `machines` are whole, `architectures` without what the spec avoids. `calibrated` are the errors
+    by which circuits are placed and predicted, None where unknown.
     """
 
     spec: Spec
     source: Source
     circuits: tuple[CircuitPoints, ...]
     files: Mapping[str, bytes]
+    machines: Mapping[str, Architecture]
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile | None]
+    calibrated: Mapping[str, ErrorProfile | None]
     allowed_code: frozenset[str]
     generated: GeneratedFacts = field(factory=dict, eq=False, repr=False)
     """Facts of the circuits that generators made while the spec was checked."""
@@ -84,7 +88,7 @@ class CheckedSpec:
         fields = dict(self.spec.meaning)
         fields.pop("architecture", None)
         aer = fields.get("aer")
-        if isinstance(aer, Mapping) and aer.get("noise") not in ("ideal", "device"):
+        if isinstance(aer, Mapping) and aer.get("noise") not in ("ideal", "device", CALIBRATED):
             fields["aer"] = {**aer, "noise": "file"}
         names: list[Json] = [circuit.name for circuit in self.spec.circuits]
         sources: list[Json] = []
@@ -169,7 +173,7 @@ def check_spec(
     expandable = circuits if check_sizes(circuits, report) else ()
     check_analysis(spec, circuits, report)
     sound = [points for points in expandable if check_values(points, report)]
-    architectures, profiles = check_machines(spec, sound, report, machines)
+    found = check_machines(spec, sound, report, machines)
     for points in sound:
         files.read_all(points)
     checked = CheckedSpec(
@@ -177,13 +181,15 @@ def check_spec(
         source=source,
         circuits=circuits,
         files={**source.files, **files.contents},
-        architectures=architectures,
-        profiles=profiles,
+        machines=found.whole,
+        architectures=found.architectures,
+        profiles=found.profiles,
+        calibrated=found.calibrated,
         allowed_code=allowed_code,
     )
     if not report and seen(checked):
         return checked, []
-    checks = CircuitChecks(architectures, files, allowed_code, report, checked.generated)
+    checks = CircuitChecks(found.architectures, files, allowed_code, report, checked.generated)
     for points in sound:
         checks.check(points)
     return None if report else checked, list(report.diagnostics())
@@ -196,15 +202,25 @@ def check_on(
 ) -> tuple[CheckedSpec | None, list[Diagnostic]]:
     """A checked spec on other machines, or every mistake; reads and generates nothing again.
 
-    `seen` as in `check_spec`.
+    Circuits are checked only where an architecture differs. `seen` as in `check_spec`.
     """
     report = Reporter(checked.source)
-    architectures, profiles = check_machines(checked.spec, checked.circuits, report, machines)
-    again = evolve(checked, architectures=architectures, profiles=profiles)
-    if not report and seen(again):
+    found = check_machines(checked.spec, checked.circuits, report, machines)
+    again = evolve(
+        checked,
+        machines=found.whole,
+        architectures=found.architectures,
+        profiles=found.profiles,
+        calibrated=found.calibrated,
+    )
+    before = {alias: machine.digest for alias, machine in checked.architectures.items()}
+    is_alike = before == {alias: machine.digest for alias, machine in found.architectures.items()}
+    if not report and (is_alike or seen(again)):
         return again, []
     files = CircuitFiles(report, checked.files)
-    checks = CircuitChecks(architectures, files, checked.allowed_code, report, checked.generated)
+    checks = CircuitChecks(
+        found.architectures, files, checked.allowed_code, report, checked.generated
+    )
     for points in checked.circuits:
         checks.check(points)
     return None if report else again, list(report.diagnostics())

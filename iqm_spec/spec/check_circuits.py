@@ -35,7 +35,7 @@ from iqm_spec.packed_shots import too_large
 from iqm_spec.source.source import path_exists
 from iqm_spec.spec.circuit_files import CircuitFiles, shown_circuit_path
 from iqm_spec.spec.reporter import Reporter, field_path, path_using_axis
-from iqm_spec.spec.sweep_points import CircuitPoints
+from iqm_spec.spec.sweep_points import CircuitPoints, layout_of
 from iqm_spec.spec.template import axes_in
 from iqm_spec.targets import Architecture, architecture, features, known_targets
 
@@ -100,7 +100,8 @@ class CircuitChecks:
         axes = [axis for template in templates for axis in template.axes]
         for values in points.assignments(axes):
             filled: list[Any] = [template.fill(dict(values)) for template in templates]
-            ref, args, target, layout, transpile, *shots = filled
+            ref, args, target, given_layout, transpile, *shots = filled
+            layout, _ = layout_of(given_layout)
             case = _Case(circuit, values, str(ref), args, str(target), layout, transpile)
             facts = self._facts(case)
             if facts is None:

@@ -268,13 +268,14 @@ CODES: Mapping[str, DiagnosticCode] = {
         "a circuit larger than the target", "It has more qubits than the machine.", ""
     ),
     "S503": DiagnosticCode(
-        "a layout names what the target lacks",
+        "a layout, `avoid` or `region` names what the target lacks",
         "Components are named as on the machine.",
         "layout: [QB1, QB99]",
     ),
     "S504": DiagnosticCode(
         "a layout that does not fit",
-        "A layout has one component for each qubit of the circuit, and none twice.",
+        "A layout has one component for each qubit of the circuit, and none twice; `avoid` and"
+        " `region` leave qubits.",
         "layout: [QB1, QB2, QB1]",
     ),
     "S505": DiagnosticCode(

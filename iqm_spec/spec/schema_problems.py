@@ -183,7 +183,8 @@ def _no_branch(violation: _Violation) -> Iterator[Problem]:
     if not meant and "x-expected" in violation.schema:
         words = violation.schema["x-expected"]
         consts = [branch["const"] for branch in violation.schema["anyOf"] if "const" in branch]
-        hint = number_meant(str(violation.value)) or nearest(str(violation.value), consts)
+        text = str(violation.value)
+        hint = number_meant(text) or nearest(text, consts) or violation.schema.get("x-hint", "")
         yield _problem(violation, "S203", words, hint)
         return
     for child in meant[0] if meant else violation.branches[0]:

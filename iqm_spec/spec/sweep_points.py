@@ -13,7 +13,16 @@ from typing import Any, cast
 from attrs import frozen
 
 from iqm_spec.json_types import Json
-from iqm_spec.model import AxisValue, Block, CircuitSpec, Spec, SpecPoint, Values, distinguishable
+from iqm_spec.model import (
+    AxisValue,
+    Block,
+    CircuitSpec,
+    LayoutChoice,
+    Spec,
+    SpecPoint,
+    Values,
+    distinguishable,
+)
 from iqm_spec.spec import sweep_blocks
 from iqm_spec.spec.template import FieldTemplate, compile_template
 
@@ -73,6 +82,7 @@ class CircuitPoints:
         for values in self.assignments():
             filled = fill(dict(values))
             repeats = filled.pop("repeat")
+            layout, choice = filled.pop("layout")
             if self.circuit.every is not None:
                 repeats = reference_repeats(others, self.circuit.every)
             for repeat in range(repeats):
@@ -83,6 +93,8 @@ class CircuitPoints:
                     repeat=repeat,
                     priority=self.circuit.priority + worth(values),
                     memory=self.circuit.memory,
+                    layout=layout,
+                    layout_choice=choice,
                     **filled,
                 )
 
@@ -176,7 +188,17 @@ def _filler(
 
 
 def _settled(name: str, value: Json) -> Any:
-    """A layout is a tuple in a point; everything else stays as the spec has it."""
-    if name == "layout" and value is not None:
-        return tuple(cast("Sequence[str]", value))
-    return value
+    """Names and choice of a layout; everything else stays as the spec has it."""
+    return layout_of(value) if name == "layout" else value
+
+
+def layout_of(value: Json) -> tuple[tuple[str, ...] | None, LayoutChoice]:
+    """The names of a spec's `layout`, None where it names none, and who chooses the qubits."""
+    match value:
+        case None | LayoutChoice.BEST:
+            return None, LayoutChoice.BEST
+        case {"best": "shared"}:
+            return None, LayoutChoice.SHARED
+        case LayoutChoice.TRANSPILER:
+            return None, LayoutChoice.TRANSPILER
+    return tuple(cast("Sequence[str]", value)), LayoutChoice.FIXED

@@ -78,12 +78,26 @@ class StoredInputs:
 
 @frozen
 class StoredMachines:
-    """Quantum computers as a server described them, by target: as in `StoredInputs`."""
+    """Quantum computers as a server described them, by target: as in `StoredInputs`.
+
+    `calibrated` are error profiles of their calibration sets, where the server gave the figures.
+    """
 
     format: ClassVar[str] = "iqm-spec/machines/1"
 
     machines: Mapping[str, JsonObject]
     profiles: Mapping[str, JsonObject] | None = None
+    calibrated: Mapping[str, JsonObject] | None = None
+
+
+@frozen
+class StoredProfile:
+    """The errors by which the circuits of a plan were placed on the qubits of `target`."""
+
+    format: ClassVar[str] = "iqm-spec/placement-profile/1"
+
+    target: str
+    profile: JsonObject
 
 
 @frozen
@@ -120,6 +134,7 @@ FORMATS: Mapping[str, type[Any]] = {
         StoredBinary,
         StoredInputs,
         StoredMachines,
+        StoredProfile,
         JobReportObject,
         StoredCalibration,
     )
@@ -132,6 +147,7 @@ Content = (
     | StoredBinary
     | StoredInputs
     | StoredMachines
+    | StoredProfile
     | JobReportObject
     | StoredCalibration
 )

@@ -45,7 +45,9 @@ class PlanHeader:
     `ask` is the plan key. `stages`, `mode`, `seed`, `calibration`, `order` and `require` are the
     spec's. `references` are names of reference circuits with after how many others they are
     measured again. `noise` has the digest of each target's error profile (None is ideal),
-    `circuits` the digests of the packs that hold the transpiled circuits.
+    `circuits` the digests of the packs that hold the transpiled circuits. `placement` has the
+    digests of the objects with the errors by which circuits were placed, by target; `avoid` and
+    `region` are the spec's.
     """
 
     ask: Digest
@@ -61,6 +63,9 @@ class PlanHeader:
     aer: AerSettings
     order: str = nullable("spec")
     readout_mitigation: bool = False
+    placement: Mapping[str, Digest] | None = None
+    avoid: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
 
 
 @frozen

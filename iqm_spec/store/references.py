@@ -43,7 +43,7 @@ REFERENCES: Mapping[str, frozenset[str]] = {
             "report",
         }
     ),
-    "iqm-spec/plan/1": frozenset({"circuits"}),
+    "iqm-spec/plan/1": frozenset({"circuits", "placement"}),
     "iqm-spec/inputs/1": frozenset({"files"}),
 }
 """Format of an event, of a JSON object or of a pack's header to the fields that name objects."""

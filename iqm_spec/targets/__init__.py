@@ -6,7 +6,13 @@ from a user's file. Nothing here imports qiskit or numpy.
 Imports: canonical, json_types.
 """
 
-from iqm_spec.targets.architecture import Architecture, Locus, architecture_from_json, features
+from iqm_spec.targets.architecture import (
+    Architecture,
+    Locus,
+    architecture_from_json,
+    features,
+    restricted,
+)
 from iqm_spec.targets.built_in import architecture, error_profile, known_targets
 from iqm_spec.targets.profile import ErrorProfile, error_profile_from_json
 from iqm_spec.targets.quality_metrics import measured_profile
@@ -22,4 +28,5 @@ __all__ = [
     "features",
     "known_targets",
     "measured_profile",
+    "restricted",
 ]

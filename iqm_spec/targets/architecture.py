@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from iqm_spec.canonical import digest
 from iqm_spec.json_types import Json
@@ -81,6 +81,44 @@ class Architecture:
             "calibration_set_id": self.calibration_set_id,
             "source": self.source,
         }
+
+
+def restricted(
+    architecture: Architecture, avoid: Collection[str] = (), region: Collection[str] = ()
+) -> Architecture:
+    """The architecture without qubits and couplings (`QB1-QB2`) to avoid, in a region if given.
+
+    Resonators stay. Raises ValueError that names what the architecture lacks, or where no qubit is
+    left.
+    """
+    if not avoid and not region:
+        return architecture
+    couplings = {
+        f"{a}-{b}": frozenset((a, b))
+        for gate in ("cz", "move")
+        for locus in architecture.gates.get(gate, ())
+        for a, b in (locus, locus[::-1])
+    }
+    for name in (*avoid, *region):
+        if name not in architecture.qubits and (name in region or name not in couplings):
+            raise ValueError(f"{architecture.alias} has no {name}")
+    qubits = [
+        name for name in architecture.qubits if name not in avoid and (not region or name in region)
+    ]
+    if not qubits:
+        raise ValueError(f"no qubit of {architecture.alias} is left")
+    kept = {*qubits, *architecture.resonators}
+    closed = {couplings[name] for name in avoid if name in couplings}
+    return evolve(
+        architecture,
+        qubits=tuple(qubits),
+        gates={
+            gate: tuple(
+                locus for locus in loci if kept >= set(locus) and frozenset(locus) not in closed
+            )
+            for gate, loci in architecture.gates.items()
+        },
+    )
 
 
 def features(architecture: Architecture) -> frozenset[str]:

@@ -57,6 +57,7 @@ class TranspileOptions:
 
 def options_from(values: Mapping[str, Json]) -> TranspileOptions:
     """Options from a spec's values, defaults filled in. Raises `Refused` for invalid ones."""
+    values = {name: value for name, value in values.items() if name != "trials"}
     known = asdict(TranspileOptions())
     for name in values:
         if name not in known:

@@ -116,7 +116,7 @@ def test_a_job_has_the_id_that_was_asked_for() -> None:
         with Scripted([http(200, {"status": "waiting", **told})]) as server:
             assert read_job(to(server), ID, HASTY).id == ID
     answer = http(200, {"status": "completed", "id": OTHER})
-    with Scripted([answer]) as server, pytest.raises(BadAnswer, match="another one"):
+    with Scripted([answer]) as server, pytest.raises(BadAnswer, match="is of another job"):
         read_job(to(server), ID, HASTY)
 
 

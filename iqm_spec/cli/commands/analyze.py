@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,7 @@ from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from iqm_spec.analysis.merit import Analysed
+    from iqm_spec.analysis.predicted import Agreement
     from iqm_spec.spec.schema import DeclaredAnalyses
 
 MOST_ROWS, FEWER_ROWS = 40, 20
@@ -47,6 +48,7 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
     (docs/analysis.md), by default distances to the ideal distribution. Counts stay unchanged; the
     mock's counts are never read.
     """
+    from iqm_spec.analysis.predicted import agreements, predictions
     from iqm_spec.analysis.run_analyses import analyze_run, declared, store_analyses
     from iqm_spec.spec.schema import PLUGINS
 
@@ -63,12 +65,30 @@ def command(run: str, names: Sequence[str], spec: Path | None, results: Path, as
         if name != PLUGINS:
             output.say(f"note: {name}: the run has no counts of the circuits that it reads")
     pack = store_analyses(store, saved, analyses, outcomes)
+    is_noisy = any(noise is not None for noise in saved.plan.header.noise.values())
+    predicted = predictions(outcomes) if is_noisy else []
     if as_json:
         listed = [outcome.to_json() for outcome in outcomes]
-        output.answer({"run": saved.state.id, "stored": pack, "analyses": listed})
+        document: dict[str, Any] = {"run": saved.state.id, "stored": pack, "analyses": listed}
+        if predicted:
+            document["predictions"] = [item.to_json() for item in predicted]
+        output.answer(document)
     else:
         _show(outcomes)
+        for agreement in agreements(predicted):
+            click.echo(_agreement_line(agreement))
     return 0
+
+
+def _agreement_line(agreement: Agreement) -> str:
+    """`predicted and measured: hellinger fidelity of 4 circuits: ...`."""
+    line = (
+        f"measured less predicted {printable(agreement.figure).replace('_', ' ')}: "
+        f"{agreement.mean_difference:+.3g} (mean of {agreement.number})"
+    )
+    if agreement.typical_deviation is not None:
+        line += f", typically {agreement.typical_deviation:.1f} standard errors"
+    return line
 
 
 def _chosen_analyses(

@@ -119,7 +119,13 @@ def _request(
         )
     with session_of(server, results, keep=False) as session:
         run = prepare_run(
-            user_spec, store, session, RunOptions(costs=options), output.say, offline=True
+            user_spec,
+            store,
+            session,
+            RunOptions(costs=options),
+            output.say,
+            offline=True,
+            server_id=requested_server_id(server),
         )
         spec = run.checked.spec
         if not any(STAGES[stage].spends_credits for stage in spec.stages):

@@ -129,6 +129,7 @@ def command(
             output.say,
             why_no_server=NO_CREDENTIALS,
             offline=dry_run,
+            server_id=requested_server_id(server),
         )
         if server is not None and not any_needs_server(prepared.checked.spec.stages):
             output.say(ONLY_AER)

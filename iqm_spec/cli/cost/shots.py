@@ -66,7 +66,15 @@ def command(
         user_spec = UserSpec(spec, (*overrides, "stages=[hardware]"), allowed_code)
         # cached results are of the spec's shots only: both sides are priced without them
         options = RunOptions(costs=costs.read(), fresh=True)
-        run = prepare_run(user_spec, store, session, options, output.say, offline=True)
+        run = prepare_run(
+            user_spec,
+            store,
+            session,
+            options,
+            output.say,
+            offline=True,
+            server_id=requested_server_id(server),
+        )
         plan = plan_of(run.checked, store, keep=False)
         points = tuple(evolve(point, shots=shots) for point in plan.points)
         limits, server_id = ask_limits(run.session, plan), requested_server_id(server)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from iqm_spec.cost.estimate import JobCost, Tariff, total_credits
 from iqm_spec.cost.ranges import Range, amount
 from iqm_spec.cost.timeslots import MARGIN, jobs_fitting_timeslot, timeslot_for_jobs
-from iqm_spec.errors import Refused
+from iqm_spec.errors import IqmSpecError, Refused
 from iqm_spec.model import Mode, StageName
 from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.label import count, label
 from iqm_spec.plan.plan import Plan
+from iqm_spec.plan.prediction import todays_placement
 from iqm_spec.stages.interface import PreviewContext, RunInputs, RunOptions
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.attempts import (
@@ -37,6 +38,7 @@ from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
 from iqm_spec.store.events import UsedAttempt
+from iqm_spec.targets import restricted
 
 
 class HardwareStage(ServerStage):
@@ -95,7 +97,7 @@ class HardwareStage(ServerStage):
             run.server.architecture(target, pinned)  # Refused where the server no longer takes it
             run.findings.notes.append(
                 f"{target}: the default calibration set moved to {current}; the pinned {pinned} is "
-                "used"
+                f"used{_gain(run, target)}"
             )
         return pinned or current
 
@@ -231,6 +233,24 @@ def spending_limits(inputs: RunInputs, options: RunOptions) -> Limits:
     """The limits of the spec's budget and of the command line."""
     rules = {name: inputs.budget[name] for name in ("failed", "cancelled") if name in inputs.budget}
     return Limits(inputs.budget.get("credits"), options.costs.most, Counting(**rules))
+
+
+def _gain(run: StageRun, target: str) -> str:
+    """What today's calibration means for the plan's circuits; empty where that is not known."""
+    try:
+        calibration = run.server.calibration_set(target, required=False)
+        header, machine = run.plan.header, run.server.architecture(target).architecture
+        machine = restricted(machine, header.avoid, header.region)
+        today = todays_placement(run.store, run.plan, machine, calibration.error_profile())
+    except (IqmSpecError, ValueError):  # no figures: the run goes on without the note
+        return ""
+    if today is None:
+        return ""
+    return (
+        f". Predicted success of its circuits (mean): {today.planned:.2g} as planned, "
+        f"{today.same_qubits:.2g} on the same qubits by today's set, {today.best_qubits:.2g} on "
+        "today's best; `--replan` takes these"
+    )
 
 
 def _why_held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:

@@ -39,15 +39,20 @@ from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 
 @frozen
 class JobPreview:
-    """A job that would be submitted; `cost` is nothing for mocks."""
+    """A job that would be submitted. `circuit_keys` are those of its circuits, in order."""
 
     computer: str
-    circuits: int
+    circuit_keys: tuple[str, ...]
     shots: int
     depth: int
     gates: Mapping[str, int]
     seconds: Range
     credits: Range
+
+    @property
+    def circuits(self) -> int:
+        """Number of circuits."""
+        return len(self.circuit_keys)
 
     @property
     def executions(self) -> int:
@@ -235,7 +240,8 @@ def _job(stage: StageName, job: Batch, seconds: Range, credits_: Range) -> JobPr
             gates[name] = gates.get(name, 0) + number
     depth = max(part.point.summary.depth for part in job.parts)
     computer = computer_of(stage, job.target)
-    return JobPreview(computer, len(job.parts), job.shots, depth, gates, seconds, credits_)
+    keys = tuple(part.point.circuit_key for part in job.parts)
+    return JobPreview(computer, keys, job.shots, depth, gates, seconds, credits_)
 
 
 def _batchings(

@@ -13,6 +13,7 @@ from iqm_spec.model import StageName
 from iqm_spec.stages.server.batch import Bounds
 
 if TYPE_CHECKING:
+    from iqm_spec.calibration.calibration_set import CalibrationSet
     from iqm_spec.server_api.computers import ArchitectureRead, Computer, ComputerInfo
     from iqm_spec.server_api.connection import Connection
     from iqm_spec.server_api.retry import Retry, RetryPolicy
@@ -64,6 +65,7 @@ class ServerInfo:
     _aliases: tuple[Computer, ...] | None = None
     _architectures: dict[tuple[str, str], ArchitectureRead] = field(factory=dict)
     _profiles: dict[tuple[str, str], ErrorProfile] = field(factory=dict)
+    _calibration_sets: dict[tuple[str, str], CalibrationSet] = field(factory=dict)
     _computer_infos: dict[str, ComputerInfo] = field(factory=dict)
     policy: RetryPolicy | None = None
     """How often and how long to ask; None for `READS`."""
@@ -105,6 +107,23 @@ class ServerInfo:
             read = self.architecture(alias, calibration_set)
             self._profiles[key] = read_error_profile(self.session.connection, read, self.retry)
         return self._profiles[key]
+
+    def calibration_set(
+        self, alias: str, calibration_set: str = "default", *, required: bool
+    ) -> CalibrationSet:
+        """The figures of a calibration set; ValueError where the server does not give them.
+
+        Where they are not `required`, they are asked for once.
+        """
+        from iqm_spec.calibration.stored import read_figures
+        from iqm_spec.server_api.retry import SINGLE_READ, Retry
+
+        key = alias, calibration_set
+        if key not in self._calibration_sets:
+            read = self.architecture(alias, calibration_set)
+            retry = self.retry if required else Retry(SINGLE_READ)
+            self._calibration_sets[key] = read_figures(self.session.connection, read, retry)
+        return self._calibration_sets[key]
 
     def computer_info(self, alias: str) -> ComputerInfo:
         """Limits, prices and state of a computer, as the server reports them."""

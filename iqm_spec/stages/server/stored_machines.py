@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import field, frozen
 
+from iqm_spec.calibration.stored import set_key
 from iqm_spec.canonical import digest
 from iqm_spec.errors import IqmSpecError
 from iqm_spec.stages.rows import Row
 from iqm_spec.stages.server.server_info import Session
 from iqm_spec.store import Store
 from iqm_spec.store.objects import StoredCalibration, StoredMachines
+from iqm_spec.store.structure import JsonObject
 from iqm_spec.targets import (
     Architecture,
     ErrorProfile,
@@ -29,11 +31,13 @@ class Machines:
     """Architectures by alias, each with the calibration set that it was read under.
 
     `profiles` are the error profiles that were made of quality metrics: of machines that are not
-    built in and are simulated with `noise: device`.
+    built in and are simulated with `noise: device`. `calibrated` are those of the calibration sets,
+    by which circuits are placed and, with `noise: calibration`, simulated.
     """
 
     architectures: Mapping[str, Architecture]
     profiles: Mapping[str, ErrorProfile] = field(factory=dict)
+    calibrated: Mapping[str, ErrorProfile] = field(factory=dict)
 
     @property
     def calibration_sets(self) -> dict[str, str | None]:
@@ -55,20 +59,26 @@ def stored_machines(store: Store, key: str) -> Machines | None:
     if digest_of_machines is None:
         return None
     stored = store.get(digest_of_machines, StoredMachines)
-    profiles = (stored.profiles or {}).items()
     return Machines(
         {alias: architecture_from_json(data, alias) for alias, data in stored.machines.items()},
-        {alias: error_profile_from_json(data) for alias, data in profiles},
+        _profiles(stored.profiles),
+        _profiles(stored.calibrated),
     )
+
+
+def _profiles(stored: Mapping[str, JsonObject] | None) -> dict[str, ErrorProfile]:
+    return {alias: error_profile_from_json(data) for alias, data in (stored or {}).items()}
 
 
 def keep_machines(store: Store, key: str, machines: Machines, *, replan: bool) -> str:
     """Stores machines under `machines_key`; returns the digest of the object that holds them."""
     profiles = {alias: profile.to_json() for alias, profile in machines.profiles.items()}
+    calibrated = {alias: profile.to_json() for alias, profile in machines.calibrated.items()}
     stored = store.put(
         StoredMachines(
             {alias: machine.to_json() for alias, machine in machines.architectures.items()},
             profiles or None,
+            calibrated or None,
         )
     )
     store.link_answer(key, stored, replan=replan)
@@ -95,8 +105,7 @@ def keep_calibrations(
     """Digests of the objects with the metrics; `ask_server` reads missing ones from the server."""
     digests = []
     for alias, calibration in used:
-        named = {"realm": session.server_id, "alias": alias, "calibration_set_id": calibration}
-        key = digest({"format": "iqm-spec/calibration-ask/1", **named})
+        key = set_key(session.server_id, alias, calibration)
         stored = store.find_answer(key)
         if stored is None and ask_server:
             stored = _read_calibration(store, session, alias, calibration)

@@ -1,0 +1,123 @@
+"""Predicted against measured: figures of the noisy simulation beside those of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import hypot, sqrt
+
+from attrs import frozen
+
+from iqm_spec.analysis.merit import Analysed
+from iqm_spec.json_types import Json
+from iqm_spec.model import StageName
+
+
+@frozen
+class Prediction:
+    """A figure as the simulation predicted it, and as it was measured.
+
+    `predicted_error` and `measured_error` are standard errors of the shots, None where unknown.
+    """
+
+    analysis: str
+    circuit: str
+    values: Mapping[str, Json]
+    points: tuple[str, ...]
+    figure: str
+    predicted: float
+    predicted_error: float | None
+    measured: float
+    measured_error: float | None
+    emulated: bool = False
+
+    @property
+    def deviation(self) -> float | None:
+        """Measured less predicted, in units of the standard error of the difference."""
+        if self.predicted_error is None or self.measured_error is None:
+            return None
+        error = hypot(self.predicted_error, self.measured_error)
+        return (self.measured - self.predicted) / error if error > 0 else None
+
+    def to_json(self) -> dict[str, Json]:
+        """The fields by name, with the deviation."""
+        return {
+            "analysis": self.analysis,
+            "circuit": self.circuit,
+            "values": dict(self.values),
+            "points": list(self.points),
+            "figure": self.figure,
+            "predicted": self.predicted,
+            "predicted_error": self.predicted_error,
+            "measured": self.measured,
+            "measured_error": self.measured_error,
+            "deviation": self.deviation,
+            "emulated": self.emulated,
+        }
+
+
+def predictions(results: Iterable[Analysed]) -> list[Prediction]:
+    """Figures that the Aer stage and the hardware stage have both, in the order of the latter.
+
+    They are predictions where the Aer stage simulated noise. Raises nothing: figures that one of
+    the stages lacks are left out.
+    """
+    listed = list(results)
+    simulated = {
+        (item.analysis, item.circuit, item.points, merit.name): merit
+        for item in listed
+        if item.stage == StageName.AER
+        for merit in item.merits
+    }
+    found = []
+    for item in listed:
+        for merit in item.merits if item.stage == StageName.HARDWARE else ():
+            before = simulated.get((item.analysis, item.circuit, item.points, merit.name))
+            if before is not None:
+                found.append(
+                    Prediction(
+                        item.analysis,
+                        item.circuit,
+                        item.values,
+                        item.points,
+                        merit.name,
+                        before.value,
+                        before.error,
+                        merit.value,
+                        merit.error,
+                        item.emulated,
+                    )
+                )
+    return found
+
+
+@frozen
+class Agreement:
+    """How well predictions of one figure held: their number, mean difference, and deviations.
+
+    `typical_deviation` is the root mean square of the deviations, 1 where the machine does what the
+    simulation says; None where errors are unknown.
+    """
+
+    figure: str
+    number: int
+    mean_difference: float
+    typical_deviation: float | None
+    beyond_two: int
+    """Predictions that are off by more than two standard errors."""
+
+
+def agreements(found: Iterable[Prediction]) -> list[Agreement]:
+    """The agreement of each figure, in the order in which figures first occur."""
+    by_figure: dict[str, list[Prediction]] = {}
+    for item in found:
+        by_figure.setdefault(item.figure, []).append(item)
+    summed = []
+    for figure, items in by_figure.items():
+        deviations = [item.deviation for item in items if item.deviation is not None]
+        typical = None
+        if deviations:
+            typical = sqrt(sum(value * value for value in deviations) / len(deviations))
+        difference = sum(item.measured - item.predicted for item in items) / len(items)
+        beyond = sum(abs(value) > 2 for value in deviations)
+        summed.append(Agreement(figure, len(items), difference, typical, beyond))
+    return summed
