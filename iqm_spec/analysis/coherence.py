@@ -22,7 +22,7 @@ from iqm_spec.analysis.groups import (
     number_at,
     rows_of_circuits,
 )
-from iqm_spec.analysis.merit import Analysed, Curve, Merit
+from iqm_spec.analysis.merit import QUBIT, Analysed, Curve, Merit
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit
@@ -34,9 +34,6 @@ from iqm_spec.statistics.intervals import interval
 from iqm_spec.store import Store
 
 NAME = "coherence"
-
-QUBIT = "qubit"
-"""The axis that physical qubits are, and the key of a result's details that names one."""
 
 _US, _KHZ = 1e6, 1e-3
 

@@ -121,14 +121,14 @@ def fit_decay(
     if _significance(level.chi_square - best.chi_square, best.scale, 2) > _BY_CHANCE:
         return _none(points, level.coefficients[0], ends_at)
     low, high = _profile(model, best, _TWO_SIDED)
-    if high > _MOST_ABOVE * best.nonlinear[0]:
-        bound, _ = _profile(model, best, _ONE_SIDED)
-        reason = "the delays end before the decay does: take longer delays"
-        return NoDecay(reason, at_least=bound or None)
     if low == 0.0:
         _, bound = _profile(model, best, _ONE_SIDED)
         reason = "the decay is over before the second delay: take shorter delays"
         return NoDecay(reason, at_most=bound)
+    if high > _MOST_ABOVE * best.nonlinear[0]:
+        bound, _ = _profile(model, best, _ONE_SIDED)
+        reason = "the delays end before the decay does: take longer delays"
+        return NoDecay(reason, at_least=bound or None)
     return _decay(points, model, best, (low, high))
 
 
@@ -517,9 +517,10 @@ def _none(points: _Points, level: float, ends_at: float | None) -> NoDecay:
     reason = "no decay within the delays: the probability stays the same within its errors"
     if ends_at is None or abs(level - ends_at) < _LEAST_CONTRAST:
         return NoDecay(reason)
-    bound = _slowest(points, ends_at)
-    condition = f", if it tends to {ends_at:g} at long delays"
-    return NoDecay(reason + condition, at_least=bound)
+    if (bound := _slowest(points, ends_at)) is None:
+        return NoDecay(reason)
+    assumed = f"the bound assumes that it tends to {ends_at:g} at long delays"
+    return NoDecay(f"{reason}; {assumed}", at_least=bound)
 
 
 def _slowest(points: _Points, ends_at: float) -> float | None:
