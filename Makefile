@@ -38,9 +38,10 @@ docs: $(STAMP)
 	$(BIN)/python -m tools.make_generators
 	$(BIN)/python -m tools.make_commands
 
-# our transpiling against iqm-client's own, as a table in docs/transpiling.md
+# our transpiling and placement against others', as tables in docs/transpiling.md and calibration.md
 compare: $(STAMP)
 	$(BIN)/python -m tools.compare_transpile --write
+	$(BIN)/python -m tools.compare_placement --write
 
 # errors and coverage of time models on jobs left out, as a table in docs/cost-model.md
 docs-cost: $(STAMP)

@@ -8,7 +8,7 @@ a blank in the template.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from attrs import frozen
@@ -20,6 +20,7 @@ from iqm_spec.engine.run import RunPreview
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.model import StageName
 from iqm_spec.plan.plan import Plan, PlannedPoint
+from iqm_spec.plan.prediction import predicted_successes
 from iqm_spec.results.accounts import Account, accounts, read_entries
 from iqm_spec.stages.interface import StagePreview
 from iqm_spec.stages.rows import Row
@@ -46,6 +47,8 @@ class CircuitRow:
     depth: tuple[int, int]
     pairs: tuple[int, int]
     shots: tuple[int, int]
+    success: str = ""
+    """Predicted, the lowest to the highest; empty where it is not known."""
 
 
 @frozen
@@ -169,7 +172,7 @@ def request_facts(
         mode=plan.header.mode,
         server_id=server_id,
         machines=sorted({point.target for point in plan.points}),
-        circuits=circuit_rows(plan.points),
+        circuits=circuit_rows(plan.points, predicted_successes(store, plan)),
         shots=[
             ShotsRow(shots, number, standard_error(shots), standard_error(shots, "expectation"))
             for shots, number in sorted(points.items())
@@ -212,8 +215,13 @@ def usage_facts(saved: SavedRun, store: Store, description: str) -> UsageFacts:
     )
 
 
-def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
-    """Points by circuit and machine, in the order of the plan."""
+def circuit_rows(
+    points: Sequence[PlannedPoint], successes: Mapping[str, float] | None = None
+) -> list[CircuitRow]:
+    """Points by circuit and machine, in the order of the plan.
+
+    `successes` are predicted, by circuit key.
+    """
     groups: dict[tuple[str, str], list[PlannedPoint]] = {}
     for point in points:
         groups.setdefault((point.name, point.target), []).append(point)
@@ -233,9 +241,19 @@ def circuit_rows(points: Sequence[PlannedPoint]) -> list[CircuitRow]:
             depth=_ends(summary.depth for summary in summaries),
             pairs=_ends(s.gates.get("cz", 0) + s.gates.get("move", 0) for s in summaries),
             shots=_ends(point.shots for point in group),
+            success=_success_text([(successes or {}).get(point.circuit_key) for point in group]),
         )
         rows.append(row)
     return rows
+
+
+def _success_text(successes: Iterable[float | None]) -> str:
+    """`0.82 to 0.94`; empty where nothing is predicted."""
+    known = [value for value in successes if value is not None]
+    if not known:
+        return ""
+    low, high = f"{min(known):.2g}", f"{max(known):.2g}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _ends(values: Iterable[int]) -> tuple[int, int]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import hypot, sqrt
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iqm_spec.analysis.merit import Analysed
+from iqm_spec.engine.saved import load_run
+from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
+from iqm_spec.store import Store
+from iqm_spec.store.events import RunAnalysed
+from iqm_spec.store.records import ANALYSES, AnalysisRecord
 
 
 @frozen
@@ -55,7 +60,7 @@ class Prediction:
         }
 
 
-def predictions(results: Iterable[Analysed]) -> list[Prediction]:
+def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction]:
     """Figures that the Aer stage and the hardware stage have both, in the order of the latter.
 
     They are predictions where the Aer stage simulated noise. Raises nothing: figures that one of
@@ -122,3 +127,45 @@ def agreements(found: Iterable[Prediction]) -> list[Agreement]:
         beyond = sum(abs(value) > 2 for value in deviations)
         summed.append(Agreement(figure, len(items), difference, typical, beyond))
     return summed
+
+
+@frozen
+class MachineAgreement:
+    """How well predictions of a figure held on a machine, over the runs of a folder."""
+
+    machine: str
+    emulated: bool
+    agreement: Agreement
+
+    def to_json(self) -> dict[str, Json]:
+        """As `ledger --json` gives it."""
+        return {"machine": self.machine, "emulated": self.emulated, **asdict(self.agreement)}
+
+
+def agreements_by_machine(store: Store) -> list[MachineAgreement]:
+    """The agreement of each figure by machine, from the analyses that `analyze` stored.
+
+    Of several analyses of a run the last one counts; runs whose plan cannot be read are left out.
+    """
+    found: dict[tuple[str, bool], list[Prediction]] = {}
+    packs: set[str] = set()
+    for state in store.runs():
+        events = [event.analyses for event in state.each(RunAnalysed)]
+        if not events or events[-1] in packs:
+            continue
+        packs.add(events[-1])
+        try:
+            saved = load_run(store, state.id)
+            records = store.read_pack(events[-1], ANALYSES).records
+        except (StoreCorrupt, UsageError):
+            continue
+        noise, targets = saved.plan.header.noise, {p.id: p.target for p in saved.plan.points}
+        for item in predictions(records):
+            machines = {targets.get(point, "") for point in item.points}
+            if len(machines) == 1 and noise.get(machine := machines.pop()) is not None:
+                found.setdefault((machine, item.emulated), []).append(item)
+    return [
+        MachineAgreement(machine, emulated, agreement)
+        for (machine, emulated), items in sorted(found.items())
+        for agreement in agreements(items)
+    ]

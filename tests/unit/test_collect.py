@@ -130,7 +130,7 @@ def test_a_failed_job_that_ran_has_its_seconds(bench: StageBench) -> None:
 ODD_REPORTS = {
     "no status": (http(200, {"id": FIRST}), "no job: it has no status"),
     "no job": (http(200, []), "no job: it has no status"),
-    "another job": (http(200, report("completed", SECOND)), "with another job"),
+    "another job": (http(200, report("completed", SECOND)), "is of another job"),
 }
 
 

@@ -19,6 +19,7 @@ from iqm_spec.placement.search import Problem, loss_of, solve
 from iqm_spec.placement.success import predicted_success
 from iqm_spec.targets import Architecture, ErrorProfile, architecture, error_profile
 from iqm_spec.targets.profile import average_fidelity
+from tools.uneven import uneven
 
 DURATIONS = {"prx": 20.0, "cz": 40.0, "move": 100.0}
 
@@ -172,29 +173,6 @@ def test_the_search_finds_the_optimum(
     assert len(set(found.places)) == size
 
 
-def uneven(profile: ErrorProfile, seed: int, spread: float = 0.5) -> ErrorProfile:
-    """A profile whose figures differ from place to place as those of real machines do."""
-    rng = random.Random(seed)
-
-    def factor() -> float:
-        return math.exp(rng.gauss(0, spread))
-
-    t1 = {name: time * factor() for name, time in profile.t1.items()}
-    return evolve(
-        profile,
-        t1=t1,
-        t2={name: min(2 * t1[name], time * factor()) for name, time in profile.t2.items()},
-        depolarizing={
-            gate: {locus: min(0.5, error * factor()) for locus, error in errors.items()}
-            for gate, errors in profile.depolarizing.items()
-        },
-        readout={
-            name: (min(0.4, up * factor()), min(0.4, down * factor()))
-            for name, (up, down) in profile.readout.items()
-        },
-    )
-
-
 def random_circuit(machine: Architecture, rng: random.Random, width: int) -> NativeCircuit:
     """A circuit on a connected part of a square machine."""
     near: dict[str, list[str]] = {}
@@ -216,7 +194,7 @@ def random_circuit(machine: Architecture, rng: random.Random, width: int) -> Nat
 
 @pytest.mark.parametrize("alias", ["garnet", "emerald"])
 @given(st.integers(0, 2**32), st.integers(1, 9))
-@settings(max_examples=12)
+@settings(max_examples=40)
 def test_a_placement_is_the_same_circuit_and_no_worse(alias: str, seed: int, width: int) -> None:
     rng = random.Random(seed)
     machine, base = architecture(alias), error_profile(alias)

@@ -15,6 +15,7 @@ from iqm_spec.targets import (
     error_profile_from_json,
     features,
     known_targets,
+    restricted,
 )
 
 SHAPES = {
@@ -199,3 +200,45 @@ def test_targets_load_without_numpy() -> None:
         "assert not {'numpy', 'qiskit', 'iqm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("avoid", "region", "qubits", "couplings"),
+    [
+        ((), (), 20, 30),
+        (("QB1",), (), 19, 28),
+        (("QB1-QB2",), (), 20, 29),
+        (("QB2-QB1", "QB1-QB2"), (), 20, 29),
+        ((), ("QB1", "QB2", "QB4"), 3, 2),
+        (("QB2",), ("QB1", "QB2", "QB4"), 2, 1),
+    ],
+)
+def test_a_machine_without_what_is_avoided(
+    avoid: tuple[str, ...], region: tuple[str, ...], qubits: int, couplings: int
+) -> None:
+    machine = restricted(architecture("garnet"), avoid, region)
+    assert (machine.num_qubits, len(machine.gates["cz"])) == (qubits, couplings)
+    assert len(machine.gates["prx"]) == qubits
+
+
+@pytest.mark.parametrize(
+    ("avoid", "region", "message"),
+    [
+        (("QB99",), (), "no QB99"),
+        (("QB1-QB20",), (), "no QB1-QB20"),
+        ((), ("QB1-QB2",), "no QB1-QB2"),
+        (("QB1",), ("QB1",), "no qubit of garnet is left"),
+    ],
+)
+def test_what_a_machine_lacks_cannot_be_avoided(
+    avoid: tuple[str, ...], region: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        restricted(architecture("garnet"), avoid, region)
+
+
+def test_a_star_keeps_its_resonator() -> None:
+    machine = restricted(architecture("deneb"), ("QB1", "QB2-CR1"))
+    assert machine.resonators == ("CR1",)
+    assert ("QB2", "CR1") not in machine.gates["move"]
+    assert ("QB3", "CR1") in machine.gates["cz"]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
 from iqm_spec.cost.ranges import amount
+from iqm_spec.diagnostics import printable
 from iqm_spec.plan.label import count
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from iqm_spec.analysis.predicted import MachineAgreement
     from iqm_spec.results.accounts import Account
 
 BY = ("experiment", "machine", "mode", "month", "server")
@@ -39,6 +41,8 @@ COUNTS_FOR = click.Choice(["measured", "upper", "nothing"])
 def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_json: bool) -> int:
     """Sum up the QPU time and credits of jobs on machines, predicted and measured.
 
+    With `--by machine` also how well the simulation predicted the figures that `analyze` stored.
+
     Credits are measured QPU seconds times the price known when the job was submitted. A server may
     bill differently; its dashboard is authoritative. Mock jobs are free and left out. Emulated jobs
     are summed separately from those of machines.
@@ -49,21 +53,42 @@ def command(by: Sequence[str], failed: str, cancelled: str, results: Path, as_js
     entries = read_entries(Store(results), Counting(failed, cancelled))
     sums = accounts(entries, list(dict.fromkeys(by)) or list(BY[:4]))
     totals = accounts(entries, [])
+    held: list[MachineAgreement] = []
+    if "machine" in by:
+        from iqm_spec.analysis.predicted import agreements_by_machine
+
+        held = agreements_by_machine(Store(results))
     if as_json:
-        return output.answer(
-            {
-                "results": results.as_posix(),
-                "accounts": [account.to_json() for account in sums],
-                "totals": [account.to_json() for account in totals],
-            }
-        )
+        document: dict[str, Any] = {
+            "results": results.as_posix(),
+            "accounts": [account.to_json() for account in sums],
+            "totals": [account.to_json() for account in totals],
+        }
+        if "machine" in by:
+            document["predictions"] = [item.to_json() for item in held]
+        return output.answer(document)
     if not sums:
         output.say("no job was submitted to a machine from this folder")
         return 0
     console = output.console()
     console.print(_table(sums, console.width))
     output.print_fitted(map(_total_line, totals), console)
+    if held:
+        output.print_fitted(["", *map(_prediction_line, held)], console)
     return 0
+
+
+def _prediction_line(item: MachineAgreement) -> str:
+    """`predicted on garnet: hellinger fidelity 26 times, ...`."""
+    agreement, where = item.agreement, f"{item.machine}{' (emulated)' if item.emulated else ''}"
+    text = (
+        f"{printable(agreement.figure).replace('_', ' ')} on {where}: predicted "
+        f"{count(agreement.number, 'time')}, measured less predicted "
+        f"{agreement.mean_difference:+.3g} on average"
+    )
+    if agreement.typical_deviation is not None:
+        text += f", typically {agreement.typical_deviation:.1f} standard errors off"
+    return text
 
 
 def _table(sums: Sequence[Account], width: int) -> Table:
