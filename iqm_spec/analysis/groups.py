@@ -9,6 +9,7 @@ from attrs import evolve
 
 from iqm_spec.analysis.merit import Analysed, Curve, Merit
 from iqm_spec.json_types import Json
+from iqm_spec.model import NativeCircuit
 from iqm_spec.stages.rows import Row
 from iqm_spec.statistics.intervals import interval
 from iqm_spec.statistics.significance import Goodness
@@ -89,6 +90,15 @@ def qubits_of(row: Row) -> int:
     return len(next(iter(row.counts)).replace(" ", ""))
 
 
+def measured_components(circuit: NativeCircuit) -> list[str]:
+    """Physical qubits behind a bitstring's bits, the leftmost first; '' for a bit never written."""
+    qubits = [""] * circuit.num_clbits
+    for op in circuit.ops:
+        if op.name == "measure":
+            qubits[op.clbits[0]] = circuit.components[op.qubits[0]]
+    return qubits[::-1]
+
+
 def mixed_widths(rows: Group) -> str:
     """Why circuits of different numbers of qubits are not averaged; empty where all have one."""
     widths = sorted({qubits_of(row) for row in rows})
@@ -115,11 +125,14 @@ def group_result(
     rows: Group,
     merits: Sequence[Merit],
     *without: str,
+    more: Mapping[str, Json] | None = None,
     curve: Curve | None = None,
     notes: Sequence[str] = (),
     details: Mapping[str, Json] | None = None,
 ) -> Analysed:
     """The result for rows of one group, which share the values of all axes but `without`.
+
+    `more` are values besides those of the axes, as the qubit that a result is of.
 
     A single row's details say which repeat it is, from the second on; repeats count from 1.
     """
@@ -136,7 +149,8 @@ def group_result(
             axis: list(value) if isinstance(value, tuple) else value
             for axis, value in first.point.values
             if axis not in without
-        },
+        }
+        | dict(more or {}),
         points=tuple(dict.fromkeys(row.point.id for row in rows)),
         merits=tuple(merits),
         curve=curve,

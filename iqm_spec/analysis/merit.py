@@ -8,6 +8,9 @@ from attrs import asdict, field, frozen
 
 from iqm_spec.json_types import Json
 
+QUBIT = "qubit"
+"""The axis that physical qubits are in values, and the detail that names one, of a single qubit."""
+
 
 @frozen
 class Merit:
@@ -62,6 +65,11 @@ class Analysed:
     curve: Curve | None = None
     notes: tuple[str, ...] = ()
     details: Mapping[str, Json] = field(factory=dict)
+
+    @property
+    def qubit(self) -> Json:
+        """The physical qubit, where the same points have a result for each; else None."""
+        return self.details.get(QUBIT)
 
     def to_json(self) -> dict[str, Json]:
         """The fields by name."""

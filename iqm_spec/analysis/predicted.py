@@ -68,7 +68,7 @@ def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction
     """
     listed = list(results)
     simulated = {
-        (item.analysis, item.circuit, item.points, merit.name): merit
+        (item.analysis, item.circuit, item.points, item.qubit, merit.name): merit
         for item in listed
         if item.stage == StageName.AER
         for merit in item.merits
@@ -76,7 +76,8 @@ def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction
     found = []
     for item in listed:
         for merit in item.merits if item.stage == StageName.HARDWARE else ():
-            before = simulated.get((item.analysis, item.circuit, item.points, merit.name))
+            same = (item.analysis, item.circuit, item.points, item.qubit, merit.name)
+            before = simulated.get(same)
             if before is not None:
                 found.append(
                     Prediction(

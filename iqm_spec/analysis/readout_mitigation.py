@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from iqm_spec.analysis.groups import calibration_of
+from iqm_spec.analysis.groups import calibration_of, measured_components
 from iqm_spec.model import NativeCircuit
 from iqm_spec.plan.circuits import circuits_of
 from iqm_spec.plan.plan import Plan
@@ -189,7 +189,7 @@ class Readout:
         flips = self._flips.get(_calibration(row))
         if flips is None:
             return None
-        qubits = _measured(self._circuits[row.point.circuit_key])
+        qubits = measured_components(self._circuits[row.point.circuit_key])
         flips = {"": Flip(0.0, 0.0, 0.0, 0.0), **flips}
         if any(qubit not in flips for qubit in qubits):
             return "its qubits were not all calibrated"
@@ -222,7 +222,7 @@ def _calibration(row: Row) -> _Calibration:
 
 
 def _flips(zeros: Row, ones: Row, circuits: Mapping[str, NativeCircuit]) -> dict[str, Flip]:
-    qubits = _measured(circuits[zeros.point.circuit_key])
+    qubits = measured_components(circuits[zeros.point.circuit_key])
     up, down = _hits(zeros.counts, "1"), _hits(ones.counts, "0")
     shots = sum(zeros.counts.values()), sum(ones.counts.values())
     return {
@@ -237,12 +237,3 @@ def _hits(counts: Mapping[str, int], wrong: str) -> dict[int, int]:
     return {
         place: sum(n for bits, n in counts.items() if bits[place] == wrong) for place in range(size)
     }
-
-
-def _measured(circuit: NativeCircuit) -> list[str]:
-    """Physical qubits behind a bitstring's bits, the leftmost first; '' for one never measured."""
-    qubits = [""] * circuit.num_clbits
-    for op in circuit.ops:
-        if op.name == "measure":
-            qubits[op.clbits[0]] = circuit.components[op.qubits[0]]
-    return qubits[::-1]

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import evolve
 
 from iqm_spec.analysis import (
+    coherence,
     distances,
     expectation,
     ghz_fidelity,
@@ -22,7 +23,7 @@ from iqm_spec.analysis import (
     volume,
 )
 from iqm_spec.analysis.groups import Options
-from iqm_spec.analysis.merit import Analysed
+from iqm_spec.analysis.merit import QUBIT, Analysed
 from iqm_spec.analysis.readout_mitigation import Readout, readout_of
 from iqm_spec.canonical import digest
 from iqm_spec.diagnostics import nearest
@@ -84,6 +85,8 @@ def analyze_run(
                 results += run_plugin(plugin, counted, plugin_options)
         elif name == logical_error.NAME:
             results += logical_error.logical_error(store, saved, counted, options)
+        elif name == coherence.NAME:
+            results += coherence.coherence(store, saved, counted, options)
         else:
             results += ANALYSES[name](counted, options, readout)
     return tuple(results)
@@ -108,6 +111,8 @@ def analysis_records(results: Iterable[Analysed]) -> Iterator[AnalysisRecord]:
     for result in results:
         line = _rounded(result.to_json())
         name = {key: line[key] for key in ("analysis", "stage", "emulated", "circuit", "points")}
+        if result.qubit is not None:
+            name[QUBIT] = result.qubit
         key = digest({"format": "iqm-spec/analysed/1", **name})
         yield structure({"key": key, **line}, AnalysisRecord)
 

@@ -58,8 +58,15 @@ _LEAST_CELLS = 9
 _SAME = 0.01
 _MOST_DUST, _MOST_DUSTY = 400, 12
 
-_DRAWN = {"ghz_fidelity": "parity", "mirror_polarization": "polarization"}
+_DRAWN = {
+    "coherence": "probability of 1",
+    "ghz_fidelity": "parity",
+    "mirror_polarization": "polarization",
+}
 """What stands upwards in the curves of an analysis, where that is not its own name."""
+
+_APART = {"coherence"}
+"""Analyses whose circuits are experiments of different kinds: a chart holds curves of one."""
 
 
 def merits(subject: Subject) -> Section:
@@ -210,7 +217,8 @@ def charts(topic: Topic, noisy: bool) -> Iterator[CaptionedPicture]:
     """Maps over two axes first, then a chart for each axis."""
     yield from _maps(topic, noisy)
     for axis in topic.axes[:MOST_AXES]:
-        yield from _against(topic, axis, noisy)
+        if len({dot.place.get(axis.name) for dot in topic.dots}) > 1:
+            yield from _against(topic, axis, noisy)
 
 
 def _against(topic: Topic, x: Axis, noisy: bool) -> Iterator[CaptionedPicture]:
@@ -372,26 +380,29 @@ def merits_by_point(analysed: Sequence[Analysed]) -> Mapping[tuple[str, str], Ma
 
 def curves(analysed: Sequence[Analysed], noisy: bool) -> Iterator[CaptionedPicture]:
     """Fitted curves: those of one analysis, axis and stage together, so many to a chart."""
-    groups: dict[tuple[str, str, str, bool], list[Analysed]] = {}
+    groups: dict[tuple[str, str, str, bool, str], list[Analysed]] = {}
     for group in analysed:
         if group.curve is not None:
-            key = (group.analysis, group.curve.axis, group.stage, group.emulated)
+            apart = group.circuit if group.analysis in _APART else ""
+            key = (group.analysis, group.curve.axis, group.stage, group.emulated, apart)
             groups.setdefault(key, []).append(group)
-    for (analysis, axis, stage, emulated), groups_of_chart in groups.items():
+    for (analysis, axis, stage, emulated, circuit), groups_of_chart in groups.items():
         for start in range(0, min(len(groups_of_chart), 4 * MOST_SERIES), MOST_SERIES):
             part = groups_of_chart[start : start + MOST_SERIES]
             title = stage_name(stage, emulated, noisy)
             several = len(groups_of_chart) > MOST_SERIES
             number = f", part {start // MOST_SERIES + 1}" if several else ""
             drawn = merit_title(_DRAWN.get(analysis, analysis))
-            caption = clean(f"{drawn} against {axis}{number}; {title}.")
+            of_circuit = f", {circuit}" if circuit else ""
+            caption = clean(f"{drawn} against {axis}{of_circuit}{number}; {title}.")
             if any(group.curve and group.curve.errors for group in part):
                 caption += " Bars are standard errors."
             if any(group.curve and group.curve.fit_y for group in part):
                 caption += " Lines are fits."
             series = [_curve(group, i, _curve_name(group, part)) for i, group in enumerate(part)]
             chart = series_plot(series, XAxis(clean(axis, 60)), drawn)
-            name = f"{analysis}-curve-{axis}-{stage}-{start // MOST_SERIES + 1}"
+            of_chart = "-".join(part for part in (analysis, circuit, "curve", axis, stage) if part)
+            name = f"{of_chart}-{start // MOST_SERIES + 1}"
             yield CaptionedPicture.of(name, chart, caption)
 
 

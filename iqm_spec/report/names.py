@@ -56,7 +56,7 @@ def merit_title(name: str) -> str:
     return " ".join(_CAPITALS.get(word, word) for word in (title[:1].upper() + title[1:]).split())
 
 
-_CAPITALS = {"Ghz": "GHZ", "ghz": "GHZ"}
+_CAPITALS = {"Ghz": "GHZ", "ghz": "GHZ", "us": "(µs)", "khz": "(kHz)"}
 
 
 def seconds(time: float | None) -> str:

@@ -12,7 +12,9 @@ from iqm_spec.spec.schema import Fields
 from iqm_spec.spec.sweep_points import CircuitPoints
 
 _CIRCUIT_FIELDS = ("populations", "parity")
-_AXIS_FIELDS = ("phase", "against", "basis")
+_CIRCUIT_LISTS = ("circuits", "t1", "ramsey", "echo")
+_AXIS_FIELDS = ("phase", "against", "basis", "delay")
+_AXIS_LISTS = ("over",)
 
 
 def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Reporter) -> None:
@@ -25,7 +27,9 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
     names = [circuit.name for circuit in spec.circuits]
     for name, options in spec.analysis.items():
         path: TreePath = ("analysis", name)
-        known = list(_names(path, options, "circuits", _CIRCUIT_FIELDS))
+        known = list(_names(path, options, _CIRCUIT_LISTS, _CIRCUIT_FIELDS))
+        if name == "coherence":
+            known = _coherence_circuits(path, known, names, report)
         for where, circuit in known:
             if circuit not in names:
                 hint = nearest(circuit, names) or f"its circuits are {', '.join(names)}"
@@ -36,7 +40,7 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
                 _report(report, where, text, hint)
         analysed = [circuit for _, circuit in known] or names
         named = [axes[circuit] for circuit in analysed if circuit in axes]
-        for where, axis in _names(path, options, "over", _AXIS_FIELDS):
+        for where, axis in _names(path, options, _AXIS_LISTS, _AXIS_FIELDS):
             if len(named) == len(analysed) > 0 and not any(
                 axis in used_axes for used_axes in named
             ):
@@ -53,6 +57,22 @@ def check_analysis(spec: Spec, circuits: Sequence[CircuitPoints], report: Report
             _check_logical(path, options, spec, report)
         if name == "expectation":
             _check_observables(path, options, report)
+
+
+def _coherence_circuits(
+    path: TreePath, known: Sequence[tuple[TreePath, str]], names: Sequence[str], report: Reporter
+) -> list[tuple[TreePath, str]]:
+    """The circuits that are named, and of those that none names the ones that there are."""
+    chosen = [
+        (where, circuit)
+        for where, circuit in known
+        if circuit in names or path_exists(report.source.tree, where)
+    ]
+    if not chosen:
+        text = "`coherence` analyses T1, Ramsey and echo experiments, and it names none"
+        hint = f"name circuits by `t1`, `ramsey` or `echo`; its circuits are {', '.join(names)}"
+        report(Problem(path, "S312", text, hint))
+    return chosen
 
 
 def _check_logical(path: TreePath, options: Fields, spec: Spec, report: Reporter) -> None:
@@ -84,11 +104,12 @@ def _report(report: Reporter, where: TreePath, text: str, hint: str) -> None:
 
 
 def _names(
-    path: TreePath, options: Fields, listed: str, fields: Sequence[str]
+    path: TreePath, options: Fields, lists: Sequence[str], fields: Sequence[str]
 ) -> Iterator[tuple[TreePath, str]]:
-    """Names of the list `listed` and of single `fields`, with their places."""
-    for index, name in enumerate(options.get(listed, ())):
-        yield (*path, listed, index), name
+    """Names of `lists` and of single `fields`, with their places."""
+    for listed in lists:
+        for index, name in enumerate(options.get(listed, ())):
+            yield (*path, listed, index), name
     for field in fields:
         if field in options:
             yield (*path, field), options[field]

@@ -94,14 +94,19 @@ class Goodness:
     p_value: float
 
     @property
-    def doubt(self) -> str:
-        """What a reader must know; empty where the points follow the curve."""
+    def mismatch(self) -> str:
+        """That the points do not follow the curve, with the figures; empty where they do."""
         if self.p_value >= UNLIKELY:
             return ""
         return (
             f"the points do not follow the fitted curve (chi-square {self.chi_square:.3g} for "
-            f"{self.degrees} degrees of freedom, p = {self.p_value:.1g}): its errors are too small"
+            f"{self.degrees} degrees of freedom, p = {self.p_value:.1g})"
         )
+
+    @property
+    def doubt(self) -> str:
+        """What a reader of errors must know that were not widened; empty where all is well."""
+        return self.mismatch and f"{self.mismatch}: its errors are too small"
 
 
 def goodness(residuals: Sequence[float], errors: Sequence[float], parameters: int) -> Goodness:

@@ -51,6 +51,16 @@ class ExpectationOptions:
 
 
 @frozen
+class CoherenceOptions:
+    """The axis of delays, and circuits by the kind of their experiment."""
+
+    delay: str | None = None
+    t1: tuple[str, ...] | None = None
+    ramsey: tuple[str, ...] | None = None
+    echo: tuple[str, ...] | None = None
+
+
+@frozen
 class LogicalErrorOptions:
     """Options of a decoder; `noise` is the strength that it assumes."""
 
@@ -62,6 +72,7 @@ class LogicalErrorOptions:
 class KnownAnalyses:
     """The analyses whose options this version knows."""
 
+    coherence: CoherenceOptions | None = None
     distances: AnalysisOptions | None = None
     ghz_fidelity: AnalysisOptions | None = None
     mirror_polarization: AnalysisOptions | None = None

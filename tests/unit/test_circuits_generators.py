@@ -308,6 +308,49 @@ def test_phase_estimation_of_another_phase() -> None:
         assert found[format(value, "04b")] == pytest.approx(wanted)
 
 
+def off_resonance(circuit: QuantumCircuit, frequency: float) -> QuantumCircuit:
+    """The circuit with delays in which qubits turn about z by a frequency of their own."""
+    turned = circuit.copy_empty_like()
+    for step in circuit.data:
+        if step.operation.name == "delay":
+            turned.rz(2 * math.pi * frequency * step.operation.duration, step.qubits[0])
+        else:
+            turned.append(step)
+    return turned
+
+
+def ones_of(circuit: QuantumCircuit) -> list[float]:
+    """Each qubit's probability of 1."""
+    state = Statevector(unitary_part(circuit))
+    return [float(state.probabilities([qubit])[1]) for qubit in range(circuit.num_qubits)]
+
+
+@pytest.mark.parametrize("own", [0.0, 7e4])
+@pytest.mark.parametrize("delay", [0.0, 1e-6, 3.7e-6])
+def test_ramsey_fringes_have_the_detuning_and_the_qubits_own(delay: float, own: float) -> None:
+    circuit = find_generator("ramsey").build({"num_qubits": 2, "delay": delay, "detuning": 2e5})
+    expected = (1 + math.cos(2 * math.pi * (2e5 - own) * delay)) / 2
+    assert ones_of(off_resonance(circuit, own)) == pytest.approx([expected] * 2)
+
+
+@pytest.mark.parametrize("own", [0.0, 7e4, 3e5])
+@pytest.mark.parametrize("name", ["t1", "echo"])
+def test_echoes_and_excited_states_know_no_detuning(name: str, own: float) -> None:
+    circuit = find_generator(name).build({"num_qubits": 3, "delay": 3.7e-6})
+    assert ones_of(off_resonance(circuit, own)) == pytest.approx([1.0] * 3)
+
+
+def test_an_echo_forgives_a_wrong_pi_pulse() -> None:
+    circuit = find_generator("echo").build({"num_qubits": 1, "delay": 2e-6})
+    wrong = circuit.copy_empty_like()
+    for step in circuit.data:
+        if step.operation.name == "r" and step.operation.params[0] == math.pi:
+            wrong.r(0.97 * math.pi, step.operation.params[1], 0)
+        else:
+            wrong.append(step)
+    assert ones_of(wrong) == pytest.approx([1.0])
+
+
 # --- all of them ---------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from qiskit.circuit.library import quantum_volume
 from qiskit.circuit.random import random_circuit
 from qiskit.synthesis import synth_qft_full
 
+from iqm_spec.circuits import find_generator
 from iqm_spec.errors import Refused
 from iqm_spec.model import NativeCircuit
 from iqm_spec.targets import Architecture, architecture, architecture_from_json
@@ -207,6 +208,27 @@ def test_gates_do_not_merge_across_a_barrier() -> None:
     circuit.measure(0, 0)
     names = [op.name for op in transpile(circuit, architecture("garnet")).ops]
     assert names == ["r", "barrier", "r", "measure"]
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("alias", MACHINES)
+def test_delays_stay_and_pulses_do_not_merge_across_them(alias: str, level: int) -> None:
+    experiments = {
+        "t1": ["r", "delay", "measure"],
+        "ramsey": ["r", "delay", "r", "measure"],
+        "echo": ["r", "delay", "r", "delay", "r", "measure"],
+    }
+    for name, instructions in experiments.items():
+        for delay in (0.0, 3.3e-6):
+            args = {"num_qubits": 3, "delay": delay}
+            args |= {"detuning": 2e5} if name == "ramsey" else {}
+            circuit = find_generator(name).build(args)
+            native = transpile(circuit, architecture(alias), {"optimization_level": level})
+            waits = delay / instructions.count("delay")
+            assert {op.params for op in native.ops if op.name == "delay"} == {(waits,)}
+            for qubit in range(3):
+                own = [op.name for op in native.ops if op.qubits == (qubit,)]
+                assert own == instructions
 
 
 def test_an_identity_gate_is_nothing() -> None:

@@ -3,6 +3,7 @@
 from iqm_spec.circuits.generator import Generator
 from iqm_spec.circuits.generators.bell import BELL
 from iqm_spec.circuits.generators.bernstein_vazirani import BERNSTEIN_VAZIRANI
+from iqm_spec.circuits.generators.coherence import ECHO, RAMSEY, T1
 from iqm_spec.circuits.generators.ghz import GHZ
 from iqm_spec.circuits.generators.ghz_parity import GHZ_PARITY
 from iqm_spec.circuits.generators.grover import GROVER
@@ -21,6 +22,7 @@ BUILT_IN: dict[str, Generator] = {
     for generator in (
         BELL,
         BERNSTEIN_VAZIRANI,
+        ECHO,
         GHZ,
         GHZ_PARITY,
         GROVER,
@@ -30,7 +32,9 @@ BUILT_IN: dict[str, Generator] = {
         QAOA_MAXCUT,
         QFT,
         QUANTUM_VOLUME,
+        RAMSEY,
         RANDOM_CLIFFORD,
+        T1,
         TFIM,
         W_STATE,
     )
