@@ -59,14 +59,14 @@ class Source:
                 return Fetched(stored)
         if self.connection is None:
             return self._from_folder(alias, set_id, Refused(self.why_not, code="refused.token"))
+        keep = keep_as_newest if set_id == DEFAULT else keep_calibration_set
         try:
             found = read_calibration_set(self.connection, alias, set_id, self.retry)
+            keep(self.store, self.server_id, found)  # ValueError for what JSON cannot hold
         except Unreachable as error:
             return self._from_folder(alias, set_id, error)
         except ValueError as error:
             raise Refused(str(error), code="refused.calibration") from None
-        keep = keep_as_newest if set_id == DEFAULT else keep_calibration_set
-        keep(self.store, self.server_id, found)
         return Fetched(found)
 
     def _from_folder(self, alias: str, set_id: str, why: Refused | Unreachable) -> Fetched:

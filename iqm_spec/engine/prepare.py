@@ -15,7 +15,14 @@ from iqm_spec.calibration.stored import (
 from iqm_spec.circuits import CircuitError
 from iqm_spec.diagnostics import Diagnostic
 from iqm_spec.engine.run import SpecRun
-from iqm_spec.errors import IqmSpecError, Refused, SpecError, Unreachable
+from iqm_spec.errors import (
+    IqmSpecError,
+    JobFailed,
+    Refused,
+    SpecError,
+    StoreCorrupt,
+    Unreachable,
+)
 from iqm_spec.model import CALIBRATED, StageName
 from iqm_spec.plan.keys import plan_key
 from iqm_spec.source import Source, line_reader
@@ -256,17 +263,20 @@ def _read_machines(
     calibrated: dict[str, ErrorProfile] = {}
     for alias in checked.architectures:
         architectures[alias] = server.architecture(alias, calibration_set).architecture
+        keep = keep_as_newest if calibration_set == "default" else keep_calibration_set
         try:
             read = server.calibration_set(alias, calibration_set, required=required)
-            calibrated[alias] = read.error_profile()
+            profile = read.error_profile()
+            keep(store, server.session.server_id, read)  # ValueError for what JSON cannot hold
         except (ValueError, IqmSpecError) as error:
-            if required:
-                why = error.message if isinstance(error, IqmSpecError) else str(error)
-                hint = "simulate with `aer: {noise: device}`, or name another calibration set"
-                raise Refused(why, hint=hint, code="refused.calibration") from None
-            continue
-        keep = keep_as_newest if calibration_set == "default" else keep_calibration_set
-        keep(store, server.session.server_id, read)
+            if not required:
+                continue
+            if isinstance(error, Unreachable | StoreCorrupt | JobFailed):
+                raise
+            why = error.message if isinstance(error, IqmSpecError) else str(error)
+            hint = "simulate with `aer: {noise: device}`, or name another calibration set"
+            raise Refused(why, hint=hint, code="refused.calibration") from None
+        calibrated[alias] = profile
     for alias in checked.architectures if simulates_device else ():
         if alias not in known_targets() and checked.profiles.get(alias) is not None:
             profiles[alias] = server.error_profile(alias, calibration_set)

@@ -63,6 +63,7 @@ READS = [
     (0, "ledger"),
     (0, "diff latest latest"),
     (0, "explain latest latest"),
+    (0, "calibration garnet --server URL"),
     (0, "doctor pair.yaml --server URL"),
     (2, "emulator --speed 0"),
     (0, "schema"),

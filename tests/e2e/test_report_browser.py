@@ -137,7 +137,8 @@ def test_what_a_reader_sees(opened: Callable[..., Any]) -> None:
     assert page.title() == "waves: report of a run"
     headings = page.locator("h2").all_inner_texts()
     assert headings == [
-        *("Overview", "Figures of merit", "Outcomes", "Circuits and qubits"),
+        *("Overview", "Figures of merit", "Predicted and measured", "Outcomes"),
+        "Circuits and qubits",
         *("Machines and calibration", "Jobs, time and cost", "Versions, digests, verification"),
     ]
     assert "No quantum computer was used" in page.locator(".banner").inner_text()
