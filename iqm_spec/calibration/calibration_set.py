@@ -64,7 +64,8 @@ COUPLING_QUANTITIES = (
 )
 """`move_fidelity` is that of a MOVE into the resonator and back."""
 
-_TIMES = ("t1", "t2", "t2_echo")
+TIMES = ("t1", "t2", "t2_echo")
+"""Quantities in seconds."""
 
 
 @frozen(slots=False)
@@ -148,7 +149,7 @@ class CalibrationSet:
     def _lacking(self) -> Iterator[str]:
         for name, figures in self.qubits.items():
             for quantity in QUBIT_QUANTITIES:
-                is_expected = quantity.name in _TIMES or name in self.architecture.qubits
+                is_expected = quantity.name in TIMES or name in self.architecture.qubits
                 if quantity.required and is_expected and quantity.name not in figures:
                     yield f"{quantity.name} of {name}"
         for locus, figures in self.couplings.items():

@@ -64,30 +64,40 @@ class Comparison:
 
 def compare(before: CalibrationSet, after: CalibrationSet) -> Comparison:
     """The differences, those that move errors or times by the largest factor first."""
-    old, new = _places(before), _places(after)
+    names = {frozenset(locus): "-".join(locus) for locus in (*before.couplings, *after.couplings)}
+    old, new = _places(before, names), _places(after, names)
     common = [place for place in new if place in old]
     changes = [change for place in common for change in _changes(place, old[place], new[place])]
     return Comparison(
         changes=tuple(sorted(changes, key=_extent, reverse=True)),
         gone=tuple(place for place in old if place not in new),
         new=tuple(place for place in new if place not in old),
-        num_compared=sum(len(old[place].keys() & new[place].keys()) for place in common),
+        num_compared=sum(len(_common(old[place], new[place])) for place in common),
     )
 
 
-def _places(calibration: CalibrationSet) -> Mapping[str, Figures]:
-    """Figures by component and by coupling; a coupling's name does not depend on its order."""
+def _places(
+    calibration: CalibrationSet, names: Mapping[frozenset[str], str]
+) -> Mapping[str, Figures]:
+    """Figures by component and by the name of a coupling, which is in either order in a set."""
     couplings = {
-        "-".join(sorted(locus, key=calibration.architecture.components.index)): figures
-        for locus, figures in calibration.couplings.items()
+        names[frozenset(locus)]: figures for locus, figures in calibration.couplings.items()
     }
     return {**calibration.qubits, **couplings}
 
 
+def _common(before: Figures, after: Figures) -> list[str]:
+    """Figures that both have; a readout's fidelity only where its errors by state are not known."""
+    names = [name for name in after if name in before]
+    if {"readout_error_0", "readout_error_1"} <= set(names):
+        return [name for name in names if name != "readout_fidelity"]
+    return names
+
+
 def _changes(place: str, before: Figures, after: Figures) -> Iterator[Change]:
-    for name, new in after.items():
-        old = before.get(name)
-        if old is None or old.value == new.value:
+    for name in _common(before, after):
+        old, new = before[name], after[name]
+        if old.value == new.value:
             continue
         errors = (old.uncertainty, new.uncertainty)
         known = [error for error in errors if error is not None]

@@ -6,8 +6,23 @@ and reads belongs to `server_api`. `process.start` runs it in a child process, `
 Imports: errors, iqm_client, json_types, model, server_api, stages, targets, version.
 """
 
-from iqm_spec.emulator.options import Options, TimeWindow, options_from_json
+from iqm_spec.emulator.options import (
+    MACHINES_VARIABLE,
+    Options,
+    TimeWindow,
+    machines_from_text,
+    options_from_json,
+)
 from iqm_spec.emulator.process import Emulator, start
 from iqm_spec.emulator.serve import serve
 
-__all__ = ["Emulator", "Options", "TimeWindow", "options_from_json", "serve", "start"]
+__all__ = [
+    "MACHINES_VARIABLE",
+    "Emulator",
+    "Options",
+    "TimeWindow",
+    "machines_from_text",
+    "options_from_json",
+    "serve",
+    "start",
+]

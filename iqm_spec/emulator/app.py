@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from iqm_spec.emulator.deviation import require_size
 from iqm_spec.emulator.faults import rules_from_json
 from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse
 from iqm_spec.emulator.server import EmulatedServer
@@ -188,8 +189,16 @@ def _controls(server: EmulatedServer) -> list[Route]:
         try:
             if action not in ("move", "withdraw"):
                 raise ApiError(404, "not_found", "a calibration set can be moved or withdrawn")
-            now = server.calibrate(request.path_params["qc"], withdrawn=action == "withdraw")
+            drift = _drift(request.query_params.get("drift"))
+            withdrawn = action == "withdraw"
+            now = server.calibrate(request.path_params["qc"], withdrawn=withdrawn, drift=drift)
             return _response(ApiResponse(200, now))
+        except ApiError as error:
+            return _response(error.answer())
+
+    async def read_calibrations(request: Request) -> Response:
+        try:
+            return _response(ApiResponse(200, server.calibrations(request.path_params["qc"])))
         except ApiError as error:
             return _response(error.answer())
 
@@ -199,8 +208,23 @@ def _controls(server: EmulatedServer) -> list[Route]:
         Route("/emulator/faults", read_faults, methods=["GET"]),
         Route("/emulator/faults", add_faults, methods=["POST"]),
         Route("/emulator/faults", clear_faults, methods=["DELETE"]),
+        Route("/emulator/calibration/{qc}", read_calibrations, methods=["GET"]),
         Route("/emulator/calibration/{qc}/{action}", calibrate, methods=["POST"]),
     ]
+
+
+def _drift(text: str | None) -> float | None:
+    """The drift that a query asks for; ApiError where it is none."""
+    if text is None:
+        return None
+    try:
+        drift = float(text)
+        require_size(drift, "drift")
+    except ValueError as error:
+        raise ApiError(400, "invalid_input", "drift must be a number") from error
+    except UsageError as error:
+        raise ApiError(400, "invalid_input", error.message) from error
+    return drift
 
 
 def _rules(server: EmulatedServer) -> list[Any]:

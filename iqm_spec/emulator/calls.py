@@ -19,6 +19,7 @@ from iqm_spec.emulator.computers import (
     stable_id,
     static_architecture,
 )
+from iqm_spec.emulator.deviation import Deviation
 from iqm_spec.emulator.jobs import queue, spans
 from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse
 from iqm_spec.emulator.options import LIMITS, Options, TimeWindow
@@ -184,15 +185,17 @@ def _architecture(context: Context, request: ApiRequest) -> ApiResponse:
 
 
 def _calibration(context: Context, request: ApiRequest) -> ApiResponse:
-    computer = context.computer_of(request)
-    set_id, label = _set_id(context, request), context.dut_label(computer)
-    return ApiResponse(200, calibration_set(computer, set_id, label))
+    return ApiResponse(200, calibration_set(*_set(context, request)))
 
 
 def _metrics(context: Context, request: ApiRequest) -> ApiResponse:
-    computer = context.computer_of(request)
-    set_id, label = _set_id(context, request), context.dut_label(computer)
-    return ApiResponse(200, quality_metrics(computer, set_id, label))
+    return ApiResponse(200, quality_metrics(*_set(context, request)))
+
+
+def _set(context: Context, request: ApiRequest) -> tuple[EmulatedComputer, str, str, Deviation]:
+    computer, set_id = context.computer_of(request), _set_id(context, request)
+    deviation = calibration(context.state, computer).deviation(set_id)
+    return computer, set_id, context.dut_label(computer), deviation
 
 
 def _set_id(context: Context, request: ApiRequest) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from iqm_spec.emulator.computers import Calibration, EmulatedComputer, dynamic_architecture
+from iqm_spec.emulator.deviation import Deviation
 from iqm_spec.emulator.messages import ApiError
 from iqm_spec.emulator.options import Options
 from iqm_spec.json_types import Json
@@ -40,6 +41,7 @@ class Submission:
     calibration_set_id: str
     heralding: bool
     max_duration_over_t2: float
+    deviation: Deviation
 
 
 def checked(body: bytes, tag: str | None, calibration: Calibration, options: Options) -> Submission:
@@ -63,6 +65,7 @@ def checked(body: bytes, tag: str | None, calibration: Calibration, options: Opt
         calibration_set_id=set_id,
         heralding=str(request.heralding_mode) == "zeros",
         max_duration_over_t2=request.max_circuit_duration_over_t2 or 0.0,
+        deviation=calibration.deviation(set_id),
     )
 
 

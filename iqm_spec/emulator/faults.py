@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from math import isfinite
 from typing import Any
 from uuid import uuid4
 
 from attrs import asdict, field, fields, frozen
 
+from iqm_spec.emulator.deviation import require_size
 from iqm_spec.emulator.messages import ApiRequest, ApiResponse, Fate, error_body
 from iqm_spec.emulator.state import State
 from iqm_spec.errors import UsageError
@@ -27,7 +29,7 @@ KINDS = {
     "half-answer": "process the request, then close the connection in the middle of the answer",
     "garbage": "process the request, then answer 200 with JSON that cannot be read",
     "slow": "process the request, answer after `seconds`",
-    "rewrite": "process the request, change the JSON answer by `set` and `remove`",
+    "rewrite": "process the request, change the JSON answer by `set`, `remove`, `observations`",
     "job-failed": "on `submit`: accept the job; it will fail with `message` and `error_code`",
     "job-cancelled": "on `submit`: accept the job; it will be cancelled by the server",
     "job-stuck": "on `submit`: accept the job; it will wait for ever",
@@ -67,6 +69,8 @@ class Rule:
     seconds: float = 0.0
     set: Mapping[str, Json] = field(factory=dict)
     remove: Sequence[str] = ()
+    drift: float | None = None
+    observations: Mapping[str, Mapping[str, Json] | None] = field(factory=dict)
     id: str = field(factory=lambda: uuid4().hex)
 
     def __attrs_post_init__(self) -> None:
@@ -75,6 +79,8 @@ class Rule:
         _one_of("on", self.on, ("*", *CALLS))
         if self.fault.startswith("job-") and self.on != "submit":
             raise UsageError(f"a rule of the kind {self.fault} needs `on: submit`")
+        if self.drift is not None:
+            require_size(self.drift, "drift")
         if self.skip < 0 or (self.times is not None and self.times < 1) or self.seconds < 0:
             raise UsageError("`skip` and `seconds` must not be below 0, nor `times` below 1")
         if self.seconds > LONGEST_DELAY_S:
@@ -111,12 +117,27 @@ class Rule:
         return ApiResponse(self.status, body, self.headers)
 
     def rewritten(self, answer: ApiResponse) -> ApiResponse:
-        """An answer after `set` and `remove`."""
+        """An answer after `set`, `remove` and `observations`."""
         if isinstance(answer.body, bytes) or not isinstance(answer.body, dict):
             return answer
         body = {**answer.body, **self.set}
+        if isinstance(listed := body.get("observations"), list) and self.observations:
+            body["observations"] = list(self._observed(listed))
         rest = {name: value for name, value in body.items() if name not in self.remove}
         return ApiResponse(answer.status, rest, answer.headers, answer.job)
+
+    def _observed(self, listed: Sequence[Any]) -> Iterator[Json]:
+        """Observations with the changes of the first pattern that their names match.
+
+        None as a change leaves an observation out.
+        """
+        for item in listed:
+            name = item["dut_field"]
+            matching = (k for k in self.observations if fnmatchcase(name, k))
+            pattern = next(matching, None)
+            changes = {} if pattern is None else self.observations[pattern]
+            if changes is not None:
+                yield {**item, **changes}
 
 
 def _check_types(rule: Rule) -> None:
@@ -139,6 +160,14 @@ def _check_types(rule: Rule) -> None:
     require("set", "an object", is_right=isinstance(values["set"], Mapping))
     is_names = isinstance(remove, list | tuple) and all(isinstance(name, str) for name in remove)
     require("remove", "a list of names", is_right=is_names)
+    changes = values["observations"]
+    are_changes = isinstance(changes, Mapping) and all(
+        item is None or isinstance(item, Mapping) for item in changes.values()
+    )
+    require("observations", "an object of objects and nulls", is_right=are_changes)
+    drift = values["drift"]
+    is_size = drift is None or (type(drift) in (int, float) and isfinite(drift))
+    require("drift", "a number or null", is_right=is_size)
     are_headers = isinstance(headers, Mapping) and all(
         isinstance(text, str) and text.isascii() and text.isprintable()
         for pair in headers.items()

@@ -80,6 +80,7 @@ def _accept(
             seed=seed_of(job_id, sha256, options.seed),
             times=Times(now, waits, runs, options.speed),
             fate=fate,
+            deviation=submission.deviation,
         )
         store(state, job, request.body)
     return job
@@ -91,8 +92,9 @@ def _too_long(
     """Circuits that outlast the asked fraction of the shortest T2 fail when they are compiled."""
     if submission.max_duration_over_t2 <= 0:
         return None
+    profile = computer.profile_under(submission.deviation)
     for number, (item, seconds) in enumerate(zip(submission.circuits, durations, strict=True)):
-        t2 = min(computer.profile.t2[name] for name in item.circuit.components) * 1e-9
+        t2 = min(profile.t2[name] for name in item.circuit.components) * 1e-9
         if seconds > submission.max_duration_over_t2 * t2:
             text = f"circuit {number} lasts {seconds * 1e6:.3g} us; T2 is {t2 * 1e6:.3g} us"
             return Fate("failed", text, "circuit_too_long")

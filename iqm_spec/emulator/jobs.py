@@ -12,10 +12,12 @@ from attrs import asdict, evolve, frozen
 
 from iqm_spec.emulator.clock import Times, cancelled_timeline, occupies
 from iqm_spec.emulator.computers import EmulatedComputer
+from iqm_spec.emulator.deviation import EVEN, Deviation, deviation_from_json
 from iqm_spec.emulator.messages import ApiError, Fate
 from iqm_spec.emulator.options import Options, TimeWindow
 from iqm_spec.emulator.state import State
 from iqm_spec.json_types import Json
+from iqm_spec.targets import ErrorProfile
 
 TERMINAL = ("completed", "failed", "cancelled")
 
@@ -36,11 +38,17 @@ class EmulatedJob:
     seed: str
     times: Times
     fate: Fate | None = None
+    deviation: Deviation = EVEN
 
     @property
     def computer(self) -> EmulatedComputer:
         """Where it runs."""
         return EmulatedComputer(self.alias, self.machine)
+
+    @property
+    def profile(self) -> ErrorProfile:
+        """How much its computer errs, under the calibration set that it runs under."""
+        return self.computer.profile_under(self.deviation)
 
     def to_json(self) -> Mapping[str, Json]:
         """What `load` reads again."""
@@ -88,7 +96,13 @@ def load(state: State, job_id: str) -> EmulatedJob:
         raise _not_found(job_id)
     fate = data.pop("fate")
     times = Times(**data.pop("times"))
-    return EmulatedJob(**data, times=times, fate=None if fate is None else Fate(**fate))
+    stored = data.pop("deviation", None)
+    return EmulatedJob(
+        **data,
+        times=times,
+        fate=None if fate is None else Fate(**fate),
+        deviation=EVEN if stored is None else deviation_from_json(stored),
+    )
 
 
 def view(state: State, job: EmulatedJob, now: float | None = None) -> View:

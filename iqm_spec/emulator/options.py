@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from attrs import asdict, field, fields, frozen
 
 from iqm_spec.emulator.computers import computers
+from iqm_spec.emulator.deviation import require_size
 from iqm_spec.errors import UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.targets import known_targets
@@ -71,6 +72,16 @@ class Options:
     """Environment variable with the only token that is accepted; else any token is."""
     seed: int | None = None
     """Makes counts depend on this and the payload; else they depend on the job's random id."""
+    spread: float | None = None
+    """How much qubits and couplings differ: the standard deviation of the natural logarithm of each
+    figure. This and the next three are as they were in the state directory where they are None, and
+    in a new one 0 or what the spread implies."""
+    calibration_seed: int | None = None
+    """What machine it is of those with such a spread, and how it drifts."""
+    drift: float | None = None
+    """How much a new calibration set moves figures: the standard deviation of logarithms."""
+    idle: bool | None = None
+    """Whether components relax while they idle."""
     faults: tuple[Mapping[str, Json], ...] = ()
     """Rules of `docs/emulator.md` that are there from the start."""
 
@@ -87,6 +98,9 @@ class Options:
             raise UsageError(f"there is no token in the environment variable {self.token_env}")
         if self.credits is not None and not (isfinite(self.credits) and self.credits >= 0):
             raise UsageError(f"there cannot be {self.credits:g} credits to spend")
+        for size, name in ((self.spread, "spread"), (self.drift, "drift")):
+            if size is not None:
+                require_size(size, name)
         for name, value in self.limits.items():
             if name not in LIMITS:
                 hint = f"there are {', '.join(LIMITS)}"
@@ -103,6 +117,12 @@ class Options:
                 )
         if self.on_premises and (self.slots or self.timeslot_only):
             raise UsageError("a server on premises has no timeslots")
+
+    @property
+    def unevenness(self) -> dict[str, Any]:
+        """What is asked for of the fields of `Unevenness`."""
+        seed = self.calibration_seed
+        return {"spread": self.spread, "seed": seed, "drift": self.drift, "idle": self.idle}
 
     def limit(self, name: str) -> int:
         """The limit of this name."""
@@ -128,3 +148,32 @@ def options_from_json(data: Mapping[str, Any]) -> Options:
     for name in ("timeslot_only", "faults"):
         values[name] = tuple(values.get(name, ()))
     return Options(**values)
+
+
+MACHINES_VARIABLE = "IQM_SPEC_EMULATOR"
+"""Environment variable that says how uneven the machines of the built-in emulator are."""
+_MACHINES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "spread": ("spread", float),
+    "calibration-seed": ("calibration_seed", int),
+    "drift": ("drift", float),
+    "idle": ("idle", {"yes": True, "no": False}.__getitem__),
+}
+
+
+def machines_from_text(text: str) -> dict[str, Any]:
+    """Options of `spread=0.5 calibration-seed=7 drift=0.1 idle=yes`, any of them left out.
+
+    UsageError says what is wrong.
+    """
+    values = {}
+    for item in text.replace(",", " ").split():
+        name, _, value = item.partition("=")
+        try:
+            option, read = _MACHINES[name]
+            values[option] = read(value)
+        except (KeyError, ValueError):
+            raise UsageError(
+                f"{MACHINES_VARIABLE}: {item!r} is not understood",
+                hint="write e.g. spread=0.5 calibration-seed=7 drift=0.1 idle=yes",
+            ) from None
+    return values

@@ -66,13 +66,24 @@ class Emulator:
         """Add rules for faults; a list that is empty takes all rules away."""
         self._control("POST" if rules else "DELETE", "faults", list(rules) if rules else None)
 
-    def move_calibration(self, alias: str) -> str:
-        """Make a new calibration set the default of a computer; its id."""
-        return str(self._control("POST", f"calibration/{alias}/move")["default"])
+    def move_calibration(self, alias: str, drift: float | None = None) -> str:
+        """Make a new calibration set the default of a computer; its id.
 
-    def withdraw_calibration(self, alias: str) -> str:
-        """Take a computer's default calibration set away; the id of the new default."""
-        return str(self._control("POST", f"calibration/{alias}/withdraw")["default"])
+        `drift` is the standard deviation of the logarithms of its figures from those before, by
+        default that of the emulator.
+        """
+        return self._calibrate(alias, "move", drift)
+
+    def withdraw_calibration(self, alias: str, drift: float | None = None) -> str:
+        """Take a computer's default calibration set away; the id of the new default.
+
+        `drift` as in `move_calibration`.
+        """
+        return self._calibrate(alias, "withdraw", drift)
+
+    def calibration_sets(self, alias: str) -> list[str]:
+        """Ids of a computer's calibration sets, the oldest first."""
+        return list(self._control("GET", f"calibration/{alias}")["sets"])
 
     def stop(self) -> None:
         """End the server and wait until it is gone; more than once does no harm."""
@@ -85,6 +96,10 @@ class Emulator:
         """End the server at once, as a crash would; its state directory stays."""
         self._process.kill()
         self.stop()
+
+    def _calibrate(self, alias: str, action: str, drift: float | None) -> str:
+        query = "" if drift is None else f"?drift={drift}"
+        return str(self._control("POST", f"calibration/{alias}/{action}{query}")["default"])
 
     def _control(self, method: str, path: str, data: Any = None) -> Any:
         from urllib.error import HTTPError

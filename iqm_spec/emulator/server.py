@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from attrs import evolve, frozen
 
 from iqm_spec.emulator.calls import ARTIFACTS, READS, Context
-from iqm_spec.emulator.computers import computers, move_default, withdraw
+from iqm_spec.emulator.computers import calibration, computers, move_default, withdraw
+from iqm_spec.emulator.deviation import remember
 from iqm_spec.emulator.faults import Faults, Rule, rules_from_json
 from iqm_spec.emulator.job_calls import WATCHES, WRITES
 from iqm_spec.emulator.messages import ApiError, ApiRequest, ApiResponse, error_body
@@ -48,6 +49,7 @@ class EmulatedServer:
         self.state = state
         self.faults = Faults(state)
         self.faults.add_once(rules_from_json(list(options.faults)))
+        remember(state, options.unevenness)
         self._meter = Meter(options.speed)
         self._context = Context(options, state, Simulator(state), computers(options.on_premises))
 
@@ -91,11 +93,24 @@ class EmulatedServer:
         """Every POST and DELETE that reached the server, in order."""
         return self.state.lines("ledger.jsonl")
 
-    def calibrate(self, alias: str, *, withdrawn: bool) -> Mapping[str, Json]:
-        """Move a computer's default calibration set on, and withdraw the old one if `withdrawn`."""
+    def calibrate(
+        self, alias: str, *, withdrawn: bool, drift: float | None = None
+    ) -> Mapping[str, Json]:
+        """Make a new calibration set the default of a computer.
+
+        The old one is withdrawn if `withdrawn`. `drift` is how much figures move, by default as
+        much as between any two sets.
+        """
         computer = self._context.computer(alias)
-        now = withdraw(self.state, computer) if withdrawn else move_default(self.state, computer)
-        return {"default": now.resolve(None)}
+        change = withdraw if withdrawn else move_default
+        return {"default": change(self.state, computer, drift=drift).resolve(None)}
+
+    def calibrations(self, alias: str) -> Mapping[str, Json]:
+        """A computer's calibration sets, the oldest first."""
+        now = calibration(self.state, self._context.computer(alias))
+        numbers = [n for n in range(now.newest + 1) if n not in now.withdrawn]
+        sets: list[Json] = [now.set_id(number) for number in numbers]
+        return {"default": now.resolve(None), "sets": sets}
 
     def _answer(self, request: ApiRequest, rule: Rule | None) -> ApiResponse | None:
         """What the request does and what it would be answered, before the wire is disturbed."""
@@ -107,7 +122,8 @@ class EmulatedServer:
             alias = rule.qc or request.alias or ""
             all_aliases = self._context.computers
             for computer in [alias] if alias in all_aliases else list(all_aliases):
-                self.calibrate(computer, withdrawn=rule.fault == "withdraw-calibration")
+                withdrawn = rule.fault == "withdraw-calibration"
+                self.calibrate(computer, withdrawn=withdrawn, drift=rule.drift)
         answer = self._process(evolve(request, fate=rule.fate))
         if rule.fault == "status":
             return evolve(rule.answer(), job=answer.job)

@@ -93,7 +93,7 @@ def _shots_left(job: EmulatedJob, item: MeasuredCircuit, number: int) -> int:
     if not job.heralding:
         return job.shots
     chance = 1.0
-    readout = job.computer.profile.readout
+    readout = job.profile.readout
     for name in item.circuit.components:
         if name in readout:
             chance *= 0.5 if job.computer.is_mock else 1 - readout[name][0]
@@ -119,14 +119,14 @@ def _random(
 def _noisy(
     job: EmulatedJob, circuits: Sequence[MeasuredCircuit], shots: Sequence[int]
 ) -> list[dict[str, int]]:
-    """Counts by Qiskit Aer under the machine's error profile."""
+    """Counts by Qiskit Aer under the error profile of the job's calibration set."""
     from iqm_spec.stages.aer import AerTask, Setup, run_jobs
 
     tasks = [
         AerTask(str(number), item.circuit, shots_kept, _seed(job, number))
         for number, (item, shots_kept) in enumerate(zip(circuits, shots, strict=True))
     ]
-    (done,) = run_jobs([(tasks, Setup(noise=job.computer.profile))])
+    (done,) = run_jobs([(tasks, Setup(noise=job.profile))])
     return [
         dict(sorted((in_key_order(text), n) for text, n in outcome.counts.items()))
         for outcome in done[1]

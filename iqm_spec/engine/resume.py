@@ -7,12 +7,14 @@ from typing import Any
 
 from attrs import evolve
 
+from iqm_spec.calibration.stored import newest_calibration_set
 from iqm_spec.engine.inputs import read_inputs
 from iqm_spec.engine.journal import RunJournal
 from iqm_spec.engine.run import PASSED, run_stages, server_info
 from iqm_spec.engine.saved import SavedRun
 from iqm_spec.errors import UsageError
 from iqm_spec.model import StageName
+from iqm_spec.plan.prediction import todays_placement
 from iqm_spec.stages.events import Event, RunDone, StageDone
 from iqm_spec.stages.interface import RunInputs, RunOptions, StageContext
 from iqm_spec.stages.registry import SERVER_STAGES, STAGES, stage_named
@@ -143,3 +145,22 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
         for stage in SERVER_STAGES
         for attempt in read(saved.plan, stage.name, saved.server_id, store).all_attempts
     ]
+
+
+def calibration_news(saved: SavedRun, store: Store) -> list[str]:
+    """What newer calibration sets, as far as the folder has them, mean for a run."""
+    news = []
+    for alias, planned in calibration_sets(saved, store).items():
+        newest = newest_calibration_set(store, saved.server_id or "", alias)
+        if newest is None or planned is None or newest.id == planned:
+            continue
+        try:
+            profile = newest.error_profile()
+            today = todays_placement(store, saved.plan, newest.architecture, profile)
+        except ValueError:
+            continue
+        when = newest.calibrated_at
+        dated = "" if when is None else f" of {when:%Y-%m-%d %H:%M} UTC"
+        if today is not None:
+            news.append(f"{alias} has a newer calibration set, {newest.id}{dated}; {today.words}")
+    return news

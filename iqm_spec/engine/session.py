@@ -81,12 +81,13 @@ def require_session(session: Session | None) -> Session:
 
 def _emulator_session(stack: ExitStack, state: Path | None) -> Session:
     def connect() -> Connection:
-        from iqm_spec.emulator import Options, start
+        from iqm_spec.emulator import MACHINES_VARIABLE, Options, machines_from_text, start
         from iqm_spec.server_api.address import Server
         from iqm_spec.server_api.connection import connect as to
         from iqm_spec.server_api.token import Token
 
-        options = Options(state=state, speed=EMULATOR_SPEED)
+        machines = machines_from_text(os.environ.get(MACHINES_VARIABLE, ""))
+        options = Options(state=state, speed=EMULATOR_SPEED, **machines)
         url = stack.enter_context(start(options)).url
         return to(Server(EMULATOR, url), Token(lambda: EMULATOR))
 

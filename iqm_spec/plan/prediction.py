@@ -12,7 +12,7 @@ from iqm_spec.plan.placing import success_function
 from iqm_spec.plan.plan import Plan, PlannedPoint
 from iqm_spec.store import Store
 from iqm_spec.store.objects import StoredProfile
-from iqm_spec.targets import Architecture, ErrorProfile, error_profile_from_json
+from iqm_spec.targets import Architecture, ErrorProfile, error_profile_from_json, restricted
 
 
 def placement_profiles(store: Store, plan: Plan) -> Mapping[str, ErrorProfile]:
@@ -56,6 +56,15 @@ class TodaysPlacement:
     same_qubits: float
     best_qubits: float
 
+    @property
+    def words(self) -> str:
+        """`predicted success of its circuits (mean): 0.41 as planned, ...`."""
+        return (
+            f"predicted success of its circuits (mean): {self.planned:.2g} as planned, "
+            f"{self.same_qubits:.2g} on the same qubits by this set, {self.best_qubits:.2g} on the "
+            "best qubits by it; `run --replan` takes these"
+        )
+
 
 MOST_PLACED_AGAIN = 25
 """Different circuits that are placed to see what other qubits would gain."""
@@ -66,7 +75,8 @@ def todays_placement(
 ) -> TodaysPlacement | None:
     """The predictions under other errors of the same machine; None where there are none.
 
-    Of more than `MOST_PLACED_AGAIN` different circuits, only the first are looked at.
+    `machine` is whole: what the spec avoids is left out here. ValueError where it has no qubit left
+    for that. Of more than `MOST_PLACED_AGAIN` different circuits, only the first are looked at.
     """
     from iqm_spec.placement.place import best_placement
     from iqm_spec.placement.success import predicted_success
@@ -75,6 +85,7 @@ def todays_placement(
     points = [point for point in plan.points if point.target == machine.alias]
     if profile is None or not points:
         return None
+    machine = restricted(machine, plan.header.avoid, plan.header.region)
     natives = natives_of(store, plan, points)
     templates = list(dict.fromkeys(native.template for native in natives.values()))
     logarithms: list[tuple[float, float, float]] = []

@@ -625,6 +625,7 @@ def test_a_state_of_somebody_else_is_refused(tmp_path: Path) -> None:
 def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, number: int) -> None:
     (tmp_path / "faults.json").write_text('[{"fault": "status", "on": "computers", "status": 520}]')
     command = ["--speed", "1000", "--slot", "garnet:mock:0:60", "--json"]
+    command += ["--spread", "0.5", "--calibration-seed", "7", "--drift", "0", "--no-idle"]
     process = subprocess.Popen(
         [
             sys.executable,
@@ -644,6 +645,8 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, number: int)
     emulator = Emulator(process, told["url"], Path(told["state"]))  # type: ignore[arg-type]
     assert Api(emulator).get("quantum-computers").status_code == 520
     assert Api(emulator).get("quantum-computers").status_code == 200
+    machines = json.loads((emulator.state / "calibration" / "machines.json").read_text())
+    assert machines == {"spread": 0.5, "seed": 7, "drift": 0.0, "idle": False}
     os.kill(process.pid, number)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
@@ -663,6 +666,9 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path, number: int)
         (("--faults", "none.json"), "cannot read"),
         (("--faults", "bad.json"), "explode"),
         (("--token-env", "NOT_SET"), "NOT_SET"),
+        (("--spread", "-1"), "the spread must be between 0 and 3"),
+        (("--drift", "nan"), "the drift must be between 0 and 3"),
+        (("--calibration-seed", "x"), "x"),
     ],
 )
 def test_mistakes_on_the_command_line_are_told(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from iqm_spec.emulator import Emulator, Options
 from tests.conftest import Cli
+from tests.emulators import start
 
 Ask = Callable[..., Any]
 
@@ -147,3 +149,64 @@ def test_the_noise_of_the_calibration(cli: Cli, answer: Ask, write: Any) -> None
     # idle qubits relax by default, and only then
     answer("run", spec, *noise, "--set", "aer.idle=false", "--server", "emulator")
     assert counts() != counts("--results", "online")
+
+
+# --- on a machine whose qubits differ, and whose calibration moves --------------------------------
+
+
+@pytest.fixture(scope="module")
+def uneven() -> Iterator[Emulator]:
+    with start(Options(speed=1e4, spread=0.6, calibration_seed=3)) as emulator:
+        yield emulator
+
+
+FULL = """\
+iqm_spec: 1
+name: place
+target: garnet
+shots: 2000
+stages: [aer, mock, hardware]
+aer: {noise: calibration, idle: false}
+circuits:
+  - generator: ghz
+    args: {num_qubits: "${n}"}
+sweep:
+  - grid: {n: [2, 4]}
+"""
+"""The emulator simulates no idle noise either."""
+
+
+def test_a_run_uses_the_machine_of_today(
+    uneven: Emulator, answer: Ask, cli: Cli, tmp_path: Path
+) -> None:
+    spec = tmp_path / "place.yaml"
+    spec.write_text(FULL)
+    at = ("--server", uneven.url)
+    token = {"env": {"IQM_TOKEN": "any"}}
+    preview = answer("run", spec, "--dry-run", *at, **token)
+    theirs = answer("run", spec, "--dry-run", *at, "--set", "layout=transpiler", **token)
+    pairs = zip(preview["points"], theirs["points"], strict=True)
+    assert all(a["predicted_success"] > b["predicted_success"] for a, b in pairs)
+    answer("run", spec, "--yes", *at, **token)
+    analyzed = answer("analyze", "latest")
+    fidelities = [p for p in analyzed["predictions"] if p["figure"] == "hellinger_fidelity"]
+    assert len(fidelities) == 2
+    assert all(abs(p["deviation"]) < 5 for p in fidelities), "the machine does what it says"
+    assert answer("reproduce", "latest")["same"] is True
+    (held, _) = answer("ledger", "--by", "machine")["predictions"]
+    assert (held["machine"], held["number"]) == ("garnet", 2)
+
+    # the calibration moves: the plan stays, and both commands say what today's would gain
+    uneven.move_calibration("garnet", 1.0)
+    answer("calibration", "garnet", *at, **token)
+    (news,) = answer("status", "latest")["run"]["news"]
+    assert "as planned" in news
+    more = cli("run", spec, "--yes", "--fresh", *at, **token)
+    assert more.returncode == 0, more.stderr
+    assert "the default calibration set moved" in more.stdout + more.stderr
+    before = components(cli, tmp_path)
+    again = answer("run", spec, "--yes", "--replan", *at, **token)
+    assert again["plan"]["digest"] != preview["plan"]["digest"]
+    assert components(cli, tmp_path) != before
+    assert answer("status", "latest")["run"]["news"] == []
+    assert answer("verify")["problems"] == []

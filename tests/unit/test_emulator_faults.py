@@ -107,6 +107,27 @@ def test_an_answer_is_rewritten() -> None:
     assert rule.rewritten(ApiResponse(200, b"bytes")) == ApiResponse(200, b"bytes")
 
 
+def test_observations_are_left_out_and_changed() -> None:
+    names = ("model.QB1.t1_time", "model.QB10.t1_time", "rb.prx.QB1.fidelity", "model.QB1.t2_time")
+    listed: list[Any] = [{"dut_field": name, "value": 1.0, "invalid": False} for name in names]
+    changes: Any = {
+        "*.QB1.t1*": None,
+        "*.t1_time": {"invalid": True},
+        "*.QB1.t?_*": {"value": None},
+    }
+    rule = Rule("rewrite", observations=changes)
+    (answer,) = (rule.rewritten(ApiResponse(200, {"observations": listed, "id": 1})),)
+    assert answer.body == {
+        "observations": [
+            {"dut_field": "model.QB10.t1_time", "value": 1.0, "invalid": True},
+            {"dut_field": "rb.prx.QB1.fidelity", "value": 1.0, "invalid": False},
+            {"dut_field": "model.QB1.t2_time", "value": None, "invalid": False},
+        ],
+        "id": 1,
+    }
+    assert rule.rewritten(ApiResponse(200, {"id": 1})).body == {"id": 1}
+
+
 @pytest.mark.parametrize(
     ("rule", "content"),
     [
@@ -203,6 +224,8 @@ def test_options_survive_the_way_to_the_child(tmp_path: Path) -> None:
         *({"seconds": 1e300}, {"seconds": float("nan")}, {"seconds": "1"}, {"times": "2"}),
         *({"qc": 5}, {"message": 5}, {"processed": 1}, {"on": ["job"]}),
         *({"status": 304, "body": "text"}, {"status": 204, "body": {}}),
+        *({"observations": ["*"]}, {"observations": {"*": 5}}, {"observations": None}),
+        *({"drift": -0.1}, {"drift": "0.1"}, {"drift": float("nan")}, {"drift": True}),
     ],
 )
 def test_a_rule_that_would_break_an_answer_is_refused(wrong: Any) -> None:

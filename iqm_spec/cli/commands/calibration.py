@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,8 @@ from uuid import UUID
 
 import click
 
-from iqm_spec.calibration.calibration_set import CalibrationSet, Figures
-from iqm_spec.calibration.compare import Change, Comparison, compare
+from iqm_spec.calibration.calibration_set import TIMES, CalibrationSet, Figures
+from iqm_spec.calibration.compare import SIGNIFICANT, Change, Comparison, compare
 from iqm_spec.calibration.fetch import DEFAULT, Fetched, Source
 from iqm_spec.cli import output
 from iqm_spec.cli.files import write_bytes
@@ -19,12 +20,13 @@ from iqm_spec.cli.options import json_option, results_option, server_option
 from iqm_spec.cli.tables import WIDE
 from iqm_spec.diagnostics import printable
 from iqm_spec.engine.session import NO_CREDENTIALS, requested_server_id, session_of
-from iqm_spec.errors import UsageError
+from iqm_spec.errors import Refused, UsageError
 from iqm_spec.plan.label import count
 from iqm_spec.stages.server.server_info import ServerInfo, Session
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 MOST_CHANGES = 20
@@ -77,8 +79,9 @@ def command(
     with session_of(server, results) as session:
         target = target or _only_computer(session)
         source = _source(store, server, session)
-        fetched = source.fetch(target, _uuid(set_id))
-        before = None if against is None else _earlier(source, store, target, against)
+        with _better_hints(source, target):
+            fetched = source.fetch(target, _uuid(set_id))
+            before = None if against is None else _earlier(source, store, target, against)
     calibration = fetched.calibration
     comparison = None if before is None else compare(before, calibration)
     if picture is not None:
@@ -92,13 +95,31 @@ def command(
 
 
 def _source(store: Store, server: str | None, session: Session | None) -> Source:
-    from iqm_spec.server_api.retry import READS, Retry
+    from iqm_spec.server_api.retry import SHORT_READS, Retry
 
     server_id = requested_server_id(server)
+    retry = Retry(SHORT_READS, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
     if session is None:
-        return Source(store, server_id, None, Retry(READS), NO_CREDENTIALS)
-    retry = ServerInfo(session, lambda why, seconds: output.say(f"{why}; again in {seconds:.0f} s"))
-    return Source(store, server_id, session.connection, retry.retry)
+        return Source(store, server_id, None, retry, NO_CREDENTIALS)
+    return Source(store, server_id, session.connection, retry)
+
+
+@contextmanager
+def _better_hints(source: Source, target: str) -> Iterator[None]:
+    """What to do here about a set that is gone, and which targets there are."""
+    from iqm_spec.server_api.computers import find_computer, list_computers
+    from iqm_spec.server_api.errors import CalibrationGone
+
+    try:
+        yield
+    except CalibrationGone as error:
+        hint = f"`iqm-spec calibration {target}` shows the set that the server uses now"
+        raise CalibrationGone(error.message, hint=hint) from None
+    except Refused:
+        if source.connection is not None:
+            # raises where the server does not list the target, and says which ones it lists
+            find_computer(list_computers(source.connection, source.retry), target)
+        raise
 
 
 def _only_computer(session: Session | None) -> str:
@@ -211,32 +232,44 @@ def _show(fetched: Fetched, before: CalibrationSet | None, comparison: Compariso
     if fetched.why_stored:
         output.say(f"warning: {fetched.why_stored}; this is the set that the folder kept last")
     console = output.console()
-    click.echo(printable(_title(calibration)))
+    _print(_title(calibration), console)
     tables = (_qubit_table(calibration), _coupling_table(calibration))
     if console.width >= WIDE:
         console.print(Columns(tables, padding=(0, 4)))
     else:
         console.print(*tables)
-    for line in _best_and_worst(calibration):
-        click.echo(printable(line))
-    for what, named in (("missing", calibration.missing), ("invalid", calibration.invalid)):
+    _print(_best_and_worst(calibration), console)
+    absent = [name for name in calibration.missing if name not in calibration.invalid]
+    for what, named in (("missing", absent), ("invalid", calibration.invalid)):
         if named:
             more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-            click.echo(printable(f"{what}: {', '.join(named[:MOST_NAMED])}{more}"))
+            listed = ", ".join(map(_described, named[:MOST_NAMED]))
+            _print([f"{what}: {listed}{more}"], console)
     if before is not None and comparison is not None:
         click.echo()
-        for line in _comparison_lines(before, comparison):
-            click.echo(printable(line))
-        if comparison.changes:
-            console.print(_change_table(comparison.changes))
+        _print(_comparison_lines(before, comparison), console)
+        moved = [change for change in comparison.changes if change.is_significant]
+        if moved:
+            console.print(_change_table(moved[:MOST_CHANGES]))
+        if len(moved) > MOST_CHANGES:
+            _print([f"and {len(moved) - MOST_CHANGES} more; --json has all of them"], console)
 
 
-def _title(calibration: CalibrationSet) -> str:
+def _print(lines: Iterable[str], console: Console) -> None:
+    output.print_fitted(map(printable, lines), console)
+
+
+def _described(figure: str) -> str:
+    """`QB3 T1`, of `t1 of QB3`."""
+    quantity, _, place = figure.partition(" of ")
+    return f"{place} {_TITLES.get(quantity, quantity)}"
+
+
+def _title(calibration: CalibrationSet) -> Iterator[str]:
+    yield f"{calibration.target}: calibration set {calibration.id}"
     when, age = calibration.calibrated_at, _age(calibration)
-    since = ""
     if when is not None and age is not None:
-        since = f", measured {when:%Y-%m-%d %H:%M} UTC ({_ago(age)})"
-    return f"{calibration.target}: calibration set {calibration.id}{since}"
+        yield f"measured {when:%Y-%m-%d %H:%M} UTC ({_ago(age)})"
 
 
 def _ago(seconds: float) -> str:
@@ -289,7 +322,7 @@ def _table(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column(first)
     columns = [
         i for i in range(len(titles)) if any(values[i] is not None for values in rows.values())
@@ -303,24 +336,30 @@ def _table(
         cells = []
         for i in columns:
             value = values[i]
-            style = "" if value not in ends[i] else "bold" if value == ends[i][0] else "dim"
+            best, worst = ends[i]
+            is_end = value in ends[i] and best != worst
+            style = "" if not is_end else "bold" if value == best else "dim"
             cells.append(Text("-" if value is None else _short(value), style))
         table.add_row(Text(printable(name)), *cells)
     return table
 
 
 def _short(value: float) -> str:
-    """Three digits: `42.1`, `0.00123`."""
-    return f"{value:.3g}" if abs(value) >= 1e-4 or value == 0 else f"{value:.1e}"
+    """Three digits: `42.0`, `0.00123`."""
+    if value and not 1e-4 <= abs(value) < 1000:
+        return f"{value:.1e}" if abs(value) < 1 else f"{value:.0f}"
+    return f"{value:#.3g}".rstrip(".")
 
 
 def _best_and_worst(calibration: CalibrationSet) -> Iterator[str]:
+    couplings = {"-".join(locus): figures for locus, figures in calibration.couplings.items()}
     for title, places, name in (
-        ("readout", calibration.qubits.items(), "readout_fidelity"),
-        ("prx", calibration.qubits.items(), "prx_fidelity"),
-        ("cz", (("-".join(k), v) for k, v in calibration.couplings.items()), "cz_fidelity"),
+        ("readout", calibration.qubits, "readout_fidelity"),
+        ("prx", calibration.qubits, "prx_fidelity"),
+        ("cz", couplings, "cz_fidelity"),
+        ("move", couplings, "move_fidelity"),
     ):
-        errors = _errors_by_place(places, name)
+        errors = _errors_by_place(places.items(), name)
         if len({error for error, _ in errors}) > 1:
             best, worst = errors[0], errors[-1]
             yield (
@@ -337,11 +376,11 @@ def _errors_by_place(places: Iterable[tuple[str, Figures]], name: str) -> list[t
 def _comparison_lines(before: CalibrationSet, comparison: Comparison) -> Iterator[str]:
     moved = [change for change in comparison.changes if change.is_significant]
     known = any(change.error is not None for change in comparison.changes)
-    beyond = " beyond their uncertainty" if known else ""
-    when = before.calibrated_at
-    of = f" of {when:%Y-%m-%d %H:%M} UTC" if when is not None else ""
-    moved_of = f"{len(moved)} of {comparison.num_compared} figures moved{beyond}"
-    yield f"against {before.id}{of}: {moved_of}"
+    beyond = f" beyond their uncertainty ({SIGNIFICANT:g} sigma)" if known else ""
+    yield f"against calibration set {before.id}"
+    if (when := before.calibrated_at) is not None:
+        yield f"measured {when:%Y-%m-%d %H:%M} UTC"
+    yield f"{len(moved)} of {comparison.num_compared} figures moved{beyond}"
     if not known and comparison.changes:
         yield "the server gives no uncertainties: every difference is shown"
     for what, places in (("no longer there", comparison.gone), ("new", comparison.new)):
@@ -354,27 +393,43 @@ def _change_table(changes: Sequence[Change]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("place", "figure", "before", "after", "change"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    known = any(change.standard_errors is not None for change in changes)
+    titles = ["place", "figure", "before", "after", "change", *(["sigma"] if known else [])]
+    for title in titles:
         table.add_column(title, justify="left" if title in ("place", "figure") else "right")
-    shown = [change for change in changes if change.is_significant][:MOST_CHANGES]
-    for change in shown:
-        sigmas = change.standard_errors
-        by = f"x {change.factor:.2f}" + ("" if sigmas is None else f", {sigmas:.1f} se")
+    for change in changes:
         title, before, after = _as_errors(change)
-        cells = (change.place, title, _short(before), _short(after), by)
+        cells = [change.place, title, _short(before), _short(after), f"x {change.factor:.2f}"]
+        if known:
+            sigmas = change.standard_errors
+            cells.append("-" if sigmas is None else f"{sigmas:.1f}")
         table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
 
+_TITLES = {
+    "t1": "T1",
+    "t2": "T2",
+    "t2_echo": "T2 echo",
+    "prx_fidelity": "prx error",
+    "readout_error_0": "0 read as 1",
+    "readout_error_1": "1 read as 0",
+    "readout_fidelity": "readout error",
+    "cz_fidelity": "cz error",
+    "move_fidelity": "move error",
+}
+"""What a person reads for the name of a figure; fidelities are shown as errors."""
+
+
 def _as_errors(change: Change) -> tuple[str, float, float]:
     """Fidelities as errors, times in microseconds."""
+    title = _TITLES.get(change.quantity, change.quantity)
     if change.quantity.endswith("_fidelity"):
-        title = change.quantity.removesuffix("_fidelity") + " error"
         return title, 1 - change.before, 1 - change.after
-    if change.quantity.startswith("t"):
-        return f"{change.quantity} µs", change.before * 1e6, change.after * 1e6
-    return change.quantity.replace("_", " "), change.before, change.after
+    if change.quantity in TIMES:
+        return f"{title} µs", change.before * 1e6, change.after * 1e6
+    return title, change.before, change.after
 
 
 def _draw(calibration: CalibrationSet, path: Path) -> None:

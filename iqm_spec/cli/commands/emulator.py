@@ -64,6 +64,23 @@ LARGEST_FAULTS = 1 << 20
     "--seed", type=int, help="Derive counts from this seed and the job's content, not from its id."
 )
 @click.option(
+    "--spread", type=float, metavar="S",
+    help="Let qubits and couplings differ: each figure is the built-in one times exp(S * normal), "
+    "e.g. 0.5. Default: 0, or as the state directory has it; so for the next three.",
+)  # fmt: skip
+@click.option(
+    "--calibration-seed", type=int, metavar="N",
+    help="Which of the machines with such a spread: the same in every emulator. Default: 0.",
+)  # fmt: skip
+@click.option(
+    "--drift", type=float, metavar="S",
+    help="How much a new calibration set moves each figure. Default: 0.1 with a spread, else 0.",
+)  # fmt: skip
+@click.option(
+    "--idle/--no-idle", "idle", default=None,
+    help="Whether qubits relax while they idle. Default: with a spread or a drift.",
+)  # fmt: skip
+@click.option(
     "--faults", "faults_file", type=click.Path(path_type=Path, dir_okay=False),
     help="JSON file of faults to inject (docs/emulator.md).",
 )  # fmt: skip
@@ -83,6 +100,10 @@ def command(
     no_rate_limit: bool,
     token_env: str,
     seed: int | None,
+    spread: float | None,
+    calibration_seed: int | None,
+    drift: float | None,
+    idle: bool | None,
     faults_file: Path | None,
     as_json: bool,
 ) -> int:
@@ -104,6 +125,10 @@ def command(
         credits=credits,
         token_env=token_env,
         seed=seed,
+        spread=spread,
+        calibration_seed=calibration_seed,
+        drift=drift,
+        idle=idle,
         faults=_faults(faults_file),
     )
     stopper = Stopper()

@@ -11,7 +11,7 @@ from iqm_spec.cli import output, tables
 from iqm_spec.cli.gaps import LOST, UNFINISHED, warn_of_gaps
 from iqm_spec.cli.options import json_option, server_option, stored_results_option
 from iqm_spec.engine.event_lines import stage_label
-from iqm_spec.engine.resume import attempts_of, since
+from iqm_spec.engine.resume import attempts_of, calibration_news, since
 from iqm_spec.engine.saved import SavedRun, load_run
 from iqm_spec.engine.session import server_of_run, session_of
 from iqm_spec.errors import ExitCode, IqmSpecError, StoreCorrupt
@@ -81,7 +81,7 @@ def _show_run(store: Store, saved: SavedRun, jobs: list[dict[str, Any]], *, as_j
     run_gaps = gaps(saved, rows, store)
     measured = len({row.point.id for row in rows} - {point.id for point in run_gaps.counts})
     status = DAMAGED if run_gaps.lost else saved.status
-    news = since(saved, store)
+    news = [*since(saved, store), *calibration_news(saved, store)]
     if as_json:
         code = warn_of_gaps(saved.state.id, run_gaps)
         entry = {**_data(saved.state, saved, status), "measured": measured}

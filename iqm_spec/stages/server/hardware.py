@@ -38,7 +38,6 @@ from iqm_spec.stages.server.tariff import slot_of, sources_of, tariff_of
 from iqm_spec.stages.shots import keys_with_memory
 from iqm_spec.store import Store
 from iqm_spec.store.events import UsedAttempt
-from iqm_spec.targets import restricted
 
 
 class HardwareStage(ServerStage):
@@ -239,18 +238,11 @@ def _gain(run: StageRun, target: str) -> str:
     """What today's calibration means for the plan's circuits; empty where that is not known."""
     try:
         calibration = run.server.calibration_set(target, required=False)
-        header, machine = run.plan.header, run.server.architecture(target).architecture
-        machine = restricted(machine, header.avoid, header.region)
+        machine = run.server.architecture(target).architecture
         today = todays_placement(run.store, run.plan, machine, calibration.error_profile())
     except (IqmSpecError, ValueError):  # no figures: the run goes on without the note
         return ""
-    if today is None:
-        return ""
-    return (
-        f". Predicted success of its circuits (mean): {today.planned:.2g} as planned, "
-        f"{today.same_qubits:.2g} on the same qubits by today's set, {today.best_qubits:.2g} on "
-        "today's best; `--replan` takes these"
-    )
+    return "" if today is None else f"; {today.words}"
 
 
 def _why_held_back(computer: str, seconds: Sequence[Range], fit: int, slot: float) -> str:
