@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import asdict, field, frozen
 
 from iqm_spec.json_types import Json
+
+if TYPE_CHECKING:
+    from iqm_spec.store.records import AnalysisRecord
 
 QUBIT = "qubit"
 """The axis that physical qubits are in values, and the detail that names one, of a single qubit."""
@@ -66,11 +70,6 @@ class Analysed:
     notes: tuple[str, ...] = ()
     details: Mapping[str, Json] = field(factory=dict)
 
-    @property
-    def qubit(self) -> Json:
-        """The physical qubit, where the same points have a result for each; else None."""
-        return self.details.get(QUBIT)
-
     def to_json(self) -> dict[str, Json]:
         """The fields by name."""
         return {
@@ -85,3 +84,8 @@ class Analysed:
             "notes": list(self.notes),
             "details": dict(self.details),
         }
+
+
+def qubit_of(result: Analysed | AnalysisRecord) -> Json:
+    """The physical qubit of a result, where the same points have a result for each; else None."""
+    return (result.details or {}).get(QUBIT)

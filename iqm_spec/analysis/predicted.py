@@ -7,7 +7,7 @@ from math import hypot, sqrt
 
 from attrs import asdict, frozen
 
-from iqm_spec.analysis.merit import QUBIT, Analysed
+from iqm_spec.analysis.merit import Analysed, qubit_of
 from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
@@ -68,7 +68,7 @@ def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction
     """
     listed = list(results)
     simulated = {
-        (item.analysis, item.circuit, item.points, _qubit(item), merit.name): merit
+        (item.analysis, item.circuit, item.points, qubit_of(item), merit.name): merit
         for item in listed
         if item.stage == StageName.AER
         for merit in item.merits
@@ -76,7 +76,7 @@ def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction
     found = []
     for item in listed:
         for merit in item.merits if item.stage == StageName.HARDWARE else ():
-            same = (item.analysis, item.circuit, item.points, _qubit(item), merit.name)
+            same = (item.analysis, item.circuit, item.points, qubit_of(item), merit.name)
             before = simulated.get(same)
             if before is not None:
                 found.append(
@@ -94,11 +94,6 @@ def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction
                     )
                 )
     return found
-
-
-def _qubit(item: Analysed | AnalysisRecord) -> Json:
-    """The physical qubit, where the same points have a result for each; else None."""
-    return (item.details or {}).get(QUBIT)
 
 
 @frozen

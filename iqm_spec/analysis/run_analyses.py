@@ -23,7 +23,7 @@ from iqm_spec.analysis import (
     volume,
 )
 from iqm_spec.analysis.groups import Options
-from iqm_spec.analysis.merit import QUBIT, Analysed
+from iqm_spec.analysis.merit import QUBIT, Analysed, qubit_of
 from iqm_spec.analysis.readout_mitigation import Readout, readout_of
 from iqm_spec.canonical import digest
 from iqm_spec.diagnostics import nearest
@@ -111,8 +111,8 @@ def analysis_records(results: Iterable[Analysed]) -> Iterator[AnalysisRecord]:
     for result in results:
         line = _rounded(result.to_json())
         name = {key: line[key] for key in ("analysis", "stage", "emulated", "circuit", "points")}
-        if result.qubit is not None:
-            name[QUBIT] = result.qubit
+        if (qubit := qubit_of(result)) is not None:
+            name[QUBIT] = qubit
         key = digest({"format": "iqm-spec/analysed/1", **name})
         yield structure({"key": key, **line}, AnalysisRecord)
 

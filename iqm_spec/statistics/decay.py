@@ -67,13 +67,15 @@ class TimeEstimate:
 
 @frozen
 class Decay:
-    """A fitted decay: p(t) = offset + amplitude exp(-t / time) cos(2 pi frequency t + phase).
+    """A fitted decay: p(t) = offset + amplitude exp(-s / time) cos(2 pi frequency s + phase).
 
-    Without fringes the frequency is None and the phase 0. `widened` is the factor by which errors
+    s is t less `start`, the first delay. Without fringes the frequency is None and the phase 0.
+    `widened` is the factor by which errors
     and intervals are wider than those of the counts, 1 unless the points do not follow the curve.
     """
 
     time: TimeEstimate
+    start: float
     amplitude: Mean
     offset: Mean
     goodness: Goodness
@@ -83,9 +85,10 @@ class Decay:
 
     def at(self, t: float) -> float:
         """The fitted probability after time `t`."""
-        turns = 0.0 if self.frequency is None else 2 * pi * self.frequency.value * t
+        since = t - self.start
+        turns = 0.0 if self.frequency is None else 2 * pi * self.frequency.value * since
         wave = cos(turns + self.phase)
-        return self.offset.value + self.amplitude.value * exp(-t / self.time.value) * wave
+        return self.offset.value + self.amplitude.value * exp(-since / self.time.value) * wave
 
 
 @frozen
@@ -124,7 +127,7 @@ def fit_decay(
     if low == 0.0:
         _, bound = _profile(model, best, _ONE_SIDED)
         reason = "the decay is over before the second delay: take shorter delays"
-        return NoDecay(reason, at_most=bound)
+        return NoDecay(reason, at_most=bound if bound < inf else None)
     if high > _MOST_ABOVE * best.nonlinear[0]:
         bound, _ = _profile(model, best, _ONE_SIDED)
         reason = "the delays end before the decay does: take longer delays"
@@ -151,7 +154,7 @@ def fit_fringes(
     if low == 0.0 or not _seen(points, model, best, first=1):
         _, bound = _profile(model, best, _ONE_SIDED)
         reason = "the fringes are over before the second delay: take shorter delays"
-        return NoDecay(reason, at_most=bound)
+        return NoDecay(reason, at_most=bound if bound < inf else None)
     if best.nonlinear[1] * points.range < _LEAST_FRINGES:
         return NoDecay("the delays hold less than a fringe: take a larger detuning")
     if high > _MOST_ABOVE * best.nonlinear[0]:
@@ -179,6 +182,12 @@ class _Points:
         distinct, place = np.unique(np.asarray(times, dtype=float), return_inverse=True)
         added = [np.bincount(place, np.asarray(c, float)).astype(float) for c in (hits, shots)]
         return cls(distinct, added[0], added[1])
+
+    @property
+    def since(self) -> Floats:
+        """Times since the first delay."""
+        since: Floats = self.times - self.times[0]
+        return since
 
     @property
     def range(self) -> float:
@@ -257,13 +266,13 @@ class _Exponential:
     def columns(self, time: float) -> list[Floats]:
         import numpy as np
 
-        return [np.exp(-self.points.times / time)]
+        return [np.exp(-self.points.since / time)]
 
     def chi_square(self, time: float, errors: Floats) -> float:
         """The least for a given T. It stays exact where the decay is nearly a straight line."""
         import numpy as np
 
-        column = np.expm1(-(self.points.times - self.points.times[0]) / time)
+        column = np.expm1(-self.points.since / time)
         return float(_least_squares(self.points.shares, errors, column[None, None, :])[0])
 
     def search(self, errors: Floats) -> tuple[float, ...]:
@@ -271,7 +280,7 @@ class _Exponential:
         import numpy as np
 
         grid: Floats = np.geomspace(self.shortest, self.longest, 121)
-        columns = np.expm1(-(self.points.times - self.points.times[0]) / grid[:, None])
+        columns = np.expm1(-self.points.since / grid[:, None])
         least = int(np.argmin(_least_squares(self.points.shares, errors, columns[:, None, :])))
         low, high = grid[max(0, least - 1)], grid[min(len(grid) - 1, least + 1)]
         best, _ = _minimum(lambda u: self.chi_square(exp(u), errors), log(low), log(high))
@@ -287,7 +296,7 @@ class _Exponential:
 
         (time,) = best.nonlinear
         (column,) = self.columns(time)
-        slope = best.coefficients[1] * column * self.points.times / time
+        slope = best.coefficients[1] * column * self.points.since / time
         return np.stack([slope, np.ones_like(column), column], axis=1)
 
 
@@ -306,8 +315,8 @@ class _Fringes:
     def columns(self, time: float, frequency: float) -> list[Floats]:
         import numpy as np
 
-        envelope = np.exp(-self.points.times / time)
-        turns = 2 * pi * frequency * self.points.times
+        envelope = np.exp(-self.points.since / time)
+        turns = 2 * pi * frequency * self.points.since
         return [envelope * np.cos(turns), envelope * np.sin(turns)]
 
     def chi_square(self, time: float, frequency: float, errors: Floats) -> float:
@@ -322,8 +331,8 @@ class _Fringes:
         from scipy.optimize import minimize
 
         times = np.geomspace(self.points.gap / 2, 30 * self.points.range, 16)
-        envelopes = np.exp(-self.points.times / times[:, None])
-        turns = 2 * pi * self.frequencies[:, None] * self.points.times
+        envelopes = np.exp(-self.points.since / times[:, None])
+        turns = 2 * pi * self.frequencies[:, None] * self.points.since
         waves = np.stack([np.cos(turns), np.sin(turns)], axis=1)
         values = np.stack(
             [_least_squares(self.points.shares, errors, waves * row) for row in envelopes]
@@ -361,8 +370,8 @@ class _Fringes:
         time, frequency = best.nonlinear
         cosine, sine = self.columns(time, frequency)
         _, a, b = best.coefficients
-        slope = (a * cosine + b * sine) * self.points.times / time
-        turn = (b * cosine - a * sine) * 2 * pi * self.points.times
+        slope = (a * cosine + b * sine) * self.points.since / time
+        turn = (b * cosine - a * sine) * 2 * pi * self.points.since
         return np.stack([slope, np.ones_like(cosine), cosine, sine, turn], axis=1)
 
 
@@ -496,20 +505,21 @@ def _decay(
     weighted = model.jacobian(best) / best.errors[:, None]
     covariance = best.scale * np.linalg.pinv(weighted.T @ weighted)
     time, offset = best.nonlinear[0], float(best.coefficients[0])
+    start = float(points.times[0])
     estimate = TimeEstimate(time, time * sqrt(covariance[0, 0]), *ends)
     of_offset = Mean(offset, sqrt(covariance[1, 1]))
     widened = sqrt(best.scale)
     if isinstance(model, _Exponential):
         amplitude = Mean(float(best.coefficients[1]), sqrt(covariance[2, 2]))
-        return Decay(estimate, amplitude, of_offset, best.goodness, widened)
+        return Decay(estimate, start, amplitude, of_offset, best.goodness, widened)
     a, b = (float(c) for c in best.coefficients[1:])
     size = hypot(a, b)
     slope = np.array([a, b]) / size
     error = sqrt(float(slope @ covariance[2:4, 2:4] @ slope))
     frequency = Mean(best.nonlinear[1], sqrt(covariance[4, 4]))
-    return Decay(
-        estimate, Mean(size, error), of_offset, best.goodness, widened, frequency, atan2(-b, a)
-    )
+    amplitude = Mean(size, error)
+    phase = atan2(-b, a)
+    return Decay(estimate, start, amplitude, of_offset, best.goodness, widened, frequency, phase)
 
 
 def _none(points: _Points, level: float, ends_at: float | None) -> NoDecay:
@@ -532,7 +542,7 @@ def _slowest(points: _Points, ends_at: float) -> float | None:
     def chi_square(u: float) -> float:
         import numpy as np
 
-        column = np.exp(-(points.times - points.times[0]) / exp(u)) / errors
+        column = np.exp(-points.since / exp(u)) / errors
         target = (points.shares - ends_at) / errors
         return float(target @ target - (column @ target) ** 2 / (column @ column))
 

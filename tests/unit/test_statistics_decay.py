@@ -59,6 +59,20 @@ def test_fringes_come_back(time: float, frequency: float) -> None:
     assert fit.at(7e-6) == pytest.approx(fringes(7e-6, time, frequency), abs=1e-4)
 
 
+def test_delays_need_not_begin_at_zero() -> None:
+    """Long after the start a decay is what it was."""
+    late = [1e-3 + t for t in SHORT]
+    early = drawn([exponential(t, 15e-6) for t in SHORT], 1000, 1)
+    waves = drawn([fringes(t, 15e-6, 1.5e5) for t in SHORT], 1000, 1)
+    for fit, hits in ((fit_decay, early), (fit_fringes, waves)):
+        at_zero, at_late = fit(SHORT, hits, [1000] * 41), fit(late, hits, [1000] * 41)
+        assert isinstance(at_zero, Decay)
+        assert isinstance(at_late, Decay)
+        assert at_late.time.value == pytest.approx(at_zero.time.value, rel=1e-3)
+        assert at_late.amplitude.value == pytest.approx(at_zero.amplitude.value, rel=1e-3)
+        assert at_late.at(1e-3 + 7e-6) == pytest.approx(at_zero.at(7e-6), abs=1e-4)
+
+
 def test_equal_delays_are_one_point() -> None:
     hits = drawn([exponential(t, 30e-6) for t in LONG], 500, 1)
     more = drawn([exponential(t, 30e-6) for t in LONG], 300, 2)
