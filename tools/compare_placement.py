@@ -3,9 +3,9 @@
 python -m tools.compare_placement                 # prints the table in Markdown
 python -m tools.compare_placement --write         # puts the table into docs/calibration.md
 
-Machines are made uneven (`tools/uneven.py`): each figure of the built-in error profile times a
-log-normal factor, as figures of real machines differ from qubit to qubit. All placements are
-rated by the same predicted success, and small circuits by simulation, too.
+Machines are uneven as the emulator's are (`emulator/deviation.py`): each figure of the built-in
+error profile times a log-normal factor, as figures of real machines differ from qubit to qubit.
+All placements are rated by the same predicted success, and small circuits by simulation, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from attrs import evolve
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.placement.place import best_placement
 from iqm_spec.placement.success import Losses, predicted_success
-from iqm_spec.targets import Architecture, ErrorProfile, architecture, error_profile
+from iqm_spec.targets import Architecture, ErrorProfile, architecture
 from iqm_spec.targets.profile import average_fidelity
 from iqm_spec.transpile import transpile, violations
 from iqm_spec.transpile.fuse import fuse
@@ -29,7 +29,6 @@ from iqm_spec.transpile.qiskit_circuits import measures_last, read_ops, register
 from iqm_spec.transpile.route import target_of
 from tools.compare_transpile import circuits
 from tools.page import DOCS, show_or_write
-from tools.uneven import uneven
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -204,9 +203,7 @@ def rows() -> list[tuple[str, str, dict[str, tuple[float, float | None, float]]]
     """Machine, circuit, and by way: predicted success, simulated fidelity and seconds."""
     found = []
     for alias in MACHINES:
-        machine, base = architecture(alias), error_profile(alias)
-        assert base is not None
-        profile = uneven(base, SEED, SPREAD)
+        machine, profile = architecture(alias), deviating_profile(alias, Deviation(SPREAD, SEED))
         titles = ways(machine, profile)
         for name, circuit in circuits().items():
             if circuit.num_qubits > machine.num_qubits:

@@ -12,6 +12,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iqm_spec.emulator.deviation import Deviation, deviating_profile
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.placement.place import best_placement, relabeled
 from iqm_spec.placement.schedule import Idle, idles, with_idles
@@ -19,7 +20,6 @@ from iqm_spec.placement.search import Problem, loss_of, solve
 from iqm_spec.placement.success import predicted_success
 from iqm_spec.targets import Architecture, ErrorProfile, architecture, error_profile
 from iqm_spec.targets.profile import average_fidelity
-from tools.uneven import uneven
 
 DURATIONS = {"prx": 20.0, "cz": 40.0, "move": 100.0}
 
@@ -197,9 +197,8 @@ def random_circuit(machine: Architecture, rng: random.Random, width: int) -> Nat
 @settings(max_examples=40)
 def test_a_placement_is_the_same_circuit_and_no_worse(alias: str, seed: int, width: int) -> None:
     rng = random.Random(seed)
-    machine, base = architecture(alias), error_profile(alias)
-    assert base is not None
-    profile = uneven(base, seed)
+    machine = architecture(alias)
+    profile = deviating_profile(alias, Deviation(0.5, seed))
     before = random_circuit(machine, rng, width)
     found = best_placement(before, machine, profile)
     assert found is not None
