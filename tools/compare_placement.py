@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from iqm_spec.emulator.deviation import Deviation, deviating_profile
 from iqm_spec.model import NativeCircuit, Op
 from iqm_spec.placement.place import best_placement
 from iqm_spec.placement.success import Losses, predicted_success

@@ -10,6 +10,7 @@ from math import log
 from time import process_time
 from typing import TYPE_CHECKING
 
+from iqm_spec.emulator.deviation import Deviation, deviating_profile
 from iqm_spec.model import NativeCircuit
 from iqm_spec.placement import search
 from iqm_spec.placement.place import best_placement
