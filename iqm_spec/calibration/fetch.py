@@ -59,12 +59,19 @@ class Source:
                 return Fetched(stored)
         if self.connection is None:
             return self._from_folder(alias, set_id, Refused(self.why_not, code="refused.token"))
+        from iqm_spec.server_api.computers import find_computer, list_computers
+        from iqm_spec.server_api.errors import CalibrationGone
+
         keep = keep_as_newest if set_id == DEFAULT else keep_calibration_set
         try:
+            find_computer(list_computers(self.connection, self.retry), alias)
             found = read_calibration_set(self.connection, alias, set_id, self.retry)
             keep(self.store, self.server_id, found)  # ValueError for what JSON cannot hold
         except Unreachable as error:
             return self._from_folder(alias, set_id, error)
+        except CalibrationGone as error:
+            hint = f"`iqm-spec calibration {alias}` shows the set that the server uses now"
+            raise Refused(error.message, hint=hint, code=error.code) from None
         except ValueError as error:
             raise Refused(str(error), code="refused.calibration") from None
         return Fetched(found)
@@ -73,6 +80,8 @@ class Source:
         stored = None
         if set_id == DEFAULT:
             stored = newest_calibration_set(self.store, self.server_id, alias)
+            stored = stored or newest_calibration_set(self.store, None, alias)
         if stored is None:
-            raise why
+            hint = why.hint or "the folder has no calibration of it either"
+            raise type(why)(why.message, hint=hint, code=why.code)
         return Fetched(stored, why.message)

@@ -61,7 +61,8 @@ def keep_calibration_set(store: Store, server_id: str, calibration: CalibrationS
 def keep_as_newest(store: Store, server_id: str, calibration: CalibrationSet) -> None:
     """Remembers the set as the last one that the server had by default."""
     stored = keep_calibration_set(store, server_id, calibration)
-    store.link_answer(_newest_key(server_id, calibration.target), stored, replan=True)
+    for where in (server_id, None):
+        store.link_answer(_newest_key(where, calibration.target), stored, replan=True)
 
 
 def stored_calibration_set(
@@ -71,8 +72,13 @@ def stored_calibration_set(
     return _stored(store, set_key(server_id, alias, set_id))
 
 
-def newest_calibration_set(store: Store, server_id: str, alias: str) -> CalibrationSet | None:
-    """The last default set of a quantum computer that was read into the folder, or None."""
+def newest_calibration_set(
+    store: Store, server_id: str | None, alias: str
+) -> CalibrationSet | None:
+    """The last default set of a quantum computer that was read into the folder, or None.
+
+    A `server_id` of None stands for any server.
+    """
     return _stored(store, _newest_key(server_id, alias))
 
 
@@ -105,6 +111,6 @@ def set_key(server_id: str, alias: str, set_id: str) -> str:
     )
 
 
-def _newest_key(server_id: str, alias: str) -> str:
+def _newest_key(server_id: str | None, alias: str) -> str:
     named = {"format": "iqm-spec/newest-calibration-ask/1", "realm": server_id, "alias": alias}
     return digest(named)

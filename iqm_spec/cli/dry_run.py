@@ -10,7 +10,16 @@ from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.tables import MOST_ROWS, WIDE
 from iqm_spec.cost.precision import standard_error
 from iqm_spec.cost.ranges import Range, amount, range_text
-from iqm_spec.engine.run import RunPreview, SpecRun, plan_of, preview_run
+from iqm_spec.engine.run import (
+    RunPreview,
+    SpecRun,
+    plan_of,
+    preview_run,
+    spends_credits,
+    too_little_success,
+)
+from iqm_spec.native import Native
+from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, collapsed, records
 from iqm_spec.plan.prediction import predicted_successes
@@ -41,10 +50,12 @@ def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> Non
         plan = plan_of(run.checked, store, replan=run.options.replan, keep=False, report=report)
     preview = preview_run(run, plan, store, server_id)
     successes = predicted_successes(store, plan)
+    qubits = qubits_of(natives_of(store, plan, plan.points))
     if as_json:
-        output.answer(_answer(plan, crosschecked, preview, server_id, successes))
+        warnings = _warnings(run, plan, successes)
+        output.answer(_answer(plan, crosschecked, preview, server_id, successes, qubits, warnings))
     else:
-        _show(run, plan, crosschecked, preview, successes)
+        _show(run, plan, crosschecked, preview, successes, qubits)
 
 
 def _show(
@@ -53,9 +64,10 @@ def _show(
     crosschecked: Sequence[Crosschecked],
     preview: RunPreview,
     successes: Mapping[str, float],
+    qubits: Mapping[str, Sequence[str]],
 ) -> None:
     console = output.console()
-    console.print(tables.plan_table(plan.points, console.width, successes))
+    console.print(tables.plan_table(plan.points, console.width, successes, qubits))
     tables.print_more(len(plan.points), console)
     console.print(f"\n{tables.totals(plan.points)}")
     output.print_fitted((event.words for event in crosschecked), console)
@@ -67,10 +79,16 @@ def _show(
     if preview.credits.high or preview.seconds.high:
         _show_costs(preview, console)
     output.print_fitted(_prediction_lines(run, successes), console)
-    output.print_fitted((f"warning: {line}" for line in collapsed(plan.points)), console)
+    output.print_fitted((f"warning: {line}" for line in _warnings(run, plan, successes)), console)
     missing = run.session is None and preview.needs_server
     notes = (*preview.notes, *([run.why_no_server] if missing else []))
     output.print_fitted((f"note: {note}" for note in notes), console)
+
+
+def _warnings(run: SpecRun, plan: Plan, successes: Mapping[str, float]) -> list[str]:
+    """Circuits that collapsed, and a predicted success for which the run would be refused."""
+    too_low = too_little_success(plan, successes) if spends_credits(run.stages) else ""
+    return [*collapsed(plan.points), *([f"{too_low}: the run is refused"] if too_low else [])]
 
 
 def _prediction_lines(run: SpecRun, successes: Mapping[str, float]) -> Iterator[str]:
@@ -120,6 +138,8 @@ def _answer(
     costs: RunPreview,
     server_id: str,
     successes: Mapping[str, float],
+    qubits: Mapping[str, Sequence[str]],
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
     stages = [stage.to_json() for stage in costs.stages]
     for stage, entry in zip(costs.stages, stages, strict=True):
@@ -158,17 +178,28 @@ def _answer(
         ],
         "assumptions": [assumption.to_json() for assumption in costs.assumptions],
         "notes": list(costs.notes),
-        "warnings": collapsed(plan.points),
+        "warnings": list(warnings),
         "points": [
             # `standard_error`: of an outcome's probability, at most, at the point's shots
             {
                 **to_json(record),
                 "standard_error": standard_error(record.shots),
                 "predicted_success": successes.get(record.ask),
+                "qubits": list(qubits[record.ask]),
             }
             for record in records(plan.points)
         ],
     }
+
+
+def qubits_of(natives: Mapping[str, Native]) -> dict[str, list[str]]:
+    """The physical qubits that each circuit uses, by circuit key; no resonators."""
+    listed = {}
+    for key, native in natives.items():
+        circuit = native.template.structure
+        resonators = {op.qubits[1] for op in circuit.ops if op.name == "move"}
+        listed[key] = [name for q, name in enumerate(circuit.components) if q not in resonators]
+    return listed
 
 
 def _both(seconds: Range, credits_: Range) -> dict[str, Any]:

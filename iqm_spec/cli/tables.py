@@ -29,6 +29,9 @@ WIDE = 90
 _NARROW = 70
 """Columns below which predicted success takes the place of gates on one qubit."""
 
+_WITH_PLACES, _MOST_PLACES = 105, 6
+"""Columns from which on a plan shows its qubits, and how many of them."""
+
 _GAP = 2
 _LEAST_OUTCOMES = 8
 """Columns below which the most frequent outcomes are left out."""
@@ -96,11 +99,15 @@ def _numbers(rows: Sequence[Row], *, wide: bool) -> Columns:
 
 
 def plan_table(
-    points: Sequence[PlannedPoint], width: int, successes: Mapping[str, float] | None = None
+    points: Sequence[PlannedPoint],
+    width: int,
+    successes: Mapping[str, float] | None = None,
+    places: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
     """One line per point: target, qubits, depth, gates, predicted success, shots and their error.
 
-    `successes` are predicted, by circuit key.
+    `successes` are predicted, `places` the physical qubits, by circuit key; the latter are shown
+    where there is room.
     """
     shown = points[:MOST_ROWS]
     columns: Columns = {"target": [point.target for point in shown]} if width >= WIDE else {}
@@ -112,12 +119,25 @@ def plan_table(
     columns["1q"] = [str(counts.get("r", 0)) for counts in gates]
     if successes:
         predicted = [successes.get(point.circuit_key) for point in shown]
-        columns["success"] = ["-" if value is None else f"{value:.2g}" for value in predicted]
+        columns["success"] = ["-" if value is None else _success(value) for value in predicted]
         if width < _NARROW:
             del columns["1q"]
     columns["shots"] = [str(point.shots) for point in shown]
     columns["±"] = [f"{standard_error(point.shots):.2g}" for point in shown]
+    if places and width >= _WITH_PLACES:
+        columns["on"] = [_short_places(places.get(point.circuit_key, ())) for point in shown]
     return _table(shown, _layout(shown, width, columns), columns)
+
+
+def _short_places(names: Sequence[str]) -> str:
+    """`QB1 QB4 QB5`, or the first of many."""
+    shown = " ".join(names[:_MOST_PLACES])
+    return f"{shown} ..." if len(names) > _MOST_PLACES else shown
+
+
+def _success(value: float) -> str:
+    """`0.943`, `2.1e-05`."""
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 
 def _layout(points: Sequence[PlannedPoint], width: int, fixed: Columns) -> _Layout:

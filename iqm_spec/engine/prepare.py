@@ -159,9 +159,10 @@ def prepare(
 
     The machines that an earlier run of the spec was planned for are taken from the folder, unless
     `replan`. Otherwise the server is asked: Unreachable after a minute, Refused where it does not
-    list a machine. With `offline` it is only asked for machines that are not built in, and for the
-    calibration that `noise: calibration` simulates. Without a session that is the set which the
-    folder kept last of the server `server_id`. `notify` receives notices and pauses.
+    list a machine. With `offline` it is asked for a few seconds, nothing is kept, and built-in
+    machines take its place where it does not answer. Without a session `noise: calibration` is that
+    of the set which the folder kept last of the server `server_id`, else of any. `notify` receives
+    notices and pauses.
     """
     no_credentials = Refused(
         "`aer: {noise: calibration}` needs the calibration of the machine, and there are no "
@@ -184,7 +185,7 @@ def prepare(
     wants_calibration = _is_simulated_as_calibrated(checked, user_spec.until)
     if session is None or server is None:
         if wants_calibration:
-            checked = _with_stored_calibrations(checked, store, server_id, no_credentials)
+            checked = _with_stored_calibrations(checked, store, server_id, no_credentials, notify)
         return OnMachines(checked, {})
     # a stage goes to a server, or the server alone knows one of the machines
     has_unknown = not set(checked.architectures) <= set(known_targets())
@@ -197,17 +198,22 @@ def prepare(
     if machines is not None and wants_calibration and not machines.calibrated:
         machines = None  # of an earlier version
     if machines is None:
-        if offline and not wants_calibration:
-            return OnMachines(checked, {})
+        from iqm_spec.server_api.retry import SHORT_READS
+
+        asked = ServerInfo(session, pause, policy=SHORT_READS) if offline else server
+        keep_in = None if offline else store
         try:
-            machines = _read_machines(checked, server, store, required=wants_calibration)
-        except Unreachable as error:
-            if has_server_stage or needs_machine:
+            machines = _read_machines(checked, asked, keep_in, required=wants_calibration)
+        except IqmSpecError as error:
+            if offline and not wants_calibration:
+                return OnMachines(checked, {})
+            if has_server_stage or needs_machine or not isinstance(error, Unreachable):
                 raise
-            notify(f"note: {error.message}: simulated with the calibration that the folder has")
-            checked = _with_stored_calibrations(checked, store, session.server_id, error)
+            notify(f"note: {error.message}")
+            checked = _with_stored_calibrations(checked, store, session.server_id, error, notify)
             return OnMachines(checked, {})
-        keep_machines(store, key, machines, replan=True)
+        if not offline:
+            keep_machines(store, key, machines, replan=True)
     pins = machines.calibration_sets
     if checked.spec.architecture is not None:
         return OnMachines(checked, pins)
@@ -232,28 +238,34 @@ def _is_simulated_as_calibrated(checked: CheckedSpec, until: StageName | None) -
 
 
 def _with_stored_calibrations(
-    checked: CheckedSpec, store: Store, server_id: str, why: IqmSpecError
+    checked: CheckedSpec, store: Store, server_id: str, why: IqmSpecError, notify: Notify
 ) -> CheckedSpec:
-    """The spec with the calibration that the folder kept last; raises `why` where it has none."""
+    """The spec with the calibration that the folder kept last; raises `why` where it has none.
+
+    Where the server `server_id` gave none, that of any other server is used.
+    """
     calibrated = {}
     for alias in checked.architectures:
         newest = newest_calibration_set(store, server_id, alias)
+        newest = newest or newest_calibration_set(store, None, alias)
         if newest is None:
             hint = f"`iqm-spec calibration {alias}` reads it from the server and keeps it"
             raise type(why)(
                 f"{why.message}, and the folder has no calibration of {alias}", hint=hint
             )
+        notify(f"note: {alias} is simulated with calibration set {newest.id}, which the folder has")
         calibrated[alias] = newest.error_profile()
     profiles = {alias: with_idle(calibrated[alias], checked.spec.aer) for alias in calibrated}
     return evolve(checked, profiles=profiles, calibrated=calibrated)
 
 
 def _read_machines(
-    checked: CheckedSpec, server: ServerInfo, store: Store, *, required: bool
+    checked: CheckedSpec, server: ServerInfo, store: Store | None, *, required: bool
 ) -> Machines:
     """The machines under the calibration sets that the spec names, with the figures of these sets.
 
-    Where a server does not give the figures, built-in ones take their place unless `required`.
+    Where a server does not give the figures, built-in ones take their place unless `required`. The
+    sets are kept in `store`, if there is one.
     """
     policy = checked.spec.calibration
     calibration_set = "default" if policy in ("pin", "latest") else policy
@@ -267,7 +279,8 @@ def _read_machines(
         try:
             read = server.calibration_set(alias, calibration_set, required=required)
             profile = read.error_profile()
-            keep(store, server.session.server_id, read)  # ValueError for what JSON cannot hold
+            if store is not None:
+                keep(store, server.session.server_id, read)  # ValueError for what JSON cannot hold
         except (ValueError, IqmSpecError) as error:
             if not required:
                 continue

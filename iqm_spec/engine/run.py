@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -76,7 +76,7 @@ def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:
         yield event
         if isinstance(event, Planned):
             plan = event.plan
-    if any(STAGES[stage].spends_credits for stage in run.stages):
+    if spends_credits(run.stages):
         require_success(store, plan)
     journal = RunJournal(store, NewRun(run.checked, plan, run.stages, run.server_id))
     context = StageContext(
@@ -91,27 +91,42 @@ def run_spec(run: SpecRun, store: Store) -> Iterator[Event]:
     yield from run_stages(run.stages, context, journal, run.server_id)
 
 
+def spends_credits(stages: Iterable[StageName]) -> bool:
+    """Whether one of the stages spends credits."""
+    return any(STAGES[stage].spends_credits for stage in stages)
+
+
 def require_success(store: Store, plan: Plan) -> None:
     """Refused where a circuit's predicted success is below what the spec requires."""
+    if too_low := too_little_success(plan, predicted_successes(store, plan)):
+        raise Refused(
+            too_low,
+            hint="use fewer qubits or gates, `transpile: {trials: 16}`, or another machine; `run "
+            "--dry-run` shows every circuit's",
+            code="refused.success",
+        )
+
+
+def too_little_success(plan: Plan, successes: Mapping[str, float]) -> str:
+    """What `require` asks for and circuits lack; empty where they meet it, or it asks nothing.
+
+    `successes` are predicted, by circuit key.
+    """
     least = plan.header.require.get("predicted_success", {}).get("min")
-    if least is None:
-        return
-    successes = predicted_successes(store, plan)
     below = [
         point
         for point in plan.points
-        if not is_calibration(point) and successes.get(point.circuit_key, 1.0) < least
+        if least is not None
+        and not is_calibration(point)
+        and successes.get(point.circuit_key, 1.0) < least
     ]
     if not below:
-        return
+        return ""
     worst = min(below, key=lambda point: successes[point.circuit_key])
     name, success = label(worst.name, worst.values), successes[worst.circuit_key]
-    raise Refused(
+    return (
         f"`require` asks for a predicted success of {least:g}: {len(below)} of "
-        f"{count(len(plan.points), 'circuit')} have less; the least is {success:.2g}, of {name}",
-        hint="use fewer qubits or gates, `transpile: {trials: 16}`, or another machine; `run "
-        "--dry-run` shows every circuit's",
-        code="refused.success",
+        f"{count(len(plan.points), 'circuit')} have less; the least is {success:.2g}, of {name}"
     )
 
 

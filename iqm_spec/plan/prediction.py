@@ -7,6 +7,7 @@ from math import exp, log
 
 from attrs import frozen
 
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.placing import success_function
 from iqm_spec.plan.plan import Plan, PlannedPoint
@@ -16,13 +17,20 @@ from iqm_spec.targets import Architecture, ErrorProfile, error_profile_from_json
 
 
 def placement_profiles(store: Store, plan: Plan) -> Mapping[str, ErrorProfile]:
-    """The errors by which the circuits of a plan were placed, by target; none of older plans."""
+    """The errors by which the circuits of a plan were placed, by target.
+
+    None of older plans, and none that the folder has lost: `verify` reports these.
+    """
     if plan.profiles:
         return plan.profiles
-    return {
-        target: error_profile_from_json(store.get(digest, StoredProfile).profile)
-        for target, digest in (plan.header.placement or {}).items()
-    }
+    profiles = {}
+    for target, digest in (plan.header.placement or {}).items():
+        try:
+            stored = store.get(digest, StoredProfile)
+            profiles[target] = error_profile_from_json(stored.profile)
+        except (StoreCorrupt, ValueError):
+            continue
+    return profiles
 
 
 def predicted_successes(
@@ -60,8 +68,8 @@ class TodaysPlacement:
     def words(self) -> str:
         """`predicted success of its circuits (mean): 0.41 as planned, ...`."""
         return (
-            f"predicted success of its circuits (mean): {self.planned:.2g} as planned, "
-            f"{self.same_qubits:.2g} on the same qubits by this set, {self.best_qubits:.2g} on the "
+            f"predicted success of its circuits (mean): {self.planned:.3g} as planned, "
+            f"{self.same_qubits:.3g} on the same qubits by this set, {self.best_qubits:.3g} on the "
             "best qubits by it; `run --replan` takes these"
         )
 

@@ -189,7 +189,14 @@ def check_spec(
     )
     if not report and seen(checked):
         return checked, []
-    checks = CircuitChecks(found.architectures, files, allowed_code, report, checked.generated)
+    checks = CircuitChecks(
+        found.architectures,
+        files,
+        allowed_code,
+        report,
+        checked.generated,
+        is_restricted=bool(spec.avoid or spec.region),
+    )
     for points in sound:
         checks.check(points)
     return None if report else checked, list(report.diagnostics())
@@ -219,7 +226,12 @@ def check_on(
         return again, []
     files = CircuitFiles(report, checked.files)
     checks = CircuitChecks(
-        found.architectures, files, checked.allowed_code, report, checked.generated
+        found.architectures,
+        files,
+        checked.allowed_code,
+        report,
+        checked.generated,
+        is_restricted=bool(checked.spec.avoid or checked.spec.region),
     )
     for points in checked.circuits:
         checks.check(points)

@@ -74,6 +74,7 @@ class CircuitChecks:
     """Checks the circuits of one spec; `code` are the modules whose generators may run.
 
     `known` are facts of generated circuits, which it adds to: no generator runs twice for them.
+    `is_restricted`: the machines lack what the spec avoids.
     """
 
     def __init__(
@@ -83,8 +84,12 @@ class CircuitChecks:
         code: frozenset[str],
         report: Reporter,
         known: GeneratedFacts,
+        *,
+        is_restricted: bool = False,
     ) -> None:
         self._known = known
+        # what messages add where `avoid` or `region` keep circuits out of a part of the machine
+        self._within = " within `avoid` and `region`" if is_restricted else ""
         self._machines = machines
         self._files = files
         self._code = code
@@ -197,7 +202,7 @@ class CircuitChecks:
         if facts.num_qubits > room:
             text = (
                 f"circuit `{circuit.name}` has {facts.num_qubits} qubits,"
-                f" {machine.alias} has {machine.num_qubits}"
+                f" {machine.alias} has {machine.num_qubits}{self._within}"
             )
             field = "args" if circuit.kind is SourceKind.GENERATOR else "ref"
             self._report_at(circuit, field, "S502", text, case.values)
@@ -255,7 +260,7 @@ class CircuitChecks:
             hint = nearest(unknown[0], machine.qubits) or (
                 f"its qubits are {machine.qubits[0]} to {machine.qubits[-1]}"
             )
-            text = f"{machine.alias} has no qubit `{unknown[0]}`{_at(values, axes)}"
+            text = f"{machine.alias} has no qubit `{unknown[0]}`{self._within}{_at(values, axes)}"
             where = field_path(self._report.source, circuit, "layout")
             if isinstance(circuit.layout, list | tuple):
                 where = (*where, layout.index(unknown[0]))

@@ -167,6 +167,10 @@ def _stage_problems(tree: Mapping[str, Json]) -> Iterator[Problem]:
             yield Problem(("require", stage), "S206", message, hint, on_key=True)
     if not isinstance(aer, dict) or StageName.AER.value not in stages:
         return
+    if aer.get("noise") == "ideal" and aer.get("idle") is True:
+        message = "an ideal simulation has no idle noise"
+        hint = "remove `idle`, or write `noise: calibration` or `device`"
+        yield Problem(("aer", "idle"), "S206", message, hint)
     if aer.get("method") == "stabilizer" and aer.get("noise", "device") != "ideal":
         message = "the stabilizer method cannot simulate noise: relaxation is not a Pauli error"
         hint = "add `noise: ideal`, or leave `method` out to have one chosen"

@@ -111,6 +111,7 @@ def route(
     except TranspilerError as error:
         raise Refused(
             f"circuit {circuit.name} cannot be brought to {architecture.alias}: {error.message}",
+            hint="its qubits must be coupled with each other: check `layout`, `avoid` and `region`",
             code="refused.transpile",
         ) from error
     require_order(routed)

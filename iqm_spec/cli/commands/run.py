@@ -28,7 +28,7 @@ from iqm_spec.engine.prepare import UserSpec, prepare_run
 from iqm_spec.engine.run import run_spec
 from iqm_spec.engine.saved import load_run
 from iqm_spec.engine.session import NO_CREDENTIALS, requested_server_id, session_of
-from iqm_spec.model import StageName
+from iqm_spec.model import CALIBRATED, StageName
 from iqm_spec.plan.plan import Plan, collapsed
 from iqm_spec.plan.transpiling import Crosschecked
 from iqm_spec.stages.aer import chosen_cluster
@@ -131,7 +131,9 @@ def command(
             offline=dry_run,
             server_id=requested_server_id(server),
         )
-        if server is not None and not any_needs_server(prepared.checked.spec.stages):
+        spec_ = prepared.checked.spec
+        asks_server = any_needs_server(spec_.stages) or spec_.aer.noise == CALIBRATED
+        if server is not None and not asks_server:
             output.say(ONLY_AER)
         if dry_run:
             from iqm_spec.cli.dry_run import dry_run as show
