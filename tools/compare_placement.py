@@ -28,7 +28,7 @@ from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.pipeline import on_used_components
 from iqm_spec.transpile.qiskit_circuits import measures_last, read_ops, registers_of
 from iqm_spec.transpile.route import target_of
-from tools.compare_transpile import circuits
+from tools.compare_transpile import circuits, vendor_backend
 from tools.page import DOCS, show_or_write
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def ways(machine: Architecture, profile: ErrorProfile) -> dict[str, Callable[[An
             (with_errors(circuit, machine, profile, seed) for seed in range(QISKIT_SEEDS)),
             key=lambda native: predicted_success(native, profile),
         )
-    backend = vendor_backend(machine, profile)
+    backend = vendor_backend(machine, metrics_of(machine, profile))
     listed["iqm-client, use_metrics"] = lambda circuit: vendor(circuit, backend, machine)
     return listed
 
@@ -103,44 +103,15 @@ def error_aware_target(machine: Architecture, profile: ErrorProfile) -> Target:
 # --- iqm-client ----------------------------------------------------------------------------------
 
 
-def vendor_backend(machine: Architecture, profile: ErrorProfile) -> Any:
-    """An iqm-client backend of the machine with the profile as its quality metrics."""
-    from iqm.qiskit_iqm.iqm_backend import IQMBackendBase
+def metrics_of(machine: Architecture, profile: ErrorProfile) -> Any:
+    """The profile as quality metrics of iqm-client."""
     from iqm.station_control.client.qon import ObservationFinder
-    from iqm.station_control.interface.models import (
-        DynamicQuantumArchitecture,
-        GateImplementationInfo,
-        GateInfo,
-        ObservationBase,
-    )
+    from iqm.station_control.interface.models import ObservationBase
 
-    class Backend(IQMBackendBase):  # type: ignore[misc]
-        @classmethod
-        def _default_options(cls) -> None:
-            return None
-
-        def run(self, run_input: Any, **options: Any) -> Any:
-            raise NotImplementedError
-
-    gates = {
-        name: GateInfo(
-            implementations={"any": GateImplementationInfo(loci=loci)},
-            default_implementation="any",
-            override_default_implementation={},
-        )
-        for name, loci in machine.gates.items()
-    }
-    described = DynamicQuantumArchitecture(
-        calibration_set_id="00000000-0000-0000-0000-000000000000",
-        qubits=list(machine.qubits),
-        computational_resonators=list(machine.resonators),
-        gates=gates,
-    )
-    observations = [
+    return ObservationFinder(
         ObservationBase(dut_field=name, value=value, unit="")
         for name, value in observed(machine, profile).items()
-    ]
-    return Backend(described, metrics=ObservationFinder(observations))
+    )
 
 
 def observed(machine: Architecture, profile: ErrorProfile) -> Mapping[str, float]:

@@ -99,8 +99,11 @@ def _qaoa(size: int) -> QuantumCircuit:
     return circuit
 
 
-def vendor_backend(machine: Architecture) -> Any:
-    """An iqm-client backend with the architecture of `machine`; it transpiles and runs nothing."""
+def vendor_backend(machine: Architecture, metrics: Any = None) -> Any:
+    """An iqm-client backend with the architecture of `machine`; it transpiles and runs nothing.
+
+    `metrics` are its quality metrics, as iqm-client's `ObservationFinder`.
+    """
     from iqm.qiskit_iqm.iqm_backend import IQMBackendBase
     from iqm.station_control.interface.models import (
         DynamicQuantumArchitecture,
@@ -124,14 +127,13 @@ def vendor_backend(machine: Architecture) -> Any:
         )
         for name, loci in machine.gates.items()
     }
-    return Backend(
-        DynamicQuantumArchitecture(
-            calibration_set_id="00000000-0000-0000-0000-000000000000",
-            qubits=list(machine.qubits),
-            computational_resonators=list(machine.resonators),
-            gates=gates,
-        )
+    described = DynamicQuantumArchitecture(
+        calibration_set_id="00000000-0000-0000-0000-000000000000",
+        qubits=list(machine.qubits),
+        computational_resonators=list(machine.resonators),
+        gates=gates,
     )
+    return Backend(described, metrics=metrics)
 
 
 def vendor(circuit: QuantumCircuit, backend: Any, level: int, seed: int) -> QuantumCircuit:
