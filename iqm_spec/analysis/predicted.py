@@ -8,10 +8,12 @@ from math import hypot, sqrt
 from attrs import asdict, frozen
 
 from iqm_spec.analysis.merit import Analysed, qubit_of
-from iqm_spec.engine.saved import load_run
-from iqm_spec.errors import StoreCorrupt, UsageError
+from iqm_spec.engine.saved import SavedRun, load_run
+from iqm_spec.errors import JobFailed, StoreCorrupt, UsageError
 from iqm_spec.json_types import Json
 from iqm_spec.model import StageName
+from iqm_spec.plan.plan import Plan
+from iqm_spec.spec.schema import DeclaredAnalyses
 from iqm_spec.store import Store
 from iqm_spec.store.events import RunAnalysed
 from iqm_spec.store.records import ANALYSES, AnalysisRecord
@@ -94,6 +96,30 @@ def predictions(results: Iterable[Analysed | AnalysisRecord]) -> list[Prediction
                     )
                 )
     return found
+
+
+MOST_POINTS_PREVIEWED = 500
+"""Points of a plan whose figures are computed before it runs; more of them take seconds."""
+
+
+def simulated_figures(store: Store, plan: Plan, analyses: DeclaredAnalyses) -> list[Analysed]:
+    """The figures that the newest run of a stored plan has from its noisy simulation.
+
+    What the declared analyses of measured counts are predicted to give; empty where the plan has
+    not been simulated, or is very large.
+    """
+    from iqm_spec.analysis.run_analyses import DEFAULT_ANALYSES, analyze_run
+
+    states = [state for state in store.runs() if state.fields.get("plan") == plan.digest]
+    is_noisy = any(noise is not None for noise in plan.header.noise.values())
+    if not states or not is_noisy or len(plan.points) > MOST_POINTS_PREVIEWED:
+        return []
+    saved = SavedRun(states[-1], plan)
+    rows = [row for row in saved.rows(store) if row.stage == StageName.AER and row.record]
+    try:
+        return list(analyze_run(store, saved, rows, analyses or DEFAULT_ANALYSES))
+    except (JobFailed, StoreCorrupt, UsageError):  # a plugin that is not here, a damaged object
+        return []
 
 
 @frozen

@@ -4,8 +4,8 @@ Parsing options, printing tables, progress and errors belong here; what a comman
 the room that it calls.
 
 Imports: allocation, analysis, archive, calibration, cost, diagnostics, doctor, emulator, engine,
-errors, importing, json_types, model, plan, plots, replay, report, results, server_api, source,
-spec, stages, store, targets, version.
+errors, importing, json_types, model, native, plan, plots, replay, report, results, server_api,
+source, spec, stages, store, targets, version.
 """
 
 from __future__ import annotations

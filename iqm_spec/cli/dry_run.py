@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from iqm_spec.analysis.predicted import simulated_figures
 from iqm_spec.cli import output, tables
 from iqm_spec.cli.progress import Progress
 from iqm_spec.cli.tables import MOST_ROWS, WIDE
@@ -51,11 +54,18 @@ def dry_run(run: SpecRun, store: Store, server_id: str, *, as_json: bool) -> Non
     preview = preview_run(run, plan, store, server_id)
     successes = predicted_successes(store, plan)
     qubits = qubits_of(natives_of(store, plan, plan.points))
+    figures = simulated_figures(store, plan, run.checked.spec.analysis) if plan.digest else []
     if as_json:
         warnings = _warnings(run, plan, successes)
-        output.answer(_answer(plan, crosschecked, preview, server_id, successes, qubits, warnings))
-    else:
-        _show(run, plan, crosschecked, preview, successes, qubits)
+        document = _answer(plan, crosschecked, preview, server_id, successes, qubits, warnings)
+        if figures:
+            document["predicted_figures"] = [item.to_json() for item in figures]
+        output.answer(document)
+        return
+    _show(run, plan, crosschecked, preview, successes, qubits)
+    if figures:
+        click.echo("\npredicted figures, from the stored simulation:")
+        tables.show_figures(figures)
 
 
 def _show(

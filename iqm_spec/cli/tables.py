@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
+import click
 from attrs import frozen
 
+from iqm_spec.cli import output
 from iqm_spec.cost.precision import standard_error
+from iqm_spec.diagnostics import printable
 from iqm_spec.plan.label import count, label, short
 from iqm_spec.store.records import StoredComparison
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
+    from iqm_spec.analysis.merit import Analysed
     from iqm_spec.plan.plan import PlannedPoint
     from iqm_spec.stages.rows import Row
 
@@ -31,6 +35,9 @@ _NARROW = 70
 
 _WITH_PLACES, _MOST_PLACES = 105, 6
 """Columns from which on a plan shows its qubits, and how many of them."""
+
+_WIDE_FIGURES = 80
+"""Columns of a terminal that is wide enough for the intervals of figures."""
 
 _GAP = 2
 _LEAST_OUTCOMES = 8
@@ -231,3 +238,34 @@ def totals(points: Iterable[PlannedPoint]) -> str:
     circuits = len({point.circuit for point in listed})
     shots = sum(point.shots for point in listed)
     return f"{count(len(listed), 'point')}, {count(circuits, 'circuit')}, {shots:,} shots"
+
+
+def show_figures(outcomes: Sequence[Analysed], most: int = MOST_ROWS) -> None:
+    """Print figures of merit, a line each, with their errors; `most` of them."""
+    from rich.table import Table
+
+    console = output.console()
+    wide = console.width >= _WIDE_FIGURES
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("circuit", "at", "stage", "figure"):
+        table.add_column(column)
+    for column in ("value", "95 % interval")[: 1 + wide]:
+        table.add_column(column, justify="right", no_wrap=True)
+    rows = [(outcome, merit) for outcome in outcomes for merit in outcome.merits]
+    for outcome, merit in rows[:most]:
+        # `n=3 angle=0.5 #2`: the values of the axes and the number of the repeat
+        parts = [f"{axis}={short(value)}" for axis, value in outcome.values.items()]
+        parts += [f"#{outcome.details['repeat']}"] if "repeat" in outcome.details else []
+        stage = "emulated" if outcome.emulated else outcome.stage
+        name = printable(merit.name).replace("_", " ")
+        value, interval = f"{merit.value:.4g}", ""
+        if merit.error is not None:
+            value = f"{merit.value:.4f}±{merit.error:.4f}"
+            if merit.low is not None and merit.high is not None:
+                interval = f"{merit.low:.4f} to {merit.high:.4f}"
+        cells = [printable(outcome.circuit), printable(" ".join(parts)), stage, name, value]
+        table.add_row(*cells, *([interval] if wide else []))
+    if rows:
+        console.print(table)
+    if len(rows) > most:
+        click.echo(f"... and {len(rows) - most:,} more; --json lists all")

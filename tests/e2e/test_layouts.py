@@ -20,7 +20,6 @@ iqm_spec: 1
 name: place
 target: {target}
 shots: 100
-aer: {{noise: device}}
 {more}
 circuits:
   - generator: ghz
@@ -103,7 +102,8 @@ def test_points_share_their_qubits(answer: Ask, cli: Cli, write: Any, tmp_path: 
         ("region: [QB1, QB2-QB5]", "S503", "garnet has no QB2-QB5"),
         ("region: [QB1]\navoid: [QB1]", "S504", "no qubit of garnet is left"),
         ("region: [QB1, QB2]", "S502", "4 qubits"),
-        ("layout: worst", "S203", "`best`, `transpiler`, or a list of qubits"),
+        ("layout: worst", "S203", "`best`, `{best: shared}`, `transpiler`, or a list of qubits"),
+        ("aer: {noise: ideal, idle: true}", "S206", "no idle noise"),
         ("layout: {best: alike}", "S204", "shared"),
         ("transpile: {trials: 0}", "S205", "trials"),
         ("require: {predicted_success: {min: 2}}", "S205", "min"),
@@ -210,3 +210,29 @@ def test_a_run_uses_the_machine_of_today(
     assert components(cli, tmp_path) != before
     assert answer("status", "latest")["run"]["news"] == []
     assert answer("verify")["problems"] == []
+
+
+def test_validate_explains_without_a_server(answer: Ask, cli: Cli, write: Any) -> None:
+    spec = write()
+    (entry,) = answer("validate", "--explain", spec)["specs"]
+    assert [len(circuit["qubits"]) for circuit in entry["circuits"]] == [2, 4]
+    expected = successes(answer, spec)
+    assert [circuit["predicted_success"] for circuit in entry["circuits"]] == expected
+    text = cli("validate", "--explain", spec, columns=110).stdout
+    assert "success" in text
+    assert entry["circuits"][0]["qubits"][0] in text
+
+
+def test_a_dry_run_shows_what_the_simulation_predicts(answer: Ask, cli: Cli, write: Any) -> None:
+    spec = write()
+    assert "predicted_figures" not in answer("run", spec, "--dry-run")
+    answer("run", spec)
+    preview = answer("run", spec, "--dry-run")
+    assert preview["predicted_figures"] == answer("analyze", "latest")["analyses"]
+    assert "predicted figures" in cli("run", spec, "--dry-run").stdout
+
+
+def test_a_dry_run_warns_of_what_would_be_refused(answer: Ask, cli: Cli, write: Any) -> None:
+    spec = write("stages: [aer, mock, hardware]\nrequire: {predicted_success: {min: 0.99}}")
+    (warning,) = answer("run", spec, "--dry-run", "--server", "emulator")["warnings"]
+    assert "the run is refused" in warning

@@ -11,10 +11,10 @@ import click
 
 from iqm_spec.cli import output
 from iqm_spec.cli.options import json_option, stored_results_option
+from iqm_spec.cli.tables import show_figures
 from iqm_spec.diagnostics import nearest, printable
 from iqm_spec.engine.saved import load_run
 from iqm_spec.errors import UsageError
-from iqm_spec.plan.label import short
 from iqm_spec.store import Store
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 MOST_ROWS, FEWER_ROWS = 40, 20
 """Rows of a table, if there is one analysis, and if there are several."""
-
-WIDE = 80
-"""Columns of a terminal that is wide enough for intervals."""
 
 
 @click.command()
@@ -128,39 +125,9 @@ def _show(outcomes: Sequence[Analysed]) -> None:
     for number, (name, group) in enumerate(groups.items()):
         if len(groups) > 1:
             click.echo(f"{chr(10) if number else ''}{printable(name)}")
-        _show_table(group, FEWER_ROWS if len(groups) > 1 else MOST_ROWS)
+        show_figures(group, FEWER_ROWS if len(groups) > 1 else MOST_ROWS)
     for note in _notes(outcomes):
         click.echo(f"note: {note}")
-
-
-def _show_table(outcomes: Sequence[Analysed], most: int) -> None:
-    from rich.table import Table
-
-    console = output.console()
-    wide = console.width >= WIDE
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("circuit", "at", "stage", "figure"):
-        table.add_column(column)
-    for column in ("value", "95 % interval")[: 1 + wide]:
-        table.add_column(column, justify="right", no_wrap=True)
-    rows = [(outcome, merit) for outcome in outcomes for merit in outcome.merits]
-    for outcome, merit in rows[:most]:
-        # `n=3 angle=0.5 #2`: the values of the axes and the number of the repeat
-        parts = [f"{axis}={short(value)}" for axis, value in outcome.values.items()]
-        parts += [f"#{outcome.details['repeat']}"] if "repeat" in outcome.details else []
-        stage = "emulated" if outcome.emulated else outcome.stage
-        name = printable(merit.name).replace("_", " ")
-        value, interval = f"{merit.value:.4g}", ""
-        if merit.error is not None:
-            value = f"{merit.value:.4f}±{merit.error:.4f}"
-            if merit.low is not None and merit.high is not None:
-                interval = f"{merit.low:.4f} to {merit.high:.4f}"
-        cells = [printable(outcome.circuit), printable(" ".join(parts)), stage, name, value]
-        table.add_row(*cells, *([interval] if wide else []))
-    if rows:
-        console.print(table)
-    if len(rows) > most:
-        click.echo(f"... and {len(rows) - most:,} more; --json lists all")
 
 
 def _notes(outcomes: Iterable[Analysed]) -> list[str]:
