@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.calibration.calibration_set import CalibrationSet
 from iqm_spec.canonical import digest
+from iqm_spec.errors import StoreCorrupt
 from iqm_spec.store import Store
 from iqm_spec.store.objects import StoredCalibration
 from iqm_spec.targets import architecture_from_json
@@ -89,10 +90,17 @@ def _stored(store: Store, key: str) -> CalibrationSet | None:
     stored = store.get(found, StoredCalibration)
     if stored.architecture is None:  # of an earlier version
         return None
+    try:
+        architecture = architecture_from_json(stored.architecture, stored.alias)
+    except ValueError as error:
+        raise StoreCorrupt(
+            f"the object {found} holds no calibration set: {error}",
+            hint="`iqm-spec verify` reports what else is wrong",
+        ) from error
     return CalibrationSet(
         stored.alias,
         stored.calibration_set_id,
-        architecture_from_json(stored.architecture, stored.alias),
+        architecture,
         stored.metrics,
         stored.observations,
         stored.architecture,

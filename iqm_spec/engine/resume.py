@@ -12,7 +12,7 @@ from iqm_spec.engine.inputs import read_inputs
 from iqm_spec.engine.journal import RunJournal
 from iqm_spec.engine.run import PASSED, run_stages, server_info
 from iqm_spec.engine.saved import SavedRun
-from iqm_spec.errors import UsageError
+from iqm_spec.errors import StoreCorrupt, UsageError
 from iqm_spec.model import StageName
 from iqm_spec.plan.prediction import todays_placement
 from iqm_spec.stages.events import Event, RunDone, StageDone
@@ -150,14 +150,18 @@ def attempts_of(saved: SavedRun, store: Store, *, settle: bool = False) -> list[
 def calibration_news(saved: SavedRun, store: Store) -> list[str]:
     """What newer calibration sets, as far as the folder has them, mean for a run."""
     news = []
-    for alias, planned in calibration_sets(saved, store).items():
-        newest = newest_calibration_set(store, saved.server_id or "", alias)
-        if newest is None or planned is None or newest.id == planned:
-            continue
+    try:
+        planned_sets = calibration_sets(saved, store)
+    except (ValueError, StoreCorrupt):
+        return []
+    for alias, planned in planned_sets.items():
         try:
+            newest = newest_calibration_set(store, saved.server_id or "", alias)
+            if newest is None or planned is None or newest.id == planned:
+                continue
             profile = newest.error_profile()
             today = todays_placement(store, saved.plan, newest.architecture, profile)
-        except ValueError:
+        except (ValueError, StoreCorrupt):  # figures that are missing, or damaged
             continue
         when = newest.calibrated_at
         dated = "" if when is None else f" of {when:%Y-%m-%d %H:%M} UTC"
