@@ -47,7 +47,7 @@ def test_generators_run_once_for_a_machine_that_differs(
     )
     session = Session("https://iqm.example.org", _no_connection, lambda: False)
     store, given = Store(tmp_path / "results"), UserSpec(path, (), (module,))
-    offline = prepare(given, store, session, lambda _: None, replan=False, offline=True)
+    offline = prepare(given, store, None, lambda _: None, replan=False)
     key = machines_key(offline.checked.digest, session.server_id)
     built_in = architecture("garnet")
     gates = {**built_in.gates, "cz": built_in.gates["cz"][1:]}
