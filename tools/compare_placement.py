@@ -50,7 +50,9 @@ def ways(machine: Architecture, profile: ErrorProfile) -> dict[str, Callable[[An
     def best(circuit: QuantumCircuit, level: int, trials: int) -> NativeCircuit:
         placed = []
         for seed in range(trials):
-            native = transpile(circuit, machine, {"optimization_level": level, "seed": seed})
+            options = {"optimization_level": level, "seed": seed}
+            errors = profile if seed % 2 else None
+            native = transpile(circuit, machine, options, errors=errors)
             placement = best_placement(native, machine, profile)
             placed.append(native if placement is None else placement.circuit)
         return max(placed, key=lambda native: predicted_success(native, profile))

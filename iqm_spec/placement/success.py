@@ -14,7 +14,7 @@ from attrs import frozen
 from iqm_spec.model import NativeCircuit
 from iqm_spec.placement.schedule import GATE_OF_OP, idles
 from iqm_spec.targets import ErrorProfile, Locus
-from iqm_spec.targets.profile import average_fidelity
+from iqm_spec.targets.profile import average_fidelity, locus_fidelity
 
 _LIKE = {"cc_prx": "prx"}
 """Gates that err as another one does."""
@@ -28,13 +28,8 @@ class Losses:
 
     def gate(self, gate: str, locus: Locus) -> float:
         """Of a gate by IQM's name: `prx`, `cz`, `move`, `cc_prx`; the order of `locus` is free."""
-        profile, like = self.profile, _LIKE.get(gate, gate)
-        errors = profile.depolarizing.get(like, {})
-        depolarizing = errors.get(locus, errors.get(locus[::-1]))
-        if depolarizing is None:
-            return inf
-        times = [(profile.t1[name], profile.t2[name]) for name in locus]
-        return _loss(average_fidelity(depolarizing, times, profile.durations[like]))
+        fidelity = locus_fidelity(self.profile, _LIKE.get(gate, gate), locus)
+        return inf if fidelity is None else _loss(fidelity)
 
     def readout(self, qubit: str) -> float:
         """Of a measurement: the average over both states."""

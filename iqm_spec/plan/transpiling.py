@@ -13,8 +13,9 @@ from iqm_spec.json_types import Json
 from iqm_spec.model import SourceKind, SpecPoint
 from iqm_spec.native import Native, Template
 from iqm_spec.plan.label import count
-from iqm_spec.plan.placing import Placer, machine_of
+from iqm_spec.plan.placing import Placer, machine_of, placement_errors
 from iqm_spec.spec.check import CheckedSpec
+from iqm_spec.targets import ErrorProfile
 from iqm_spec.version import __version__
 
 if TYPE_CHECKING:
@@ -110,15 +111,30 @@ def _placed(placer: Placer, point: SpecPoint, candidates: Sequence[Native]) -> N
     return placed[0] if len(placed) == 1 else placer.best_of(point, placed)
 
 
-def _trials(point: SpecPoint) -> list[dict[str, Json]]:
-    """Transpile options of each routing to try."""
+@frozen
+class _Trial:
+    """A routing to try: the transpiler's options, and the errors that it sees, if any."""
+
+    options: dict[str, Json]
+    errors: ErrorProfile | None = None
+
+
+def _trials(checked: CheckedSpec, point: SpecPoint) -> list[_Trial]:
+    """The routings to try; of several, each second one sees the machine's errors."""
     from iqm_spec.transpile.route import LARGEST_TRANSPILE_SEED
 
     options = {name: value for name, value in point.transpile.items() if name != "trials"}
-    first = cast("int", options.get("seed", 0))
-    trials = range(cast("int", point.transpile.get("trials", 1)))
-    seeds = [(first + trial) % (LARGEST_TRANSPILE_SEED + 1) for trial in trials]
-    return [{**options, "seed": seed} for seed in seeds] if len(seeds) > 1 else [options]
+    number = cast("int", point.transpile.get("trials", 1))
+    if number == 1:
+        return [_Trial(options)]
+    first, errors = cast("int", options.get("seed", 0)), placement_errors(checked, point)
+    return [
+        _Trial(
+            {**options, "seed": (first + trial) % (LARGEST_TRANSPILE_SEED + 1)},
+            errors if trial % 2 else None,
+        )
+        for trial in range(number)
+    ]
 
 
 def _families(checked: CheckedSpec, point: SpecPoint) -> tuple[list[Family], tuple[int, int]]:
@@ -130,7 +146,10 @@ def _families(checked: CheckedSpec, point: SpecPoint) -> tuple[list[Family], tup
     if free is None:
         return [], (0, 0)
     machine = machine_of(checked, point)
-    families = [family_of(*free, machine, options, point.layout) for options in _trials(point)]
+    families = [
+        family_of(*free, machine, trial.options, point.layout, trial.errors)
+        for trial in _trials(checked, point)
+    ]
     return [family for family in families if family is not None], gate_numbers(free[0])
 
 
@@ -144,7 +163,10 @@ def _singly(
     circuits = [checked.build(point) for _, point in batch]
     layouts = [point.layout for _, point in batch]
     machine = machine_of(checked, sample)
-    routings = [transpile_many(circuits, machine, options, layouts) for options in _trials(sample)]
+    routings = [
+        transpile_many(circuits, machine, trial.options, layouts, trial.errors)
+        for trial in _trials(checked, sample)
+    ]
     made = []
     for (circuit_key, point), circuit, candidates in zip(
         batch, circuits, zip(*routings, strict=True), strict=True

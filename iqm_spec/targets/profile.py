@@ -51,6 +51,10 @@ class ErrorProfile:
     in iqm-client's fake backends.
     """
 
+    def __hash__(self) -> int:
+        """Profiles hash by their figures, whose mappings do not."""
+        return hash(self.digest)
+
     @cached_property
     def digest(self) -> str:
         """Sha256 of the figures on which simulated counts depend."""
@@ -154,6 +158,16 @@ def _readout(errors: Any, where: str) -> tuple[float, float]:
     if set(values) != {"0", "1"}:
         raise ValueError(f'{where} must give the error of both states, as {{"0": 0.02, "1": 0.02}}')
     return values["0"], values["1"]
+
+
+def locus_fidelity(profile: ErrorProfile, gate: str, locus: Locus) -> float | None:
+    """Average fidelity of a gate on a locus, in either order; None where there is no figure."""
+    errors = profile.depolarizing.get(gate, {})
+    depolarizing = errors.get(locus, errors.get(locus[::-1]))
+    if depolarizing is None:
+        return None
+    times = [(profile.t1[name], profile.t2[name]) for name in locus]
+    return average_fidelity(depolarizing, times, profile.durations[gate])
 
 
 def average_fidelity(depolarizing: float, times: Sequence[Times], duration: float) -> float:

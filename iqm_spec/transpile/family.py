@@ -18,7 +18,7 @@ from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
 from iqm_spec.model import Op
 from iqm_spec.native import Native, Template
-from iqm_spec.targets import Architecture
+from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.transpile.fuse import NEGLIGIBLE, fuse_arrays, tidy_arrays
 from iqm_spec.transpile.moves import insert_moves
 from iqm_spec.transpile.pipeline import on_used_components, transpile
@@ -130,6 +130,7 @@ def family_of(
     architecture: Architecture,
     options: Mapping[str, Json],
     layout: tuple[str, ...] | None,
+    errors: ErrorProfile | None = None,
 ) -> Family | None:
     """The family of `circuit`, with values in the order of `parameters`; None where it has none.
 
@@ -145,8 +146,8 @@ def family_of(
     probe = [0.3 + ((i + 1) * 0.6180339887498949) % 1.0 for i in range(len(parameters))]
     try:
         bound = circuit.assign_parameters(dict(zip(parameters, probe, strict=True)))
-        own = transpile(bound, architecture, options, layout)
-        family = _route_family(circuit, parameters, architecture, options, layout)
+        own = transpile(bound, architecture, options, layout, errors)
+        family = _route_family(circuit, parameters, architecture, options, layout, errors)
     except (QiskitError, Refused, TypeError, ValueError):
         return None
     if family is None:
@@ -164,6 +165,7 @@ def _route_family(
     architecture: Architecture,
     options: Mapping[str, Json],
     layout: tuple[str, ...] | None,
+    errors: ErrorProfile | None,
 ) -> Family | None:
     if any(hasattr(item.operation, "blocks") for item in circuit.data):
         return None  # the axis of a conditional gate depends on the frame, and so on the angles
@@ -175,7 +177,7 @@ def _route_family(
         return None
     registers, places = registers_of(circuit)
     layout = physical_layout(circuit, architecture, layout)
-    routed = route(circuit, architecture, options_from(options), layout)
+    routed = route(circuit, architecture, options_from(options), layout, errors)
     collected: list[Any] = []
 
     def collect(params: Sequence[Any]) -> tuple[float, ...]:

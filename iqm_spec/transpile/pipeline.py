@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from iqm_spec.json_types import Json
 from iqm_spec.model import NativeCircuit, Op
-from iqm_spec.targets import Architecture
+from iqm_spec.targets import Architecture, ErrorProfile
 from iqm_spec.transpile.conditional_pulses import lower_conditionals
 from iqm_spec.transpile.fuse import fuse
 from iqm_spec.transpile.moves import insert_moves
@@ -31,15 +31,17 @@ def transpile_many(
     architecture: Architecture,
     options: Mapping[str, Json],
     layouts: Sequence[tuple[str, ...] | None],
+    errors: ErrorProfile | None = None,
 ) -> list[NativeCircuit]:
     """The native circuit of each circuit; `layouts` holds physical names of its qubits, or None.
 
-    A result depends on its own circuit, layout and the options only, never on other circuits.
+    With `errors` routing prefers good couplings. A result depends on its own circuit, layout, the
+    options and errors only, never on other circuits.
     Raises `Refused`: too many qubits, control flow, or a reset that the target lacks.
     """
     parsed_options = options_from(options)
     return [
-        _transpile(circuit, architecture, parsed_options, layout)
+        _transpile(circuit, architecture, parsed_options, layout, errors)
         for circuit, layout in zip(circuits, layouts, strict=True)
     ]
 
@@ -49,9 +51,10 @@ def transpile(
     architecture: Architecture,
     options: Mapping[str, Json] | None = None,
     layout: tuple[str, ...] | None = None,
+    errors: ErrorProfile | None = None,
 ) -> NativeCircuit:
     """The native circuit of a single circuit; see `transpile_many`."""
-    return transpile_many([circuit], architecture, options or {}, [layout])[0]
+    return transpile_many([circuit], architecture, options or {}, [layout], errors)[0]
 
 
 def _transpile(
@@ -59,13 +62,14 @@ def _transpile(
     architecture: Architecture,
     options: TranspileOptions,
     layout: tuple[str, ...] | None,
+    errors: ErrorProfile | None,
 ) -> NativeCircuit:
     if options.verbatim:
         return verbatim(circuit, architecture, layout)
     layout = physical_layout(circuit, architecture, layout)
     check_circuit(circuit, architecture, layout)
     registers, places = registers_of(circuit)
-    routed = route(lower_conditionals(circuit), architecture, options, layout)
+    routed = route(lower_conditionals(circuit), architecture, options, layout, errors)
     ops = fuse(read_ops(routed, places))
     return on_used_components(
         measures_last(insert_moves(ops, architecture)), architecture, registers

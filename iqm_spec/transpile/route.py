@@ -17,7 +17,8 @@ from attrs import asdict, frozen
 from iqm_spec.diagnostics import nearest
 from iqm_spec.errors import Refused
 from iqm_spec.json_types import Json
-from iqm_spec.targets import Architecture, features
+from iqm_spec.targets import Architecture, ErrorProfile, features
+from iqm_spec.targets.profile import locus_fidelity
 from iqm_spec.transpile import clifford_blocks
 from iqm_spec.transpile.conditional_pulses import conditional_r
 from iqm_spec.transpile.measurement_order import early_measure, in_order, require_order
@@ -86,15 +87,17 @@ def route(
     architecture: Architecture,
     options: TranspileOptions,
     layout: tuple[str, ...] | None,
+    errors: ErrorProfile | None = None,
 ) -> QuantumCircuit:
     """`circuit` on the target's qubits in r, cz, measure, delay, reset, barrier and id.
 
-    Depends on the arguments and Qiskit's version only. Raises `Refused` where Qiskit fails.
+    With `errors` Qiskit sees error rates, and prefers good couplings. Depends on the arguments and
+    Qiskit's version only. Raises `Refused` where Qiskit fails.
     """
     from qiskit.transpiler.exceptions import TranspilerError
 
     circuit = in_order(circuit)
-    passes = _pass_manager(architecture, options, layout)
+    passes = _pass_manager(architecture, options, layout, errors)
     try:
         if options.optimization_level < _RESYNTHESIS_LEVEL or not clifford_blocks.is_clifford(
             circuit
@@ -120,14 +123,19 @@ def route(
 
 @lru_cache(maxsize=256)
 def _pass_manager(
-    architecture: Architecture, options: TranspileOptions, layout: tuple[str, ...] | None
+    architecture: Architecture,
+    options: TranspileOptions,
+    layout: tuple[str, ...] | None,
+    errors: ErrorProfile | None,
 ) -> StagedPassManager:
     from qiskit.transpiler import generate_preset_pass_manager
 
     with _own_plugins_only():
         return generate_preset_pass_manager(
             optimization_level=options.optimization_level,
-            target=target_of(architecture),
+            target=target_of(architecture)
+            if errors is None
+            else _with_errors(architecture, errors),
             initial_layout=layout and [architecture.qubits.index(name) for name in layout],
             layout_method=options.layout_method,
             routing_method=options.routing_method,
@@ -173,6 +181,36 @@ def cz_pairs(architecture: Architecture) -> tuple[tuple[str, str], ...]:
             if cz_resonator == resonator and qubit != mover and qubit in qubits:
                 pairs |= {(qubit, mover): None, (mover, qubit): None}
     return tuple(pairs)
+
+
+def _with_errors(architecture: Architecture, errors: ErrorProfile) -> Target:
+    """The target with error rates of `r`, `measure` and `cz`, as far as `errors` has them.
+
+    A CZ through a resonator errs as the MOVE of one qubit and the CZ of the other.
+    """
+    from qiskit.transpiler import InstructionProperties
+
+    target = target_of.__wrapped__(architecture)  # one of its own, which is changed here
+
+    def tell(name: str, qargs: tuple[int, ...], fidelity: float | None) -> None:
+        if fidelity is not None:
+            properties = InstructionProperties(error=max(0.0, 1 - fidelity))
+            target.update_instruction_properties(name, qargs, properties)
+
+    for place, qubit in enumerate(architecture.qubits):
+        tell("r", (place,), locus_fidelity(errors, "prx", (qubit,)))
+        if qubit in errors.readout:
+            tell("measure", (place,), 1 - sum(errors.readout[qubit]) / 2)
+    for first, second in cz_pairs(architecture):
+        ways = [locus_fidelity(errors, "cz", (first, second))]
+        for resonator in architecture.resonators:
+            gate = locus_fidelity(errors, "cz", (first, resonator))
+            move = locus_fidelity(errors, "move", (second, resonator))
+            ways.append(None if gate is None or move is None else gate * move**2)
+        known = [way for way in ways if way is not None]
+        places = architecture.qubits.index(first), architecture.qubits.index(second)
+        tell("cz", places, max(known, default=None))
+    return target
 
 
 @lru_cache(maxsize=32)

@@ -20,6 +20,7 @@ from iqm_spec.placement.search import Problem, loss_of, solve
 from iqm_spec.placement.success import predicted_success
 from iqm_spec.targets import Architecture, ErrorProfile, architecture, error_profile
 from iqm_spec.targets.profile import average_fidelity
+from iqm_spec.transpile import transpile
 
 DURATIONS = {"prx": 20.0, "cz": 40.0, "move": 100.0}
 
@@ -236,3 +237,25 @@ def test_qubits_to_keep_out_of_are_not_used() -> None:
     assert not {"QB3", "QB8"} & set(found.circuit.components)
     assert frozenset(("QB1", "QB2")) not in used
     assert best_placement(before, machine, profile, ["QB1", "QB2"]) is None
+
+
+@pytest.mark.parametrize("alias", ["garnet", "emerald"])
+def test_routing_that_sees_errors_prefers_good_couplings(alias: str) -> None:
+    """On lattices: on a star, which qubit is moved is decided after routing."""
+    from qiskit import QuantumCircuit
+
+    pair = QuantumCircuit(2)
+    pair.h(0)
+    pair.cx(0, 1)
+    pair.measure_all()
+    machine = architecture(alias)
+    better = 0
+    for seed in range(6):
+        profile = deviating_profile(alias, Deviation(0.8, seed))
+        blind, seeing = (
+            predicted_success(transpile(pair, machine, {}, errors=errors), profile)
+            for errors in (None, profile)
+        )
+        assert seeing >= blind * (1 - 1e-9)
+        better += seeing > blind
+    assert better >= 4
