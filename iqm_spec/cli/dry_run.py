@@ -21,7 +21,7 @@ from iqm_spec.engine.run import (
     spends_credits,
     too_little_success,
 )
-from iqm_spec.native import Native
+from iqm_spec.native import Native, Template
 from iqm_spec.plan.circuits import natives_of
 from iqm_spec.plan.label import count
 from iqm_spec.plan.plan import Plan, collapsed, records
@@ -204,12 +204,14 @@ def _answer(
 
 def qubits_of(natives: Mapping[str, Native]) -> dict[str, list[str]]:
     """The physical qubits that each circuit uses, by circuit key; no resonators."""
-    listed = {}
-    for key, native in natives.items():
-        circuit = native.template.structure
+    by_template: dict[Template, list[str]] = {}
+    for template in {native.template for native in natives.values()}:
+        circuit = template.structure
         resonators = {op.qubits[1] for op in circuit.ops if op.name == "move"}
-        listed[key] = [name for q, name in enumerate(circuit.components) if q not in resonators]
-    return listed
+        by_template[template] = [
+            name for q, name in enumerate(circuit.components) if q not in resonators
+        ]
+    return {key: by_template[native.template] for key, native in natives.items()}
 
 
 def _both(seconds: Range, credits_: Range) -> dict[str, Any]:
